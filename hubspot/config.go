@@ -1,0 +1,68 @@
+package hubspot
+
+import (
+	"time"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// Config is the section hubspot of the YAML file.
+type Config struct {
+	HubID       int64          `yaml:"hub_id" json:"hub_id"`
+	AccessToken setting.Secret `yaml:"access_token" json:"access_token"` // empty: contact sync is off
+	APIURL      string         `yaml:"api_url" json:"api_url"`
+	APIVersion  string         `yaml:"api_version" json:"api_version"`
+	RateLimit   setting.Rate   `yaml:"rate_limit" json:"rate_limit"` // one budget for all replicas
+	Contacts    ContactsConfig `yaml:"contacts" json:"contacts"`
+	Visitors    VisitorsConfig `yaml:"visitors" json:"visitors"`
+}
+
+// ContactsConfig says which contacts are kept and what is written into them.
+type ContactsConfig struct {
+	Sync                 bool                      `yaml:"sync" json:"sync"`
+	RequireVerifiedEmail bool                      `yaml:"require_verified_email" json:"require_verified_email"`
+	MinInterval          setting.Duration          `yaml:"min_interval" json:"min_interval"`
+	Skip                 SkipConfig                `yaml:"skip" json:"skip"`
+	Properties           map[string]PropertyConfig `yaml:"properties" json:"properties"`
+}
+
+// SkipConfig names who must not become a contact.
+type SkipConfig struct {
+	Groups       []string `yaml:"groups" json:"groups"`
+	EmailDomains []string `yaml:"email_domains" json:"email_domains"`
+}
+
+// PropertyConfig says where one HubSpot property's value comes from: exactly one of Claim, Value and Constant.
+type PropertyConfig struct {
+	Claim    string `yaml:"claim" json:"claim"`
+	Value    string `yaml:"value" json:"value"` // login_time | login_count | host | first_page
+	Constant string `yaml:"constant" json:"constant"`
+	Write    string `yaml:"write" json:"write"` // always | if_empty | create_only; "" = always
+}
+
+// SetWord takes a plain word as the name of a claim.
+func (p *PropertyConfig) SetWord(text string) error {
+	*p = PropertyConfig{Claim: text}
+	return nil
+}
+
+// VisitorsConfig says whether the browser's HubSpot history is tied to the contact after login.
+type VisitorsConfig struct {
+	Link           string `yaml:"link" json:"link"` // none | form
+	FormID         string `yaml:"form_id" json:"form_id"`
+	FormURL        string `yaml:"form_url" json:"form_url"`
+	ForgetOnLogout bool   `yaml:"forget_on_logout" json:"forget_on_logout"`
+}
+
+// DefaultConfig is the section as it is when the file does not have it.
+func DefaultConfig() Config {
+	return Config{
+		APIURL:     "https://api.hubapi.com",
+		APIVersion: "2026-09",
+		RateLimit:  setting.Rate{Requests: 90, Per: setting.Duration(10 * time.Second)},
+		Contacts: ContactsConfig{
+			Sync: true, RequireVerifiedEmail: true, MinInterval: setting.Duration(15 * time.Minute),
+		},
+		Visitors: VisitorsConfig{Link: setting.None, FormURL: "https://api.hsforms.com"},
+	}
+}

@@ -1,0 +1,241 @@
+// Package seal is the key ring: everything hubgate seals, signs or names with a secret goes through it.
+//
+// The keys are the operator's session.keys: the first one seals, all of them open. From each key one derived key per purpose
+// is made with HKDF-SHA256 (RFC 5869); a purpose is a Label, and a value sealed for one purpose cannot be opened for another.
+// Sealed values are AES-256-GCM with a random nonce and begin with a format byte and the id of their key.
+//
+// It imports nothing of hubgate.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// A Label names one purpose of a derived key.
+type Label string
+
+// The purposes. A label must never be reused for something else: the sealed values of the past would open for it.
+const (
+	CookieMAC   Label = "cookie-mac"
+	Record      Label = "record"
+	Summary     Label = "summary"
+	Attempt     Label = "attempt"
+	State       Label = "state"
+	Result      Label = "result"
+	Loop        Label = "loop"
+	FormToken   Label = "form-token"
+	ReturnPage  Label = "return-page"
+	UserIndex   Label = "user-index"
+	Outbox      Label = "outbox"
+	Certificate Label = "certificate"
+	LogHash     Label = "log-hash"
+)
+
+// KeySize is the length of a key in bytes.
+const KeySize = 32
+
+// ErrOpen says that a value was not sealed by any key of the ring for this purpose and this additional data.
+var ErrOpen = errors.New("seal: value does not open")
+
+const (
+	format   = 1
+	idSize   = 4
+	overhead = 1 + idSize
+)
+
+// ID names a key without telling anything about it.
+type ID [idSize]byte
+
+func (id ID) String() string { return fmt.Sprintf("%x", id[:]) }
+
+type key struct {
+	id     ID
+	secret []byte
+}
+
+// Ring holds the keys. It is safe for concurrent use; Set replaces the keys of a live ring.
+type Ring struct {
+	keys atomic.Pointer[[]key]
+}
+
+// New makes a ring of base64 keys (standard or URL alphabet, padded or not) of KeySize bytes each.
+func New(keys ...string) (*Ring, error) {
+	r := &Ring{}
+	if err := r.Set(keys...); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Set replaces the keys; on an error the ring stays as it was.
+func (r *Ring) Set(keys ...string) error {
+	if len(keys) == 0 {
+		return errors.New("seal: no keys")
+	}
+	list := make([]key, 0, len(keys))
+	for i, text := range keys {
+		secret, err := DecodeKey(text)
+		if err != nil {
+			return fmt.Errorf("seal: key %d: %w", i, err)
+		}
+		list = append(list, newKey(secret))
+	}
+	r.keys.Store(&list)
+	return nil
+}
+
+// DecodeKey reads one key as the operator writes it.
+func DecodeKey(text string) ([]byte, error) {
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if secret, err := encoding.Strict().DecodeString(text); err == nil {
+			if len(secret) != KeySize {
+				return nil, fmt.Errorf("it has %d bytes, not %d", len(secret), KeySize)
+			}
+			return secret, nil
+		}
+	}
+	return nil, errors.New("it is not base64")
+}
+
+// NewKey makes a fresh key in the operator's spelling.
+func NewKey() string {
+	secret := make([]byte, KeySize)
+	rand.Read(secret)
+	return base64.StdEncoding.EncodeToString(secret)
+}
+
+func newKey(secret []byte) key {
+	sum := sha256.Sum256(append([]byte("hubgate key id\x00"), secret...))
+	return key{id: ID(sum[:idSize]), secret: secret}
+}
+
+// IDs lists the ids of the keys, the sealing one first.
+func (r *Ring) IDs() []ID {
+	keys := *r.keys.Load()
+	ids := make([]ID, len(keys))
+	for i, k := range keys {
+		ids[i] = k.id
+	}
+	return ids
+}
+
+// derive makes the key of a purpose. extra is further key material that opening will need too (the visitor's cookie key), or nil.
+func (k key) derive(label Label, extra []byte) []byte {
+	secret := append(append(make([]byte, 0, len(k.secret)+len(extra)), k.secret...), extra...)
+	derived, err := hkdf.Key(sha256.New, secret, nil, "hubgate/v1/"+string(label), KeySize)
+	if err != nil {
+		panic("seal: hkdf: " + err.Error()) // only for lengths that SHA-256 cannot give
+	}
+	return derived
+}
+
+func (k key) aead(label Label, extra []byte) cipher.AEAD {
+	block, err := aes.NewCipher(k.derive(label, extra))
+	if err != nil {
+		panic("seal: aes: " + err.Error()) // only for other key sizes
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic("seal: gcm: " + err.Error())
+	}
+	return aead
+}
+
+// Seal encrypts plaintext for a purpose with the first key. aad is authenticated but not stored: the same bytes are needed to open.
+func (r *Ring) Seal(label Label, plaintext, aad []byte) []byte {
+	return r.SealWith(label, nil, plaintext, aad)
+}
+
+// SealWith is Seal under a key that needs both the ring and extra, so that neither alone opens the value.
+func (r *Ring) SealWith(label Label, extra, plaintext, aad []byte) []byte {
+	k := (*r.keys.Load())[0]
+	out := make([]byte, overhead, overhead+len(plaintext)+28)
+	out[0] = format
+	copy(out[1:], k.id[:])
+	return k.aead(label, extra).Seal(out, nil, plaintext, additional(out[:overhead], aad))
+}
+
+// Open decrypts what Seal made with any key of the ring.
+func (r *Ring) Open(label Label, sealed, aad []byte) ([]byte, error) {
+	return r.OpenWith(label, nil, sealed, aad)
+}
+
+// OpenWith decrypts what SealWith made.
+func (r *Ring) OpenWith(label Label, extra, sealed, aad []byte) ([]byte, error) {
+	k, ok := r.keyOf(sealed)
+	if !ok {
+		return nil, ErrOpen
+	}
+	plaintext, err := k.aead(label, extra).Open(nil, nil, sealed[overhead:], additional(sealed[:overhead], aad))
+	if err != nil {
+		return nil, ErrOpen
+	}
+	return plaintext, nil
+}
+
+// Stale tells whether a sealed value was made with another key than the first, and should be sealed anew when it is next written.
+func (r *Ring) Stale(sealed []byte) bool {
+	k, ok := r.keyOf(sealed)
+	return !ok || k.id != (*r.keys.Load())[0].id
+}
+
+func (r *Ring) keyOf(sealed []byte) (key, bool) {
+	if len(sealed) < overhead || sealed[0] != format {
+		return key{}, false
+	}
+	id := ID(sealed[1:overhead])
+	for _, k := range *r.keys.Load() {
+		if k.id == id {
+			return k, true
+		}
+	}
+	return key{}, false
+}
+
+// additional binds the header (format and key id) as well as the caller's data: a value cannot be relabelled.
+func additional(header, aad []byte) []byte {
+	return append(append(make([]byte, 0, len(header)+len(aad)), header...), aad...)
+}
+
+// MAC authenticates data for a purpose under the first key.
+func (r *Ring) MAC(label Label, data []byte) []byte {
+	return (*r.keys.Load())[0].mac(label, data)
+}
+
+// Verify tells in constant time whether mac, which may be a truncated one of at least 16 bytes, was made by any key of the ring.
+func (r *Ring) Verify(label Label, data, mac []byte) bool {
+	if len(mac) < 16 || len(mac) > sha256.Size {
+		return false
+	}
+	for _, k := range *r.keys.Load() {
+		if hmac.Equal(k.mac(label, data)[:len(mac)], mac) {
+			return true
+		}
+	}
+	return false
+}
+
+// MACs returns the MAC of data under every key, the first key's first: names of index entries that outlive a rotation.
+func (r *Ring) MACs(label Label, data []byte) [][]byte {
+	keys := *r.keys.Load()
+	macs := make([][]byte, len(keys))
+	for i, k := range keys {
+		macs[i] = k.mac(label, data)
+	}
+	return macs
+}
+
+func (k key) mac(label Label, data []byte) []byte {
+	h := hmac.New(sha256.New, k.derive(label, nil))
+	h.Write(data)
+	return h.Sum(nil)
+}

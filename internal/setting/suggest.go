@@ -1,0 +1,40 @@
+package setting
+
+// Nearest returns the word among known that text was probably meant to be, or "" when none is near enough
+// (at most a third of its letters differ, two at the most for short words). It is what "did you mean" asks.
+func Nearest(text string, known []string) string {
+	best, bestDistance := "", 1<<30
+	for _, word := range known {
+		d := distance(text, word)
+		if d < bestDistance {
+			best, bestDistance = word, d
+		}
+	}
+	if limit := max(2, len(best)/3); bestDistance > min(limit, len(best)-1) {
+		return ""
+	}
+	return best
+}
+
+// distance is the Damerau-Levenshtein distance (optimal string alignment): a swap of neighbours counts one.
+func distance(a, b string) int {
+	previous2, previous, current := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		current[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				current[j] = min(current[j], previous2[j-2]+1)
+			}
+		}
+		previous2, previous, current = previous, current, previous2
+	}
+	return previous[len(b)]
+}
