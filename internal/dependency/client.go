@@ -1,6 +1,7 @@
 package dependency
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -29,10 +30,16 @@ func NewClient(cfg ClientConfig) *http.Client {
 	}
 	return &http.Client{
 		Timeout:   cfg.Timeout,
-		Transport: &transport{cfg: cfg, next: base},
+		Transport: Measured(cfg, base),
 		// A redirect would carry a code or a secret to wherever the answer points (RP-18, RP-20, SX-07): it is an answer like any other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// Measured wraps a transport: its calls are counted under cfg.Name, its answers capped at cfg.MaxBody (0 = not at all). The reverse
+// proxy uses it by itself, for a page may be as long as it likes.
+func Measured(cfg ClientConfig, next http.RoundTripper) http.RoundTripper {
+	return &transport{cfg: cfg, next: next}
 }
 
 func newTransport() *http.Transport {
@@ -61,7 +68,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.cfg.MaxBody > 0 {
+	if t.cfg.MaxBody > 0 && res.StatusCode != http.StatusSwitchingProtocols {
 		res.Body = &cappedBody{ReadCloser: res.Body, left: t.cfg.MaxBody}
 	}
 	return res, nil
@@ -94,6 +101,8 @@ func (b *cappedBody) Read(p []byte) (int, error) {
 func resultOf(res *http.Response, err error) Result {
 	var timeout interface{ Timeout() bool }
 	switch {
+	case errors.Is(err, context.Canceled):
+		return Canceled
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return Timeout
 	case err != nil:

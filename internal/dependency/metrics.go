@@ -18,9 +18,10 @@ const (
 	Throttled   Result = "throttled"    // 429
 	ServerError Result = "server_error" // 5xx
 	ClientError Result = "client_error" // 4xx
+	Canceled    Result = "canceled"     // by us or the visitor: says nothing about the dependency
 )
 
-var results = []Result{OK, Timeout, Failed, Throttled, ServerError, ClientError}
+var results = []Result{OK, Timeout, Failed, Throttled, ServerError, ClientError, Canceled}
 
 // opsOf is the closed set of operations of each dependency.
 var opsOf = map[Name][]Op{
@@ -35,7 +36,15 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	up       *prometheus.GaugeVec
-	state    map[Name]*atomic.Int32 // 0 unknown, 1 up, 2 down: the gauge is written on change only
+	state    map[Name]*atomic.Pointer[Health] // replaced on change only: the hot path reads it
+}
+
+// Health is how a dependency was last seen.
+type Health struct {
+	OK     bool
+	Known  bool   // false until the first call
+	Detail string // a sentence for the operator
+	Since  time.Time
 }
 
 // NewMetrics registers the metrics with every child in place, so that rate() and absent() work from the start.
@@ -52,12 +61,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hubgate_dependency_up", Help: "1 when the last call to the dependency was answered, 0 when it was not.",
 		}, []string{"dependency"}),
-		state: map[Name]*atomic.Int32{},
+		state: map[Name]*atomic.Pointer[Health]{},
 	}
 	reg.MustRegister(m.requests, m.duration, m.up)
 	for name, ops := range opsOf {
 		m.up.WithLabelValues(string(name)).Set(1)
-		m.state[name] = &atomic.Int32{}
+		m.state[name] = &atomic.Pointer[Health]{}
+		m.state[name].Store(&Health{OK: true, Detail: "not asked yet", Since: time.Now()})
 		for _, op := range ops {
 			m.duration.WithLabelValues(string(name), string(op))
 			for _, result := range results {
@@ -82,11 +92,29 @@ func (m *Metrics) Observe(name Name, c Call) {
 	}
 	m.requests.WithLabelValues(string(name), string(c.Op), string(c.Result)).Inc()
 	m.duration.WithLabelValues(string(name), string(c.Op)).Observe(c.Took.Seconds())
-	state, up := int32(1), 1.0
-	if c.Result == Timeout || c.Result == Failed || c.Result == ServerError {
-		state, up = 2, 0
-	}
-	if m.state[name].Swap(state) != state {
-		m.up.WithLabelValues(string(name)).Set(up)
-	}
+	m.note(name, c)
 }
+
+func (m *Metrics) note(name Name, c Call) {
+	if c.Result == Canceled {
+		return
+	}
+	ok := c.Result != Timeout && c.Result != Failed && c.Result != ServerError
+	last := m.state[name].Load()
+	if last.Known && last.OK == ok {
+		return
+	}
+	next := &Health{OK: ok, Known: true, Since: time.Now(), Detail: "answers"}
+	if !ok {
+		next.Detail = "last call (" + string(c.Op) + "): " + string(c.Result)
+	}
+	m.state[name].Store(next)
+	up := 0.0
+	if ok {
+		up = 1
+	}
+	m.up.WithLabelValues(string(name)).Set(up)
+}
+
+// Health tells how the dependency was last seen.
+func (m *Metrics) Health(name Name) Health { return *m.state[name].Load() }
