@@ -1,0 +1,221 @@
+package certs
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// store is certmagic's storage in Redis: what one replica obtains, all serve, and any replica answers a challenge. Every value is
+// sealed and bound to its key, for private keys are among them.
+//
+//	P tls:v:KEY   value: 8 bytes of time (Unix milliseconds), then the sealed text
+//	P tls:keys    zset of all keys, all scores 0: lists by range, without a scan of the key space
+//	P tls:l:NAME  lock: a random token, 30 s, renewed while it is held
+type store struct {
+	redis  redis.UniversalClient
+	prefix string
+	ring   *seal.Ring
+
+	mu    sync.Mutex
+	locks map[string]lock
+}
+
+type lock struct {
+	token string
+	stop  context.CancelFunc
+}
+
+const (
+	lockTime  = 30 * time.Second
+	lockRenew = 10 * time.Second
+	lockRetry = 500 * time.Millisecond
+)
+
+func newStore(rdb redis.UniversalClient, prefix string, ring *seal.Ring) *store {
+	return &store{redis: rdb, prefix: prefix + "tls:", ring: ring, locks: map[string]lock{}}
+}
+
+func (s *store) value(key string) string { return s.prefix + "v:" + key }
+func (s *store) index() string           { return s.prefix + "keys" }
+
+// Store writes the index entry first: an entry without a value is repaired on read, a value without an entry would be lost.
+func (s *store) Store(ctx context.Context, key string, value []byte) error {
+	stamped := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMilli()))
+	stamped = append(stamped, s.ring.Seal(seal.Certificate, value, []byte(key))...)
+	if err := s.redis.ZAdd(ctx, s.index(), redis.Z{Member: key}).Err(); err != nil {
+		return fmt.Errorf("certs: store: %w", err)
+	}
+	if err := s.redis.Set(ctx, s.value(key), stamped, 0).Err(); err != nil {
+		return fmt.Errorf("certs: store: %w", err)
+	}
+	return nil
+}
+
+// Load opens a value; one that does not open (another installation's keys) counts as not there and is obtained anew.
+func (s *store) Load(ctx context.Context, key string) ([]byte, error) {
+	value, _, err := s.read(ctx, key)
+	return value, err
+}
+
+func (s *store) read(ctx context.Context, key string) ([]byte, time.Time, error) {
+	stamped, err := s.redis.Get(ctx, s.value(key)).Bytes()
+	if errors.Is(err, redis.Nil) || (err == nil && len(stamped) < 8) {
+		return nil, time.Time{}, fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("certs: load: %w", err)
+	}
+	value, err := s.ring.Open(seal.Certificate, stamped[8:], []byte(key))
+	if err != nil {
+		return nil, time.Time{}, fs.ErrNotExist
+	}
+	if s.ring.Stale(stamped[8:]) { // sealed by an older key: what outlives a rotation is sealed anew when it is read
+		if err := s.Store(ctx, key, value); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	return value, time.UnixMilli(int64(binary.BigEndian.Uint64(stamped))), nil
+}
+
+// Delete removes a key, or a folder with all that is in it.
+func (s *store) Delete(ctx context.Context, key string) error {
+	keys, err := s.List(ctx, key, true)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, k := range append(keys, key) {
+		if err := s.redis.Del(ctx, s.value(k)).Err(); err != nil {
+			return fmt.Errorf("certs: delete: %w", err)
+		}
+		if err := s.redis.ZRem(ctx, s.index(), k).Err(); err != nil {
+			return fmt.Errorf("certs: delete: %w", err)
+		}
+	}
+	return nil
+}
+
+// Exists tells whether there is such a key or folder.
+func (s *store) Exists(ctx context.Context, key string) bool {
+	if n, err := s.redis.Exists(ctx, s.value(key)).Result(); err == nil && n > 0 {
+		return true
+	}
+	keys, err := s.List(ctx, key, false)
+	return err == nil && len(keys) > 0
+}
+
+// List names what is in a folder; recursive names the files below it, else the direct entries, folders included.
+func (s *store) List(ctx context.Context, folder string, recursive bool) ([]string, error) {
+	below := strings.TrimSuffix(folder, "/") + "/"
+	if folder == "" {
+		below = ""
+	}
+	query := &redis.ZRangeBy{Min: "-", Max: "+"}
+	if below != "" {
+		query = &redis.ZRangeBy{Min: "[" + below, Max: "(" + below + "\xff"}
+	}
+	files, err := s.redis.ZRangeByLex(ctx, s.index(), query).Result()
+	if err != nil {
+		return nil, fmt.Errorf("certs: list: %w", err)
+	}
+	if len(files) == 0 {
+		return nil, fs.ErrNotExist
+	}
+	if recursive {
+		return files, nil
+	}
+	var entries []string
+	for _, file := range files {
+		first, _, _ := strings.Cut(strings.TrimPrefix(file, below), "/")
+		if entry := path.Join(folder, first); !slices.Contains(entries, entry) {
+			entries = append(entries, entry)
+		}
+	}
+	return entries, nil
+}
+
+// Stat tells a key's length and time.
+func (s *store) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error) {
+	value, modified, err := s.read(ctx, key)
+	if err == nil {
+		return certmagic.KeyInfo{Key: key, Modified: modified, Size: int64(len(value)), IsTerminal: true}, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) && s.Exists(ctx, key) {
+		return certmagic.KeyInfo{Key: key}, nil
+	}
+	return certmagic.KeyInfo{}, err
+}
+
+// Lock waits until this process holds the lock; it is renewed until Unlock, so a slow order keeps it and a killed replica's ends.
+func (s *store) Lock(ctx context.Context, name string) error {
+	token := rand.Text()
+	for {
+		ok, err := s.redis.SetNX(ctx, s.prefix+"l:"+name, token, lockTime).Result()
+		if err != nil {
+			return fmt.Errorf("certs: lock: %w", err)
+		}
+		if ok {
+			s.hold(name, token)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockRetry):
+		}
+	}
+}
+
+// Only the holder may renew or release: the token is compared where the lock is.
+var (
+	renewScript   = redis.NewScript(`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("PEXPIRE", KEYS[1], ARGV[2]) end return 0`)
+	releaseScript = redis.NewScript(`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`)
+)
+
+func (s *store) hold(name, token string) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.mu.Lock()
+	s.locks[name] = lock{token, stop}
+	s.mu.Unlock()
+	go func() {
+		ticker := time.NewTicker(lockRenew)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				_ = renewScript.Run(ctx, s.redis, []string{s.prefix + "l:" + name}, token, lockTime.Milliseconds()).Err()
+			}
+		}
+	}()
+}
+
+// Unlock gives the lock back.
+func (s *store) Unlock(ctx context.Context, name string) error {
+	s.mu.Lock()
+	held, ok := s.locks[name]
+	delete(s.locks, name)
+	s.mu.Unlock()
+	if !ok {
+		return fmt.Errorf("certs: unlock %s: not held here", name)
+	}
+	held.stop()
+	if err := releaseScript.Run(ctx, s.redis, []string{s.prefix + "l:" + name}, held.token).Err(); err != nil {
+		return fmt.Errorf("certs: unlock: %w", err)
+	}
+	return nil
+}
