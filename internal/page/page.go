@@ -5,10 +5,7 @@
 // It imports nothing of hubgate but inbound and setting, its neighbours on floor 0.
 package page
 
-import (
-	"html/template"
-	"time"
-)
+import "time"
 
 // Page is one answer of the gateway's own.
 type Page struct {
@@ -126,9 +123,3 @@ type Config struct {
 
 // DefaultConfig is the section as it is when the file does not have it.
 func DefaultConfig() Config { return Config{Language: "auto"} }
-
-// Pages renders pages. It is immutable: a reload makes a new one.
-type Pages struct {
-	cfg       Config
-	templates *template.Template
-}

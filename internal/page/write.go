@@ -1,13 +1,125 @@
 package page
 
-import "net/http"
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
 
-// New makes Pages of the operator's look. It fails when the folder's templates or languages do not fit.
-func New(cfg Config) (*Pages, error) {
-	return &Pages{cfg: cfg}, nil
+	"github.com/hubgate/hubgate/internal/inbound"
+)
+
+// Write sends the page in the form that the request asks for, HTML or its JSON twin, with the headers of every own page.
+// It may be called when headers of another answer have been set already: those that would describe the wrong body are removed.
+func (p *Pages) Write(w http.ResponseWriter, r *http.Request, pg Page) {
+	pg.Status = cmp.Or(pg.Status, usualStatus[pg.Name], http.StatusInternalServerError)
+	v := p.view(r, pg)
+	html := wantsHTML(r)
+	p.setHeaders(w.Header(), pg, html)
+	w.Header().Set("Content-Language", v.Lang)
+	if html {
+		p.send(w, r, pg.Status, "text/html; charset=utf-8", p.render(v))
+		return
+	}
+	body, contentType := twin(pg, v)
+	p.send(w, r, pg.Status, contentType, body)
 }
 
-// Write sends the page in the form that the request asks for, HTML or problem JSON, with the headers of every own page.
-func (p *Pages) Write(w http.ResponseWriter, r *http.Request, pg Page) {
-	w.WriteHeader(pg.Status)
+func (p *Pages) send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client went away: nobody to tell
+	}
+}
+
+// setHeaders sets the headers of every own page.
+func (p *Pages) setHeaders(h http.Header, pg Page, html bool) {
+	for _, name := range []string{"Content-Encoding", "Content-Range", "Etag", "Last-Modified", "Expires", "Age"} {
+		h.Del(name)
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY") // clickjacking of the logout button, for browsers that do not know frame-ancestors
+	h.Set("X-Robots-Tag", "noindex")
+	// The callback's address holds code and state: no other site may see it. A page with a form keeps the Referer, and so the
+	// Origin, for its own host: without them the check of the POST that follows would see "null".
+	h.Set("Referrer-Policy", "no-referrer")
+	if html && len(pg.Forms) > 0 {
+		h.Set("Referrer-Policy", "same-origin")
+	}
+	h.Set("Content-Security-Policy", p.policy(pg, html))
+	h.Add("Vary", "Accept")
+	if p.cfg.Language == auto {
+		h.Add("Vary", "Accept-Language")
+	}
+	if pg.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(pg.RetryAfter.Seconds()))))
+	}
+}
+
+// policy forbids everything that the page does not need: a text that slipped through the escaping could still not run, load,
+// frame or post anything (cross-site scripting, XS-01).
+func (p *Pages) policy(pg Page, html bool) string {
+	parts := []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"}
+	action := "'none'"
+	if html {
+		parts = append(parts, p.styleSource)
+		if p.imageSource != "" {
+			parts = append(parts, p.imageSource)
+		}
+		if len(pg.Forms) > 0 {
+			action = strings.Join(append([]string{"'self'"}, pg.FormOrigins...), " ")
+		}
+	}
+	return strings.Join(append(parts, "form-action "+action), "; ")
+}
+
+func (p *Pages) render(v view) []byte {
+	var out bytes.Buffer
+	if err := p.layout.Execute(&out, v); err != nil {
+		// An own template can fail on data that New did not try. The visitor still gets the words.
+		return []byte("<!doctype html><title>" + http.StatusText(v.Status) + "</title><p>" + http.StatusText(v.Status) + "<p>" + v.RequestID)
+	}
+	return out.Bytes()
+}
+
+// twin is the page for machines: a problem (RFC 9457) when something is wrong, else an object of what the page shows.
+func twin(pg Page, v view) (body []byte, contentType string) {
+	if pg.Status >= http.StatusBadRequest {
+		problem := Problem{Type: "about:blank", Title: http.StatusText(pg.Status), Status: pg.Status, Detail: v.detail(),
+			RequestID: v.RequestID, Cause: pg.Cause, LoginURL: pg.LoginURL}
+		return encode(problem), "application/problem+json"
+	}
+	return encode(newFacts(pg, v)), "application/json"
+}
+
+func encode(v any) []byte {
+	var out bytes.Buffer
+	_ = json.NewEncoder(&out).Encode(v) // strings, numbers and times only: cannot fail
+	return out.Bytes()
+}
+
+// siteName is what the operator calls the site, else the host being visited.
+func (p *Pages) siteName(r *http.Request) string {
+	return cmp.Or(p.cfg.SiteName, host(r))
+}
+
+func host(r *http.Request) string {
+	if site := inbound.Of(r).Site; site != nil {
+		return site.Host
+	}
+	return ""
+}
+
+// usualStatus is the status of each page when its caller gives none.
+var usualStatus = map[Name]int{
+	LoginFailed: 400, LoginRequired: 401, NothingSaved: 401, Forbidden: 403, LoginTooOld: 403, Refused: 400, Loop: 400,
+	Scheme: 400, Misdirected: 421, NotFound: 404, MethodRefused: 405, TooLarge: 413, TooMany: 429, Unavailable: 503,
+	Misconfigured: 500, InternalError: 500, BadGateway: 502, GatewayTimeout: 504, SignOut: 200, SignedOut: 200, MySession: 200,
+	TestLogin: 200,
 }

@@ -1,0 +1,132 @@
+package page
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+//go:embed catalogue/*.json
+var embedded embed.FS
+
+// fallback is the language that is complete: what another one lacks is taken from it.
+const fallback = "en"
+
+// catalogue is every text of the pages in one language.
+type catalogue struct {
+	Pages  map[Name]texts    `json:"pages"`
+	Causes map[string]string `json:"causes"` // "name.cause" -> sentence
+	Labels map[Label]string  `json:"labels"`
+	Words  map[string]string `json:"words"`
+}
+
+// texts are what one page says: its heading, what happened, and what the visitor can do.
+type texts struct {
+	Title string `json:"title"`
+	Text  string `json:"text"`
+	Next  string `json:"next"`
+}
+
+// embeddedLanguages reads the languages that hubgate brings, completed from the fallback.
+func embeddedLanguages() (map[string]catalogue, error) {
+	files, err := embedded.ReadDir("catalogue")
+	if err != nil {
+		return nil, err
+	}
+	languages := make(map[string]catalogue, len(files))
+	for _, file := range files {
+		raw, err := embedded.ReadFile(path.Join("catalogue", file.Name()))
+		if err != nil {
+			return nil, err
+		}
+		c, err := parseCatalogue(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Name(), err)
+		}
+		languages[strings.TrimSuffix(file.Name(), ".json")] = c
+	}
+	for tag, c := range languages {
+		languages[tag] = languages[fallback].overlaid(c)
+	}
+	return languages, nil
+}
+
+// parseCatalogue reads one language file. It is strict: a misspelt key would silently leave the old text in place.
+func parseCatalogue(raw []byte) (catalogue, error) {
+	var c catalogue
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return catalogue{}, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return catalogue{}, fmt.Errorf("there is more after the closing brace")
+	}
+	return c, c.checkPlaceholders()
+}
+
+// overlaid is c with every text replaced that over has.
+func (c catalogue) overlaid(over catalogue) catalogue {
+	merged := catalogue{
+		Pages:  maps.Clone(c.Pages),
+		Causes: maps.Clone(c.Causes),
+		Labels: maps.Clone(c.Labels),
+		Words:  maps.Clone(c.Words),
+	}
+	maps.Copy(merged.Causes, over.Causes)
+	maps.Copy(merged.Labels, over.Labels)
+	maps.Copy(merged.Words, over.Words)
+	for name, t := range over.Pages {
+		base := merged.Pages[name]
+		merged.Pages[name] = texts{Title: or(t.Title, base.Title), Text: or(t.Text, base.Text), Next: or(t.Next, base.Next)}
+	}
+	return merged
+}
+
+// checkKnown refuses keys that the complete catalogue does not have.
+func (c catalogue) checkKnown(complete catalogue) error {
+	for _, part := range []struct {
+		word       string
+		has, known []string
+	}{
+		{"page", keys(c.Pages), keys(complete.Pages)},
+		{"cause", keys(c.Causes), keys(complete.Causes)},
+		{"label", keys(c.Labels), keys(complete.Labels)},
+		{"word", keys(c.Words), keys(complete.Words)},
+	} {
+		for _, key := range part.has {
+			if slices.Contains(part.known, key) {
+				continue
+			}
+			if near := setting.Nearest(key, part.known); near != "" {
+				return fmt.Errorf("there is no %s %q; did you mean %q?", part.word, key, near)
+			}
+			return fmt.Errorf("there is no %s %q", part.word, key)
+		}
+	}
+	return nil
+}
+
+func keys[K ~string, V any](m map[K]V) []string {
+	list := make([]string, 0, len(m))
+	for k := range m {
+		list = append(list, string(k))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
