@@ -1,9 +1,8 @@
 package page
 
 import (
-	"crypto/sha256"
+	"cmp"
 	"embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -29,43 +28,29 @@ type Pages struct {
 
 // New makes Pages of the operator's look. It fails when the folder's templates or languages do not fit.
 func New(cfg Config) (*Pages, error) {
-	if cfg.Language == "" {
-		cfg.Language = auto
-	}
+	cfg.Language = strings.ToLower(cmp.Or(cfg.Language, auto))
 	look, err := loadLook(cfg.Folder)
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
-	if _, known := look.languages[cfg.Language]; !known && cfg.Language != auto {
-		return nil, fmt.Errorf("pages: language %q is not there; there are auto, %s", cfg.Language, strings.Join(keys(look.languages), ", "))
+	tags := keys(look.languages)
+	if cfg.Language != auto && !slices.Contains(tags, cfg.Language) {
+		return nil, fmt.Errorf("pages: there is no language %q; there are auto, %s", cfg.Language, strings.Join(tags, ", "))
 	}
-	layout, err := parseLayout(look.page, look.style)
+	layout, styles, err := parseLayout(look.page, look.style)
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
-	p := &Pages{cfg: cfg, languages: look.languages, tags: keys(look.languages), layout: layout,
-		styleSource: styleSource(look.style), imageSource: imageSource(cfg.Logo)}
-	return p, nil
+	return &Pages{cfg: cfg, languages: look.languages, tags: tags, layout: layout,
+		styleSource: styles, imageSource: imageSource(cfg.Logo)}, nil
 }
 
-// Languages are the tags of the languages there are.
-func (p *Pages) Languages() []string { return slices.Clone(p.tags) }
-
-// parseLayout makes the template of every page; the style sheet goes in verbatim, so that its hash is known beforehand.
-func parseLayout(page, style string) (*template.Template, error) {
-	layout, err := template.New("page.html").Parse(page)
-	if err != nil {
-		return nil, err
-	}
-	_, err = layout.New("style").Parse(style)
-	return layout, err
+// HasCause tells whether the catalogue has a sentence of its own for the cause of a page.
+func (p *Pages) HasCause(name Name, cause string) bool {
+	return p.languages[fallback].Causes[causeKey(name, cause)] != ""
 }
 
-// styleSource allows the one style sheet of the pages by its hash: an injected one would not apply.
-func styleSource(style string) string {
-	sum := sha256.Sum256([]byte(style))
-	return "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
+func causeKey(name Name, cause string) string { return string(name) + "." + cause }
 
 // imageSource allows the logo, and nothing else, to be loaded.
 func imageSource(logo string) string {

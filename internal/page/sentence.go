@@ -77,8 +77,8 @@ func tame(value string) string {
 			break
 		}
 		switch {
-		case r == utf8.RuneError, unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r):
-			r = '\uFFFD'
+		case r == utf8.RuneError, unicode.Is(unicode.Bidi_Control, r), unicode.Is(unicode.Co, r):
+			r = utf8.RuneError
 		case unicode.IsControl(r), unicode.IsSpace(r):
 			r = ' '
 		}

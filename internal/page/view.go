@@ -13,7 +13,10 @@ import (
 // view is what a template gets; its fields are the contract with own templates.
 type view struct {
 	Lang      string // BCP 47 tag
+	Dir       string // ltr or rtl
 	Name      string // the page's name, such as not_found: for own templates that treat one page differently
+	Icon      string // lock person check compass clock cloud loop list alert
+	Mood      string // calm, good or care: how the badge is coloured
 	Status    int
 	Site      string // the site's name; may be empty on a host that is none of ours
 	Logo      string // address of an image, or empty
@@ -55,25 +58,56 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 	c := p.languages[tag]
 	values := p.values(r, pg, c)
 	t := c.Pages[pg.Name]
+	face := faces[pg.Name]
 	v := view{
-		Lang: tag, Name: string(pg.Name), Status: pg.Status, Site: p.siteName(r), Logo: p.cfg.Logo,
+		Lang: tag, Dir: c.Words["direction"], Name: string(pg.Name), Icon: face.icon, Mood: face.mood,
+		Status: pg.Status, Site: p.siteName(r), Logo: p.cfg.Logo,
 		Title: fill(t.Title, values), Text: fill(t.Text, values), Next: fill(t.Next, values),
 		Tables: tameTables(pg.Tables), Support: p.cfg.Support, RequestID: inbound.Of(r).ID,
 		Words: map[string]string{"reference": c.Words["reference"], "contact_support": c.Labels[LabelContactSupport]},
 	}
 	if pg.Cause != "" {
-		v.Cause = fill(c.Causes[string(pg.Name)+"."+pg.Cause], values)
+		v.Cause = fill(cmp.Or(c.Causes[causeKey(pg.Name, pg.Cause)], c.Causes[causeKey(pg.Name, anyCause)]), values)
 	}
 	for i, f := range pg.Forms {
 		v.Forms = append(v.Forms, viewForm{Label: c.Labels[f.Label], Action: f.Action, Fields: f.Fields, Primary: i == 0})
 	}
-	for i, l := range pg.Links {
+	for i, l := range ways(r, pg) {
 		v.Links = append(v.Links, viewLink{Label: c.Labels[l.Label], URL: l.URL, Primary: i == 0 && len(pg.Forms) == 0})
 	}
 	for _, row := range pg.Rows {
 		v.Rows = append(v.Rows, c.row(row))
 	}
 	return v
+}
+
+// anyCause stands in the catalogue for the causes of a page that have no sentence of their own.
+const anyCause = "*"
+
+// ways are the page's links. A page without any link or button still gets one: a dead end helps nobody.
+func ways(r *http.Request, pg Page) []Link {
+	if len(pg.Links) > 0 || len(pg.Forms) > 0 || inbound.Of(r).Site == nil {
+		return pg.Links
+	}
+	switch pg.Name {
+	case Unavailable, BadGateway, GatewayTimeout:
+		if r.Method == http.MethodGet {
+			return []Link{{LabelRetry, ""}} // the same address: nothing of the request is written into the page
+		}
+	}
+	return []Link{{LabelHome, "/"}}
+}
+
+// face is how a page looks before it is read.
+type face struct{ icon, mood string }
+
+var faces = map[Name]face{
+	LoginFailed: {"alert", "care"}, LoginRequired: {"lock", "calm"}, NothingSaved: {"alert", "care"}, Forbidden: {"lock", "calm"},
+	LoginTooOld: {"clock", "calm"}, Refused: {"alert", "care"}, Loop: {"loop", "care"}, Scheme: {"alert", "care"},
+	Misdirected: {"compass", "calm"}, NotFound: {"compass", "calm"}, MethodRefused: {"alert", "care"}, TooLarge: {"alert", "care"},
+	TooMany: {"clock", "calm"}, Unavailable: {"cloud", "care"}, Misconfigured: {"alert", "care"}, InternalError: {"alert", "care"},
+	BadGateway: {"cloud", "care"}, GatewayTimeout: {"clock", "care"}, SignOut: {"person", "calm"}, SignedOut: {"check", "good"},
+	MySession: {"person", "calm"}, TestLogin: {"list", "calm"},
 }
 
 // tag is the language of the answer.
@@ -90,7 +124,8 @@ func (p *Pages) values(r *http.Request, pg Page, c catalogue) map[string]string 
 		values[name] = value
 	}
 	values["host"] = host(r)
-	values["site"] = cmp.Or(p.siteName(r), r.Host)
+	values["site"] = cmp.Or(p.siteName(r), c.Words["this_site"])
+	values["word"] = pg.Cause
 	if pg.RetryAfter > 0 {
 		values["wait"] = c.wait(pg.RetryAfter)
 	}
@@ -157,34 +192,4 @@ func (v view) detail() string {
 		}
 	}
 	return strings.Join(sentences, " ")
-}
-
-// facts is the JSON twin of a page that is no error.
-type facts struct {
-	Page      Name              `json:"page"`
-	Title     string            `json:"title"`
-	Detail    string            `json:"detail"`
-	RequestID string            `json:"request_id"`
-	Facts     map[string]string `json:"facts,omitempty"`
-	Tables    []factsTable      `json:"tables,omitempty"`
-}
-
-type factsTable struct {
-	Caption string     `json:"caption"`
-	Columns []string   `json:"columns"`
-	Rows    [][]string `json:"rows"`
-}
-
-func newFacts(pg Page, v view) facts {
-	out := facts{Page: pg.Name, Title: v.Title, Detail: v.detail(), RequestID: v.RequestID}
-	if len(pg.Rows) > 0 {
-		out.Facts = make(map[string]string, len(pg.Rows))
-	}
-	for i, row := range pg.Rows {
-		out.Facts[string(row.Label)] = cmp.Or(v.Rows[i].Time, row.Value)
-	}
-	for _, t := range v.Tables {
-		out.Tables = append(out.Tables, factsTable(t))
-	}
-	return out
 }

@@ -3,7 +3,6 @@ package page
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"math"
 	"net/http"
 	"strconv"
@@ -85,22 +84,6 @@ func (p *Pages) render(v view) []byte {
 		// An own template can fail on data that New did not try. The visitor still gets the words.
 		return []byte("<!doctype html><title>" + http.StatusText(v.Status) + "</title><p>" + http.StatusText(v.Status) + "<p>" + v.RequestID)
 	}
-	return out.Bytes()
-}
-
-// twin is the page for machines: a problem (RFC 9457) when something is wrong, else an object of what the page shows.
-func twin(pg Page, v view) (body []byte, contentType string) {
-	if pg.Status >= http.StatusBadRequest {
-		problem := Problem{Type: "about:blank", Title: http.StatusText(pg.Status), Status: pg.Status, Detail: v.detail(),
-			RequestID: v.RequestID, Cause: pg.Cause, LoginURL: pg.LoginURL}
-		return encode(problem), "application/problem+json"
-	}
-	return encode(newFacts(pg, v)), "application/json"
-}
-
-func encode(v any) []byte {
-	var out bytes.Buffer
-	_ = json.NewEncoder(&out).Encode(v) // strings, numbers and times only: cannot fail
 	return out.Bytes()
 }
 

@@ -1,0 +1,85 @@
+package page
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestAnOwnFolderReplacesTextsStyleAndLayout(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		"fr.json":    `{"pages":{"not_found":{"title":"Il n’y a rien ici"}},"labels":{"home":"Accueil"}}`,
+		"en.json":    `{"pages":{"not_found":{"title":"Nothing to see"}}}`,
+		"style.css":  `:root { --accent: #b00020; } /* ours */`,
+		"..data":     `an entry that Kubernetes makes`,
+		".gitignore": ``,
+	})
+	p := newPages(t, Config{Folder: dir})
+	for tag, want := range map[string]string{"fr-CA": "Il n’y a rien ici", "en": "Nothing to see", "de": "Hier ist nichts"} {
+		html := body(t, write(t, p, request(t, "GET", "Accept", "text/html", "Accept-Language", tag), Page{Name: NotFound}))
+		if !strings.Contains(html, "<h1>"+want+"</h1>") || !strings.Contains(html, "#b00020") {
+			t.Errorf("%s:\n%s", tag, withoutStyle(html))
+		}
+	}
+	french := body(t, write(t, p, request(t, "GET", "Accept", "text/html", "Accept-Language", "fr"), Page{Name: NotFound}))
+	if !strings.Contains(french, "Accueil") || !strings.Contains(french, "This address does not lead to a page.") {
+		t.Errorf("what fr.json lacks is not taken from en:\n%s", withoutStyle(french))
+	}
+}
+
+func TestAnOwnLayoutIsUsed(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"page.html": `<!doctype html><style>h1{color:red}</style><h1>{{.Title}}</h1>{{.RequestID}}`})
+	got := write(t, newPages(t, Config{Folder: dir}), request(t, "GET", "Accept", "text/html"), Page{Name: NotFound})
+	if html := body(t, got); html != `<!doctype html><style>h1{color:red}</style><h1>There is nothing here</h1>REQUESTIDREQUESTIDREQUESTI` {
+		t.Errorf("%s", html)
+	}
+}
+
+func TestAFolderThatDoesNotFitIsRefusedWithItsReason(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		file, text, want string
+	}{
+		"a misspelt file":        {"pages.html", "", "pages: folder: pages.html: is none of page.html, style.css and LANGUAGE.json (such as de.json or pt-br.json)"},
+		"no JSON":                {"fr.json", "title: x", "pages: folder: fr.json: invalid character 'i' in literal true (expecting 'r')"},
+		"an unknown page":        {"fr.json", `{"pages":{"notfound":{}}}`, `pages: folder: fr.json: there is no page "notfound"; did you mean "not_found"?`},
+		"an unknown section":     {"fr.json", `{"page":{}}`, `pages: folder: fr.json: json: unknown field "page"`},
+		"an unknown placeholder": {"fr.json", `{"labels":{"home":"{user}"}}`, "pages: folder: fr.json: labels.home: there is no placeholder {user}; known are {account}, {method}, {wait}, {word}, {site}, {host}, {n}, {day}, {month}, {year}, {clock}"},
+		"a value that may be absent": {"fr.json", `{"pages":{"forbidden":{"text":"Vous êtes {account}"}}}`,
+			"pages: folder: fr.json: pages.forbidden.text: {account} is not always known; put the words that need it into brackets, such as [ as {account}]"},
+		"an unknown field":   {"page.html", "{{.Titel}}", `pages: template: page.html:1:2: executing "page.html" at <.Titel>: can't evaluate field Titel in type page.view`},
+		"a script":           {"page.html", "{{.RequestID}}<script>alert(1)</script>", `pages: page.html: "<script" cannot work: the pages run no script and load nothing but the logo`},
+		"a refresh":          {"page.html", `{{.RequestID}}<meta http-equiv="refresh" content="0">`, `pages: page.html: "http-equiv" cannot work: the pages run no script and load nothing but the logo`},
+		"a changing style":   {"page.html", "{{.RequestID}}<style>h1{width:{{.Status}}px}</style>", "pages: page.html: a <style> changes from page to page; its hash could not be allowed"},
+		"without request id": {"page.html", "{{.Title}}", "pages: page.html: {{.RequestID}} is missing: without it nobody can find a visitor's request in the log"},
+		"an oversized file":  {"style.css", strings.Repeat(" ", maxFile+1), "larger than 256 KiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := New(Config{Folder: folder(t, map[string]string{test.file: test.text})})
+			if err == nil || !strings.HasSuffix(err.Error(), test.want) {
+				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+		})
+	}
+	if _, err := New(Config{Folder: filepath.Join(t.TempDir(), "absent")}); err == nil {
+		t.Error("a folder that is not there was taken")
+	}
+	if _, err := New(Config{Language: "fr"}); err == nil || err.Error() != `pages: there is no language "fr"; there are auto, de, en` {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,135 @@
+package page
+
+import (
+	"flag"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files of the pages anew")
+
+func body(t *testing.T, r *http.Response) string {
+	t.Helper()
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// golden compares with testdata/NAME; what people read is kept there to be looked at in a review.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (go test -update writes it anew): -want +got\n%s", file, diff)
+	}
+}
+
+// withoutStyle takes the style sheet out of the golden files: it is the same in all of them and stands in templates/style.css.
+func withoutStyle(html string) string {
+	return regexp.MustCompile(`(?s)<style>.*?</style>`).ReplaceAllString(html, "<style></style>")
+}
+
+func TestEveryPageSaysWhatItSaidBefore(t *testing.T) {
+	t.Parallel()
+	p := newPages(t, Config{SiteName: "Example Academy", Support: "mailto:help@example.com", Logo: "/hubfs/logo.svg"})
+	for name, pg := range samples() {
+		for _, tag := range []string{"en", "de"} {
+			t.Run(name+" "+tag, func(t *testing.T) {
+				t.Parallel()
+				got := write(t, p, request(t, "GET", "Accept", "text/html", "Accept-Language", tag), pg)
+				golden(t, name+"."+tag+".html", withoutStyle(body(t, got)))
+			})
+		}
+	}
+}
+
+func TestEveryTwinSaysWhatItSaidBefore(t *testing.T) {
+	t.Parallel()
+	p := newPages(t, DefaultConfig())
+	for name, pg := range samples() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden(t, name+".json", body(t, write(t, p, request(t, "GET", "Accept", "application/json"), pg)))
+		})
+	}
+}
+
+func TestEveryNameHasASampleAStatusAndAFace(t *testing.T) {
+	t.Parallel()
+	all := samples()
+	for name := range newPages(t, DefaultConfig()).languages[fallback].Pages {
+		if pg, sampled := all[string(name)]; !sampled || pg.Name != name {
+			t.Errorf("%s has no sample", name)
+		}
+		if usualStatus[name] == 0 || faces[name] == (face{}) {
+			t.Errorf("%s has no status or no face", name)
+		}
+	}
+	for name := range all {
+		if newPages(t, DefaultConfig()).languages[fallback].Pages[Name(name)].Title == "" {
+			t.Errorf("%s has no words", name)
+		}
+	}
+}
+
+func TestEveryLanguageIsComplete(t *testing.T) {
+	t.Parallel()
+	complete, err := embedded.ReadFile("catalogue/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := parseCatalogue(complete)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := embedded.ReadDir("catalogue")
+	for _, file := range files {
+		raw, _ := embedded.ReadFile("catalogue/" + file.Name())
+		got, err := parseCatalogue(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for place, sentence := range want.sentences() {
+			if sentence != "" && got.sentences()[place] == "" {
+				t.Errorf("%s has no %s", file.Name(), place)
+			}
+		}
+		if err := got.checkKnown(want); err != nil {
+			t.Errorf("%s: %v", file.Name(), err)
+		}
+	}
+}
+
+func TestNoPageRunsAScriptOrLeavesByItself(t *testing.T) {
+	t.Parallel()
+	p := newPages(t, DefaultConfig())
+	for name, pg := range samples() {
+		html := strings.ToLower(withoutStyle(body(t, write(t, p, request(t, "GET", "Accept", "text/html"), pg))))
+		for _, forbidden := range []string{"<script", "http-equiv", "javascript:", "<iframe", "<link", " style=", " onclick"} {
+			if strings.Contains(html, forbidden) {
+				t.Errorf("%s contains %s", name, forbidden)
+			}
+		}
+		if strings.Count(html, "<h1>") != 1 || strings.Count(html, "<main>") != 1 || !strings.Contains(html, "requestidrequestidrequesti") {
+			t.Errorf("%s has not one h1, one main and the request id", name)
+		}
+	}
+}

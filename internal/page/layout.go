@@ -1,0 +1,84 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	styleBlock = regexp.MustCompile(`(?is)<style[^>]*>(.*?)</style>`)
+	// inert holds what the pages' Content-Security-Policy would block anyway, or what would take a visitor away without a click
+	// (html/template has been fooled in scripts and in meta refresh more than once, XS-02).
+	notInert = regexp.MustCompile(`(?i)<script|<iframe|<object|<embed|<base\b|<link\b|http-equiv|\son[a-z]+\s*=|\sstyle\s*=`)
+)
+
+// parseLayout makes the template of every page, and the CSP source list of its style sheets: each is allowed by its hash, so
+// that an injected one would not apply. The template is tried with a full and an empty page, so that it fails now, not later.
+func parseLayout(page, style string) (layout *template.Template, styleSource string, err error) {
+	layout, err = template.New("page.html").Parse(page)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err = layout.New("style").Parse(style); err != nil {
+		return nil, "", err
+	}
+	full, err := rendered(layout, sampleView())
+	if err != nil {
+		return nil, "", err
+	}
+	empty, err := rendered(layout, view{})
+	if err != nil {
+		return nil, "", err
+	}
+	styles := styleSources(full)
+	if !slices.Equal(styles, styleSources(empty)) {
+		return nil, "", errors.New("page.html: a <style> changes from page to page; its hash could not be allowed")
+	}
+	if found := notInert.FindString(styleBlock.ReplaceAllString(full+empty, "")); found != "" {
+		return nil, "", fmt.Errorf("page.html: %q cannot work: the pages run no script and load nothing but the logo", strings.TrimSpace(found))
+	}
+	if !strings.Contains(full, sampleView().RequestID) {
+		return nil, "", errors.New("page.html: {{.RequestID}} is missing: without it nobody can find a visitor's request in the log")
+	}
+	if len(styles) == 0 {
+		styles = []string{"'none'"}
+	}
+	return layout, "style-src " + strings.Join(styles, " "), nil
+}
+
+func rendered(layout *template.Template, v view) (string, error) {
+	var out bytes.Buffer
+	err := layout.Execute(&out, v)
+	return out.String(), err
+}
+
+func styleSources(html string) []string {
+	var sources []string
+	for _, match := range styleBlock.FindAllStringSubmatch(html, -1) {
+		sum := sha256.Sum256([]byte(match[1]))
+		sources = append(sources, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+	return sources
+}
+
+// sampleView has something in every field.
+func sampleView() view {
+	return view{
+		Lang: fallback, Dir: "ltr", Name: string(TestLogin), Icon: "list", Mood: "calm", Status: http.StatusOK,
+		Site: "Example", Logo: "/logo.svg", Title: "Title", Text: "Text", Cause: "Cause", Next: "Next",
+		Forms:   []viewForm{{Label: "Send", Action: "/", Fields: []Field{{Name: "name", Value: "value"}}, Primary: true}},
+		Links:   []viewLink{{Label: "Link", URL: "/"}},
+		Rows:    []viewRow{{Label: "Label", Value: "Value"}, {Label: "Label", Value: "Value", Time: time.Time{}.Format(time.RFC3339)}},
+		Tables:  []Table{{Caption: "Caption", Columns: []string{"A", "B"}, Rows: [][]string{{"1", "2"}}}},
+		Support: "mailto:help@example.com", RequestID: "SAMPLEREQUESTIDENTIFIER", Words: map[string]string{},
+	}
+}
