@@ -1,0 +1,109 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/chromedp"
+)
+
+// browser starts Chromium, or skips: `HUBGATE_TEST_SERVICES=chromium` makes a missing one a failure.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), "chromium") {
+			t.Fatal("HUBGATE_TEST_SERVICES names chromium, and it is not installed")
+		}
+		t.Skip("chromium is not installed; the pages are not looked at in a browser")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// findings looks at a page as an accessibility checker does: contrast of every text (WCAG 1.4.3), width (1.4.10), size of what is
+// clicked (2.5.8), a name for it (4.1.2), a visible focus (2.4.7), landmarks, headings and language.
+const findings = `(() => {
+  const found = [], luminance = c => { const [r, g, b] = c.map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
+  const rgba = text => (text.match(/[\d.]+/g) || []).map(Number);
+  const background = e => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c.slice(0, 3) } return [255, 255, 255] };
+  for (const e of document.querySelectorAll('body *')) {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    const a = luminance(rgba(getComputedStyle(e).color).slice(0, 3)), b = luminance(background(e)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) found.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.trim().slice(0, 40));
+  }
+  for (const e of document.querySelectorAll('a, button')) {
+    const box = e.getBoundingClientRect();
+    if (e.closest('.actions') && (box.height < 44 || box.width < 44)) found.push('small: ' + e.textContent);
+    if (!e.textContent.trim()) found.push('nameless: ' + e.outerHTML);
+    e.focus({focusVisible: true});
+    if (getComputedStyle(e).outlineStyle === 'none') found.push('no focus: ' + e.textContent);
+  }
+  if (document.documentElement.scrollWidth > innerWidth) found.push('wider than the screen: ' + document.documentElement.scrollWidth);
+  for (const name of ['header', 'main', 'footer', 'h1']) if (document.querySelectorAll(name).length !== 1) found.push('not one ' + name);
+  if (!document.documentElement.lang || !document.title) found.push('no language or title');
+  if (getComputedStyle(document.querySelector('main')).borderRadius === '0px') found.push('the style sheet does not apply');
+  return found;
+})()`
+
+func TestEveryPageIsReadableInABrowser(t *testing.T) {
+	ctx := browser(t)
+	pages := newPages(t, Config{SiteName: "Example Academy", Support: "mailto:help@example.com"})
+	all := samples()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pages.Write(w, r, all[strings.TrimPrefix(r.URL.Path, "/")])
+	}))
+	t.Cleanup(server.Close)
+
+	if err := chromedp.Listen(ctx, func(event any) {
+		if entry, ok := event.(*log.EventEntryAdded); ok && strings.Contains(entry.Entry.Text, "Content Security Policy") {
+			t.Error(entry.Entry.Text)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile)); err != nil {
+		t.Fatal(err)
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+			t.Fatal(err)
+		}
+		for name := range all {
+			if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/"+name)); err != nil {
+				t.Fatal(err)
+			}
+			found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](findings))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, finding := range found {
+				t.Errorf("%s, %s: %s", name, scheme, finding)
+			}
+		}
+	}
+}
