@@ -1,0 +1,159 @@
+package proxy
+
+import (
+	"slices"
+	"sort"
+	"strconv"
+)
+
+// NearMiss is a rule that also matches, or would have for another host, and why it does not decide.
+type NearMiss struct {
+	Rule RuleRef
+	Why  string
+}
+
+// NearMisses lists what else speaks about a path, for a person who asks why a page is open.
+func (rs *Rules) NearMisses(host string, p Path) []NearMiss {
+	decided := rs.Match(host, p).rule
+	var misses []NearMiss
+	seen := map[*rule]bool{decided: true}
+	note := func(r *rule, why string) {
+		if !seen[r] {
+			seen[r] = true
+			misses = append(misses, NearMiss{r.ref(), why})
+		}
+	}
+	rs.trie.each(host, p.folded, func(e entry) { note(e.rule, "matches, but the rule that decides is more specific") })
+	for _, r := range rs.rules {
+		for _, h := range r.hosts {
+			if h != host {
+				rs.trie.each(h, p.folded, func(e entry) {
+					if e.rule == r {
+						note(r, "matches the path, but not on this host")
+					}
+				})
+			}
+		}
+	}
+	sort.SliceStable(misses, func(i, j int) bool { return misses[i].Rule.Line < misses[j].Rule.Line })
+	return misses
+}
+
+// Opened is a rule and whether given groups open it.
+type Opened struct {
+	Rule   RuleRef
+	Paths  []string
+	Groups []string
+	Open   bool
+}
+
+// OpenedBy lists the operator's rules that need a login and whether somebody in these groups is admitted by their groups.
+func (rs *Rules) OpenedBy(groups []string) []Opened {
+	var list []Opened
+	for _, r := range rs.rules {
+		if r.access != login {
+			continue
+		}
+		open := r.groups == nil || slices.ContainsFunc(r.groups, func(g string) bool { return slices.Contains(groups, g) })
+		o := Opened{Rule: r.ref(), Groups: r.groups, Open: open}
+		for _, p := range r.patterns {
+			o.Paths = append(o.Paths, p.text)
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+// Protection is what a path asks of a visitor: comparable, and ordered by MoreOpen.
+type Protection struct{ rule *rule }
+
+// Protection tells what the rules ask for at a path.
+func (rs *Rules) Protection(host string, p Path) Protection {
+	m := rs.Match(host, p)
+	r := m.rule
+	for _, other := range m.all {
+		if moreOpen(r, other) {
+			r = other
+		}
+	}
+	return Protection{r}
+}
+
+// MoreOpen tells whether p admits anybody whom q does not.
+func (p Protection) MoreOpen(q Protection) bool { return moreOpen(p.rule, q.rule) }
+
+// String says it in words.
+func (p Protection) String() string {
+	r := p.rule
+	switch r.access {
+	case public:
+		return "public" + methodsText(r)
+	case refuse:
+		return "refuse"
+	}
+	text := "login"
+	if r.groups != nil {
+		text += ", groups " + list(r.groups)
+	}
+	for _, c := range r.claims {
+		text += ", " + c.name + " " + list(c.values)
+	}
+	if r.maxAuthAge > 0 {
+		text += ", max_auth_age " + r.maxAuthAge.String()
+	}
+	return text + methodsText(r)
+}
+
+func methodsText(r *rule) string {
+	if r.methods == nil {
+		return ""
+	}
+	return ", methods " + list(r.methods)
+}
+
+func list(words []string) string {
+	text := ""
+	for i, w := range words {
+		if i > 0 {
+			text += "|"
+		}
+		text += w
+	}
+	return text
+}
+
+// Pattern is one pattern of the operator's rules, with a path that it matches: what a comparison of two files looks at.
+type Pattern struct {
+	Text    string
+	Hosts   []string // nil: all
+	Example string
+}
+
+// Patterns lists every pattern of the operator's rules in file order.
+func (rs *Rules) Patterns() []Pattern {
+	var all []Pattern
+	for _, r := range rs.rules {
+		for _, p := range r.patterns {
+			all = append(all, Pattern{Text: p.text, Hosts: r.hosts, Example: p.example()})
+		}
+	}
+	return all
+}
+
+// example is a path that the pattern matches; ** stands for one segment, so that a rule for the folder alone does not hide it.
+func (p pattern) example() string {
+	path := ""
+	for _, s := range p.segments {
+		if s.kind == doubleStar {
+			path += "/x"
+			continue
+		}
+		path += "/" + sample(s)
+	}
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// fold brings a decoded path to the form in which paths are compared: NFC and full case folding, and the two Turkish letters whose
+// other case is an ASCII i folded to it, since an origin that changes case takes them for it. The result is used for matching only,
+// never for slicing another string (PB-12: folding changes lengths).
+func fold(decoded string) string {
+	folded := cases.Fold().String(norm.NFC.String(decoded))
+	folded = strings.NewReplacer("i̇", "i", "ı", "i").Replace(folded)
+	return norm.NFC.String(folded)
+}
+
+func foldASCII(s string) string {
+	for i := 0; i < len(s); i++ {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			return strings.ToLower(s)
+		}
+	}
+	return s
+}
+
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// checkUnicode refuses text that is no UTF-8 and characters that some origin takes for others or does not see.
+func checkUnicode(decoded string) string {
+	if !utf8.ValidString(decoded) {
+		return badUTF8
+	}
+	for _, r := range decoded {
+		if r < utf8.RuneSelf {
+			continue
+		}
+		if reason := checkRune(r); reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+// unseen are assigned letters and marks that draw nothing: fillers, joiners, variation selectors.
+var unseen = &unicode.RangeTable{
+	R16: []unicode.Range16{{0x034f, 0x034f, 1}, {0x115f, 0x1160, 1}, {0x17b4, 0x17b5, 1}, {0x180b, 0x180f, 1}, {0x3164, 0x3164, 1},
+		{0xfe00, 0xfe0f, 1}, {0xffa0, 0xffa0, 1}, {0xfff0, 0xfff8, 1}, {0xfffe, 0xffff, 1}},
+	R32: []unicode.Range32{{0xe0000, 0xe0fff, 1}},
+}
+
+func checkRune(r rune) string {
+	switch {
+	case unicode.Is(unicode.Cc, r):
+		return control
+	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Z, r), unicode.Is(unicode.Co, r), unicode.Is(unseen, r), r == utf8.RuneError:
+		return invisible
+	}
+	text := string(r)
+	composed := norm.NFC.String(text)
+	// Full-width letters, ligatures, superscripts ... become others under NFKC; a few (Greek question mark, Kelvin sign) become
+	// ASCII already under NFC.
+	if norm.NFKC.String(text) != composed || (len(composed) == 1 && composed[0] < utf8.RuneSelf) {
+		return compatibility
+	}
+	return ""
+}
+
+// escapeNonASCII writes raw UTF-8 bytes as escapes: one spelling reaches the origin.
+func escapeNonASCII(raw string) string {
+	if isASCII(raw) {
+		return raw
+	}
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := 0; i < len(raw); i++ {
+		if c := raw[i]; c >= utf8.RuneSelf {
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,202 @@
+package proxy
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/session"
+)
+
+// Deps is what a Gate works with.
+type Deps struct {
+	Pages     *page.Pages
+	Transport http.RoundTripper // to the origin; process-long
+	Log       *slog.Logger
+	Metrics   *Metrics
+	Sites     []*inbound.Site
+	// AuthPrefix is the gateway's own prefix, for the addresses of the login and the session page.
+	AuthPrefix string
+	// ClockSkew is how far the provider's clock may be off: max_auth_age allows for it.
+	ClockSkew time.Duration
+	// Load finds the session of a request; Peek does so without moving its idle clock. session.ErrNone is "not logged in", every
+	// other error "cannot tell".
+	Load func(http.ResponseWriter, *http.Request) (*session.Session, error)
+	Peek func(*http.Request) (*session.Session, error)
+	// Begin answers a top-level navigation with a login; maxAge > 0 asks the provider to ask again.
+	Begin func(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration)
+	// SwitchForm is the button of the 403 page that logs in somebody else.
+	SwitchForm func(r *http.Request) page.Form
+	// FormOrigins are where that button's redirects may lead.
+	FormOrigins func() []string
+	// OwnsCookie tells the gateway's own cookies: they never reach the origin, and are not taken from it.
+	OwnsCookie func(name string) bool
+	// Ended returns a channel that is closed when a session ends or changes, and a function that gives it back.
+	Ended func(ref string) (<-chan struct{}, func())
+	// Redecide judges an open connection anew, by the rules and the session as of now.
+	Redecide func(Open) bool
+	// Replaced is closed when a reload has replaced this gate.
+	Replaced <-chan struct{}
+	Now      func() time.Time
+}
+
+// Gate decides for every request whether it may pass, and passes it on. It is immutable; a reload makes a new one.
+type Gate struct {
+	cfg    Config
+	deps   Deps
+	rules  *Rules
+	origin *url.URL
+	host   string // the Host header for the origin
+	proxy  *httputil.ReverseProxy
+}
+
+// New makes a gate. The configuration must have passed Validate and NewRules.
+func New(cfg Config, deps Deps) (*Gate, error) {
+	hosts := make([]string, len(deps.Sites))
+	for i, s := range deps.Sites {
+		hosts[i] = s.Host
+	}
+	rules, problems := NewRules(cfg, RulesEnv{Hosts: hosts, AuthPrefix: deps.AuthPrefix, ClockSkew: deps.ClockSkew})
+	for _, p := range problems {
+		if !p.Warning {
+			return nil, errors.New("proxy: " + p.Key + ": " + p.Text)
+		}
+	}
+	origin, err := url.Parse(cfg.Origin)
+	if err != nil || origin.Host == "" {
+		return nil, errors.New("proxy: proxy.origin is no URL")
+	}
+	g := &Gate{cfg: cfg, deps: deps, rules: rules, origin: origin, host: cfg.OriginHost}
+	if g.host == "" {
+		g.host = origin.Host
+	}
+	g.proxy = g.newProxy()
+	return g, nil
+}
+
+// Rules are the compiled rules: for explain, diff and the test page.
+func (g *Gate) Rules() *Rules { return g.rules }
+
+// Serve judges a request by its canonical path and answers it or passes it on. A public page is passed on before anybody asks who
+// is there, so neither Redis nor the provider is touched.
+func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
+	facts := inbound.Of(r)
+	match, doors := g.rules.Match(facts.Site.Host, p), ParseDoors(r.URL.RawQuery)
+	decision := match.Decide(r.Method, doors, nil, g.deps.Now())
+	why := session.CookieMissing
+	var s *session.Session
+	if decision.Kind == Login {
+		var err error
+		s, err = g.deps.Load(w, r)
+		var none *session.NoneError
+		switch {
+		case errors.As(err, &none):
+			why = none.Reason
+		case errors.Is(err, session.ErrNone):
+		case err != nil: // cannot tell: never let through, never log out (SE-04)
+			g.note(r, Decision{Kind: "error", Reason: "store", Rule: decision.Rule}, nil)
+			facts.Outcome.Err = err
+			g.deps.Pages.Write(w, r, page.Page{Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: "store", RetryAfter: 5 * time.Second})
+			return
+		default:
+			decision = match.Decide(r.Method, doors, s, g.deps.Now())
+		}
+	}
+	g.note(r, decision, s)
+	switch decision.Kind {
+	case Public, Allow:
+		g.pass(w, r, passing{path: p, doors: doors, protected: decision.Kind == Allow, session: s})
+	case Login:
+		g.login(w, r, decision, why)
+	case Forbid:
+		g.forbid(w, r, decision, s)
+	default:
+		g.refuse(w, r, decision)
+	}
+}
+
+// note leaves the decision for the log line and the metrics.
+func (g *Gate) note(r *http.Request, d Decision, s *session.Session) {
+	o := &inbound.Of(r).Outcome
+	o.Rule, o.Decision, o.Reason = d.Rule.Name, string(d.Kind), d.Reason
+	if s != nil {
+		o.SessionRef = s.Ref
+	}
+}
+
+// login sends a top-level navigation to the provider; everything else gets 401, for a script, a frame or a form cannot log in.
+func (g *Gate) login(w http.ResponseWriter, r *http.Request, d Decision, why session.Reason) {
+	w.Header().Add("Vary", "Sec-Fetch-Mode, Sec-Fetch-Dest, Accept, Cookie")
+	if navigates(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		if d.MaxAge > 0 {
+			why = ""
+		}
+		g.deps.Begin(w, r, why, d.MaxAge)
+		return
+	}
+	answer := page.Page{Name: page.LoginRequired, Status: http.StatusUnauthorized, LoginURL: g.loginURL(r)}
+	answer.Links = []page.Link{{Label: page.LabelLogin, URL: answer.LoginURL}}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && navigates(r) {
+		answer.Name = page.NothingSaved
+		answer.Links = []page.Link{{Label: page.LabelBack, URL: r.URL.RequestURI()}}
+	}
+	g.deps.Pages.Write(w, r, answer)
+}
+
+func (g *Gate) loginURL(r *http.Request) string {
+	return g.deps.AuthPrefix + "/start?rd=" + url.QueryEscape(r.URL.RequestURI())
+}
+
+// navigates tells a person who goes to a page from a script, a frame, an image or a browser that fetches ahead.
+func navigates(r *http.Request) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
+		if v := strings.ToLower(r.Header.Get(name)); strings.Contains(v, "prefetch") || strings.Contains(v, "prerender") || strings.Contains(v, "preview") {
+			return false
+		}
+	}
+	if isUpgrade(r) {
+		return false
+	}
+	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
+	if mode != "" || dest != "" {
+		return mode == "navigate" && dest == "document"
+	}
+	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "text/html") && r.Header.Get("X-Requested-With") == ""
+}
+
+func (g *Gate) forbid(w http.ResponseWriter, r *http.Request, d Decision, s *session.Session) {
+	answer := page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Args: map[string]string{"account": account(s)}}
+	if d.Reason == ReasonStillOld {
+		answer.Name = page.LoginTooOld
+	}
+	answer.Forms = []page.Form{g.deps.SwitchForm(r)}
+	answer.FormOrigins = g.deps.FormOrigins()
+	answer.Links = []page.Link{{Label: page.LabelHome, URL: "/"}}
+	g.deps.Pages.Write(w, r, answer)
+}
+
+// account is how the page names the visitor to themselves.
+func account(s *session.Session) string {
+	for _, name := range []string{s.Email, s.Name, s.Subject} {
+		if name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, d Decision) {
+	answer := page.Page{Name: page.Refused, Status: d.Status, Cause: d.Reason}
+	if d.Status == http.StatusMethodNotAllowed {
+		answer = page.Page{Name: page.MethodRefused, Status: d.Status}
+		w.Header().Set("Allow", d.Allow)
+		w.Header().Set("Connection", "close") // what follows an odd method on this connection may be odd too (PB-22)
+	}
+	g.deps.Pages.Write(w, r, answer)
+}

@@ -1,0 +1,204 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+)
+
+// Names a client may not claim: who it is, where it comes from, which page or method is meant. HubSpot trusts some of them, others
+// are trusted by servers like it. Compared after claimed, so that no alias gets by (HS-05).
+var (
+	claimedPrefixes = []string{"x-hs-", "x-hubspot-", "x-forwarded-", "cf-", "x-original-", "x-http-method", "x-middleware-", "x-auth-request-"}
+	claimedNames    = map[string]bool{
+		"forwarded": true, "x-real-ip": true, "x-client-ip": true, "true-client-ip": true, "x-rewrite-url": true, "x-host": true,
+		"x-cluster-client-ip": true, "fastly-client-ip": true, "x-method-override": true, "proxy": true, "x-request-id": true,
+		"traceparent": true, "tracestate": true, "te": true, "x-forwarded": true,
+	}
+)
+
+// claimed tells whether a request header must not pass. Names with anything but letters, digits and hyphens never do: CGI-like
+// servers read X_Forwarded_For as X-Forwarded-For.
+func claimed(name string) bool {
+	for i := 0; i < len(name); i++ {
+		c := name[i] | 0x20
+		if !('a' <= c && c <= 'z' || '0' <= name[i] && name[i] <= '9' || name[i] == '-') {
+			return true
+		}
+	}
+	lower := strings.ToLower(name)
+	if claimedNames[lower] {
+		return true
+	}
+	for _, prefix := range claimedPrefixes {
+		if strings.HasPrefix(lower, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// outgoing makes a request's headers fit for the origin: what the client may not claim is removed, then what HubSpot must know is
+// set. httputil has removed hop-by-hop headers and what Connection names before, so a client cannot remove ours (HS-07).
+func (g *Gate) outgoing(h http.Header, in *http.Request, p passing) {
+	for name := range h {
+		if claimed(name) {
+			delete(h, name)
+		}
+	}
+	g.filterCookies(h)
+	if p.protected && !g.keepsValidators(p.path) {
+		// The origin's validators would let it answer "not modified" for what another visitor's browser kept (CA-03).
+		for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range"} {
+			delete(h, name)
+		}
+	}
+	facts := inbound.Of(in)
+	for _, name := range g.cfg.ClientIPHeaders {
+		h.Set(name, facts.Client.String())
+	}
+	h.Set("X-Hs-Public-Host", facts.Site.Host)
+	h.Set("X-Hubspot-Trust-Forwarded-For", "true")
+	h.Set("X-Forwarded-Proto", facts.Site.Scheme)
+	h.Set("X-Forwarded-Host", facts.Site.Host)
+	h.Set("X-Request-Id", facts.ID)
+}
+
+// filterCookies removes the gateway's own cookies: the origin and its logs must not hold what opens a session (HS-12).
+func (g *Gate) filterCookies(h http.Header) {
+	lines := h["Cookie"]
+	if len(lines) == 0 {
+		return
+	}
+	var kept []string
+	for _, line := range lines {
+		for _, pair := range strings.Split(line, ";") {
+			pair = strings.TrimSpace(pair)
+			name, _, _ := strings.Cut(pair, "=")
+			if pair != "" && !g.ownCookie(strings.TrimSpace(name)) {
+				kept = append(kept, pair)
+			}
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, "Cookie")
+		return
+	}
+	h["Cookie"] = []string{strings.Join(kept, "; ")}
+}
+
+// ownCookie compares without regard to case as well: the origin's language may.
+func (g *Gate) ownCookie(name string) bool {
+	return g.deps.OwnsCookie(name) || g.deps.OwnsCookie(canonicalCookie(name))
+}
+
+func canonicalCookie(name string) string {
+	lower := strings.ToLower(name)
+	if rest, ok := strings.CutPrefix(lower, "__host-"); ok {
+		return "__Host-" + rest
+	}
+	if rest, ok := strings.CutPrefix(lower, "__secure-"); ok {
+		return "__Secure-" + rest
+	}
+	return lower
+}
+
+// incoming makes the origin's answer fit for the visitor: its own host name becomes the public one, it cannot set our cookies, and
+// what needs a login is kept by nobody.
+func (g *Gate) incoming(h http.Header, site *inbound.Site, p passing) {
+	g.mapLocation(h, "Location", site)
+	g.mapLocation(h, "Content-Location", site)
+	g.mapCookies(h, site)
+	h.Del("Alt-Svc") // offers HubSpot's other ways in, which do not lead through here
+	if p.protected {
+		g.forbidCaching(h, p.path)
+	}
+}
+
+func (g *Gate) mapLocation(h http.Header, name string, site *inbound.Site) {
+	location := h.Get(name)
+	if location == "" {
+		return
+	}
+	u, err := url.Parse(location)
+	if err != nil || !g.isOrigin(u.Host) {
+		return
+	}
+	u.Scheme, u.Host, u.User = site.Scheme, site.Host, nil
+	h.Set(name, u.String())
+}
+
+func (g *Gate) isOrigin(host string) bool {
+	name := strings.ToLower(host)
+	bare, _, _ := strings.Cut(name, ":")
+	return name != "" && (name == g.origin.Host || name == g.host || bare == g.origin.Hostname() || bare == hostOnly(g.host))
+}
+
+func hostOnly(host string) string {
+	bare, _, _ := strings.Cut(host, ":")
+	return bare
+}
+
+// mapCookies drops the origin's cookies of our names (HS-13) and the Domain attribute where it names the origin.
+func (g *Gate) mapCookies(h http.Header, site *inbound.Site) {
+	lines := h["Set-Cookie"]
+	if len(lines) == 0 {
+		return
+	}
+	kept := lines[:0:0]
+	for _, line := range lines {
+		name, _, _ := strings.Cut(line, "=")
+		if !g.ownCookie(strings.TrimSpace(name)) {
+			kept = append(kept, g.mapDomain(line, site))
+		}
+	}
+	h["Set-Cookie"] = kept
+}
+
+func (g *Gate) mapDomain(line string, site *inbound.Site) string {
+	parts := strings.Split(line, ";")
+	for i, part := range parts {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if strings.EqualFold(name, "Domain") && g.isOrigin(strings.TrimPrefix(strings.TrimSpace(value), ".")) {
+			parts[i] = " Domain=" + hostOnly(site.Host)
+		}
+	}
+	return strings.Join(parts, ";")
+}
+
+// forbidCaching keeps a protected answer out of every cache, the visitor's own included: after a logout the back button asks again.
+func (g *Gate) forbidCaching(h http.Header, path Path) {
+	for name := range h {
+		lower := strings.ToLower(name)
+		if strings.HasSuffix(lower, "-cache-control") || strings.HasPrefix(lower, "surrogate-") {
+			delete(h, name)
+		}
+	}
+	for _, name := range []string{"Cache-Tag", "Edge-Cache-Tag", "Expires", "Age", "Pragma"} {
+		h.Del(name)
+	}
+	if g.keepsValidators(path) && cacheableFile(h.Get("Content-Type")) {
+		h.Set("Cache-Control", "private, no-cache")
+		return
+	}
+	h.Set("Cache-Control", "private, no-store")
+	h.Del("Etag")
+	h.Del("Last-Modified")
+}
+
+// keepsValidators: with files_cache private a browser may keep a file, and asks the gate at every use whether it still may.
+func (g *Gate) keepsValidators(path Path) bool {
+	if g.cfg.FilesCache != "private" {
+		return false
+	}
+	_, files := path.Under("/hubfs")
+	_, resized := path.Under("/hs-fs")
+	return files || resized
+}
+
+func cacheableFile(contentType string) bool {
+	t := strings.ToLower(contentType)
+	return !strings.Contains(t, "html") && !strings.Contains(t, "json")
+}

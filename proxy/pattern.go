@@ -1,0 +1,190 @@
+package proxy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// pattern is a rule's path: segments that are literal, hold "*", or are "**".
+type pattern struct {
+	text     string // as the operator wrote it
+	segments []segment
+}
+
+type kind uint8
+
+const (
+	literal    kind = iota + 1 // the text itself
+	glob                       // with *: any run of characters inside the segment
+	doubleStar                 // any number of whole segments, none included
+)
+
+type segment struct {
+	kind     kind
+	text     string // folded
+	literals int    // of a glob: characters that are not *
+}
+
+// parsePattern reads a pattern strictly: a mistyped one would protect nothing (PB-32).
+func parsePattern(text string) (pattern, *setting.Invalid) {
+	if bad := misread(text); bad != nil {
+		return pattern{}, bad
+	}
+	path, err := ParsePath(strings.ReplaceAll(text, " ", "%20"))
+	if err != nil {
+		return pattern{}, &setting.Invalid{
+			Text: quote(text) + " can never match: a request for it is refused (" + err.(*PathError).Reason + ")",
+			Cure: "write the path as it stands in the address bar",
+		}
+	}
+	p := pattern{text: text}
+	for _, part := range splitPath(path.String()) {
+		s, bad := parseSegment(text, part)
+		if bad != nil {
+			return pattern{}, bad
+		}
+		if n := len(p.segments); s.kind == doubleStar && n > 0 && p.segments[n-1].kind == doubleStar {
+			return pattern{}, &setting.Invalid{Text: quote(text) + " has ** twice in a row", Cure: "one ** already stands for any number of segments"}
+		}
+		p.segments = append(p.segments, s)
+	}
+	if p.stars() > 3 {
+		return pattern{}, &setting.Invalid{Text: quote(text) + " has more than three **", Cure: "write several patterns"}
+	}
+	return p, nil
+}
+
+// misread names what people write in place of a pattern.
+func misread(text string) *setting.Invalid {
+	switch {
+	case text == "":
+		return &setting.Invalid{Text: "the path is empty", Cure: "write a path such as /members/**"}
+	case strings.Contains(text, "://"):
+		_, after, _ := strings.Cut(text, "://")
+		path := "/"
+		if i := strings.IndexByte(after, '/'); i >= 0 {
+			path = after[i:]
+		}
+		return &setting.Invalid{Text: quote(text) + " is a URL, not a path", Cure: "write " + quote(path) + "; the host goes into hosts"}
+	case text[0] == '^' || text[len(text)-1] == '$' || strings.Contains(text, ".*") || strings.Contains(text, `\`) || strings.Contains(text, "(?"):
+		return &setting.Invalid{Text: quote(text) + " looks like a regular expression", Cure: "write a pattern such as /members/**; * stands for characters of one segment, ** for whole segments"}
+	case text[0] != '/':
+		return &setting.Invalid{Text: quote(text) + " does not begin with /", Cure: "write " + quote("/"+text)}
+	case strings.ContainsAny(text, "?#"):
+		path, _, _ := strings.Cut(text, "?")
+		path, _, _ = strings.Cut(path, "#")
+		return &setting.Invalid{Text: quote(text) + " has a query or a fragment, which rules never see", Cure: "write " + quote(path)}
+	}
+	return nil
+}
+
+func parseSegment(text, part string) (segment, *setting.Invalid) {
+	switch {
+	case part == "**":
+		return segment{kind: doubleStar}, nil
+	case strings.Contains(part, "**"):
+		return segment{}, &setting.Invalid{Text: quote(text) + " has ** inside a segment", Cure: "** is a whole segment (/members/**); * stands for characters of one segment (/members*)"}
+	case strings.Contains(part, "*"):
+		return segment{kind: glob, text: part, literals: len(part) - strings.Count(part, "*")}, nil
+	}
+	return segment{kind: literal, text: part}, nil
+}
+
+func splitPath(path string) []string {
+	if path == "/" {
+		return nil
+	}
+	return strings.Split(path[1:], "/")
+}
+
+func (p pattern) stars() int {
+	n := 0
+	for _, s := range p.segments {
+		if s.kind == doubleStar {
+			n++
+		}
+	}
+	return n
+}
+
+// folded is the pattern's one spelling: equal for patterns that match the same paths by the same shape.
+func (p pattern) folded() string {
+	var b strings.Builder
+	for _, s := range p.segments {
+		b.WriteByte('/')
+		if s.kind == doubleStar {
+			b.WriteString("**")
+		}
+		b.WriteString(s.text)
+	}
+	if b.Len() == 0 {
+		return "/"
+	}
+	return b.String()
+}
+
+// compare orders patterns by how specific they are, the more specific first: segment by segment from the left a literal beats one
+// with *, of which more literal characters beat fewer, and that beats **; a pattern that ends beats one that goes on.
+func compare(a, b pattern) int {
+	return slices.CompareFunc(a.segments, b.segments, compareSegments)
+}
+
+func compareSegments(a, b segment) int {
+	if a.kind != b.kind {
+		return int(a.kind) - int(b.kind)
+	}
+	if a.kind == glob {
+		return b.literals - a.literals
+	}
+	return 0
+}
+
+// simple tells patterns of literals that may end in **: two of them either contain one another or have no path in common.
+func (p pattern) simple() bool {
+	for i, s := range p.segments {
+		if s.kind == glob || (s.kind == doubleStar && i < len(p.segments)-1) {
+			return false
+		}
+	}
+	return true
+}
+
+// globMatch tells whether text matches a segment with *. Linear: on a mismatch only the last * is tried again.
+func globMatch(pattern, text string) bool {
+	star, mark := -1, 0
+	p, t := 0, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, t
+			p++
+		case p < len(pattern) && pattern[p] == text[t]:
+			p++
+			t++
+		case star >= 0:
+			mark++
+			p, t = star+1, mark
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}
+
+func quote(text string) string {
+	const limit = 80
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return `"` + strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, text) + `"`
+}

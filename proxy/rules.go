@@ -1,0 +1,206 @@
+package proxy
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// Rules decide which pages need what. They are compiled once and never change; Match and Decide touch no clock, no storage and no
+// request.
+type Rules struct {
+	trie     trie
+	rules    []*rule // the operator's, in file order
+	builtin  []*rule // HubSpot's
+	fallback *rule   // proxy.default
+	doors    DoorsConfig
+	previews *rule
+	debug    *rule
+	skew     time.Duration
+	// protects tells that some page needs a login; files that some rule reaches into HubSpot's files, and protectsFiles that one of
+	// those needs a login.
+	protects, files, protectsFiles bool
+	prefix                         string
+}
+
+// rule is one rule, compiled.
+type rule struct {
+	index      int // in the file; -1 for built-in rules
+	line       int
+	name       string
+	patterns   []pattern
+	access     access
+	hosts      []string // nil: all
+	groups     []string
+	claims     []claim
+	maxAuthAge time.Duration
+	methods    []string
+	allow      string // Allow of a 405
+}
+
+type access uint8
+
+const (
+	public access = iota
+	login
+	loginIfProtected
+	refuse
+)
+
+type claim struct {
+	name   string
+	values []string
+}
+
+func (r *rule) forHost(host string) bool { return r.hosts == nil || slices.Contains(r.hosts, host) }
+
+// RulesEnv is what rules must know of the rest of the configuration.
+type RulesEnv struct {
+	Hosts      []string      // the public hosts, as inbound.Site.Host
+	AuthPrefix string        // the gateway's own prefix: no rule can gate it
+	ClockSkew  time.Duration // how far the provider's clock may be off
+}
+
+// NewRules compiles the rules. Problems without Warning mean that the rules must not be served.
+func NewRules(cfg Config, env RulesEnv) (*Rules, []setting.Problem) {
+	rs := &Rules{doors: cfg.HubSpot, skew: env.ClockSkew, prefix: foldASCII(env.AuthPrefix)}
+	rs.fallback = &rule{index: -1, name: "default", access: accessOf(cfg.Default)}
+	rs.builtin = builtinRules(cfg.HubSpot)
+	rs.previews = doorRule("hubspot:previews", cfg.HubSpot.Previews, cfg.HubSpot.PreviewGroups)
+	rs.debug = doorRule("hubspot:debug", cfg.HubSpot.Debug, nil)
+	var problems []setting.Problem
+	for i, rc := range cfg.Rules {
+		r, bad := compileRule(i, rc)
+		problems = append(problems, bad...)
+		rs.rules = append(rs.rules, r)
+	}
+	problems = append(problems, rs.judge(env)...)
+	rs.index()
+	return rs, problems
+}
+
+func accessOf(word string) access {
+	switch word {
+	case "login":
+		return login
+	case "login_if_protected":
+		return loginIfProtected
+	case "refuse":
+		return refuse
+	}
+	return public
+}
+
+// compileRule takes what is valid of a rule; what is not is reported by Config.Validate, patterns here.
+func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
+	r := &rule{index: i, line: rc.Line, name: rc.Name, access: login, hosts: lowered(rc.Hosts), groups: rc.Groups,
+		maxAuthAge: rc.MaxAuthAge.D(), methods: rc.Methods, allow: strings.Join(rc.Methods, ", ")}
+	if rc.Access == "public" {
+		r.access = public
+	}
+	var problems []setting.Problem
+	for j, text := range rc.Path {
+		p, bad := parsePattern(text)
+		if bad != nil {
+			problems = append(problems, setting.Problem{Key: pathKey(i, j, len(rc.Path)), Text: bad.Text, Cure: bad.Cure})
+			continue
+		}
+		r.patterns = append(r.patterns, p)
+	}
+	if r.name == "" && len(rc.Path) > 0 {
+		r.name = rc.Path[0]
+	}
+	for _, name := range sortedKeys(rc.Claims) {
+		r.claims = append(r.claims, claim{name, rc.Claims[name]})
+	}
+	return r, problems
+}
+
+func pathKey(rule, pattern, patterns int) string {
+	if patterns == 1 {
+		return ruleKey(rule) + ".path"
+	}
+	return ruleKey(rule) + ".path[" + itoa(pattern) + "]"
+}
+
+// index ranks all patterns and builds the trie.
+func (rs *Rules) index() {
+	type ranked struct {
+		pattern pattern
+		rule    *rule
+	}
+	var all []ranked
+	for _, r := range append(slices.Clone(rs.rules), rs.builtin...) {
+		for _, p := range r.patterns {
+			all = append(all, ranked{p, r})
+			if r.index >= 0 {
+				rs.files = rs.files || reachesFiles(p)
+				rs.protectsFiles = rs.protectsFiles || (reachesFiles(p) && r.needsLogin())
+			}
+		}
+		rs.protects = rs.protects || (r.index >= 0 && r.needsLogin())
+	}
+	rs.protects = rs.protects || rs.fallback.access == login
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		if c := compare(a.pattern, b.pattern); c != 0 {
+			return c < 0
+		}
+		if (a.rule.hosts != nil) != (b.rule.hosts != nil) {
+			return a.rule.hosts != nil
+		}
+		return a.rule.index >= 0 && b.rule.index < 0 // the operator's replaces the built-in one of the same pattern
+	})
+	for rank, e := range all {
+		rs.trie.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
+	}
+}
+
+func (r *rule) needsLogin() bool { return r.access == login || r.access == refuse }
+
+// Match is what the rules say about one path on one host, before anybody asks who is there.
+type Match struct {
+	rules *Rules
+	rule  *rule
+	rank  int32
+	all   []*rule // of a file with several spellings: every rule that speaks about it; nil for all other paths
+	draft bool    // an unpublished draft's address
+}
+
+// Match finds the rule for a path. It does not allocate but for HubSpot's files while a rule speaks about those.
+func (rs *Rules) Match(host string, p Path) Match {
+	m := Match{rules: rs, rule: rs.fallback, rank: noRank}
+	if e := rs.trie.find(host, p.folded); e.rule != nil {
+		m.rule, m.rank = e.rule, e.rank
+	}
+	if rs.files {
+		m.all = rs.twins(host, p.folded)
+	}
+	m.draft = strings.Contains(p.folded, "/-temporary-slug-")
+	return m
+}
+
+// Names lists the names of all rules, the operator's first: the values of the rule label.
+func (rs *Rules) Names() []string {
+	var names []string
+	for _, r := range append(append(slices.Clone(rs.rules), rs.builtin...), rs.fallback, rs.previews, rs.debug) {
+		if !slices.Contains(names, r.name) {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}
+
+func lowered(hosts []string) []string {
+	if hosts == nil {
+		return nil
+	}
+	out := make([]string, len(hosts))
+	for i, h := range hosts {
+		out[i] = strings.TrimSuffix(strings.ToLower(h), ".")
+	}
+	return out
+}

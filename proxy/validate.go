@@ -1,0 +1,210 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// Validate says what is wrong with the section on its own; NewRules judges the patterns and the rules as a whole.
+func (c Config) Validate() []setting.Problem {
+	problems := validateOrigin(c.Origin)
+	problems = append(problems, oneOf("proxy.default", c.Default, "public", "login")...)
+	problems = append(problems, oneOf("proxy.files_cache", c.FilesCache, setting.None, "private")...)
+	problems = append(problems, c.HubSpot.validate()...)
+	problems = append(problems, c.Timeouts.validate()...)
+	problems = append(problems, validateClientIPHeaders(c.ClientIPHeaders)...)
+	names := map[string]int{}
+	for i, r := range c.Rules {
+		problems = append(problems, r.validate(i)...)
+		name := r.Name
+		if name == "" && len(r.Path) > 0 {
+			name = r.Path[0]
+		}
+		if first, taken := names[name]; taken && r.Name != "" {
+			problems = append(problems, setting.Problem{Key: ruleKey(i) + ".name", Text: fmt.Sprintf("%s names the rule of line %d already", quote(name), c.Rules[first].Line), Cure: "give each rule a name of its own: it is a metric label"})
+		} else if !taken {
+			names[name] = i
+		}
+	}
+	for i, t := range c.Tests {
+		problems = append(problems, t.validate("proxy.tests["+itoa(i)+"]")...)
+	}
+	return problems
+}
+
+func ruleKey(i int) string { return "proxy.rules[" + itoa(i) + "]" }
+
+func oneOf(key, word string, words ...string) []setting.Problem {
+	if slices.Contains(words, word) {
+		return nil
+	}
+	cure := "write one of: " + strings.Join(words, ", ")
+	if word == "" {
+		return []setting.Problem{{Key: key, Text: "it is required", Cure: cure}}
+	}
+	if near := setting.Nearest(word, words); near != "" {
+		cure = "did you mean " + near + "? " + cure
+	}
+	return []setting.Problem{{Key: key, Text: quote(word) + " is not a word it knows", Cure: cure}}
+}
+
+func validateOrigin(origin string) []setting.Problem {
+	key := "proxy.origin"
+	bad := func(text, cure string) []setting.Problem {
+		return []setting.Problem{{Key: key, Text: text, Cure: cure}}
+	}
+	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net (with -eu1 and the like for other data centres)"
+	u, err := url.Parse(origin)
+	switch {
+	case origin == "":
+		return bad("it is required", shape)
+	case strings.Contains(origin, "REPLACE_"):
+		return bad("it is still the example's placeholder", shape)
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return bad(quote(origin)+" is not a URL with scheme and host", shape)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
+		return bad(quote(origin)+" has more than scheme, host and port", "write only "+quote(u.Scheme+"://"+u.Host))
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return bad("pages and cookies would travel in the clear to "+quote(u.Host), "write https://; http:// is for loopback addresses")
+	}
+	return validateOriginHost(key, strings.ToLower(u.Hostname()))
+}
+
+func validateOriginHost(key, host string) []setting.Problem {
+	switch {
+	case strings.Contains(host, ".hs-sites"):
+		return []setting.Problem{{Key: key, Text: quote(host) + " is HubSpot's system domain, which does not serve pages of connected domains",
+			Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net, HubSpot's origin for reverse proxies"}}
+	case strings.Contains(host, "hscoscdn") && !strings.Contains(host, ".sites-proxy."):
+		return []setting.Problem{{Key: key, Text: quote(host) + " lacks sites-proxy", Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net"}}
+	case strings.Contains(host, ".sites-proxy.") && strings.Trim(host[:strings.IndexByte(host, '.')], "0123456789") != "":
+		return []setting.Problem{{Key: key, Text: quote(host) + " does not begin with a HubID", Cure: "write the number of your HubSpot account in front: https://HUBID.sites-proxy..."}}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+func (d DoorsConfig) validate() []setting.Problem {
+	words := []string{"public", "login", "login_if_protected", "refuse"}
+	var problems []setting.Problem
+	for _, door := range []struct{ key, word string }{
+		{"previews", d.Previews}, {"debug", d.Debug}, {"diagnostics", d.Diagnostics}, {"search", d.Search},
+	} {
+		problems = append(problems, oneOf("proxy.hubspot."+door.key, door.word, words...)...)
+	}
+	if d.SearchPage != "" {
+		if p, bad := parsePattern(d.SearchPage); bad != nil || !p.simple() {
+			problems = append(problems, setting.Problem{Key: "proxy.hubspot.search_page", Text: quote(d.SearchPage) + " is not a path", Cure: "write the path of the results page, such as /hs-search-results"})
+		}
+	}
+	if len(d.PreviewGroups) > 0 && d.Previews != "login" {
+		problems = append(problems, setting.Problem{Key: "proxy.hubspot.preview_groups", Text: "it has no effect while previews is " + d.Previews, Cure: "set previews: login, or remove preview_groups"})
+	}
+	return problems
+}
+
+func (t Timeouts) validate() []setting.Problem {
+	var problems []setting.Problem
+	for _, d := range []struct {
+		key   string
+		value setting.Duration
+	}{{"dial", t.Dial}, {"tls", t.TLS}, {"response_header", t.ResponseHeader}, {"idle", t.Idle}} {
+		if d.value <= 0 {
+			problems = append(problems, setting.Problem{Key: "proxy.timeouts." + d.key, Text: "no time at all would fail every request", Cure: "write a time such as 5s"})
+		}
+	}
+	return problems
+}
+
+func validateClientIPHeaders(names []string) []setting.Problem {
+	var problems []setting.Problem
+	for i, name := range names {
+		if name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			problems = append(problems, setting.Problem{Key: "proxy.client_ip_headers[" + itoa(i) + "]", Text: quote(name) + " is not a header name", Cure: "write a name such as X-Forwarded-For"})
+		}
+	}
+	return problems
+}
+
+func (r RuleConfig) validate(i int) []setting.Problem {
+	key := ruleKey(i)
+	var problems []setting.Problem
+	bad := func(sub, text, cure string) {
+		problems = append(problems, setting.Problem{Key: key + sub, Text: text, Cure: cure})
+	}
+	if len(r.Path) == 0 {
+		bad(".path", "a rule needs a path", "write path: /members/**")
+	}
+	if r.Access != "" {
+		problems = append(problems, oneOf(key+".access", r.Access, "login", "public")...)
+	}
+	if r.Access == "public" && (len(r.Groups) > 0 || len(r.Claims) > 0 || r.MaxAuthAge > 0) {
+		bad(".access", "a public page asks nobody who they are, so groups, claims and max_auth_age have no effect", "remove them, or access: public")
+	}
+	for _, list := range []struct {
+		key  string
+		list []string
+	}{{".groups", r.Groups}, {".hosts", r.Hosts}, {".methods", r.Methods}} {
+		if list.list != nil && len(list.list) == 0 {
+			bad(list.key, "an empty list admits nobody or nothing", "name at least one, or remove the key")
+		}
+		for j, word := range list.list {
+			if strings.TrimSpace(word) != word || word == "" {
+				bad(list.key+"["+itoa(j)+"]", quote(word)+" is empty or has spaces around it", "write the word alone")
+			}
+		}
+	}
+	if r.Claims != nil && len(r.Claims) == 0 {
+		bad(".claims", "an empty mapping asks for nothing", "name at least one claim, or remove the key")
+	}
+	for _, name := range sortedKeys(r.Claims) {
+		if len(r.Claims[name]) == 0 {
+			bad(".claims["+fmt.Sprintf("%q", name)+"]", "an empty list admits nobody", "list the values that are admitted")
+		}
+	}
+	return append(problems, validateMethods(key, r.Methods)...)
+}
+
+func validateMethods(key string, methods []string) []setting.Problem {
+	var problems []setting.Problem
+	for i, m := range methods {
+		if m != "" && !slices.Contains(knownMethods, m) {
+			cure := "write one of: " + allKnownMethods
+			if slices.Contains(knownMethods, strings.ToUpper(m)) {
+				cure = "write " + strings.ToUpper(m) + ": methods are upper case"
+			}
+			problems = append(problems, setting.Problem{Key: key + ".methods[" + itoa(i) + "]", Text: quote(m) + " is not a method the gateway passes on", Cure: cure})
+		}
+	}
+	return problems
+}
+
+func (t TestConfig) validate(key string) []setting.Problem {
+	var problems []setting.Problem
+	if t.URL == "" {
+		problems = append(problems, setting.Problem{Key: key + ".url", Text: "it is required", Cure: "write a path such as /members/a, or a URL of a public host"})
+	}
+	return append(problems, oneOf(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")...)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
