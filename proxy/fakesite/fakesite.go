@@ -1,0 +1,116 @@
+// Package fakesite imitates the origin of a HubSpot-hosted site, for the demo and for tests: the site of a small company that sells
+// bicycles, with pages for everybody, for members and for partners.
+//
+// It has the origin's habits, bad ones included: it serves only requests that name a public host in X-HS-Public-Host, ignores letter
+// case and a trailing slash, serves one file under several addresses, redirects to its own host name, and protects nothing.
+package fakesite
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config is how the site behaves. The zero value is a site that answers for any public host.
+type Config struct {
+	// PublicHost is the connected domain; requests for another one are answered 404, as HubSpot does. Empty: any.
+	PublicHost string
+	// HubID is the number of the account; 0 takes 4711.
+	HubID int
+}
+
+const defaultHubID = 4711
+
+type site struct {
+	cfg     Config
+	pages   map[string]content
+	files   map[string]file
+	started time.Time
+}
+
+// New makes the site.
+func New(cfg Config) http.Handler {
+	if cfg.HubID == 0 {
+		cfg.HubID = defaultHubID
+	}
+	return &site{cfg: cfg, pages: contents(), files: files(), started: time.Now()}
+}
+
+// ServeHTTP answers as HubSpot's origin would.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Hs-Portal-Id", strconv.Itoa(s.cfg.HubID))
+	host := r.Header.Get("X-HS-Public-Host")
+	if host == "" || (s.cfg.PublicHost != "" && !strings.EqualFold(host, s.cfg.PublicHost)) {
+		http.Error(w, "Domain not found: X-HS-Public-Host names no connected domain.", http.StatusNotFound)
+		return
+	}
+	path := strings.ToLower(r.URL.Path)
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	switch {
+	case s.own(w, r, path):
+	case s.file(w, r, path):
+	case s.live(w, r, path):
+	default:
+		s.page(w, r, path)
+	}
+}
+
+// own are the addresses of HubSpot's own that every site has.
+func (s *site) own(w http.ResponseWriter, r *http.Request, path string) bool {
+	switch path {
+	case "/robots.txt":
+		text(w, "text/plain; charset=utf-8", "User-agent: *\nDisallow: /_hcms/preview/\nDisallow: /hs/manage-preferences/\nDisallow: /*?*hs_preview=*\nSitemap: https://"+r.Header.Get("X-HS-Public-Host")+"/sitemap.xml\n")
+	case "/sitemap.xml":
+		text(w, "application/xml; charset=utf-8", s.sitemap(r.Header.Get("X-HS-Public-Host")))
+	case "/blog/rss.xml":
+		text(w, "text/xml; charset=utf-8", s.feed(r.Header.Get("X-HS-Public-Host")))
+	case "/_hcms/search":
+		s.search(w, r)
+	case "/_hcms/diagnostics", "/_hcms/_worker/headers":
+		answer(w, map[string]any{"portalId": s.cfg.HubID, "publicHost": r.Header.Get("X-HS-Public-Host"), "host": r.Host, "headers": r.Header})
+	case "/old-pricing": // a redirect that names the origin, as some do
+		scheme := "http"
+		if r.TLS != nil {
+			scheme = "https"
+		}
+		redirect(w, scheme+"://"+r.Host+"/pricing", http.StatusMovedPermanently)
+	case "/prices":
+		redirect(w, "/pricing", http.StatusMovedPermanently)
+	case "/hs-login":
+		redirect(w, "/members/", http.StatusFound)
+	default:
+		return false
+	}
+	return true
+}
+
+func redirect(w http.ResponseWriter, to string, status int) {
+	w.Header().Set("Location", to)
+	w.WriteHeader(status)
+}
+
+func text(w http.ResponseWriter, contentType, body string) {
+	w.Header().Set("Content-Type", contentType)
+	w.Write([]byte(body))
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	json.NewEncoder(w).Encode(v)
+}
+
+// remember sets what HubSpot's tracking script would: the visitor's id, readable by scripts.
+func remember(w http.ResponseWriter, r *http.Request) {
+	if _, err := r.Cookie("hubspotutk"); err == nil {
+		return
+	}
+	id := make([]byte, 16)
+	rand.Read(id)
+	http.SetCookie(w, &http.Cookie{Name: "hubspotutk", Value: hex.EncodeToString(id), Path: "/", MaxAge: 180 * 24 * 3600, SameSite: http.SameSiteLaxMode})
+}
