@@ -46,7 +46,8 @@ type Session struct {
 	AuthTime time.Time
 	// PromptedAt is when the attempt began that asked the provider for prompt=login; zero when the login did not ask. max_auth_age
 	// is satisfied by such a login only.
-	PromptedAt time.Time
+	PromptedAt  time.Time
+	refreshedAt time.Time // when the tokens were got
 	// SID is the provider's session id for back-channel logout, or empty.
 	SID string
 }

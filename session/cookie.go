@@ -1,0 +1,120 @@
+package session
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// The cookie is the only thing a visitor holds: a random id, a random key that opens the record together with the server's keys, and
+// a MAC, so that a cookie of somebody's own making never reaches Redis.
+const (
+	idSize     = 16
+	keySize    = 32
+	macSize    = 16
+	cookieSize = idSize + keySize + macSize
+)
+
+// ticket is a cookie's content.
+type ticket struct {
+	id  [idSize]byte
+	key [keySize]byte
+}
+
+func newTicket() ticket {
+	var t ticket
+	rand.Read(t.id[:])
+	rand.Read(t.key[:])
+	return t
+}
+
+// ref names the record: nobody who reads Redis learns the id from it.
+func (t ticket) ref() string {
+	sum := sha256.Sum256(append([]byte("hubgate session\x00"), t.id[:]...))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (t ticket) bytes() []byte {
+	return append(append(make([]byte, 0, cookieSize), t.id[:]...), t.key[:]...)
+}
+
+func (t ticket) encode(ring *seal.Ring) string {
+	body := t.bytes()
+	return base64.RawURLEncoding.EncodeToString(append(body, ring.MAC(seal.CookieMAC, body)[:macSize]...))
+}
+
+// parseTicket takes a cookie value strictly: fixed length and alphabet, one encoding, authentic. Anything else is no session and
+// costs no look-up (CK-06: truncated, flipped, oversized and foreign values).
+func parseTicket(value string, ring *seal.Ring) (ticket, bool) {
+	var t ticket
+	if len(value) != base64.RawURLEncoding.EncodedLen(cookieSize) {
+		return t, false
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(value)
+	if err != nil || len(raw) != cookieSize {
+		return t, false
+	}
+	body, mac := raw[:idSize+keySize], raw[idSize+keySize:]
+	if !ring.Verify(seal.CookieMAC, body, mac) {
+		return t, false
+	}
+	copy(t.id[:], body)
+	copy(t.key[:], body[idSize:])
+	return t, true
+}
+
+// Names of the cookie: over https the browser itself keeps others from setting it (CK-03: cookie tossing).
+const (
+	secureName = "__Host-hubgate"
+	plainName  = "hubgate"
+)
+
+func (m *Manager) cookieName(site *inbound.Site) string {
+	if name := m.live.Load().Config.CookieName; name != "" {
+		return name
+	}
+	if site != nil && site.Secure() {
+		return secureName
+	}
+	return plainName
+}
+
+// OwnsCookie tells whether a cookie of this name is the session's.
+func (m *Manager) OwnsCookie(name string) bool {
+	return name == secureName || name == plainName || (name != "" && name == m.live.Load().Config.CookieName)
+}
+
+// cookieValues are the values of our cookie, by the exact bytes of its name: no legacy quoting, no $Version (CK-05).
+func cookieValues(r *http.Request, name string) []string {
+	var values []string
+	for _, line := range r.Header["Cookie"] {
+		for _, pair := range strings.Split(line, ";") {
+			n, value, ok := strings.Cut(strings.TrimLeft(pair, " \t"), "=")
+			if ok && n == name {
+				values = append(values, strings.TrimRight(value, " \t"))
+			}
+		}
+	}
+	return values
+}
+
+func (m *Manager) setCookie(w http.ResponseWriter, r *http.Request, value string, age time.Duration) {
+	site := inbound.Of(r).Site
+	c := &http.Cookie{
+		Name: m.cookieName(site), Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: site != nil && site.Secure(), MaxAge: int(age / time.Second),
+	}
+	if age <= 0 {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+func (m *Manager) expireCookie(w http.ResponseWriter, r *http.Request) { m.setCookie(w, r, "", 0) }

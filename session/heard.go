@@ -1,0 +1,25 @@
+package session
+
+import (
+	"errors"
+	"net"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// heard acts on what the subscription receives. That it stands is known from its confirmation; from then on nothing is missed.
+func (m *Manager) heard(message any) {
+	switch v := message.(type) {
+	case *redis.Subscription:
+		if v.Kind == "subscribe" {
+			m.epoch.Store((m.epoch.Load()/2 + 1) * 2) // the next even number: what was cached before is unconfirmed
+		}
+	case *redis.Message:
+		m.told(v.Payload)
+	}
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}

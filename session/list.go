@@ -1,0 +1,189 @@
+package session
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// Query asks for sessions: all of them, or those of one e-mail.
+type Query struct {
+	Email  string // "" = everybody's
+	Cursor string // of the page before; "" = the first
+	Limit  int    // at most so many, 1 to 1000
+}
+
+// Listing is one page. Sessions hold only what a summary does: who, host, since, last seen, until, from where.
+type Listing struct {
+	Sessions []*Session
+	Next     string // cursor of the next page; "" after the last
+}
+
+// ErrCursor says that a cursor is none of ours.
+var ErrCursor = errors.New("session: the cursor is not one that a listing returned")
+
+// List pages through the sessions by their index, in the order of their end: the cost of a page does not depend on how many there are.
+func (m *Manager) List(ctx context.Context, q Query) (Listing, error) {
+	keys := m.listKeys(q)
+	at, err := parseCursor(q.Cursor, len(keys))
+	if err != nil {
+		return Listing{}, err
+	}
+	var out Listing
+	for ; at.key < len(keys); at = (cursor{key: at.key + 1}) {
+		refs, err := m.deps.Redis.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
+			Key: keys[at.key], ByScore: true, Start: strconv.FormatFloat(max(at.score, float64(m.deps.Now().UnixMilli())), 'f', -1, 64), Stop: "+inf",
+			Count: int64(q.Limit) + 64, // some rows may share the cursor's score
+		}).Result()
+		if err != nil {
+			return Listing{}, fmt.Errorf("session: list: %w", m.failed(err))
+		}
+		for _, z := range refs {
+			ref, _ := z.Member.(string)
+			if z.Score == at.score && ref <= at.ref {
+				continue
+			}
+			if len(out.Sessions) == q.Limit {
+				out.Next = at.encode()
+				return out, nil
+			}
+			s, err := m.summaryOf(ctx, keys[at.key], ref)
+			if err != nil {
+				return Listing{}, fmt.Errorf("session: list: %w", m.failed(err))
+			}
+			at.score, at.ref = z.Score, ref
+			if s != nil {
+				out.Sessions = append(out.Sessions, s)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (m *Manager) listKeys(q Query) []string {
+	if q.Email != "" {
+		return m.namesOf("m", strings.ToLower(q.Email))
+	}
+	var keys []string
+	for _, shard := range shards {
+		keys = append(keys, m.allKey(string(shard)))
+	}
+	return keys
+}
+
+// namesOf are the keys of an index entry under every key of the ring: it may have been made before a rotation.
+func (m *Manager) namesOf(family string, parts ...string) []string {
+	var keys []string
+	for _, mac := range m.deps.Ring.MACs(seal.UserIndex, indexName(parts...)) {
+		keys = append(keys, m.indexKey(family, mac))
+	}
+	return keys
+}
+
+// summaryOf reads a summary; an index entry whose session is gone is removed, which repairs the index.
+func (m *Manager) summaryOf(ctx context.Context, index, ref string) (*Session, error) {
+	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(ref)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, m.deps.Redis.ZRem(ctx, index, ref).Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	u, err := decodeSummary(m.deps.Ring, ref, sealed)
+	if err != nil {
+		m.deps.Metrics.unreadable.Inc()
+		return nil, nil
+	}
+	return u.session(ref), nil
+}
+
+// EndRef ends one session by its name; false when there is none.
+func (m *Manager) EndRef(ctx context.Context, ref string) (bool, error) {
+	if len(ref) != 32 || strings.Trim(ref, shards) != "" {
+		return false, nil
+	}
+	m.forget(ref)
+	existed, err := m.remove(ctx, ending{ref, "revoked"})
+	if err != nil {
+		return false, fmt.Errorf("session: end: %w", m.failed(err))
+	}
+	return existed, nil
+}
+
+// EndUser ends every session of a user.
+func (m *Manager) EndUser(ctx context.Context, issuer, subject string) (int, error) {
+	return m.endAll(ctx, m.namesOf("u", issuer, subject))
+}
+
+// EndByEmail ends every session that was made with this e-mail.
+func (m *Manager) EndByEmail(ctx context.Context, email string) (int, error) {
+	return m.endAll(ctx, m.namesOf("m", strings.ToLower(email)))
+}
+
+// EndSID ends the sessions of one session of the provider: back-channel logout.
+func (m *Manager) EndSID(ctx context.Context, issuer, sid string) (int, error) {
+	return m.endAll(ctx, m.namesOf("sid", issuer, sid))
+}
+
+func (m *Manager) endAll(ctx context.Context, indexes []string) (int, error) {
+	n := 0
+	for _, key := range indexes {
+		refs, err := m.deps.Redis.ZRange(ctx, key, 0, -1).Result()
+		if err != nil {
+			return n, fmt.Errorf("session: end: %w", m.failed(err))
+		}
+		for _, ref := range refs {
+			existed, err := m.EndRef(ctx, ref)
+			if err != nil {
+				return n, err
+			}
+			if existed {
+				n++
+			}
+			if err := m.deps.Redis.ZRem(ctx, key, ref).Err(); err != nil {
+				return n, fmt.Errorf("session: end: %w", m.failed(err))
+			}
+		}
+	}
+	return n, nil
+}
+
+// cursor is the last row of a page: the list, its score and name.
+type cursor struct {
+	key   int
+	score float64
+	ref   string
+}
+
+func (c cursor) encode() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(fmt.Sprintf("%d|%d|%s", c.key, int64(c.score), c.ref)))
+}
+
+func parseCursor(text string, keys int) (cursor, error) {
+	if text == "" {
+		return cursor{}, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	parts := strings.Split(string(raw), "|")
+	if err != nil || len(parts) != 3 {
+		return cursor{}, ErrCursor
+	}
+	key, err1 := strconv.Atoi(parts[0])
+	at, err2 := strconv.ParseInt(parts[1], 10, 64)
+	if err1 != nil || err2 != nil || key < 0 || key >= keys || at < 0 {
+		return cursor{}, ErrCursor
+	}
+	return cursor{key: key, score: float64(at), ref: parts[2]}, nil
+}
+
+func versionBytes(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
+
+func formatInt(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,243 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// Deps is what a Manager works with.
+type Deps struct {
+	Redis   redis.UniversalClient // the request path's: short time-outs, a breaker
+	Block   redis.UniversalClient // for the subscription
+	Ring    *seal.Ring
+	Refresh RefreshFunc
+	Log     *slog.Logger
+	Metrics *Metrics
+	Now     func() time.Time
+	// Outage tells that Redis is away: its breaker is open. Only then may a session pass that was confirmed a while ago.
+	Outage func() bool
+	// Revoke gives back, best effort, a refresh token that was won for a session which had ended meanwhile.
+	Revoke func(ctx context.Context, refreshToken string)
+}
+
+// Live are the settings that a reload changes.
+type Live struct {
+	Config       Config
+	Issuer       string // sessions of another provider or client are no sessions
+	ClientID     string
+	RefreshGrace time.Duration // how long a session passes after its access token ended while the provider gives no answer
+	Refresh      RefreshFunc
+}
+
+// Manager starts, loads and ends sessions. It lives as long as the process; Set changes its settings. It is safe for concurrent use.
+type Manager struct {
+	deps   Deps
+	prefix string
+	live   atomic.Pointer[Live]
+	cache  *otter.Cache[string, *cached]
+	watch  *watchers
+	flight singleflight.Group
+	// epoch counts interruptions of the subscription: what was cached in an earlier one counts as unconfirmed, for an ending may
+	// have been missed. Odd while interrupted.
+	epoch   atomic.Int64
+	endings chan ending
+	health  atomic.Pointer[health]
+}
+
+type health struct {
+	ok     bool
+	detail string
+	since  time.Time
+}
+
+const (
+	maxCached  = 100_000
+	maxEndings = 10_000
+)
+
+// New makes a Manager; it asks Redis nothing yet.
+func New(cfg Config, deps Deps) (*Manager, error) {
+	if deps.Redis == nil || deps.Ring == nil || deps.Metrics == nil || deps.Now == nil {
+		return nil, errors.New("session: New needs Redis, Ring, Metrics and Now")
+	}
+	if deps.Outage == nil {
+		deps.Outage = func() bool { return false }
+	}
+	if deps.Revoke == nil {
+		deps.Revoke = func(context.Context, string) {}
+	}
+	cache, err := otter.New(&otter.Options[string, *cached]{
+		MaximumSize: maxCached, ExpiryCalculator: otter.ExpiryWriting[string, *cached](time.Hour),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("session: cache: %w", err)
+	}
+	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, cache: cache, watch: newWatchers(), endings: make(chan ending, maxEndings)}
+	m.epoch.Store(1) // not subscribed yet
+	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
+	m.health.Store(&health{true, "not asked yet", deps.Now()})
+	return m, nil
+}
+
+// Set replaces the settings. Shorter lifetimes apply to live sessions at once.
+func (m *Manager) Set(l Live) { m.live.Store(&l) }
+
+// Start begins a session for whoever has just logged in: always under a new id, so that an id known before the login is worth nothing
+// after it (session fixation, CK-01). An older session of this browser ends.
+func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Session, error) {
+	live, facts, now := m.live.Load(), inbound.Of(r), m.deps.Now()
+	if facts.Site == nil {
+		return nil, errors.New("session: start: the request is for no public host")
+	}
+	t := newTicket()
+	s.Ref, s.CreatedAt, s.LastSeenAt, s.refreshedAt = t.ref(), now, now, now
+	s.ExpiresAt, s.Host, s.Address = now.Add(live.Config.Lifetime.D()), facts.Site.Host, facts.Client.String()
+	ctx, cancel := m.bounded(r.Context())
+	defer cancel()
+	if err := m.write(ctx, t, &s); err != nil {
+		return nil, fmt.Errorf("session: start: %w", m.failed(err))
+	}
+	if older, ok := m.ticketOf(r); ok {
+		m.end(ctx, older.ref(), "replaced")
+	}
+	m.deps.Metrics.started.Inc()
+	m.setCookie(w, r, t.encode(m.deps.Ring), s.ExpiresAt.Sub(now))
+	return &s, nil
+}
+
+// storeTime bounds everything that one request asks of Redis.
+const storeTime = 1200 * time.Millisecond
+
+func (m *Manager) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+}
+
+// ticketOf reads the request's cookie when there is exactly one and it is ours.
+func (m *Manager) ticketOf(r *http.Request) (ticket, bool) {
+	values := cookieValues(r, m.cookieName(inbound.Of(r).Site))
+	if len(values) != 1 {
+		return ticket{}, false
+	}
+	return parseTicket(values[0], m.deps.Ring)
+}
+
+// Load finds the request's session, refreshes it when it is time, and moves its idle clock. ErrNone (a *NoneError with the reason)
+// means "not logged in"; every other error "cannot tell".
+func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
+	values := cookieValues(r, m.cookieName(inbound.Of(r).Site))
+	if len(values) > 1 { // one of them is somebody else's (CK-04)
+		m.expireCookie(w, r)
+		return nil, &NoneError{CookieInvalid}
+	}
+	return m.load(r, values, true)
+}
+
+// Peek is Load without moving the idle clock: a page that asks every minute who is there must not keep a session alive.
+func (m *Manager) Peek(r *http.Request) (*Session, error) {
+	return m.load(r, cookieValues(r, m.cookieName(inbound.Of(r).Site)), false)
+}
+
+func (m *Manager) load(r *http.Request, values []string, touch bool) (*Session, error) {
+	if len(values) == 0 {
+		return nil, &NoneError{CookieMissing}
+	}
+	if len(values) > 1 {
+		return nil, &NoneError{CookieInvalid}
+	}
+	t, ok := parseTicket(values[0], m.deps.Ring)
+	if !ok {
+		return nil, &NoneError{CookieInvalid}
+	}
+	ctx, cancel := m.bounded(r.Context())
+	defer cancel()
+	c, err := m.get(ctx, t, inbound.Of(r).Site)
+	if err != nil {
+		return nil, err
+	}
+	if c, err = m.fresh(ctx, t, c); err != nil {
+		return nil, err
+	}
+	if touch {
+		m.touch(ctx, c)
+	}
+	return c.session, nil
+}
+
+// valid judges a session by our clock: the absolute end, the idle clock, and the lifetimes as they are configured now (SE-01).
+func (m *Manager) valid(c *cached) error {
+	cfg, now := m.live.Load().Config, m.deps.Now()
+	s := c.session
+	end := s.ExpiresAt
+	if shorter := s.CreatedAt.Add(cfg.Lifetime.D()); shorter.Before(end) {
+		end = shorter
+	}
+	if !now.Before(end) {
+		m.expire(s.Ref, "expired")
+		return &NoneError{Expired}
+	}
+	if idle := cfg.IdleTimeout.D(); idle > 0 && now.Sub(c.lastSeen()) >= idle {
+		m.expire(s.Ref, "idle")
+		return &NoneError{Expired}
+	}
+	return nil
+}
+
+// expire ends a session whose time is over.
+func (m *Manager) expire(ref, reason string) {
+	m.forget(ref)
+	m.later(ending{ref: ref, reason: reason})
+}
+
+// End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser. When Redis is
+// away the record's end is tried again until it is back.
+func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) {
+	m.expireCookie(w, r)
+	t, ok := m.ticketOf(r)
+	if !ok {
+		return nil, &NoneError{CookieMissing}
+	}
+	ctx, cancel := m.bounded(r.Context())
+	defer cancel()
+	c, err := m.get(ctx, t, inbound.Of(r).Site)
+	if errors.Is(err, ErrNone) {
+		return nil, err
+	}
+	m.end(ctx, t.ref(), "logout")
+	if err != nil {
+		return nil, err
+	}
+	return c.session, nil
+}
+
+// Health tells how Redis was last seen by the sessions.
+func (m *Manager) Health() (ok bool, detail string, since time.Time) {
+	h := m.health.Load()
+	return h.ok, h.detail, h.since
+}
+
+// failed notes that Redis did not answer and hands the error on; answered notes that it did.
+func (m *Manager) failed(err error) error {
+	if h := m.health.Load(); h.ok {
+		m.health.Store(&health{false, "does not answer: sessions cannot be loaded", m.deps.Now()})
+		m.deps.Log.Error("redis does not answer", "error", err)
+	}
+	return err
+}
+
+func (m *Manager) answered() {
+	if h := m.health.Load(); !h.ok || h.detail != "answers" {
+		m.health.Store(&health{true, "answers", m.deps.Now()})
+	}
+}

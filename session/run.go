@@ -1,0 +1,94 @@
+package session
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Run listens for what other replicas end or change, and does what Redis did not take at first, until ctx ends.
+func (m *Manager) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { m.listen(ctx); return nil })
+	group.Go(func() error { m.settle(ctx); return nil })
+	return group.Wait()
+}
+
+// resubscribe is how long an interrupted subscription waits before the next try.
+const resubscribe = 250 * time.Millisecond
+
+// listen keeps the subscription. While it is interrupted the epoch is odd and the cache is not trusted: an ending may be missed.
+func (m *Manager) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		m.subscription(ctx)
+		if m.epoch.Load()%2 == 0 {
+			m.epoch.Add(1)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(resubscribe):
+		}
+	}
+}
+
+func (m *Manager) subscription(ctx context.Context) {
+	sub := m.deps.Block.Subscribe(ctx, m.channel())
+	defer sub.Close()
+	for {
+		message, err := sub.ReceiveTimeout(ctx, pingEvery)
+		switch {
+		case err == nil:
+			m.heard(message)
+		case ctx.Err() != nil || !isTimeout(err):
+			return
+		default: // silence: is anybody still there?
+			if sub.Ping(ctx) != nil {
+				return
+			}
+		}
+	}
+}
+
+// pingEvery finds a half-open connection: on one, endings would be missed without anybody noticing.
+const pingEvery = 2 * time.Second
+
+func (m *Manager) told(payload string) {
+	verb, ref, _ := strings.Cut(payload, " ")
+	switch verb {
+	case "end":
+		m.forget(ref)
+	case "new":
+		m.drop(ref)
+	}
+}
+
+// settle does what was put off, in order, until Redis takes it.
+func (m *Manager) settle(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-m.endings:
+			m.insist(ctx, e)
+		}
+	}
+}
+
+func (m *Manager) insist(ctx context.Context, e ending) {
+	for {
+		own, cancel := context.WithTimeout(ctx, storeTime)
+		_, err := m.remove(own, e)
+		cancel()
+		if err == nil {
+			m.answered()
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package session
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// Validate says what is wrong with the section on its own.
+func (c Config) Validate() []setting.Problem {
+	problems := c.validateKeys()
+	problems = append(problems, c.validateCookie()...)
+	if idle := c.IdleTimeout.D(); idle > 0 && c.Lifetime > 0 && idle >= c.Lifetime.D() {
+		problems = append(problems, setting.Problem{Key: "session.idle_timeout", Warning: true,
+			Text: "it is not shorter than lifetime, so it never ends a session", Cure: "write a shorter time, or none"})
+	}
+	return append(problems, c.Redis.validate()...)
+}
+
+func (c Config) validateKeys() []setting.Problem {
+	if len(c.Keys) == 0 {
+		return []setting.Problem{{Key: "session.keys", Text: "the keys that seal sessions are required", Cure: "run hubgate keygen and write keys: [${HUBGATE_SESSION_KEY}]"}}
+	}
+	var problems []setting.Problem
+	seen := map[setting.Secret]int{}
+	for i, k := range c.Keys {
+		key := "session.keys[" + strconv.Itoa(i) + "]"
+		if strings.Contains(k.Reveal(), "REPLACE_") {
+			problems = append(problems, setting.Problem{Key: key, Text: "it is still the example's placeholder", Cure: "run hubgate keygen"})
+			continue
+		}
+		if _, err := seal.DecodeKey(k.Reveal()); err != nil {
+			problems = append(problems, setting.Problem{Key: key, Text: "this is not a key: " + err.Error(), Cure: "make one with hubgate keygen: 32 random bytes in base64"})
+			continue
+		}
+		if first, twice := seen[k]; twice {
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("it is the same key as session.keys[%d]", first), Cure: "remove it"})
+		}
+		seen[k] = i
+	}
+	return problems
+}
+
+func (c Config) validateCookie() []setting.Problem {
+	name := c.CookieName
+	if name == "" {
+		return nil
+	}
+	bad := func(text, cure string) []setting.Problem {
+		return []setting.Problem{{Key: "session.cookie_name", Text: fmt.Sprintf("%q %s", name, text), Cure: cure}}
+	}
+	bare := strings.TrimPrefix(name, "__Host-")
+	switch {
+	case len(name) > 64 || bare == "" || strings.Trim(bare, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "":
+		return bad("is not a cookie name", "write letters, digits, - and _")
+	case strings.HasPrefix(bare, "hubgate-"):
+		return bad("is a name of the gateway's other cookies", "choose another, such as __Host-portal")
+	case strings.HasPrefix(name, "__Secure-"):
+		return bad("has the wrong prefix", "write a name that begins with __Host-")
+	}
+	return nil
+}
+
+func (c RedisConfig) validate() []setting.Problem {
+	if !slices.Contains([]string{"single", "sentinel", "cluster", "embedded"}, c.Mode) {
+		cure := "write single, sentinel, cluster or embedded"
+		if near := setting.Nearest(c.Mode, []string{"single", "sentinel", "cluster", "embedded"}); near != "" {
+			cure = "did you mean " + near + "?"
+		}
+		return []setting.Problem{{Key: "session.redis.mode", Text: fmt.Sprintf("%q is not a mode", c.Mode), Cure: cure}}
+	}
+	var problems []setting.Problem
+	bad := func(key, text, cure string) {
+		problems = append(problems, setting.Problem{Key: "session.redis." + key, Text: text, Cure: cure})
+	}
+	switch {
+	case c.Mode != "embedded" && len(c.URLs) == 0:
+		bad("urls", "an address is required", "write urls: [redis://127.0.0.1:6379/0]")
+	case c.Mode == "single" && len(c.URLs) > 1:
+		bad("urls", "mode single has one address", "name one, or set mode: sentinel or cluster")
+	}
+	if c.Mode == "sentinel" && c.MasterName == "" {
+		bad("master_name", "mode sentinel needs the name of the master", "write the name that the sentinels watch")
+	}
+	if c.Mode != "sentinel" && c.MasterName != "" {
+		bad("master_name", "it has no effect with mode "+c.Mode, "remove it, or set mode: sentinel")
+	}
+	if c.Mode != "sentinel" && c.SentinelPassword != "" {
+		bad("sentinel_password", "it has no effect with mode "+c.Mode, "remove it, or set mode: sentinel")
+	}
+	problems = append(problems, c.validateURLs()...)
+	if strings.ContainsAny(c.KeyPrefix, "{} \t\r\n*?[]") || len(c.KeyPrefix) > 64 {
+		bad("key_prefix", fmt.Sprintf("%q has characters that mean something to Redis", c.KeyPrefix), "write letters, digits and colons")
+	}
+	return problems
+}
+
+func (c RedisConfig) validateURLs() []setting.Problem {
+	var problems []setting.Problem
+	tls := false
+	for i, text := range c.URLs {
+		key := "session.redis.urls[" + strconv.Itoa(i) + "]"
+		u, err := url.Parse(text)
+		database := ""
+		if err == nil {
+			database = strings.Trim(u.Path, "/")
+			tls = tls || u.Scheme == "rediss"
+		}
+		switch {
+		case err != nil || u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss"):
+			problems = append(problems, setting.Problem{Key: key, Text: "this is not a Redis address", Cure: "write redis://HOST:6379/0, or rediss:// for TLS"})
+		case u.User != nil:
+			problems = append(problems, setting.Problem{Key: key, Text: "credentials stand in the address, where logs and process lists show them", Cure: "write them into username and password"})
+		case database != "" && strings.Trim(database, "0123456789") != "":
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is not the number of a database", database), Cure: "write /0"})
+		case c.Mode == "cluster" && database != "" && database != "0":
+			problems = append(problems, setting.Problem{Key: key, Text: "a cluster has only database 0", Cure: "write /0, or nothing"})
+		case u.RawQuery != "" || u.Fragment != "":
+			problems = append(problems, setting.Problem{Key: key, Text: "settings in the address are not read", Cure: "remove what follows the ?"})
+		}
+	}
+	if c.CAFile != "" && !tls {
+		problems = append(problems, setting.Problem{Key: "session.redis.ca_file", Text: "it has no effect without TLS", Cure: "write rediss:// addresses, or remove it"})
+	}
+	return problems
+}
