@@ -1,0 +1,174 @@
+package fakehubspot
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+const maxBatch = 100
+
+type upsertInput struct {
+	ID         string            `json:"id"`
+	IDProperty string            `json:"idProperty"`
+	TraceID    string            `json:"objectWriteTraceId"`
+	Properties map[string]string `json:"properties"`
+}
+
+type batchAnswer struct {
+	Status      string    `json:"status"`
+	StartedAt   string    `json:"startedAt"`
+	CompletedAt string    `json:"completedAt"`
+	Results     []object  `json:"results"`
+	NumErrors   int       `json:"numErrors,omitempty"`
+	Errors      []problem `json:"errors,omitempty"`
+}
+
+func (s *Server) batch() batchAnswer {
+	now := s.cfg.Now().UTC().Format(stamp)
+	return batchAnswer{Status: "COMPLETE", StartedAt: now, CompletedAt: now, Results: []object{}}
+}
+
+// batchUpsert answers as HubSpot does: one bad input refuses the whole batch, unless every input carries a trace id of its own; then
+// the good ones are written, and the answer is 207 in an order of its own.
+func (s *Server) batchUpsert(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Inputs []upsertInput `json:"inputs"`
+	}
+	if !read(w, r, &body) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	traced, p := s.inspect(body.Inputs)
+	if p != nil {
+		fail(w, http.StatusBadRequest, *p)
+		return
+	}
+	out := s.batch()
+	for _, in := range body.Inputs {
+		c, fresh, status, p := s.upsert(in, traced)
+		if p != nil && !traced {
+			fail(w, status, *p)
+			return
+		}
+		if p != nil {
+			p.Status, p.CorrelationID = "error", ""
+			p.Context = map[string][]string{"objectWriteTraceId": {in.TraceID}}
+			out.Errors = append(out.Errors, *p)
+			continue
+		}
+		o := c.render(append(slices.Collect(maps.Keys(in.Properties)), "email"))
+		o.New, o.TraceID = &fresh, in.TraceID
+		out.Results = append(out.Results, o)
+	}
+	slices.Reverse(out.Results)
+	out.NumErrors = len(out.Errors)
+	note(w, fmt.Sprintf("%d written, %d refused", len(out.Results), len(out.Errors)))
+	if out.NumErrors > 0 {
+		answer(w, http.StatusMultiStatus, out)
+		return
+	}
+	answer(w, http.StatusOK, out)
+}
+
+// inspect checks the batch as a whole: its size, keys that come twice; and tells whether its inputs can fail one by one.
+func (s *Server) inspect(inputs []upsertInput) (traced bool, p *problem) {
+	if len(inputs) == 0 || len(inputs) > maxBatch {
+		return false, &problem{Message: fmt.Sprintf("The batch must have 1 to %d inputs, it has %d", maxBatch, len(inputs)), Category: "VALIDATION_ERROR"}
+	}
+	traced = true
+	keys, traces := map[string]bool{}, map[string]bool{}
+	for _, in := range inputs {
+		key := in.IDProperty + "\x00" + strings.ToLower(in.ID)
+		if keys[key] {
+			return false, &problem{Message: "Duplicate IDs found in batch input: [" + in.ID + "]", Category: "VALIDATION_ERROR"}
+		}
+		keys[key] = true
+		traced = traced && in.TraceID != "" && !traces[in.TraceID]
+		traces[in.TraceID] = true
+	}
+	if !traced {
+		for _, in := range inputs {
+			if bad := s.badInput(in); bad != nil {
+				return false, bad
+			}
+		}
+	}
+	return traced, nil
+}
+
+func (s *Server) badInput(in upsertInput) *problem {
+	if in.Properties == nil {
+		return &problem{Message: "Invalid input JSON: properties is required", Category: "VALIDATION_ERROR"}
+	}
+	if in.IDProperty == "email" && !looksLikeEmail(in.ID) {
+		return invalid([]violation{{Name: "email", Error: "INVALID_EMAIL", Message: "Email address " + in.ID + " is invalid"}})
+	}
+	if def, ok := s.schema.byName[in.IDProperty]; !ok || in.IDProperty != "email" && !def.HasUniqueValue {
+		return &problem{Message: "idProperty " + in.IDProperty + " is not a unique property", Category: "VALIDATION_ERROR"}
+	}
+	if bad := s.schema.check(in.Properties); len(bad) > 0 {
+		return invalid(bad)
+	}
+	return nil
+}
+
+func (s *Server) upsert(in upsertInput, traced bool) (c *Contact, fresh bool, status int, p *problem) {
+	if p := s.badInput(in); traced && p != nil {
+		return nil, false, http.StatusBadRequest, p
+	}
+	c = s.people.find(in.IDProperty, in.ID)
+	if status, p := s.refuse(c, in.Properties); p != nil {
+		return nil, false, status, p
+	}
+	if c == nil {
+		properties := maps.Clone(in.Properties)
+		properties[in.IDProperty] = in.ID
+		return s.insert(properties), true, 0, nil
+	}
+	s.write(c, in.Properties)
+	return c, false, 0, nil
+}
+
+func (s *Server) batchRead(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Inputs []struct {
+			ID string `json:"id"`
+		} `json:"inputs"`
+		IDProperty  string   `json:"idProperty"`
+		Properties  []string `json:"properties"`
+		WithHistory []string `json:"propertiesWithHistory"`
+	}
+	if !read(w, r, &body) {
+		return
+	}
+	if body.Properties == nil || body.WithHistory == nil || len(body.Inputs) == 0 || len(body.Inputs) > maxBatch {
+		fail(w, http.StatusBadRequest, problem{Message: "Invalid input JSON: inputs, properties and propertiesWithHistory are required", Category: "VALIDATION_ERROR"})
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.batch()
+	for _, in := range body.Inputs {
+		c := s.people.byID[in.ID]
+		if body.IDProperty != "" {
+			c = s.people.find(body.IDProperty, in.ID)
+		}
+		if c == nil {
+			out.Errors = append(out.Errors, problem{
+				Status: "error", Category: "OBJECT_NOT_FOUND", Message: "Could not get some CONTACT objects, they may be deleted or not exist.",
+				Context: map[string][]string{"ids": {in.ID}},
+			})
+			continue
+		}
+		out.Results = append(out.Results, c.render(body.Properties))
+	}
+	if out.NumErrors = len(out.Errors); out.NumErrors > 0 {
+		answer(w, http.StatusMultiStatus, out)
+		return
+	}
+	answer(w, http.StatusOK, out)
+}

@@ -1,0 +1,254 @@
+// Package fakehubspot imitates the part of HubSpot's API that hubgate uses, bad habits included: it enforces the ten-second limit of
+// the plan, refuses some valid requests with 429 and 5xx by default so that its clients learn to retry, validates every property
+// against its schema, answers batches with 207, and lower-cases e-mail addresses. Contacts live in memory; /contacts shows them.
+//
+// It is for `hubgate demo` and for tests, and imports nothing of hubgate.
+package fakehubspot
+
+import (
+	"crypto/subtle"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// NoFaults as Config.FaultPercent makes every valid request succeed.
+const NoFaults = -1
+
+// Config says how the account behaves. The zero value is a professional plan that takes any bearer token.
+type Config struct {
+	Token        string           // the access token; "" takes any
+	HubID        int64            // 0 = 4711
+	Limit        int              // calls in 10 s; 0 = 190
+	FaultPercent int              // share of valid requests refused with 429, 502 or 503; 0 = 5, NoFaults = none
+	Now          func() time.Time // nil = time.Now
+	// Wrap, when set, is put around the API (not around /contacts): a test delays, cuts or replaces answers there.
+	Wrap func(next http.Handler) http.Handler
+	// Pages are the site pages that the content API lists; nil = a few.
+	Pages []Page
+}
+
+// Server is an http.Handler, safe for concurrent use.
+type Server struct {
+	cfg     Config
+	api     http.Handler
+	views   *http.ServeMux
+	mu      sync.Mutex // guards everything below
+	people  *people
+	schema  *schema
+	window  []time.Time
+	calls   []Call
+	counted int
+	over    int
+	forms   []Submission
+}
+
+// Call is one request that the API answered.
+type Call struct {
+	At     time.Time
+	Method string
+	Path   string
+	Status int
+	Note   string
+}
+
+// New makes a server with HubSpot's own contact properties and the ones that hubgate's demo maps.
+func New(cfg Config) *Server {
+	if cfg.HubID == 0 {
+		cfg.HubID = 4711
+	}
+	if cfg.Limit == 0 {
+		cfg.Limit = 190
+	}
+	if cfg.FaultPercent == 0 {
+		cfg.FaultPercent = 5
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Pages == nil {
+		cfg.Pages = defaultPages
+	}
+	s := &Server{cfg: cfg, people: newPeople(), schema: newSchema(), views: http.NewServeMux()}
+	s.views.HandleFunc("GET /{$}", s.showContacts)
+	s.views.HandleFunc("GET /contacts", s.showContacts)
+	s.api = s.guarded(s.routes())
+	if cfg.Wrap != nil {
+		s.api = cfg.Wrap(s.api)
+	}
+	return s
+}
+
+// ServeHTTP answers the API's calls and the page for people.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" || r.URL.Path == "/contacts" {
+		s.views.ServeHTTP(w, r)
+		return
+	}
+	s.api.ServeHTTP(w, r)
+}
+
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"POST {objects}/batch/upsert":                                 s.batchUpsert,
+		"POST {objects}/batch/read":                                   s.batchRead,
+		"POST {objects}":                                              s.createContact,
+		"GET {objects}/{id}":                                          s.readContact,
+		"PATCH {objects}/{id}":                                        s.patchContact,
+		"GET {properties}":                                            s.listProperties,
+		"POST {properties}":                                           s.createProperty,
+		"GET {properties}/{name}":                                     s.readProperty,
+		"GET {properties}/groups":                                     s.listGroups,
+		"POST {properties}/groups":                                    s.createGroup,
+		"GET /account-info/{version}/details":                         s.account,
+		"GET /account-info/{version}/api-usage/daily/private-apps":    s.usage,
+		"POST /submissions/v3/integration/secure/submit/{hub}/{form}": s.submitForm,
+		"GET /cms/pages/{version}/site-pages":                         s.listSitePages,
+		"GET /cms/v3/pages/site-pages":                                s.listSitePages,
+		"GET /cms/pages/{version}/landing-pages":                      s.listLandingPages,
+		"GET /cms/v3/pages/landing-pages":                             s.listLandingPages,
+		"GET /cms/blogs/{version}/posts":                              s.listPosts,
+		"GET /cms/v3/blogs/posts":                                     s.listPosts,
+		"GET /cms/url-redirects/{version}":                            s.listNothing,
+		"GET /cms/v3/url-redirects":                                   s.listNothing,
+		"GET /cms/domains/{version}":                                  s.listNothing,
+		"GET /cms/v3/domains":                                         s.listNothing,
+	} {
+		// The dated path and the older one are the same calls.
+		if strings.Contains(pattern, "{objects}") {
+			mux.HandleFunc(strings.Replace(pattern, "{objects}", "/crm/objects/{version}/contacts", 1), handler)
+			mux.HandleFunc(strings.Replace(pattern, "{objects}", "/crm/v3/objects/contacts", 1), handler)
+			continue
+		}
+		if strings.Contains(pattern, "{properties}") {
+			mux.HandleFunc(strings.Replace(pattern, "{properties}", "/crm/properties/{version}/contacts", 1), handler)
+			mux.HandleFunc(strings.Replace(pattern, "{properties}", "/crm/v3/properties/contacts", 1), handler)
+			continue
+		}
+		mux.HandleFunc(pattern, handler)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, http.StatusNotFound, problem{Message: "The requested URL was not found.", Category: "OBJECT_NOT_FOUND"})
+	})
+	return mux
+}
+
+// guarded is what HubSpot does before it looks at a call: token, limits, and the weather.
+func (s *Server) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		defer func() { s.remember(r, rec) }()
+		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !bearer || token == "" || s.cfg.Token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(s.cfg.Token)) != 1 {
+			fail(rec, http.StatusUnauthorized, problem{Message: "Authentication credentials not found or invalid.", Category: "INVALID_AUTHENTICATION"})
+			return
+		}
+		if !s.admit(rec) {
+			fail(rec, http.StatusTooManyRequests, problem{
+				Message: "You have reached your ten_secondly_rolling limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "TEN_SECONDLY_ROLLING",
+			})
+			return
+		}
+		if s.weather(rec) {
+			return
+		}
+		r.Body = http.MaxBytesReader(rec, r.Body, 10<<20)
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// admit counts a call against the sliding ten seconds.
+func (s *Server) admit(w http.ResponseWriter) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.cfg.Now()
+	kept := s.window[:0]
+	for _, at := range s.window {
+		if now.Sub(at) < 10*time.Second {
+			kept = append(kept, at)
+		}
+	}
+	s.window = kept
+	s.counted++
+	ok := len(s.window) < s.cfg.Limit
+	if ok {
+		s.window = append(s.window, now)
+	} else {
+		s.over++
+	}
+	h := w.Header()
+	h.Set("X-HubSpot-RateLimit-Max", strconv.Itoa(s.cfg.Limit))
+	h.Set("X-HubSpot-RateLimit-Remaining", strconv.Itoa(s.cfg.Limit-len(s.window)))
+	h.Set("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
+	h.Set("X-HubSpot-RateLimit-Daily", "650000")
+	h.Set("X-HubSpot-RateLimit-Daily-Remaining", strconv.Itoa(max(0, 650000-s.counted)))
+	return ok
+}
+
+// weather refuses a share of the valid requests.
+func (s *Server) weather(w http.ResponseWriter) bool {
+	if rand.IntN(100) >= s.cfg.FaultPercent {
+		return false
+	}
+	switch rand.IntN(3) {
+	case 0:
+		fail(w, http.StatusTooManyRequests, problem{
+			Message: "You have reached your secondly limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "SECONDLY",
+		})
+	case 1:
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = w.Write([]byte("<html><body>502 Bad Gateway</body></html>"))
+	default:
+		fail(w, http.StatusServiceUnavailable, problem{Message: "Service temporarily unavailable.", Category: "SERVICE_UNAVAILABLE"})
+	}
+	return true
+}
+
+// Over tells how many calls went over the limit of the plan.
+func (s *Server) Over() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
+}
+
+// Calls returns the last calls, the newest last.
+func (s *Server) Calls() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Call(nil), s.calls...)
+}
+
+const keptCalls = 500
+
+func (s *Server) remember(r *http.Request, rec *recorder) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, Call{At: s.cfg.Now(), Method: r.Method, Path: r.URL.Path, Status: rec.status, Note: rec.note})
+	if extra := len(s.calls) - keptCalls; extra > 0 {
+		s.calls = append(s.calls[:0], s.calls[extra:]...)
+	}
+}
+
+// recorder remembers what was answered, for the page.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	note   string
+}
+
+func (w *recorder) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// note leaves a word about a call for the page.
+func note(w http.ResponseWriter, text string) {
+	if rec, ok := w.(*recorder); ok {
+		rec.note = text
+	}
+}

@@ -1,0 +1,78 @@
+package fakehubspot
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func call(t *testing.T, s *Server, method, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer x")
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func TestTheAccountAnswersAsHubSpotDoes(t *testing.T) {
+	t.Parallel()
+	const upsert, old = "/crm/objects/2026-09/contacts/batch/upsert", "/crm/v3/objects/contacts/batch/upsert"
+	for name, c := range map[string]struct {
+		method, path, body string
+		status             int
+		says               string
+	}{
+		"a contact":                {"POST", upsert, `{"inputs":[{"id":"A@x.example","idProperty":"email","properties":{"firstname":"Ada"}}]}`, 200, `"new":true`},
+		"the older path":           {"POST", old, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}}]}`, 200, `"email":"a@x.example"`},
+		"one bad without traces":   {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"nope":"1"}}]}`, 400, "PROPERTY_DOESNT_EXIST"},
+		"one bad with traces":      {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","objectWriteTraceId":"t1","properties":{"nope":"1"}}]}`, 207, `"objectWriteTraceId":["t1"]`},
+		"a key twice":              {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}},{"id":"A@x.example","idProperty":"email","properties":{}}]}`, 400, "Duplicate"},
+		"a number as value":        {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"portal_logins":1}}]}`, 400, "Invalid input JSON"},
+		"an unknown member":        {"POST", upsert, `{"inputs":[],"extra":1}`, 400, "extra"},
+		"a read-only property":     {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"createdate":"1"}}]}`, 400, "READ_ONLY_VALUE"},
+		"not a number":             {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"portal_logins":"many"}}]}`, 400, "INVALID_LONG"},
+		"an option that is none":   {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"lifecyclestage":"king"}}]}`, 400, "INVALID_OPTION"},
+		"properties":               {"GET", "/crm/properties/2026-09/contacts", "", 200, `"last_portal_login"`},
+		"nobody":                   {"GET", "/crm/objects/2026-09/contacts/b@x.example?idProperty=email", "", 404, "OBJECT_NOT_FOUND"},
+		"nowhere":                  {"GET", "/crm/whatever", "", 404, "not found"},
+		"read without history":     {"POST", "/crm/objects/2026-09/contacts/batch/read", `{"inputs":[{"id":"1"}],"properties":[]}`, 400, "propertiesWithHistory"},
+		"a form":                   {"POST", "/submissions/v3/integration/secure/submit/4711/f", `{"fields":[{"objectTypeId":"0-1","name":"email","value":"a@x.example"}],"context":{"hutk":"0123"}}`, 400, "INVALID_HUTK"},
+		"a page for people":        {"GET", "/contacts", "", 200, "Nobody yet"},
+		"a property that is there": {"POST", "/crm/properties/2026-09/contacts", `{"name":"email","label":"E","groupName":"portal","type":"string","fieldType":"text"}`, 409, "already exists"},
+	} {
+		w := call(t, New(Config{FaultPercent: NoFaults}), c.method, c.path, c.body)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
+func TestMoreCallsThanThePlanHasAreRefused(t *testing.T) {
+	t.Parallel()
+	s := New(Config{FaultPercent: NoFaults, Limit: 2})
+	for i, want := range []int{200, 200, 429} {
+		if w := call(t, s, "GET", "/account-info/2026-09/details", ""); w.Code != want {
+			t.Errorf("call %d: %d, want %d", i, w.Code, want)
+		}
+	}
+}
+
+func TestAWrongTokenIsRefused(t *testing.T) {
+	t.Parallel()
+	if w := call(t, New(Config{Token: "y", FaultPercent: NoFaults}), "GET", "/account-info/2026-09/details", ""); w.Code != http.StatusUnauthorized {
+		t.Error(w.Code, w.Body)
+	}
+}
+
+func TestAContactIsShownEscaped(t *testing.T) {
+	t.Parallel()
+	s := New(Config{FaultPercent: NoFaults})
+	s.Add(map[string]string{"email": "Ada@x.example", "firstname": "<script>"})
+	page := call(t, s, "GET", "/contacts", "").Body.String()
+	if strings.Contains(page, "<script>") || !strings.Contains(page, "ada@x.example") {
+		t.Error(page)
+	}
+}

@@ -1,0 +1,62 @@
+package fakehubspot
+
+import (
+	_ "embed"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+)
+
+//go:embed contacts.html
+var contactsHTML string
+
+var contactsPage = template.Must(template.New("contacts").Parse(contactsHTML))
+
+type contactView struct {
+	Contact
+	Rows [][2]string
+	Age  string
+}
+
+type callView struct {
+	Call
+	Class, Clock string
+}
+
+// showContacts is the page that a person watches while logging in; it refreshes itself.
+func (s *Server) showContacts(w http.ResponseWriter, r *http.Request) {
+	now := s.cfg.Now()
+	view := struct {
+		Contacts []contactView
+		Calls    []callView
+		Forms    []Submission
+		Clock    string
+		Over     int
+	}{Clock: now.Format(time.TimeOnly), Over: s.Over(), Forms: s.Submissions()}
+	contacts := s.Contacts()
+	slices.SortFunc(contacts, func(a, b Contact) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
+	for _, c := range contacts {
+		v := contactView{Contact: c, Age: now.Sub(c.UpdatedAt).Round(time.Second).String()}
+		for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
+			if name != "email" {
+				v.Rows = append(v.Rows, [2]string{name, clip(c.Properties[name])})
+			}
+		}
+		view.Contacts = append(view.Contacts, v)
+	}
+	calls := s.Calls()
+	slices.Reverse(calls)
+	for _, c := range calls[:min(len(calls), 30)] {
+		class := "ok"
+		if c.Status >= 400 {
+			class = "bad"
+		}
+		view.Calls = append(view.Calls, callView{Call: c, Class: class, Clock: c.At.Format(time.TimeOnly)})
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	_ = contactsPage.Execute(w, view)
+}
