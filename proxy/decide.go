@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/hubgate/hubgate/session"
@@ -58,25 +59,13 @@ var knownMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost, ht
 
 const allKnownMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
-// IsPublic tells that nobody needs to be asked who is there: whatever the decision, no session changes it.
-func (m Match) IsPublic(doors Doors) bool {
-	for i := 0; ; i++ {
-		switch r := m.judge(i, doors); {
-		case r == nil:
-			return true
-		case m.rules.accessFor(r) == login:
-			return false
-		}
-	}
-}
-
 // Decide judges a request. It is pure: the session is nil for somebody who is not logged in, now is the time to judge by.
 func (m Match) Decide(method string, doors Doors, s *session.Session, now time.Time) Decision {
 	if !slices.Contains(knownMethods, method) {
 		return Decision{Kind: Refuse, Reason: ReasonUnknownVerb, Status: http.StatusMethodNotAllowed, Rule: m.rule.ref(), Allow: allKnownMethods}
 	}
 	var failed Decision
-	decided := Decision{Kind: Public, Reason: ReasonPublic, Rule: m.reported()}
+	decided := Decision{Kind: Public, Reason: ReasonPublic, Rule: m.rule.ref()}
 	for i := 0; ; i++ {
 		r := m.judge(i, doors)
 		if r == nil {
@@ -125,14 +114,6 @@ func (m Match) judge(i int, doors Doors) *rule {
 	return nil
 }
 
-// reported is the rule that is named when all are satisfied.
-func (m Match) reported() RuleRef {
-	if len(m.all) > 0 && m.rule.index < 0 {
-		return m.all[0].ref()
-	}
-	return m.rule.ref()
-}
-
 func (rs *Rules) accessFor(r *rule) access {
 	if r.access != loginIfProtected {
 		return r.access
@@ -171,7 +152,7 @@ func (rs *Rules) ask(r *rule, method string, s *session.Session, now time.Time) 
 
 // excludes tells why the rule does not admit the user: groups are any of, claims are each any of.
 func (r *rule) excludes(s *session.Session) string {
-	if r.groups != nil && !s.HasGroup(r.groups...) {
+	if len(r.groups) > 0 && !s.HasGroup(r.groups...) {
 		return ReasonGroups
 	}
 	for _, c := range r.claims {
@@ -195,6 +176,8 @@ func holds(claim any, values []string) bool {
 		return slices.Contains(values, v)
 	case map[string]any:
 		return false
+	case float64: // how JSON numbers arrive; never 1e+06
+		return slices.Contains(values, strconv.FormatFloat(v, 'f', -1, 64))
 	}
 	return slices.Contains(values, fmt.Sprint(claim))
 }

@@ -54,7 +54,7 @@ func (rs *Rules) OpenedBy(groups []string) []Opened {
 		if r.access != login {
 			continue
 		}
-		open := r.groups == nil || slices.ContainsFunc(r.groups, func(g string) bool { return slices.Contains(groups, g) })
+		open := len(r.groups) == 0 || slices.ContainsFunc(r.groups, func(g string) bool { return slices.Contains(groups, g) })
 		o := Opened{Rule: r.ref(), Groups: r.groups, Open: open}
 		for _, p := range r.patterns {
 			o.Paths = append(o.Paths, p.text)
@@ -62,64 +62,6 @@ func (rs *Rules) OpenedBy(groups []string) []Opened {
 		list = append(list, o)
 	}
 	return list
-}
-
-// Protection is what a path asks of a visitor: comparable, and ordered by MoreOpen.
-type Protection struct{ rule *rule }
-
-// Protection tells what the rules ask for at a path.
-func (rs *Rules) Protection(host string, p Path) Protection {
-	m := rs.Match(host, p)
-	r := m.rule
-	for _, other := range m.all {
-		if moreOpen(r, other) {
-			r = other
-		}
-	}
-	return Protection{r}
-}
-
-// MoreOpen tells whether p admits anybody whom q does not.
-func (p Protection) MoreOpen(q Protection) bool { return moreOpen(p.rule, q.rule) }
-
-// String says it in words.
-func (p Protection) String() string {
-	r := p.rule
-	switch r.access {
-	case public:
-		return "public" + methodsText(r)
-	case refuse:
-		return "refuse"
-	}
-	text := "login"
-	if r.groups != nil {
-		text += ", groups " + list(r.groups)
-	}
-	for _, c := range r.claims {
-		text += ", " + c.name + " " + list(c.values)
-	}
-	if r.maxAuthAge > 0 {
-		text += ", max_auth_age " + r.maxAuthAge.String()
-	}
-	return text + methodsText(r)
-}
-
-func methodsText(r *rule) string {
-	if r.methods == nil {
-		return ""
-	}
-	return ", methods " + list(r.methods)
-}
-
-func list(words []string) string {
-	text := ""
-	for i, w := range words {
-		if i > 0 {
-			text += "|"
-		}
-		text += w
-	}
-	return text
 }
 
 // Pattern is one pattern of the operator's rules, with a path that it matches: what a comparison of two files looks at.

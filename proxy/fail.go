@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -30,7 +31,9 @@ func (b *clientBody) Read(p []byte) (int, error) {
 
 // fail answers when the origin did not, or the visitor's own body broke off. Nothing was sent yet when it is called.
 func (g *Gate) fail(w http.ResponseWriter, r *http.Request, err error) {
-	facts, p := inbound.Of(r), passingOf(r.Context())
+	p := passingOf(r.Context())
+	r = p.in // the visitor's, not the one made for the origin
+	facts := inbound.Of(r)
 	facts.Outcome.Err = err
 	facts.Outcome.Decision = "error"
 	if failure := p.body.failure.Load(); failure != nil {
@@ -73,7 +76,8 @@ func reasonOf(err error) string {
 	var name x509.HostnameError
 	var invalid *tls.CertificateVerificationError
 	switch {
-	case errors.As(err, &record), errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &invalid):
+	case errors.As(err, &record), errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &invalid),
+		errors.As(err, &op) && strings.HasSuffix(op.Op, " error"): // "remote error", "local error": an alert in the handshake
 		return "tls"
 	case errors.As(err, &op) && op.Op == "dial":
 		if op.Timeout() {

@@ -6,7 +6,17 @@ import (
 )
 
 // HubSpot serves one file under several addresses: /hubfs/P, /hubfs/HUBID/P, the resized /hs-fs/hubfs/P, the older /hub/HUBID/...
-// A rule for one of them must hold for all, or the twin would be the way around it.
+// A rule for one of them must hold for all, or the twin would be the way around it. So every rule that speaks about files is also
+// kept by what it says about a file's name, whatever the address, and a request for a file is judged by all of those.
+
+// hubID stands for any HubID in an address.
+const hubID = "0"
+
+// addresses are the ways to a file, without its name.
+var addresses = [][]string{
+	{"hubfs"}, {"hubfs", hubID}, {"hs-fs", "hubfs"}, {"hs-fs", "hubfs", hubID},
+	{"hub", hubID}, {"hub", hubID, "hubfs"}, {"hs-fs", "hub", hubID}, {"hs-fs", "hub", hubID, "hubfs"},
+}
 
 // reachesFiles tells whether an operator's pattern speaks about files: at least as specific as the built-in rules for them.
 func reachesFiles(p pattern) bool {
@@ -20,128 +30,106 @@ func reachesFiles(p pattern) bool {
 	return false
 }
 
-// twins returns every rule that speaks about any address of the file at path, or nil when path is no file's address.
-func (rs *Rules) twins(host, path string) []*rule {
-	if path == validationFile {
-		return nil
-	}
-	names, mapped := fileNames(path)
-	if !mapped {
-		if rs.protectsFiles && isFileID(path) { // /hub/HUBID/file-ID: which file it is, only HubSpot knows
-			return []*rule{{index: -1, name: "hubspot:files", access: login}}
+// addFiles keeps what a pattern says about files' names.
+func (rs *Rules) addFiles(p pattern, e entry) {
+	for _, address := range addresses {
+		rests := [][]segment{p.segments}
+		for _, part := range address {
+			var next [][]segment
+			for _, rest := range rests {
+				next = append(next, after(rest, part)...)
+			}
+			rests = next
 		}
+		for _, rest := range rests {
+			if len(rest) > 0 {
+				rs.files.add(pattern{segments: rest}, e)
+			}
+		}
+	}
+}
+
+// after returns what a pattern asks of the rest of a path that begins with a segment (** may stay, so there may be two ways).
+func after(segments []segment, part string) [][]segment {
+	if len(segments) == 0 {
 		return nil
 	}
-	found := map[*rule]bool{}
-	var rules []*rule
-	for _, spelling := range spellings(path, names) {
-		rs.trie.each(host, spelling, func(e entry) {
-			if e.rule.index >= 0 && !found[e.rule] && rs.speaksOfFiles(e) {
-				found[e.rule] = true
-				rules = append(rules, e.rule)
+	s, rest := segments[0], segments[1:]
+	switch {
+	case s.kind == doubleStar:
+		return append(after(rest, part), segments)
+	case s.kind == literal && (s.text == part || (part == hubID && isNumber(s.text))),
+		s.kind == glob && (globMatch(s.text, part) || (part == hubID && strings.Trim(s.text, "0123456789*") == "")):
+		return [][]segment{rest}
+	}
+	return nil
+}
+
+// twins returns every rule that speaks about any address of the file at path, in file order; none when path is no file's address.
+// The best is the one of them with the smallest rank.
+func (rs *Rules) twins(host, path string) (all []*rule, best entry) {
+	best.rank = noRank
+	if path == validationFile {
+		return nil, best
+	}
+	names, ok := fileNames(path)
+	if !ok {
+		if rs.protectsFiles && isFileID(path) { // /hub/HUBID/file-ID: which file it is, only HubSpot knows
+			best.rule = &rule{index: -1, name: "hubspot:files", access: login}
+			return []*rule{best.rule}, best
+		}
+		return nil, best
+	}
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		rs.files.each(host, name, func(e entry) {
+			if e.rank < best.rank {
+				best = e
+			}
+			if !slices.Contains(all, e.rule) {
+				all = append(all, e.rule)
 			}
 		})
 	}
-	for _, r := range rs.rules { // rules that spell a HubID which the request leaves out
-		if !found[r] && r.forHost(host) && r.matchesFile(names) {
-			found[r] = true
-			rules = append(rules, r)
-		}
-	}
-	slices.SortFunc(rules, func(a, b *rule) int { return a.index - b.index })
-	return rules
+	slices.SortFunc(all, func(a, b *rule) int { return a.index - b.index })
+	return all, best
 }
 
-// speaksOfFiles leaves out wide rules such as /**, which the built-in rules for files beat.
-func (rs *Rules) speaksOfFiles(e entry) bool {
-	for _, p := range e.rule.patterns {
-		if reachesFiles(p) {
-			return true
-		}
+// fileNames finds what the file may be called, as a path: a leading number may be the HubID or a folder, so both are possible.
+func fileNames(path string) (names [2]string, ok bool) {
+	rest, _ := strings.CutPrefix(path, "/hs-fs")
+	if name, found := strings.CutPrefix(rest, "/hubfs/"); found {
+		return [2]string{"/" + name, belowNumber("/" + name)}, true
 	}
-	return false
+	name, found := strings.CutPrefix(rest, "/hub")
+	if name = belowNumber(name); !found || name == "" || strings.HasPrefix(name, "/file-") {
+		return names, false
+	}
+	below, _ := strings.CutPrefix(name, "/hubfs")
+	if below == "" || below[0] != '/' {
+		below = ""
+	}
+	return [2]string{name, below}, true
 }
 
-// fileNames finds what the file may be called below /hubfs: a leading number may be the HubID or a folder, so both are possible.
-func fileNames(path string) (names []string, ok bool) {
-	rest, ok := cutAny(path, "/hs-fs/hubfs/", "/hubfs/")
-	if !ok {
-		if rest, ok = cutAny(path, "/hs-fs/hub/", "/hub/"); !ok {
-			return nil, false
-		}
-		hubID, name, _ := strings.Cut(rest, "/")
-		if !isNumber(hubID) || name == "" || strings.HasPrefix(name, "file-") {
-			return nil, false
-		}
-		rest = strings.TrimPrefix(name, "hubfs/")
+// belowNumber is what follows a path's leading number, "" when there is none.
+func belowNumber(path string) string {
+	if path == "" || path[0] != '/' {
+		return ""
 	}
-	names = []string{rest}
-	if hubID, name, _ := strings.Cut(rest, "/"); isNumber(hubID) && name != "" {
-		names = append(names, name)
+	number, _, found := strings.Cut(path[1:], "/")
+	if !found || !isNumber(number) {
+		return ""
 	}
-	return names, true
+	return path[1+len(number):]
 }
 
 func isFileID(path string) bool {
-	rest, ok := cutAny(path, "/hs-fs/hub/", "/hub/")
-	if !ok {
-		return false
-	}
-	hubID, _, _ := strings.Cut(rest, "/")
-	return isNumber(hubID)
-}
-
-// spellings are the addresses of the file under which rules are looked up. 0 stands for a HubID that the request does not name.
-func spellings(path string, names []string) []string {
-	all := []string{path}
-	for _, name := range names {
-		all = append(all, "/hubfs/"+name, "/hs-fs/hubfs/"+name, "/hubfs/0/"+name, "/hs-fs/hubfs/0/"+name,
-			"/hub/0/"+name, "/hub/0/hubfs/"+name, "/hs-fs/hub/0/"+name, "/hs-fs/hub/0/hubfs/"+name)
-	}
-	return all
-}
-
-// matchesFile compares a rule whose patterns spell a HubID with the file's names, whatever HubID the request has.
-func (r *rule) matchesFile(names []string) bool {
-	for _, p := range r.patterns {
-		below, ok := p.belowHubID()
-		if !ok {
-			continue
-		}
-		for _, name := range names {
-			var t trie
-			t.add(pattern{segments: below}, entry{rule: &rule{}})
-			if t.find("", "/"+name).rule != nil {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// belowHubID is what follows the HubID in a pattern that spells one.
-func (p pattern) belowHubID() ([]segment, bool) {
-	s := p.segments
-	if len(s) > 1 && s[0].kind == literal && s[0].text == "hs-fs" {
-		s = s[1:]
-	}
-	if len(s) < 3 || s[0].kind != literal || (s[0].text != "hubfs" && s[0].text != "hub") || s[1].kind != literal || !isNumber(s[1].text) {
-		return nil, false
-	}
-	s = s[2:]
-	if len(s) > 1 && s[0].kind == literal && s[0].text == "hubfs" {
-		s = s[1:]
-	}
-	return s, true
-}
-
-func cutAny(path string, prefixes ...string) (rest string, ok bool) {
-	for _, prefix := range prefixes {
-		if rest, ok = strings.CutPrefix(path, prefix); ok && rest != "" {
-			return rest, true
-		}
-	}
-	return "", false
+	rest, _ := strings.CutPrefix(path, "/hs-fs")
+	name, found := strings.CutPrefix(rest, "/hub")
+	return found && strings.HasPrefix(belowNumber(name), "/file-")
 }
 
 func isNumber(s string) bool {

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// fold brings a decoded path to the form in which paths are compared: NFC and full case folding, and the two Turkish letters whose
-// other case is an ASCII i folded to it, since an origin that changes case takes them for it. The result is used for matching only,
-// never for slicing another string (PB-12: folding changes lengths).
+// fold brings a decoded path to the form in which paths are compared: NFKC and full case folding, and the two Turkish letters whose
+// other case is an ASCII i folded to it, since an origin that changes case takes them for it. Characters that NFKC turns into ASCII
+// were refused before. The result is used for matching only, never for slicing another string (PB-12: folding changes lengths).
 func fold(decoded string) string {
-	folded := cases.Fold().String(norm.NFC.String(decoded))
-	folded = strings.NewReplacer("i̇", "i", "ı", "i").Replace(folded)
-	return norm.NFC.String(folded)
+	folded := cases.Fold().String(norm.NFKC.String(decoded))
+	folded = strings.ReplaceAll(strings.ReplaceAll(folded, "i\u0307", "i"), "\u0131", "i")
+	return norm.NFKC.String(folded)
 }
 
 func foldASCII(s string) string {
@@ -66,11 +66,9 @@ func checkRune(r rune) string {
 	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Z, r), unicode.Is(unicode.Co, r), unicode.Is(unseen, r), r == utf8.RuneError:
 		return invisible
 	}
-	text := string(r)
-	composed := norm.NFC.String(text)
-	// Full-width letters, ligatures, superscripts ... become others under NFKC; a few (Greek question mark, Kelvin sign) become
-	// ASCII already under NFC.
-	if norm.NFKC.String(text) != composed || (len(composed) == 1 && composed[0] < utf8.RuneSelf) {
+	// Full-width letters, ligatures, superscripts, the Kelvin sign, the Greek question mark ... become ASCII where an origin normalises.
+	// Letters of living scripts that NFKC only takes apart (Thai sara am) stay; they are compared in that form.
+	if strings.IndexFunc(norm.NFKC.String(string(r)), func(r rune) bool { return r < utf8.RuneSelf }) >= 0 {
 		return compatibility
 	}
 	return ""

@@ -87,6 +87,11 @@ func (g *Gate) Rules() *Rules { return g.rules }
 // is there, so neither Redis nor the provider is touched.
 func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 	facts := inbound.Of(r)
+	if len(r.TransferEncoding) > 0 {
+		// net/http lets chunked win over a Content-Length and keeps the connection; RFC 9112 6.1 wants it closed, for another
+		// server in front may have counted otherwise (CL.TE smuggling, SM-01).
+		w.Header().Set("Connection", "close")
+	}
 	match, doors := g.rules.Match(facts.Site.Host, p), ParseDoors(r.URL.RawQuery)
 	decision := match.Decide(r.Method, doors, nil, g.deps.Now())
 	why := session.CookieMissing
@@ -102,7 +107,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 		case err != nil: // cannot tell: never let through, never log out (SE-04)
 			g.note(r, Decision{Kind: "error", Reason: "store", Rule: decision.Rule}, nil)
 			facts.Outcome.Err = err
-			g.deps.Pages.Write(w, r, page.Page{Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: "store", RetryAfter: 5 * time.Second})
+			g.deps.Pages.Write(w, r, page.Page{Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: "store", RetryAfter: storeRetry})
 			return
 		default:
 			decision = match.Decide(r.Method, doors, s, g.deps.Now())
@@ -113,7 +118,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 	case Public, Allow:
 		g.pass(w, r, passing{path: p, doors: doors, protected: decision.Kind == Allow, session: s})
 	case Login:
-		g.login(w, r, decision, why)
+		g.login(w, r, p, loginFor{decision, why})
 	case Forbid:
 		g.forbid(w, r, decision, s)
 	default:
@@ -130,27 +135,33 @@ func (g *Gate) note(r *http.Request, d Decision, s *session.Session) {
 	}
 }
 
+// loginFor is why somebody must log in.
+type loginFor struct {
+	decision Decision
+	why      session.Reason
+}
+
 // login sends a top-level navigation to the provider; everything else gets 401, for a script, a frame or a form cannot log in.
-func (g *Gate) login(w http.ResponseWriter, r *http.Request, d Decision, why session.Reason) {
+func (g *Gate) login(w http.ResponseWriter, r *http.Request, p Path, needed loginFor) {
 	w.Header().Add("Vary", "Sec-Fetch-Mode, Sec-Fetch-Dest, Accept, Cookie")
 	if navigates(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		if d.MaxAge > 0 {
-			why = ""
+		if needed.decision.MaxAge > 0 {
+			needed.why = ""
 		}
-		g.deps.Begin(w, r, why, d.MaxAge)
+		g.deps.Begin(w, r, needed.why, needed.decision.MaxAge)
 		return
 	}
-	answer := page.Page{Name: page.LoginRequired, Status: http.StatusUnauthorized, LoginURL: g.loginURL(r)}
+	back := p.Escaped()
+	if r.URL.RawQuery != "" {
+		back += "?" + r.URL.RawQuery
+	}
+	answer := page.Page{Name: page.LoginRequired, Status: http.StatusUnauthorized, LoginURL: g.deps.AuthPrefix + "/start?rd=" + url.QueryEscape(back)}
 	answer.Links = []page.Link{{Label: page.LabelLogin, URL: answer.LoginURL}}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && navigates(r) {
 		answer.Name = page.NothingSaved
-		answer.Links = []page.Link{{Label: page.LabelBack, URL: r.URL.RequestURI()}}
+		answer.Links = []page.Link{{Label: page.LabelBack, URL: back}}
 	}
 	g.deps.Pages.Write(w, r, answer)
-}
-
-func (g *Gate) loginURL(r *http.Request) string {
-	return g.deps.AuthPrefix + "/start?rd=" + url.QueryEscape(r.URL.RequestURI())
 }
 
 // navigates tells a person who goes to a page from a script, a frame, an image or a browser that fetches ahead.
@@ -160,7 +171,7 @@ func navigates(r *http.Request) bool {
 			return false
 		}
 	}
-	if isUpgrade(r) {
+	if isWebSocket(r) {
 		return false
 	}
 	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")

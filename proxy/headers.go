@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -55,9 +56,12 @@ func (g *Gate) outgoing(h http.Header, in *http.Request, p passing) {
 			delete(h, name)
 		}
 	}
+	h.Del("Expect") // was answered here; the origin would answer it a second time
 	facts := inbound.Of(in)
-	for _, name := range g.cfg.ClientIPHeaders {
-		h.Set(name, facts.Client.String())
+	if facts.Client.IsValid() {
+		for _, name := range g.cfg.ClientIPHeaders {
+			h.Set(name, facts.Client.String())
+		}
 	}
 	h.Set("X-Hs-Public-Host", facts.Site.Host)
 	h.Set("X-Hubspot-Trust-Forwarded-For", "true")
@@ -130,15 +134,32 @@ func (g *Gate) mapLocation(h http.Header, name string, site *inbound.Site) {
 	h.Set(name, u.String())
 }
 
+// isOrigin compares with the port: another service of the same machine is not the origin.
 func (g *Gate) isOrigin(host string) bool {
-	name := strings.ToLower(host)
-	bare, _, _ := strings.Cut(name, ":")
-	return name != "" && (name == g.origin.Host || name == g.host || bare == g.origin.Hostname() || bare == hostOnly(g.host))
+	name := withoutDefaultPort(host)
+	return name != "" && (name == withoutDefaultPort(g.origin.Host) || name == withoutDefaultPort(g.host))
+}
+
+func withoutDefaultPort(host string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(host), ":443"), ":80")
 }
 
 func hostOnly(host string) string {
-	bare, _, _ := strings.Cut(host, ":")
-	return bare
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}
+
+// isOriginDomain tells a cookie's Domain that no browser takes from the public host: the origin's name or a parent of it.
+func (g *Gate) isOriginDomain(domain string) bool {
+	domain = strings.ToLower(strings.TrimPrefix(domain, "."))
+	for _, host := range []string{hostOnly(g.origin.Host), hostOnly(g.host)} {
+		if domain == host || (strings.Contains(domain, ".") && strings.HasSuffix(host, "."+domain)) {
+			return true
+		}
+	}
+	return false
 }
 
 // mapCookies drops the origin's cookies of our names (HS-13) and the Domain attribute where it names the origin.
@@ -149,7 +170,10 @@ func (g *Gate) mapCookies(h http.Header, site *inbound.Site) {
 	}
 	kept := lines[:0:0]
 	for _, line := range lines {
-		name, _, _ := strings.Cut(line, "=")
+		name, value, _ := strings.Cut(line, "=")
+		if strings.TrimSpace(name) == "" { // a nameless cookie comes back as its value alone, which may look like one of ours
+			name, _, _ = strings.Cut(value, "=")
+		}
 		if !g.ownCookie(strings.TrimSpace(name)) {
 			kept = append(kept, g.mapDomain(line, site))
 		}
@@ -161,11 +185,18 @@ func (g *Gate) mapDomain(line string, site *inbound.Site) string {
 	parts := strings.Split(line, ";")
 	for i, part := range parts {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		if strings.EqualFold(name, "Domain") && g.isOrigin(strings.TrimPrefix(strings.TrimSpace(value), ".")) {
+		if strings.EqualFold(name, "Domain") && g.isOriginDomain(strings.TrimSpace(value)) && !publicDomain(value, site) {
 			parts[i] = " Domain=" + hostOnly(site.Host)
 		}
 	}
 	return strings.Join(parts, ";")
+}
+
+// publicDomain tells a Domain that the public host may set by itself.
+func publicDomain(value string, site *inbound.Site) bool {
+	domain := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(value), "."))
+	host := hostOnly(site.Host)
+	return host == domain || strings.HasSuffix(host, "."+domain)
 }
 
 // forbidCaching keeps a protected answer out of every cache, the visitor's own included: after a logout the back button asks again.

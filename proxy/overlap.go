@@ -15,80 +15,102 @@ type patternAt struct {
 	key     string
 }
 
+// judgement compares the rules of one file with one another.
+type judgement struct {
+	env      RulesEnv
+	all      []patternAt
+	same     map[string][]int // by the pattern's one spelling
+	index    *meetIndex
+	problems []setting.Problem
+	told     map[int]bool // patterns whose tie or uselessness was reported: once is enough
+}
+
 // judge finds what is wrong with the rules as a whole: ties, rules that never decide, overlaps that open a page by accident, and
 // paths that must not be gated.
 func (rs *Rules) judge(env RulesEnv) []setting.Problem {
-	var all []patternAt
+	j := &judgement{env: env, same: map[string][]int{}, told: map[int]bool{}}
 	for _, r := range rs.rules {
-		for j, p := range r.patterns {
-			all = append(all, patternAt{p, r, pathKey(r.index, j, len(r.patterns))})
+		for i, p := range r.patterns {
+			j.all = append(j.all, patternAt{p, r, r.keys[i]})
 		}
 	}
-	var problems []setting.Problem
-	for _, at := range all {
-		problems = append(problems, rs.untouchable(at, env)...)
+	j.index = newMeetIndex(j.all)
+	for i, at := range j.all {
+		if problem, ok := rs.untouchable(at); ok {
+			j.problems = append(j.problems, problem)
+		}
+		spelling := at.pattern.folded()
+		j.same[spelling] = append(j.same[spelling], i)
 	}
-	problems = append(problems, ties(all)...)
-	return append(problems, overlaps(all, env)...)
+	for i := range j.all {
+		j.judge(i)
+	}
+	return j.problems
 }
 
-// untouchable: what HubSpot or its visitors need in the open, and the gateway's own endpoints.
-func (rs *Rules) untouchable(at patternAt, env RulesEnv) []setting.Problem {
-	if env.AuthPrefix != "" {
-		own := pattern{segments: append(literals(rs.prefix), segment{kind: doubleStar})}
-		if contains(own, at.pattern) {
-			return []setting.Problem{{Key: at.key, Text: quote(at.pattern.text) + " lies inside the gateway's own endpoints, which rules do not reach",
-				Cure: "remove it, or choose another auth.prefix"}}
+// judge compares one pattern with the earlier ones. Two simple patterns contain one another or have no path in common, so only their
+// spelling and the folders above need to be looked up.
+func (j *judgement) judge(i int) {
+	at := j.all[i]
+	if !at.pattern.simple() {
+		j.judgeOdd(i)
+		return
+	}
+	for _, k := range j.same[at.pattern.folded()] {
+		if k < i {
+			j.tie(k, i)
 		}
 	}
-	for _, must := range mustStayPublic {
-		p, _ := parsePattern(must.pattern)
-		if contains(p, at.pattern) {
-			return []setting.Problem{{Key: at.key, Text: quote(at.pattern.text) + " must stay public: " + must.why,
-				Cure: "remove it; a wider rule such as /hs/** does not reach these paths"}}
-		}
+	if k, ok := j.namedEverywhere(i); ok {
+		j.unreachable(i, k)
 	}
-	return nil
-}
-
-func literals(path string) []segment {
-	var segments []segment
-	for _, part := range splitPath(path) {
-		segments = append(segments, segment{kind: literal, text: part})
-	}
-	return segments
-}
-
-// ties are patterns of which neither is more specific although some host and path matches both. Patterns of the same spelling are
-// found by a map; only those with * or an inner ** need comparing.
-func ties(all []patternAt) []setting.Problem {
-	var problems []setting.Problem
-	seen := map[string][]patternAt{}
-	var odd []patternAt
-	for _, later := range all {
-		key := later.pattern.folded()
-		candidates := seen[key]
-		if !later.pattern.simple() {
-			candidates = append(slices.Clone(candidates), odd...)
-			odd = append(odd, later)
-		}
-		for _, earlier := range candidates {
-			if compare(earlier.pattern, later.pattern) == 0 && sameHosts(earlier.rule, later.rule) && meets(earlier.pattern, later.pattern) {
-				problems = append(problems, tie(earlier, later))
-				break
+	if at.rule.hosts == nil {
+		for _, above := range at.pattern.above() {
+			for _, k := range j.same[above] {
+				j.lacksHosts(i, k)
 			}
 		}
-		seen[key] = append(seen[key], later)
 	}
-	return problems
 }
 
-func tie(earlier, later patternAt) setting.Problem {
-	return setting.Problem{
-		Key:  later.key,
-		Text: fmt.Sprintf("%s and %s of %s match the same paths, and neither is more specific", quote(later.pattern.text), quote(earlier.pattern.text), earlier.rule.place()),
-		Cure: "make one rule of them, or make one pattern more specific; methods, groups and claims do not choose between rules",
+// judgeOdd is judge for a pattern with * or an inner **. Of two odd ones the later looks at the earlier.
+func (j *judgement) judgeOdd(i int) {
+	for _, k := range j.index.meeting(j.all[i].pattern) {
+		if k == i || (k > i && !j.all[k].pattern.simple()) {
+			continue
+		}
+		earlier, later := min(i, k), max(i, k)
+		if j.tie(earlier, later) {
+			continue
+		}
+		j.overlap(earlier, later)
+		j.hides(earlier, later)
+		j.hides(later, earlier)
+		j.lacksHosts(earlier, later)
+		j.lacksHosts(later, earlier)
 	}
+	if k, ok := j.namedEverywhere(i); ok {
+		j.unreachable(i, k)
+	}
+}
+
+func (j *judgement) report(later int, text, cure string) {
+	j.problems = append(j.problems, setting.Problem{Key: j.all[later].key, Text: text, Cure: cure})
+}
+
+// tie: neither pattern is more specific although some host and path matches both.
+func (j *judgement) tie(earlier, later int) bool {
+	a, b := j.all[earlier], j.all[later]
+	if compare(a.pattern, b.pattern) != 0 || !sameHosts(a.rule, b.rule) || !meets(a.pattern, b.pattern) {
+		return false
+	}
+	if j.told[later] {
+		return true
+	}
+	j.told[later] = true
+	j.report(later, fmt.Sprintf("%s and %s of %s match the same paths, and neither is more specific", quote(b.pattern.text), quote(a.pattern.text), a.rule.place()),
+		"make one rule of them, or make one pattern more specific; methods, groups and claims do not choose between rules")
+	return true
 }
 
 // sameHosts: both with overlapping hosts, or both without. One with hosts beats one without, so those do not tie.
@@ -99,128 +121,80 @@ func sameHosts(a, b *rule) bool {
 	return a.hosts == nil || slices.ContainsFunc(a.hosts, func(h string) bool { return slices.Contains(b.hosts, h) })
 }
 
-func hostsMeet(a, b *rule) bool { return a.hosts == nil || b.hosts == nil || sameHosts(a, b) }
-
-// overlaps finds rules that never decide, and winners that open what another rule protects without anybody having said so. Two simple
-// patterns need no comparing: they contain one another or do not meet.
-func overlaps(all []patternAt, env RulesEnv) []setting.Problem {
-	var problems []setting.Problem
-	var odd []patternAt
-	for j, later := range all {
-		earlier := odd
-		if !later.pattern.simple() {
-			earlier = all[:j]
-			odd = append(odd, later)
-		}
-		for _, e := range earlier {
-			problems = append(problems, overlap(e, later)...)
-		}
+// overlap: the winner opens what the loser protects, without anybody having said so.
+func (j *judgement) overlap(earlier, later int) {
+	a, b := j.all[earlier], j.all[later]
+	order := compare(a.pattern, b.pattern)
+	if order == 0 || a.rule == b.rule || !hostsMeet(a.rule, b.rule) {
+		return // a tie is told elsewhere; with hosts on one side only, that one is meant to win
 	}
-	return append(problems, unreachable(all, env)...)
-}
-
-// overlap judges one pair.
-func overlap(earlier, later patternAt) []setting.Problem {
-	if earlier.rule == later.rule || !hostsMeet(earlier.rule, later.rule) || !meets(earlier.pattern, later.pattern) {
-		return nil
-	}
-	order := compare(earlier.pattern, later.pattern)
-	if order == 0 {
-		return nil // a tie is told elsewhere; with hosts on one side only, that one is meant to win
-	}
-	winner, loser := earlier, later
+	winner, loser := a, b
 	if order > 0 {
-		winner, loser = later, earlier
+		winner, loser = b, a
 	}
 	if contains(winner.pattern, loser.pattern) || contains(loser.pattern, winner.pattern) || !moreOpen(winner.rule, loser.rule) {
-		return nil
+		return
 	}
-	return []setting.Problem{{
-		Key: later.key,
-		Text: fmt.Sprintf("%s and %s of %s both match %s, and the more open one, %s, would win there",
-			quote(later.pattern.text), quote(earlier.pattern.text), earlier.rule.place(), quote(example(winner.pattern, loser.pattern)), quote(winner.pattern.text)),
-		Cure: "write a rule for the overlap that says what is meant",
-	}}
+	j.report(later, fmt.Sprintf("%s and %s of %s both match %s, and the more open one, %s, would win there",
+		quote(b.pattern.text), quote(a.pattern.text), a.rule.place(), quote(example(winner.pattern, loser.pattern)), quote(winner.pattern.text)),
+		"write a rule for the overlap that says what is meant")
 }
 
-// unreachable finds patterns that another rule's always beat.
-func unreachable(all []patternAt, env RulesEnv) []setting.Problem {
-	byPattern := map[string][]patternAt{}
-	for _, at := range all {
-		byPattern[at.pattern.folded()] = append(byPattern[at.pattern.folded()], at)
+func hostsMeet(a, b *rule) bool { return a.hosts == nil || b.hosts == nil || sameHosts(a, b) }
+
+// lacksHosts warns of an exception for all hosts that opens a part of what a rule protects on some of them.
+func (j *judgement) lacksHosts(winner, loser int) {
+	w, l := j.all[winner], j.all[loser]
+	if w.rule.hosts != nil || l.rule.hosts == nil || !moreOpen(w.rule, l.rule) ||
+		compare(w.pattern, l.pattern) >= 0 || !contains(l.pattern, w.pattern) {
+		return
 	}
-	var problems []setting.Problem
-	for _, at := range all {
-		if by := shadowedBy(at, all, byPattern, env); by != nil {
-			problems = append(problems, setting.Problem{Key: at.key,
-				Text: fmt.Sprintf("%s can never decide: %s of %s matches first wherever it matches", quote(at.pattern.text), quote(by.pattern.text), by.rule.place()),
-				Cure: "remove one of them"})
-		}
-	}
-	return problems
+	j.problems = append(j.problems, setting.Problem{Key: j.all[max(winner, loser)].key, Warning: true,
+		Text: fmt.Sprintf("%s of %s opens a part of %s of %s on every host, for it has no hosts", quote(w.pattern.text), w.rule.place(), quote(l.pattern.text), l.rule.place()),
+		Cure: "give it hosts: [" + strings.Join(l.rule.hosts, ", ") + "], if it is meant for those only"})
 }
 
-func shadowedBy(at patternAt, all []patternAt, byPattern map[string][]patternAt, env RulesEnv) *patternAt {
-	if at.rule.hosts == nil && len(env.Hosts) > 0 { // rules of the same pattern that name every public host between them
-		named := map[string]bool{}
-		same := byPattern[at.pattern.folded()]
-		for i := range same {
-			for _, h := range same[i].rule.hosts {
-				named[h] = true
-			}
-			if !slices.ContainsFunc(env.Hosts, func(h string) bool { return !named[h] }) {
-				return &same[i]
-			}
+// hides reports a pattern that another one always beats.
+func (j *judgement) hides(by, hidden int) {
+	b, h := j.all[by], j.all[hidden]
+	if b.rule == h.rule || compare(b.pattern, h.pattern) >= 0 || !contains(b.pattern, h.pattern) ||
+		(b.rule.hosts != nil && (h.rule.hosts == nil || !subset(h.rule.hosts, b.rule.hosts))) {
+		return
+	}
+	j.unreachable(hidden, by)
+}
+
+func (j *judgement) unreachable(hidden, by int) {
+	if j.told[hidden] {
+		return
+	}
+	j.told[hidden] = true
+	h, b := j.all[hidden], j.all[by]
+	j.report(hidden, fmt.Sprintf("%s can never decide: %s of %s matches first wherever it matches", quote(h.pattern.text), quote(b.pattern.text), b.rule.place()),
+		"remove one of them")
+}
+
+// namedEverywhere finds the last of rules of the same pattern that name every public host between them.
+func (j *judgement) namedEverywhere(i int) (by int, ok bool) {
+	at := j.all[i]
+	if at.rule.hosts != nil || len(j.env.Hosts) == 0 {
+		return 0, false
+	}
+	named := map[string]bool{}
+	for _, k := range j.same[at.pattern.folded()] {
+		for _, h := range j.all[k].rule.hosts {
+			named[h], by = true, k
 		}
 	}
-	if at.pattern.simple() {
-		return nil // what contains it and wins would have to end in ** where it goes on, and that is never more specific
-	}
-	for i := range all {
-		other := all[i]
-		if other.rule != at.rule && compare(other.pattern, at.pattern) < 0 && contains(other.pattern, at.pattern) &&
-			(other.rule.hosts == nil || (at.rule.hosts != nil && subset(at.rule.hosts, other.rule.hosts))) {
-			return &all[i]
-		}
-	}
-	return nil
+	return by, !slices.ContainsFunc(j.env.Hosts, func(h string) bool { return !named[h] })
 }
 
 func subset(of, in []string) bool {
 	return !slices.ContainsFunc(of, func(h string) bool { return !slices.Contains(in, h) })
 }
 
-// moreOpen tells whether a admits anybody whom b does not.
-func moreOpen(a, b *rule) bool {
-	switch {
-	case b.access == public:
-		return false
-	case a.access == public:
-		return true
-	case b.groups != nil && (a.groups == nil || !subset(a.groups, b.groups)):
-		return true
-	case b.maxAuthAge > 0 && (a.maxAuthAge == 0 || a.maxAuthAge > b.maxAuthAge):
-		return true
-	case b.methods != nil && (a.methods == nil || !subset(a.methods, b.methods)):
-		return true
-	}
-	for _, want := range b.claims {
-		if !slices.ContainsFunc(a.claims, func(c claim) bool { return c.name == want.name && subset(c.values, want.values) }) {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *rule) place() string {
-	if r.line > 0 {
-		return "line " + itoa(r.line)
-	}
-	return "rule " + quote(r.name)
-}
-
 // example is a path that both patterns match.
 func example(a, b pattern) string {
-	parts := commonPath(a.segments, b.segments)
+	parts, _ := commonPath(a.segments, b.segments)
 	return "/" + strings.Join(parts, "/")
 }

@@ -60,14 +60,6 @@ const (
 	maxSegments = 256
 )
 
-var errorsOf = func() map[string]*PathError {
-	all := map[string]*PathError{}
-	for _, reason := range PathReasons() {
-		all[reason] = &PathError{reason}
-	}
-	return all
-}()
-
 // PathReasons lists every PathError.Reason.
 func PathReasons() []string {
 	return []string{tooLong, notAbsolute, badEscape, doubleEncoding, encodedSlash, backslash, control, parameter, delimiter,
@@ -78,23 +70,26 @@ func PathReasons() []string {
 // reasonable origin could read in a second way (security: matcher and forwarder must see one path).
 func ParsePath(raw string) (Path, error) {
 	if reason := scan(raw); reason != "" {
-		return Path{}, errorsOf[reason]
+		return Path{}, &PathError{reason}
 	}
 	if isPlain(raw) {
 		return Path{escaped: raw, folded: trimSlash(raw)}, nil
 	}
 	decoded, reason := decode(raw)
+	if reason == "" && decodesAgain(decoded) {
+		reason = doubleEncoding
+	}
 	if reason == "" {
 		reason = checkSegments(decoded)
 	}
 	if reason != "" {
-		return Path{}, errorsOf[reason]
+		return Path{}, &PathError{reason}
 	}
 	if isASCII(decoded) {
 		return Path{escaped: raw, folded: trimSlash(foldASCII(decoded))}, nil
 	}
 	if reason := checkUnicode(decoded); reason != "" {
-		return Path{}, errorsOf[reason]
+		return Path{}, &PathError{reason}
 	}
 	return Path{escaped: escapeNonASCII(raw), folded: trimSlash(fold(decoded))}, nil
 }
@@ -106,14 +101,14 @@ func ParseTarget(r *http.Request) (Path, error) {
 	if r.URL.Host != "" && r.Method != http.MethodConnect && !strings.HasPrefix(target, "/") {
 		var ok bool
 		if target, ok = absoluteTarget(r); !ok {
-			return Path{}, errorsOf[notAbsolute]
+			return Path{}, &PathError{notAbsolute}
 		}
 	}
 	if !strings.HasPrefix(target, "/") || r.Method == http.MethodConnect {
-		return Path{}, errorsOf[notAbsolute]
+		return Path{}, &PathError{notAbsolute}
 	}
 	if strings.IndexByte(target, '#') >= 0 { // a fragment is never sent; whoever sends one wants it cut somewhere (PB-16)
-		return Path{}, errorsOf[delimiter]
+		return Path{}, &PathError{delimiter}
 	}
 	path, _, _ := strings.Cut(target, "?")
 	return ParsePath(path)
@@ -204,17 +199,22 @@ func decode(raw string) (decoded, reason string) {
 			return "", parameter
 		case c == '?' || c == '#':
 			return "", delimiter
-		case c == '%':
-			// After one decode a % that begins another escape would be decoded again by some origin (PB-03). The next bytes count in
-			// any spelling, %2532%35 included.
-			if i+3 < len(raw) && (isHex(raw[i+3]) || raw[i+3] == '%') {
-				return "", doubleEncoding
-			}
 		}
 		b.WriteByte(c)
 		i += 2
 	}
 	return b.String(), ""
+}
+
+// decodesAgain tells whether what was decoded once holds another escape, which some origin would decode too (PB-03), in the form of
+// IIS (%u002f) as well.
+func decodesAgain(decoded string) bool {
+	for i := 0; i+2 < len(decoded); i++ {
+		if decoded[i] == '%' && (isHex(decoded[i+1]) || decoded[i+1]|0x20 == 'u') && isHex(decoded[i+2]) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkSegments refuses segments that origins drop, resolve or trim.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -87,7 +88,7 @@ func parseSegment(text, part string) (segment, *setting.Invalid) {
 	case strings.Contains(part, "**"):
 		return segment{}, &setting.Invalid{Text: quote(text) + " has ** inside a segment", Cure: "** is a whole segment (/members/**); * stands for characters of one segment (/members*)"}
 	case strings.Contains(part, "*"):
-		return segment{kind: glob, text: part, literals: len(part) - strings.Count(part, "*")}, nil
+		return segment{kind: glob, text: part, literals: utf8.RuneCountInString(part) - strings.Count(part, "*")}, nil
 	}
 	return segment{kind: literal, text: part}, nil
 }
@@ -149,6 +150,23 @@ func (p pattern) simple() bool {
 		}
 	}
 	return true
+}
+
+// above lists the spellings of the folders with all below them, X/**, in which a simple pattern lies, the widest first.
+func (p pattern) above() []string {
+	segments := p.segments
+	if n := len(segments); n > 0 && segments[n-1].kind == doubleStar {
+		segments = segments[:n-1]
+	} else {
+		segments = append(segments[:n:n], segment{}) // X lies in X/** too
+	}
+	var all []string
+	folder := ""
+	for _, s := range segments {
+		all = append(all, folder+"/**")
+		folder += "/" + s.text
+	}
+	return all
 }
 
 // globMatch tells whether text matches a segment with *. Linear: on a mismatch only the last * is tried again.

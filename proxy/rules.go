@@ -12,18 +12,20 @@ import (
 // Rules decide which pages need what. They are compiled once and never change; Match and Decide touch no clock, no storage and no
 // request.
 type Rules struct {
-	trie     trie
-	rules    []*rule // the operator's, in file order
-	builtin  []*rule // HubSpot's
-	fallback *rule   // proxy.default
-	doors    DoorsConfig
-	previews *rule
-	debug    *rule
-	skew     time.Duration
-	// protects tells that some page needs a login; files that some rule reaches into HubSpot's files, and protectsFiles that one of
-	// those needs a login.
-	protects, files, protectsFiles bool
-	prefix                         string
+	trie      trie
+	operators trie    // without the built-in rules
+	rules     []*rule // the operator's, in file order
+	builtin   []*rule // HubSpot's
+	fallback  *rule   // proxy.default
+	doors     DoorsConfig
+	previews  *rule
+	debug     *rule
+	skew      time.Duration
+	files     trie // what rules say about HubSpot's files, by the file's name
+	// protects tells that some page needs a login; speaksOfFiles that some rule reaches into HubSpot's files, and protectsFiles that
+	// one of those needs a login.
+	protects, speaksOfFiles, protectsFiles bool
+	prefix                                 string
 }
 
 // rule is one rule, compiled.
@@ -32,6 +34,7 @@ type rule struct {
 	line       int
 	name       string
 	patterns   []pattern
+	keys       []string // of the patterns: where they stand in the file
 	access     access
 	hosts      []string // nil: all
 	groups     []string
@@ -77,6 +80,7 @@ func NewRules(cfg Config, env RulesEnv) (*Rules, []setting.Problem) {
 		problems = append(problems, bad...)
 		rs.rules = append(rs.rules, r)
 	}
+	problems = append(problems, rs.unknownHosts(env)...)
 	problems = append(problems, rs.judge(env)...)
 	rs.index()
 	return rs, problems
@@ -108,7 +112,7 @@ func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
 			problems = append(problems, setting.Problem{Key: pathKey(i, j, len(rc.Path)), Text: bad.Text, Cure: bad.Cure})
 			continue
 		}
-		r.patterns = append(r.patterns, p)
+		r.patterns, r.keys = append(r.patterns, p), append(r.keys, pathKey(i, j, len(rc.Path)))
 	}
 	if r.name == "" && len(rc.Path) > 0 {
 		r.name = rc.Path[0]
@@ -137,7 +141,7 @@ func (rs *Rules) index() {
 		for _, p := range r.patterns {
 			all = append(all, ranked{p, r})
 			if r.index >= 0 {
-				rs.files = rs.files || reachesFiles(p)
+				rs.speaksOfFiles = rs.speaksOfFiles || reachesFiles(p)
 				rs.protectsFiles = rs.protectsFiles || (reachesFiles(p) && r.needsLogin())
 			}
 		}
@@ -156,6 +160,12 @@ func (rs *Rules) index() {
 	})
 	for rank, e := range all {
 		rs.trie.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
+		if e.rule.index >= 0 {
+			rs.operators.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
+			if reachesFiles(e.pattern) {
+				rs.addFiles(e.pattern, entry{rank: int32(rank), rule: e.rule})
+			}
+		}
 	}
 }
 
@@ -166,7 +176,7 @@ type Match struct {
 	rules *Rules
 	rule  *rule
 	rank  int32
-	all   []*rule // of a file with several spellings: every rule that speaks about it; nil for all other paths
+	all   []*rule // every rule that must be satisfied; nil when that is rule alone
 	draft bool    // an unpublished draft's address
 }
 
@@ -176,8 +186,21 @@ func (rs *Rules) Match(host string, p Path) Match {
 	if e := rs.trie.find(host, p.folded); e.rule != nil {
 		m.rule, m.rank = e.rule, e.rank
 	}
-	if rs.files {
-		m.all = rs.twins(host, p.folded)
+	switch {
+	case m.rule.index < 0 && m.rule.access != public && m.rule != rs.fallback:
+		// A built-in door asks for any login; a wider rule of the operator's may ask for more.
+		if e := rs.operators.find(host, p.folded); e.rule != nil {
+			m.all = []*rule{e.rule, m.rule}
+		}
+	case rs.speaksOfFiles:
+		if all, best := rs.twins(host, p.folded); len(all) > 0 {
+			if m.all = all; m.rule.index >= 0 && !slices.Contains(all, m.rule) {
+				m.all = append(m.all, m.rule)
+			}
+			if best.rank < m.rank || m.rule.index < 0 {
+				m.rule, m.rank = best.rule, best.rank
+			}
+		}
 	}
 	m.draft = strings.Contains(p.folded, "/-temporary-slug-")
 	return m

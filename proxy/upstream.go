@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -24,7 +25,7 @@ const storeRetry = 5 * time.Second
 func NewTransport(cfg Config) *http.Transport {
 	name := cfg.OriginHost
 	if u, err := url.Parse(cfg.Origin); err == nil && name == "" {
-		name = u.Hostname()
+		name = u.Host
 	}
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: cfg.Timeouts.Dial.D(), KeepAlive: 30 * time.Second}).DialContext,
@@ -37,6 +38,7 @@ func NewTransport(cfg Config) *http.Transport {
 		MaxResponseHeaderBytes: 256 << 10,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}, // a dead connection would hold everybody
 		ReadBufferSize:         16 << 10,
 		WriteBufferSize:        16 << 10,
 	}
@@ -44,12 +46,15 @@ func NewTransport(cfg Config) *http.Transport {
 
 // passing is what is known about a request on its way to the origin and back.
 type passing struct {
+	in        *http.Request
 	path      Path
 	doors     Doors
 	protected bool
 	session   *session.Session
 	body      *clientBody
 	start     time.Time
+	cut       context.CancelFunc // breaks the exchange off, an answer under way included
+	websocket bool               // it became one
 }
 
 type passingKey struct{}
@@ -76,38 +81,31 @@ func (g *Gate) newProxy() *httputil.ReverseProxy {
 func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p passing) {
 	if limit := int64(g.cfg.MaxRequestBody); limit > 0 {
 		if r.ContentLength > limit {
+			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Refuse), "body_too_large"
 			w.Header().Set("Connection", "close")
 			g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 	}
-	if len(r.TransferEncoding) > 0 {
-		// net/http lets chunked win over a Content-Length and keeps the connection; RFC 9112 6.1 wants it closed, for another
-		// server in front may have counted otherwise (CL.TE smuggling, SM-01).
-		w.Header().Set("Connection", "close")
+	if isWebSocket(r) && p.protected && !sameOrigin(r) {
+		inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Forbid), "websocket_origin"
+		g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: "origin"})
+		return
 	}
-	p.body, p.start = &clientBody{ReadCloser: r.Body}, time.Now()
-	ctx := context.WithValue(r.Context(), passingKey{}, &p)
-	if p.protected && (isUpgrade(r) || isEventStream(r)) {
-		if isUpgrade(r) && !sameOrigin(r) {
-			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Forbid), "websocket_origin"
-			g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: "origin"})
-			return
-		}
-		var stop context.CancelFunc
-		ctx, stop = g.untilEnded(ctx, r, p)
-		defer stop()
-	}
-	out := r.WithContext(ctx)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	p.in, p.start, p.body, p.cut = r, time.Now(), &clientBody{ReadCloser: r.Body}, cancel
+	out := r.WithContext(context.WithValue(ctx, passingKey{}, &p))
 	if r.Body != nil && r.Body != http.NoBody {
 		out.Body = p.body
 	}
-	if isUpgrade(r) {
-		g.deps.Metrics.websockets.Inc()
-		defer g.deps.Metrics.websockets.Dec()
-	}
-	g.proxy.ServeHTTP(finalOnly{w}, out)
+	defer func() {
+		if p.websocket {
+			g.deps.Metrics.websockets.Dec()
+		}
+	}()
+	g.proxy.ServeHTTP(&finalOnly{ResponseWriter: w}, out)
 }
 
 // rewrite makes the origin's request: exactly the path that was judged, exactly the query that was sent.
@@ -128,26 +126,59 @@ func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
 	g.outgoing(out.Header, pr.In, *p)
 }
 
+// modify looks at the origin's answer before the visitor gets any of it.
 func (g *Gate) modify(res *http.Response) error {
-	p := passingOf(res.Request.Context())
-	facts := inbound.Of(res.Request)
+	ctx := res.Request.Context()
+	p := passingOf(ctx)
+	facts := inbound.Of(p.in)
 	facts.Outcome.Upstream = time.Since(p.start)
 	g.deps.Metrics.answered(res, facts.Outcome.Upstream)
+	if p.websocket = res.StatusCode == http.StatusSwitchingProtocols; p.websocket {
+		g.deps.Metrics.websockets.Inc()
+	}
+	if p.protected && (p.websocket || isEventStream(res.Header)) {
+		go g.watch(ctx, *p)
+	}
 	g.incoming(res.Header, facts.Site, *p)
 	return nil
 }
 
-// finalOnly drops 1xx answers: they would carry the origin's headers past everything that modify does (HS-13).
-type finalOnly struct{ http.ResponseWriter }
+func isEventStream(h http.Header) bool {
+	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/event-stream")
+}
 
-func (w finalOnly) WriteHeader(status int) {
-	if status >= 200 || status == http.StatusSwitchingProtocols {
-		w.ResponseWriter.WriteHeader(status)
+// finalOnly lets only the final answer through. 1xx answers would carry the origin's headers past everything that modify does
+// (HS-13), and trailers would too. httputil clears the headers it is given after each 1xx, so it is given its own.
+type finalOnly struct {
+	http.ResponseWriter
+	header http.Header
+	wrote  bool
+}
+
+func (w *finalOnly) Header() http.Header {
+	if w.header == nil {
+		w.header = http.Header{}
 	}
+	return w.header
+}
+
+func (w *finalOnly) WriteHeader(status int) {
+	if w.wrote || (status < 200 && status != http.StatusSwitchingProtocols) {
+		return
+	}
+	w.wrote = true
+	delete(w.header, "Trailer")
+	maps.Copy(w.ResponseWriter.Header(), w.header)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *finalOnly) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.ResponseWriter.Write(p)
 }
 
 // Unwrap serves http.ResponseController.
-func (w finalOnly) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *finalOnly) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 type buffers struct{ pool sync.Pool }
 
@@ -159,7 +190,3 @@ func (b *buffers) Get() []byte {
 }
 
 func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
-
-func isEventStream(r *http.Request) bool {
-	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "text/event-stream")
-}

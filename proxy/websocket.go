@@ -19,10 +19,8 @@ type Open struct {
 	Session *session.Session
 }
 
-// isUpgrade tells a request that asks to leave HTTP. Only WebSockets may; any other Upgrade is ignored, as RFC 9110 7.8 allows, so
-// that no tunnel leads past the checks (PB-29).
-func isUpgrade(r *http.Request) bool { return isWebSocket(r) }
-
+// isWebSocket tells a request that asks to become a WebSocket. Any other Upgrade is ignored, as RFC 9110 7.8 allows, so that no tunnel
+// leads past the checks (PB-29).
 func isWebSocket(r *http.Request) bool {
 	return r.Method == http.MethodGet && hasToken(r.Header.Values("Connection"), "upgrade") && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
@@ -48,36 +46,32 @@ func sameOrigin(r *http.Request) bool {
 	return len(origins) == 1 && strings.EqualFold(origins[0], inbound.Of(r).Site.Origin())
 }
 
-// untilEnded cuts an open connection when its session ends or is no longer admitted, by a reload or by changed claims.
-func (g *Gate) untilEnded(ctx context.Context, r *http.Request, p passing) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	open := Open{Request: r, Host: inbound.Of(r).Site.Host, Path: p.path, Doors: p.doors, Session: p.session}
-	go func() {
-		replaced := g.deps.Replaced
-		end := time.NewTimer(p.session.ExpiresAt.Sub(g.deps.Now()))
-		defer end.Stop()
-		for {
-			ended, release := g.deps.Ended(p.session.Ref)
-			select {
-			case <-ctx.Done():
-				release()
-				return
-			case <-end.C:
-				release()
-				cancel()
-				return
-			case <-ended:
-			case <-replaced:
-				replaced = nil
-			}
+// watch cuts an open connection when its session ends or is no longer admitted, by a reload or by changed claims. It listens before
+// it asks, so that nothing falls between.
+func (g *Gate) watch(ctx context.Context, p passing) {
+	open := Open{Request: p.in, Host: inbound.Of(p.in).Site.Host, Path: p.path, Doors: p.doors, Session: p.session}
+	end := time.NewTimer(p.session.ExpiresAt.Sub(g.deps.Now()))
+	defer end.Stop()
+	replaced := g.deps.Replaced
+	for {
+		ended, release := g.deps.Ended(p.session.Ref)
+		if !g.deps.Redecide(open) {
 			release()
-			if !g.deps.Redecide(open) {
-				cancel()
-				return
-			}
+			p.cut()
+			return
 		}
-	}()
-	return ctx, cancel
+		select {
+		case <-ctx.Done():
+			release()
+			return
+		case <-end.C:
+			p.cut()
+		case <-ended:
+		case <-replaced:
+			replaced = nil
+		}
+		release()
+	}
 }
 
 // Admits judges an open connection by these rules and a session as of now.

@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// Protection is what a path asks of a visitor: the rules that must all be satisfied. It is ordered by MoreOpen.
+type Protection struct{ rules []rule }
+
+// Protection tells what the rules ask for at a path without a query.
+func (rs *Rules) Protection(host string, p Path) Protection {
+	m := rs.Match(host, p)
+	var all Protection
+	for i := 0; ; i++ {
+		r := m.judge(i, 0)
+		if r == nil {
+			return all
+		}
+		asks := *r
+		if asks.access = rs.accessFor(r); asks.access == public && asks.methods == nil && i > 0 {
+			continue
+		}
+		all.rules = append(all.rules, asks)
+	}
+}
+
+// MoreOpen tells whether p admits anybody whom q does not: some rule of q is held by none of p.
+func (p Protection) MoreOpen(q Protection) bool {
+	return slices.ContainsFunc(q.rules, func(want rule) bool {
+		return !slices.ContainsFunc(p.rules, func(have rule) bool { return !moreOpen(&have, &want) })
+	})
+}
+
+// String says it in words.
+func (p Protection) String() string {
+	var texts []string
+	for _, r := range p.rules {
+		if text := r.asks(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, " and ")
+}
+
+func (r *rule) asks() string {
+	switch r.access {
+	case public:
+		return "public" + r.asksMethods()
+	case refuse:
+		return "refuse"
+	}
+	text := "login"
+	if len(r.groups) > 0 {
+		text += ", groups " + strings.Join(r.groups, "|")
+	}
+	for _, c := range r.claims {
+		text += ", " + c.name + " " + strings.Join(c.values, "|")
+	}
+	if r.maxAuthAge > 0 {
+		text += ", max_auth_age " + setting.Duration(r.maxAuthAge).String()
+	}
+	return text + r.asksMethods()
+}
+
+func (r *rule) asksMethods() string {
+	if r.methods == nil {
+		return ""
+	}
+	return ", methods " + strings.Join(r.methods, "|")
+}

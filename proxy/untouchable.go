@@ -1,0 +1,86 @@
+package proxy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// untouchable: what HubSpot or its visitors need in the open, and the gateway's own endpoints.
+func (rs *Rules) untouchable(at patternAt) (setting.Problem, bool) {
+	if rs.prefix != "" {
+		own := pattern{segments: append(literals(rs.prefix), segment{kind: doubleStar})}
+		if contains(own, at.pattern) {
+			return setting.Problem{Key: at.key, Text: quote(at.pattern.text) + " lies inside the gateway's own endpoints, which rules do not reach",
+				Cure: "remove it, or choose another auth.prefix"}, true
+		}
+	}
+	for _, must := range mustStayPublic {
+		p, _ := parsePattern(must.pattern)
+		if contains(p, at.pattern) {
+			return setting.Problem{Key: at.key, Text: quote(at.pattern.text) + " must stay public: " + must.why,
+				Cure: "remove it; a wider rule such as /hs/** does not reach these paths"}, true
+		}
+	}
+	return setting.Problem{}, false
+}
+
+func literals(path string) []segment {
+	var segments []segment
+	for _, part := range splitPath(path) {
+		segments = append(segments, segment{kind: literal, text: part})
+	}
+	return segments
+}
+
+// unknownHosts finds rules for hosts that the gateway does not serve: they would protect nothing.
+func (rs *Rules) unknownHosts(env RulesEnv) []setting.Problem {
+	var problems []setting.Problem
+	for _, r := range rs.rules {
+		for i, h := range r.hosts {
+			if len(env.Hosts) == 0 || slices.Contains(env.Hosts, h) {
+				continue
+			}
+			cure := "write one of the hosts of server.public_urls: " + strings.Join(env.Hosts, ", ")
+			if near := setting.Nearest(h, env.Hosts); near != "" {
+				cure = "did you mean " + near + "?"
+			}
+			problems = append(problems, setting.Problem{Key: ruleKey(r.index) + ".hosts[" + itoa(i) + "]", Text: quote(h) + " is none of the public hosts, so the rule would never be asked for it", Cure: cure})
+		}
+	}
+	return problems
+}
+
+// moreOpen tells whether a admits anybody whom b does not.
+func moreOpen(a, b *rule) bool {
+	switch {
+	case b.access == public && b.methods == nil:
+		return false
+	case b.access == refuse:
+		return a.access != refuse
+	case a.access == refuse:
+		return false
+	case a.access == public && b.access != public:
+		return true
+	case len(b.groups) > 0 && (len(a.groups) == 0 || !subset(a.groups, b.groups)):
+		return true
+	case b.maxAuthAge > 0 && (a.maxAuthAge == 0 || a.maxAuthAge > b.maxAuthAge):
+		return true
+	case b.methods != nil && (a.methods == nil || !subset(a.methods, b.methods)):
+		return true
+	}
+	for _, want := range b.claims {
+		if !slices.ContainsFunc(a.claims, func(c claim) bool { return c.name == want.name && subset(c.values, want.values) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *rule) place() string {
+	if r.line > 0 {
+		return "line " + itoa(r.line)
+	}
+	return "rule " + quote(r.name)
+}
