@@ -152,6 +152,8 @@ func (m *Manager) renew(ctx context.Context, t ticket, c *cached) (*cached, erro
 		return m.denied(ctx, t, c)
 	case err != nil:
 		return nil, err
+	case user.Subject == "": // no ID token came with it: the claims stay as they were
+		user = s.User
 	case user.Issuer != s.Issuer || user.Subject != s.Subject: // RP-23: somebody else's token
 		m.end(ctx, s.Ref, "refresh_denied")
 		return nil, &NoneError{RecordMissing}

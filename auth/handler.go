@@ -1,0 +1,148 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/session"
+)
+
+// Sessions is what the login needs of the sessions.
+type Sessions interface {
+	Start(w http.ResponseWriter, r *http.Request, s session.Session) (*session.Session, error)
+	Peek(r *http.Request) (*session.Session, error)
+	End(w http.ResponseWriter, r *http.Request) (*session.Session, error)
+}
+
+// Ender ends sessions from outside their browser.
+type Ender interface {
+	EndUser(ctx context.Context, issuer, subject string) (int, error)
+	EndSID(ctx context.Context, issuer, sid string) (int, error)
+}
+
+// Deps is what a Handler works with.
+type Deps struct {
+	Provider  *Provider
+	Sessions  Sessions
+	Ender     Ender
+	Redis     redis.UniversalClient // claims and results of attempts
+	KeyPrefix string
+	Ring      *seal.Ring
+	Pages     *page.Pages
+	Log       *slog.Logger
+	Metrics   *Metrics
+	Limiter   *Limiter // process-long: a reload does not forgive
+	Now       func() time.Time
+	// OnLogin is told each login before the visitor gets an answer; OnLogout each logout.
+	OnLogin  func(r *http.Request, s *session.Session, returnTo string)
+	OnLogout func(w http.ResponseWriter, r *http.Request)
+}
+
+// Handler answers the gateway's own endpoints and begins logins. It is immutable; a reload makes a new one.
+type Handler struct {
+	cfg  Config
+	deps Deps
+}
+
+// New makes a Handler of a valid configuration.
+func New(cfg Config, deps Deps) (*Handler, error) {
+	if deps.Provider == nil || deps.Sessions == nil || deps.Redis == nil || deps.Ring == nil || deps.Pages == nil || deps.Now == nil {
+		return nil, errors.New("auth: New needs Provider, Sessions, Redis, Ring, Pages and Now")
+	}
+	return &Handler{cfg: cfg, deps: deps}, nil
+}
+
+// maxOwnBody bounds what the gateway's own endpoints read (DS-08).
+const maxOwnBody = 64 << 10
+
+// Endpoint answers one of the gateway's own endpoints; name is what follows the prefix. What it does not know is a 404 of its own:
+// nothing under the prefix ever reaches the origin.
+func (h *Handler) Endpoint(w http.ResponseWriter, r *http.Request, name string) {
+	endpoint, ok := map[string]struct {
+		methods string
+		serve   func(http.ResponseWriter, *http.Request)
+	}{
+		"start":              {"GET HEAD", h.start},
+		"callback":           {"GET", h.callback},
+		"sign_out":           {"GET HEAD POST", h.signOut},
+		"signed_out":         {"GET HEAD", h.signedOut},
+		"userinfo":           {"GET HEAD", h.userinfo},
+		"session":            {"GET HEAD", h.mySession},
+		"backchannel_logout": {"POST", h.backchannel},
+	}[name]
+	if name == "backchannel_logout" && !h.cfg.BackchannelLogout {
+		ok = false
+	}
+	if !ok {
+		h.deps.Pages.Write(w, r, page.Page{Name: page.NotFound, Status: http.StatusNotFound})
+		return
+	}
+	methods := strings.Fields(endpoint.methods)
+	if !slices.Contains(methods, r.Method) {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		h.deps.Pages.Write(w, r, page.Page{Name: page.MethodRefused, Status: http.StatusMethodNotAllowed})
+		return
+	}
+	if r.ContentLength > maxOwnBody {
+		w.Header().Set("Connection", "close")
+		h.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxOwnBody)
+	endpoint.serve(w, r)
+}
+
+func (h *Handler) redirect(w http.ResponseWriter, location string) {
+	w.Header().Set("Location", location)
+	w.Header().Set("Cache-Control", "no-store") // a login that is kept by a cache is somebody else's (CA-02)
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(http.StatusFound)
+}
+
+// note writes the cause of a failed login into the request's line.
+func note(r *http.Request, reason string, err error) {
+	o := &inbound.Of(r).Outcome
+	o.Reason, o.Err = reason, err
+	if err != nil {
+		o.Decision = "error"
+	}
+}
+
+// startURL is where a new login to a page begins.
+func (h *Handler) startURL(returnTo string) string {
+	return h.cfg.Prefix + "/start?rd=" + queryEscape(returnTo)
+}
+
+// failed shows why a login could not be finished, and the way to a new one.
+func (h *Handler) failed(w http.ResponseWriter, r *http.Request, status int, cause, returnTo string) {
+	h.deps.Metrics.finished.WithLabelValues("failed", cause).Inc()
+	h.deps.Pages.Write(w, r, page.Page{
+		Name: page.LoginFailed, Status: status, Cause: cause,
+		Links: []page.Link{{Label: page.LabelRetry, URL: h.startURL(returnTo)}, {Label: page.LabelHome, URL: "/"}},
+	})
+}
+
+// unavailable asks to try again: the provider or the store gives no answer.
+func (h *Handler) unavailable(w http.ResponseWriter, r *http.Request, cause, retry string) {
+	h.deps.Pages.Write(w, r, page.Page{
+		Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: cause, RetryAfter: 5 * time.Second,
+		Links: []page.Link{{Label: page.LabelRetry, URL: retry}},
+	})
+}
+
+// misconfigured tells the visitor that nothing they do helps, and the operator what to mend. Never a loop.
+func (h *Handler) misconfigured(w http.ResponseWriter, r *http.Request, detail string) {
+	h.deps.Provider.raise(detail)
+	h.deps.Metrics.finished.WithLabelValues("failed", causeSettings).Inc()
+	h.deps.Pages.Write(w, r, page.Page{Name: page.Misconfigured, Status: http.StatusInternalServerError, Cause: causeSettings})
+}

@@ -1,0 +1,210 @@
+package auth
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/session"
+)
+
+// returnCookie remembers, over the provider's logout, the page for which somebody wants to use another account.
+const returnCookie = "hubgate-return"
+
+const returnKept = 10 * time.Minute
+
+// signOut ends the session, here and at the provider. It works without a valid session, and nobody else's page can trigger it.
+func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) {
+	if prefetches(r) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if r.Method == http.MethodPost {
+		if err := r.ParseForm(); err != nil {
+			h.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "body"})
+			return
+		}
+	}
+	if !h.maySignOut(r) {
+		h.deps.Pages.Write(w, r, page.Page{
+			Name: page.SignOut, Status: http.StatusOK, Forms: []page.Form{h.signOutForm(r, page.LabelLogout, nil)}, FormOrigins: h.FormOrigins(),
+			Links: []page.Link{{Label: page.LabelHome, URL: "/"}},
+		})
+		return
+	}
+	h.end(w, r)
+}
+
+// maySignOut: a GET only as a navigation from our own pages; a POST from our own pages, or with the button's token (XS-04: logout by
+// an image or a form of somebody else's).
+func (h *Handler) maySignOut(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	if r.Method != http.MethodPost {
+		return site == "same-origin" && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	}
+	if h.formToken(r, r.PostForm.Get("token")) {
+		return true
+	}
+	if site != "" {
+		return site == "same-origin"
+	}
+	return r.Header.Get("Origin") == inbound.Of(r).Site.Origin()
+}
+
+// end ends the session, gives the refresh token back and goes through the provider's logout: without that the visitor would be back
+// in without a password.
+func (h *Handler) end(w http.ResponseWriter, r *http.Request) {
+	s, err := h.deps.Sessions.End(w, r)
+	h.deps.OnLogout(w, r)
+	h.setCookie(w, r, hostPrefix(r)+loopCookie, "", 0) // a sign-out is no loop
+	if page := r.PostForm.Get("rd"); page != "" {
+		name := hostPrefix(r) + returnCookie
+		h.setCookie(w, r, name, h.sealCookie(seal.ReturnPage, name, kept{cleanReturn(page, h.cfg.Prefix), h.deps.Now()}), returnKept)
+	}
+	if err == nil && s != nil {
+		h.deps.Log.Info("logout", "action", "logout", "session", s.Ref, "request_id", inbound.Of(r).ID)
+		if r.PostForm.Get("everywhere") == "1" {
+			h.endEverywhere(r, s)
+		}
+		h.deps.Provider.Revoke(r.Context(), s.Tokens.Refresh)
+	} else {
+		s = nil
+	}
+	location, kind := h.deps.Provider.logoutURL(r, inbound.Of(r).Site, h.cfg.Prefix, s)
+	h.deps.Metrics.logouts.WithLabelValues(kind).Inc()
+	w.Header().Set("Clear-Site-Data", `"cache"`) // the back button shows nothing that was kept (CA-06)
+	h.redirect(w, location)
+}
+
+type kept struct {
+	Page string    `json:"p"`
+	At   time.Time `json:"t"`
+}
+
+func (h *Handler) endEverywhere(r *http.Request, s *session.Session) {
+	n, err := h.deps.Ender.EndUser(r.Context(), s.Issuer, s.Subject)
+	if err != nil {
+		h.deps.Log.Error("log out everywhere: some sessions may be left", "error", err, "session", s.Ref)
+		return
+	}
+	h.deps.Metrics.logouts.WithLabelValues("everywhere").Inc()
+	h.deps.Log.Info("logged out everywhere", "action", "session_end", "count", n, "session", s.Ref)
+}
+
+// logoutKind is how the provider's own session is ended.
+func (p *Provider) logoutKind(e *endpoints) string {
+	switch {
+	case p.cfg.Logout != "auto":
+		return p.cfg.Logout
+	case p.cfg.cognito():
+		return "cognito"
+	case e.Logout != "":
+		return "oidc"
+	}
+	return "local"
+}
+
+// logoutURL is where the visitor goes to end the provider's session: Cognito's own form, which is not OpenID's, or RP-initiated
+// logout. While the provider is away the logout ends here.
+func (p *Provider) logoutURL(r *http.Request, site *inbound.Site, prefix string, s *session.Session) (location, kind string) {
+	back := site.Origin() + prefix + "/signed_out"
+	e, err := p.endpoints(r.Context())
+	if err != nil {
+		return back, "local"
+	}
+	kind = p.logoutKind(e)
+	address, q := e.Logout, url.Values{"client_id": {p.cfg.ClientID}}
+	switch kind {
+	case "cognito":
+		if address == "" {
+			address = originOf(e.Authorize) + "/logout"
+		}
+		q.Set("logout_uri", back)
+	case "oidc":
+		q.Set("post_logout_redirect_uri", back)
+		if s != nil && s.Tokens.ID != "" {
+			q.Set("id_token_hint", s.Tokens.ID)
+		}
+	}
+	if kind == "local" || address == "" {
+		return back, "local"
+	}
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	return address + separator + q.Encode(), kind
+}
+
+// signedOut is where the provider's logout comes back to: the page, or the login for which another account was wanted.
+func (h *Handler) signedOut(w http.ResponseWriter, r *http.Request) {
+	name := hostPrefix(r) + returnCookie
+	var k kept
+	if c := r.CookiesNamed(name); len(c) == 1 {
+		h.setCookie(w, r, name, "", 0)
+		if h.openCookie(seal.ReturnPage, name, c[0].Value, &k) && h.deps.Now().Sub(k.At) < returnKept && !prefetches(r) {
+			h.begin(w, r, login{returnTo: k.Page, prompt: true})
+			return
+		}
+	}
+	home := page.Link{Label: page.LabelHome, URL: "/"}
+	if h.cfg.AfterLogout != "" {
+		home = page.Link{Label: page.LabelContinue, URL: h.cfg.AfterLogout}
+	}
+	h.deps.Pages.Write(w, r, page.Page{
+		Name: page.SignedOut, Status: http.StatusOK, Links: []page.Link{{Label: page.LabelLogin, URL: h.startURL("/")}, home},
+	})
+}
+
+// SwitchForm is the button "use another account", which really switches: it signs out here and at the provider, and begins a login to
+// the page that was refused.
+func (h *Handler) SwitchForm(r *http.Request) page.Form {
+	rd := "/"
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		rd = cleanReturn(r.URL.RequestURI(), h.cfg.Prefix)
+	}
+	return h.signOutForm(r, page.LabelUseOther, []page.Field{{Name: "rd", Value: rd}})
+}
+
+func (h *Handler) signOutForm(r *http.Request, label page.Label, fields []page.Field) page.Form {
+	return page.Form{Label: label, Action: h.cfg.Prefix + "/sign_out", Fields: append(fields, page.Field{Name: "token", Value: h.newFormToken(r)})}
+}
+
+// FormOrigins are where a button's redirects may lead: browsers hold forms to it (CSP form-action).
+func (h *Handler) FormOrigins() []string {
+	p := h.deps.Provider
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found == nil {
+		return nil
+	}
+	var origins []string
+	for _, address := range []string{p.found.Authorize, p.found.Logout} {
+		if o := originOf(address); o != "" && (len(origins) == 0 || origins[0] != o) {
+			origins = append(origins, o)
+		}
+	}
+	return origins
+}
+
+const formTokenTime = time.Hour
+
+// newFormToken vouches for one hour that a button is ours: sealed, bound to the host.
+func (h *Handler) newFormToken(r *http.Request) string {
+	return h.sealCookie(seal.FormToken, inbound.Of(r).Site.Host, strconv.FormatInt(h.deps.Now().Unix(), 10))
+}
+
+func (h *Handler) formToken(r *http.Request, token string) bool {
+	var at string
+	if token == "" || !h.openCookie(seal.FormToken, inbound.Of(r).Site.Host, token, &at) {
+		return false
+	}
+	unix, err := strconv.ParseInt(at, 10, 64)
+	return err == nil && h.deps.Now().Sub(time.Unix(unix, 0)) < formTokenTime
+}

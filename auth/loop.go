@@ -1,0 +1,147 @@
+package auth
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/session"
+)
+
+// loopCookie counts, in the browser, how often a login was finished and the next request was not logged in. Not by address: many
+// tabs, or many people behind one address, are no loop.
+const loopCookie = "hubgate-loop"
+
+const (
+	loopKept  = 2 * time.Minute
+	loopTime  = time.Minute // so soon after a login its session cannot be gone
+	loopsMost = 3
+)
+
+type loopCount struct {
+	Finished time.Time `json:"f"` // when this browser last finished a login
+	Count    int       `json:"c"`
+	Page     string    `json:"p,omitempty"` // asked to log in again for: max_auth_age
+}
+
+func (h *Handler) readLoop(r *http.Request) loopCount {
+	var count loopCount
+	name := hostPrefix(r) + loopCookie
+	if cookies := r.CookiesNamed(name); len(cookies) == 1 {
+		h.openCookie(seal.Loop, name, cookies[0].Value, &count)
+	}
+	return count
+}
+
+func (h *Handler) writeLoop(w http.ResponseWriter, r *http.Request, count loopCount) {
+	name := hostPrefix(r) + loopCookie
+	h.setCookie(w, r, name, h.sealCookie(seal.Loop, name, count), loopKept)
+}
+
+// loops counts a request that needs a login right after one was finished, and returns the cause at the third. Until then it returns "".
+func (h *Handler) loops(w http.ResponseWriter, r *http.Request, why session.Reason, page string) string {
+	count := h.readLoop(r)
+	if count.Finished.IsZero() || h.deps.Now().Sub(count.Finished) >= loopTime {
+		return ""
+	}
+	if why == "" && count.Page != page { // logged in, asked again for another page
+		count.Page = page
+		h.writeLoop(w, r, count)
+		return ""
+	}
+	count.Count++
+	if count.Count < loopsMost {
+		h.writeLoop(w, r, count)
+		return ""
+	}
+	h.setCookie(w, r, hostPrefix(r)+loopCookie, "", 0) // the page's button begins anew
+	switch why {
+	case session.CookieInvalid:
+		return "cookie_invalid"
+	case session.RecordMissing:
+		return "record_missing"
+	case session.Expired:
+		return "expired_at_once"
+	}
+	return "cookie_missing"
+}
+
+// finished notes that this browser has just finished a login.
+func (h *Handler) finished(w http.ResponseWriter, r *http.Request) {
+	count := h.readLoop(r)
+	count.Finished = h.deps.Now()
+	h.writeLoop(w, r, count)
+}
+
+// Limiter bounds how many logins one address may begin. It forgets addresses that have been quiet.
+type Limiter struct {
+	mu     sync.Mutex
+	rate   setting.Rate
+	all    map[string]*rate.Limiter
+	seen   map[string]time.Time
+	pruned time.Time
+}
+
+// NewLimiter makes a Limiter; it lives as long as the process.
+func NewLimiter() *Limiter {
+	return &Limiter{all: map[string]*rate.Limiter{}, seen: map[string]time.Time{}}
+}
+
+const maxAddresses = 100_000
+
+// wait is 0 when the address may begin a login now, else how long until it may. A balancer that nobody listed as trusted is not
+// limited: it stands for everybody.
+func (l *Limiter) wait(r setting.Rate, facts *inbound.Facts, now time.Time) time.Duration {
+	if l == nil || r.None() || facts.UntrustedForwarding {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.rate != r || len(l.all) > maxAddresses {
+		l.rate, l.all, l.seen = r, map[string]*rate.Limiter{}, map[string]time.Time{}
+	}
+	l.prune(now)
+	key := addressKey(facts)
+	if l.all[key] == nil {
+		l.all[key] = rate.NewLimiter(rate.Limit(float64(r.Requests)/r.Per.D().Seconds()), r.Requests)
+	}
+	l.seen[key] = now
+	reservation := l.all[key].ReserveN(now, 1)
+	if delay := reservation.DelayFrom(now); delay > 0 {
+		reservation.CancelAt(now)
+		return delay
+	}
+	return 0
+}
+
+func (l *Limiter) prune(now time.Time) {
+	if now.Sub(l.pruned) < l.rate.Per.D() {
+		return
+	}
+	l.pruned = now
+	for key, seen := range l.seen {
+		if now.Sub(seen) > l.rate.Per.D() {
+			delete(l.seen, key)
+			delete(l.all, key)
+		}
+	}
+}
+
+// addressKey takes IPv6 by its /64: one customer has that many addresses.
+func addressKey(facts *inbound.Facts) string {
+	a := facts.Client
+	if a.Is6() {
+		if prefix, err := a.Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	if !a.IsValid() {
+		return "unknown"
+	}
+	return a.String()
+}

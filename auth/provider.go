@@ -1,0 +1,290 @@
+// Package auth logs visitors in and out: OpenID Connect, authorization code flow with PKCE, AWS Cognito first.
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// Provider is the OpenID provider as one configuration names it. It is kept across reloads while its block is the same. It asks the
+// network nothing until somebody logs in; the discovery is then tried with back-off until it succeeds once.
+type Provider struct {
+	cfg    Config
+	deps   ProviderDeps
+	issuer string
+	flight singleflight.Group
+
+	mu    sync.Mutex
+	found *endpoints
+	fault error     // of the last discovery
+	next  time.Time // of the next one
+	wait  time.Duration
+
+	alarm atomic.Pointer[alarm] // a setting of ours that the provider refuses
+}
+
+// ProviderDeps is what a Provider works with.
+type ProviderDeps struct {
+	Client  *http.Client // bounded in time and bytes, follows no redirects
+	Log     *slog.Logger
+	Metrics *Metrics
+	Now     func() time.Time
+}
+
+type alarm struct {
+	detail string
+	since  time.Time
+}
+
+// endpoints are where the provider is asked what.
+type endpoints struct {
+	Issuer     string   `json:"issuer"`
+	Authorize  string   `json:"authorization_endpoint"`
+	Token      string   `json:"token_endpoint"`
+	Userinfo   string   `json:"userinfo_endpoint"`
+	JWKS       string   `json:"jwks_uri"`
+	Logout     string   `json:"end_session_endpoint"`
+	Revoke     string   `json:"revocation_endpoint"`
+	Algorithms []string `json:"id_token_signing_alg_values_supported"`
+
+	keys  *oidc.RemoteKeySet
+	since time.Time
+}
+
+// NewProvider makes a Provider of a valid configuration.
+func NewProvider(cfg Config, deps ProviderDeps) (*Provider, error) {
+	if deps.Client == nil || deps.Log == nil || deps.Now == nil {
+		return nil, errors.New("auth: NewProvider needs Client, Log and Now")
+	}
+	p := &Provider{cfg: cfg, deps: deps, issuer: cfg.IssuerURL()}
+	if p.issuer == "" {
+		return nil, errors.New("auth: the configuration names no issuer")
+	}
+	return p, nil
+}
+
+// Issuer is the provider's name of itself, letter by letter.
+func (p *Provider) Issuer() string { return p.issuer }
+
+// ClientID is who the gateway is at the provider.
+func (p *Provider) ClientID() string { return p.cfg.ClientID }
+
+// Bounds of the discovery's back-off.
+const (
+	discoveryFirst = time.Second
+	discoveryMost  = 30 * time.Second
+)
+
+// endpoints returns where to ask, from the configuration or by discovery. While the discovery fails it is tried again after a back-off;
+// in between the last fault is returned at once.
+func (p *Provider) endpoints(ctx context.Context) (*endpoints, error) {
+	p.mu.Lock()
+	found, fault, next := p.found, p.fault, p.next
+	p.mu.Unlock()
+	switch {
+	case found != nil:
+		return found, nil
+	case fault != nil && p.deps.Now().Before(next):
+		return nil, fault
+	}
+	done := p.flight.DoChan("discovery", func() (any, error) {
+		return p.discover(context.WithoutCancel(ctx))
+	})
+	select {
+	case r := <-done:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*endpoints), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p *Provider) discover(ctx context.Context) (*endpoints, error) {
+	e, err := p.fetchEndpoints(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.wait = min(discoveryMost, max(discoveryFirst, 2*p.wait))
+		p.fault, p.next = err, p.deps.Now().Add(p.wait)
+		p.deps.Log.Warn("the provider cannot be used yet", "error", err, "next_try_in", p.wait.String())
+		return nil, err
+	}
+	keys := context.WithValue(dependency.WithOp(context.Background(), dependency.OpJWKS), oauth2.HTTPClient, p.deps.Client)
+	e.keys, e.since = oidc.NewRemoteKeySet(keys, e.JWKS), p.deps.Now()
+	p.found, p.fault, p.wait = e, nil, 0
+	return e, nil
+}
+
+func (p *Provider) fetchEndpoints(ctx context.Context) (*endpoints, error) {
+	if c := p.cfg.Endpoints; c != (Endpoints{}) {
+		return &endpoints{Issuer: p.issuer, Authorize: c.Authorize, Token: c.Token, Userinfo: c.Userinfo, JWKS: c.JWKS, Logout: c.Logout, Revoke: c.Revoke}, nil
+	}
+	address := strings.TrimSuffix(p.issuer, "/") + "/.well-known/openid-configuration"
+	text, status, err := p.get(dependency.WithOp(ctx, dependency.OpDiscovery), address, "")
+	if err != nil {
+		return nil, fmt.Errorf("auth: discovery at %s: %w", address, err)
+	}
+	if status != http.StatusOK {
+		return nil, fmt.Errorf("auth: discovery at %s answers %d: is the issuer right?", address, status)
+	}
+	var e endpoints
+	if err := json.Unmarshal(text, &e); err != nil {
+		return nil, fmt.Errorf("auth: discovery at %s is no JSON document: %w", address, err)
+	}
+	return &e, p.judge(&e)
+}
+
+// judge refuses a document that lies or cannot work: another issuer (RP-17), endpoints in the clear (RP-18), a pool without a domain.
+func (p *Provider) judge(e *endpoints) error {
+	if e.Issuer != p.issuer {
+		return fmt.Errorf("auth: the provider calls itself %q, the configuration %q: they must be the same letter by letter", clip(e.Issuer), p.issuer)
+	}
+	for name, address := range map[string]string{"authorization_endpoint": e.Authorize, "token_endpoint": e.Token, "jwks_uri": e.JWKS} {
+		if !safeEndpoint(address) {
+			return fmt.Errorf("auth: the provider's %s %q is no https address", name, clip(address))
+		}
+	}
+	for _, optional := range []*string{&e.Userinfo, &e.Logout, &e.Revoke} {
+		if !safeEndpoint(*optional) {
+			*optional = ""
+		}
+	}
+	if isCognitoHost(p.issuer) && hostOf(e.Token) == hostOf(p.issuer) {
+		return errors.New("auth: the user pool has no domain, so nobody can log in: add one in the console, App integration, Domain")
+	}
+	return nil
+}
+
+// get reads one document; the client bounds its time and length.
+func (p *Provider) get(ctx context.Context, address, bearer string) (text []byte, status int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	req.Header.Set("Accept", "application/json")
+	if bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	res, err := p.deps.Client.Do(req)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer res.Body.Close()
+	text, err = io.ReadAll(res.Body)
+	return text, res.StatusCode, err
+}
+
+// oauth is the client for one call. AuthStyle is set: probing would send a code twice and hide the first error.
+func (p *Provider) oauth(e *endpoints, redirectURI string) *oauth2.Config {
+	style := oauth2.AuthStyleInHeader
+	if p.cfg.ClientAuth != "header" {
+		style = oauth2.AuthStyleInParams
+	}
+	return &oauth2.Config{
+		ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret.Reveal(), RedirectURL: redirectURI, Scopes: p.cfg.Scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: e.Authorize, TokenURL: e.Token, AuthStyle: style},
+	}
+}
+
+func (p *Provider) withClient(ctx context.Context, op dependency.Op) context.Context {
+	return context.WithValue(dependency.WithOp(ctx, op), oauth2.HTTPClient, p.deps.Client)
+}
+
+// algorithms are the signatures that are believed: RS256 for Cognito, else what the provider offers of the asymmetric ones. Never none,
+// never a MAC under the client secret (RP-07).
+func (p *Provider) algorithms(e *endpoints) []string {
+	if p.cfg.cognito() {
+		return []string{oidc.RS256}
+	}
+	var all []string
+	for _, alg := range e.Algorithms {
+		if slices.Contains([]string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA}, alg) {
+			all = append(all, alg)
+		}
+	}
+	if len(all) == 0 {
+		return []string{oidc.RS256}
+	}
+	return all
+}
+
+// Health tells whether the provider can be used, in words for the operator.
+func (p *Provider) Health() (ok bool, detail string, since time.Time) {
+	if a := p.alarm.Load(); a != nil {
+		return false, a.detail, a.since
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.found != nil:
+		return true, "answers", p.found.since
+	case p.fault != nil:
+		return false, p.fault.Error(), p.next.Add(-p.wait)
+	}
+	return true, "not asked yet", time.Time{}
+}
+
+// raise notes a setting of ours that the provider refuses; lower takes the note back when a login works.
+func (p *Provider) raise(detail string) {
+	p.deps.Log.Error("the provider refuses the gateway's settings: logins fail until they are mended", "detail", detail)
+	p.alarm.CompareAndSwap(nil, &alarm{detail, p.deps.Now()})
+}
+
+func (p *Provider) lower() { p.alarm.Store(nil) }
+
+// Warm asks for the discovery in the background at start, so that the first visitor need not wait and the operator learns at once
+// what is wrong. It returns when the provider was found or ctx ends.
+func (p *Provider) Warm(ctx context.Context) {
+	for ctx.Err() == nil {
+		if _, err := p.endpoints(ctx); err == nil {
+			p.deps.Log.Info("provider found", "issuer", p.issuer)
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(discoveryFirst):
+		}
+	}
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func clip(text string) string {
+	if len(text) > 200 {
+		return text[:200] + "..."
+	}
+	return text
+}

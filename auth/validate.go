@@ -1,0 +1,226 @@
+package auth
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+var poolID = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-\d)_[0-9A-Za-z]+$`)
+
+// IssuerURL is the issuer, which for Cognito follows from the pool.
+func (c Config) IssuerURL() string {
+	if m := poolID.FindStringSubmatch(c.UserPool); m != nil {
+		return "https://cognito-idp." + m[1] + ".amazonaws.com/" + c.UserPool
+	}
+	return c.Issuer
+}
+
+// cognito tells whether the provider is a Cognito pool, however it was named.
+func (c Config) cognito() bool { return c.UserPool != "" || isCognitoHost(c.Issuer) }
+
+func isCognitoHost(issuer string) bool {
+	u, err := url.Parse(issuer)
+	return err == nil && strings.HasPrefix(u.Host, "cognito-idp.")
+}
+
+// Validate says what is wrong with the section on its own.
+func (c Config) Validate() []setting.Problem {
+	problems := c.validateIssuer()
+	problems = append(problems, c.validateClient()...)
+	problems = append(problems, c.validateWords()...)
+	problems = append(problems, c.validateParams()...)
+	problems = append(problems, c.validateEndpoints()...)
+	return append(problems, c.validateNumbers()...)
+}
+
+func problem(key, text, cure string) []setting.Problem {
+	return []setting.Problem{{Key: "auth." + key, Text: text, Cure: cure}}
+}
+
+func (c Config) validateIssuer() []setting.Problem {
+	switch {
+	case c.UserPool == "" && c.Issuer == "":
+		return []setting.Problem{{Key: "auth", Text: "it is not said where people log in", Cure: "write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://... for another provider"}}
+	case c.UserPool != "" && c.Issuer != "":
+		return problem("issuer", "user_pool is given too, and the issuer follows from it", "keep one of them")
+	case strings.Contains(c.UserPool+c.Issuer, "REPLACE_"):
+		key := "issuer"
+		if c.UserPool != "" {
+			key = "user_pool"
+		}
+		return problem(key, "it is still the example's placeholder", "write your own")
+	case c.UserPool != "":
+		if poolID.MatchString(c.UserPool) {
+			return nil
+		}
+		return problem("user_pool", fmt.Sprintf("%q is not the id of a user pool", c.UserPool), "write it as the console shows it: REGION_ID, such as eu-west-1_AbCdEf123")
+	}
+	return validateIssuerURL(c.Issuer)
+}
+
+func validateIssuerURL(issuer string) []setting.Problem {
+	u, err := url.Parse(issuer)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return problem("issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer), "write the issuer as the provider calls itself, such as https://id.example.com")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return problem("issuer", "over http anybody on the way could log in as anybody", "write https://; http:// is for loopback addresses")
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", issuer), "write the issuer alone")
+	case strings.Contains(u.Path, "/.well-known"):
+		return problem("issuer", "it is the address of the discovery document, not the issuer", "write "+issuer[:strings.Index(issuer, "/.well-known")])
+	case strings.Contains(u.Host, ".amazoncognito.com"):
+		return problem("issuer", "it is the address of Cognito's login pages, not the issuer", "write user_pool: REGION_ID")
+	case isCognitoHost(issuer):
+		return validateCognitoIssuer(u)
+	}
+	return nil
+}
+
+func validateCognitoIssuer(u *url.URL) []setting.Problem {
+	pool := strings.Trim(u.Path, "/")
+	m := poolID.FindStringSubmatch(pool)
+	switch {
+	case m == nil:
+		return problem("issuer", fmt.Sprintf("%q is not the id of a user pool", pool), "write user_pool: REGION_ID")
+	case !strings.HasPrefix(u.Host, "cognito-idp."+m[1]+"."):
+		return problem("issuer", fmt.Sprintf("the pool %s is in region %s, but the host is %s", pool, m[1], u.Host), "write user_pool: "+pool)
+	case strings.HasSuffix(u.Path, "/"):
+		return problem("issuer", "Cognito's issuer has no slash at its end, and issuers are compared letter by letter", "write user_pool: "+pool)
+	}
+	return nil
+}
+
+func (c Config) validateClient() []setting.Problem {
+	var problems []setting.Problem
+	switch {
+	case c.ClientID == "":
+		problems = problem("client_id", "it is required", "write the id of the app client")
+	case strings.Contains(c.ClientID, "REPLACE_"):
+		problems = problem("client_id", "it is still the example's placeholder", "write the id of your app client")
+	case strings.ContainsAny(c.ClientID, " \t\r\n"):
+		problems = problem("client_id", "it has white space in it", "remove it")
+	}
+	if !slices.Contains([]string{"header", "body", "none"}, c.ClientAuth) {
+		cure := "write header, body or none"
+		if near := setting.Nearest(c.ClientAuth, []string{"header", "body", "none"}); near != "" {
+			cure = "did you mean " + near + "?"
+		}
+		return append(problems, problem("client_auth", fmt.Sprintf("%q is not a way to send the secret", c.ClientAuth), cure)...)
+	}
+	switch secret := c.ClientSecret.Reveal(); {
+	case c.ClientAuth == "none" && secret != "":
+		problems = append(problems, problem("client_secret", "with client_auth none it is never sent", "remove it, or write client_auth: header")...)
+	case c.ClientAuth != "none" && secret == "":
+		problems = append(problems, problem("client_secret", "it is required", "write client_secret: ${NAME}, or client_auth: none for a client without a secret")...)
+	case strings.Contains(secret, "REPLACE_"):
+		problems = append(problems, problem("client_secret", "it is still the example's placeholder", "write ${NAME} or ${file:PATH}")...)
+	case strings.TrimSpace(secret) != secret:
+		problems = append(problems, problem("client_secret", "it has white space or a line end at its edge", "remove it")...)
+	}
+	return problems
+}
+
+func (c Config) validateWords() []setting.Problem {
+	var problems []setting.Problem
+	if !slices.Contains(c.Scopes, "openid") {
+		problems = append(problems, problem("scopes", "without openid there is no ID token, and nobody could log in", "write [openid, email, profile]")...)
+	}
+	if !regexp.MustCompile(`^(/[a-z0-9][a-z0-9_-]*)+$`).MatchString(c.Prefix) || len(c.Prefix) > 64 {
+		problems = append(problems, problem("prefix", fmt.Sprintf("%q is not a prefix for the gateway's own endpoints", c.Prefix), "write a path of lower-case letters and digits without a slash at its end, such as /oauth2")...)
+	}
+	if !slices.Contains([]string{"auto", "cognito", "oidc", "local"}, c.Logout) {
+		problems = append(problems, problem("logout", fmt.Sprintf("%q is not a way to log out", c.Logout), "write auto, cognito, oidc or local")...)
+	}
+	if c.AfterLogout != "" && cleanReturn(c.AfterLogout, c.Prefix) != c.AfterLogout {
+		problems = append(problems, problem("after_logout", fmt.Sprintf("%q is not a path of this site", c.AfterLogout), "write a path such as /goodbye")...)
+	}
+	if c.GroupsClaim == "" {
+		problems = append(problems, problem("groups_claim", "it is empty", "write the name of the claim that holds the groups")...)
+	}
+	if c.BackchannelLogout && c.cognito() {
+		problems = append(problems, problem("backchannel_logout", "Cognito sends no back-channel logout", "remove it")...)
+	}
+	return problems
+}
+
+// ownParams are what the gateway itself puts into the authorize URL: setting one of them would undo what protects a login.
+var ownParams = []string{"client_id", "redirect_uri", "scope", "state", "nonce", "prompt", "max_age"}
+
+func (c Config) validateParams() []setting.Problem {
+	var problems []setting.Problem
+	names := make([]string, 0, len(c.AuthorizeParams))
+	for name := range c.AuthorizeParams {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if slices.Contains(ownParams, name) || strings.HasPrefix(name, "response_") || strings.HasPrefix(name, "code_challenge") || strings.HasPrefix(name, "request") || name == "" {
+			problems = append(problems, problem("authorize_params."+name, "the gateway sets this itself", "remove it; scopes has a key of its own")...)
+		}
+	}
+	return problems
+}
+
+func (c Config) validateEndpoints() []setting.Problem {
+	e := c.Endpoints
+	if e == (Endpoints{}) {
+		return nil
+	}
+	if c.UserPool != "" {
+		return problem("endpoints", "they have no effect with user_pool: Cognito's follow from it", "remove them")
+	}
+	var problems []setting.Problem
+	for _, required := range []struct{ key, value string }{{"authorize", e.Authorize}, {"token", e.Token}, {"jwks", e.JWKS}} {
+		if required.value == "" {
+			problems = append(problems, problem("endpoints."+required.key, "without discovery it is required", "write its URL")...)
+		}
+	}
+	for _, given := range []struct{ key, value string }{
+		{"authorize", e.Authorize}, {"token", e.Token}, {"userinfo", e.Userinfo}, {"jwks", e.JWKS}, {"logout", e.Logout}, {"revoke", e.Revoke},
+	} {
+		if given.value != "" && !safeEndpoint(given.value) {
+			problems = append(problems, problem("endpoints."+given.key, fmt.Sprintf("%q is not an https URL", given.value), "write https://...; http:// is for loopback addresses")...)
+		}
+	}
+	return problems
+}
+
+// safeEndpoint: https, or http to this machine (RP-18: a provider's document must not lead elsewhere in the clear).
+func safeEndpoint(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
+		return false
+	}
+	return u.Scheme == "https" || (u.Scheme == "http" && loopback(u.Hostname()))
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+func (c Config) validateNumbers() []setting.Problem {
+	var problems []setting.Problem
+	if c.ClockSkew.D() > time.Minute {
+		problems = append(problems, problem("clock_skew", c.ClockSkew.String()+" is more than tokens may be off", "write 0s to 60s, and keep the clocks right")...)
+	}
+	r := c.LoginRate
+	if (r.Requests <= 0) && r != (setting.Rate{}) {
+		problems = append(problems, problem("login_rate.requests", "nobody could ever log in", "write a number above 0, or login_rate: none")...)
+	}
+	if r.Requests > 0 && r.Per <= 0 {
+		problems = append(problems, problem("login_rate.per", "it is required", "write a time such as 1m")...)
+	}
+	return problems
+}
