@@ -1,0 +1,125 @@
+package fakecognito
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"net/http"
+	"strings"
+)
+
+func (s *Server) jwks(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keys := []map[string]string{}
+	for _, k := range append([]*signingKey{s.idKey, s.accKey}, s.retired...) {
+		keys = append(keys, map[string]string{
+			"alg": "RS256", "kty": "RSA", "use": "sig", "kid": k.id,
+			"n": base64.RawURLEncoding.EncodeToString(k.key.N.Bytes()),
+			"e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(k.key.E)).Bytes()),
+		})
+	}
+	answer(w, http.StatusOK, map[string]any{"keys": keys})
+}
+
+func (k *signingKey) sign(claims map[string]any) (string, error) {
+	header, err := json.Marshal(map[string]string{"kid": k.id, "alg": "RS256"})
+	if err != nil {
+		return "", err
+	}
+	body, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	text := base64.RawURLEncoding.EncodeToString(header) + "." + base64.RawURLEncoding.EncodeToString(body)
+	sum := sha256.Sum256([]byte(text))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, k.key, crypto.SHA256, sum[:])
+	if err != nil {
+		return "", err
+	}
+	return text + "." + base64.RawURLEncoding.EncodeToString(signature), nil
+}
+
+// subject is a stable UUID-like id of a user.
+func subject(u *User) string {
+	sum := sha256.Sum256([]byte("fakecognito " + u.Username))
+	h := []byte(strings.ToLower(base64Hex(sum[:16])))
+	return string(h[:8]) + "-" + string(h[8:12]) + "-" + string(h[12:16]) + "-" + string(h[16:20]) + "-" + string(h[20:32])
+}
+
+func base64Hex(b []byte) string {
+	const digits = "0123456789abcdef"
+	out := make([]byte, 0, 2*len(b))
+	for _, c := range b {
+		out = append(out, digits[c>>4], digits[c&15])
+	}
+	return string(out)
+}
+
+// idToken has the user's attributes by scope; email_verified is a boolean here and text in userInfo.
+func (s *Server) idToken(g *grant, accessToken string) (string, error) {
+	now := s.cfg.Now()
+	sum := sha256.Sum256([]byte(accessToken))
+	claims := map[string]any{
+		"sub": subject(g.user), "iss": s.Issuer(), "aud": g.client, "token_use": "id", "auth_time": g.authTime.Unix(),
+		"iat": now.Unix(), "exp": now.Add(s.cfg.Access).Unix(), "jti": rand.Text(), "origin_jti": rand.Text(), "event_id": rand.Text(),
+		"cognito:username": subject(g.user), "at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
+	}
+	if g.nonce != "" {
+		claims["nonce"] = g.nonce
+	}
+	if len(g.user.Groups) > 0 { // absent, not empty, without groups
+		claims["cognito:groups"] = g.user.Groups
+	}
+	for name, value := range g.user.attributes(g.scope) {
+		claims[name] = value
+		if strings.HasSuffix(name, "_verified") {
+			claims[name] = value == "true"
+		}
+	}
+	if s.cfg.Faults.Claims != nil {
+		s.cfg.Faults.Claims(claims)
+	}
+	return s.idKey.sign(claims)
+}
+
+// accessToken has client_id and no aud.
+func (s *Server) accessToken(g *grant) (string, error) {
+	now := s.cfg.Now()
+	claims := map[string]any{
+		"sub": subject(g.user), "iss": s.Issuer(), "client_id": g.client, "token_use": "access", "scope": g.scope, "auth_time": g.authTime.Unix(),
+		"iat": now.Unix(), "exp": now.Add(s.cfg.Access).Unix(), "jti": rand.Text(), "username": subject(g.user), "version": 2,
+	}
+	if len(g.user.Groups) > 0 {
+		claims["cognito:groups"] = g.user.Groups
+	}
+	return s.accKey.sign(claims)
+}
+
+// attributes are those that the scopes show.
+func (u *User) attributes(scope string) map[string]string {
+	shown := map[string]string{}
+	has := map[string]bool{}
+	for _, s := range strings.Fields(scope) {
+		has[s] = true
+	}
+	for name, value := range u.Attributes {
+		switch {
+		case strings.HasPrefix(name, "email"):
+			if has["email"] {
+				shown[name] = value
+			}
+		case strings.HasPrefix(name, "phone"):
+			if has["phone"] {
+				shown[name] = value
+			}
+		case has["profile"]:
+			shown[name] = value
+		}
+	}
+	return shown
+}
