@@ -87,7 +87,6 @@ type grant struct {
 	scope                                 string
 	authTime, expires                     time.Time
 	revoked                               bool
-	successor                             string
 	family                                *bool // revoked together
 }
 
