@@ -116,3 +116,11 @@ func resultOf(res *http.Response, err error) Result {
 	}
 	return OK
 }
+
+// ResultOf sorts how a call without an HTTP answer ended.
+func ResultOf(err error) Result {
+	if err == nil {
+		return OK
+	}
+	return resultOf(nil, err)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+)
+
+// accessSchema is the version of the access line's fields. Fields are added within a version, never renamed or dropped.
+const accessSchema = 1
+
+// observed writes one wide line and one set of metrics for each request, when its answer is finished. A nil log writes no line.
+func observed(log *slog.Logger, metrics *httpMetrics, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &recorder{ResponseWriter: w}
+		metrics.inFlight.Inc()
+		defer func() {
+			took := time.Since(start)
+			facts := inbound.Of(r)
+			if facts.Outcome.Decision == "" { // cut off before anybody judged it
+				outcome(r, ruleNone, "error", "aborted")
+			}
+			metrics.inFlight.Dec()
+			metrics.observe(r.Method, rec.code(), facts.Outcome, took)
+			if log != nil {
+				log.LogAttrs(r.Context(), slog.LevelInfo, "request", accessAttrs(r, rec, took)...)
+			}
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// accessAttrs are the fields of the access line. The query is left out: codes, states and tracking ids live there. slog's JSON
+// escapes what a client wrote, and long values are cut (log forging and flooding, XS-06).
+func accessAttrs(r *http.Request, rec *recorder, took time.Duration) []slog.Attr {
+	f := inbound.Of(r)
+	attrs := []slog.Attr{
+		slog.Int("schema", accessSchema),
+		slog.String("request_id", f.ID),
+		slog.String("method", capped(r.Method)),
+		slog.String("host", capped(r.Host)),
+		slog.String("path", capped(r.URL.EscapedPath())),
+		slog.String("protocol", r.Proto),
+		slog.Int("status", rec.code()),
+		slog.Int64("bytes", rec.bytes),
+		slog.String("decision", f.Outcome.Decision),
+		slog.String("rule", f.Outcome.Rule),
+		slog.String("reason", f.Outcome.Reason),
+		slog.String("client", f.Client.String()),
+		slog.String("user_agent", capped(r.UserAgent())),
+		slog.Float64("duration_ms", milliseconds(took)),
+		slog.Float64("upstream_ms", milliseconds(f.Outcome.Upstream)),
+		slog.Float64("overhead_ms", milliseconds(took-f.Outcome.Upstream)),
+	}
+	if f.Outcome.SessionRef != "" {
+		attrs = append(attrs, slog.String("session", f.Outcome.SessionRef))
+	}
+	if f.Outcome.Err != nil {
+		attrs = append(attrs, slog.String("error", capped(f.Outcome.Err.Error())))
+	}
+	return attrs
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+const maxLogField = 1024
+
+func capped(text string) string {
+	if len(text) > maxLogField {
+		return text[:maxLogField] + "..."
+	}
+	return text
+}
+
+// recorder remembers an answer's status and length. Everything else (flushing, hijacking, deadlines) reaches the writer below
+// through http.ResponseController.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader remembers the final status; 1xx come before it, except 101 which is final.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap serves http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// code is the status sent; net/http sends 200 for a handler that wrote nothing.
+func (w *recorder) code() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/session"
+)
+
+// admin is the operators' listener: never reachable through the public one.
+type admin struct {
+	log      *slog.Logger
+	listen   string
+	token    func() string
+	config   func() any // what is served, masked
+	health   func() health
+	reg      *prometheus.Registry
+	sessions *session.Manager
+	contacts *hubspot.Contacts
+	pprof    bool
+}
+
+// handler lists what the admin listener answers. Metrics and health are open; everything else wants the token.
+func (a *admin) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.reg, promhttp.HandlerOpts{
+		Registry: a.reg, EnableOpenMetrics: true, MaxRequestsInFlight: 3,
+	}))
+	mux.HandleFunc("GET /livez", a.livez)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.HandleFunc("GET /startupz", a.startupz)
+	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, readBuildInfo()) })
+
+	mux.Handle("GET /config", a.guarded(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, a.config()) }))
+	mux.Handle("GET /api/sessions", a.guarded(a.listSessions))
+	mux.Handle("DELETE /api/sessions", a.guarded(a.endSessionsOfUser))
+	mux.Handle("DELETE /api/sessions/{id}", a.guarded(a.endSession))
+	mux.Handle("GET /api/contacts", a.guarded(a.contactStatus))
+	mux.Handle("GET /api/contacts/dead", a.guarded(a.deadContacts))
+	mux.Handle("POST /api/contacts/replay", a.guarded(a.replayContacts))
+	mux.Handle("POST /api/contacts/send", a.guarded(a.sendContact))
+	if a.pprof {
+		mux.Handle("/debug/pprof/", a.guarded(pprof.Index))
+		mux.Handle("/debug/pprof/cmdline", a.guarded(http.NotFound)) // argv is nobody's business (SX-03)
+		mux.Handle("/debug/pprof/profile", a.guarded(pprof.Profile))
+		mux.Handle("/debug/pprof/symbol", a.guarded(pprof.Symbol))
+		mux.Handle("/debug/pprof/trace", a.guarded(pprof.Trace))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, "the admin listener has no "+r.Method+" "+capped(r.URL.Path))
+	})
+	return a.local(mux)
+}
+
+// local refuses what a browser was made to send: on loopback another Host means DNS rebinding, and an Origin or Sec-Fetch-Site of
+// elsewhere means a page of somebody else's (SX-05).
+func (a *admin) local(next http.Handler) http.Handler {
+	loopback := isLoopback(hostOnly(a.listen))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if loopback && !isLoopback(hostOnly(r.Host)) {
+			refuse(w, http.StatusForbidden, "ask the admin listener as localhost or by its loopback address")
+			return
+		}
+		site := r.Header.Get("Sec-Fetch-Site")
+		if (site != "" && site != "none" && site != "same-origin") || !sameOrigin(r) {
+			refuse(w, http.StatusForbidden, "the admin listener does not answer pages of other origins")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func sameOrigin(r *http.Request) bool {
+	for _, origin := range r.Header.Values("Origin") {
+		if !strings.EqualFold(origin, "http://"+r.Host) {
+			return false
+		}
+	}
+	return true
+}
+
+// guarded wants the bearer token. Hashes of equal length are compared in constant time (SX-06).
+func (a *admin) guarded(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		want := a.token()
+		if want == "" {
+			refuse(w, http.StatusForbidden, "this needs server.admin_token, and the configuration has none")
+			return
+		}
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		have, need := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(want))
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(have[:], need[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="hubgate admin"`)
+			refuse(w, http.StatusUnauthorized, "send server.admin_token as Authorization: Bearer TOKEN")
+			return
+		}
+		a.log.Info("admin request", "action", "admin", "method", r.Method, "path", capped(r.URL.Path), "peer", r.RemoteAddr)
+		w.Header().Set("Cache-Control", "no-store")
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		next(w, r)
+	})
+}
+
+func hostOnly(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return strings.Trim(hostport, "[]")
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback()
+}
+
+func refuse(w http.ResponseWriter, status int, detail string) {
+	page.Problem{Status: status, Detail: detail}.Write(w)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(v) // the client went away: nobody to tell
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/hubgate/hubgate/session"
+)
+
+const maxPage = 1000
+
+// sessionJSON is one row of GET /api/sessions. The id is the record's name: useless as a cookie.
+type sessionJSON struct {
+	ID         string    `json:"id"`
+	User       string    `json:"user"`
+	Email      string    `json:"email"`
+	Host       string    `json:"host"`
+	CreatedAt  time.Time `json:"created_at"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+	Address    string    `json:"address"`
+}
+
+func (a *admin) listSessions(w http.ResponseWriter, r *http.Request) {
+	q, err := parameters(r, "user", "cursor", "limit")
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	limit, err := pageSize(q)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	listing, err := a.sessions.List(r.Context(), session.Query{Email: q.Get("user"), Cursor: q.Get("cursor"), Limit: limit})
+	if err != nil {
+		a.storeFault(w, "list sessions", err)
+		return
+	}
+	rows := make([]sessionJSON, 0, len(listing.Sessions))
+	for _, s := range listing.Sessions {
+		rows = append(rows, sessionJSON{
+			ID: s.Ref, User: s.Subject, Email: s.Email, Host: s.Host, CreatedAt: s.CreatedAt,
+			LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt, Address: s.Address,
+		})
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"sessions": rows, "next": listing.Next})
+}
+
+func (a *admin) endSession(w http.ResponseWriter, r *http.Request) {
+	ended, err := a.sessions.EndRef(r.Context(), r.PathValue("id"))
+	switch {
+	case err != nil:
+		a.storeFault(w, "end session", err)
+	case !ended:
+		refuse(w, http.StatusNotFound, "there is no session of this id; it may have ended already")
+	default:
+		a.ended(w, r, 1)
+	}
+}
+
+func (a *admin) endSessionsOfUser(w http.ResponseWriter, r *http.Request) {
+	q, err := parameters(r, "user")
+	if err == nil && !q.Has("user") {
+		err = errors.New("say whose sessions to end: ?user=EMAIL")
+	}
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	n, err := a.sessions.EndByEmail(r.Context(), q.Get("user"))
+	if err != nil {
+		a.storeFault(w, "end sessions", err)
+		return
+	}
+	a.ended(w, r, n)
+}
+
+// ended says how many sessions ended, and what that does not do: their refresh tokens cannot be reached without the cookies.
+func (a *admin) ended(w http.ResponseWriter, r *http.Request, n int) {
+	a.log.Info("sessions ended by an operator", "action", "session_end", "count", n, "peer", r.RemoteAddr)
+	writeJSON(w, http.StatusOK, map[string]any{
+		"ended": n,
+		"note":  "the refresh tokens of these sessions are unreachable now and were not revoked at the provider; disable the user there to keep them out",
+	})
+}
+
+func (a *admin) storeFault(w http.ResponseWriter, what string, err error) {
+	a.log.Error(what, "error", err)
+	w.Header().Set("Retry-After", "5")
+	refuse(w, http.StatusServiceUnavailable, "Redis cannot be asked just now; try again")
+}
+
+// parameters reads the query strictly: only the names listed, each at most once and not empty. A mistyped name that is ignored
+// would end or replay more than was asked for.
+func parameters(r *http.Request, names ...string) (url.Values, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, errors.New("the query is malformed")
+	}
+	known := map[string]bool{}
+	for _, name := range names {
+		known[name] = true
+	}
+	for name, values := range q {
+		switch {
+		case !known[name]:
+			return nil, errors.New("unknown parameter " + strconv.Quote(capped(name)))
+		case len(values) > 1:
+			return nil, errors.New("parameter " + name + " is given more than once")
+		case values[0] == "" && name != "cursor":
+			return nil, errors.New("parameter " + name + " is empty")
+		}
+	}
+	return q, nil
+}
+
+func pageSize(q url.Values) (int, error) {
+	if !q.Has("limit") {
+		return 100, nil
+	}
+	n, err := strconv.Atoi(q.Get("limit"))
+	if err != nil || n < 1 || n > maxPage {
+		return 0, errors.New("limit is a number from 1 to 1000")
+	}
+	return n, nil
+}

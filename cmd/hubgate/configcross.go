@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// LogConfig is the section log of the YAML file.
+type LogConfig struct {
+	Level  string `yaml:"level" json:"level"`   // debug | info | warn | error
+	Format string `yaml:"format" json:"format"` // json | text
+	Access bool   `yaml:"access" json:"access"`
+	Email  string `yaml:"email" json:"email"` // hash | full | none
+}
+
+func defaultLog() LogConfig {
+	return LogConfig{Level: "info", Format: "json", Access: true, Email: "hash"}
+}
+
+// Validate says what is wrong with the section.
+func (c LogConfig) Validate() []setting.Problem {
+	problems := wordProblem("log.level", c.Level, "debug", "info", "warn", "error")
+	problems = append(problems, wordProblem("log.format", c.Format, "json", "text")...)
+	return append(problems, wordProblem("log.email", c.Email, "hash", "full", setting.None)...)
+}
+
+func wordProblem(key, word string, words ...string) []setting.Problem {
+	if slices.Contains(words, word) {
+		return nil
+	}
+	cure := "write " + strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	if near := setting.Nearest(word, words); near != "" {
+		cure = "did you mean " + near + "? " + cure
+	}
+	return []setting.Problem{{Key: key, Text: fmt.Sprintf("%q is not a word it knows", shorten(word)), Cure: cure}}
+}
+
+// TracingConfig is the section tracing of the YAML file.
+type TracingConfig struct {
+	Endpoint string `yaml:"endpoint" json:"endpoint"` // OTLP/HTTP; empty = no tracing
+}
+
+// Validate says what is wrong with the section.
+func (c TracingConfig) Validate() []setting.Problem {
+	u, err := url.Parse(c.Endpoint)
+	if c.Endpoint == "" || (err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "") {
+		return nil
+	}
+	return []setting.Problem{{Key: "tracing.endpoint", Text: fmt.Sprintf("%q is not a URL", shorten(c.Endpoint)), Cure: "write the collector's OTLP/HTTP address, such as http://127.0.0.1:4318"}}
+}
+
+// crossCheck is the table of what sections say of each other.
+func (c *Config) crossCheck() []setting.Problem {
+	var problems []setting.Problem
+	for _, check := range []func(*Config) []setting.Problem{
+		crossTrust, crossScheme, crossOrigin, crossRuleHosts, crossScopes, crossEmbedded, crossAdmin, crossCookie,
+	} {
+		problems = append(problems, check(c)...)
+	}
+	return problems
+}
+
+// crossTrust: with https outside and plain HTTP inside somebody ends TLS in front, and hubgate must know who may say so.
+func crossTrust(c *Config) []setting.Problem {
+	if c.Server.TLS.Mode != setting.None || len(c.Server.TrustedProxies) > 0 {
+		return nil
+	}
+	for _, site := range c.Server.sites() {
+		if site.Secure() {
+			return []setting.Problem{{Key: "server.trusted_proxies",
+				Text: "a public URL is https and tls.mode is none, so a balancer in front ends TLS, and hubgate must know which one",
+				Cure: "write its networks, trusted_proxies: [private] for any private address, or none when its headers are not to be believed"}}
+		}
+	}
+	return nil
+}
+
+// crossScheme: one listener speaks either TLS or not.
+func crossScheme(c *Config) []setting.Problem {
+	if c.Server.TLS.Mode == setting.None {
+		return nil
+	}
+	var problems []setting.Problem
+	for i, text := range c.Server.PublicURLs {
+		if strings.HasPrefix(strings.ToLower(text), "http://") {
+			problems = append(problems, setting.Problem{Key: "server.public_urls[" + strconv.Itoa(i) + "]", Text: "it is http, but tls.mode is " + c.Server.TLS.Mode, Cure: "write https://"})
+		}
+	}
+	return problems
+}
+
+// crossOrigin: an origin that is the gateway itself is asked for ever.
+func crossOrigin(c *Config) []setting.Problem {
+	u, err := url.Parse(c.Proxy.Origin)
+	if err != nil {
+		return nil
+	}
+	for _, site := range c.Server.sites() {
+		if strings.EqualFold(u.Host, site.Host) || (strings.EqualFold(u.Hostname(), hostOnly(site.Host)) && !isLoopback(u.Hostname())) {
+			return []setting.Problem{{Key: "proxy.origin", Text: fmt.Sprintf("%q is a public host: the gateway would ask itself for ever", u.Host),
+				Cure: "write HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net"}}
+		}
+	}
+	return nil
+}
+
+func crossRuleHosts(c *Config) []setting.Problem {
+	hosts := c.rulesEnv().Hosts
+	var problems []setting.Problem
+	for i, rule := range c.Proxy.Rules {
+		for j, host := range rule.Hosts {
+			if !slices.Contains(hosts, strings.TrimSuffix(strings.ToLower(host), ".")) {
+				problems = append(problems, setting.Problem{Key: fmt.Sprintf("proxy.rules[%d].hosts[%d]", i, j),
+					Text: fmt.Sprintf("%q is none of the public hosts, so the rule can never match there", shorten(host)), Cure: "write a host of server.public_urls: " + strings.Join(hosts, ", ")})
+			}
+		}
+	}
+	return problems
+}
+
+// crossScopes: without the scope email there is nobody to be a contact.
+func crossScopes(c *Config) []setting.Problem {
+	if c.HubSpot.AccessToken == "" || !c.HubSpot.Contacts.Sync || slices.Contains(c.Auth.Scopes, "email") {
+		return nil
+	}
+	return []setting.Problem{{Key: "auth.scopes", Warning: true, Text: "without the scope email no login becomes a contact", Cure: "add email, or set hubspot.contacts.sync: false"}}
+}
+
+func crossEmbedded(c *Config) []setting.Problem {
+	if c.Session.Redis.Mode == "embedded" && c.Server.TLS.Mode == "acme" {
+		return []setting.Problem{{Key: "server.tls.mode", Text: "certificates would be ordered anew at every start, for embedded Redis forgets them", Cure: "use a real Redis, or mode: files"}}
+	}
+	return nil
+}
+
+func crossAdmin(c *Config) []setting.Problem {
+	if n := len(c.Server.AdminToken.Reveal()); n > 0 && n < 16 {
+		return []setting.Problem{{Key: "server.admin_token", Warning: true, Text: fmt.Sprintf("a token of %d characters can be guessed", n), Cure: "use 16 or more random characters; hubgate keygen makes some"}}
+	}
+	return nil
+}
+
+// crossCookie: browsers keep a __Host- cookie only over https, and over https nothing less will do.
+func crossCookie(c *Config) []setting.Problem {
+	name := c.Session.CookieName
+	if name == "" {
+		return nil
+	}
+	for _, site := range c.Server.sites() {
+		host := strings.HasPrefix(name, "__Host-")
+		if site.Secure() != host {
+			cure := "write a name that begins with __Host-"
+			if host {
+				cure = "write a name without __Host-: " + site.Origin() + " is not https"
+			}
+			return []setting.Problem{{Key: "session.cookie_name", Text: fmt.Sprintf("%q does not fit %s", shorten(name), site.Origin()), Cure: cure}}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,335 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// ServerConfig is the section server of the YAML file.
+type ServerConfig struct {
+	PublicURLs     []string            `yaml:"public_urls" json:"public_urls"`
+	RedirectFrom   map[string][]string `yaml:"redirect_from" json:"redirect_from"` // public host -> its other names
+	Listen         string              `yaml:"listen" json:"listen"`
+	AdminListen    string              `yaml:"admin_listen" json:"admin_listen"`
+	AdminToken     setting.Secret      `yaml:"admin_token" json:"admin_token"`
+	TrustedProxies setting.Words       `yaml:"trusted_proxies" json:"trusted_proxies"` // CIDRs, or private, or none
+	TLS            TLSConfig           `yaml:"tls" json:"tls"`
+	Limits         LimitsConfig        `yaml:"limits" json:"limits"`
+	Pprof          bool                `yaml:"pprof" json:"pprof"`
+	DrainDelay     setting.Duration    `yaml:"drain_delay" json:"drain_delay"`
+	DrainTimeout   setting.Duration    `yaml:"drain_timeout" json:"drain_timeout"`
+}
+
+// TLSConfig says who ends TLS, and with which certificates.
+type TLSConfig struct {
+	Mode       string                 `yaml:"mode" json:"mode"` // none | files | acme
+	CertFile   string                 `yaml:"cert_file" json:"cert_file"`
+	KeyFile    string                 `yaml:"key_file" json:"key_file"`
+	ACME       ACMEConfig             `yaml:"acme" json:"acme"`
+	HTTPListen string                 `yaml:"http_listen" json:"http_listen"`
+	HSTS       setting.DurationOrNone `yaml:"hsts" json:"hsts"`
+}
+
+// ACMEConfig says from whom certificates come.
+type ACMEConfig struct {
+	Email        string `yaml:"email" json:"email"`
+	DirectoryURL string `yaml:"directory_url" json:"directory_url"`
+	Agree        bool   `yaml:"agree" json:"agree"`
+}
+
+// LimitsConfig bounds what a visitor's connection may cost.
+type LimitsConfig struct {
+	HeaderBytes           setting.Size        `yaml:"header_bytes" json:"header_bytes"`
+	HeaderTimeout         setting.Duration    `yaml:"header_timeout" json:"header_timeout"`
+	IdleTimeout           setting.Duration    `yaml:"idle_timeout" json:"idle_timeout"`
+	ConnectionsPerAddress setting.CountOrNone `yaml:"connections_per_address" json:"connections_per_address"`
+}
+
+func defaultServer() ServerConfig {
+	return ServerConfig{
+		Listen: ":8080", AdminListen: "127.0.0.1:9090", TLS: TLSConfig{Mode: setting.None},
+		Limits: LimitsConfig{
+			HeaderBytes: 32 << 10, HeaderTimeout: setting.Duration(10 * time.Second), IdleTimeout: setting.Duration(75 * time.Second),
+		},
+		DrainDelay: setting.Duration(5 * time.Second), DrainTimeout: setting.Duration(30 * time.Second),
+	}
+}
+
+// sites are the public URLs that can be read; Validate reports the others.
+func (c ServerConfig) sites() []*inbound.Site {
+	var sites []*inbound.Site
+	for _, text := range c.PublicURLs {
+		if site, ok := inbound.ParseSite(text); ok {
+			sites = append(sites, site)
+		}
+	}
+	return sites
+}
+
+// redirects maps the other names to their sites.
+func (c ServerConfig) redirects() map[string]*inbound.Site {
+	names := map[string]*inbound.Site{}
+	for _, site := range c.sites() {
+		for host, others := range c.RedirectFrom {
+			if strings.EqualFold(host, site.Host) {
+				for _, other := range others {
+					names[strings.ToLower(other)] = site
+				}
+			}
+		}
+	}
+	return names
+}
+
+// privateNetworks are what the word private stands for: loopback, private and link-local addresses.
+var privateNetworks = []string{"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10"}
+
+// trusted are the addresses whose X-Forwarded headers are believed.
+func (c ServerConfig) trusted() []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, word := range c.TrustedProxies {
+		list := []string{word}
+		if word == "private" {
+			list = privateNetworks
+		}
+		for _, text := range list {
+			if prefix, ok := parseNetwork(text); ok {
+				prefixes = append(prefixes, prefix)
+			}
+		}
+	}
+	return prefixes
+}
+
+// parseNetwork reads a CIDR, or a single address.
+func parseNetwork(text string) (netip.Prefix, bool) {
+	if prefix, err := netip.ParsePrefix(text); err == nil {
+		return prefix.Masked(), true
+	}
+	if a, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	return netip.Prefix{}, false
+}
+
+// Validate says what is wrong with the section.
+func (c ServerConfig) Validate() []setting.Problem {
+	problems := c.validateURLs()
+	problems = append(problems, c.validateProxies()...)
+	problems = append(problems, c.TLS.validate()...)
+	problems = append(problems, c.validateListeners()...)
+	problems = append(problems, c.validateRedirects()...)
+	if n := c.Limits.HeaderBytes; n < 4<<10 || n > 1<<20 {
+		problems = append(problems, setting.Problem{Key: "server.limits.header_bytes", Text: n.String() + " is outside 4KiB to 1MiB", Cure: "write a size such as 32KiB"})
+	}
+	return problems
+}
+
+func (c ServerConfig) validateURLs() []setting.Problem {
+	if len(c.PublicURLs) == 0 {
+		return []setting.Problem{{Key: "server.public_urls", Text: "the names under which visitors come are required", Cure: "write public_urls: [https://www.example.com]"}}
+	}
+	var problems []setting.Problem
+	seen := map[string]int{}
+	for i, text := range c.PublicURLs {
+		key := "server.public_urls[" + strconv.Itoa(i) + "]"
+		if p := validatePublicURL(key, text); p != nil {
+			problems = append(problems, *p)
+			continue
+		}
+		site, _ := inbound.ParseSite(text)
+		if first, twice := seen[site.Host]; twice {
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is the same host as public_urls[%d]", text, first), Cure: "name each host once"})
+			continue
+		}
+		seen[site.Host] = i
+	}
+	return problems
+}
+
+func validatePublicURL(key, text string) *setting.Problem {
+	bad := func(text, cure string) *setting.Problem { return &setting.Problem{Key: key, Text: text, Cure: cure} }
+	u, err := url.Parse(text)
+	if strings.Contains(text, "REPLACE_") {
+		return bad("it is still the example's placeholder", "write the URL of your site")
+	}
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return bad(fmt.Sprintf("%q is not a URL with scheme and host", shorten(text)), "write https://www.example.com")
+	}
+	if _, ok := inbound.ParseSite(text); !ok || strings.HasSuffix(text, "/") {
+		return bad(fmt.Sprintf("%q has more than scheme, host and port", shorten(text)), "write "+u.Scheme+"://"+u.Host)
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return bad(fmt.Sprintf("%q is not a port", port), "write a port from 1 to 65535, or none")
+		}
+	}
+	if strings.ContainsAny(u.Hostname(), "*_ ") {
+		return bad(fmt.Sprintf("%q is not a host name", u.Hostname()), "write each public host out")
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		return bad("over http anybody on the way could take a session", "write https://"+u.Host+"; http:// is for loopback hosts")
+	}
+	return nil
+}
+
+func (c ServerConfig) validateProxies() []setting.Problem {
+	var problems []setting.Problem
+	for i, word := range c.TrustedProxies {
+		key := "server.trusted_proxies[" + strconv.Itoa(i) + "]"
+		if setting.IsNone(word) && len(c.TrustedProxies) > 1 {
+			return append(problems, setting.Problem{Key: "server.trusted_proxies", Text: "none stands beside others", Cure: "write none alone, or the addresses alone"})
+		}
+		if setting.IsNone(word) || word == "private" {
+			continue
+		}
+		prefix, ok := parseNetwork(word)
+		switch {
+		case !ok:
+			cure := "write a network such as 10.0.0.0/8, or one of the words private and none"
+			if near := setting.Nearest(word, []string{"private", setting.None}); near != "" {
+				cure = "did you mean " + near + "?"
+			}
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is not a network", shorten(word)), Cure: cure})
+		case prefix.Bits() == 0:
+			problems = append(problems, setting.Problem{Key: key, Text: word + " is everybody: any client could claim any address and https", Cure: "name the networks of your balancer, or private"})
+		}
+	}
+	return problems
+}
+
+func (t TLSConfig) validate() []setting.Problem {
+	if !slices.Contains([]string{setting.None, "files", "acme"}, t.Mode) {
+		return []setting.Problem{{Key: "server.tls.mode", Text: fmt.Sprintf("%q is not a mode", shorten(t.Mode)), Cure: "write none, files or acme"}}
+	}
+	var problems []setting.Problem
+	given := func(key, value, mode string) {
+		switch {
+		case t.Mode == mode && value == "":
+			problems = append(problems, setting.Problem{Key: "server.tls." + key, Text: "mode " + mode + " needs it", Cure: "name the file"})
+		case t.Mode != mode && value != "":
+			problems = append(problems, setting.Problem{Key: "server.tls." + key, Text: "it has no effect with mode " + t.Mode, Cure: "remove it, or set mode: " + mode})
+		}
+	}
+	given("cert_file", t.CertFile, "files")
+	given("key_file", t.KeyFile, "files")
+	problems = append(problems, t.validateACME()...)
+	if t.Mode == setting.None && t.HTTPListen != "" {
+		problems = append(problems, setting.Problem{Key: "server.tls.http_listen", Text: "it has no effect with mode none", Cure: "remove it: listen is the plain listener"})
+	}
+	if t.HTTPListen != "" && !isListenAddress(t.HTTPListen) {
+		problems = append(problems, badListen("server.tls.http_listen", t.HTTPListen))
+	}
+	return problems
+}
+
+func (t TLSConfig) validateACME() []setting.Problem {
+	a := t.ACME
+	if t.Mode != "acme" {
+		for _, key := range []struct {
+			name  string
+			given bool
+		}{{"email", a.Email != ""}, {"directory_url", a.DirectoryURL != ""}, {"agree", a.Agree}} {
+			if key.given {
+				return []setting.Problem{{Key: "server.tls.acme." + key.name, Text: "it has no effect with mode " + t.Mode, Cure: "remove acme, or set mode: acme"}}
+			}
+		}
+		return nil
+	}
+	var problems []setting.Problem
+	if !a.Agree {
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.agree", Text: "certificates are given to those who agree to the authority's terms", Cure: "read them and write agree: true"})
+	}
+	if a.Email != "" && (strings.Count(a.Email, "@") != 1 || strings.ContainsAny(a.Email, " <>,")) {
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.email", Text: fmt.Sprintf("%q is not an e-mail address", shorten(a.Email)), Cure: "write one address, or leave it out"})
+	}
+	if u, err := url.Parse(a.DirectoryURL); a.DirectoryURL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.directory_url", Text: fmt.Sprintf("%q is not an https URL", shorten(a.DirectoryURL)), Cure: "write the directory URL of the authority, or leave it out for Let's Encrypt"})
+	}
+	return problems
+}
+
+func (c ServerConfig) validateListeners() []setting.Problem {
+	var problems []setting.Problem
+	for _, l := range []struct{ key, address string }{{"server.listen", c.Listen}, {"server.admin_listen", c.AdminListen}} {
+		if !isListenAddress(l.address) {
+			problems = append(problems, badListen(l.key, l.address))
+		}
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	if collide(c.Listen, c.AdminListen) {
+		problems = append(problems, setting.Problem{Key: "server.admin_listen", Text: "it is the address of server.listen", Cure: "give the admin listener a port of its own: it must not be reachable by visitors"})
+	}
+	if !isLoopback(hostOnly(c.AdminListen)) {
+		problems = append(problems, setting.Problem{Key: "server.admin_listen", Warning: true, Text: "metrics and the admin API are reachable from other machines", Cure: "write 127.0.0.1:9090, or see that a firewall keeps visitors out"})
+	}
+	return problems
+}
+
+func isListenAddress(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	n, bad := strconv.Atoi(port)
+	return err == nil && bad == nil && n >= 0 && n <= 65535
+}
+
+func badListen(key, address string) setting.Problem {
+	cure := "write :8080 or 127.0.0.1:8080"
+	if n, err := strconv.Atoi(address); err == nil && n > 0 && n < 65536 {
+		cure = fmt.Sprintf(`write ":%d"`, n)
+	}
+	return setting.Problem{Key: key, Text: fmt.Sprintf("%q is not an address to listen on", shorten(address)), Cure: cure}
+}
+
+func collide(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	wild := func(h string) bool { return h == "" || h == "0.0.0.0" || h == "::" }
+	return portA == portB && portA != "0" && (hostA == hostB || wild(hostA) || wild(hostB))
+}
+
+func (c ServerConfig) validateRedirects() []setting.Problem {
+	hosts := map[string]bool{}
+	for _, site := range c.sites() {
+		hosts[site.Host] = true
+	}
+	var problems []setting.Problem
+	taken := map[string]bool{}
+	for _, host := range sortedNames(c.RedirectFrom) {
+		key := joinKey("server.redirect_from", host)
+		if !hosts[strings.ToLower(host)] {
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is none of the public hosts", shorten(host)), Cure: "write public host: [other names], the host as in public_urls"})
+		}
+		for i, other := range c.RedirectFrom[host] {
+			name := strings.ToLower(other)
+			entry := key + "[" + strconv.Itoa(i) + "]"
+			switch {
+			case strings.Contains(other, "/") || other == "":
+				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is not a host", shorten(other)), Cure: "write the host alone, such as example.com"})
+			case hosts[name] || taken[name]:
+				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is a public host or redirects already", other), Cure: "a host either serves or redirects, once"})
+			}
+			taken[name] = true
+		}
+	}
+	return problems
+}
+
+func sortedNames[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,320 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// decoder fills Config structs from YAML nodes, strictly: it walks the nodes and the struct side by side, so that every unknown,
+// doubled or mistyped key is found with its place, all in one pass. yaml.v3's own decoding loses strictness and columns.
+type decoder struct {
+	report *report
+	expand *expander
+	nodes  int
+}
+
+// Bounds of a sane file; aliases can make a small one enormous, or endless.
+const (
+	maxNodes = 200_000
+	maxDepth = 32
+)
+
+// at is where a value stands: what it is called, and the place that is named when it is wrong.
+type at struct {
+	key   string
+	place place
+	depth int
+}
+
+func (a at) child(key string, node *yaml.Node) at {
+	return at{key: key, place: place{node.Line, node.Column}, depth: a.depth + 1}
+}
+
+func (d *decoder) decode(node *yaml.Node, v reflect.Value, a at) {
+	d.nodes++
+	if d.nodes > maxNodes || a.depth > maxDepth {
+		if d.nodes <= maxNodes+1 || a.depth == maxDepth+1 {
+			d.fail(a, "the file is nested or repeated too much", "write it without aliases")
+		}
+		return
+	}
+	if node.Kind == yaml.AliasNode {
+		d.decode(node.Alias, v, a)
+		return
+	}
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+		return // nothing behind the key: its default stays
+	}
+	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") || node.Tag == "!!binary" {
+		d.fail(a, "the tag "+node.Tag+" means nothing here", "remove it")
+		return
+	}
+	if word, ok := v.Addr().Interface().(setting.Word); ok && node.Kind == yaml.ScalarNode {
+		d.word(node, v, word, a)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		d.structure(node, v, a)
+	case reflect.Map:
+		d.mapping(node, v, a)
+	case reflect.Slice:
+		d.list(node, v, a)
+	case reflect.Pointer:
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		d.decode(node, v.Elem(), a)
+	default:
+		d.scalar(node, v, a)
+	}
+}
+
+func (d *decoder) fail(a at, text, cure string) { d.report.addAt(a.place, a.key, text, cure) }
+
+// word hands a scalar to a type of our own.
+func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, a at) {
+	text, ok := d.text(node, a)
+	if !ok {
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Words]() && text != node.Value && text == "" {
+		d.fail(a, "it expands to nothing", "give the variable a value")
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Secret]() && !d.secret(node, text, a) {
+		return
+	}
+	if err := word.SetWord(text); err != nil {
+		if bad, ok := err.(*setting.Invalid); ok {
+			d.fail(a, bad.Text, bad.Cure)
+			return
+		}
+		d.fail(a, err.Error(), "")
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Duration]() && v.Int() == 0 && !mayBeZero(a.key) {
+		d.fail(a, "no time at all cannot work here", "write a positive time such as 30s")
+	}
+}
+
+// mayBeZero lists the times of which none at all makes sense.
+func mayBeZero(key string) bool {
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	return slices.Contains([]string{"clock_skew", "drain_delay", "drain_timeout", "min_interval"}, name)
+}
+
+// secret remembers how a secret is written, and judges that.
+func (d *decoder) secret(node *yaml.Node, text string, a at) bool {
+	d.report.secrets[a.key] = node.Value
+	expanded := strings.Contains(node.Value, "${") && !strings.HasPrefix(node.Value, "$${")
+	switch {
+	case expanded && text == "":
+		d.fail(a, "the secret is empty", "give what it is read from a value")
+		return false
+	case text != "" && !expanded && !strings.Contains(text, "REPLACE_"):
+		d.report.findings = append(d.report.findings, finding{place: a.place, key: a.key, warning: true,
+			text: "a secret is written into the file", cure: "write ${NAME} or ${file:PATH}, and keep the value out of the file"})
+	}
+	if strings.TrimSpace(text) != text || strings.ContainsAny(text, "\r\n") {
+		d.fail(a, "the secret has white space or a line end at its edge", "remove it; one newline at the end of a ${file:...} is trimmed by itself")
+		return false
+	}
+	return true
+}
+
+// text is a scalar's text with ${...} expanded.
+func (d *decoder) text(node *yaml.Node, a at) (string, bool) {
+	text, err := d.expand.expand(node.Value)
+	if err != nil {
+		d.fail(a, err.Text, err.Cure)
+		return "", false
+	}
+	return text, true
+}
+
+func (d *decoder) structure(node *yaml.Node, v reflect.Value, a at) {
+	if node.Kind != yaml.MappingNode {
+		d.fail(a, "it is "+nodeWords(node)+" where a mapping belongs", "write the keys below it, indented")
+		return
+	}
+	fields := fieldsOf(v.Type())
+	d.pairs(node, a, func(name string, key, value *yaml.Node) {
+		child := a.child(joinKey(a.key, name), key)
+		index, known := fields[name]
+		if !known {
+			d.fail(child, "there is no such key", unknownCure(name, fields))
+			return
+		}
+		d.report.at[child.key] = child.place
+		d.decode(value, v.FieldByIndex(index), child)
+	})
+	if line := v.FieldByName("Line"); line.IsValid() && line.Kind() == reflect.Int {
+		line.SetInt(int64(a.place.line))
+	}
+}
+
+// pairs calls visit for each pair of a mapping whose key is a text that was not there before.
+func (d *decoder) pairs(node *yaml.Node, a at, visit func(name string, key, value *yaml.Node)) {
+	seen := map[string]int{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		child := a.child(a.key, key)
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			d.fail(child, "a key is "+nodeWords(key), "write a word as the key")
+			continue
+		case key.Tag == "!!merge":
+			d.fail(a.child(joinKey(a.key, "<<"), key), "merge keys are not read", "write the keys out")
+			continue
+		}
+		child.key = joinKey(a.key, key.Value)
+		if first, doubled := seen[key.Value]; doubled {
+			d.fail(child, fmt.Sprintf("it is given twice, first on line %d", first), "keep one of them")
+			continue
+		}
+		seen[key.Value] = key.Line
+		visit(key.Value, key, value)
+	}
+}
+
+func (d *decoder) mapping(node *yaml.Node, v reflect.Value, a at) {
+	if node.Kind != yaml.MappingNode {
+		d.fail(a, "it is "+nodeWords(node)+" where a mapping belongs", "write {name: value}")
+		return
+	}
+	m := reflect.MakeMap(v.Type())
+	d.pairs(node, a, func(name string, key, value *yaml.Node) {
+		child := a.child(joinKey(a.key, name), key)
+		d.report.at[child.key] = child.place
+		d.report.at[a.key+"["+strconv.Quote(name)+"]"] = child.place
+		element := reflect.New(v.Type().Elem()).Elem()
+		d.decode(value, element, child)
+		m.SetMapIndex(reflect.ValueOf(name), element)
+	})
+	v.Set(m)
+}
+
+func (d *decoder) list(node *yaml.Node, v reflect.Value, a at) {
+	if node.Kind != yaml.SequenceNode {
+		cure := "write a list: [" + shorten(node.Value) + "]"
+		text := "it is " + nodeWords(node) + " where a list belongs"
+		if strings.Contains(node.Value, "${") {
+			text, cure = "${...} cannot stand for a list", "write a list and use ${...} for its entries"
+		} else if node.Kind == yaml.MappingNode {
+			cure = "begin each entry with a dash"
+		}
+		d.fail(a, text, cure)
+		return
+	}
+	list := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))
+	for i, entry := range node.Content {
+		child := a.child(a.key+"["+strconv.Itoa(i)+"]", entry)
+		d.report.at[child.key] = child.place
+		if entry.Kind == yaml.ScalarNode && entry.Tag == "!!null" {
+			d.fail(child, "the entry is empty", "give it a value or remove it")
+			continue
+		}
+		d.decode(entry, list.Index(i), child)
+	}
+	v.Set(list)
+}
+
+func (d *decoder) scalar(node *yaml.Node, v reflect.Value, a at) {
+	if node.Kind != yaml.ScalarNode {
+		d.fail(a, "it is "+nodeWords(node)+" where one value belongs", "write the value behind the colon")
+		return
+	}
+	text, ok := d.text(node, a)
+	if !ok {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		b, ok := parseBool(text)
+		if !ok {
+			d.fail(a, strconv.Quote(shorten(text))+" is neither true nor false", "write true or false")
+			return
+		}
+		v.SetBool(b)
+	default:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			d.fail(a, strconv.Quote(shorten(text))+" is not a whole number", "write digits alone")
+			return
+		}
+		v.SetInt(n)
+	}
+}
+
+func parseBool(text string) (value, ok bool) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on":
+		return true, true
+	case "false", "no", "off":
+		return false, true
+	}
+	return false, false
+}
+
+func nodeWords(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	return "one value"
+}
+
+// joinKey names a key below another: with a dot when it is a word, else in brackets.
+func joinKey(parent, name string) string {
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-<") != "" || name == "" {
+		return parent + "[" + strconv.Quote(shorten(name)) + "]"
+	}
+	if parent == "" {
+		return name
+	}
+	return parent + "." + name
+}
+
+// fieldsOf maps a struct's keys to its fields.
+func fieldsOf(t reflect.Type) map[string][]int {
+	fields := map[string][]int{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if name != "" && name != "-" {
+			fields[name] = t.Field(i).Index
+		}
+	}
+	return fields
+}
+
+func unknownCure(name string, fields map[string][]int) string {
+	names := make([]string, 0, len(fields))
+	for field := range fields {
+		names = append(names, field)
+	}
+	slices.Sort(names)
+	if near := setting.Nearest(name, names); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "the keys here are " + strings.Join(names, ", ")
+}
+
+func shorten(text string) string {
+	const limit = 60
+	if len(text) > limit {
+		return text[:limit] + "..."
+	}
+	return text
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// expander replaces ${NAME}, ${NAME:-default} and ${file:PATH} in scalar values, after parsing: a value can never become structure.
+type expander struct {
+	folder string // of the configuration file: relative paths start there
+	getenv func(string) string
+	files  []string
+	hash   hash.Hash // of everything that was put in
+}
+
+func newExpander(path string, getenv func(string) string) *expander {
+	return &expander{folder: filepath.Dir(path), getenv: getenv, hash: sha256.New()}
+}
+
+// maxSecretFile bounds what ${file:...} reads.
+const maxSecretFile = 64 << 10
+
+// expand does not expand what it put in.
+func (e *expander) expand(text string) (string, *setting.Invalid) {
+	if !strings.Contains(text, "${") {
+		return text, nil
+	}
+	var b strings.Builder
+	for rest := text; ; {
+		i := strings.Index(rest, "${")
+		if i < 0 {
+			b.WriteString(rest)
+			return b.String(), nil
+		}
+		if i > 0 && rest[i-1] == '$' { // $${ writes ${
+			b.WriteString(rest[:i-1] + "${")
+			rest = rest[i+2:]
+			continue
+		}
+		b.WriteString(rest[:i])
+		inner, after, closed := strings.Cut(rest[i+2:], "}")
+		if !closed {
+			return "", &setting.Invalid{Text: "${ is not closed", Cure: "write ${NAME}, or $${ for the characters themselves"}
+		}
+		if strings.Contains(inner, "${") {
+			return "", &setting.Invalid{Text: "${...} inside ${...} is not read", Cure: "name one variable"}
+		}
+		value, bad := e.value(inner)
+		if bad != nil {
+			return "", bad
+		}
+		fmt.Fprintf(e.hash, "%d:%s", len(value), value)
+		b.WriteString(value)
+		rest = after
+	}
+}
+
+func (e *expander) value(inner string) (string, *setting.Invalid) {
+	if path, isFile := strings.CutPrefix(inner, "file:"); isFile {
+		return e.file(path)
+	}
+	name, fallback, hasFallback := strings.Cut(inner, ":-")
+	if name == "" || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not the name of a variable", shorten(name)), Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}; $${ writes the characters themselves"}
+	}
+	value := e.getenv(name)
+	switch {
+	case value != "":
+		return value, nil
+	case hasFallback:
+		return fallback, nil
+	}
+	return "", &setting.Invalid{Text: "the variable " + name + " is not set, or empty", Cure: "set it in the environment, or write ${" + name + ":-default}"}
+}
+
+func (e *expander) file(path string) (string, *setting.Invalid) {
+	path = e.resolve(path)
+	e.files = append(e.files, path)
+	text, err := os.ReadFile(path)
+	switch {
+	case err != nil:
+		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: "put the file there; paths are relative to the configuration file"}
+	case len(text) > maxSecretFile:
+		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB", Cure: "name the file that holds the value alone"}
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
+}
+
+// resolve takes a path relative to the configuration file.
+func (e *expander) resolve(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(e.folder, path)
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/session"
+)
+
+func explainCommand(e *env) *cobra.Command {
+	var path, claims, method string
+	var groups []string
+	cmd := &cobra.Command{
+		Use: "explain --config FILE URL", Short: "Say which rule decides about a page, and why",
+		Long: `Says which rule decides about a URL (a path of the first public host, or a full URL), why, and what a visitor would get: somebody
+who is not logged in, or, with --groups or --claims, somebody who is.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			as, err := visitorFrom(cmd.Flags().Changed("groups"), groups, claims)
+			if err != nil {
+				return err
+			}
+			return explain(e, path, args[0], method, as)
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().StringSliceVar(&groups, "groups", nil, "as somebody who is logged in and in these groups (a,b; empty: in none)")
+	cmd.Flags().StringVar(&claims, "claims", "", "as somebody who is logged in with the claims of this JSON file")
+	cmd.Flags().StringVar(&method, "method", "GET", "the request's method")
+	return cmd
+}
+
+// visitorFrom is who asks: nil is nobody.
+func visitorFrom(given bool, groups []string, claimsFile string) (*session.Session, error) {
+	if !given && claimsFile == "" {
+		return nil, nil
+	}
+	claims := map[string]any{}
+	if claimsFile != "" {
+		text, err := os.ReadFile(claimsFile)
+		if err != nil {
+			return nil, usageError("--claims: " + err.Error())
+		}
+		if err := json.Unmarshal(text, &claims); err != nil {
+			return nil, usageError("--claims: " + claimsFile + " is not a JSON object: " + err.Error())
+		}
+	}
+	return proxy.AsSession(groups, claims, time.Now()), nil
+}
+
+// explanation is what explain prints as JSON.
+type explanation struct {
+	URL       string     `json:"url"`
+	Canonical string     `json:"canonical"`
+	Decision  string     `json:"decision"`
+	Status    int        `json:"status"`
+	Rule      *ruleJSON  `json:"rule"`
+	Reason    string     `json:"reason"`
+	NearMiss  []nearMiss `json:"near_misses,omitempty"`
+}
+
+type ruleJSON struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+	Line int    `json:"line"`
+}
+
+type nearMiss struct {
+	Rule ruleJSON `json:"rule"`
+	Why  string   `json:"why"`
+}
+
+func explain(e *env, path, address, method string, as *session.Session) error {
+	cfg, rep := loadConfig(path, e.getenv)
+	if rep.failed() {
+		return &configError{rep}
+	}
+	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
+	x, err := cfg.explain(rules, address, method, as)
+	if err != nil {
+		return usageError(err.Error())
+	}
+	if e.output == "json" {
+		return e.printJSON(x)
+	}
+	fmt.Fprint(e.stdout, x.words(path, as != nil))
+	return nil
+}
+
+func (c *Config) explain(rules *proxy.Rules, address, method string, as *session.Session) (explanation, error) {
+	x := explanation{URL: address}
+	subject, err := proxy.ParseSubject(address, c.Server.sites())
+	var bad *proxy.PathError
+	if errors.As(err, &bad) {
+		x.Decision, x.Status, x.Reason = "refuse", 400, bad.Reason
+		return x, nil
+	}
+	if err != nil {
+		return x, err
+	}
+	x.Canonical = subject.Path.String()
+	if _, own := subject.Path.Under(c.Auth.Prefix); own {
+		x.Decision, x.Status, x.Reason = "public", 200, "gateway"
+		x.Rule = &ruleJSON{Name: ruleGateway, Path: c.Auth.Prefix + "/**"}
+		return x, nil
+	}
+	d := rules.Match(subject.Host, subject.Path).Decide(strings.ToUpper(method), subject.Doors, as, time.Now())
+	x.Decision, x.Status, x.Reason = string(d.Kind), d.Status, d.Reason
+	if x.Status == 0 {
+		x.Status = 200
+	}
+	x.Rule = &ruleJSON{d.Rule.Name, d.Rule.Path, d.Rule.Line}
+	for _, miss := range rules.NearMisses(subject.Host, subject.Path) {
+		x.NearMiss = append(x.NearMiss, nearMiss{ruleJSON{miss.Rule.Name, miss.Rule.Path, miss.Rule.Line}, miss.Why})
+	}
+	return x, nil
+}
+
+// reasons say in words why a decision was made.
+var reasons = map[string]string{
+	proxy.ReasonPublic: "the rule needs no login", proxy.ReasonAdmitted: "the login satisfies the rule",
+	proxy.ReasonNoSession: "the rule needs a login, and nobody is logged in",
+	proxy.ReasonAuthAge:   "the login is older than max_auth_age", proxy.ReasonStillOld: "the provider answered from an old login",
+	proxy.ReasonGroups: "the user is in none of the rule's groups", proxy.ReasonClaims: "a claim has none of the rule's values",
+	proxy.ReasonMethod: "the rule does not take this method", proxy.ReasonUnknownVerb: "no rule takes this method",
+	proxy.ReasonDoor: "it is one of HubSpot's own doors, which proxy.hubspot keeps shut",
+	"gateway":        "it is one of the gateway's own endpoints, which rules do not reach",
+}
+
+// outcomes say what the visitor gets.
+var outcomes = map[string]string{
+	"public": "the page", "allow": "the page, kept out of every cache", "login": "the login (a navigation), or 401 (everything else)",
+	"forbid": "a page that says they are not admitted", "refuse": "a page that says the request is refused",
+}
+
+func (x explanation) words(path string, loggedIn bool) string {
+	var b strings.Builder
+	who := "nobody is logged in"
+	if loggedIn {
+		who = "somebody is logged in"
+	}
+	reason := reasons[x.Reason]
+	if reason == "" {
+		reason = "the address has more than one reading (" + x.Reason + ")"
+	}
+	fmt.Fprintf(&b, "%-10s %s\n", "URL", x.URL)
+	if x.Canonical != "" {
+		fmt.Fprintf(&b, "%-10s %s\n", "matched as", x.Canonical)
+	}
+	fmt.Fprintf(&b, "%-10s %s (%d), when %s\n", "decision", x.Decision, x.Status, who)
+	fmt.Fprintf(&b, "%-10s %s\n", "gets", outcomes[x.Decision])
+	if x.Rule != nil {
+		fmt.Fprintf(&b, "%-10s %s\n", "rule", x.Rule.place(path))
+	}
+	fmt.Fprintf(&b, "%-10s %s\n", "because", reason)
+	for i, miss := range x.NearMiss {
+		label := ""
+		if i == 0 {
+			label = "also"
+		}
+		fmt.Fprintf(&b, "%-10s %s: %s\n", label, miss.Rule.place(path), miss.Why)
+	}
+	return b.String()
+}
+
+func (r ruleJSON) place(file string) string {
+	text := r.Name
+	if r.Path != "" && r.Path != r.Name {
+		text += " (" + r.Path + ")"
+	}
+	switch {
+	case r.Line > 0:
+		return fmt.Sprintf("%s, %s:%d", text, file, r.Line)
+	case r.Name == "default":
+		return "proxy.default: no rule matches"
+	}
+	return text + ", built in"
+}

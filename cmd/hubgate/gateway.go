@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/session"
+)
+
+// gateway is what lives as long as the process: listeners, Redis clients, sessions, the contact queue, transports, metrics.
+// What a reload replaces is a generation.
+type gateway struct {
+	path   string // of the configuration file
+	getenv func(string) string
+	log    *slog.Logger
+
+	current  atomic.Pointer[generation]
+	draining atomic.Bool
+	rejected atomic.Pointer[check] // the newest configuration, when it was refused
+
+	registry      *prometheus.Registry
+	httpMetrics   *httpMetrics
+	configMetrics *configMetrics
+	dependencies  *dependency.Metrics
+	proxyMetrics  *proxy.Metrics
+	authMetrics   *auth.Metrics
+
+	ring      *seal.Ring
+	redis     *redisClients
+	sessions  *session.Manager
+	contacts  *hubspot.Contacts
+	transport http.RoundTripper
+	idp       *http.Client
+	provider  *auth.Provider
+	certs     *certificates
+	limiter   *auth.Limiter
+	level     slog.LevelVar
+	emails    emailPolicy
+	lastSeen  string // hash of the newest configuration that was looked at
+	warnings  *frontWarnings
+}
+
+// Bounds of a call to the provider and to HubSpot's API, the answer's body included.
+const (
+	idpTimeout  = 5 * time.Second
+	idpMaxBody  = 1 << 20
+	crmTimeout  = 30 * time.Second
+	crmMaxBody  = 16 << 20
+	pageMaxBody = 0 // a page may be as long as it likes: it streams
+)
+
+// newGateway builds the parts in the order in which they need each other. It asks nobody anything: a gateway starts while Redis,
+// the provider and HubSpot are away.
+func newGateway(sc serveConfig) (*gateway, error) {
+	cfg, rep := loadConfig(sc.path, sc.getenv)
+	if rep.failed() {
+		return nil, &configError{rep}
+	}
+	g := &gateway{path: sc.path, getenv: sc.getenv, registry: newRegistry(readBuildInfo()), limiter: auth.NewLimiter()}
+	g.log = newLogger(sc.stderr, cfg.Log, &g.level, &g.emails)
+	logRedis(g.log)
+	for _, line := range rep.lines() {
+		component(g.log, "config").Warn("configuration", "problem", line)
+	}
+	g.warnings = &frontWarnings{log: component(g.log, "server")}
+	g.httpMetrics, g.configMetrics = newHTTPMetrics(g.registry), newConfigMetrics(g.registry)
+	g.dependencies = dependency.NewMetrics(g.registry)
+	g.proxyMetrics, g.authMetrics = proxy.NewMetrics(g.registry), auth.NewMetrics(g.registry)
+
+	var err error
+	if g.ring, err = seal.New(revealed(cfg.Session.Keys)...); err != nil {
+		return nil, err
+	}
+	if g.redis, err = openRedis(cfg.Session.Redis, redisDeps{Credentials: g.redisCredentials, Observe: g.observeRedis, Log: component(g.log, "redis")}); err != nil {
+		return nil, err
+	}
+	g.idp = g.client(dependency.IDP, idpTimeout, idpMaxBody)
+	if g.provider, err = g.newProvider(cfg.Auth); err != nil {
+		return nil, err
+	}
+	g.emails.ring.Store(g.ring)
+	if g.sessions, err = g.newSessions(cfg.Session); err != nil {
+		return nil, err
+	}
+	if g.contacts, err = g.newContacts(cfg); err != nil {
+		return nil, err
+	}
+	g.transport = dependency.Measured(dependency.ClientConfig{Name: dependency.HubSpotSite, MaxBody: pageMaxBody, Metrics: g.dependencies},
+		proxy.NewTransport(cfg.Proxy))
+	first, err := g.newGeneration(cfg, rep)
+	if err != nil {
+		return nil, err
+	}
+	if g.certs, err = g.newCertificates(cfg.Server, cfg.Session.Redis.KeyPrefix, first.sites); err != nil {
+		return nil, err
+	}
+	g.swap(first)
+	g.lastSeen = first.hash
+	return g, nil
+}
+
+func (g *gateway) client(name dependency.Name, timeout time.Duration, maxBody int64) *http.Client {
+	return dependency.NewClient(dependency.ClientConfig{Name: name, Timeout: timeout, MaxBody: maxBody, Metrics: g.dependencies})
+}
+
+func (g *gateway) newProvider(cfg auth.Config) (*auth.Provider, error) {
+	return auth.NewProvider(cfg, auth.ProviderDeps{Client: g.idp, Log: component(g.log, "auth"), Metrics: g.authMetrics, Now: time.Now})
+}
+
+func (g *gateway) newSessions(cfg session.Config) (*session.Manager, error) {
+	return session.New(cfg, session.Deps{
+		Redis: g.redis.Request, Block: g.redis.Block, Ring: g.ring, Refresh: g.provider.Refresh,
+		Log: component(g.log, "session"), Metrics: session.NewMetrics(g.registry), Now: time.Now,
+		Outage: g.redis.breaker.open, Revoke: g.revoke,
+	})
+}
+
+func (g *gateway) newContacts(cfg *Config) (*hubspot.Contacts, error) {
+	return hubspot.New(cfg.HubSpot, hubspot.Deps{
+		Queue: g.redis.Queue, Block: g.redis.Block, KeyPrefix: cfg.Session.Redis.KeyPrefix, Ring: g.ring,
+		Client: g.client(dependency.HubSpotAPI, crmTimeout, crmMaxBody), Token: g.hubspotToken,
+		Log: component(g.log, "hubspot"), Metrics: hubspot.NewMetrics(g.registry), Now: time.Now,
+	})
+}
+
+// run works until ctx ends: session upkeep, the contact queue, the watch on the configuration.
+func (g *gateway) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return g.sessions.Run(ctx) })
+	group.Go(func() error { return g.contacts.Run(ctx) })
+	group.Go(func() error { return g.watch(ctx) })
+	group.Go(func() error { g.current.Load().provider.Warm(ctx); return nil })
+	group.Go(func() error { return g.certs.run(ctx) })
+	err := group.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// ServeHTTP loads the generation once, so that a request lives from start to end under one configuration.
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.draining.Load() {
+		w.Header().Set("Connection", "close") // HTTP/2 turns it into GOAWAY
+	}
+	g.current.Load().handler.ServeHTTP(w, r)
+}
+
+// health gathers how every part was last seen; it asks none of them.
+func (g *gateway) health() health {
+	gen := g.current.Load()
+	checks := map[string]check{
+		"redis": newCheck(g.sessions.Health()),
+		"idp":   newCheck(gen.provider.Health()),
+	}
+	site := g.dependencies.Health(dependency.HubSpotSite)
+	checks["hubspot_site"] = newCheck(site.OK, site.Detail, site.Since)
+	checks["hubspot_api"] = newCheck(g.contacts.Health())
+	checks["config"] = newCheck(true, "sha256 "+gen.hash, gen.loadedAt)
+	if bad := g.rejected.Load(); bad != nil {
+		checks["config"] = *bad
+	}
+	return health{Checks: checks}.summarise(g.draining.Load())
+}
+
+// revoke gives back a refresh token that was won for a session which had ended meanwhile.
+func (g *gateway) revoke(ctx context.Context, refreshToken string) {
+	g.current.Load().provider.Revoke(ctx, refreshToken)
+}
+
+func (g *gateway) redisCredentials() (username, password string) {
+	gen := g.current.Load()
+	if gen == nil {
+		return "", ""
+	}
+	cfg := gen.cfg.Session.Redis
+	return cfg.Username, cfg.Password.Reveal()
+}
+
+func (g *gateway) hubspotToken() string {
+	if gen := g.current.Load(); gen != nil {
+		return gen.cfg.HubSpot.AccessToken.Reveal()
+	}
+	return ""
+}
+
+func (g *gateway) observeRedis(op dependency.Op, err error, took time.Duration) {
+	g.dependencies.Observe(dependency.Redis, dependency.Call{Op: op, Result: dependency.ResultOf(err), Took: took})
+}
+
+func (g *gateway) close() error {
+	if err := g.redis.close(); err != nil {
+		return fmt.Errorf("close redis: %w", err)
+	}
+	return nil
+}
+
+func component(log *slog.Logger, name string) *slog.Logger { return log.With("component", name) }

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/session"
+)
+
+// generation is everything that one configuration made: immutable, replaced as a whole by a reload.
+type generation struct {
+	cfg      *Config
+	report   *report
+	hash     string // sha256 of the configuration as it was read, secrets' files included
+	loadedAt time.Time
+
+	sites    []*inbound.Site
+	pages    *page.Pages
+	provider *auth.Provider
+	auth     *auth.Handler
+	facts    *inbound.Resolver
+	replaced chan struct{} // closed when the next one takes over
+	gate     *proxy.Gate
+	handler  http.Handler
+}
+
+// newGeneration builds a configuration's parts; nothing takes effect before swap.
+func (g *gateway) newGeneration(cfg *Config, rep *report) (*generation, error) {
+	gen := &generation{cfg: cfg, report: rep, hash: rep.sha256, loadedAt: time.Now(), sites: cfg.Server.sites(), replaced: make(chan struct{})}
+	var err error
+	if gen.pages, err = page.New(cfg.Pages); err != nil {
+		return nil, err
+	}
+	if gen.provider, err = g.providerFor(cfg.Auth); err != nil {
+		return nil, err
+	}
+	if gen.auth, err = auth.New(cfg.Auth, g.authDeps(gen)); err != nil {
+		return nil, err
+	}
+	if gen.gate, err = proxy.New(cfg.Proxy, g.gateDeps(gen)); err != nil {
+		return nil, err
+	}
+	gen.handler = g.routes(gen)
+	return gen, nil
+}
+
+// providerFor keeps the provider, its keys and its discovery while its block is the same.
+func (g *gateway) providerFor(cfg auth.Config) (*auth.Provider, error) {
+	if now := g.current.Load(); now == nil || reflect.DeepEqual(now.cfg.Auth, cfg) {
+		return g.provider, nil
+	}
+	return g.newProvider(cfg)
+}
+
+func (g *gateway) authDeps(gen *generation) auth.Deps {
+	return auth.Deps{
+		Provider: gen.provider, Sessions: g.sessions, Ender: g.sessions, Redis: g.redis.Request, KeyPrefix: gen.cfg.Session.Redis.KeyPrefix,
+		Ring: g.ring, Pages: gen.pages, Log: component(g.log, "audit"), Metrics: g.authMetrics, Limiter: g.limiter, Now: time.Now,
+		OnLogin: g.onLogin, OnLogout: gen.onLogout,
+	}
+}
+
+func (g *gateway) gateDeps(gen *generation) proxy.Deps {
+	return proxy.Deps{
+		Pages: gen.pages, Load: g.sessions.Load, Peek: g.sessions.Peek, Begin: gen.auth.Begin, Transport: g.transport,
+		Log: component(g.log, "proxy"), Metrics: g.proxyMetrics, Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix,
+		ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie, SwitchForm: gen.auth.SwitchForm, FormOrigins: gen.auth.FormOrigins,
+		Ended: g.sessions.Ended, Redecide: g.redecide, Replaced: gen.replaced, Now: time.Now,
+	}
+}
+
+// redecide judges an open WebSocket or event stream by the rules and the session as of now. A store that cannot answer ends nothing.
+func (g *gateway) redecide(open proxy.Open) bool {
+	s, err := g.sessions.Peek(open.Request)
+	if err != nil {
+		return !errors.Is(err, session.ErrNone)
+	}
+	return g.current.Load().gate.Admits(open, s)
+}
+
+// ownsCookie tells the cookies that are the gateway's own: none of them ever reaches the origin, none is taken from it.
+func (g *gateway) ownsCookie(name string) bool {
+	return name == schemeCookie || g.sessions.OwnsCookie(name) || auth.OwnsCookie(name)
+}
+
+// onLogin puts the contact into the queue before the login answers. A queue that cannot take it costs the contact, never the login.
+func (g *gateway) onLogin(r *http.Request, s *session.Session, returnTo string) {
+	login := loginOf(s)
+	login.FirstPage, login.Address = returnTo, inbound.Of(r).Client.String()
+	login.UTK, login.OptedOut = hubspotCookies(r)
+	component(g.log, "audit").Info("login", "action", "login", "session", s.Ref, emailKey, s.Email, "client", inbound.Of(r).Client.String(), "request_id", inbound.Of(r).ID)
+	if err := g.contacts.Enqueue(r.Context(), login); err != nil {
+		component(g.log, "hubspot").Error("contact was not queued", "error", err, "session", s.Ref, "request_id", inbound.Of(r).ID)
+	}
+}
+
+// swap makes a generation the one that new requests get, and tells the process-long parts its live settings.
+func (g *gateway) swap(next *generation) {
+	var gone []string
+	if last := g.current.Load(); last != nil {
+		gone = missing(last.gate.Rules().Names(), next.gate.Rules().Names())
+		defer close(last.replaced)
+	}
+	g.sessions.Set(session.Live{
+		Config: next.cfg.Session, Issuer: next.provider.Issuer(), ClientID: next.provider.ClientID(),
+		RefreshGrace: next.cfg.Auth.RefreshGrace.D(), Refresh: next.provider.Refresh,
+	})
+	g.contacts.Set(next.cfg.HubSpot)
+	g.provider = next.provider
+	g.emails.mode.Store(&next.cfg.Log.Email)
+	_ = g.level.UnmarshalText([]byte(next.cfg.Log.Level)) // validated when the file was loaded
+	g.current.Store(next)
+	g.httpMetrics.zero(append(next.gate.Rules().Names(), ruleNone, ruleGateway), gone)
+	g.configMetrics.served(next.hash, len(next.cfg.Proxy.Rules), next.loadedAt)
+	g.rejected.Store(nil)
+}
+
+func missing(have, want []string) []string {
+	kept := map[string]bool{}
+	for _, name := range want {
+		kept[name] = true
+	}
+	var gone []string
+	for _, name := range have {
+		if !kept[name] {
+			gone = append(gone, name)
+		}
+	}
+	return gone
+}
+
+func revealed(secrets []setting.Secret) []string {
+	texts := make([]string, len(secrets))
+	for i, s := range secrets {
+		texts[i] = s.Reveal()
+	}
+	return texts
+}

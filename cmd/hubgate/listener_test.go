@@ -1,0 +1,69 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+)
+
+func TestAnAddressHoldsNoMoreConnectionsThanTheLimit(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		exempt []netip.Prefix
+		third  bool
+	}{
+		"a visitor":       {nil, false},
+		"a trusted proxy": {[]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tcp, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := limitPerAddress(tcp, 2, c.exempt)
+			t.Cleanup(func() { l.Close() })
+			go greet(l)
+			first, second := dial(t, l), dial(t, l)
+			if !greeted(first) || !greeted(second) {
+				t.Fatal("connections within the limit were refused")
+			}
+			if got := greeted(dial(t, l)); got != c.third {
+				t.Errorf("the third connection was admitted: %v, want %v", got, c.third)
+			}
+			first.Close()
+			eventually(t, "a place is free again", func() bool { return greeted(dial(t, l)) })
+		})
+	}
+}
+
+// greet says hello to every connection and holds it until the peer goes.
+func greet(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			io.WriteString(conn, "x")
+			io.Copy(io.Discard, conn)
+		}()
+	}
+}
+
+func dial(t *testing.T, l net.Listener) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func greeted(conn net.Conn) bool {
+	n, _ := conn.Read(make([]byte, 1))
+	return n == 1
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// emailKey is the one attribute under which an e-mail may be logged; the policy of log.email is applied to it here and nowhere else.
+const emailKey = "email"
+
+// emailPolicy says how e-mails are logged: hash (an HMAC under a key of its own, so that lines of one person can be joined and
+// nobody can be looked up), full, or none.
+type emailPolicy struct {
+	mode atomic.Pointer[string]
+	ring atomic.Pointer[seal.Ring]
+}
+
+func (p *emailPolicy) attr(email string) slog.Attr {
+	ring, mode := p.ring.Load(), p.mode.Load()
+	switch {
+	case mode != nil && *mode == "full":
+		return slog.String(emailKey, email)
+	case mode != nil && *mode == "hash" && ring != nil && email != "":
+		return slog.String(emailKey, "hash:"+hex.EncodeToString(ring.MAC(seal.LogHash, []byte(email))[:8]))
+	}
+	return slog.Attr{}
+}
+
+// newLogger writes what the process says, as the configuration asks.
+func newLogger(w io.Writer, cfg LogConfig, level *slog.LevelVar, emails *emailPolicy) *slog.Logger {
+	_ = level.UnmarshalText([]byte(cfg.Level)) // validated when the file was loaded
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == emailKey {
+			return emails.attr(a.Value.String())
+		}
+		return a
+	}}
+	if cfg.Format == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// redisLog gives go-redis, which logs to a global, the process's own log.
+type redisLog struct{ log *slog.Logger }
+
+func (l redisLog) Printf(_ context.Context, format string, v ...any) {
+	l.log.Debug("redis client", "message", capped(fmt.Sprintf(format, v...)))
+}
+
+func logRedis(log *slog.Logger) { redis.SetLogger(redisLog{component(log, "redis")}) }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/session"
+)
+
+// redisClients are the only clients of Redis: for the request path, for the queue, and for what waits.
+type redisClients struct {
+	Request redis.UniversalClient // a visitor waits: short time-outs, one retry, a breaker
+	Queue   redis.UniversalClient // writes that must not happen twice: no retry
+	Block   redis.UniversalClient // subscriptions and blocking reads: each holds a connection
+	breaker *breaker
+	server  *miniredis.Miniredis // of mode embedded
+}
+
+// redisDeps is what the clients need of the rest.
+type redisDeps struct {
+	Credentials func() (username, password string) // as of now: asked at each new connection
+	Observe     func(op dependency.Op, err error, took time.Duration)
+	Log         *slog.Logger
+}
+
+// openRedis makes the clients. It dials nothing: a gateway starts while Redis is away.
+func openRedis(cfg session.RedisConfig, deps redisDeps) (*redisClients, error) {
+	c := &redisClients{breaker: newBreaker(deps.Log)}
+	base := redis.UniversalOptions{
+		MasterName: cfg.MasterName, IsClusterMode: cfg.Mode == "cluster",
+		SentinelPassword:           cfg.SentinelPassword.Reveal(),
+		CredentialsProviderContext: credentials(deps.Credentials),
+		ContextTimeoutEnabled:      true, // else a command outlives the request's patience
+		DialTimeout:                time.Second, DialerRetries: 1,
+		ReadTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond,
+		PoolSize: 64, PoolTimeout: time.Second, MinIdleConns: 2, ConnMaxIdleTime: 5 * time.Minute,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		DisableIdentity:          true,
+	}
+	if err := c.place(cfg, &base); err != nil {
+		return nil, err
+	}
+	request, queue, block := base, base, base
+	request.MaxRetries, queue.MaxRetries, block.MaxRetries = 1, -1, 1
+	block.ReadTimeout, block.PoolSize = 10*time.Second, 16
+	c.Request, c.Queue, c.Block = redis.NewUniversalClient(&request), redis.NewUniversalClient(&queue), redis.NewUniversalClient(&block)
+	c.Request.AddHook(measureHook{deps.Observe})
+	c.Request.AddHook(c.breaker)
+	c.Queue.AddHook(measureHook{deps.Observe})
+	return c, nil
+}
+
+// place says where Redis is.
+func (c *redisClients) place(cfg session.RedisConfig, o *redis.UniversalOptions) error {
+	if cfg.Mode == "embedded" {
+		c.server = miniredis.NewMiniRedis()
+		c.server.ClockTTL(true) // else nothing would ever expire
+		if err := c.server.StartAddr("127.0.0.1:0"); err != nil {
+			return fmt.Errorf("session: embedded redis: %w", err)
+		}
+		o.Addrs, o.CredentialsProviderContext = []string{c.server.Addr()}, nil
+		return nil
+	}
+	for _, text := range cfg.URLs {
+		u, err := url.Parse(text)
+		if err != nil {
+			return fmt.Errorf("session: redis address: %w", err)
+		}
+		address := u.Host
+		if u.Port() == "" {
+			address = net.JoinHostPort(u.Hostname(), "6379")
+		}
+		o.Addrs = append(o.Addrs, address)
+		if database := strings.Trim(u.Path, "/"); database != "" {
+			if o.DB, err = strconv.Atoi(database); err != nil {
+				return fmt.Errorf("session: redis address: database %q", database)
+			}
+		}
+		if u.Scheme == "rediss" {
+			if o.TLSConfig, err = redisTLS(cfg.CAFile); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func redisTLS(caFile string) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if caFile == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, fmt.Errorf("session: redis.ca_file: %w", err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("session: redis.ca_file: %s holds no certificate", caFile)
+	}
+	return config, nil
+}
+
+func credentials(now func() (string, string)) func(context.Context) (string, string, error) {
+	return func(context.Context) (string, string, error) {
+		username, password := now()
+		return username, password, nil
+	}
+}
+
+func (c *redisClients) close() error {
+	err := errors.Join(c.Request.Close(), c.Queue.Close(), c.Block.Close())
+	if c.server != nil {
+		c.server.Close()
+	}
+	return err
+}
+
+// measureHook reports each command.
+type measureHook struct {
+	observe func(op dependency.Op, err error, took time.Duration)
+}
+
+// DialHook is not needed.
+func (h measureHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook measures one command.
+func (h measureHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		start := time.Now()
+		err := next(ctx, cmd)
+		h.observe(dependency.OpCommand, fault(err), time.Since(start))
+		return err
+	}
+}
+
+// ProcessPipelineHook measures a pipeline as one.
+func (h measureHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		start := time.Now()
+		err := next(ctx, cmds)
+		h.observe(dependency.OpCommand, fault(err), time.Since(start))
+		return err
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// report is what loading a configuration found: every problem with its place, in file order, and what was read.
+type report struct {
+	path     string
+	findings []finding
+	sha256   string            // of the file and of everything that was expanded into it
+	files    []string          // further files that were read: a change of one is a change of the configuration
+	at       map[string]place  // key -> where it stands
+	secrets  map[string]string // key -> the text of a secret before expansion, to read it again
+}
+
+type place struct{ line, col int }
+
+type finding struct {
+	place
+	key, text, cure string
+	warning         bool
+}
+
+// add places a problem: on its key's line, else on that of the nearest section that is there, else at 1:1.
+func (r *report) add(p setting.Problem) {
+	at := place{1, 1}
+	for key := p.Key; key != ""; key = parentKey(key) {
+		if found, ok := r.at[key]; ok {
+			at = found
+			break
+		}
+	}
+	r.findings = append(r.findings, finding{at, p.Key, p.Text, p.Cure, p.Warning})
+}
+
+func (r *report) addAll(problems []setting.Problem) {
+	for _, p := range problems {
+		r.add(p)
+	}
+}
+
+// addAt is for what the decoder finds, which knows the place itself.
+func (r *report) addAt(at place, key, text, cure string) {
+	r.findings = append(r.findings, finding{place: at, key: key, text: text, cure: cure})
+}
+
+// parentKey drops the last part of a key: a["b"] -> a, a.b[2] -> a.b -> a.
+func parentKey(key string) string {
+	if strings.HasSuffix(key, "]") {
+		if i := strings.LastIndexByte(key, '['); i >= 0 {
+			return key[:i]
+		}
+	}
+	if i := strings.LastIndexByte(key, '.'); i >= 0 {
+		return key[:i]
+	}
+	return ""
+}
+
+// sort brings the findings into file order and drops what was found twice: a key that does not decode fails its validation as well.
+func (r *report) sort() {
+	slices.SortStableFunc(r.findings, func(a, b finding) int {
+		if a.line != b.line {
+			return a.line - b.line
+		}
+		return a.col - b.col
+	})
+	broken := map[string]bool{}
+	var kept []finding
+	for _, f := range r.findings {
+		if f.key != "" && broken[f.key] {
+			continue
+		}
+		if !f.warning {
+			broken[f.key] = true
+		}
+		kept = append(kept, f)
+	}
+	r.findings = kept
+}
+
+// errors counts what keeps the configuration from being served.
+func (r *report) errors() int {
+	n := 0
+	for _, f := range r.findings {
+		if !f.warning {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *report) failed() bool { return r.errors() > 0 }
+
+// lines are the findings as they are printed: FILE:LINE:COL: error: key: what is wrong; what to write instead.
+func (r *report) lines() []string {
+	lines := make([]string, len(r.findings))
+	for i, f := range r.findings {
+		level, key := "error", ""
+		if f.warning {
+			level = "warning"
+		}
+		if f.key != "" {
+			key = f.key + ": "
+		}
+		cure := ""
+		if f.cure != "" {
+			cure = "; " + f.cure
+		}
+		lines[i] = fmt.Sprintf("%s:%d:%d: %s: %s%s%s", r.path, f.line, f.col, level, key, f.text, cure)
+	}
+	return lines
+}
+
+// configError is a configuration that cannot be served.
+type configError struct{ report *report }
+
+func (e *configError) Error() string { return strings.Join(e.report.lines(), "\n") }

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+)
+
+// hubspotCookies reads what HubSpot's tracking script left in the browser: the visitor's id when there is exactly one, and whether
+// the visitor opted out.
+func hubspotCookies(r *http.Request) (utk string, optedOut bool) {
+	if cookies := r.CookiesNamed("hubspotutk"); len(cookies) == 1 {
+		utk = cookies[0].Value
+	}
+	for _, name := range []string{"__hs_opt_out", "__hs_do_not_track"} {
+		for _, cookie := range r.CookiesNamed(name) {
+			optedOut = optedOut || cookie.Value == "yes"
+		}
+	}
+	return utk, optedOut
+}
+
+// onLogout forgets the browser's HubSpot history when the operator wants that: on a shared computer the next person's visits would
+// be tied to this one's contact.
+func (gen *generation) onLogout(w http.ResponseWriter, r *http.Request) {
+	if !gen.cfg.HubSpot.Visitors.ForgetOnLogout {
+		return
+	}
+	// HubSpot's script sets them on the widest domain it may, so each parent is named too; browsers ignore what is not theirs to set.
+	host := hostOnly(r.Host)
+	for _, name := range []string{"hubspotutk", "__hstc"} {
+		http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1})
+		for domain := host; strings.Contains(domain, "."); _, domain, _ = strings.Cut(domain, ".") {
+			http.SetCookie(w, &http.Cookie{Name: name, Path: "/", Domain: domain, MaxAge: -1})
+		}
+	}
+}
