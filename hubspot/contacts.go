@@ -57,8 +57,8 @@ type Contacts struct {
 	outbox *outbox
 	client *client
 	limit  *limit
+	known  atomic.Pointer[schema] // HubSpot's definitions, once this replica read them
 	health health
-	wake   chan struct{}
 }
 
 // settings are what a reload may change, compiled once.
@@ -84,7 +84,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 	if deps.Metrics == nil {
 		deps.Metrics = NewMetrics(nil)
 	}
-	c := &Contacts{deps: deps, wake: make(chan struct{}, 1)}
+	c := &Contacts{deps: deps}
 	c.outbox = newOutbox(deps)
 	c.limit = newLimit(deps, c.outbox.keys)
 	c.client = &client{deps: deps, limit: c.limit}
@@ -98,7 +98,6 @@ func (c *Contacts) Set(cfg Config) {
 	c.live.Store(&settings{cfg: cfg, mapping: newMapping(cfg.Contacts)})
 	c.client.set(cfg)
 	c.limit.set(cfg.RateLimit)
-	c.poke()
 }
 
 // on tells whether contacts are kept at all.
@@ -121,19 +120,10 @@ func (c *Contacts) Enqueue(ctx context.Context, l Login) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
 	if err := c.outbox.add(ctx, entry{Login: trimmed(l)}); err != nil {
-		c.deps.Metrics.lost.Add(1)
+		c.health.report(false, "a login's contact could not be queued: Redis did not take it", c.deps.Now())
 		return fmt.Errorf("hubspot: queue contact of subject %s: %w", c.outbox.logHash(l), err)
 	}
-	c.poke()
 	return nil
-}
-
-// poke wakes this replica's worker, when it is the one that works.
-func (c *Contacts) poke() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
 }
 
 // Health tells whether HubSpot took the last call, in a sentence for the operator, and since when it is so. It asks nobody.

@@ -1,8 +1,6 @@
 package hubspot
 
 import (
-	"sync/atomic"
-
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -13,7 +11,6 @@ type Metrics struct {
 	queueOldest   prometheus.Gauge
 	deadLetters   prometheus.Gauge
 	rateRemaining prometheus.Gauge
-	lost          atomic.Int64 // logins whose contact Redis did not take
 }
 
 // result is how an entry of the queue ended, or what happened to it on the way.

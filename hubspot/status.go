@@ -2,7 +2,16 @@ package hubspot
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Status is the queue as operators see it.
@@ -59,29 +68,116 @@ type PreviewItem struct {
 	Dropped  string `json:"dropped,omitempty"` // why nothing would be written
 }
 
-// Status reads the state of the queue.
-func (c *Contacts) Status(ctx context.Context) (Status, error) { return Status{}, ctx.Err() }
+// letter is a dead letter as Redis holds it, sealed.
+type letter struct {
+	Entry      entry             `json:"entry"`
+	Count      int64             `json:"count"`
+	Reason     string            `json:"reason"`
+	Properties map[string]string `json:"properties"`
+	Attempts   int               `json:"attempts"`
+	FirstAt    time.Time         `json:"first_at"`
+	LastAt     time.Time         `json:"last_at"`
+}
 
-// Dead lists dead letters.
+// Status reads the state of the queue. Queued, Delayed and InFlight are disjoint.
+func (c *Contacts) Status(ctx context.Context) (Status, error) {
+	k := c.outbox.keys
+	pipe := c.deps.Queue.Pipeline()
+	length, delayed, dead := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.XLen(ctx, k.dead)
+	flying, pause, rejected := pipe.Get(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
+	first := pipe.XRangeN(ctx, k.stream, "-", "+", 100)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
+	}
+	n, _ := strconv.ParseInt(flying.Val(), 10, 64)
+	s := Status{Delayed: min(delayed.Val(), length.Val()), Dead: dead.Val(), RejectedProperties: rejectedProperties(rejected.Val())}
+	s.InFlight = min(n, length.Val()-s.Delayed)
+	s.Queued = length.Val() - s.Delayed - s.InFlight
+	if d := pause.Val(); d > 0 {
+		until := c.deps.Now().Add(d).UTC()
+		s.PausedUntil = &until
+	}
+	oldest, err := c.oldest(ctx, first.Val())
+	if err != nil {
+		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
+	}
+	if !oldest.IsZero() {
+		s.OldestSeconds = max(0, c.deps.Now().Sub(oldest).Seconds())
+	}
+	return s, nil
+}
+
+// oldest is when the oldest entry was queued that is not merely kept until the end of min_interval.
+func (c *Contacts) oldest(ctx context.Context, first []redis.XMessage) (time.Time, error) {
+	if len(first) == 0 {
+		return time.Time{}, nil
+	}
+	ids := make([]string, len(first))
+	for i, m := range first {
+		ids[i] = m.ID
+	}
+	stories, err := c.deps.Queue.HMGet(ctx, c.outbox.keys.tries, ids...).Result()
+	if err != nil {
+		return time.Time{}, err
+	}
+	for i, story := range stories {
+		var s state
+		if text, ok := story.(string); !ok || json.Unmarshal([]byte(text), &s) != nil || !s.Held {
+			return idTime(ids[i]), nil
+		}
+	}
+	return time.Time{}, nil
+}
+
+func rejectedProperties(fields map[string]string) []RejectedProperty {
+	list := []RejectedProperty{}
+	for field, value := range fields {
+		name, found := strings.CutSuffix(field, "|count")
+		if !found {
+			continue
+		}
+		count, _ := strconv.ParseInt(value, 10, 64)
+		ms, _ := strconv.ParseInt(fields[name+"|at"], 10, 64)
+		list = append(list, RejectedProperty{Property: name, Reason: fields[name+"|reason"], Count: count, LastAt: time.UnixMilli(ms).UTC()})
+	}
+	slices.SortFunc(list, func(a, b RejectedProperty) int { return strings.Compare(a.Property, b.Property) })
+	return list
+}
+
+var idForm = regexp.MustCompile(`^[0-9]{1,20}-[0-9]{1,20}$`)
+
+// Dead lists at most limit dead letters (1 to 1000), those after cursor ("" = from the oldest).
 func (c *Contacts) Dead(ctx context.Context, cursor string, limit int) (DeadPage, error) {
-	return DeadPage{}, ctx.Err()
+	limit = min(max(limit, 1), 1000)
+	from := "-"
+	if idForm.MatchString(cursor) {
+		from = "(" + cursor
+	}
+	messages, err := c.deps.Queue.XRangeN(ctx, c.outbox.keys.dead, from, "+", int64(limit)+1).Result()
+	if err != nil {
+		return DeadPage{}, fmt.Errorf("hubspot: read dead letters: %w", err)
+	}
+	page := DeadPage{Dead: []DeadLetter{}}
+	if len(messages) > limit {
+		messages = messages[:limit]
+		page.Next = messages[limit-1].ID
+	}
+	for _, m := range messages {
+		l, err := c.letter(m)
+		d := DeadLetter{ID: m.ID, Email: l.Entry.Login.Email, Reason: l.Reason, Properties: l.Properties, Attempts: l.Attempts, FirstAt: l.FirstAt, LastAt: l.LastAt}
+		if err != nil {
+			d.Reason = "it cannot be opened: its key is no longer in session.keys"
+		}
+		if d.Properties == nil {
+			d.Properties = map[string]string{}
+		}
+		page.Dead = append(page.Dead, d)
+	}
+	return page, nil
 }
 
-// Replay queues dead letters again.
-func (c *Contacts) Replay(ctx context.Context, ids []string, all bool) (int, error) {
-	return 0, ctx.Err()
+func (c *Contacts) letter(m redis.XMessage) (l letter, err error) {
+	sealed, _ := m.Values["d"].(string)
+	err = c.outbox.open([]byte(sealed), &l)
+	return l, err
 }
-
-// Send queues the contact of an e-mail address.
-func (c *Contacts) Send(ctx context.Context, email string) error { return ctx.Err() }
-
-// LastSync tells how a person's contact was last sent.
-func (c *Contacts) LastSync(ctx context.Context, issuer, subject string) (SyncResult, error) {
-	return SyncResult{}, ctx.Err()
-}
-
-// Preview tells what would be written for a login.
-func (c *Contacts) Preview(l Login) []PreviewItem { return nil }
-
-// Run works until ctx ends.
-func (c *Contacts) Run(ctx context.Context) error { <-ctx.Done(); return nil }

@@ -1,0 +1,207 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// round brings a batch of jobs to HubSpot. Errors are Redis' and end the holder's time; HubSpot's are dealt with here.
+func (w *worker) round(ctx context.Context, jobs []*job) error {
+	if err := w.f.flying(ctx, len(jobs)); err != nil {
+		return err
+	}
+	persons, err := w.f.persons(ctx, jobs)
+	if err != nil {
+		return err
+	}
+	m := w.c.live.Load().mapping
+	w.learn(ctx, m)
+	r := &round{w: w, done: map[*job]bool{}}
+	for i, j := range jobs {
+		if err := r.consider(ctx, w.plan(j, persons[i], m), m); err != nil {
+			return err
+		}
+	}
+	err = r.deliver(ctx, m)
+	w.book.remove(r.done)
+	if err != nil {
+		return err
+	}
+	return w.f.flying(ctx, 0)
+}
+
+// round is one batch on its way.
+type round struct {
+	w     *worker
+	plans []*plan // what HubSpot has to be told
+	done  map[*job]bool
+}
+
+// consider sorts out who needs no call.
+func (r *round) consider(ctx context.Context, p *plan, m *mapping) error {
+	if why := m.skip(p.job.login); why != "" && !p.job.forced {
+		return r.finish(ctx, p, unchanged, map[string]string{})
+	}
+	until, rest := p.rest(m, r.w.c.deps.Now())
+	switch {
+	case !rest:
+		r.plans = append(r.plans, p)
+		return nil
+	case until.IsZero():
+		return r.finish(ctx, p, unchanged, map[string]string{})
+	}
+	p.job.state = state{Held: true, Next: until.UnixMilli()}
+	r.w.c.deps.Metrics.count(unchanged)
+	return r.w.f.delay(ctx, p.job)
+}
+
+// deliver makes the calls: what is empty, the batch, and what new contacts get in addition.
+func (r *round) deliver(ctx context.Context, m *mapping) error {
+	if len(r.plans) == 0 {
+		return nil
+	}
+	if err := r.w.fill(ctx, r.plans); err != nil {
+		return r.failed(ctx, r.plans, err)
+	}
+	plans, err := r.moved(ctx, m)
+	if err != nil {
+		return err
+	}
+	if err := r.w.send(ctx, plans); err != nil {
+		if handled := r.failed(ctx, slices.DeleteFunc(slices.Clone(plans), (*plan).answered), err); handled != nil {
+			return handled
+		}
+	}
+	fresh, err := r.settle(ctx, slices.DeleteFunc(plans, func(p *plan) bool { return !p.answered() }))
+	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	if err := r.w.send(ctx, fresh); err != nil {
+		if handled := r.failed(ctx, slices.DeleteFunc(slices.Clone(fresh), (*plan).answered), err); handled != nil {
+			return handled
+		}
+	}
+	_, err = r.settle(ctx, slices.DeleteFunc(fresh, func(p *plan) bool { return !p.answered() }))
+	return err
+}
+
+func (p *plan) answered() bool { return p.outcome != nil }
+
+// moved handles people who are known under another address: when a property that names them is mapped, their contact gets the new
+// address. The others, and those whose contact is gone, are returned: they go the ordinary way.
+func (r *round) moved(ctx context.Context, m *mapping) ([]*plan, error) {
+	if len(r.w.schema.known.unique(m)) == 0 {
+		return r.plans, nil
+	}
+	var rest []*plan
+	for _, p := range r.plans {
+		if p.person.contactID == "" || p.person.email == "" || p.person.email == r.w.f.fingerprint(p.key) {
+			rest = append(rest, p)
+			continue
+		}
+		properties := map[string]string{"email": p.key}
+		for name, value := range p.write {
+			properties[name] = value
+		}
+		err := r.w.c.client.update(ctx, p.person.contactID, properties)
+		var refused *apiError
+		switch {
+		case err == nil:
+			p.outcome = &outcome{contactID: p.person.contactID}
+			if _, err := r.settle(ctx, []*plan{p}); err != nil {
+				return nil, err
+			}
+		case errors.As(err, &refused) && !refused.transient() && refused.Status != http.StatusUnauthorized:
+			rest = append(rest, p)
+		default:
+			if err := r.failed(ctx, []*plan{p}, err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rest, nil
+}
+
+// settle deals with what HubSpot answered about each contact. It returns those who are new and get more in a second call.
+func (r *round) settle(ctx context.Context, plans []*plan) (fresh []*plan, err error) {
+	for _, p := range plans {
+		o := p.outcome
+		switch {
+		case o.err != nil && o.err.transient():
+			err = r.later(ctx, p, o.err, true)
+		case o.err != nil:
+			err = r.bury(ctx, p, o.err)
+		case !p.job.state.Fresh && p.isNew() && len(p.later) > 0:
+			// First to the queue, then to HubSpot: a process that dies in between must not take the contact for an old one.
+			p.job.state.Fresh = true
+			if err = r.w.f.delay(ctx, p.job); err == nil {
+				p.write, p.later, p.outcome = p.later, nil, nil
+				fresh = append(fresh, p)
+			}
+		default:
+			err = r.complete(ctx, p)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return fresh, nil
+}
+
+// clockSkew is by how much HubSpot's clock may differ from Redis'.
+const clockSkew = 5 * time.Second
+
+// isNew tells that this job made the contact. When an earlier call for it may have got through unheard, HubSpot says new: false for a
+// contact of our own; then the time of its creation tells.
+func (p *plan) isNew() bool {
+	repeated := p.job.again || p.job.state.Attempts > 0
+	return p.outcome.fresh || repeated && p.outcome.createdAt.After(p.job.since.Add(-clockSkew))
+}
+
+func (r *round) complete(ctx context.Context, p *plan) error {
+	w := r.w
+	w.faults, w.success = 0, w.c.deps.Now()
+	w.c.health.report(true, "takes contacts", w.success)
+	how := updated
+	if p.job.state.Fresh || p.isNew() {
+		how = created
+	}
+	return r.finish(ctx, p, how, map[string]string{
+		"sent": p.sent, "email": w.f.fingerprint(p.key), "cid": p.outcome.contactID,
+		"at": strconv.FormatInt(w.success.UnixMilli(), 10), "result": string(how), "error": "",
+	})
+}
+
+func (r *round) finish(ctx context.Context, p *plan, how result, record map[string]string) error {
+	if err := r.w.f.finish(ctx, p.job, record, nil); err != nil {
+		return err
+	}
+	r.done[p.job] = true
+	r.w.c.deps.Metrics.count(how)
+	return nil
+}
+
+// bury sends a contact that HubSpot will never take to the dead letters.
+func (r *round) bury(ctx context.Context, p *plan, e *apiError) error {
+	now, j := r.w.c.deps.Now(), p.job
+	first := now
+	if j.state.First > 0 {
+		first = time.UnixMilli(j.state.First)
+	}
+	l := &letter{
+		Entry: entry{Login: j.login, Forced: j.forced}, Count: j.count, Reason: e.Error(), Properties: p.write,
+		Attempts: j.state.Attempts + 1, FirstAt: first, LastAt: now,
+	}
+	record := map[string]string{"result": string(dead), "error": l.Reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": ""}
+	if err := r.w.f.finish(ctx, j, record, l); err != nil {
+		return err
+	}
+	r.done[j] = true
+	r.w.c.deps.Metrics.count(dead)
+	r.w.c.deps.Log.Error("contact is dead: HubSpot will not take it", "subject", r.w.f.logHash(j.login), "reason", l.Reason)
+	return nil
+}

@@ -1,0 +1,249 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// send upserts plans and leaves each one's outcome in it. Properties that HubSpot refuses are left out and the rest is sent again; a
+// batch that is refused as a whole is halved until the contact at fault stands alone. An error ends the round for those without outcome.
+func (w *worker) send(ctx context.Context, plans []*plan) error {
+	for len(plans) > 0 {
+		inputs := make([]upsertInput, len(plans))
+		for i, p := range plans {
+			inputs[i] = p.input()
+		}
+		outcomes, err := w.c.client.upsert(ctx, inputs)
+		var refused *apiError
+		switch {
+		case err == nil:
+			plans = w.read(ctx, plans, outcomes)
+		case !errors.As(err, &refused) || !refused.aboutContacts():
+			return err
+		case len(plans) == 1 || refused.universal():
+			plans = w.amendAll(ctx, plans, refused)
+		default:
+			half := len(plans) / 2
+			if err := w.send(ctx, plans[:half]); err != nil {
+				return err
+			}
+			plans = plans[half:]
+		}
+	}
+	return nil
+}
+
+// read notes the outcomes and returns the plans that go again with less.
+func (w *worker) read(ctx context.Context, plans []*plan, outcomes map[string]outcome) (again []*plan) {
+	for _, p := range plans {
+		o, known := outcomes[p.job.newest()]
+		switch {
+		case !known:
+			p.outcome = &outcome{err: &apiError{Status: http.StatusBadGateway, Message: "HubSpot's answer does not mention this contact"}}
+		case o.err != nil && !o.err.transient() && w.amend(ctx, p, o.err):
+			again = append(again, p)
+		default:
+			p.outcome = &o
+		}
+	}
+	return again
+}
+
+// amendAll takes what a refused call complains about out of its plans; those that have nothing of it end with the refusal.
+func (w *worker) amendAll(ctx context.Context, plans []*plan, e *apiError) (again []*plan) {
+	changed := false
+	for _, p := range plans {
+		changed = w.amend(ctx, p, e) || changed
+	}
+	if changed {
+		return plans
+	}
+	for _, p := range plans {
+		p.outcome = &outcome{err: e}
+	}
+	return nil
+}
+
+// amend leaves out what HubSpot refused; false when there is nothing left to leave out.
+func (w *worker) amend(ctx context.Context, p *plan, e *apiError) bool {
+	changed := false
+	for _, b := range e.Bad {
+		if _, written := p.write[b.name]; written {
+			delete(p.write, b.name)
+			changed = true
+			w.report(ctx, b)
+			if b.universal() {
+				w.refused[b.name] = w.c.deps.Now().Add(10 * time.Minute)
+				w.schema.asked = time.Time{} // the definitions have changed
+			}
+		}
+	}
+	if e.Status == http.StatusConflict && !changed { // a value that must be unique names another contact
+		for name := range maps.Keys(p.write) {
+			if w.schema.known[name].HasUniqueValue {
+				delete(p.write, name)
+				changed = true
+				w.report(ctx, badProperty{name: name, reason: "another contact has this value"})
+			}
+		}
+	}
+	return changed
+}
+
+// report tells the operator about a property that is left out.
+func (w *worker) report(ctx context.Context, b badProperty) {
+	if w.tell("property " + b.name + b.reason) {
+		w.c.deps.Log.Warn("a property was left out of contacts", "property", b.name, "reason", b.reason)
+	}
+	if err := w.f.reject(ctx, b); err != nil {
+		w.c.deps.Log.Info("rejected property was not counted", "property", b.name, "error", err)
+	}
+}
+
+// tell is true the first time.
+func (w *worker) tell(what string) bool {
+	told := w.told[what]
+	w.told[what] = true
+	return !told
+}
+
+// aboutContacts tells a refusal of what was sent from one of the call as such.
+func (e *apiError) aboutContacts() bool {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+		return true
+	}
+	return false
+}
+
+// universal tells that the property is at fault, whatever the value and whoever the contact.
+func (b badProperty) universal() bool {
+	switch b.reason {
+	case "PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "READ_ONLY_PROPERTY":
+		return true
+	}
+	return false
+}
+
+func (e *apiError) universal() bool { return slices.ContainsFunc(e.Bad, badProperty.universal) }
+
+// unreadable tells that reading is not possible at all, while writing may be.
+func unreadable(err error) bool {
+	var e *apiError
+	return errors.As(err, &e) && !e.transient() && e.Status != http.StatusUnauthorized
+}
+
+// failed deals with a call that did not work as a whole: everything pauses, nobody is lost, and nobody is given up for it.
+func (r *round) failed(ctx context.Context, plans []*plan, err error) error {
+	w := r.w
+	var e *apiError
+	switch {
+	case ctx.Err() != nil || errors.Is(err, errPaused):
+		return nil
+	case redisFault(err):
+		return err
+	case !errors.As(err, &e):
+		e = &apiError{Status: http.StatusBadGateway, Message: tame(err.Error())}
+	}
+	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
+	d := w.backOff(e)
+	if err := w.c.limit.pause(ctx, e.Error(), d); err != nil {
+		return err
+	}
+	if !e.transient() {
+		if w.bad != w.c.client.token() || w.tell(e.Error()) {
+			w.c.deps.Log.Error("HubSpot refuses all calls; nothing is lost, contacts wait", "error", e.Error())
+		}
+		w.bad = w.c.client.token()
+	}
+	for _, p := range plans {
+		if err := r.later(ctx, p, e, len(plans) == 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// later puts a contact off, or gives it up when only it fails, again and again.
+func (r *round) later(ctx context.Context, p *plan, e *apiError, alone bool) error {
+	if err := r.w.later(ctx, p.job, e, alone); err != nil {
+		return err
+	}
+	if p.job.state.Alone >= maxAlone && r.w.success.After(time.UnixMilli(p.job.state.First)) {
+		return r.bury(ctx, p, e)
+	}
+	return nil
+}
+
+// backOff is how long everything waits after a fault.
+func (w *worker) backOff(e *apiError) time.Duration {
+	if e.Status == http.StatusTooManyRequests {
+		return policyPause(e)
+	}
+	w.faults++
+	d := min(time.Second<<min(w.faults-1, 6), time.Minute)
+	if e.RetryAfter > 0 {
+		d = e.RetryAfter
+	}
+	if e.Status == http.StatusLocked {
+		d = max(d, 2*time.Second)
+	}
+	return d + rand.N(d/4+1)
+}
+
+// later writes a failed attempt into the queue. alone tells that the contact was sent by itself, so that it may be at fault.
+func (w *worker) later(ctx context.Context, j *job, e *apiError, alone bool) error {
+	now := w.c.deps.Now()
+	if j.state.First == 0 {
+		j.state.First = now.UnixMilli()
+	}
+	j.state.Error, j.state.Held = e.Error(), false
+	wait := time.Duration(0)
+	if e.transient() {
+		j.state.Attempts++
+		if alone && e.Status != http.StatusTooManyRequests {
+			j.state.Alone++
+			wait = min(time.Second<<min(j.state.Alone, 12), time.Hour)
+			wait += rand.N(wait/4 + 1)
+		}
+		w.c.deps.Metrics.count(retried)
+	}
+	j.state.Next = now.Add(wait).UnixMilli()
+	return w.f.delay(ctx, j)
+}
+
+// maxAlone is after how many attempts by itself a contact is given up, when HubSpot takes others meanwhile.
+const maxAlone = 8
+
+// size is how many contacts the next batch may have: after repeated faults fewer and fewer, so that one contact that HubSpot chokes on
+// is found and does not hold up the others.
+func (w *worker) size() int {
+	switch {
+	case w.faults < 2:
+		return batchSize
+	case w.faults < 3:
+		return batchSize / 10
+	}
+	return 1
+}
+
+// companions keeps a contact that failed by itself apart from the others.
+func companions(ready []*job) []*job {
+	for i, j := range ready {
+		if j.state.Alone > 1 {
+			if i == 0 {
+				return ready[:1]
+			}
+			return ready[:i]
+		}
+	}
+	return ready
+}
+
+// redisFault tells that Redis failed, not HubSpot.
+func redisFault(err error) bool { return errors.Is(err, errFenced) || errors.Is(err, errBudget) }

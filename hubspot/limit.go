@@ -1,0 +1,159 @@
+package hubspot
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// limit is the one budget of calls for all replicas, kept in Redis with Redis' clock, and the shared pause.
+type limit struct {
+	deps Deps
+	keys keys
+	rate atomic.Pointer[setting.Rate]
+}
+
+func newLimit(deps Deps, k keys) *limit { return &limit{deps: deps, keys: k} }
+
+func (l *limit) set(rate setting.Rate) {
+	if rate.Requests < 1 || rate.Per <= 0 {
+		rate = DefaultConfig().RateLimit
+	}
+	l.rate.Store(&rate)
+}
+
+// takeScript grants a call when fewer than the limit were made in the window. A call counts until a window after its answer, not after
+// its start: how long it was on the way cannot squeeze two windows together at HubSpot's end. A granted call that never reports its
+// answer (a killed process) counts for the longest time that it may have taken. Returns the milliseconds to wait, 0 = granted.
+var takeScript = redis.NewScript(`
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local pause = redis.call('PTTL', KEYS[2])
+if pause > 0 then return pause end
+local window = tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. (now - window))
+if redis.call('ZCARD', KEYS[1]) < tonumber(ARGV[1]) then
+  redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[4])
+  redis.call('PEXPIRE', KEYS[1], window + tonumber(ARGV[3]) + 1000)
+  return 0
+end
+local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+return math.max(1, math.min(1000, tonumber(oldest[2]) + window - now + 1))
+`)
+
+var doneScript = redis.NewScript(`
+local t = redis.call('TIME')
+return redis.call('ZADD', KEYS[1], 'XX', t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1])
+`)
+
+// pauseScript lengthens the pause, never shortens it.
+var pauseScript = redis.NewScript(`
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+return 1
+`)
+
+const (
+	longestCall = 35 * time.Second
+	longestWait = 30 * time.Second // for a share of the budget; a longer pause is left to the worker
+)
+
+var (
+	errPaused = errors.New("calls to HubSpot are paused")
+	errBudget = errors.New("the budget of calls cannot be read from Redis")
+)
+
+// take waits for a share of the budget. It fails with errPaused when the pause is longer than it is sensible to wait in the middle of
+// a batch.
+func (l *limit) take(ctx context.Context) (permit string, err error) {
+	permit = rand.Text()
+	for deadline := l.deps.Now().Add(longestWait); ; {
+		wait, err := l.try(ctx, permit)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("%w: %w", errBudget, err)
+		case wait == 0:
+			return permit, nil
+		case l.deps.Now().Add(wait).After(deadline):
+			return "", errPaused
+		}
+		if !sleep(ctx, wait) {
+			return "", ctx.Err()
+		}
+	}
+}
+
+func (l *limit) try(ctx context.Context, permit string) (time.Duration, error) {
+	rate := l.rate.Load()
+	ms, err := takeScript.Run(ctx, l.deps.Queue, []string{l.keys.budget, l.keys.pause},
+		rate.Requests, rate.Per.D().Milliseconds(), longestCall.Milliseconds(), permit).Int64()
+	return time.Duration(ms) * time.Millisecond, err
+}
+
+// done starts the window of a call. When Redis does not hear of it the call counts longer, never shorter.
+func (l *limit) done(permit string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = doneScript.Run(ctx, l.deps.Queue, []string{l.keys.budget}, permit).Err()
+}
+
+// learn reads what HubSpot says about its own count.
+func (l *limit) learn(h http.Header) {
+	if left, err := strconv.Atoi(h.Get("X-HubSpot-RateLimit-Remaining")); err == nil && left >= 0 {
+		l.deps.Metrics.rateRemaining.Set(float64(left))
+	}
+}
+
+// pause stops the calls of all replicas for a time.
+func (l *limit) pause(ctx context.Context, reason string, d time.Duration) error {
+	return pauseScript.Run(ctx, l.deps.Queue, []string{l.keys.pause}, reason, d.Milliseconds()).Err()
+}
+
+// resume ends a pause, when what it was for is over.
+func (l *limit) resume(ctx context.Context) error { return l.deps.Queue.Del(ctx, l.keys.pause).Err() }
+
+// paused tells for how long the calls are still paused.
+func (l *limit) paused(ctx context.Context) (time.Duration, error) {
+	d, err := l.deps.Queue.PTTL(ctx, l.keys.pause).Result()
+	return max(0, d), err
+}
+
+// sleep waits unless ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// policyPause is how long a 429 pauses everything.
+func policyPause(e *apiError) time.Duration {
+	if e.RetryAfter > 0 {
+		return e.RetryAfter
+	}
+	switch e.Policy {
+	case "DAILY":
+		return dailyPause
+	case "SECONDLY":
+		return 2 * time.Second
+	}
+	return 10 * time.Second
+}
+
+// dailyPause is how often a used-up day is tried again: HubSpot's day ends at midnight of the account's time zone, which a key
+// need not be allowed to read.
+const dailyPause = 10 * time.Minute

@@ -1,0 +1,273 @@
+package hubspot
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The ways in which a property is written.
+const (
+	writeAlways     = "always"
+	writeIfEmpty    = "if_empty"
+	writeCreateOnly = "create_only"
+)
+
+// The values that come from the login itself.
+const (
+	valueLoginTime  = "login_time"
+	valueLoginCount = "login_count"
+	valueHost       = "host"
+	valueFirstPage  = "first_page"
+)
+
+// groupsClaim is Cognito's: it is left out of the token of a person in no group, which must empty the property, not keep it.
+const groupsClaim = "cognito:groups"
+
+// mapping turns a login into properties of a contact. It is immutable.
+type mapping struct {
+	cfg   ContactsConfig
+	rules []rule // by property name
+}
+
+type rule struct {
+	PropertyConfig
+	property string
+}
+
+func newMapping(cfg ContactsConfig) *mapping {
+	m := &mapping{cfg: cfg}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Properties)) {
+		r := rule{PropertyConfig: cfg.Properties[name], property: name}
+		if r.Write == "" {
+			r.Write = writeAlways
+		}
+		m.rules = append(m.rules, r)
+	}
+	return m
+}
+
+func (r rule) source() string {
+	switch {
+	case r.Claim != "":
+		return "claim " + r.Claim
+	case r.Value != "":
+		return "value " + r.Value
+	}
+	return "constant"
+}
+
+// volatile tells that a value of a login (a time, a count) is mapped: something to write even when the person is unchanged.
+func (m *mapping) volatile() bool {
+	return slices.ContainsFunc(m.rules, func(r rule) bool { return r.Value != "" })
+}
+
+// skip tells why a person must not become a contact, or "".
+func (m *mapping) skip(l Login) string {
+	switch {
+	case l.Email == "":
+		return "no e-mail"
+	case !validEmail(l.Email):
+		return "not an e-mail address"
+	case m.cfg.RequireVerifiedEmail && !l.EmailVerified:
+		return "e-mail not verified"
+	case slices.ContainsFunc(m.cfg.Skip.Groups, func(g string) bool { return slices.Contains(l.Groups, g) }):
+		return "group is skipped"
+	}
+	_, domain, _ := strings.Cut(emailKey(l.Email), "@")
+	for _, skipped := range m.cfg.Skip.EmailDomains {
+		if strings.EqualFold(strings.TrimPrefix(skipped, "@"), domain) {
+			return "e-mail domain is skipped"
+		}
+	}
+	return ""
+}
+
+// emailKey is the spelling under which HubSpot keeps an address.
+func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// validEmail takes what HubSpot takes: one bare ASCII address with a dotted domain. Quoted local parts, comments and display names
+// are refused, for two parsers may read them as two people.
+func validEmail(email string) bool {
+	email = strings.TrimSpace(email)
+	a, err := mail.ParseAddress(email)
+	if err != nil || a.Address != email || len(email) > 254 || strings.ContainsAny(email, "\"\\ ,;:<>()[]") {
+		return false
+	}
+	local, domain, _ := strings.Cut(email, "@")
+	for i := range len(email) {
+		if email[i] <= ' ' || email[i] >= 0x7f {
+			return false
+		}
+	}
+	return len(local) <= 64 && strings.Contains(strings.Trim(domain, "."), ".")
+}
+
+// values tells for every mapped property what would be written. count is the number of logins, 0 when it is not known.
+func (m *mapping) values(l Login, count int64, known schema) []PreviewItem {
+	items := make([]PreviewItem, 0, len(m.rules))
+	for _, r := range m.rules {
+		item := PreviewItem{Property: r.property, Source: r.source(), Write: r.Write}
+		raw, why := r.raw(l, count)
+		if why == "" {
+			item.Value, why = known.convert(r.property, raw, r.Constant == "")
+		}
+		if item.Dropped = why; why != "" {
+			item.Value = ""
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// raw finds the value: several texts for a list, a time for login_time.
+func (r rule) raw(l Login, count int64) (v raw, why string) {
+	switch {
+	case r.Constant != "":
+		return raw{texts: []string{r.Constant}}, ""
+	case r.Claim != "":
+		return claimValue(l, r.Claim)
+	case l.At.IsZero() && r.Value != valueHost:
+		return raw{}, "not known without a login"
+	}
+	switch r.Value {
+	case valueLoginTime:
+		return raw{texts: []string{l.At.UTC().Format(isoMillis)}, at: l.At}, ""
+	case valueLoginCount:
+		if count == 0 {
+			return raw{}, "counted when it is sent"
+		}
+		return raw{texts: []string{strconv.FormatInt(count, 10)}}, ""
+	case valueHost:
+		return text(l.Host)
+	case valueFirstPage:
+		return text(pageOf(l.FirstPage))
+	}
+	return raw{}, "no source"
+}
+
+func text(s string) (raw, string) {
+	if s == "" {
+		return raw{}, "empty"
+	}
+	return raw{texts: []string{s}}, ""
+}
+
+// pageOf is a page without query and fragment: they may carry what must not reach a CRM (tokens of links, searches).
+func pageOf(page string) string {
+	u, err := url.Parse(page)
+	if err != nil {
+		return ""
+	}
+	return u.EscapedPath()
+}
+
+// raw is a value before it is brought into a property's type.
+type raw struct {
+	texts []string  // empty = the property is to be emptied
+	at    time.Time // when it is a time
+}
+
+func claimValue(l Login, name string) (raw, string) {
+	value, ok := l.Claims[name]
+	if !ok || value == nil {
+		switch {
+		case name == "email" && l.Email != "":
+			return raw{texts: []string{l.Email}}, ""
+		case name == "sub" && l.Subject != "":
+			return raw{texts: []string{l.Subject}}, ""
+		case name == "name" && l.Name != "":
+			return raw{texts: []string{l.Name}}, ""
+		case name == groupsClaim && len(l.Groups) > 0:
+			return raw{texts: l.Groups}, ""
+		case name == groupsClaim && !l.At.IsZero():
+			return raw{}, ""
+		}
+		return raw{}, "the login has no such claim"
+	}
+	switch v := value.(type) {
+	case []any:
+		return listValue(v)
+	case []string:
+		return raw{texts: v}, ""
+	}
+	s, ok := scalar(value)
+	if !ok {
+		return raw{}, "the claim is an object"
+	}
+	if s == "" {
+		return raw{}, "the claim is empty"
+	}
+	return raw{texts: []string{s}}, ""
+}
+
+func listValue(list []any) (raw, string) {
+	texts := make([]string, 0, len(list))
+	for _, element := range list {
+		s, ok := scalar(element)
+		if !ok {
+			return raw{}, "the claim is a list of objects"
+		}
+		if s != "" {
+			texts = append(texts, s)
+		}
+	}
+	return raw{texts: texts}, ""
+}
+
+func scalar(value any) (string, bool) {
+	switch v := value.(type) {
+	case string:
+		return strings.TrimSpace(v), true
+	case bool:
+		return strconv.FormatBool(v), true
+	case json.Number:
+		return v.String(), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case int, int64, int32, uint64:
+		return fmt.Sprint(v), true
+	}
+	return "", false
+}
+
+// maxClaim bounds one claim in the queue; HubSpot takes no longer text.
+const maxClaim = 65536
+
+// trimmed bounds what a hostile profile can put into Redis (a 1 MB name, DS-07): long texts are cut, other long values left out.
+func trimmed(l Login) Login {
+	claims := make(map[string]any, len(l.Claims))
+	for name, value := range l.Claims {
+		if s, ok := value.(string); ok {
+			claims[name] = cut(s, maxClaim)
+			continue
+		}
+		if encoded, err := json.Marshal(value); err == nil && len(encoded) <= maxClaim {
+			claims[name] = value
+		}
+	}
+	l.Claims = claims
+	l.Email, l.Name, l.FirstPage = strings.TrimSpace(l.Email), cut(l.Name, maxClaim), cut(l.FirstPage, 2048)
+	l.UTK, l.Host = cut(l.UTK, 64), cut(l.Host, 256)
+	return l
+}
+
+// cut shortens s to at most n bytes without splitting a character, and replaces what is not UTF-8.
+func cut(s string, n int) string {
+	if len(s) > n {
+		s = s[:n]
+		for len(s) > 0 && s[len(s)-1]&0xC0 == 0x80 {
+			s = s[:len(s)-1]
+		}
+		if len(s) > 0 && s[len(s)-1] >= 0xC0 {
+			s = s[:len(s)-1]
+		}
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}

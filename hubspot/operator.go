@@ -1,0 +1,131 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ErrEmail says that an operator named something that is no e-mail address.
+var ErrEmail = errors.New("hubspot: not an e-mail address")
+
+// replayScript moves a dead letter back into the queue in one step: it is never in both, never in neither.
+var replayScript = redis.NewScript(`
+if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then return 0 end
+redis.call('XADD', KEYS[1], '*', 'd', ARGV[2], 'n', ARGV[3])
+return 1
+`)
+
+// Replay queues dead letters again, all of them or those named, and tells how many it were. Ids that are not there are passed over.
+func (c *Contacts) Replay(ctx context.Context, ids []string, all bool) (int, error) {
+	if all {
+		return c.replayAll(ctx)
+	}
+	n := 0
+	for _, id := range ids {
+		if !idForm.MatchString(id) {
+			continue
+		}
+		messages, err := c.deps.Queue.XRange(ctx, c.outbox.keys.dead, id, id).Result()
+		if err != nil {
+			return n, fmt.Errorf("hubspot: replay: %w", err)
+		}
+		done, err := c.replay(ctx, messages)
+		if n += done; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// replayAll ends at the letters that were there when it began: one that dies again at once is not replayed for ever.
+func (c *Contacts) replayAll(ctx context.Context) (int, error) {
+	newest, err := c.deps.Queue.XRevRangeN(ctx, c.outbox.keys.dead, "+", "-", 1).Result()
+	if err != nil || len(newest) == 0 {
+		return 0, err
+	}
+	n, from := 0, "-"
+	for {
+		messages, err := c.deps.Queue.XRangeN(ctx, c.outbox.keys.dead, from, newest[0].ID, 500).Result()
+		if err != nil {
+			return n, fmt.Errorf("hubspot: replay: %w", err)
+		}
+		if len(messages) == 0 {
+			return n, nil
+		}
+		done, err := c.replay(ctx, messages)
+		if n += done; err != nil {
+			return n, err
+		}
+		from = "(" + messages[len(messages)-1].ID
+	}
+}
+
+func (c *Contacts) replay(ctx context.Context, messages []redis.XMessage) (n int, err error) {
+	for _, m := range messages {
+		l, err := c.letter(m)
+		if err != nil {
+			continue // its key is gone; it stays where it is
+		}
+		sealed, err := c.outbox.seal(l.Entry)
+		if err != nil {
+			return n, err
+		}
+		moved, err := replayScript.Run(ctx, c.deps.Queue, []string{c.outbox.keys.stream, c.outbox.keys.dead}, m.ID, sealed, l.Count).Int()
+		if err != nil {
+			return n, fmt.Errorf("hubspot: replay: %w", err)
+		}
+		n += moved
+	}
+	return n, nil
+}
+
+// Send queues the contact of an e-mail address, whatever min_interval says: what waits for that person goes out now, and when nothing
+// does the contact is made or updated with the constants of the mapping. ErrEmail when it is no address.
+func (c *Contacts) Send(ctx context.Context, email string) error {
+	if !validEmail(email) {
+		return ErrEmail
+	}
+	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
+	defer cancel()
+	if err := c.outbox.add(ctx, entry{Login: Login{Email: emailKey(email)}, Forced: true}); err != nil {
+		return fmt.Errorf("hubspot: queue a contact: %w", err)
+	}
+	return nil
+}
+
+// LastSync tells how a person's contact was last sent.
+func (c *Contacts) LastSync(ctx context.Context, issuer, subject string) (SyncResult, error) {
+	name := c.outbox.personKeys(Login{Issuer: issuer, Subject: subject})[0]
+	v, err := c.deps.Queue.HMGet(ctx, name, "at", "result", "error", "cid", "n").Result()
+	if err != nil {
+		return SyncResult{}, fmt.Errorf("hubspot: read last sync: %w", err)
+	}
+	word := func(i int) string { s, _ := v[i].(string); return s }
+	r := SyncResult{Result: word(1), Error: word(2), ContactID: word(3)}
+	if ms, err := strconv.ParseInt(word(0), 10, 64); err == nil {
+		r.At = time.UnixMilli(ms).UTC()
+	}
+	r.Queued = r.At.IsZero() && word(4) != ""
+	return r, nil
+}
+
+// Preview tells what would be written for a login, property by property, and why some of it would not be.
+func (c *Contacts) Preview(l Login) []PreviewItem {
+	var known schema
+	if s := c.known.Load(); s != nil {
+		known = *s
+	}
+	m := c.live.Load().mapping
+	items := m.values(l, 0, known)
+	if why := m.skip(l); why != "" {
+		for i := range items {
+			items[i].Dropped = why
+		}
+	}
+	return items
+}

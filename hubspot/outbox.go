@@ -1,0 +1,235 @@
+package hubspot
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// keys are the outbox's names in Redis; one hash tag, so that a script may touch several of them in a cluster.
+type keys struct {
+	stream, due, tries, dead, budget, pause, lease, fence, inFlight, rejected, person, browser string
+}
+
+func newKeys(prefix string) keys {
+	p := prefix + "{crm}:"
+	return keys{
+		stream: p + "stream", due: p + "due", tries: p + "tries", dead: p + "dead", budget: p + "budget", pause: p + "pause",
+		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", rejected: p + "rejected", person: p + "p:", browser: p + "b:",
+	}
+}
+
+// outbox is the queue in Redis. An entry stays in the stream until HubSpot's answer to it was processed; what is delayed has its time
+// in a sorted set and its story (attempts, last error, pending step) in a hash, both by the entry's id.
+type outbox struct {
+	deps Deps
+	keys keys
+}
+
+func newOutbox(deps Deps) *outbox { return &outbox{deps: deps, keys: newKeys(deps.KeyPrefix)} }
+
+// entry is what the stream holds, sealed: no address is readable in Redis.
+type entry struct {
+	Login  Login `json:"login"`
+	Forced bool  `json:"forced,omitempty"` // an operator wants it now
+}
+
+// state is the story of a delayed entry.
+type state struct {
+	Attempts int    `json:"a,omitempty"`
+	First    int64  `json:"f,omitempty"` // ms of the first attempt
+	Next     int64  `json:"n,omitempty"` // ms of the next one
+	Error    string `json:"e,omitempty"`
+	Fresh    bool   `json:"c,omitempty"` // HubSpot made the contact: what is written at creation only is still to be written
+	Alone    int    `json:"s,omitempty"` // attempts that failed although only this contact was sent
+	Held     bool   `json:"h,omitempty"` // unchanged person: waits for the end of min_interval
+}
+
+const personTTL = 400 * 24 * time.Hour
+
+// addScript counts the login and queues it, once: the nonce tells a repeat whose first answer was lost. Records under an older key of
+// the ring are taken over.
+var addScript = redis.NewScript(`
+for i = 3, #KEYS do
+  if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then redis.call('RENAME', KEYS[i], KEYS[2]) end
+end
+if redis.call('HGET', KEYS[2], 'nonce') == ARGV[1] then return 0 end
+local n = redis.call('HINCRBY', KEYS[2], 'n', ARGV[4])
+redis.call('HSET', KEYS[2], 'nonce', ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+redis.call('XADD', KEYS[1], '*', 'd', ARGV[3], 'n', n)
+return 1
+`)
+
+// add queues an entry; when it returns nil, Redis has it.
+func (o *outbox) add(ctx context.Context, e entry) error {
+	sealed, err := o.seal(e)
+	if err != nil {
+		return err
+	}
+	logins := 1
+	if e.Forced {
+		logins = 0
+	}
+	names := append([]string{o.keys.stream}, o.personKeys(e.Login)...)
+	nonce := rand.Text()
+	for try := 0; ; try++ {
+		err = addScript.Run(ctx, o.deps.Queue, names, nonce, personTTL.Milliseconds(), sealed, logins).Err()
+		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
+			return err
+		}
+		if !sleep(ctx, 100*time.Millisecond) {
+			return err
+		}
+	}
+}
+
+// refusedByRedis tells an answer of Redis from no answer: only after the latter is a repeat of any use.
+func refusedByRedis(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer) && !redis.IsLoadingError(err) && !redis.IsReadOnlyError(err)
+}
+
+func (o *outbox) seal(v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return o.deps.Ring.Seal(seal.Outbox, plain, []byte(o.keys.stream)), nil
+}
+
+// open reads what seal made. Numbers stay as they were written: an id with 19 digits must not be rounded.
+func (o *outbox) open(sealed []byte, into any) error {
+	plain, err := o.deps.Ring.Open(seal.Outbox, sealed, []byte(o.keys.stream))
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(plain))
+	decoder.UseNumber()
+	return decoder.Decode(into)
+}
+
+// personKeys names the record of a person under every key of the ring, the first key's first.
+func (o *outbox) personKeys(l Login) []string {
+	return o.hashed(o.keys.person, "crm person\x00"+l.Issuer+"\x00"+personID(l))
+}
+
+// personID is the subject, or the address of someone whom only an operator named.
+func personID(l Login) string {
+	if l.Subject == "" {
+		return "email\x00" + emailKey(l.Email)
+	}
+	return l.Subject
+}
+
+func (o *outbox) hashed(prefix, what string) []string {
+	macs := o.deps.Ring.MACs(seal.UserIndex, []byte(what))
+	names := make([]string, len(macs))
+	for i, mac := range macs {
+		names[i] = prefix + hex.EncodeToString(mac[:16])
+	}
+	return names
+}
+
+// fingerprint is a MAC, not a hash: names and addresses are few enough to be guessed.
+func (o *outbox) fingerprint(what string) string { return o.hashed("", "crm value\x00"+what)[0] }
+
+// logHash names a person in the log.
+func (o *outbox) logHash(l Login) string {
+	return hex.EncodeToString(o.deps.Ring.MAC(seal.LogHash, []byte(l.Issuer+"\x00"+personID(l))))[:16]
+}
+
+// queued is an entry as it was read.
+type queued struct {
+	id    string
+	at    time.Time
+	count int64
+	entry entry
+}
+
+// after reads entries behind an id, waiting at most block for the first one.
+func (o *outbox) after(ctx context.Context, id string, block time.Duration) ([]redis.XMessage, error) {
+	streams, err := o.deps.Block.XRead(ctx, &redis.XReadArgs{Streams: []string{o.keys.stream, id}, Count: 500, Block: block}).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil || len(streams) == 0 {
+		return nil, err
+	}
+	return streams[0].Messages, nil
+}
+
+func (o *outbox) decode(m redis.XMessage) (queued, error) {
+	q := queued{id: m.ID, at: idTime(m.ID)}
+	sealed, _ := m.Values["d"].(string)
+	n, _ := m.Values["n"].(string)
+	q.count, _ = strconv.ParseInt(n, 10, 64)
+	return q, o.open([]byte(sealed), &q.entry)
+}
+
+// idTime is when Redis made the entry.
+func idTime(id string) time.Time {
+	ms := id
+	for i := range id {
+		if id[i] == '-' {
+			ms = id[:i]
+			break
+		}
+	}
+	n, _ := strconv.ParseInt(ms, 10, 64)
+	return time.UnixMilli(n)
+}
+
+// states reads the stories of all delayed entries.
+func (o *outbox) states(ctx context.Context) (map[string]state, error) {
+	raw, err := o.deps.Queue.HGetAll(ctx, o.keys.tries).Result()
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]state, len(raw))
+	for id, text := range raw {
+		var s state
+		if json.Unmarshal([]byte(text), &s) == nil {
+			all[id] = s
+		}
+	}
+	return all, nil
+}
+
+// person is what is remembered about someone between logins.
+type person struct {
+	sent      string    // fingerprint of what was last sent
+	email     string    // fingerprint of the address it went to
+	contactID string    // HubSpot's
+	at        time.Time // when
+}
+
+func (o *outbox) persons(ctx context.Context, jobs []*job) ([]person, error) {
+	pipe := o.deps.Queue.Pipeline()
+	answers := make([]*redis.SliceCmd, len(jobs))
+	for i, j := range jobs {
+		answers[i] = pipe.HMGet(ctx, o.personKeys(j.login)[0], "sent", "email", "cid", "at")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, err
+	}
+	list := make([]person, len(jobs))
+	for i, a := range answers {
+		v := a.Val()
+		word := func(k int) string { s, _ := v[k].(string); return s }
+		list[i] = person{sent: word(0), email: word(1), contactID: word(2)}
+		if ms, err := strconv.ParseInt(word(3), 10, 64); err == nil {
+			list[i].at = time.UnixMilli(ms)
+		}
+	}
+	return list, nil
+}

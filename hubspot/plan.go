@@ -1,0 +1,174 @@
+package hubspot
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// plan is what one job comes to: the properties of its calls.
+type plan struct {
+	job     *job
+	person  person
+	key     string // the e-mail address as HubSpot keeps it
+	write   map[string]string
+	ifEmpty map[string]string // to be written where HubSpot has nothing
+	later   map[string]string // to be written in a second call, and only when the contact is new
+	sent    string            // fingerprint of what is written, login values left out
+	outcome *outcome
+}
+
+// plan maps a job's login with the mapping of now: an entry that waited gets what the operator wants today.
+func (w *worker) plan(j *job, p person, m *mapping) *plan {
+	pl := &plan{job: j, person: p, key: emailKey(j.login.Email), write: map[string]string{}, ifEmpty: map[string]string{}, later: map[string]string{}}
+	var stable strings.Builder
+	stable.WriteString(pl.key)
+	for _, item := range m.values(j.login, j.count, w.schema.known) {
+		if item.Dropped != "" || w.leftOut(item.Property) {
+			continue
+		}
+		if !strings.HasPrefix(item.Source, "value ") {
+			stable.WriteString("\x00" + item.Property + "=" + item.Value)
+		}
+		switch item.Write {
+		case writeIfEmpty:
+			pl.ifEmpty[item.Property] = item.Value
+		case writeCreateOnly:
+			pl.later[item.Property] = item.Value
+		default:
+			pl.write[item.Property] = item.Value
+		}
+	}
+	pl.sent = w.f.fingerprint(stable.String())
+	if j.state.Fresh { // the contact is this job's own, its first call succeeded: one call with everything completes it
+		maps.Copy(pl.write, pl.later)
+		pl.later = nil
+	}
+	return pl
+}
+
+// leftOut tells that HubSpot recently refused a property as a whole.
+func (w *worker) leftOut(property string) bool {
+	return w.refused[property].After(w.c.deps.Now())
+}
+
+// rest tells whether a person needs no call now: nothing changed since the last one, min_interval ago at most. until is when what is
+// kept (the time and count of logins) has to go; zero when nothing is kept.
+func (p *plan) rest(m *mapping, now time.Time) (until time.Time, yes bool) {
+	end := p.person.at.Add(m.cfg.MinInterval.D())
+	if p.job.forced || p.job.state.Fresh || p.person.sent != p.sent || !now.Before(end) || p.person.at.After(now) {
+		return time.Time{}, false
+	}
+	if m.volatile() {
+		return end, true
+	}
+	return time.Time{}, true
+}
+
+func (p *plan) input() upsertInput {
+	return upsertInput{ID: p.key, IDProperty: "email", TraceID: p.job.newest(), Properties: p.write}
+}
+
+// schemaReader keeps HubSpot's definitions of properties fresh. Without them everything is sent as text: they make values valid, they
+// are not needed to send.
+type schemaReader struct {
+	known schema
+	asked time.Time
+	mapOf *mapping // the mapping that known was compared with
+}
+
+const (
+	schemaFresh   = time.Hour
+	schemaRetry   = time.Minute
+	schemaTimeout = 5 * time.Second
+)
+
+// learn reads the definitions when they are old, missing, or when the mapping names what they do not have.
+func (w *worker) learn(ctx context.Context, m *mapping) {
+	s := &w.schema
+	age := w.c.deps.Now().Sub(s.asked)
+	if s.mapOf == m && age < schemaFresh && (age < schemaRetry || s.known != nil && len(s.known.missing(m)) == 0) {
+		return
+	}
+	s.asked, s.mapOf = w.c.deps.Now(), m
+	ctx, cancel := context.WithTimeout(ctx, schemaTimeout)
+	defer cancel()
+	known, err := w.c.client.schema(ctx)
+	if err != nil {
+		if w.tell("schema") {
+			w.c.deps.Log.Warn("HubSpot's property definitions cannot be read; values are sent unchecked", "error", err)
+		}
+		return
+	}
+	delete(w.told, "schema")
+	s.known = known
+	w.c.known.Store(&known)
+	for name, why := range known.missing(m) {
+		w.report(ctx, badProperty{name: name, reason: why})
+	}
+}
+
+// missing lists what is mapped although HubSpot has no such property, or does not let it be written.
+func (s schema) missing(m *mapping) map[string]string {
+	bad := map[string]string{}
+	for _, r := range m.rules {
+		if _, why := s.convert(r.property, raw{}, false); why != "" {
+			bad[r.property] = why
+		}
+	}
+	return bad
+}
+
+// unique lists the mapped properties that can name a contact.
+func (s schema) unique(m *mapping) []string {
+	var names []string
+	for _, r := range m.rules {
+		if s[r.property].HasUniqueValue {
+			names = append(names, r.property)
+		}
+	}
+	return names
+}
+
+// fill decides about the properties that are written only where HubSpot has nothing: it is asked right before the write, so that the
+// window in which a person's own entry could be overwritten is as long as one call.
+func (w *worker) fill(ctx context.Context, plans []*plan) error {
+	var emails, names []string
+	for _, p := range plans {
+		if len(p.ifEmpty) == 0 {
+			continue
+		}
+		emails = append(emails, p.key)
+		for name := range p.ifEmpty {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(emails) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	there, err := w.c.client.read(ctx, emails, names)
+	if err != nil && !unreadable(err) {
+		return err
+	}
+	if err != nil && w.tell("read") {
+		w.c.deps.Log.Warn("HubSpot does not let contacts be read; properties with write: if_empty go to new contacts only", "error", err)
+	}
+	for _, p := range plans {
+		if err != nil { // unknown is not empty: only a contact that turns out to be new gets them
+			maps.Copy(p.later, p.ifEmpty)
+			continue
+		}
+		o := there[p.key]
+		for name, value := range p.ifEmpty {
+			if o.property(name) == "" {
+				p.write[name] = value
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package hubspot
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// property is how HubSpot defines a property of contacts.
+type property struct {
+	Name           string `json:"name"`
+	Label          string `json:"label"`
+	Type           string `json:"type"` // bool date datetime enumeration number phone_number string
+	FieldType      string `json:"fieldType"`
+	HasUniqueValue bool   `json:"hasUniqueValue"`
+	Calculated     bool   `json:"calculated"`
+	Archived       bool   `json:"archived"`
+	Options        []struct {
+		Label string `json:"label"`
+		Value string `json:"value"`
+	} `json:"options"`
+	Modification struct {
+		ReadOnlyValue bool `json:"readOnlyValue"`
+	} `json:"modificationMetadata"`
+}
+
+// schema is HubSpot's definitions by name; nil while they are not known, and then every value is sent as text.
+type schema map[string]property
+
+const (
+	isoMillis = "2006-01-02T15:04:05.000Z"
+	maxText   = 65536 // characters of a text property
+)
+
+// convert makes a value valid for its property, or tells why it cannot be. foreign values come from people, not from the operator.
+func (s schema) convert(name string, v raw, foreign bool) (value, why string) {
+	p, known := s[name]
+	switch {
+	case s != nil && (!known || p.Archived):
+		return "", "HubSpot has no such property"
+	case p.Calculated || p.Modification.ReadOnlyValue:
+		return "", "HubSpot's property is read-only"
+	case len(v.texts) == 0:
+		return "", "" // emptied
+	}
+	switch p.Type {
+	case "number":
+		return number(v)
+	case "bool":
+		return boolean(v)
+	case "date", "datetime":
+		return moment(v, p.Type)
+	case "enumeration":
+		return p.option(v)
+	}
+	return plain(v, p, foreign)
+}
+
+func number(v raw) (string, string) {
+	n := strings.TrimSpace(v.texts[0])
+	if f, err := strconv.ParseFloat(n, 64); len(v.texts) != 1 || err != nil || f != f || f-f != 0 || strings.ContainsAny(n, "xXpP_") {
+		return "", "not a number"
+	}
+	return strings.TrimPrefix(n, "+"), ""
+}
+
+func boolean(v raw) (string, string) {
+	if len(v.texts) == 1 {
+		switch strings.ToLower(strings.TrimSpace(v.texts[0])) {
+		case "true", "1", "yes":
+			return "true", ""
+		case "false", "0", "no":
+			return "false", ""
+		}
+	}
+	return "", "neither true nor false"
+}
+
+var timeLayouts = []string{
+	time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly, "2006/01/02", "20060102", "02.01.2006",
+}
+
+// moment reads a time of any usual spelling, epoch seconds and milliseconds included. A date keeps the day that was written.
+func moment(v raw, kind string) (string, string) {
+	at, ok := v.at, !v.at.IsZero()
+	if !ok && len(v.texts) == 1 {
+		at, ok = parseTime(strings.TrimSpace(v.texts[0]))
+	}
+	if !ok || at.Year() < 1000 || at.Year() > 9999 {
+		return "", "not a " + kind
+	}
+	if kind == "date" {
+		return at.Format(time.DateOnly), ""
+	}
+	return at.UTC().Format(isoMillis), ""
+}
+
+func parseTime(s string) (time.Time, bool) {
+	for _, layout := range timeLayouts {
+		if at, err := time.Parse(layout, s); err == nil {
+			return at, true
+		}
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return time.Time{}, false
+	}
+	if n >= 100_000_000_000 { // as seconds this is the year 5138
+		return time.UnixMilli(n).UTC(), true
+	}
+	return time.Unix(n, 0).UTC(), true
+}
+
+// option keeps the values that the property offers, matched by value, then by label. What it does not offer would refuse the contact.
+func (p property) option(v raw) (string, string) {
+	many := p.FieldType == "checkbox"
+	var kept []string
+	for _, t := range v.texts {
+		parts := []string{t}
+		if many {
+			parts = strings.Split(t, ";")
+		}
+		for _, part := range parts {
+			if value, ok := p.offered(strings.TrimSpace(part)); ok && !slices.Contains(kept, value) {
+				kept = append(kept, value)
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return "", "not an option of the property"
+	}
+	if !many {
+		return kept[0], ""
+	}
+	return strings.Join(kept, ";"), ""
+}
+
+func (p property) offered(s string) (string, bool) {
+	for _, o := range p.Options {
+		if o.Value == s {
+			return o.Value, true
+		}
+	}
+	for _, o := range p.Options {
+		if s != "" && (strings.EqualFold(o.Value, s) || strings.EqualFold(o.Label, s)) {
+			return o.Value, true
+		}
+	}
+	return "", false
+}
+
+func plain(v raw, p property, foreign bool) (string, string) {
+	texts := make([]string, len(v.texts))
+	for i, t := range v.texts {
+		if texts[i] = clean(t, p.FieldType == "textarea"); len(v.texts) > 1 {
+			texts[i] = strings.ReplaceAll(texts[i], ";", ",") // one value stays one value
+		}
+	}
+	joined := strings.Join(texts, ";")
+	if foreign && p.Type != "phone_number" {
+		joined = defused(joined)
+	}
+	if r := []rune(joined); len(r) > maxText {
+		joined = string(r[:maxText])
+	}
+	if joined == "" {
+		return "", "nothing of it can be written"
+	}
+	return joined, ""
+}
+
+// clean removes what no property should hold: control characters, and the invisible ones that make one text look like another
+// (bidirectional overrides, XS-06). Line breaks stay where the property has lines.
+func clean(s string, lines bool) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case lines && r == '\n':
+			return r
+		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
+			return ' '
+		case unicode.IsControl(r) || r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\uFEFF':
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD")))
+}
+
+var signedNumber = regexp.MustCompile(`^[+-][0-9 ().,/-]*$`)
+
+// defused keeps a visitor's text from being a formula when somebody opens an export of the contacts in a spreadsheet (CSV injection).
+// Telephone numbers and negative numbers are no formulas.
+func defused(s string) string {
+	if s == "" || !strings.ContainsRune("=@+-", rune(s[0])) || signedNumber.MatchString(s) {
+		return s
+	}
+	return "'" + s
+}

@@ -1,0 +1,211 @@
+package hubspot
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+var (
+	versionForm  = regexp.MustCompile(`^(20[2-9][0-9]-(0[1-9]|1[0-2])|v3)$`)
+	propertyForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	formIDForm   = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	domainForm   = regexp.MustCompile(`^@?([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]+$`)
+)
+
+const (
+	placeholder = "REPLACE_"
+	maxRate     = 250 // calls in 10 s of the largest plan
+)
+
+// problems collects what is wrong.
+type problems []setting.Problem
+
+func (p *problems) bad(key, text, cure string) {
+	*p = append(*p, setting.Problem{Key: key, Text: text, Cure: cure})
+}
+
+func (p *problems) doubtful(key, text, cure string) {
+	*p = append(*p, setting.Problem{Key: key, Text: text, Cure: cure, Warning: true})
+}
+
+// Validate checks the section by itself, without the network.
+func (c Config) Validate() []setting.Problem {
+	var p problems
+	if c.HubID < 0 {
+		p.bad("hubspot.hub_id", fmt.Sprintf("%d is no HubID", c.HubID), "write the number that HubSpot shows beside the account's name, or 0 when it is not needed")
+	}
+	c.validateToken(&p)
+	checkURL(&p, "hubspot.api_url", c.APIURL, "https://api.hubapi.com")
+	if !versionForm.MatchString(c.APIVersion) {
+		p.bad("hubspot.api_version", fmt.Sprintf("%q is no version of HubSpot's API", c.APIVersion), `write a dated version such as "2026-09", or v3`)
+	}
+	c.validateRate(&p)
+	c.Contacts.validate(&p)
+	c.validateVisitors(&p)
+	return p
+}
+
+func (c Config) validateToken(p *problems) {
+	token := c.AccessToken.Reveal()
+	switch {
+	case strings.Contains(token, placeholder):
+		p.bad("hubspot.access_token", "the placeholder is still there", "write the service key or app token, best as ${file:PATH} or ${NAME}; leave it empty to keep contact sync off")
+	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		p.bad("hubspot.access_token", "it contains white space or a character that no token has", "copy the token again, without line breaks or quotes")
+	}
+}
+
+func (c Config) validateRate(p *problems) {
+	const key = "hubspot.rate_limit"
+	if c.RateLimit.None() && c.RateLimit.Per == 0 {
+		p.bad(key, "none is not possible: HubSpot refuses calls above the limit of the plan", "write {requests: 90, per: 10s}")
+		return
+	}
+	if c.RateLimit.Requests < 1 {
+		p.bad(key+".requests", fmt.Sprintf("%d calls are not enough to send anything", c.RateLimit.Requests), "write a whole number from 1, such as 90")
+	}
+	per := c.RateLimit.Per.D()
+	if per < time.Second || per > time.Hour {
+		p.bad(key+".per", fmt.Sprintf("%s is out of range", c.RateLimit.Per), "write a time from 1s to 1h; HubSpot counts by 10s")
+		return
+	}
+	if perWindow := float64(c.RateLimit.Requests) * float64(10*time.Second) / float64(per); perWindow > float64(maxRate) {
+		p.doubtful(key+".requests", fmt.Sprintf("%d calls in %s are more than HubSpot's largest plan allows (%d in 10s)", c.RateLimit.Requests, c.RateLimit.Per, maxRate),
+			"write at most the limit of your plan: 100 (free, starter), 190 (professional, enterprise) or 250 (with the API add-on) in 10s")
+	}
+}
+
+func (c Config) validateVisitors(p *problems) {
+	v := c.Visitors
+	checkURL(p, "hubspot.visitors.form_url", v.FormURL, "https://api.hsforms.com")
+	switch v.Link {
+	case setting.None:
+		return
+	case "form":
+	default:
+		p.bad("hubspot.visitors.link", fmt.Sprintf("%q is not one of none, form%s", v.Link, didYouMean(v.Link, "none", "form")), "write none, or form to tie the browser's history to the contact")
+		return
+	}
+	switch {
+	case v.FormID == "":
+		p.bad("hubspot.visitors.form_id", "link: form needs a form", "write the id of a HubSpot form that has an e-mail field")
+	case strings.Contains(v.FormID, placeholder) || !formIDForm.MatchString(v.FormID):
+		p.bad("hubspot.visitors.form_id", fmt.Sprintf("%q is no form id", v.FormID), "write the id from the form's address in HubSpot, such as 0a1b2c3d-1234-5678-9abc-0123456789ab")
+	}
+	if c.HubID == 0 {
+		p.bad("hubspot.hub_id", "link: form needs the account's HubID", "write the number that HubSpot shows beside the account's name")
+	}
+}
+
+// checkURL demands https: the token and people's data go there. http is for the own machine only.
+func checkURL(p *problems, key, value, example string) {
+	cure := "write a URL such as " + example
+	u, err := url.Parse(value)
+	switch {
+	case strings.Contains(value, placeholder):
+		p.bad(key, "the placeholder is still there", cure)
+	case err != nil || u.Host == "" || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		p.bad(key, fmt.Sprintf("%q is not a URL with scheme and host", value), cure)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
+		p.bad(key, "it has more than scheme, host and port", cure)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		p.bad(key, "http would send the access token in the clear", "write https://; http is possible for a loopback address only")
+	}
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && a.IsLoopback()
+}
+
+func (c ContactsConfig) validate(p *problems) {
+	if c.MinInterval < 0 {
+		p.bad("hubspot.contacts.min_interval", "it is less than no time", "write 0s to send every login, or a time such as 15m")
+	}
+	for i, g := range c.Skip.Groups {
+		if strings.TrimSpace(g) == "" {
+			p.bad(fmt.Sprintf("hubspot.contacts.skip.groups[%d]", i), "it is empty", "write the name of a group, or remove the entry")
+		}
+	}
+	for i, d := range c.Skip.EmailDomains {
+		if !domainForm.MatchString(d) {
+			p.bad(fmt.Sprintf("hubspot.contacts.skip.email_domains[%d]", i), fmt.Sprintf("%q is no domain", d), "write what stands behind the @, such as example.com")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
+		c.Properties[name].validate(p, name)
+	}
+}
+
+// readOnly are HubSpot's own properties that no call can write.
+var readOnly = []string{
+	"createdate", "lastmodifieddate", "num_notes", "num_contacted_notes", "num_associated_deals", "num_unique_conversion_events",
+	"num_conversion_events", "first_conversion_date", "first_conversion_event_name", "recent_conversion_date",
+	"recent_conversion_event_name", "notes_last_contacted", "notes_last_updated", "associatedcompanyid", "associatedcompanylastupdated",
+	"currentlyinworkflow", "days_to_close", "first_deal_created_date", "recent_deal_amount", "recent_deal_close_date", "total_revenue",
+	"webinareventlastupdated", "ip_city", "ip_country", "ip_country_code", "ip_state", "ip_state_code", "ip_zipcode", "ip_latlon",
+}
+
+// writableInternal are the few hs_ properties that calls may write.
+var writableInternal = []string{
+	"hs_additional_emails", "hs_content_membership_notes", "hs_content_membership_status", "hs_facebook_click_id", "hs_google_click_id",
+	"hs_language", "hs_lead_status", "hs_legal_basis", "hs_marketable_status", "hs_persona", "hs_timezone", "hs_whatsapp_phone_number",
+	"hs_linkedin_url", "hs_country_region_code", "hs_state_code", "hs_job_change_detected_date", "hs_role", "hs_seniority", "hs_sub_role",
+}
+
+func (c PropertyConfig) validate(p *problems, name string) {
+	key := "hubspot.contacts.properties." + name
+	switch {
+	case name == "email":
+		p.bad(key, "email is always sent and must not be mapped", "remove it")
+	case !propertyForm.MatchString(name):
+		p.bad(key, fmt.Sprintf("%q is no internal name of a property", name), "write the property's internal name: lower-case letters, digits and underscores, a letter first")
+	case slices.Contains(readOnly, name) || strings.HasPrefix(name, "hs_") && !slices.Contains(writableInternal, name):
+		p.bad(key, "HubSpot keeps this property itself; it cannot be written", "map to a property of your own")
+	case name == "lifecyclestage":
+		p.doubtful(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing work with it", "map to a property of your own, or use write: create_only")
+	}
+	c.validateSource(p, key)
+	if words := []string{writeAlways, writeIfEmpty, writeCreateOnly}; c.Write != "" && !slices.Contains(words, c.Write) {
+		p.bad(key+".write", fmt.Sprintf("%q is not one of always, if_empty, create_only%s", c.Write, didYouMean(c.Write, words...)), "write one of these words, or leave it out for always")
+	}
+}
+
+func (c PropertyConfig) validateSource(p *problems, key string) {
+	sources := 0
+	for _, s := range []string{c.Claim, c.Value, c.Constant} {
+		if s != "" {
+			sources++
+		}
+	}
+	if sources != 1 {
+		text := "it says nowhere where the value comes from"
+		if sources > 1 {
+			text = "it names more than one source"
+		}
+		p.bad(key, text, "write exactly one of claim, value and constant; a plain word is a claim")
+	}
+	if words := []string{valueLoginTime, valueLoginCount, valueHost, valueFirstPage}; c.Value != "" && !slices.Contains(words, c.Value) {
+		p.bad(key+".value", fmt.Sprintf("%q is not one of login_time, login_count, host, first_page%s", c.Value, didYouMean(c.Value, words...)), "write one of these words, or constant: for a fixed text")
+	}
+	for member, s := range map[string]string{"claim": c.Claim, "constant": c.Constant} {
+		if strings.Contains(s, placeholder) {
+			p.bad(key+"."+member, "the placeholder is still there", "write the real value")
+		}
+	}
+}
+
+func didYouMean(text string, known ...string) string {
+	if word := setting.Nearest(text, known); word != "" {
+		return fmt.Sprintf(" (did you mean %s?)", word)
+	}
+	return ""
+}

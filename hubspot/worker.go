@@ -1,0 +1,242 @@
+package hubspot
+
+import (
+	"context"
+	crand "crypto/rand"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	batchSize  = 100
+	batchWait  = 2 * time.Second         // how long a contact waits for others to share its call
+	handover   = 1500 * time.Millisecond // how long a call may still run when the process is to end
+	leaseRetry = 2 * time.Second
+	readPage   = time.Second
+	gaugeEvery = time.Second
+)
+
+// Run sends what is queued until ctx ends. One replica at a time works; the others look every two seconds whether they may. A call that
+// is under way when ctx ends gets a little time to finish, then the lease is given back. Redis being away is weather: Run waits for it.
+func (c *Contacts) Run(ctx context.Context) error {
+	replica := crand.Text()
+	for ctx.Err() == nil {
+		token, err := c.outbox.lease(ctx, replica)
+		if err == nil && token != "" {
+			err = c.work(ctx, token)
+		}
+		if err != nil && ctx.Err() == nil {
+			c.deps.Log.Warn("contact queue cannot be worked on, trying again", "error", err)
+		}
+		c.gauges(ctx)
+		pause := leaseRetry/2 + time.Duration(rand.Int64N(int64(leaseRetry)))
+		if !sleep(ctx, pause) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// work holds the lease until ctx ends, the lease is lost, or Redis fails.
+func (c *Contacts) work(ctx context.Context, token string) error {
+	f := fenced{outbox: c.outbox, token: token}
+	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer lose(nil)
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(handover, func() { lose(context.Canceled) })
+	})
+	defer stop()
+	go c.keep(held, f, lose)
+	defer c.handBack(held, f)
+	w := &worker{c: c, f: f, book: newBook(), last: "0", refused: map[string]time.Time{}, told: map[string]bool{}}
+	if err := w.load(held); err != nil {
+		return err
+	}
+	for ctx.Err() == nil && held.Err() == nil {
+		if err := w.step(ctx, held); err != nil {
+			return err
+		}
+	}
+	if cause := context.Cause(held); errors.Is(cause, errFenced) {
+		return cause
+	}
+	return nil
+}
+
+// keep renews the lease. A lease that could not be renewed in time is lost: whoever has it now must not be met in HubSpot.
+func (c *Contacts) keep(ctx context.Context, f fenced, lose context.CancelCauseFunc) {
+	last := time.Now()
+	for sleep(ctx, leaseRenew) {
+		renewing, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err := f.renew(renewing)
+		cancel()
+		if err == nil {
+			last = time.Now()
+			continue
+		}
+		if errors.Is(err, errFenced) || time.Since(last) > leaseTime-leaseRenew-2*time.Second {
+			lose(errFenced)
+			return
+		}
+	}
+}
+
+func (c *Contacts) handBack(held context.Context, f fenced) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(held), 500*time.Millisecond)
+	defer cancel()
+	if err := f.release(ctx); err != nil {
+		c.deps.Log.Info("lease of the contact queue was not given back, it ends by itself", "error", err)
+	}
+}
+
+// worker is one holder's time with the lease.
+type worker struct {
+	c       *Contacts
+	f       fenced
+	book    *book
+	last    string // id of the newest entry that was read
+	schema  schemaReader
+	refused map[string]time.Time // properties that HubSpot does not have or let write, and until when that is believed
+	faults  int                  // calls that failed one after the other
+	bad     string               // the key that HubSpot refused
+	shown   time.Time            // when the gauges were last set
+	success time.Time            // when HubSpot last took something
+	told    map[string]bool      // what the log was told already
+}
+
+// load reads the whole queue with the stories of the delayed: what another holder left.
+func (w *worker) load(ctx context.Context) error {
+	states, err := w.f.states(ctx)
+	if err != nil {
+		return fmt.Errorf("read the queue: %w", err)
+	}
+	for !w.book.full() {
+		messages, err := w.f.deps.Queue.XRangeN(ctx, w.f.keys.stream, "("+w.last, "+", 500).Result()
+		if err != nil {
+			return fmt.Errorf("read the queue: %w", err)
+		}
+		for _, m := range messages {
+			w.last = m.ID
+			w.note(m, states[m.ID], true)
+		}
+		if len(messages) < 500 {
+			break
+		}
+	}
+	return nil
+}
+
+// note puts an entry into the book. One that does not open (a key that left the ring, foreign data) stays where it is: the key may come
+// back, and then the next holder reads it.
+func (w *worker) note(m redis.XMessage, s state, again bool) {
+	q, err := w.f.decode(m)
+	if err != nil {
+		w.c.deps.Log.Error("an entry of the contact queue cannot be opened; is a key missing in session.keys?", "id", q.id, "error", err)
+		return
+	}
+	w.book.add(q, s, again)
+}
+
+// step waits for something to do and does one round.
+func (w *worker) step(ctx, held context.Context) error {
+	w.show(held)
+	if err := w.fetch(held); err != nil {
+		return err
+	}
+	if err := w.f.drop(held, w.book.stale); err != nil {
+		return err
+	}
+	w.book.stale = nil
+	now := w.c.deps.Now()
+	ready, total := w.book.pick(now, w.size())
+	if len(ready) == 0 || ctx.Err() != nil || !w.ripe(ready, total, now) {
+		return nil
+	}
+	if open, err := w.open(held); err != nil || !open {
+		return err
+	}
+	return w.round(held, companions(ready))
+}
+
+// ripe tells whether a batch should go: it is full, or its first has waited long enough, or an operator wants it.
+func (w *worker) ripe(ready []*job, total int, now time.Time) bool {
+	if total >= batchSize || w.faults > 0 {
+		return true
+	}
+	for _, j := range ready {
+		if j.forced || j.again || j.state.Attempts > 0 || now.Sub(j.since) >= batchWait || j.since.After(now.Add(batchWait)) {
+			return true
+		}
+	}
+	return false
+}
+
+// fetch reads new entries; it waits for them as long as nothing else is to be done.
+func (w *worker) fetch(held context.Context) error {
+	if w.book.full() {
+		sleep(held, 100*time.Millisecond)
+		return nil
+	}
+	now := w.c.deps.Now()
+	block := readPage
+	ready, _ := w.book.pick(now, batchSize)
+	for _, j := range ready {
+		block = min(block, batchWait-now.Sub(j.since))
+	}
+	if at, ok := w.book.nextDue(now); ok {
+		block = min(block, at.Sub(now))
+	}
+	messages, err := w.f.after(held, w.last, max(block, 10*time.Millisecond))
+	if err != nil {
+		return fmt.Errorf("read the queue: %w", err)
+	}
+	for _, m := range messages {
+		w.last = m.ID
+		w.note(m, state{}, false)
+	}
+	return nil
+}
+
+// open tells whether calls may be made now. A key that was refused and has changed since ends the pause that it caused.
+func (w *worker) open(ctx context.Context) (bool, error) {
+	live := w.c.live.Load()
+	if !live.on() {
+		sleep(ctx, readPage)
+		return false, nil
+	}
+	if w.bad != "" && w.bad != w.c.client.token() {
+		w.bad = ""
+		if err := w.c.limit.resume(ctx); err != nil {
+			return false, err
+		}
+	}
+	wait, err := w.c.limit.paused(ctx)
+	if err != nil || wait == 0 {
+		return err == nil, err
+	}
+	sleep(ctx, min(wait, 500*time.Millisecond))
+	return false, nil
+}
+
+// show sets the gauges, at most once a second.
+func (w *worker) show(ctx context.Context) {
+	if now := time.Now(); now.Sub(w.shown) >= gaugeEvery {
+		w.shown = now
+		w.c.gauges(ctx)
+	}
+}
+
+// gauges sets what every replica shows of the shared queue.
+func (c *Contacts) gauges(ctx context.Context) {
+	s, err := c.Status(ctx)
+	if err != nil {
+		return
+	}
+	c.deps.Metrics.queueLength.Set(float64(s.Queued + s.Delayed + s.InFlight))
+	c.deps.Metrics.queueOldest.Set(s.OldestSeconds)
+	c.deps.Metrics.deadLetters.Set(float64(s.Dead))
+}
