@@ -22,7 +22,7 @@ func samples() map[string]Page {
 		"method_refused":  {Name: MethodRefused, Args: map[string]string{"method": "DELETE"}},
 		"too_large":       {Name: TooLarge},
 		"too_many":        {Name: TooMany, RetryAfter: 41 * time.Second},
-		"unavailable":     {Name: Unavailable, RetryAfter: 5 * time.Minute},
+		"unavailable":     {Name: Unavailable, Cause: "store", RetryAfter: 5 * time.Minute},
 		"misconfigured":   {Name: Misconfigured},
 		"internal_error":  {Name: InternalError},
 		"bad_gateway":     {Name: BadGateway},
