@@ -50,7 +50,7 @@ const maxConfig = 1 << 20
 // loadConfig reads and judges a configuration. All problems are found in one pass; the Config is to be served only when the report
 // has no errors. It is the only place that meets YAML.
 func loadConfig(path string, getenv func(string) string) (*Config, *report) {
-	rep := &report{path: path, at: map[string]place{}, secrets: map[string]string{}}
+	rep := &report{path: path, at: map[string]place{}, secrets: map[string]string{}, shapes: map[string]bool{}}
 	cfg := defaultConfig()
 	text, err := readBounded(path)
 	if err != nil {
@@ -206,7 +206,7 @@ func (c *Config) judge(rep *report) {
 }
 
 func (c *Config) rulesEnv() proxy.RulesEnv {
-	env := proxy.RulesEnv{AuthPrefix: c.Auth.Prefix, ClockSkew: c.Auth.ClockSkew.D()}
+	env := proxy.RulesEnv{AuthPrefix: strings.TrimSuffix(c.Auth.Prefix, "/"), ClockSkew: c.Auth.ClockSkew.D()}
 	for _, site := range c.Server.sites() {
 		env.Hosts = append(env.Hosts, site.Host)
 	}

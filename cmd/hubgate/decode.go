@@ -79,6 +79,12 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, a at) {
 
 func (d *decoder) fail(a at, text, cure string) { d.report.addAt(a.place, a.key, text, cure) }
 
+// misshape is fail for a section that cannot be read at all.
+func (d *decoder) misshape(a at, text, cure string) {
+	d.report.shapes[a.key] = true
+	d.fail(a, text, cure)
+}
+
 // word hands a scalar to a type of our own.
 func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, a at) {
 	text, ok := d.text(node, a)
@@ -142,7 +148,7 @@ func (d *decoder) text(node *yaml.Node, a at) (string, bool) {
 
 func (d *decoder) structure(node *yaml.Node, v reflect.Value, a at) {
 	if node.Kind != yaml.MappingNode {
-		d.fail(a, "it is "+nodeWords(node)+" where a mapping belongs", "write the keys below it, indented")
+		d.misshape(a, "it is "+nodeWords(node)+" where a mapping belongs", "write the keys below it, indented")
 		return
 	}
 	fields := fieldsOf(v.Type())

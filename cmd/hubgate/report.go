@@ -16,6 +16,7 @@ type report struct {
 	files    []string          // further files that were read: a change of one is a change of the configuration
 	at       map[string]place  // key -> where it stands
 	secrets  map[string]string // key -> the text of a secret before expansion, to read it again
+	shapes   map[string]bool   // keys whose value has the wrong shape: nothing below them says anything
 }
 
 type place struct{ line, col int }
@@ -73,7 +74,7 @@ func (r *report) sort() {
 	broken := map[string]bool{}
 	var kept []finding
 	for _, f := range r.findings {
-		if f.key != "" && broken[f.key] {
+		if f.key != "" && (broken[f.key] || r.misshapen(f.key)) {
 			continue
 		}
 		if !f.warning {
@@ -82,6 +83,21 @@ func (r *report) sort() {
 		kept = append(kept, f)
 	}
 	r.findings = kept
+}
+
+// misshapen tells that a section above the key could not be read at all.
+func (r *report) misshapen(key string) bool {
+	if len(r.shapes) == 0 {
+		return false
+	}
+	for parent := parentKey(key); ; parent = parentKey(parent) {
+		if r.shapes[parent] {
+			return true
+		}
+		if parent == "" {
+			return false
+		}
+	}
 }
 
 // errors counts what keeps the configuration from being served.
