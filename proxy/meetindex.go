@@ -11,8 +11,9 @@ type meetIndex struct{ root meetNode }
 
 type meetNode struct {
 	literals map[string]*meetNode
-	sorted   []string // the keys of literals
-	globs    []meetEdge
+	sorted   []string              // the keys of literals
+	globs    map[string][]meetEdge // by what stands before the first *
+	prefixes []string              // the keys of globs, sorted
 	any      *meetNode
 	here     []int // patterns that end here
 }
@@ -46,13 +47,18 @@ func (n *meetNode) child(s segment) *meetNode {
 		}
 		return n.literals[s.text]
 	case glob:
-		for _, e := range n.globs {
+		prefix, _, _ := strings.Cut(s.text, "*")
+		for _, e := range n.globs[prefix] {
 			if e.segment.text == s.text {
 				return e.next
 			}
 		}
-		n.globs = append(n.globs, meetEdge{s, &meetNode{}})
-		return n.globs[len(n.globs)-1].next
+		if n.globs == nil {
+			n.globs = map[string][]meetEdge{}
+		}
+		next := &meetNode{}
+		n.globs[prefix] = append(n.globs[prefix], meetEdge{s, next})
+		return next
 	}
 	if n.any == nil {
 		n.any = &meetNode{}
@@ -61,7 +67,7 @@ func (n *meetNode) child(s segment) *meetNode {
 }
 
 func (n *meetNode) sort() {
-	n.sorted = sortedKeys(n.literals)
+	n.sorted, n.prefixes = sortedKeys(n.literals), sortedKeys(n.globs)
 	n.each(func(next *meetNode) { next.sort() })
 }
 
@@ -69,8 +75,10 @@ func (n *meetNode) each(visit func(*meetNode)) {
 	for _, next := range n.literals {
 		visit(next)
 	}
-	for _, e := range n.globs {
-		visit(e.next)
+	for _, edges := range n.globs {
+		for _, e := range edges {
+			visit(e.next)
+		}
 	}
 	if n.any != nil {
 		visit(n.any)
@@ -118,36 +126,44 @@ func (w *meetWalk) walk(n *meetNode, q []segment) {
 	n.step(q[0], func(next *meetNode) { w.walk(next, q[1:]) })
 }
 
-// step visits the children whose segment meets s.
+// step visits the children whose segment meets s. Two segments meet only if what stands before the first * of one begins the other.
 func (n *meetNode) step(s segment, visit func(*meetNode)) {
 	if s.kind == literal {
 		if next := n.literals[s.text]; next != nil {
 			visit(next)
 		}
-	} else {
-		prefix, _, _ := strings.Cut(s.text, "*")
-		for i := sort.SearchStrings(n.sorted, prefix); i < len(n.sorted) && strings.HasPrefix(n.sorted[i], prefix); i++ {
-			if globMatch(s.text, n.sorted[i]) {
-				visit(n.literals[n.sorted[i]])
+	}
+	prefix, _, _ := strings.Cut(s.text, "*")
+	if s.kind == glob {
+		for _, text := range beginning(n.sorted, prefix) {
+			if globMatch(s.text, text) {
+				visit(n.literals[text])
 			}
 		}
-	}
-	for _, e := range n.globs {
-		if apart(e.segment.text, s.text) {
-			continue
+		for _, longer := range beginning(n.prefixes, prefix) {
+			n.stepGlobs(longer, s, visit)
 		}
+		if prefix == "" {
+			return
+		}
+		prefix = prefix[:len(prefix)-1] // the same prefix was among them
+	}
+	for i := 0; i <= len(prefix) && len(n.globs) > 0; i++ {
+		n.stepGlobs(prefix[:i], s, visit)
+	}
+}
+
+func (n *meetNode) stepGlobs(prefix string, s segment, visit func(*meetNode)) {
+	for _, e := range n.globs[prefix] {
 		if _, ok := commonSegment(e.segment, s); ok {
 			visit(e.next)
 		}
 	}
 }
 
-// apart tells cheaply that two segments differ before the first * of either.
-func apart(a, b string) bool {
-	for i := 0; i < len(a) && i < len(b) && a[i] != '*' && b[i] != '*'; i++ {
-		if a[i] != b[i] {
-			return true
-		}
-	}
-	return false
+// beginning is the part of a sorted list whose texts begin with prefix.
+func beginning(sorted []string, prefix string) []string {
+	from := sort.SearchStrings(sorted, prefix)
+	to := from + sort.Search(len(sorted)-from, func(i int) bool { return !strings.HasPrefix(sorted[from+i], prefix) })
+	return sorted[from:to]
 }

@@ -34,10 +34,10 @@ func (rs *Rules) judge(env RulesEnv) []setting.Problem {
 			j.all = append(j.all, patternAt{p, r, r.keys[i]})
 		}
 	}
-	j.index = newMeetIndex(j.all)
+	untouched := untouchables(rs.prefix)
 	for i, at := range j.all {
-		if problem, ok := rs.untouchable(at); ok {
-			j.problems = append(j.problems, problem)
+		if k := slices.IndexFunc(untouched, func(u untouchable) bool { return u.touchedBy(at.pattern) }); k >= 0 {
+			j.report(i, quote(at.pattern.text)+untouched[k].why, untouched[k].cure)
 		}
 		spelling := at.pattern.folded()
 		j.same[spelling] = append(j.same[spelling], i)
@@ -75,6 +75,9 @@ func (j *judgement) judge(i int) {
 
 // judgeOdd is judge for a pattern with * or an inner **. Of two odd ones the later looks at the earlier.
 func (j *judgement) judgeOdd(i int) {
+	if j.index == nil {
+		j.index = newMeetIndex(j.all)
+	}
 	for _, k := range j.index.meeting(j.all[i].pattern) {
 		if k == i || (k > i && !j.all[k].pattern.simple()) {
 			continue

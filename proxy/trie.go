@@ -1,6 +1,9 @@
 package proxy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // trie finds the entries whose pattern matches a path: one node a segment. The answer does not depend on the way through it, for
 // every entry has a rank of its own and the smallest wins.
@@ -10,10 +13,11 @@ type trie struct {
 
 type node struct {
 	literals map[string]*node
-	globs    []globEdge
-	any      *node   // below **
-	entries  []entry // patterns that end here, the best rank first
-	best     int32   // the smallest rank in this subtree: what cannot win is not walked
+	globs    map[string][]globEdge // by what stands before the first *
+	prefixes []int                 // the lengths of those
+	any      *node                 // below **
+	entries  []entry               // patterns that end here, the best rank first
+	best     int32                 // the smallest rank in this subtree: what cannot win is not walked
 }
 
 type globEdge struct {
@@ -61,19 +65,30 @@ func (n *node) child(s segment) *node {
 		}
 		return n.literals[s.text]
 	case glob:
-		for _, g := range n.globs {
-			if g.text == s.text {
-				return g.next
-			}
-		}
-		next := &node{}
-		n.globs = append(n.globs, globEdge{s.text, next})
-		return next
+		return n.globChild(s.text)
 	}
 	if n.any == nil {
 		n.any = &node{}
 	}
 	return n.any
+}
+
+func (n *node) globChild(text string) *node {
+	prefix, _, _ := strings.Cut(text, "*")
+	for _, g := range n.globs[prefix] {
+		if g.text == text {
+			return g.next
+		}
+	}
+	if n.globs == nil {
+		n.globs = map[string][]globEdge{}
+	}
+	next := &node{}
+	n.globs[prefix] = append(n.globs[prefix], globEdge{text, next})
+	if !slices.Contains(n.prefixes, len(prefix)) {
+		n.prefixes = append(n.prefixes, len(prefix))
+	}
+	return next
 }
 
 // find returns the best entry for the host and path (a folded path), or one without a rule.
@@ -93,6 +108,8 @@ type finder struct {
 	host  string
 	best  entry
 	visit func(entry)
+	stars [16]*node // nodes below an inner ** that were reached
+	known int       // how many of those
 }
 
 // walk matches rest, which is "" or "/" (the end) or begins with a slash, below n.
@@ -100,7 +117,7 @@ func (f *finder) walk(n *node, rest string) {
 	if f.visit == nil && n.best > f.best.rank {
 		return
 	}
-	if n.any != nil {
+	if n.any != nil && !f.reached(n.any) {
 		f.walkAny(n.any, rest)
 	}
 	if rest == "" || rest == "/" {
@@ -111,11 +128,31 @@ func (f *finder) walk(n *node, rest string) {
 	if next := n.literals[head]; next != nil {
 		f.walk(next, tail)
 	}
-	for _, g := range n.globs {
-		if globMatch(g.text, head) {
-			f.walk(g.next, tail)
+	for _, length := range n.prefixes {
+		if length > len(head) {
+			continue
+		}
+		for _, g := range n.globs[head[:length]] {
+			if globMatch(g.text, head) {
+				f.walk(g.next, tail)
+			}
 		}
 	}
+}
+
+// reached tells whether the walk was below this ** before: then with a longer rest, for an outer ** takes as little as it can first, and
+// whatever can be found now was looked for already. Without it the time grows with a power of the path's length (DoS).
+func (f *finder) reached(n *node) bool {
+	for _, known := range f.stars[:f.known] {
+		if known == n {
+			return true
+		}
+	}
+	if f.known < len(f.stars) {
+		f.stars[f.known] = n
+		f.known++
+	}
+	return false
 }
 
 // walkAny lets ** stand for none, one, two ... segments. What ends in ** is taken at once.

@@ -7,23 +7,30 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// untouchable: what HubSpot or its visitors need in the open, and the gateway's own endpoints.
-func (rs *Rules) untouchable(at patternAt) (setting.Problem, bool) {
-	if rs.prefix != "" {
-		own := pattern{segments: append(literals(rs.prefix), segment{kind: doubleStar})}
-		if contains(own, at.pattern) {
-			return setting.Problem{Key: at.key, Text: quote(at.pattern.text) + " lies inside the gateway's own endpoints, which rules do not reach",
-				Cure: "remove it, or choose another auth.prefix"}, true
-		}
+// untouchable is what HubSpot or its visitors need in the open, and the gateway's own endpoints.
+type untouchable struct {
+	pattern   pattern
+	why, cure string
+}
+
+func untouchables(prefix string) []untouchable {
+	var all []untouchable
+	if prefix != "" {
+		all = append(all, untouchable{pattern{segments: append(literals(prefix), segment{kind: doubleStar})},
+			" lies inside the gateway's own endpoints, which rules do not reach", "remove it, or choose another auth.prefix"})
 	}
 	for _, must := range mustStayPublic {
 		p, _ := parsePattern(must.pattern)
-		if contains(p, at.pattern) {
-			return setting.Problem{Key: at.key, Text: quote(at.pattern.text) + " must stay public: " + must.why,
-				Cure: "remove it; a wider rule such as /hs/** does not reach these paths"}, true
-		}
+		all = append(all, untouchable{p, " must stay public: " + must.why, "remove it; a wider rule such as /hs/** does not reach these paths"})
 	}
-	return setting.Problem{}, false
+	return all
+}
+
+func (u untouchable) touchedBy(p pattern) bool {
+	if len(p.segments) == 0 || p.segments[0] != u.pattern.segments[0] { // all of them begin with a literal
+		return false
+	}
+	return contains(u.pattern, p)
 }
 
 func literals(path string) []segment {

@@ -1,0 +1,228 @@
+package proxy
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/session"
+)
+
+// stage is a gate between a real server and an origin, with everybody else played by stubs.
+type stage struct {
+	gate   *Gate
+	server *httptest.Server
+	deps   *Deps
+	reg    *prometheus.Registry
+	loads  atomic.Int64 // sessions asked for
+	begins atomic.Int64 // logins begun
+	aged   atomic.Int64 // of those: for max_auth_age
+	last   atomic.Pointer[inbound.Facts]
+}
+
+const testHost = "www.example.com"
+
+// visitors are known by the cookie who=NAME.
+var visitors = map[string][]string{"alice": {"partner"}, "bob": nil}
+
+func visitor(r *http.Request) (*session.Session, error) {
+	c, err := r.Cookie("__Host-hubgate")
+	if err != nil {
+		return nil, &session.NoneError{Reason: session.CookieMissing}
+	}
+	if c.Value == "broken" {
+		return nil, io.ErrUnexpectedEOF
+	}
+	groups, ok := visitors[c.Value]
+	if !ok {
+		return nil, &session.NoneError{Reason: session.RecordMissing}
+	}
+	now := time.Now()
+	s := &session.Session{Ref: c.Value, CreatedAt: now, ExpiresAt: now.Add(time.Hour), Host: testHost}
+	s.Email, s.Groups = c.Value+"@example.com", groups
+	return s, nil
+}
+
+type staging struct {
+	cfg     Config
+	h2      bool
+	trusted bool
+	change  func(*Deps)
+}
+
+func testConfig(origin string, rules ...RuleConfig) Config {
+	cfg := DefaultConfig()
+	cfg.Origin, cfg.Default, cfg.Rules = origin, "public", rules
+	for i := range cfg.Rules {
+		cfg.Rules[i].Line = i + 10
+	}
+	return cfg
+}
+
+func loginRule(path string, groups ...string) RuleConfig {
+	return RuleConfig{Path: []string{path}, Groups: groups}
+}
+
+func publicRule(path string) RuleConfig { return RuleConfig{Path: []string{path}, Access: "public"} }
+
+func newStage(t testing.TB, st staging) *stage {
+	t.Helper()
+	pages, err := page.New(page.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{reg: prometheus.NewRegistry()}
+	transport := NewTransport(st.cfg)
+	t.Cleanup(transport.CloseIdleConnections)
+	site := &inbound.Site{Scheme: "https", Host: testHost}
+	s.deps = &Deps{
+		Pages: pages, Transport: transport, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(s.reg), Sites: []*inbound.Site{site},
+		AuthPrefix: "/oauth2", ClockSkew: 10 * time.Second,
+		Load: func(_ http.ResponseWriter, r *http.Request) (*session.Session, error) {
+			s.loads.Add(1)
+			return visitor(r)
+		},
+		Peek: visitor,
+		Begin: func(w http.ResponseWriter, r *http.Request, _ session.Reason, maxAge time.Duration) {
+			s.begins.Add(1)
+			if maxAge > 0 {
+				s.aged.Add(1)
+			}
+			w.Header().Set("Location", "https://idp.example.com/authorize")
+			w.Header().Set("Cache-Control", "no-store")
+			w.WriteHeader(http.StatusFound)
+		},
+		SwitchForm:  func(*http.Request) page.Form { return page.Form{Label: page.LabelUseOther, Action: "/oauth2/sign_out"} },
+		FormOrigins: func() []string { return nil },
+		OwnsCookie:  func(name string) bool { return name == "__Host-hubgate" || strings.HasPrefix(name, "__Host-hubgate-") },
+		Ended:       func(string) (<-chan struct{}, func()) { return nil, func() {} },
+		Redecide:    func(Open) bool { return true },
+		Now:         time.Now,
+	}
+	if st.change != nil {
+		st.change(s.deps)
+	}
+	if s.gate, err = New(st.cfg, *s.deps); err != nil {
+		t.Fatal(err)
+	}
+	var trusted []netip.Prefix
+	if st.trusted {
+		trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	}
+	facts := inbound.New(inbound.Config{Sites: s.deps.Sites, Trusted: trusted})
+	s.server = httptest.NewUnstartedServer(facts.Wrap(http.HandlerFunc(s.front)))
+	s.server.Config.DisableGeneralOptionsHandler = true
+	s.server.Config.MaxHeaderBytes = 32 << 10
+	s.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	s.server.EnableHTTP2 = st.h2
+	if st.h2 {
+		s.server.StartTLS()
+	} else {
+		s.server.Listener = StrictHTTP1(s.server.Listener, nil, 0)
+		s.server.Start()
+	}
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+// front is what the process does before the gate.
+func (s *stage) front(w http.ResponseWriter, r *http.Request) {
+	s.last.Store(inbound.Of(r))
+	if inbound.Of(r).Site == nil {
+		w.WriteHeader(http.StatusMisdirectedRequest)
+		return
+	}
+	p, err := ParseTarget(r)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if rest, own := p.Under("/oauth2"); own {
+		if rest == "auth" {
+			s.gate.Check(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	s.gate.Serve(w, r, p)
+}
+
+// raw sends bytes as they are and returns the answers' bytes until the connection ends.
+func (s *stage) raw(t testing.TB, request string) string {
+	t.Helper()
+	conn := s.dial(t)
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Logf("writing: %v", err)
+	}
+	answer, _ := io.ReadAll(conn)
+	return string(answer)
+}
+
+func (s *stage) dial(t testing.TB) net.Conn {
+	t.Helper()
+	address := s.server.Listener.Addr().String()
+	var conn net.Conn
+	var err error
+	if s.server.TLS != nil {
+		conn, err = tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
+	} else {
+		conn, err = net.Dial("tcp", address)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// answer is what one raw request got.
+type answer struct {
+	*http.Response
+	body string
+}
+
+// get sends a raw request line and headers over HTTP/1.1 and reads one answer.
+func (s *stage) get(t testing.TB, method, target string, headers ...string) answer {
+	t.Helper()
+	conn := s.dial(t)
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	io.WriteString(conn, method+" "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\n"+strings.Join(append(headers, "", ""), "\r\n"))
+	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	if err != nil {
+		t.Fatalf("%s %q: %v", method, target, err)
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(res.Body)
+	return answer{res, string(body)}
+}
+
+const (
+	navigate = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nAccept: text/html"
+	asAlice  = "Cookie: __Host-hubgate=alice"
+	asBob    = "Cookie: __Host-hubgate=bob"
+)
+
+func newOrigin(t testing.TB, handler http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	origin := httptest.NewUnstartedServer(handler)
+	origin.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	origin.Start()
+	t.Cleanup(origin.Close)
+	return origin
+}

@@ -1,0 +1,172 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// StrictHTTP1 wraps the public listener so that HTTP/1 requests without one reading are answered 400 and their connection is closed,
+// whatever net/http would have made of them. With a TLS configuration it ends TLS itself, and leaves HTTP/2 connections as they are:
+// their framing has one reading. The handshake may take as long as handshake allows.
+func StrictHTTP1(l net.Listener, cfg *tls.Config, handshake time.Duration) net.Listener {
+	if cfg == nil {
+		return strictListener{l}
+	}
+	t := &tlsListener{Listener: l, cfg: cfg, limit: handshake, conns: make(chan net.Conn), done: make(chan struct{})}
+	go t.accept()
+	return t
+}
+
+type strictListener struct{ net.Listener }
+
+func (l strictListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &strictConn{Conn: conn}, nil
+}
+
+// tlsListener knows a connection's protocol only after its handshake, which must not keep others waiting.
+type tlsListener struct {
+	net.Listener
+	cfg   *tls.Config
+	limit time.Duration
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+	err   error // why accept ended
+}
+
+func (l *tlsListener) accept() {
+	for {
+		conn, err := l.Listener.Accept()
+		if err == nil {
+			go l.handshake(conn)
+			continue
+		}
+		if temporary, ok := err.(net.Error); ok && temporary.Timeout() {
+			continue
+		}
+		l.stop(err)
+		return
+	}
+}
+
+func (l *tlsListener) stop(err error) {
+	l.once.Do(func() {
+		l.err = err
+		close(l.done)
+	})
+}
+
+func (l *tlsListener) handshake(raw net.Conn) {
+	conn := tls.Server(raw, l.cfg)
+	ctx, cancel := context.WithTimeout(context.Background(), l.limit)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		var plain tls.RecordHeaderError
+		if errors.As(err, &plain) && plain.Conn != nil && bytes.ContainsAny(plain.RecordHeader[:1], "GHPOD") {
+			io.WriteString(plain.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nThis port speaks HTTPS only.\n")
+		}
+		raw.Close()
+		return
+	}
+	var ready net.Conn = conn
+	if p := conn.ConnectionState().NegotiatedProtocol; p == "" || p == "http/1.1" {
+		ready = &strictTLSConn{strictConn{Conn: conn}, conn}
+	}
+	select {
+	case l.conns <- ready:
+	case <-l.done:
+		ready.Close()
+	}
+}
+
+// Accept returns the next connection whose handshake is done.
+func (l *tlsListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.done:
+		return nil, l.err
+	}
+}
+
+func (l *tlsListener) Close() error {
+	l.stop(net.ErrClosed)
+	return l.Listener.Close()
+}
+
+// strictConn hands net/http only well-framed bytes. At the first that are not it hands over something that net/http refuses as well,
+// so that the answer is a 400 and the end of the connection; an error of the connection's own would end it without a word.
+type strictConn struct {
+	net.Conn
+	framing framing
+	poison  []byte
+	dead    bool
+	asked   atomic.Bool // to become a WebSocket
+	raw     atomic.Bool // it has become one
+}
+
+// poison breaks off a head, a chunk's size and a trailer alike.
+const poison = "\x00\r\n\x00\r\n\r\n"
+
+func (c *strictConn) Read(p []byte) (int, error) {
+	if c.dead {
+		return c.drain(p)
+	}
+	n, err := c.Conn.Read(p)
+	if c.raw.Load() {
+		return n, err
+	}
+	fine := c.framing.accept(p[:n])
+	c.asked.Store(c.framing.upgrade)
+	if fine == n {
+		return n, err
+	}
+	c.dead, c.poison = true, []byte(poison)
+	more, err := c.drain(p[fine:])
+	return fine + more, err
+}
+
+func (c *strictConn) drain(p []byte) (int, error) {
+	if len(c.poison) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, c.poison)
+	c.poison = c.poison[n:]
+	return n, nil
+}
+
+// Write watches for the 101 after which the stream is no HTTP any more.
+func (c *strictConn) Write(p []byte) (int, error) {
+	if c.asked.Load() && bytes.HasPrefix(p, []byte("HTTP/1.1 101 ")) {
+		c.raw.Store(true)
+	}
+	return c.Conn.Write(p)
+}
+
+// CloseWrite lets net/http end its half first, so that a refusal arrives before the reset.
+func (c *strictConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// strictTLSConn tells net/http about its TLS, so that Request.TLS is set.
+type strictTLSConn struct {
+	strictConn
+	tls *tls.Conn
+}
+
+// ConnectionState is the TLS connection's.
+func (c *strictTLSConn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
