@@ -200,7 +200,8 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, a at) {
 	d.pairs(node, a, func(name string, key, value *yaml.Node) {
 		child := a.child(joinKey(a.key, name), key)
 		d.report.at[child.key] = child.place
-		d.report.at[a.key+"["+strconv.Quote(name)+"]"] = child.place
+		d.report.at[a.key+"["+strconv.Quote(name)+"]"] = child.place // sections name their map keys either way
+		d.report.at[a.key+"."+name] = child.place
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.decode(value, element, child)
 		m.SetMapIndex(reflect.ValueOf(name), element)
