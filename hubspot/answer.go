@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -138,7 +139,10 @@ func statusOf(w wireError) int {
 	return http.StatusBadRequest
 }
 
-// parseRead returns the contacts of a batch read by their key.
+// additionalEmails is HubSpot's list of a contact's further addresses, which find it as well as the first one does.
+const additionalEmails = "hs_additional_emails"
+
+// parseRead returns the contacts of a batch read by each of their addresses.
 func parseRead(body []byte) (map[string]wireObject, error) {
 	var w wireBatch
 	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil {
@@ -147,6 +151,11 @@ func parseRead(body []byte) (map[string]wireObject, error) {
 	found := make(map[string]wireObject, len(w.Results))
 	for _, o := range w.Results {
 		found[emailKey(o.property("email"))] = o
+		for _, email := range strings.Split(o.property(additionalEmails), ";") {
+			if key := emailKey(email); key != "" {
+				found[key] = o
+			}
+		}
 	}
 	return found, nil
 }

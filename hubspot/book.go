@@ -60,6 +60,7 @@ func (b *book) replace(j, fresh *job) {
 		b.stale = append(b.stale, j.ids...)
 		j.ids = nil
 	}
+	j.state.Linking = false // the newer login is still to be written
 	if fresh.state != (state{}) {
 		j.state = fresh.state
 	}

@@ -75,7 +75,7 @@ func (c *client) read(ctx context.Context, emails, properties []string) (map[str
 	}
 	// The dated description requires propertiesWithHistory although HubSpot's own examples leave it out.
 	body, err := c.do(ctx, call{dependency.OpRead, http.MethodPost, c.contacts("/batch/read"), map[string]any{
-		"inputs": inputs, "idProperty": "email", "properties": append([]string{"email"}, properties...), "propertiesWithHistory": []string{},
+		"inputs": inputs, "idProperty": "email", "properties": append([]string{"email", additionalEmails}, properties...), "propertiesWithHistory": []string{},
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("read contacts: %w", err)

@@ -26,7 +26,9 @@ func (w *worker) round(ctx context.Context, jobs []*job) error {
 			return err
 		}
 	}
-	err = r.deliver(ctx, m)
+	if err = r.deliver(ctx, m); err == nil {
+		err = r.link(ctx)
+	}
 	w.book.remove(r.done)
 	if err != nil {
 		return err
@@ -36,27 +38,33 @@ func (w *worker) round(ctx context.Context, jobs []*job) error {
 
 // round is one batch on its way.
 type round struct {
-	w     *worker
-	plans []*plan // what HubSpot has to be told
-	done  map[*job]bool
+	w       *worker
+	plans   []*plan // what HubSpot has to be told
+	linking []*plan // whose contact is right, and whose browser may have to be tied to it
+	done    map[*job]bool
 }
 
 // consider sorts out who needs no call.
 func (r *round) consider(ctx context.Context, p *plan, m *mapping) error {
 	if why := m.skip(p.job.login); why != "" && !p.job.forced {
-		return r.finish(ctx, p, unchanged, map[string]string{})
+		return r.finish(ctx, p, unchanged, nil)
+	}
+	if p.job.state.Linking {
+		r.linking = append(r.linking, p)
+		return nil
 	}
 	until, rest := p.rest(m, r.w.c.deps.Now())
-	switch {
-	case !rest:
+	if !rest {
 		r.plans = append(r.plans, p)
 		return nil
-	case until.IsZero():
-		return r.finish(ctx, p, unchanged, map[string]string{})
 	}
-	p.job.state = state{Held: true, Next: until.UnixMilli()}
+	p.hold = until
 	r.w.c.deps.Metrics.count(unchanged)
-	return r.w.f.delay(ctx, p.job)
+	if r.w.c.live.Load().linkable(p.job.login) {
+		r.linking = append(r.linking, p)
+		return nil
+	}
+	return r.close(ctx, p)
 }
 
 // deliver makes the calls: what is empty, the batch, and what new contacts get in addition.
@@ -170,10 +178,17 @@ func (r *round) complete(ctx context.Context, p *plan) error {
 	if p.job.state.Fresh || p.isNew() {
 		how = created
 	}
-	return r.finish(ctx, p, how, map[string]string{
+	record := map[string]string{
 		"sent": p.sent, "email": w.f.fingerprint(p.key), "cid": p.outcome.contactID,
 		"at": strconv.FormatInt(w.success.UnixMilli(), 10), "result": string(how), "error": "",
-	})
+	}
+	if !w.c.live.Load().linkable(p.job.login) {
+		return r.finish(ctx, p, how, record)
+	}
+	p.job.state.Linking, p.job.state.Fresh = true, false
+	r.linking = append(r.linking, p)
+	w.c.deps.Metrics.count(how)
+	return w.f.remember(ctx, p.job, record)
 }
 
 func (r *round) finish(ctx context.Context, p *plan, how result, record map[string]string) error {

@@ -174,7 +174,7 @@ func (r *round) later(ctx context.Context, p *plan, e *apiError, alone bool) err
 	if err := r.w.later(ctx, p.job, e, alone); err != nil {
 		return err
 	}
-	if p.job.state.Alone >= maxAlone && r.w.success.After(time.UnixMilli(p.job.state.First)) {
+	if !p.job.state.Linking && p.job.state.Alone >= maxAlone && r.w.success.After(time.UnixMilli(p.job.state.First)) {
 		return r.bury(ctx, p, e)
 	}
 	return nil

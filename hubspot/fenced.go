@@ -82,15 +82,7 @@ return 1
 // finish acknowledges a job: its entries leave the queue, and what was done is remembered with the person. A letter, when given, goes
 // to the dead letters in the same step.
 func (f fenced) finish(ctx context.Context, j *job, record map[string]string, letter *letter) error {
-	names := []string{f.keys.lease, f.keys.stream, f.keys.due, f.keys.tries, f.personKeys(j.login)[0]}
-	args := []any{f.token, len(j.ids)}
-	for _, id := range j.ids {
-		args = append(args, id)
-	}
-	args = append(args, personTTL.Milliseconds())
-	for name, value := range record {
-		args = append(args, name, value)
-	}
+	names, args := f.closing(j, j.ids, record)
 	if letter != nil {
 		sealed, err := f.seal(letter)
 		if err != nil {
@@ -99,6 +91,25 @@ func (f fenced) finish(ctx context.Context, j *job, record map[string]string, le
 		names, args = append(names, f.keys.dead), append(args, sealed)
 	}
 	return f.ran(finishScript.Run(ctx, f.deps.Queue, names, args...))
+}
+
+// remember writes what was done to the person's record while the job goes on.
+func (f fenced) remember(ctx context.Context, j *job, record map[string]string) error {
+	names, args := f.closing(j, nil, record)
+	return f.ran(finishScript.Run(ctx, f.deps.Queue, names, args...))
+}
+
+func (f fenced) closing(j *job, ids []string, record map[string]string) (names []string, args []any) {
+	names = []string{f.keys.lease, f.keys.stream, f.keys.due, f.keys.tries, f.personKeys(j.login)[0]}
+	args = []any{f.token, len(ids)}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	args = append(args, personTTL.Milliseconds())
+	for name, value := range record {
+		args = append(args, name, value)
+	}
+	return names, args
 }
 
 func (f fenced) ran(cmd *redis.Cmd) error {

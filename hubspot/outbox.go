@@ -52,6 +52,7 @@ type state struct {
 	Fresh    bool   `json:"c,omitempty"` // HubSpot made the contact: what is written at creation only is still to be written
 	Alone    int    `json:"s,omitempty"` // attempts that failed although only this contact was sent
 	Held     bool   `json:"h,omitempty"` // unchanged person: waits for the end of min_interval
+	Linking  bool   `json:"l,omitempty"` // the contact is written; only the browser is still to be tied to it
 }
 
 const personTTL = 400 * 24 * time.Hour

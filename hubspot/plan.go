@@ -18,6 +18,7 @@ type plan struct {
 	later   map[string]string // to be written in a second call, and only when the contact is new
 	sent    string            // fingerprint of what is written, login values left out
 	outcome *outcome
+	hold    time.Time // until when the job waits after its browser was seen to; zero = it is done
 }
 
 // plan maps a job's login with the mapping of now: an entry that waited gets what the operator wants today.

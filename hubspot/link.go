@@ -1,0 +1,185 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// utkForm is the only spelling of HubSpot's visitor id; anything else is not its cookie, and its form API refuses it.
+var utkForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// linkable tells whether a login may tie its browser's history to the contact. The cookie is the visitor's own claim, so it is taken
+// only with a verified e-mail, and never against an opt-out.
+func (s *settings) linkable(l Login) bool {
+	return s.cfg.Visitors.Link == "form" && utkForm.MatchString(l.UTK) && !l.OptedOut && l.EmailVerified && l.Subject != ""
+}
+
+// bindScript binds a browser to a person, unless it is bound already. KEYS: the browser under every key of the ring; ARGV: ttl, then
+// the person under every key. A browser that was another person's stays theirs: HubSpot matches form submissions by the browser first,
+// and a shared or a planted cookie would write one person's address into another one's contact.
+var bindScript = redis.NewScript(`
+for i = 1, #KEYS do
+  local bound = redis.call('GET', KEYS[i])
+  if bound then
+    for j = 2, #ARGV do
+      if bound == ARGV[j] then return 'bound' end
+      if bound == ARGV[j] .. ':sent' then return 'sent' end
+    end
+    return 'other'
+  end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1], 'NX')
+return 'bound'
+`)
+
+// bind ties a browser to a person in our own records: bound = a submission is due, sent = it was made, other = somebody else's browser.
+func (o *outbox) bind(ctx context.Context, l Login) (string, error) {
+	args := []any{personTTL.Milliseconds()}
+	for _, name := range o.owner(l) {
+		args = append(args, name)
+	}
+	return bindScript.Run(ctx, o.deps.Queue, o.browserKeys(l), args...).Text()
+}
+
+func (o *outbox) browserKeys(l Login) []string {
+	return o.hashed(o.keys.browser, "crm browser\x00"+l.UTK)
+}
+
+func (o *outbox) owner(l Login) []string {
+	return o.hashed("", "crm browser of\x00"+l.Issuer+"\x00"+personID(l))
+}
+
+// bound notes that the submission was made.
+func (o *outbox) bound(ctx context.Context, l Login) error {
+	return o.deps.Queue.Set(ctx, o.browserKeys(l)[0], o.owner(l)[0]+":sent", personTTL).Err()
+}
+
+// link submits the form for those whose browser is not tied to their contact yet, and ends their jobs. It comes after the contact was
+// written, and only when HubSpot shows it: out of a submission whose address it does not know HubSpot makes another contact.
+func (r *round) link(ctx context.Context) error {
+	due, err := r.unbound(ctx)
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	emails := make([]string, len(due))
+	for i, p := range due {
+		emails[i] = p.key
+	}
+	there, err := r.w.c.client.read(ctx, emails, nil)
+	for _, p := range due {
+		var stop bool
+		switch {
+		case err != nil:
+			stop, err = r.unlinked(ctx, p, err)
+		case emailKey(there[p.key].property("email")) != p.key:
+			// Gone, or only a further address of a contact, which a submission would make its first one.
+			err = r.close(ctx, p)
+		default:
+			stop, err = r.submit(ctx, p)
+		}
+		if err != nil || stop {
+			return err
+		}
+	}
+	return nil
+}
+
+// unbound ends the jobs of those that are tied already, or whose browser is somebody else's, and returns the others.
+func (r *round) unbound(ctx context.Context) (due []*plan, err error) {
+	for _, p := range r.linking {
+		how, err := r.w.f.bind(ctx, p.job.login)
+		switch {
+		case err != nil:
+			return nil, err
+		case how == "bound":
+			due = append(due, p)
+			continue
+		case how == "other":
+			r.w.c.deps.Log.Info("browser's history is not tied to a contact: it is another person's", "subject", r.w.f.logHash(p.job.login))
+		}
+		if err := r.close(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	return due, nil
+}
+
+// submit sends one form. stop tells that nothing more can be sent now.
+func (r *round) submit(ctx context.Context, p *plan) (stop bool, err error) {
+	if err := r.w.c.client.submit(ctx, p.job.login, p.key); err != nil {
+		return r.unlinked(ctx, p, err)
+	}
+	if err := r.w.f.bound(ctx, p.job.login); err != nil {
+		return true, err
+	}
+	return false, r.close(ctx, p)
+}
+
+// unlinked deals with a submission that did not work. The contact is right without it: after a refusal, or when it fails again and
+// again, the tie is given up, never the contact.
+func (r *round) unlinked(ctx context.Context, p *plan, failure error) (stop bool, err error) {
+	var e *apiError
+	switch {
+	case ctx.Err() != nil || errors.Is(failure, errPaused):
+		return true, nil
+	case redisFault(failure):
+		return true, failure
+	case !errors.As(failure, &e):
+		e = &apiError{Status: http.StatusBadGateway, Message: tame(failure.Error())}
+	}
+	if !e.transient() && e.Status != http.StatusUnauthorized || p.job.state.Alone >= maxAlone {
+		if r.w.tell("link " + e.Error()) {
+			r.w.c.deps.Log.Warn("browser's history cannot be tied to a contact", "error", e.Error())
+		}
+		return false, r.close(ctx, p)
+	}
+	return true, r.failed(ctx, []*plan{p}, e)
+}
+
+// close ends a job whose contact is written: it leaves the queue, or waits there for the end of min_interval.
+func (r *round) close(ctx context.Context, p *plan) error {
+	if p.hold.IsZero() {
+		if err := r.w.f.finish(ctx, p.job, nil, nil); err != nil {
+			return err
+		}
+		r.done[p.job] = true
+		return nil
+	}
+	p.job.state = state{Held: true, Next: p.hold.UnixMilli()}
+	return r.w.f.delay(ctx, p.job)
+}
+
+// submit ties a browser to the contact of an address by a form submission. The address is its only field: whatever else a form holds
+// would be written from what a browser claims.
+func (c *client) submit(ctx context.Context, l Login, email string) error {
+	cfg := c.cfg.Load()
+	about := map[string]string{"hutk": l.UTK, "pageUri": pageURI(l)}
+	if a, err := netip.ParseAddr(l.Address); err == nil {
+		about["ipAddress"] = a.String()
+	}
+	_, err := c.do(ctx, call{
+		op: dependency.OpForm, method: http.MethodPost,
+		url: strings.TrimSuffix(cfg.Visitors.FormURL, "/") + "/submissions/v3/integration/secure/submit/" +
+			strconv.FormatInt(cfg.HubID, 10) + "/" + url.PathEscape(cfg.Visitors.FormID),
+		body: map[string]any{
+			"fields":  []map[string]string{{"objectTypeId": "0-1", "name": "email", "value": email}},
+			"context": about,
+		},
+	})
+	return err
+}
+
+// pageURI is the page that the login was for, without its query.
+func pageURI(l Login) string {
+	return (&url.URL{Scheme: "https", Host: l.Host}).String() + pageOf(l.FirstPage)
+}
