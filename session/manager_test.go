@@ -1,0 +1,336 @@
+package session
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+func TestASessionIsFoundByItsCookieAndOnlyByIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, started := w.login(m, ada())
+	got, err := w.load(m, cookie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(started.User, got.User); d != "" {
+		t.Error(d)
+	}
+	flipped := *cookie
+	flipped.Value = "A" + cookie.Value[1:]
+	if cookie.Value[0] == 'A' {
+		flipped.Value = "B" + cookie.Value[1:]
+	}
+	cut, long, quoted := *cookie, *cookie, *cookie
+	cut.Value, long.Value, quoted.Value = cookie.Value[:len(cookie.Value)-1], cookie.Value+"A", `"`+cookie.Value+`"`
+	for name, c := range map[string]*http.Cookie{"flipped": &flipped, "cut": &cut, "long": &long} {
+		if got := w.reason(m, c); got != string(CookieInvalid) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := w.reason(m); got != string(CookieMissing) {
+		t.Errorf("no cookie: %q", got)
+	}
+	if got := w.reason(m, cookie, cookie); got != string(CookieInvalid) {
+		t.Errorf("two cookies: %q", got)
+	}
+}
+
+func TestTheCookieIsHardToStealAndSmall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cookie, _ := w.login(w.replica(nil), ada())
+	if cookie.Name != "__Host-hubgate" || !cookie.Secure || !cookie.HttpOnly || cookie.Path != "/" || cookie.Domain != "" || cookie.SameSite != http.SameSiteLaxMode {
+		t.Errorf("the cookie is %+v", cookie)
+	}
+	if n := len(cookie.String()); n >= 300 {
+		t.Errorf("the cookie has %d bytes", n)
+	}
+	if cookie.MaxAge != int(w.cfg.Lifetime.D()/time.Second) {
+		t.Errorf("Max-Age %d", cookie.MaxAge)
+	}
+}
+
+func TestACookieThatIsNotOursNeverReachesRedis(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	other, _ := seal.New(seal.NewKey())
+	forged := &http.Cookie{Name: secureName, Value: newTicket().encode(other)}
+	before := w.redis.CommandCount()
+	if got := w.reason(m, forged); got != string(CookieInvalid) {
+		t.Errorf("forged: %q", got)
+	}
+	if n := w.redis.CommandCount() - before; n != 0 {
+		t.Errorf("%d commands reached Redis", n)
+	}
+}
+
+func TestALoginAlwaysMakesANewSessionAndEndsTheOlderOneOfThatBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	first, one := w.login(m, ada())
+	second, two := w.login(m, ada(), first)
+	if one.Ref == two.Ref || first.Value == second.Value {
+		t.Error("the id was kept over a login")
+	}
+	if got := w.reason(m, first); got != string(RecordMissing) {
+		t.Errorf("the older session: %q", got)
+	}
+	if got := w.reason(m, second); got != "" {
+		t.Errorf("the new session: %q", got)
+	}
+}
+
+func TestASessionOfAnotherHostProviderOrClientIsNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, _ := w.login(m, ada())
+	other, _ := inbound.ParseSite("https://other.example.com")
+	r := w.request(cookie)
+	r = r.WithContext(inbound.With(r.Context(), &inbound.Facts{Site: other}))
+	if _, err := m.Load(httptest.NewRecorder(), r); err == nil {
+		t.Error("another host took the session")
+	}
+	for name, live := range map[string]Live{
+		"provider": {Config: w.cfg, Issuer: "https://other", ClientID: clientID}, "client": {Config: w.cfg, Issuer: issuer, ClientID: "other"},
+	} {
+		m2 := w.replica(nil)
+		m2.Set(live)
+		if got := w.reason(m2, cookie); got != string(RecordMissing) {
+			t.Errorf("another %s: %q", name, got)
+		}
+	}
+}
+
+func TestRedisHoldsNothingInTheClearAndARecordOpensOnlyInItsPlace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, s := w.login(m, ada())
+	bob := ada()
+	bob.Subject, bob.Email = "bob-1", "bob@example.com"
+	_, other := w.login(m, bob)
+	dump := w.redis.Dump()
+	for _, secret := range []string{"ada", "refresh-secret", "access-secret", "members", cookie.Value, issuer} {
+		if strings.Contains(dump, secret) {
+			t.Errorf("Redis shows %q", secret)
+		}
+	}
+	stolen, _ := w.redis.Get("hubgate:s:{" + other.Ref + "}")
+	w.redis.Set("hubgate:s:{"+s.Ref+"}", stolen)
+	if got := w.reason(m, cookie); got != string(RecordMissing) {
+		t.Errorf("somebody else's record in ada's place: %q", got)
+	}
+	w.redis.Set("hubgate:s:{"+s.Ref+"}", "garbage")
+	if got := w.reason(m, cookie); got != string(RecordMissing) {
+		t.Errorf("a damaged record: %q", got)
+	}
+	w.redis.Del("hubgate:s:{" + s.Ref + "}")
+	w.redis.Lpush("hubgate:s:{"+s.Ref+"}", "x")
+	if got := w.reason(m, cookie); got != string(RecordMissing) {
+		t.Errorf("a record of the wrong type: %q", got)
+	}
+}
+
+func TestASessionEndsAtItsAbsoluteTimeAndWhenItIsIdle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.Lifetime, w.cfg.IdleTimeout = minutes(60), minutesOrNone(10)
+	m := w.replica(nil)
+	busy, _ := w.login(m, ada())
+	idle, _ := w.login(m, ada())
+	for range 8 {
+		w.clock.pass(7 * time.Minute)
+		if got := w.reason(m, busy); got != "" {
+			t.Fatalf("a session in use ended at %v: %q", w.clock.Now(), got)
+		}
+	}
+	if got := w.reason(m, idle); got == "" {
+		t.Error("an idle session lives on")
+	}
+	w.clock.pass(4 * time.Minute)
+	if got := w.reason(m, busy); got == "" {
+		t.Error("a session outlived its lifetime")
+	}
+}
+
+func TestPeekingDoesNotKeepASessionAlive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.IdleTimeout = minutesOrNone(10)
+	m := w.replica(nil)
+	cookie, _ := w.login(m, ada())
+	for range 3 {
+		w.clock.pass(4 * time.Minute)
+		m.Peek(w.request(cookie))
+	}
+	if got := w.reason(m, cookie); got == "" {
+		t.Error("peeking moved the idle clock")
+	}
+}
+
+func TestAShorterLifetimeAppliesToLiveSessionsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, _ := w.login(m, ada())
+	w.clock.pass(2 * time.Hour)
+	w.cfg.Lifetime = minutes(60)
+	m.Set(Live{Config: w.cfg, Issuer: issuer, ClientID: clientID})
+	if got := w.reason(m, cookie); got != string(Expired) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAStoreErrorIsNeverALogout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, _ := w.login(m, ada())
+	w.redis.SetError("ERR out of order")
+	rec := httptest.NewRecorder()
+	_, err := m.Load(rec, w.request(cookie))
+	if got := w.reason(m, cookie); got != "cannot tell" {
+		t.Errorf("with Redis away: %q (%v)", got, err)
+	}
+	if len(rec.Result().Cookies()) != 0 {
+		t.Error("the cookie was touched")
+	}
+	w.redis.SetError("")
+	if got := w.reason(m, cookie); got != "" {
+		t.Errorf("after Redis came back: %q", got)
+	}
+}
+
+func TestAKnownSessionPassesWhileRedisIsAwayWithinOutageGrace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	known, _ := w.login(m, ada())
+	unknown, _ := w.login(m, ada())
+	if got := w.reason(m, known); got != "" {
+		t.Fatal(got)
+	}
+	w.redis.SetError("ERR away")
+	w.outage = true
+	if got := w.reason(m, known); got != "" {
+		t.Errorf("a session known here: %q", got)
+	}
+	if got := w.reason(m, unknown); got != "cannot tell" {
+		t.Errorf("a session not known here: %q", got)
+	}
+	w.clock.pass(w.cfg.OutageGrace.D())
+	if got := w.reason(m, known); got != "cannot tell" {
+		t.Errorf("after outage_grace: %q", got)
+	}
+}
+
+func TestALogoutEndsTheRecordAlsoWhenRedisTakesItLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	w.subscribed(m)
+	cookie, s := w.login(m, ada())
+	if got := w.reason(m, cookie); got != "" {
+		t.Fatal(got)
+	}
+	w.redis.SetError("ERR away")
+	w.outage = true
+	rec := httptest.NewRecorder()
+	m.End(rec, w.request(cookie))
+	if c := rec.Result().Cookies(); len(c) != 1 || c[0].MaxAge >= 0 {
+		t.Errorf("the cookie was not cleared: %v", c)
+	}
+	if got := w.reason(m, cookie); got == "" {
+		t.Error("the session lives on here")
+	}
+	w.redis.SetError("")
+	w.outage = false
+	w.eventually("the record is gone", func() bool { return !w.redis.Exists("hubgate:s:{" + s.Ref + "}") })
+}
+
+func TestAnEndingReachesEveryReplicaAlthoughItCaches(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.CacheTTL = minutesOrNone(5)
+	one, two := w.replica(nil), w.replica(nil)
+	w.subscribed(one)
+	w.subscribed(two)
+	cookie, s := w.login(one, ada())
+	if got := w.reason(two, cookie); got != "" {
+		t.Fatal(got)
+	}
+	before := w.redis.CommandCount()
+	if got := w.reason(two, cookie); got != "" || w.redis.CommandCount() != before {
+		t.Errorf("a cached session: %q after %d commands", got, w.redis.CommandCount()-before)
+	}
+	ended, release := two.Ended(s.Ref)
+	defer release()
+	one.End(httptest.NewRecorder(), w.request(cookie))
+	<-ended
+	if got := w.reason(two, cookie); got != string(RecordMissing) {
+		t.Errorf("on the other replica: %q", got)
+	}
+}
+
+func TestWithoutASubscriptionTheCacheIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.CacheTTL = minutesOrNone(5)
+	one, two := w.replica(nil), w.replica(nil)
+	cookie, _ := w.login(one, ada())
+	if got := w.reason(two, cookie); got != "" {
+		t.Fatal(got)
+	}
+	one.End(httptest.NewRecorder(), w.request(cookie))
+	if got := w.reason(two, cookie); got != string(RecordMissing) {
+		t.Errorf("on a replica that hears nothing: %q", got)
+	}
+}
+
+func TestAKeyThatIsReplacedLogsNobodyOut(t *testing.T) {
+	t.Parallel()
+	older, newer := seal.NewKey(), seal.NewKey()
+	w := newWorld(t)
+	if err := w.ring.Set(older); err != nil {
+		t.Fatal(err)
+	}
+	m := w.replica(nil)
+	cookie, _ := w.login(m, ada())
+	if err := w.ring.Set(newer, older); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.reason(m, cookie); got != "" {
+		t.Errorf("after the rotation: %q", got)
+	}
+	if n, err := m.EndByEmail(t.Context(), "Ada@Example.com"); n != 1 || err != nil {
+		t.Errorf("ended %d, %v: the index is named under the older key", n, err)
+	}
+}
+
+func FuzzParseTicketTakesOnlyWhatEncodeMade(f *testing.F) {
+	ring, err := seal.New(seal.NewKey())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(newTicket().encode(ring))
+	f.Add("")
+	f.Add(strings.Repeat("A", 86))
+	f.Fuzz(func(t *testing.T, value string) {
+		if ticket, ok := parseTicket(value, ring); ok && ticket.encode(ring) != value {
+			t.Errorf("%q has a second spelling", value)
+		}
+	})
+}
