@@ -58,7 +58,7 @@ func (c TracingConfig) Validate() []setting.Problem {
 func (c *Config) crossCheck() []setting.Problem {
 	var problems []setting.Problem
 	for _, check := range []func(*Config) []setting.Problem{
-		crossTrust, crossScheme, crossOrigin, crossRuleHosts, crossScopes, crossEmbedded, crossAdmin, crossCookie,
+		crossTrust, crossScheme, crossOrigin, crossRuleHosts, crossScopes, crossEmbedded, crossAdmin, crossCookie, crossPages,
 	} {
 		problems = append(problems, check(c)...)
 	}

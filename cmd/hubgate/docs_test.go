@@ -207,3 +207,24 @@ func TestEveryCauseThatAPageCanHaveHasItsSentence(t *testing.T) {
 		}
 	}
 }
+
+// documentedCommand is a command in backquotes or on a line of its own with a flag; prose begins with the same word.
+var documentedCommand = regexp.MustCompile("(?m)(?:`|\\./)hubgate ([a-z]+(?: [a-z]+)?)|^hubgate ([a-z]+(?: [a-z]+)?) .*--")
+
+func TestEveryCommandOfTheDocumentsExists(t *testing.T) {
+	t.Parallel()
+	root := rootCommand(&env{})
+	for _, document := range documents(t) {
+		raw, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range documentedCommand.FindAllStringSubmatch(string(raw), -1) {
+			words := command[1] + command[2]
+			found, rest, err := root.Find(strings.Fields(words))
+			if err != nil || found == root || (found.HasSubCommands() && len(rest) > 0) {
+				t.Errorf("%s: there is no hubgate %s", document, words)
+			}
+		}
+	}
+}

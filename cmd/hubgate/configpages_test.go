@@ -1,0 +1,37 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAFolderOfPagesThatDoesNotFitIsFoundByCheck(t *testing.T) {
+	t.Parallel()
+	_, after, _ := strings.Cut(read(t, "README.md"), "## The smallest working configuration")
+	base := yamlBlock.FindStringSubmatch(after)[1]
+	for name, test := range map[string]struct{ section, file, text, want string }{
+		"it is not there":   {"pages: {folder: nowhere}", "", "", "no such file or directory; mend it, or leave pages.folder out"},
+		"a misspelt page":   {"pages: {folder: own}", "own/fr.json", `{"pages":{"notfound":{}}}`, `fr.json: there is no page "notfound"; did you mean "not_found"?; mend it, or leave pages.folder out`},
+		"a language of its": {"pages: {folder: own, language: fr}", "own/fr.json", `{}`, ""},
+	} {
+		dir := t.TempDir()
+		if test.file != "" {
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, test.file)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, test.file), []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file := filepath.Join(dir, "hubgate.yaml")
+		if err := os.WriteFile(file, []byte(base+test.section+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, rep := loadConfig(file, documentedEnvironment)
+		if got := strings.Join(rep.lines(), "\n"); !strings.HasSuffix(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
