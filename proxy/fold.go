@@ -59,8 +59,13 @@ var unseen = &unicode.RangeTable{
 	R32: []unicode.Range32{{0xe0000, 0xe0fff, 1}},
 }
 
+// slashes are look-alikes that Windows code pages turn into / and \.
+const slashes = "\u2044\u2215\u2216\u29f5\u29f8"
+
 func checkRune(r rune) string {
 	switch {
+	case strings.ContainsRune(slashes, r):
+		return compatibility
 	case unicode.Is(unicode.Cc, r):
 		return control
 	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Z, r), unicode.Is(unicode.Co, r), unicode.Is(unseen, r), r == utf8.RuneError:
