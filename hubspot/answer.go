@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,20 +143,34 @@ func statusOf(w wireError) int {
 // additionalEmails is HubSpot's list of a contact's further addresses, which find it as well as the first one does.
 const additionalEmails = "hs_additional_emails"
 
-// parseRead returns the contacts of a batch read by each of their addresses.
-func parseRead(body []byte) (map[string]wireObject, error) {
+// parseRead returns the contacts of a batch read.
+func parseRead(body []byte) ([]wireObject, error) {
 	var w wireBatch
 	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil {
 		return nil, errGarbage
 	}
-	found := make(map[string]wireObject, len(w.Results))
-	for _, o := range w.Results {
-		found[emailKey(o.property("email"))] = o
-		for _, email := range strings.Split(o.property(additionalEmails), ";") {
-			if key := emailKey(email); key != "" {
-				found[key] = o
-			}
+	return w.Results, nil
+}
+
+// addresses are all e-mail addresses of a contact, the first one first.
+func (o wireObject) addresses() []string {
+	list := []string{emailKey(o.property("email"))}
+	for _, email := range strings.Split(o.property(additionalEmails), ";") {
+		if key := emailKey(email); key != "" {
+			list = append(list, key)
 		}
 	}
-	return found, nil
+	return list
+}
+
+func (o wireObject) answersTo(key string) bool { return slices.Contains(o.addresses(), key) }
+
+func byAddress(list []wireObject) map[string]wireObject {
+	found := make(map[string]wireObject, len(list))
+	for _, o := range list {
+		for _, key := range o.addresses() {
+			found[key] = o
+		}
+	}
+	return found
 }

@@ -69,13 +69,28 @@ func (c *client) upsert(ctx context.Context, inputs []upsertInput) (map[string]o
 
 // read fetches properties of contacts by e-mail; people who are no contacts are missing from the result.
 func (c *client) read(ctx context.Context, emails, properties []string) (map[string]wireObject, error) {
-	inputs := make([]map[string]string, len(emails))
-	for i, email := range emails {
-		inputs[i] = map[string]string{"id": email}
+	list, err := c.readBy(ctx, "email", emails, properties)
+	return byAddress(list), err
+}
+
+// find looks contacts up by a property whose values are unique.
+func (c *client) find(ctx context.Context, property string, values []string) (map[string]wireObject, error) {
+	list, err := c.readBy(ctx, property, values, []string{property})
+	found := make(map[string]wireObject, len(list))
+	for _, o := range list {
+		found[o.property(property)] = o
+	}
+	return found, err
+}
+
+func (c *client) readBy(ctx context.Context, idProperty string, ids, properties []string) ([]wireObject, error) {
+	inputs := make([]map[string]string, len(ids))
+	for i, id := range ids {
+		inputs[i] = map[string]string{"id": id}
 	}
 	// The dated description requires propertiesWithHistory although HubSpot's own examples leave it out.
 	body, err := c.do(ctx, call{dependency.OpRead, http.MethodPost, c.contacts("/batch/read"), map[string]any{
-		"inputs": inputs, "idProperty": "email", "properties": append([]string{"email", additionalEmails}, properties...), "propertiesWithHistory": []string{},
+		"inputs": inputs, "idProperty": idProperty, "properties": append([]string{"email", additionalEmails}, properties...), "propertiesWithHistory": []string{},
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("read contacts: %w", err)

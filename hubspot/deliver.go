@@ -2,8 +2,6 @@ package hubspot
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -98,41 +96,6 @@ func (r *round) deliver(ctx context.Context, m *mapping) error {
 }
 
 func (p *plan) answered() bool { return p.outcome != nil }
-
-// moved handles people who are known under another address: when a property that names them is mapped, their contact gets the new
-// address. The others, and those whose contact is gone, are returned: they go the ordinary way.
-func (r *round) moved(ctx context.Context, m *mapping) ([]*plan, error) {
-	if len(r.w.schema.known.unique(m)) == 0 {
-		return r.plans, nil
-	}
-	var rest []*plan
-	for _, p := range r.plans {
-		if p.person.contactID == "" || p.person.email == "" || p.person.email == r.w.f.fingerprint(p.key) {
-			rest = append(rest, p)
-			continue
-		}
-		properties := map[string]string{"email": p.key}
-		for name, value := range p.write {
-			properties[name] = value
-		}
-		err := r.w.c.client.update(ctx, p.person.contactID, properties)
-		var refused *apiError
-		switch {
-		case err == nil:
-			p.outcome = &outcome{contactID: p.person.contactID}
-			if _, err := r.settle(ctx, []*plan{p}); err != nil {
-				return nil, err
-			}
-		case errors.As(err, &refused) && !refused.transient() && refused.Status != http.StatusUnauthorized:
-			rest = append(rest, p)
-		default:
-			if err := r.failed(ctx, []*plan{p}, err); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return rest, nil
-}
 
 // settle deals with what HubSpot answered about each contact. It returns those who are new and get more in a second call.
 func (r *round) settle(ctx context.Context, plans []*plan) (fresh []*plan, err error) {
