@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -42,8 +41,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) site() string  { return "http://localhost:" + strconv.Itoa(w.port) }
-func (w *world) admin() string { return address(w.adminPort) }
+func (w *world) site() string { return "http://localhost:" + strconv.Itoa(w.port) }
 
 func (w *world) yaml() string {
 	return fmt.Sprintf(`version: 1
@@ -209,17 +207,4 @@ func (c *crm) setAnswer(answer func(call int) int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answer = answer
-}
-
-// hubgate runs a subcommand to its end.
-func hubgate(t *testing.T, args ...string) (stdout string, code int) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), binary, args...).Output()
-	if exit, ok := err.(*exec.ExitError); ok {
-		return string(out) + string(exit.Stderr), exit.ExitCode()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(out), 0
 }
