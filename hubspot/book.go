@@ -12,9 +12,7 @@ type job struct {
 	forced bool
 	ids    []string // oldest first
 	state  state
-	since  time.Time       // when the oldest entry was queued
-	again  bool            // taken over from another holder: HubSpot may have seen it
-	drop   map[string]bool // properties that HubSpot refused for this contact
+	since  time.Time // when the oldest entry was queued
 }
 
 func (j *job) newest() string { return j.ids[len(j.ids)-1] }
@@ -37,8 +35,8 @@ func (b *book) full() bool { return len(b.order) >= maxBook }
 func bookKey(l Login) string { return l.Issuer + "\x00" + personID(l) }
 
 // add takes an entry in; the newest of a person wins.
-func (b *book) add(q queued, s state, again bool) {
-	fresh := &job{login: q.entry.Login, count: q.count, forced: q.entry.Forced, ids: []string{q.id}, state: s, since: q.at, again: again}
+func (b *book) add(q queued, s state) {
+	fresh := &job{login: q.entry.Login, count: q.count, forced: q.entry.Forced, ids: []string{q.id}, state: s, since: q.at}
 	if q.entry.Forced && q.entry.Login.Subject == "" {
 		if j := b.byEmail(emailKey(q.entry.Login.Email)); j != nil {
 			j.forced, j.ids, j.state.Next = true, append([]string{q.id}, j.ids...), 0
@@ -65,12 +63,11 @@ func (b *book) replace(j, fresh *job) {
 		j.state = fresh.state
 	}
 	j.login, j.count = fresh.login, max(j.count, fresh.count)
-	j.forced, j.again = j.forced || fresh.forced, j.again || fresh.again
+	j.forced = j.forced || fresh.forced
 	j.ids = append(j.ids, fresh.ids...)
 	if j.state.Held { // perhaps something changed
 		j.state = state{}
 	}
-	j.drop = nil
 }
 
 func (b *book) byEmail(email string) *job {

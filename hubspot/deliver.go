@@ -9,7 +9,7 @@ import (
 
 // round brings a batch of jobs to HubSpot. Errors are Redis' and end the holder's time; HubSpot's are dealt with here.
 func (w *worker) round(ctx context.Context, jobs []*job) error {
-	if err := w.f.flying(ctx, len(jobs)); err != nil {
+	if err := w.f.flying(ctx, jobs); err != nil {
 		return err
 	}
 	persons, err := w.f.persons(ctx, jobs)
@@ -31,7 +31,7 @@ func (w *worker) round(ctx context.Context, jobs []*job) error {
 	if err != nil {
 		return err
 	}
-	return w.f.flying(ctx, 0)
+	return w.f.flying(ctx, nil)
 }
 
 // round is one batch on its way.
@@ -129,7 +129,7 @@ const clockSkew = 5 * time.Second
 // isNew tells that this job made the contact. When an earlier call for it may have got through unheard, HubSpot says new: false for a
 // contact of our own; then the time of its creation tells.
 func (p *plan) isNew() bool {
-	repeated := p.job.again || p.job.state.Attempts > 0
+	repeated := p.job.state.Again || p.job.state.Attempts > 0
 	return p.outcome.fresh || repeated && p.outcome.createdAt.After(p.job.since.Add(-clockSkew))
 }
 

@@ -211,6 +211,9 @@ func (w *worker) later(ctx context.Context, j *job, e *apiError, alone bool) err
 			wait = min(time.Second<<min(j.state.Alone, 12), time.Hour)
 			wait += rand.N(wait/4 + 1)
 		}
+		if alone && e.Status == http.StatusTooManyRequests {
+			wait = policyPause(e)
+		}
 		w.c.deps.Metrics.count(retried)
 	}
 	j.state.Next = now.Add(wait).UnixMilli()

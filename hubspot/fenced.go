@@ -34,7 +34,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 
 var releaseScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1], KEYS[2])
+return redis.call('DEL', KEYS[1])
 `)
 
 const (
@@ -56,7 +56,7 @@ func (f fenced) renew(ctx context.Context) error {
 }
 
 func (f fenced) release(ctx context.Context) error {
-	return releaseScript.Run(ctx, f.deps.Queue, []string{f.keys.lease, f.keys.inFlight}, f.token).Err()
+	return releaseScript.Run(ctx, f.deps.Queue, []string{f.keys.lease}, f.token).Err()
 }
 
 // finishScript removes entries for good. ARGV: token, number of ids, ids, person ttl, then field and value of the person's record.
@@ -163,12 +163,25 @@ func (f fenced) drop(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// flying says how many contacts HubSpot is being asked about.
-func (f fenced) flying(ctx context.Context, n int) error {
-	if n == 0 {
+// flying notes for whom HubSpot is being asked, before it is: the next holder then knows of whom HubSpot may have heard. nil clears it.
+func (f fenced) flying(ctx context.Context, jobs []*job) error {
+	if len(jobs) == 0 {
 		return f.deps.Queue.Del(ctx, f.keys.inFlight).Err()
 	}
-	return f.deps.Queue.Set(ctx, f.keys.inFlight, n, 2*time.Minute).Err()
+	ids := make([]any, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.newest()
+	}
+	pipe := f.deps.Queue.TxPipeline()
+	pipe.Del(ctx, f.keys.inFlight)
+	pipe.SAdd(ctx, f.keys.inFlight, ids...)
+	_, err := pipe.Exec(ctx)
+	return err
+}
+
+// interrupted lists the entries that another holder's last call was about.
+func (f fenced) interrupted(ctx context.Context) (map[string]struct{}, error) {
+	return f.deps.Queue.SMembersMap(ctx, f.keys.inFlight).Result()
 }
 
 // reject remembers for the operator that a property was left out.

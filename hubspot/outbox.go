@@ -49,10 +49,11 @@ type state struct {
 	First    int64  `json:"f,omitempty"` // ms of the first attempt
 	Next     int64  `json:"n,omitempty"` // ms of the next one
 	Error    string `json:"e,omitempty"`
+	Again    bool   `json:"g,omitempty"` // a holder that is gone was sending it: HubSpot may have it
 	Fresh    bool   `json:"c,omitempty"` // HubSpot made the contact: what is written at creation only is still to be written
 	Alone    int    `json:"s,omitempty"` // attempts that failed although only this contact was sent
+	Linking  bool   `json:"l,omitempty"` // the contact is written; the form that ties the browser to it is still to be sent
 	Held     bool   `json:"h,omitempty"` // unchanged person: waits for the end of min_interval
-	Linking  bool   `json:"l,omitempty"` // the contact is written; only the browser is still to be tied to it
 }
 
 const personTTL = 400 * 24 * time.Hour

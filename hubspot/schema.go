@@ -160,7 +160,7 @@ func plain(v raw, p property, foreign bool) (string, string) {
 		}
 	}
 	joined := strings.Join(texts, ";")
-	if foreign && p.Type != "phone_number" {
+	if foreign {
 		joined = defused(joined)
 	}
 	if r := []rune(joined); len(r) > maxText {

@@ -84,14 +84,13 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 	k := c.outbox.keys
 	pipe := c.deps.Queue.Pipeline()
 	length, delayed, dead := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.XLen(ctx, k.dead)
-	flying, pause, rejected := pipe.Get(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
+	flying, pause, rejected := pipe.SCard(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
 	first := pipe.XRangeN(ctx, k.stream, "-", "+", 100)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
 	}
-	n, _ := strconv.ParseInt(flying.Val(), 10, 64)
 	s := Status{Delayed: min(delayed.Val(), length.Val()), Dead: dead.Val(), RejectedProperties: rejectedProperties(rejected.Val())}
-	s.InFlight = min(n, length.Val()-s.Delayed)
+	s.InFlight = min(flying.Val(), length.Val()-s.Delayed)
 	s.Queued = length.Val() - s.Delayed - s.InFlight
 	if d := pause.Val(); d > 0 {
 		until := c.deps.Now().Add(d).UTC()

@@ -114,6 +114,10 @@ func (w *worker) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
+	flying, err := w.f.interrupted(ctx)
+	if err != nil {
+		return fmt.Errorf("read the queue: %w", err)
+	}
 	for !w.book.full() {
 		messages, err := w.f.deps.Queue.XRangeN(ctx, w.f.keys.stream, "("+w.last, "+", 500).Result()
 		if err != nil {
@@ -121,24 +125,41 @@ func (w *worker) load(ctx context.Context) error {
 		}
 		for _, m := range messages {
 			w.last = m.ID
-			w.note(m, states[m.ID], true)
+			s := states[m.ID]
+			if _, sent := flying[m.ID]; sent {
+				s.Again, s.Held = true, false
+			}
+			w.note(m, s)
 		}
 		if len(messages) < 500 {
 			break
 		}
 	}
-	return nil
+	return w.inherit(ctx)
+}
+
+// inherit writes down what another holder was sending when it went away, for the holder after this one.
+func (w *worker) inherit(ctx context.Context) error {
+	for _, j := range w.book.order {
+		if !j.state.Again {
+			continue
+		}
+		if err := w.f.delay(ctx, j); err != nil {
+			return err
+		}
+	}
+	return w.f.flying(ctx, nil)
 }
 
 // note puts an entry into the book. One that does not open (a key that left the ring, foreign data) stays where it is: the key may come
 // back, and then the next holder reads it.
-func (w *worker) note(m redis.XMessage, s state, again bool) {
+func (w *worker) note(m redis.XMessage, s state) {
 	q, err := w.f.decode(m)
 	if err != nil {
 		w.c.deps.Log.Error("an entry of the contact queue cannot be opened; is a key missing in session.keys?", "id", q.id, "error", err)
 		return
 	}
-	w.book.add(q, s, again)
+	w.book.add(q, s)
 }
 
 // step waits for something to do and does one round.
@@ -168,7 +189,7 @@ func (w *worker) ripe(ready []*job, total int, now time.Time) bool {
 		return true
 	}
 	for _, j := range ready {
-		if j.forced || j.again || j.state.Attempts > 0 || now.Sub(j.since) >= batchWait || j.since.After(now.Add(batchWait)) {
+		if j.forced || j.state.Attempts > 0 || now.Sub(j.since) >= batchWait || j.since.After(now.Add(batchWait)) {
 			return true
 		}
 	}
@@ -196,7 +217,7 @@ func (w *worker) fetch(held context.Context) error {
 	}
 	for _, m := range messages {
 		w.last = m.ID
-		w.note(m, state{}, false)
+		w.note(m, state{})
 	}
 	return nil
 }
