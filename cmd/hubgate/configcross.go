@@ -48,8 +48,11 @@ type TracingConfig struct {
 // Validate says what is wrong with the section.
 func (c TracingConfig) Validate() []setting.Problem {
 	u, err := url.Parse(c.Endpoint)
-	if c.Endpoint == "" || (err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "") {
+	if c.Endpoint == "" {
 		return nil
+	}
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return []setting.Problem{{Key: "tracing.endpoint", Warning: true, Text: "this version sends no traces", Cure: "leave it empty; request_id joins the log lines of a request"}}
 	}
 	return []setting.Problem{{Key: "tracing.endpoint", Text: fmt.Sprintf("%q is not a URL", shorten(c.Endpoint)), Cure: "write the collector's OTLP/HTTP address, such as http://127.0.0.1:4318"}}
 }

@@ -51,6 +51,7 @@ type gateway struct {
 	emails    emailPolicy
 	lastSeen  string // hash of the newest configuration that was looked at
 	warnings  *frontWarnings
+	service   systemd
 }
 
 // Bounds of a call to the provider and to HubSpot's API, the answer's body included.
@@ -69,7 +70,7 @@ func newGateway(sc serveConfig) (*gateway, error) {
 	if rep.failed() {
 		return nil, &configError{rep}
 	}
-	g := &gateway{path: sc.path, getenv: sc.getenv, registry: newRegistry(readBuildInfo()), limiter: auth.NewLimiter()}
+	g := &gateway{path: sc.path, getenv: sc.getenv, registry: newRegistry(readBuildInfo()), limiter: auth.NewLimiter(), service: newSystemd(sc.getenv)}
 	g.log = newLogger(sc.stderr, cfg.Log, &g.level, &g.emails)
 	logRedis(g.log)
 	for _, line := range rep.lines() {

@@ -72,6 +72,9 @@ func (g *gateway) watchFolders(w *fsnotify.Watcher) {
 // alone, so reloads never overlap and the newest file wins. Unless asked to, it does nothing when nothing changed.
 func (g *gateway) reload(asked bool) {
 	log := component(g.log, "config")
+	g.service.reloading()
+	defer g.service.ready()
+	g.certs.reload(g)
 	cfg, rep := loadConfig(g.path, g.getenv)
 	now := g.current.Load()
 	if !asked && rep.sha256 == g.lastSeen {

@@ -105,7 +105,6 @@ func serve(ctx context.Context, sc serveConfig) error {
 	if err != nil {
 		return err
 	}
-	service := newSystemd(sc.getenv)
 	g.announce()
 
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -120,17 +119,17 @@ func serve(ctx context.Context, sc serveConfig) error {
 		defer plainServer.Close()
 	}
 	group.Go(func() error { return g.run(work) })
-	group.Go(func() error { service.keepAlive(work, func() bool { return true }); return nil })
+	group.Go(func() error { g.service.keepAlive(work, func() bool { return true }); return nil })
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
 		case <-work.Done():
 		}
 		defer stop()
-		service.stopping()
+		g.service.stopping()
 		return g.drain(cfg, site, adminServer)
 	})
-	service.ready()
+	g.service.ready()
 	if sc.ready != nil {
 		sc.ready()
 	}

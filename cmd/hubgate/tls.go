@@ -109,12 +109,37 @@ func hsts(age time.Duration, next http.Handler) http.Handler {
 	}
 	value := "max-age=" + strconv.Itoa(int(age.Seconds()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f := inbound.Of(r); f.Scheme == "https" {
-			w.Header().Set("Strict-Transport-Security", value)
+		if inbound.Of(r).Scheme == "https" {
+			w = &hstsWriter{ResponseWriter: w, value: value}
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// hstsWriter sets the header last, so that the origin's own, which speaks of another host, does not stand beside it.
+type hstsWriter struct {
+	http.ResponseWriter
+	value string
+	sent  bool
+}
+
+func (w *hstsWriter) WriteHeader(status int) {
+	if !w.sent && status >= 200 {
+		w.sent = true
+		w.Header().Set("Strict-Transport-Security", w.value)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *hstsWriter) Write(p []byte) (int, error) {
+	if !w.sent {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *hstsWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func hostNames(sites []*inbound.Site) []string {
 	names := make([]string, len(sites))
