@@ -63,6 +63,7 @@ func loadConfig(path string, getenv func(string) string) (*Config, *report) {
 		d := &decoder{report: rep, expand: expand}
 		d.decode(root, reflect.ValueOf(cfg).Elem(), at{place: place{1, 1}})
 		cfg.resolve(expand)
+		cfg.noticePages(expand)
 		cfg.judge(rep)
 	}
 	rep.sha256, rep.files = hex.EncodeToString(expand.hash.Sum(nil)), expand.files

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/page"
@@ -16,4 +19,25 @@ func crossPages(c *Config) []setting.Problem {
 		return []setting.Problem{{Key: "pages.folder", Text: strings.TrimPrefix(err.Error(), "pages: "), Cure: "mend it, or leave pages.folder out"}}
 	}
 	return nil
+}
+
+// maxPagesFile is how much of a file in the folder is looked at for changes; page.New takes less.
+const maxPagesFile = 1 << 20
+
+// noticePages makes a change in the folder of own pages a change of the configuration, so that it is read again like the file itself.
+func (c *Config) noticePages(e *expander) {
+	entries, err := os.ReadDir(c.Pages.Folder)
+	if err != nil {
+		return // none, or crossPages says what is wrong with it
+	}
+	for _, entry := range entries {
+		file := filepath.Join(c.Pages.Folder, entry.Name())
+		e.files = append(e.files, file)
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxPagesFile {
+			continue
+		}
+		if text, err := os.ReadFile(file); err == nil {
+			fmt.Fprintf(e.hash, "%d:%s%d:%s", len(entry.Name()), entry.Name(), len(text), text)
+		}
+	}
 }
