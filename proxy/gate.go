@@ -114,6 +114,9 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 		}
 	}
 	g.note(r, decision, s)
+	if decision.Kind != Public && decision.Kind != Allow {
+		leaveUnread(w, r)
+	}
 	switch decision.Kind {
 	case Public, Allow:
 		g.pass(w, r, passing{path: p, doors: doors, protected: decision.Kind == Allow, session: s})
@@ -123,6 +126,17 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 		g.forbid(w, r, decision, s)
 	default:
 		g.refuse(w, r, decision)
+	}
+}
+
+// leftover is how long the rest of a body may take that nobody wants.
+const leftover = 5 * time.Second
+
+// leaveUnread bounds the time in which net/http reads what is left of a body before it goes on or closes: a client that announces one
+// and sends nothing would hold the connection for ever (slowloris, DS-01).
+func leaveUnread(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(leftover)) // an error means that there is none to set: a test's recorder
 	}
 }
 

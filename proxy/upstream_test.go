@@ -241,10 +241,10 @@ func TestABodyOverTheLimitIs413(t *testing.T) {
 	s := newStage(t, staging{cfg: cfg})
 	head := "POST / HTTP/1.1\r\nHost: " + testHost + "\r\n"
 	for name, c := range map[string]struct{ request, want string }{
-		"declared":  {head + "Content-Length: 9\r\n\r\n123456789", "HTTP/1.1 413 "},
-		"chunked":   {head + "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n", "HTTP/1.1 413 "},
-		"just fits": {head + "Content-Length: 8\r\nConnection: close\r\n\r\n12345678", "HTTP/1.1 200 "},
-		"expected":  {head + "Expect: 100-continue\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 413 "},
+		"declared":               {head + "Content-Length: 9\r\n\r\n123456789", "HTTP/1.1 413 "},
+		"chunked":                {head + "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n", "HTTP/1.1 413 "},
+		"just fits":              {head + "Content-Length: 8\r\nConnection: close\r\n\r\n12345678", "HTTP/1.1 200 "},
+		"over, without its body": {head + "Content-Length: 1000000\r\nConnection: close\r\n\r\n", "HTTP/1.1 413 "},
 	} {
 		if got := s.raw(t, c.request); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %s", name, first(got))
