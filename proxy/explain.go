@@ -64,38 +64,48 @@ func (rs *Rules) OpenedBy(groups []string) []Opened {
 	return list
 }
 
-// Pattern is one pattern of the operator's rules, with a path that it matches: what a comparison of two files looks at.
+// Pattern is one pattern of the rules, or a door that a query opens, with a path that it matches: what a comparison of two files looks
+// at.
 type Pattern struct {
 	Text    string
-	Hosts   []string // nil: all
 	Example string
+	Doors   Doors
 }
 
-// Patterns lists every pattern of the operator's rules in file order.
+// Patterns lists every pattern of the rules, the operator's in file order first, and the doors. A pattern with ** comes with several
+// examples, for each of which another rule may decide.
 func (rs *Rules) Patterns() []Pattern {
 	var all []Pattern
-	for _, r := range rs.rules {
+	for _, r := range append(slices.Clone(rs.rules), rs.builtin...) {
 		for _, p := range r.patterns {
-			all = append(all, Pattern{Text: p.text, Hosts: r.hosts, Example: p.example()})
+			for _, example := range p.examples() {
+				all = append(all, Pattern{Text: p.text, Example: example})
+			}
+		}
+	}
+	return append(all, Pattern{"?hs_preview", "/", PreviewDoor}, Pattern{"?hsDebug", "/", DebugDoor}, Pattern{"-temporary-slug-*", "/-temporary-slug-x", 0})
+}
+
+// examples are paths that the pattern matches, with ** for one segment, for none and for two.
+func (p pattern) examples() []string {
+	var all []string
+	for _, below := range []string{"/x", "", "/x/x"} {
+		path := ""
+		for _, s := range p.segments {
+			if s.kind == doubleStar {
+				path += below
+				continue
+			}
+			path += "/" + sample(s)
+		}
+		if path == "" {
+			path = "/"
+		}
+		if !slices.Contains(all, path) {
+			all = append(all, path)
 		}
 	}
 	return all
-}
-
-// example is a path that the pattern matches; ** stands for one segment, so that a rule for the folder alone does not hide it.
-func (p pattern) example() string {
-	path := ""
-	for _, s := range p.segments {
-		if s.kind == doubleStar {
-			path += "/x"
-			continue
-		}
-		path += "/" + sample(s)
-	}
-	if path == "" {
-		return "/"
-	}
-	return path
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -41,8 +41,8 @@ type Deps struct {
 	Ended func(ref string) (<-chan struct{}, func())
 	// Redecide judges an open connection anew, by the rules and the session as of now.
 	Redecide func(Open) bool
-	// Replaced is closed when a reload has replaced this gate.
-	Replaced <-chan struct{}
+	// Replaced returns a channel that is closed when a reload has replaced the rules that are in force now.
+	Replaced func() <-chan struct{}
 	Now      func() time.Time
 }
 

@@ -10,12 +10,12 @@ import (
 // Protection is what a path asks of a visitor: the rules that must all be satisfied. It is ordered by MoreOpen.
 type Protection struct{ rules []rule }
 
-// Protection tells what the rules ask for at a path without a query.
-func (rs *Rules) Protection(host string, p Path) Protection {
+// Protection tells what the rules ask for at a path, with the doors that the query opens.
+func (rs *Rules) Protection(host string, p Path, doors Doors) Protection {
 	m := rs.Match(host, p)
 	var all Protection
 	for i := 0; ; i++ {
-		r := m.judge(i, 0)
+		r := m.judge(i, doors)
 		if r == nil {
 			return all
 		}

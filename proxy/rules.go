@@ -80,7 +80,6 @@ func NewRules(cfg Config, env RulesEnv) (*Rules, []setting.Problem) {
 		problems = append(problems, bad...)
 		rs.rules = append(rs.rules, r)
 	}
-	problems = append(problems, rs.unknownHosts(env)...)
 	problems = append(problems, rs.judge(env)...)
 	rs.index()
 	return rs, problems

@@ -2,9 +2,6 @@ package proxy
 
 import (
 	"slices"
-	"strings"
-
-	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // untouchable is what HubSpot or its visitors need in the open, and the gateway's own endpoints.
@@ -39,24 +36,6 @@ func literals(path string) []segment {
 		segments = append(segments, segment{kind: literal, text: part})
 	}
 	return segments
-}
-
-// unknownHosts finds rules for hosts that the gateway does not serve: they would protect nothing.
-func (rs *Rules) unknownHosts(env RulesEnv) []setting.Problem {
-	var problems []setting.Problem
-	for _, r := range rs.rules {
-		for i, h := range r.hosts {
-			if len(env.Hosts) == 0 || slices.Contains(env.Hosts, h) {
-				continue
-			}
-			cure := "write one of the hosts of server.public_urls: " + strings.Join(env.Hosts, ", ")
-			if near := setting.Nearest(h, env.Hosts); near != "" {
-				cure = "did you mean " + near + "?"
-			}
-			problems = append(problems, setting.Problem{Key: ruleKey(r.index) + ".hosts[" + itoa(i) + "]", Text: quote(h) + " is none of the public hosts, so the rule would never be asked for it", Cure: cure})
-		}
-	}
-	return problems
 }
 
 // moreOpen tells whether a admits anybody whom b does not.

@@ -52,8 +52,8 @@ func (g *Gate) watch(ctx context.Context, p passing) {
 	open := Open{Request: p.in, Host: inbound.Of(p.in).Site.Host, Path: p.path, Doors: p.doors, Session: p.session}
 	end := time.NewTimer(p.session.ExpiresAt.Sub(g.deps.Now()))
 	defer end.Stop()
-	replaced := g.deps.Replaced
 	for {
+		replaced := g.deps.Replaced()
 		ended, release := g.deps.Ended(p.session.Ref)
 		if !g.deps.Redecide(open) {
 			release()
@@ -68,7 +68,6 @@ func (g *Gate) watch(ctx context.Context, p passing) {
 			p.cut()
 		case <-ended:
 		case <-replaced:
-			replaced = nil
 		}
 		release()
 	}
@@ -76,5 +75,6 @@ func (g *Gate) watch(ctx context.Context, p passing) {
 
 // Admits judges an open connection by these rules and a session as of now.
 func (g *Gate) Admits(o Open, s *session.Session) bool {
-	return g.rules.Match(o.Host, o.Path).Decide(http.MethodGet, o.Doors, s, g.deps.Now()).Kind == Allow
+	kind := g.rules.Match(o.Host, o.Path).Decide(http.MethodGet, o.Doors, s, g.deps.Now()).Kind
+	return kind == Allow || kind == Public
 }

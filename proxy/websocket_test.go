@@ -47,7 +47,7 @@ func openStage(t *testing.T) (*stage, *endings, chan struct{}) {
 	replaced := make(chan struct{})
 	origin := newOrigin(t, fakesite.New(fakesite.Config{}).ServeHTTP)
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**")), change: func(d *Deps) {
-		d.Ended, d.Replaced = e.ended, replaced
+		d.Ended, d.Replaced = e.ended, func() <-chan struct{} { return replaced }
 		d.Redecide = func(o Open) bool {
 			return e.admitted.Load() && o.Path.String() == "/members/echo" || e.admitted.Load() && o.Session.Ref == "bob"
 		}

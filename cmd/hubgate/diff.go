@@ -69,7 +69,7 @@ func diffProtection(was, is *proxy.Rules, hosts []string) changes {
 			continue
 		}
 		for _, host := range hosts {
-			if ch, differs := compareAt(was, is, host, path); differs && !seen[p.Text+" "+host] {
+			if ch, differs := compareAt(was, is, proxy.Subject{Host: host, Path: path, Doors: p.Doors}); differs && !seen[p.Text+" "+host] {
 				seen[p.Text+" "+host] = true
 				ch.Place = p.Text
 				all = append(all, ch)
@@ -77,7 +77,7 @@ func diffProtection(was, is *proxy.Rules, hosts []string) changes {
 		}
 	}
 	if root, err := proxy.ParsePath("/x-no-rule-speaks-of-this/x"); err == nil {
-		if ch, differs := compareAt(was, is, hosts[0], root); differs {
+		if ch, differs := compareAt(was, is, proxy.Subject{Host: hosts[0], Path: root}); differs {
 			ch.Place = "proxy.default"
 			all = append(all, ch)
 		}
@@ -85,9 +85,9 @@ func diffProtection(was, is *proxy.Rules, hosts []string) changes {
 	return all
 }
 
-func compareAt(was, is *proxy.Rules, host string, path proxy.Path) (change, bool) {
-	before, after := was.Protection(host, path), is.Protection(host, path)
-	ch := change{Host: host, Was: before.String(), Is: after.String(), MoreOpen: after.MoreOpen(before)}
+func compareAt(was, is *proxy.Rules, at proxy.Subject) (change, bool) {
+	before, after := was.Protection(at.Host, at.Path, at.Doors), is.Protection(at.Host, at.Path, at.Doors)
+	ch := change{Host: at.Host, Was: before.String(), Is: after.String(), MoreOpen: after.MoreOpen(before)}
 	return ch, ch.Was != ch.Is
 }
 
@@ -153,7 +153,7 @@ func diffURLs(was, is *proxy.Rules, cfg *Config, path string) (changes, error) {
 		if err != nil {
 			return nil, usageError("--urls: " + err.Error())
 		}
-		if ch, differs := compareAt(was, is, subject.Host, subject.Path); differs {
+		if ch, differs := compareAt(was, is, subject); differs {
 			ch.Place = line
 			all = append(all, ch)
 		}

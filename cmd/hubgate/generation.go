@@ -72,7 +72,7 @@ func (g *gateway) gateDeps(gen *generation) proxy.Deps {
 		Pages: gen.pages, Load: g.sessions.Load, Peek: g.sessions.Peek, Begin: gen.auth.Begin, Transport: g.transport,
 		Log: component(g.log, "proxy"), Metrics: g.proxyMetrics, Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix,
 		ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie, SwitchForm: gen.auth.SwitchForm, FormOrigins: gen.auth.FormOrigins,
-		Ended: g.sessions.Ended, Redecide: g.redecide, Replaced: gen.replaced, Now: time.Now,
+		Ended: g.sessions.Ended, Redecide: g.redecide, Replaced: func() <-chan struct{} { return g.current.Load().replaced }, Now: time.Now,
 	}
 }
 
