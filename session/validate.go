@@ -24,7 +24,7 @@ func (c Config) Validate() []setting.Problem {
 
 func (c Config) validateKeys() []setting.Problem {
 	if len(c.Keys) == 0 {
-		return []setting.Problem{{Key: "session.keys", Text: "the keys that seal sessions are required", Cure: "run hubgate keygen and write keys: [${HUBGATE_SESSION_KEY}]"}}
+		return []setting.Problem{{Key: "session.keys", Text: "the keys that seal sessions are required", Cure: "run hubgate keygen and write keys: [\"${HUBGATE_KEY}\"]"}}
 	}
 	var problems []setting.Problem
 	seen := map[setting.Secret]int{}
