@@ -1,0 +1,269 @@
+package hubspot
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// realRedis is a redis-server that writes every command to its disk before it answers.
+type realRedis struct {
+	t    *testing.T
+	dir  string
+	addr string
+	cmd  *exec.Cmd
+}
+
+func startRedis(t *testing.T) *realRedis {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), "redis") {
+			t.Fatal("redis-server is not installed, and HUBGATE_TEST_SERVICES names redis")
+		}
+		t.Skip("redis-server is not installed")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &realRedis{t: t, dir: t.TempDir(), addr: l.Addr().String()}
+	l.Close()
+	r.start()
+	t.Cleanup(r.kill)
+	return r
+}
+
+func (r *realRedis) start() {
+	r.t.Helper()
+	_, port, _ := net.SplitHostPort(r.addr)
+	r.cmd = exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", r.dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "")
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	client := r.client()
+	defer client.Close()
+	for range 200 {
+		if client.Ping(context.Background()).Err() == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	r.t.Fatal("redis-server does not answer")
+}
+
+func (r *realRedis) kill() {
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait()
+}
+
+func (r *realRedis) client() redis.UniversalClient {
+	return redis.NewClient(&redis.Options{Addr: r.addr, MaxRetries: -1, ContextTimeoutEnabled: true, DialerRetries: 1})
+}
+
+// realWorld is a world on a real Redis.
+func realWorld(t *testing.T, r *realRedis, properties map[string]PropertyConfig, options ...option) *world {
+	t.Helper()
+	w := newWorld(t, properties, options...)
+	w.redis = r.client()
+	t.Cleanup(func() { w.redis.Close() })
+	return w
+}
+
+// TestReplicaOfAnotherTest is the process that the tests below kill; by itself it does nothing.
+func TestReplicaOfAnotherTest(t *testing.T) {
+	addr := os.Getenv("HUBGATE_REPLICA_REDIS")
+	if addr == "" {
+		t.Skip("it is started by other tests")
+	}
+	cfg := DefaultConfig()
+	cfg.APIURL, cfg.AccessToken = os.Getenv("HUBGATE_REPLICA_API"), "x"
+	cfg.Contacts.Properties = crashProperties()
+	cfg.Contacts.MinInterval = setting.Duration(0)
+	ring, err := seal.New(os.Getenv("HUBGATE_REPLICA_KEY"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true})
+	c, err := New(cfg, Deps{Queue: client, KeyPrefix: "hubgate:", Ring: ring, Client: &http.Client{Timeout: 5 * time.Second}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Run(t.Context())
+}
+
+func crashProperties() map[string]PropertyConfig {
+	return map[string]PropertyConfig{
+		"firstname": {Claim: "given_name"}, "portal_logins": {Value: "login_count"}, "lead_source": {Constant: "portal", Write: "create_only"},
+	}
+}
+
+// herd starts replicas as processes and kills them.
+type herd struct {
+	w    *world
+	addr string
+	mu   sync.Mutex
+	one  *exec.Cmd
+	kill atomic.Int64
+}
+
+func (h *herd) start() {
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestReplicaOfAnotherTest$")
+	cmd.Env = append(os.Environ(), "HUBGATE_REPLICA_REDIS="+h.addr, "HUBGATE_REPLICA_API="+h.w.api.URL, "HUBGATE_REPLICA_KEY="+h.w.key)
+	if err := cmd.Start(); err != nil {
+		h.w.t.Fatal(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.one = cmd
+}
+
+func (h *herd) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_ = h.one.Process.Kill()
+	_ = h.one.Wait()
+}
+
+// replace kills the process and starts another one.
+func (h *herd) replace() {
+	h.end()
+	h.kill.Add(1)
+	h.start()
+}
+
+func TestAKilledProcessLosesNothingAndRepeatsAtMostOneWrite(t *testing.T) {
+	t.Parallel()
+	r := startRedis(t)
+	h := &herd{addr: r.addr}
+	var upserts atomic.Int64
+	h.w = realWorld(t, r, crashProperties(), func(c *fakehubspot.Config) {
+		c.Wrap = func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.URL.Path, "/upsert") {
+					next.ServeHTTP(rw, r)
+					return
+				}
+				switch upserts.Add(1) {
+				case 1: // killed before HubSpot has it
+					h.replace()
+				case 2: // killed when HubSpot has it and nobody knows
+					next.ServeHTTP(&discard{}, r)
+					h.replace()
+				case 4: // killed in the call that completes new contacts
+					next.ServeHTTP(&discard{}, r)
+					h.replace()
+				default:
+					next.ServeHTTP(rw, r)
+				}
+			})
+		}
+	})
+	front := h.w.replica()
+	for i := range 40 {
+		h.w.login(front, person1(fmt.Sprintf("p%d@example.com", i%20)))
+	}
+	h.start()
+	t.Cleanup(h.end)
+	for range 4 { // three leases have to run out
+		if done := h.waited(front); done {
+			break
+		}
+	}
+	h.w.drained(front)
+	for i := range 20 {
+		c := h.w.contact(fmt.Sprintf("p%d@example.com", i))
+		if c["firstname"] != "Ada" || c["portal_logins"] != "2" || c["lead_source"] != "portal" {
+			t.Errorf("%v", c)
+		}
+	}
+	for _, c := range h.w.fake.Contacts() {
+		if c.Writes > 2+int(h.kill.Load()) {
+			t.Errorf("%d writes after %d kills", c.Writes, h.kill.Load())
+		}
+	}
+	if s, err := front.Status(t.Context()); err != nil || s.Dead != 0 || h.kill.Load() != 3 {
+		t.Errorf("%+v %v, %d kills", s, err, h.kill.Load())
+	}
+}
+
+// waited gives a new process the time of a lease.
+func (h *herd) waited(r *replica) bool {
+	for deadline := time.Now().Add(leaseTime + 5*time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if s, err := r.Status(h.w.t.Context()); err == nil && s.Queued+s.Delayed+s.InFlight == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func TestAKilledRedisLosesNothing(t *testing.T) {
+	t.Parallel()
+	server := startRedis(t)
+	w := realWorld(t, server, crashProperties())
+	a, b := w.running(), w.running()
+	for i := range 30 {
+		w.login(a, person1("p"+strconv.Itoa(i)+"@example.com"))
+		if i == 10 || i == 20 {
+			server.kill()
+			server.start()
+		}
+	}
+	w.drained(b)
+	if n := len(w.fake.Contacts()); n != 30 {
+		t.Errorf("%d contacts", n)
+	}
+	for _, c := range w.fake.Contacts() {
+		if c.Properties["portal_logins"] != "1" || c.Properties["lead_source"] != "portal" {
+			t.Errorf("%v", c.Properties)
+		}
+	}
+}
+
+func TestAHolderThatWasStoppedForTooLongWritesNothing(t *testing.T) {
+	t.Parallel()
+	w := realWorld(t, startRedis(t), crashProperties())
+	r := w.replica()
+	w.login(r, person1("ada@example.com"))
+	token, err := r.outbox.lease(t.Context(), "old")
+	if err != nil || token == "" {
+		t.Fatal(token, err)
+	}
+	messages, err := r.outbox.after(t.Context(), "0", time.Second)
+	if err != nil || len(messages) != 1 {
+		t.Fatal(messages, err)
+	}
+	old := fenced{outbox: r.outbox, token: token}
+	w.redis.Del(t.Context(), r.outbox.keys.lease) // it ran out
+	next, err := r.outbox.lease(t.Context(), "new")
+	if err != nil || next == "" || next == token {
+		t.Fatal(next, err)
+	}
+	j := &job{login: person1("ada@example.com"), ids: []string{messages[0].ID}}
+	for name, err := range map[string]error{
+		"finish": old.finish(t.Context(), j, map[string]string{"sent": "x"}, nil), "bury": old.finish(t.Context(), j, nil, &letter{}),
+		"delay": old.delay(t.Context(), j), "drop": old.drop(t.Context(), j.ids), "renew": old.renew(t.Context()),
+	} {
+		if err != errFenced {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s, err := r.Status(t.Context()); err != nil || s.Queued != 1 || s.Dead != 0 {
+		t.Errorf("%+v %v", s, err)
+	}
+}
