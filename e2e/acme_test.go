@@ -142,3 +142,44 @@ func selfSigned(t *testing.T, folder, host string) (certFile, keyFile string) {
 	}
 	return certFile, keyFile
 }
+
+func TestAnOwnCertificateServesHTTP2AndHTTP1WithHSTS(t *testing.T) {
+	t.Parallel()
+	ports := freePorts(t, 3)
+	certFile, keyFile := selfSigned(t, t.TempDir(), acmeHost)
+	text := fmt.Sprintf(`version: 1
+server:
+  public_urls: ["https://%s"]
+  listen: "127.0.0.1:%d"
+  admin_listen: "127.0.0.1:%d"
+  tls: {mode: files, cert_file: %q, key_file: %q, hsts: 365d}
+  drain_delay: 0s
+proxy:
+  origin: %s
+  default: public
+auth:
+  user_pool: eu-west-1_AbCdEf123
+  client_id: 4uiq5example
+  client_secret: e2e-client-secret
+session:
+  keys: ["%s"]
+  redis:
+    mode: embedded
+`, acmeHost, ports, ports+1, certFile, keyFile, newOrigin(t).URL, sealKey)
+	p := start(t, binary, "serve", "--config", write(t, "hubgate.yaml", text))
+	p.says(`"msg":"serving"`)
+	for protocol, forceHTTP1 := range map[string]bool{"HTTP/2.0": false, "HTTP/1.1": true} {
+		transport := &http.Transport{ForceAttemptHTTP2: !forceHTTP1,
+			TLSClientConfig: &tls.Config{ServerName: acmeHost, InsecureSkipVerify: true}} // the test's own certificate
+		t.Cleanup(transport.CloseIdleConnections)
+		req := &http.Request{Method: "GET", URL: mustURL(t, fmt.Sprintf("https://127.0.0.1:%d/pricing", ports)), Host: acmeHost, Header: http.Header{}}
+		res, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK || res.Proto != protocol || len(res.Header.Values("Strict-Transport-Security")) != 1 {
+			t.Errorf("%s: %s %d, HSTS %q", protocol, res.Proto, res.StatusCode, res.Header.Values("Strict-Transport-Security"))
+		}
+	}
+}

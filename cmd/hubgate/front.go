@@ -22,7 +22,6 @@ const (
 type front struct {
 	pages    *page.Pages
 	log      *slog.Logger
-	endsTLS  bool // this process ends TLS itself: the scheme is the connection's
 	warnings *frontWarnings
 }
 
@@ -76,7 +75,7 @@ func (f *front) scheme(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		facts := inbound.Of(r)
 		f.warnings.look(facts)
-		if !facts.Site.Secure() || facts.Scheme != "http" || !(facts.Trusted || f.endsTLS) {
+		if !facts.Site.Secure() || facts.Scheme != "http" || !facts.Trusted {
 			next.ServeHTTP(w, r)
 			return
 		}

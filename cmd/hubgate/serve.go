@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy"
 )
 
@@ -38,9 +39,10 @@ func serveCommand(e *env) *cobra.Command {
 // routes is what every request passes, outermost first. A request's facts are found once, the line and the metrics are written
 // last, and everything is decided on the canonical path.
 func (g *gateway) routes(gen *generation) http.Handler {
-	f := &front{pages: gen.pages, log: component(g.log, "server"), endsTLS: gen.cfg.Server.TLS.Mode != "none", warnings: g.warnings}
+	f := &front{pages: gen.pages, log: component(g.log, "server"), warnings: g.warnings}
 	gen.facts = inbound.New(inbound.Config{
-		Sites: gen.sites, RedirectFrom: gen.cfg.Server.redirects(), Trusted: gen.cfg.Server.trusted(), TLS: f.endsTLS,
+		Sites: gen.sites, RedirectFrom: gen.cfg.Server.redirects(), Trusted: gen.cfg.Server.trusted(),
+		TLS: gen.cfg.Server.TLS.Mode != setting.None,
 	})
 	var access *slog.Logger
 	if gen.cfg.Log.Access {
@@ -100,7 +102,8 @@ func serve(ctx context.Context, sc serveConfig) error {
 		public.Close()
 		return fmt.Errorf("server: listen for admin: %w", err)
 	}
-	public = g.certs.listen(limitPerAddress(public, int(cfg.Limits.ConnectionsPerAddress), cfg.trusted()))
+	public = limitPerAddress(public, int(cfg.Limits.ConnectionsPerAddress), cfg.trusted())
+	public = proxy.StrictHTTP1(public, g.certs.tls(), cfg.Limits.HeaderTimeout.D())
 	plain, err := g.listenPlain(cfg)
 	if err != nil {
 		return err

@@ -47,15 +47,15 @@ func (c *certificates) note(name string, end time.Time) {
 	c.notAfter.WithLabelValues(name).Set(float64(end.Unix()))
 }
 
-// listen wraps the public listener in TLS when this process ends it.
-func (c *certificates) listen(l net.Listener) net.Listener {
+// tls is the public listener's TLS; nil when somebody in front ends it.
+func (c *certificates) tls() *tls.Config {
 	switch {
 	case c.files != nil:
-		return tls.NewListener(l, c.files.TLS())
+		return c.files.TLS()
 	case c.acme != nil:
-		return tls.NewListener(l, c.acme.TLS())
+		return c.acme.TLS()
 	}
-	return l
+	return nil
 }
 
 // run obtains and renews certificates until ctx ends.

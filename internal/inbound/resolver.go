@@ -14,7 +14,7 @@ type Config struct {
 	Sites        []*Site
 	RedirectFrom map[string]*Site // lower-case host -> the public site it is another name of
 	Trusted      []netip.Prefix
-	TLS          bool // this process ends TLS itself: the scheme is the connection's
+	TLS          bool // this process ends TLS itself: whatever reaches it came by https
 }
 
 // Resolver attaches Facts to requests.
@@ -127,10 +127,10 @@ func (rs *Resolver) site(r *http.Request, f *Facts) {
 // scheme is what the visitor used: the connection's own when we end TLS, else what the trusted proxy says ("" when it does not say).
 // Without any proxy in front (nobody trusted) the connection is all there is.
 func (rs *Resolver) scheme(r *http.Request, f *Facts) string {
-	if r.TLS != nil {
+	if r.TLS != nil || rs.cfg.TLS {
 		return "https"
 	}
-	if rs.cfg.TLS || !f.Trusted {
+	if !f.Trusted {
 		return "http"
 	}
 	values := r.Header.Values("X-Forwarded-Proto")
