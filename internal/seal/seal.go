@@ -17,6 +17,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -58,8 +59,9 @@ type ID [idSize]byte
 func (id ID) String() string { return fmt.Sprintf("%x", id[:]) }
 
 type key struct {
-	id     ID
-	secret []byte
+	id      ID
+	secret  []byte
+	derived *sync.Map // Label -> []byte: each purpose's key is made once
 }
 
 // Ring holds the keys. It is safe for concurrent use; Set replaces the keys of a live ring.
@@ -115,7 +117,7 @@ func NewKey() string {
 
 func newKey(secret []byte) key {
 	sum := sha256.Sum256(append([]byte("hubgate key id\x00"), secret...))
-	return key{id: ID(sum[:idSize]), secret: secret}
+	return key{id: ID(sum[:idSize]), secret: secret, derived: &sync.Map{}}
 }
 
 // IDs lists the ids of the keys, the sealing one first.
@@ -130,6 +132,18 @@ func (r *Ring) IDs() []ID {
 
 // derive makes the key of a purpose. extra is further key material that opening will need too (the visitor's cookie key), or nil.
 func (k key) derive(label Label, extra []byte) []byte {
+	if len(extra) > 0 {
+		return k.expand(label, extra)
+	}
+	if made, ok := k.derived.Load(label); ok {
+		return made.([]byte)
+	}
+	made := k.expand(label, nil)
+	k.derived.Store(label, made)
+	return made
+}
+
+func (k key) expand(label Label, extra []byte) []byte {
 	secret := append(append(make([]byte, 0, len(k.secret)+len(extra)), k.secret...), extra...)
 	derived, err := hkdf.Key(sha256.New, secret, nil, "hubgate/v1/"+string(label), KeySize)
 	if err != nil {
