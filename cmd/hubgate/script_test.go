@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"hubgate": func() { os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) },
+	})
+}
+
+// The scripts read like documentation: what an operator types, and what comes back.
+func TestTheCommandLine(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HUBGATE_SESSION_KEY", testEnv("KEY"))
+			e.Setenv("HUBGATE_CLIENT_SECRET", testEnv("SECRET"))
+			return nil
+		},
+	})
+}
