@@ -155,10 +155,23 @@ func (n *meetNode) step(s segment, visit func(*meetNode)) {
 
 func (n *meetNode) stepGlobs(prefix string, s segment, visit func(*meetNode)) {
 	for _, e := range n.globs[prefix] {
+		if apart(e.segment.text, s.text) {
+			continue
+		}
 		if _, ok := commonSegment(e.segment, s); ok {
 			visit(e.next)
 		}
 	}
+}
+
+// apart tells cheaply that two segments differ after the last * of either.
+func apart(a, b string) bool {
+	for i := 1; i <= min(len(a), len(b)) && a[len(a)-i] != '*' && b[len(b)-i] != '*'; i++ {
+		if a[len(a)-i] != b[len(b)-i] {
+			return true
+		}
+	}
+	return false
 }
 
 // beginning is the part of a sorted list whose texts begin with prefix.

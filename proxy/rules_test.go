@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -245,52 +244,6 @@ func TestAMistypedPatternIsAnErrorWithACure(t *testing.T) {
 	for _, text := range []string{"/", "/**", "/*", "/a b/ü*", "/members/**/", "/a/*/b*c/**", "/100%25"} {
 		if _, bad := parsePattern(text); bad != nil {
 			t.Errorf("%q: %v", text, bad)
-		}
-	}
-}
-
-func manyRules(n int) Config {
-	rules := make([]RuleConfig, n)
-	for i := range rules {
-		rules[i] = loginRule([]string{
-			fmt.Sprintf("/section-%d/**", i), fmt.Sprintf("/section-%d/pages/page-%d", i-1, i), fmt.Sprintf("/deep/%d/%d/area/**", i%100, i),
-			fmt.Sprintf("/reports/%d/quarter-*", i), fmt.Sprintf("/shop/item-%d-*/private/**", i),
-		}[i%5])
-	}
-	return testConfig("", rules...)
-}
-
-func BenchmarkCompileTenThousandRules(b *testing.B) {
-	cfg := manyRules(10_000)
-	for b.Loop() {
-		if _, problems := NewRules(cfg, RulesEnv{Hosts: []string{testHost}, AuthPrefix: "/oauth2"}); len(problems) > 0 {
-			b.Fatal(problems[0])
-		}
-	}
-}
-
-func BenchmarkDecideAmongTenThousandRules(b *testing.B) {
-	rs := compiled(b, manyRules(10_000))
-	now := fixedNow
-	for _, raw := range []string{"/section-4995/a/b/c", "/reports/4003/quarter-3", "/shop/item-9004-x/private/y", "/nowhere/at/all", "/"} {
-		b.Run(raw, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				p, _ := ParsePath(raw)
-				rs.Match(testHost, p).Decide("GET", 0, nil, now)
-			}
-		})
-	}
-}
-
-func TestDecidingAmongTenThousandRulesDoesNotAllocate(t *testing.T) {
-	rs := compiled(t, manyRules(10_000))
-	for _, raw := range []string{"/section-4995/a/b/c", "/reports/4003/quarter-3", "/nowhere", "/shop/item-9004-x/private/y"} {
-		if n := testing.AllocsPerRun(100, func() {
-			p, _ := ParsePath(raw)
-			rs.Match(testHost, p).Decide("GET", ParseDoors("a=b&utm_source=mail"), nil, fixedNow)
-		}); n > 0 {
-			t.Errorf("%s: %v allocations", raw, n)
 		}
 	}
 }

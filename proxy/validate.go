@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
@@ -14,6 +13,9 @@ import (
 // Validate says what is wrong with the section on its own; NewRules judges the patterns and the rules as a whole.
 func (c Config) Validate() []setting.Problem {
 	problems := validateOrigin(c.Origin)
+	if c.OriginHost != "" {
+		problems = append(problems, validateHost("proxy.origin_host", c.OriginHost)...)
+	}
 	problems = append(problems, oneOf("proxy.default", c.Default, "public", "login")...)
 	problems = append(problems, oneOf("proxy.files_cache", c.FilesCache, setting.None, "private")...)
 	problems = append(problems, c.HubSpot.validate()...)
@@ -66,10 +68,12 @@ func validateOrigin(origin string) []setting.Problem {
 		return bad("it is required", shape)
 	case strings.Contains(origin, "REPLACE_"):
 		return bad("it is still the example's placeholder", shape)
-	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return bad(quote(origin)+" is not a URL with scheme and host", shape)
+	case err != nil:
+		return bad("it is not a URL", shape) // it is not shown: nobody knows where in it a password stands
+	case u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return bad(quote(u.Redacted())+" is not a URL with scheme and host", shape)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-		return bad(quote(origin)+" has more than scheme, host and port", "write only "+quote(u.Scheme+"://"+u.Host))
+		return bad(quote(u.Redacted())+" has more than scheme, host and port", "write only "+quote(u.Scheme+"://"+u.Host))
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return bad("pages and cookies would travel in the clear to "+quote(u.Host), "write https://; http:// is for loopback addresses")
 	}
@@ -87,6 +91,24 @@ func validateOriginHost(key, host string) []setting.Problem {
 		return []setting.Problem{{Key: key, Text: quote(host) + " does not begin with a HubID", Cure: "write the number of your HubSpot account in front: https://HUBID.sites-proxy..."}}
 	}
 	return nil
+}
+
+// validateHost wants a host with an optional port, and nothing else of a URL.
+func validateHost(key, host string) []setting.Problem {
+	u, err := url.Parse("//" + host)
+	if err == nil && u.Host == host && u.Hostname() != "" && !strings.ContainsAny(host, "*_ ") {
+		return nil
+	}
+	p := setting.Problem{Key: key, Text: quote(host) + " is not a host", Cure: "write a host such as www.example.com, with a port if it has one of its own"}
+	switch full, err := url.Parse(host); {
+	case strings.Contains(host, "*"):
+		p.Cure = "write each host by its name: a rule without hosts is for all of them"
+	case err == nil && full.User != nil:
+		p.Text = "it holds a password, and is not a host"
+	case err == nil && full.Host != "":
+		p.Cure = "write " + quote(full.Host)
+	}
+	return []setting.Problem{p}
 }
 
 func loopback(host string) bool {
@@ -137,74 +159,4 @@ func validateClientIPHeaders(names []string) []setting.Problem {
 		}
 	}
 	return problems
-}
-
-func (r RuleConfig) validate(i int) []setting.Problem {
-	key := ruleKey(i)
-	var problems []setting.Problem
-	bad := func(sub, text, cure string) {
-		problems = append(problems, setting.Problem{Key: key + sub, Text: text, Cure: cure})
-	}
-	if len(r.Path) == 0 {
-		bad(".path", "a rule needs a path", "write path: /members/**")
-	}
-	if r.Access != "" {
-		problems = append(problems, oneOf(key+".access", r.Access, "login", "public")...)
-	}
-	if r.Access == "public" && (len(r.Groups) > 0 || len(r.Claims) > 0 || r.MaxAuthAge > 0) {
-		bad(".access", "a public page asks nobody who they are, so groups, claims and max_auth_age have no effect", "remove them, or access: public")
-	}
-	for _, list := range []struct {
-		key  string
-		list []string
-	}{{".groups", r.Groups}, {".hosts", r.Hosts}, {".methods", r.Methods}} {
-		if list.list != nil && len(list.list) == 0 {
-			bad(list.key, "an empty list admits nobody or nothing", "name at least one, or remove the key")
-		}
-		for j, word := range list.list {
-			if strings.TrimSpace(word) != word || word == "" {
-				bad(list.key+"["+itoa(j)+"]", quote(word)+" is empty or has spaces around it", "write the word alone")
-			}
-		}
-	}
-	if r.Claims != nil && len(r.Claims) == 0 {
-		bad(".claims", "an empty mapping asks for nothing", "name at least one claim, or remove the key")
-	}
-	for _, name := range sortedKeys(r.Claims) {
-		if len(r.Claims[name]) == 0 {
-			bad(".claims["+fmt.Sprintf("%q", name)+"]", "an empty list admits nobody", "list the values that are admitted")
-		}
-	}
-	return append(problems, validateMethods(key, r.Methods)...)
-}
-
-func validateMethods(key string, methods []string) []setting.Problem {
-	var problems []setting.Problem
-	for i, m := range methods {
-		if m != "" && !slices.Contains(knownMethods, m) {
-			cure := "write one of: " + allKnownMethods
-			if slices.Contains(knownMethods, strings.ToUpper(m)) {
-				cure = "write " + strings.ToUpper(m) + ": methods are upper case"
-			}
-			problems = append(problems, setting.Problem{Key: key + ".methods[" + itoa(i) + "]", Text: quote(m) + " is not a method the gateway passes on", Cure: cure})
-		}
-	}
-	return problems
-}
-
-func (t TestConfig) validate(key string) []setting.Problem {
-	var problems []setting.Problem
-	if t.URL == "" {
-		problems = append(problems, setting.Problem{Key: key + ".url", Text: "it is required", Cure: "write a path such as /members/a, or a URL of a public host"})
-	}
-	return append(problems, oneOf(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")...)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tlsServer serves by StrictHTTP1 with a certificate of httptest's.
+func tlsServer(t *testing.T) net.Addr {
+	t.Helper()
+	lender := httptest.NewUnstartedServer(nil)
+	lender.EnableHTTP2 = true
+	lender.StartTLS()
+	cfg := lender.TLS.Clone()
+	lender.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		io.WriteString(w, r.Proto+" "+r.TLS.NegotiatedProtocol)
+	})}
+	go server.Serve(StrictHTTP1(l, cfg, time.Second))
+	t.Cleanup(func() { server.Close() })
+	return l.Addr()
+}
+
+func TestHTTP1OverTLSIsReadAsStrictlyAndHTTP2IsLeftAlone(t *testing.T) {
+	t.Parallel()
+	address := tlsServer(t).String()
+	for _, http2 := range []bool{true, false} {
+		transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: http2}
+		res, err := (&http.Client{Transport: transport}).Get("https://" + address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		transport.CloseIdleConnections()
+		if want := map[bool]string{true: "HTTP/2.0 h2", false: "HTTP/1.1 "}[http2]; string(body) != want {
+			t.Errorf("%q, want %q", body, want)
+		}
+	}
+	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+	if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != 400 {
+		t.Errorf("two lengths: %v, %v", res, err)
+	}
+}
+
+func TestWhoSpeaksNoTLSIsToldAndKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	address := tlsServer(t)
+	silent, err := net.Dial("tcp", address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	plain, err := net.Dial("tcp", address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	plain.SetDeadline(time.Now().Add(10 * time.Second))
+	io.WriteString(plain, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	if got, _ := io.ReadAll(plain); !strings.HasPrefix(string(got), "HTTP/1.0 400 ") {
+		t.Errorf("plain HTTP: %q", got)
+	}
+	silent.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := silent.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("who says nothing is still there: %v", err)
+	}
+}
+
+func TestAClosedListenerAcceptsNoMore(t *testing.T) {
+	t.Parallel()
+	for _, cfg := range []*tls.Config{nil, {}} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		strict := StrictHTTP1(l, cfg, time.Second)
+		strict.Close()
+		if conn, err := strict.Accept(); err == nil {
+			conn.Close()
+			t.Error("accepted")
+		}
+	}
+}
