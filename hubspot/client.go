@@ -16,9 +16,17 @@ import (
 
 // client speaks to HubSpot's API. Every call takes its share of the budget first.
 type client struct {
-	deps  Deps
-	limit *limit
+	http  *http.Client
+	fresh func() string // the access token as of now; nil = the configuration's
+	limit budget
 	cfg   atomic.Pointer[Config]
+}
+
+// budget is what calls are made out of.
+type budget interface {
+	take(ctx context.Context) (permit string, err error)
+	done(permit string)
+	learn(h http.Header) // of an answer
 }
 
 func (c *client) set(cfg Config) { c.cfg.Store(&cfg) }
@@ -141,7 +149,7 @@ func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.deps.Client.Do(req)
+	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, bare(err)
 	}
@@ -182,8 +190,8 @@ func (c *client) request(ctx context.Context, k call) (*http.Request, error) {
 }
 
 func (c *client) token() string {
-	if c.deps.Token != nil {
-		return c.deps.Token()
+	if c.fresh != nil {
+		return c.fresh()
 	}
 	return c.cfg.Load().AccessToken.Reveal()
 }

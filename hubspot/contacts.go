@@ -87,7 +87,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 	c := &Contacts{deps: deps}
 	c.outbox = newOutbox(deps)
 	c.limit = newLimit(deps, c.outbox.keys)
-	c.client = &client{deps: deps, limit: c.limit}
+	c.client = &client{http: deps.Client, fresh: deps.Token, limit: c.limit}
 	c.health.report(true, "not asked yet", deps.Now())
 	c.Set(cfg)
 	return c, nil

@@ -13,6 +13,7 @@ import (
 type property struct {
 	Name           string `json:"name"`
 	Label          string `json:"label"`
+	GroupName      string `json:"groupName"`
 	Type           string `json:"type"` // bool date datetime enumeration number phone_number string
 	FieldType      string `json:"fieldType"`
 	HasUniqueValue bool   `json:"hasUniqueValue"`

@@ -16,9 +16,9 @@ import (
 
 func contactsCommand(e *env) *cobra.Command {
 	flags := &adminFlags{}
-	cmd := &cobra.Command{Use: "contacts", Short: "See and mend the queue of contacts of a running gateway"}
+	cmd := &cobra.Command{Use: "contacts", Short: "See and mend the queue of contacts of a running gateway, and set HubSpot up for it"}
 	flags.add(cmd)
-	cmd.AddCommand(contactsStatusCommand(e, flags), contactsDeadCommand(e, flags), contactsReplayCommand(e, flags), contactsSendCommand(e, flags))
+	cmd.AddCommand(contactsStatusCommand(e, flags), contactsDeadCommand(e, flags), contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsSetupCommand(e, flags))
 	return cmd
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -149,41 +148,6 @@ func clockOff(res *http.Response) []diagnosis {
 		return []diagnosis{{Part: "clock", Status: "warning", Detail: fmt.Sprintf("this machine's clock is %s off", off.Round(time.Second)), Cure: "run a time service (NTP)"}}
 	}
 	return nil
-}
-
-func askHubSpot(ctx context.Context, cfg *Config) []diagnosis {
-	if cfg.HubSpot.AccessToken == "" {
-		return []diagnosis{{Part: "hubspot", Status: "warning", Detail: "contact sync is off: hubspot.access_token is empty"}}
-	}
-	d := diagnosis{Part: "hubspot", Status: "failed"}
-	address, err := url.JoinPath(cfg.HubSpot.APIURL, "/crm/properties/", cfg.HubSpot.APIVersion, "/contacts")
-	if err != nil {
-		d.Detail = err.Error()
-		return []diagnosis{d}
-	}
-	req, err := http.NewRequestWithContext(dependency.WithOp(ctx, dependency.OpSchema), http.MethodGet, address, nil)
-	if err != nil {
-		d.Detail = err.Error()
-		return []diagnosis{d}
-	}
-	req.Header.Set("Authorization", "Bearer "+cfg.HubSpot.AccessToken.Reveal())
-	res, err := doctorClient(dependency.HubSpotAPI).Do(req)
-	if err != nil {
-		d.Detail, d.Cure = err.Error(), "let this machine reach "+cfg.HubSpot.APIURL
-		return []diagnosis{d}
-	}
-	defer res.Body.Close()
-	switch res.StatusCode {
-	case http.StatusOK:
-		return judgeProperties(cfg, res)
-	case http.StatusUnauthorized:
-		d.Detail, d.Cure = "HubSpot does not accept the access token", "make a service key in HubSpot and put it into hubspot.access_token"
-	case http.StatusForbidden:
-		d.Detail, d.Cure = "the access token lacks a scope", "give the key crm.objects.contacts.read, crm.objects.contacts.write and crm.schemas.contacts.read"
-	default:
-		d.Detail = "answers " + res.Status
-	}
-	return []diagnosis{d}
 }
 
 func printDiagnoses(e *env, all []diagnosis) {

@@ -135,6 +135,20 @@ func (s *Server) readContact(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, c.render(names))
 }
 
+func (s *Server) listContacts(w http.ResponseWriter, r *http.Request) {
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || limit < 1 || limit > 100 {
+		limit = 10
+	}
+	list := []object{}
+	for _, c := range s.Contacts() {
+		if len(list) < limit {
+			list = append(list, c.render([]string{"email", "firstname", "lastname"}))
+		}
+	}
+	answer(w, http.StatusOK, map[string]any{"results": list})
+}
+
 func (s *Server) named(r *http.Request) *Contact {
 	if property := r.URL.Query().Get("idProperty"); property != "" {
 		return s.people.find(property, r.PathValue("id"))

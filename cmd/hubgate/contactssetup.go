@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// setupResult is what contacts setup prints as JSON.
+type setupResult struct {
+	Portal int64 `json:"portal"`
+	hubspot.Fitness
+	Created []string `json:"created"`
+}
+
+func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
+	yes := false
+	cmd := &cobra.Command{
+		Use: "setup --config FILE", Short: "Create the mapped properties that HubSpot lacks", Args: cobra.NoArgs,
+		Long: `Compares hubspot.contacts.properties with the properties that HubSpot has, shows what is missing, and creates it after a confirmation
+(or with --yes). The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write for this.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if flags.config == "" {
+				return usageError("say which configuration: --config FILE")
+			}
+			cfg, rep := loadConfig(flags.config, e.getenv)
+			if rep.failed() {
+				return &configError{rep}
+			}
+			return setup(e, cfg, yes, cmd.InOrStdin())
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "create without asking")
+	return cmd
+}
+
+// commandAccount is the HubSpot account of a configuration, for a command.
+func commandAccount(cfg *Config) (*hubspot.Account, error) {
+	if cfg.HubSpot.AccessToken == "" {
+		return nil, errors.New("hubspot.access_token is empty: put a service key there")
+	}
+	return hubspot.NewAccount(cfg.HubSpot, dependency.NewClient(dependency.ClientConfig{Name: dependency.HubSpotAPI, Timeout: 30 * time.Second, MaxBody: 32 << 20}))
+}
+
+func setup(e *env, cfg *Config, yes bool, stdin io.Reader) error {
+	account, err := commandAccount(cfg)
+	if err != nil {
+		return err
+	}
+	result := setupResult{Created: []string{}}
+	if result.Portal, err = portalOf(e, cfg, account); err != nil {
+		return err
+	}
+	if result.Fitness, err = account.Fit(e.ctx); err != nil {
+		return err
+	}
+	if e.output == "text" {
+		if err := e.printFitness(result.Portal, result.Fitness); err != nil {
+			return err
+		}
+	}
+	if len(result.Missing) > 0 && (yes || e.output == "text" && e.confirmed(stdin, result.Portal)) {
+		err = account.Create(e.ctx, result.Fitness, func(name string) {
+			result.Created = append(result.Created, name)
+			if e.output == "text" {
+				fmt.Fprintln(e.stdout, "created "+name)
+			}
+		})
+	}
+	if e.output == "json" {
+		err = errors.Join(err, e.printJSON(result))
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(result.Created) < len(result.Missing) || len(result.Unsuitable) > 0:
+		return silentError(exitFailed)
+	}
+	return nil
+}
+
+// portalOf tells the key's account, which must be the one that the file names; a key that may not ask has the file's word.
+func portalOf(e *env, cfg *Config, account *hubspot.Account) (int64, error) {
+	portal, err := account.Portal(e.ctx)
+	if status, _ := hubspot.Refused(err); status == http.StatusForbidden || status == http.StatusNotFound {
+		return cfg.HubSpot.HubID, nil
+	}
+	if id := cfg.HubSpot.HubID; err == nil && id != 0 && id != portal {
+		return 0, fmt.Errorf("hubspot.hub_id is %d, but the access token is of account %d: nothing was changed", id, portal)
+	}
+	return portal, err
+}
+
+func (e *env) printFitness(portal int64, f hubspot.Fitness) error {
+	if len(f.Missing) == 0 && len(f.Unsuitable) == 0 {
+		_, err := fmt.Fprintf(e.stdout, "Account %d has every mapped property.\n", portal)
+		return err
+	}
+	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "PROPERTY\tSTATE\tTYPE\tLABEL")
+	for _, p := range f.Missing {
+		kind := p.Type + "/" + p.FieldType
+		if p.Unique {
+			kind += ", unique values"
+		}
+		fmt.Fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, kind, p.Label)
+	}
+	for _, name := range sortedNames(f.Unsuitable) {
+		fmt.Fprintf(table, "%s\tunsuitable: %s\t\t\n", name, f.Unsuitable[name])
+	}
+	return table.Flush()
+}
+
+// confirmed asks for a plain yes; no answer is a no.
+func (e *env) confirmed(stdin io.Reader, portal int64) bool {
+	fmt.Fprintf(e.stdout, "Create what is missing in account %d? [y/N] ", portal)
+	line, _ := bufio.NewReader(stdin).ReadString('\n')
+	answer := strings.ToLower(strings.TrimSpace(line))
+	if answer == "y" || answer == "yes" {
+		return true
+	}
+	fmt.Fprintln(e.stdout, "nothing was created")
+	return false
+}

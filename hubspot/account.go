@@ -1,0 +1,140 @@
+package hubspot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// Account is a HubSpot account as an operator's command meets it: without Redis, one call after the other, evenly within the rate of
+// the configuration. It is not part of the running gateway's budget.
+type Account struct {
+	cfg    Config
+	client *client
+}
+
+// NewAccount makes an Account without touching the network. httpClient must be bounded in time and bytes.
+func NewAccount(cfg Config, httpClient *http.Client) (*Account, error) {
+	switch {
+	case httpClient == nil:
+		return nil, errors.New("hubspot: a client is required")
+	case cfg.AccessToken == "":
+		return nil, errors.New("hubspot: hubspot.access_token is empty")
+	}
+	a := &Account{cfg: cfg, client: &client{http: httpClient, limit: newPace(cfg.RateLimit)}}
+	a.client.set(cfg)
+	return a, nil
+}
+
+// pace spreads calls evenly.
+type pace struct {
+	gap  time.Duration
+	next time.Time
+}
+
+func newPace(rate setting.Rate) *pace {
+	if rate.Requests < 1 {
+		rate = DefaultConfig().RateLimit
+	}
+	return &pace{gap: rate.Per.D() / time.Duration(rate.Requests)}
+}
+
+func (p *pace) take(ctx context.Context) (string, error) {
+	if wait := time.Until(p.next); wait > 0 && !sleep(ctx, wait) {
+		return "", ctx.Err()
+	}
+	p.next = time.Now().Add(p.gap)
+	return "", nil
+}
+
+func (p *pace) done(string)       {}
+func (p *pace) learn(http.Header) {}
+
+// patience is how often a call that failed for a reason that passes is made.
+const patience = 5
+
+// ask makes a call again and again while HubSpot's refusal is one that passes.
+func (a *Account) ask(ctx context.Context, k call) (body []byte, err error) {
+	for try := 1; ; try++ {
+		body, err = a.client.do(ctx, k)
+		var e *apiError
+		if err == nil || try == patience || errors.As(err, &e) && !e.transient() {
+			return body, err
+		}
+		wait := time.Second << (try - 1)
+		if e != nil && e.Status == http.StatusTooManyRequests {
+			wait = min(policyPause(e), 15*time.Second)
+		}
+		if !sleep(ctx, wait) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Portal is the account's number. An error speaks for itself: what HubSpot refused, and what the key lacks.
+func (a *Account) Portal(ctx context.Context) (int64, error) {
+	path := "/account-info/" + a.cfg.APIVersion + "/details"
+	body, err := a.ask(ctx, call{op: dependency.OpAccount, method: http.MethodGet, url: a.client.api(path)})
+	if err != nil {
+		return 0, fmt.Errorf("hubspot: read account: %w", err)
+	}
+	var details struct {
+		PortalID int64 `json:"portalId"`
+	}
+	if err := json.Unmarshal(body, &details); err != nil || details.PortalID == 0 {
+		return 0, fmt.Errorf("hubspot: read account: %w", errGarbage)
+	}
+	return details.PortalID, nil
+}
+
+// Readable tells whether the key may read contacts, which write: if_empty and visitors.link need.
+func (a *Account) Readable(ctx context.Context) error {
+	_, err := a.ask(ctx, call{op: dependency.OpRead, method: http.MethodGet, url: a.client.contacts("?limit=1")})
+	if err != nil {
+		return fmt.Errorf("hubspot: read contacts: %w", err)
+	}
+	return nil
+}
+
+// list reads all pages of a list, each element into take.
+func (a *Account) list(ctx context.Context, path string, take func(json.RawMessage) error) error {
+	after := ""
+	for {
+		query := url.Values{"limit": {"100"}}
+		if after != "" {
+			query.Set("after", after)
+		}
+		body, err := a.ask(ctx, call{op: dependency.OpPages, method: http.MethodGet, url: a.client.api(path) + "?" + query.Encode()})
+		if err != nil {
+			return err
+		}
+		var list struct {
+			Results []json.RawMessage `json:"results"`
+			Paging  struct {
+				Next struct {
+					After string `json:"after"`
+				} `json:"next"`
+			} `json:"paging"`
+		}
+		if err := json.Unmarshal(body, &list); err != nil {
+			return errGarbage
+		}
+		for _, element := range list.Results {
+			if err := take(element); err != nil {
+				return err
+			}
+		}
+		// A cursor that does not move would be followed for ever.
+		if list.Paging.Next.After == "" || list.Paging.Next.After == after {
+			return nil
+		}
+		after = list.Paging.Next.After
+	}
+}

@@ -1,0 +1,141 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// NewProperty is a property that is mapped and that HubSpot lacks, as it would be created.
+type NewProperty struct {
+	Name      string `json:"name"`
+	Label     string `json:"label"`
+	Type      string `json:"type"`
+	FieldType string `json:"field_type"`
+	Unique    bool   `json:"unique"`
+}
+
+// Fitness is what HubSpot's definitions say about the mapping.
+type Fitness struct {
+	Missing    []NewProperty     `json:"missing"`
+	Unsuitable map[string]string `json:"unsuitable"` // property -> why its values cannot be written
+	GroupThere bool              `json:"group_there"`
+}
+
+// The group of the properties that setup creates.
+const (
+	groupName  = "hubgate"
+	groupLabel = "Portal login"
+)
+
+// Fit compares the mapping with HubSpot's definitions.
+func (a *Account) Fit(ctx context.Context) (Fitness, error) {
+	body, err := a.ask(ctx, call{op: dependency.OpSchema, method: http.MethodGet, url: a.client.properties()})
+	if err != nil {
+		return Fitness{}, fmt.Errorf("hubspot: read properties: %w", err)
+	}
+	known, err := parseSchema(body)
+	if err != nil {
+		return Fitness{}, fmt.Errorf("hubspot: read properties: %w", err)
+	}
+	f := Fitness{Missing: []NewProperty{}, Unsuitable: map[string]string{}}
+	for _, p := range known {
+		f.GroupThere = f.GroupThere || p.GroupName == groupName
+	}
+	for _, r := range newMapping(a.cfg.Contacts).rules {
+		p, there := known[r.property]
+		switch {
+		case !there:
+			f.Missing = append(f.Missing, r.proposal())
+		case p.Archived || p.Calculated || p.Modification.ReadOnlyValue:
+			_, f.Unsuitable[r.property] = known.convert(r.property, raw{}, false)
+		case r.misfit(p) != "":
+			f.Unsuitable[r.property] = r.misfit(p)
+		}
+	}
+	return f, nil
+}
+
+// proposal is the property that a rule needs.
+func (r rule) proposal() NewProperty {
+	p := NewProperty{Name: r.property, Label: label(r.property), Type: "string", FieldType: "text"}
+	switch {
+	case r.Value == valueLoginTime:
+		p.Type, p.FieldType = "datetime", "date"
+	case r.Value == valueLoginCount:
+		p.Type, p.FieldType = "number", "number"
+	case r.Claim == "sub": // names a person for ever: a changed address finds its contact by it
+		p.Unique = true
+	}
+	return p
+}
+
+func label(name string) string {
+	text := strings.ReplaceAll(name, "_", " ")
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// misfit tells why a property's type takes none of a rule's values.
+func (r rule) misfit(p property) string {
+	takes := map[string][]string{valueLoginTime: {"date", "datetime", "string"}, valueLoginCount: {"number", "string"}}
+	if want, limited := takes[r.Value]; limited {
+		for _, kind := range want {
+			if p.Type == kind {
+				return ""
+			}
+		}
+		return fmt.Sprintf("its type is %s, and %s needs %s", p.Type, r.Value, want[0])
+	}
+	if r.Constant != "" {
+		if _, why := (schema{r.property: p}).convert(r.property, raw{texts: []string{r.Constant}}, false); why != "" {
+			return "the constant: " + why
+		}
+	}
+	return ""
+}
+
+// Create makes the missing properties, and their group when it is not there. What exists by now is left as it is, so that a set-up that
+// was interrupted can be repeated. made is told each name.
+func (a *Account) Create(ctx context.Context, f Fitness, made func(name string)) error {
+	if len(f.Missing) == 0 {
+		return nil
+	}
+	if !f.GroupThere {
+		if err := a.make(ctx, "/groups", map[string]any{"name": groupName, "label": groupLabel}); err != nil {
+			return fmt.Errorf("hubspot: create property group: %w", err)
+		}
+	}
+	for _, p := range f.Missing {
+		err := a.make(ctx, "", map[string]any{
+			"name": p.Name, "label": p.Label, "groupName": groupName, "type": p.Type, "fieldType": p.FieldType,
+			"hasUniqueValue": p.Unique, "description": "Written by hubgate at login",
+		})
+		if err != nil {
+			return fmt.Errorf("hubspot: create property %s: %w", p.Name, err)
+		}
+		made(p.Name)
+	}
+	return nil
+}
+
+func (a *Account) make(ctx context.Context, rest string, body map[string]any) error {
+	_, err := a.ask(ctx, call{op: dependency.OpSchema, method: http.MethodPost, url: a.client.properties() + rest, body: body})
+	var e *apiError
+	if errors.As(err, &e) && e.Status == http.StatusConflict {
+		return nil
+	}
+	return err
+}
+
+// Refused is the status with which HubSpot refused a call, and the scopes that it named then; 0 when HubSpot did not answer.
+func Refused(err error) (status int, scopes []string) {
+	var e *apiError
+	if !errors.As(err, &e) {
+		return 0, nil
+	}
+	return e.Status, e.Scopes
+}
