@@ -21,7 +21,7 @@ type env struct {
 
 // commands is the table of what hubgate can do.
 var commands = []func(*env) *cobra.Command{
-	demoCommand, serveCommand, checkCommand, explainCommand, diffCommand, sessionsCommand, contactsCommand,
+	demoCommand, serveCommand, checkCommand, explainCommand, diffCommand, sessionsCommand, contactsCommand, pagesCommand,
 	schemaCommand, keygenCommand, healthcheckCommand, versionCommand,
 }
 

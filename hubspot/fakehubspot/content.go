@@ -20,7 +20,17 @@ type Page struct {
 	AccessRules       []any  `json:"publicAccessRules"`
 	AccessRulesActive bool   `json:"publicAccessRulesEnabled"`
 	Password          string `json:"password,omitempty"`
+	TranslatedFrom    string `json:"translatedFromId,omitempty"`
+	TableID           string `json:"dynamicPageHubDbTableId,omitempty"`
 	Kind              string `json:"-"` // site | landing | post
+}
+
+// Redirect is a URL mapping of the content API.
+type Redirect struct {
+	ID    string `json:"id"`
+	From  string `json:"routePrefix"`
+	To    string `json:"destination"`
+	Style int    `json:"redirectStyle"` // 301 | 302 | 305
 }
 
 var defaultPages = []Page{
@@ -39,6 +49,10 @@ func (s *Server) listPosts(w http.ResponseWriter, r *http.Request) { s.listPages
 
 func (s *Server) listNothing(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"total": 0, "results": []any{}})
+}
+
+func (s *Server) listRedirects(w http.ResponseWriter, r *http.Request) {
+	answer(w, http.StatusOK, map[string]any{"total": len(s.cfg.Redirects), "results": append([]Redirect{}, s.cfg.Redirects...)})
 }
 
 func (s *Server) listPages(w http.ResponseWriter, r *http.Request, kind string) {

@@ -29,6 +29,8 @@ type Config struct {
 	Wrap func(next http.Handler) http.Handler
 	// Pages are the site pages that the content API lists; nil = a few.
 	Pages []Page
+	// Redirects are the account's URL mappings.
+	Redirects []Redirect
 }
 
 // Server is an http.Handler, safe for concurrent use.
@@ -114,8 +116,8 @@ func (s *Server) routes() *http.ServeMux {
 		"GET /cms/v3/pages/landing-pages":                             s.listLandingPages,
 		"GET /cms/blogs/{version}/posts":                              s.listPosts,
 		"GET /cms/v3/blogs/posts":                                     s.listPosts,
-		"GET /cms/url-redirects/{version}":                            s.listNothing,
-		"GET /cms/v3/url-redirects":                                   s.listNothing,
+		"GET /cms/url-redirects/{version}":                            s.listRedirects,
+		"GET /cms/v3/url-redirects":                                   s.listRedirects,
 		"GET /cms/domains/{version}":                                  s.listNothing,
 		"GET /cms/v3/domains":                                         s.listNothing,
 	} {

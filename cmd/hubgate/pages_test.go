@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/proxy/fakesite"
+)
+
+// portal is a HubSpot account and site, and a configuration that protects some of it.
+func portal(t *testing.T, fc fakehubspot.Config, rules string) (config string) {
+	t.Helper()
+	fc.FaultPercent = fakehubspot.NoFaults
+	api, site := httptest.NewServer(fakehubspot.New(fc)), httptest.NewServer(fakesite.New(fakesite.Config{}))
+	t.Cleanup(api.Close)
+	t.Cleanup(site.Close)
+	config = filepath.Join(t.TempDir(), "hubgate.yaml")
+	text := fmt.Sprintf(`version: 1
+server:
+  public_urls: ["http://localhost:8080"]
+proxy:
+  origin: %q # the site
+  default: public
+%s
+auth: {issuer: "http://127.0.0.1:1/x", client_id: x, client_auth: none}
+session: {keys: [%q], redis: {mode: embedded}}
+hubspot: {access_token: pat-x, api_url: %q, rate_limit: {requests: 250, per: 1s}}
+`, site.URL, rules, seal.NewKey(), api.URL)
+	if err := os.WriteFile(config, []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+func hubgate(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, messages bytes.Buffer
+	status = run(t.Context(), args, func(string) string { return "" }, &out, &messages)
+	return status, out.String(), messages.String()
+}
+
+const memberRules = `  rules:
+    # members only
+    - path: /members   # the area
+    - path: /blog/secret
+    - path: /rows
+    - path: /partners
+      groups: [partner]
+`
+
+var leakyPages = []fakehubspot.Page{
+	{ID: "1", Name: "Home", CurrentState: "PUBLISHED", Kind: "site"},
+	{ID: "2", Name: "Members", Slug: "members", CurrentState: "PUBLISHED", Kind: "site", AccessRulesActive: true},
+	{ID: "3", Name: "Mitglieder", Slug: "de/mitglieder", CurrentState: "PUBLISHED", Kind: "site", TranslatedFrom: "2"},
+	{ID: "4", Name: "Rows", Slug: "rows", CurrentState: "PUBLISHED", Kind: "site", TableID: "77"},
+	{ID: "5", Name: "Spring", Slug: "spring", CurrentState: "PUBLISHED", Kind: "landing"},
+	{ID: "6", Name: "Secret", Slug: "blog/secret", CurrentState: "PUBLISHED", Kind: "post"},
+	{ID: "7", Name: "Elsewhere", Slug: "x", Domain: "other.example.com", CurrentState: "PUBLISHED", Kind: "site"},
+	{ID: "8", Name: "Partners", Slug: "partners", CurrentState: "PUBLISHED", Kind: "site", Password: "secret"},
+}
+
+func TestPagesTellsWhichRuleDecidesAndWhatLeaks(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{
+		Pages: leakyPages, Redirects: []fakehubspot.Redirect{{ID: "r", From: "/old", To: "/members", Style: http.StatusUseProxy}, {ID: "s", From: "/o", To: "/members", Style: 301}},
+	}, memberRules)
+	status, stdout, stderr := hubgate(t, "pages", "--config", config, "-o", "json")
+	var got struct {
+		Pages []struct{ ID, Decision string } `json:"pages"`
+		Leaks []struct{ Page, Kind string }   `json:"leaks"`
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || status != exitFailed {
+		t.Fatalf("%d %v %s %s", status, err, stdout, stderr)
+	}
+	decisions := map[string]string{}
+	for _, p := range got.Pages {
+		decisions[p.ID] = p.Decision
+	}
+	want := map[string]string{"1": "public", "2": "login", "3": "public", "4": "login", "5": "public", "6": "login", "7": "elsewhere", "8": "login"}
+	if d := cmp.Diff(want, decisions); d != "" {
+		t.Error(d)
+	}
+	var leaks []string
+	for _, l := range got.Leaks {
+		leaks = append(leaks, l.Kind+" "+l.Page)
+	}
+	if d := cmp.Diff([]string{"feed /blog/secret", "listing /blog/secret", "translation /members", "dynamic /rows", "redirect /members"}, leaks); d != "" {
+		t.Error(d, stdout)
+	}
+	if strings.Contains(stdout, `"secret"`) {
+		t.Error("a page's password was printed")
+	}
+}
+
+func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
+	t.Parallel()
+	for name, rules := range map[string]string{"behind the last rule": memberRules, "where there are none": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := portal(t, fakehubspot.Config{Pages: leakyPages}, rules)
+			before, _ := os.ReadFile(config)
+			_, stdout, stderr := hubgate(t, "pages", "--config", config, "--add", "3,5,2")
+			after, _ := os.ReadFile(config)
+			for _, line := range strings.Split(string(before), "\n") {
+				if !strings.Contains(string(after), line) {
+					t.Errorf("lost: %q", line)
+				}
+			}
+			if status, _, problems := hubgate(t, "check", "--config", config); status != exitOK || !strings.Contains(string(after), `- path: "/de/mitglieder"  # Mitglieder`) {
+				t.Errorf("%d %s\n%s\n%s%s", status, problems, after, stdout, stderr)
+			}
+			if status, _, _ := hubgate(t, "pages", "--config", config, "--add", "999"); status != exitUsage {
+				t.Errorf("an unknown page: %d", status)
+			}
+		})
+	}
+}
+
+func TestPagesSaysLoudlyWhatTheOriginShowsWithoutTheGateway(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{Pages: leakyPages}, memberRules)
+	_, stdout, _ := hubgate(t, "pages", "--config", config, "--probe")
+	if !strings.Contains(stdout, "LEAK origin /members: EVERYBODY CAN READ IT AROUND THE GATEWAY") {
+		t.Error(stdout)
+	}
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// addRules writes a rule for each page into the file, as lines of text: everything else in it stays as it is, comments and all. The
+// new file is judged before it takes the old one's place.
+func addRules(e *env, path string, pages []pageRow, ids []string) (added []string, err error) {
+	var lines []string
+	for _, id := range ids {
+		i := slices.IndexFunc(pages, func(p pageRow) bool { return p.ID == id })
+		if i < 0 {
+			return nil, usageError(fmt.Sprintf("--add: HubSpot has no page %q", shorten(id)))
+		}
+		p := pages[i]
+		switch {
+		case p.Decision == "elsewhere":
+			return nil, usageError(fmt.Sprintf("--add: page %s is on no public host of the gateway", id))
+		case p.protected():
+			fmt.Fprintf(e.stderr, "page %s (%s) needs a login already\n", id, p.Address)
+			continue
+		}
+		pattern := pathOf(p.Address)
+		if pattern == "" {
+			pattern = "/"
+		}
+		if p.Dynamic {
+			pattern += "/**"
+		}
+		lines = append(lines, "- path: "+strconv.Quote(pattern)+"  # "+strings.Join(strings.Fields(p.Name), " "))
+		added = append(added, pattern)
+	}
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := insertRules(text, lines)
+	if err != nil {
+		return nil, err
+	}
+	return added, replaceConfig(e, path, changed)
+}
+
+var errByHand = errors.New("the file's rules are written in a way that cannot be added to; add them by hand")
+
+// insertRules puts lines behind the last rule of the list proxy.rules.
+func insertRules(text []byte, lines []string) ([]byte, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil || len(root.Content) == 0 {
+		return nil, errByHand
+	}
+	all := strings.SplitAfter(string(text), "\n")
+	section := member(root.Content[0], "proxy")
+	if section == nil || section.Kind != yaml.MappingNode || section.Style&yaml.FlowStyle != 0 {
+		return nil, errByHand
+	}
+	rules := member(section, "rules")
+	at, indent := section.Line-1, section.Column-1
+	switch {
+	case rules == nil: // the section's first key is at section.Line
+		lines = append([]string{"rules:"}, prefixed(lines, "  ")...)
+	case rules.Kind != yaml.SequenceNode || rules.Style&yaml.FlowStyle != 0 || len(rules.Content) == 0:
+		return nil, errByHand
+	default:
+		at, indent = lastLine(rules), rules.Column-1
+	}
+	if at > len(all) {
+		return nil, errByHand
+	}
+	var out bytes.Buffer
+	out.WriteString(strings.Join(all[:at], ""))
+	if at > 0 && !strings.HasSuffix(all[at-1], "\n") {
+		out.WriteByte('\n')
+	}
+	for _, line := range prefixed(lines, strings.Repeat(" ", indent)) {
+		out.WriteString(line + "\n")
+	}
+	out.WriteString(strings.Join(all[at:], ""))
+	return out.Bytes(), nil
+}
+
+func prefixed(lines []string, by string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = by + line
+	}
+	return out
+}
+
+func member(mapping *yaml.Node, name string) *yaml.Node {
+	if mapping.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func lastLine(n *yaml.Node) int {
+	last := n.Line
+	for _, child := range n.Content {
+		last = max(last, lastLine(child))
+	}
+	return last
+}
+
+// replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in its place.
+func replaceConfig(e *env, path string, text []byte) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".hubgate-*.yaml")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(text)
+	if err = errors.Join(err, file.Chmod(info.Mode().Perm()), file.Close()); err != nil {
+		return err
+	}
+	if _, rep := loadConfig(file.Name(), e.getenv); rep.failed() {
+		return fmt.Errorf("with the new rules the file would not be right, and it was not changed:\n%s", (&configError{rep}).Error())
+	}
+	return os.Rename(file.Name(), path)
+}
