@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/hubgate/hubgate/hubspot"
 )
 
 func (a *admin) contactStatus(w http.ResponseWriter, r *http.Request) {
@@ -75,7 +77,11 @@ func (a *admin) sendContact(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, `say whose contact: {"email": "ada@example.com"}`)
 		return
 	}
-	if err := a.contacts.Send(r.Context(), body.Email); err != nil {
+	switch err := a.contacts.Send(r.Context(), body.Email); {
+	case errors.Is(err, hubspot.ErrEmail):
+		refuse(w, http.StatusBadRequest, "that is not an e-mail address")
+		return
+	case err != nil:
 		a.storeFault(w, "send contact", err)
 		return
 	}

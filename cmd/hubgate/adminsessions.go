@@ -36,6 +36,10 @@ func (a *admin) listSessions(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	listing, err := a.sessions.List(r.Context(), session.Query{Email: q.Get("user"), Cursor: q.Get("cursor"), Limit: limit})
+	if errors.Is(err, session.ErrCursor) {
+		refuse(w, http.StatusBadRequest, "the cursor is not one that a listing returned")
+		return
+	}
 	if err != nil {
 		a.storeFault(w, "list sessions", err)
 		return

@@ -1,0 +1,128 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// chromium opens a real browser; its tabs share one profile.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	need(t, "chromium", "chromium")
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// page is one tab.
+type page struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func (p page) open(address string) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, chromedp.Navigate(address)); err != nil {
+		p.t.Fatalf("%s: %v", address, err)
+	}
+}
+
+// script runs in the page and returns a text; while the page changes under it, it returns "".
+func (p page) script(js string) string {
+	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`String(`+js+`)`))
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// arrives waits until the tab has loaded an address that begins so, and returns it.
+func (p page) arrives(prefix string) string {
+	p.t.Helper()
+	address := ""
+	eventually(p.t, "a page below "+prefix, func() bool {
+		address = p.script(`document.readyState === 'complete' ? location.href : ''`)
+		return strings.HasPrefix(address, prefix)
+	})
+	return address
+}
+
+func (p page) text() string { return p.script(`document.body.innerText`) }
+
+// login fills in the provider's form.
+func (p page) login(who string) {
+	p.script(fmt.Sprintf(`(document.querySelector('#username').value = %q, document.querySelector('#password').value = 'demo', document.querySelector('form').submit(), '')`, who))
+}
+
+func TestTenTabsOfARealBrowserAllEndOnTheirPages(t *testing.T) {
+	t.Parallel()
+	ctx := chromium(t)
+	d := startDemo(t)
+	tabs := make([]page, 10)
+	for i := range tabs {
+		tab, cancel := chromedp.NewContext(ctx)
+		t.Cleanup(cancel)
+		tabs[i] = page{t, tab}
+		tabs[i].open(fmt.Sprintf("%s/members/?tab=%d", d.site, i))
+		tabs[i].arrives(d.provider)
+	}
+	for i, p := range tabs {
+		p.login("alice@example.com")
+		if got, want := p.arrives(d.site), fmt.Sprintf("%s/members/?tab=%d", d.site, i); got != want {
+			t.Errorf("tab %d ended at %s", i, got)
+		}
+	}
+}
+
+func TestAfterALogoutTheBackButtonShowsNothingThatWasProtected(t *testing.T) {
+	t.Parallel()
+	p := page{t, chromium(t)}
+	d := startDemo(t)
+	p.open(d.site + "/members/")
+	p.arrives(d.provider)
+	p.login("alice@example.com")
+	p.arrives(d.site + "/members/")
+	members := p.text()
+	if len(members) < 20 {
+		t.Fatalf("the members' page says %q", members)
+	}
+	p.open(d.site + "/oauth2/session")
+	p.arrives(d.site + "/oauth2/session")
+	p.script(`document.querySelector('form[action="/oauth2/sign_out"] button').click()`)
+	p.arrives(d.site + "/oauth2/signed_out")
+	for range 3 {
+		p.script(`history.back()`)
+		eventually(t, "a page after going back", func() bool { return p.script(`document.readyState`) == "complete" })
+		if p.text() == members {
+			t.Errorf("the back button shows the members' page again at %s", p.script(`location.href`))
+		}
+	}
+	p.open(d.site + "/members/")
+	p.arrives(d.provider)
+}
+
+func TestAVisitorWhoKeepsNoCookiesGetsAPageAndNoLoop(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	v := newVisitor(t)
+	v.client.Jar = nil
+	form := v.open(d.site + "/members/")
+	end := v.login(form, "alice@example.com") // once more through the provider, by itself
+	if strings.HasPrefix(end.Request.URL.String(), d.provider) {
+		end = v.login(end, "alice@example.com")
+	}
+	if end.StatusCode != 400 || !strings.Contains(end.body, "cookie") {
+		t.Errorf("%d at %s\n%s", end.StatusCode, end.Request.URL, end.body)
+	}
+}
