@@ -1,8 +1,13 @@
 package auth
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -26,12 +31,18 @@ func (h *Handler) backchannel(w http.ResponseWriter, r *http.Request) {
 		h.unavailable(w, r, causeUnreachable, r.URL.Path)
 		return
 	}
+	raw := r.PostForm.Get("logout_token")
+	if !p.cool.admits(raw, p.deps.Now()) {
+		h.badLogoutToken(w, r, errors.New("auth: logout token: of an unknown key, a minute has not passed since the last one"))
+		return
+	}
 	verifier := oidc.NewVerifier(p.issuer, e.keys, &oidc.Config{ClientID: p.cfg.ClientID, SupportedSigningAlgs: p.algorithms(e), Now: p.deps.Now})
-	token, err := verifier.VerifyLogout(r.Context(), r.PostForm.Get("logout_token"))
+	token, err := verifier.VerifyLogout(r.Context(), raw)
 	if err != nil || token.TokenID == "" || (token.Subject == "" && token.SessionID == "") {
 		h.badLogoutToken(w, r, err)
 		return
 	}
+	p.cool.trust(raw)
 	fresh, err := h.deps.Redis.SetNX(r.Context(), h.deps.KeyPrefix+"a:{"+url.QueryEscape("jti "+token.TokenID)+"}", "1", 24*time.Hour).Result()
 	if err == nil && fresh {
 		if token.SessionID != "" {
@@ -53,4 +64,48 @@ func (h *Handler) backchannel(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) badLogoutToken(w http.ResponseWriter, r *http.Request, err error) {
 	note(r, "logout_token", err)
 	h.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "logout_token"})
+}
+
+// keyCool keeps tokens from the wire from making us fetch the provider's keys at will: a flood of invented key ids is a flood of
+// fetches (RP-11). Keys that signed before pass; of all others one a minute is tried.
+type keyCool struct {
+	mu   sync.Mutex
+	good map[string]bool
+	last time.Time
+}
+
+func (c *keyCool) admits(token string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.good[keyID(token)] {
+		return true
+	}
+	if now.Sub(c.last) < time.Minute {
+		return false
+	}
+	c.last = now
+	return true
+}
+
+// trust remembers a key that signed a token which held; there are only as many as the provider has.
+func (c *keyCool) trust(token string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.good == nil {
+		c.good = map[string]bool{}
+	}
+	c.good[keyID(token)] = true
+}
+
+// keyID reads the kid of a token's header; nothing is believed of it but that.
+func keyID(token string) string {
+	header, _, _ := strings.Cut(token, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(header)
+	var h struct {
+		KeyID string `json:"kid"`
+	}
+	if err != nil || json.Unmarshal(raw, &h) != nil {
+		return ""
+	}
+	return h.KeyID
 }

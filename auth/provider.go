@@ -30,6 +30,7 @@ type Provider struct {
 	deps   ProviderDeps
 	issuer string
 	flight singleflight.Group
+	cool   keyCool
 
 	mu    sync.Mutex
 	found *endpoints
