@@ -120,3 +120,22 @@ func TestARuleThatIsAddedTakesEffectAndABadFileKeepsTheLastGoodOne(t *testing.T)
 		t.Errorf("after a bad file: %d at %s", got.StatusCode, got.Request.URL)
 	}
 }
+
+func TestAKeyThatSealsSessionsIsNotDroppedByAReload(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	gateway, v := w.serve(), newVisitor(t)
+	w.login(v, "/members/")
+	text, err := os.ReadFile(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(string(text), sealKey, "YWJjZGVmZ2hpamFiY2RlZmdoaWphYmNkZWZnaGlqYWI=", 1)
+	if err := os.WriteFile(w.config, []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	gateway.says("the dropped key")
+	if got := v.open(w.site() + "/members/"); got.StatusCode != http.StatusOK || !strings.HasPrefix(got.Request.URL.String(), w.site()) {
+		t.Errorf("after the refused reload: %d at %s", got.StatusCode, got.Request.URL)
+	}
+}

@@ -320,6 +320,22 @@ func TestAKeyThatIsReplacedLogsNobodyOut(t *testing.T) {
 	}
 }
 
+func TestAKeyIsInUseUntilItsLastSessionEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	_, s := w.login(m, ada())
+	id := w.ring.IDs()[0].String()
+	inUse, err := m.KeysInUse(t.Context())
+	if err != nil || inUse[id].Sub(s.ExpiresAt).Abs() > time.Second {
+		t.Errorf("in use: %v, %v", inUse, err)
+	}
+	w.clock.pass(w.cfg.Lifetime.D() + time.Second)
+	if inUse, err := m.KeysInUse(t.Context()); err != nil || len(inUse) != 0 {
+		t.Errorf("after the last session: %v, %v", inUse, err)
+	}
+}
+
 func FuzzParseTicketTakesOnlyWhatEncodeMade(f *testing.F) {
 	ring, err := seal.New(seal.NewKey())
 	if err != nil {

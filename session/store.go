@@ -62,7 +62,7 @@ func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
 		pipe.ZRemRangeByScore(ctx, key, "-inf", "("+score(m.deps.Now()))
 		pipe.PExpire(ctx, key, life+time.Hour)
 	}
-	pipe.ZAdd(ctx, m.prefix+"keys", redis.Z{Score: float64(s.ExpiresAt.UnixMilli()), Member: m.deps.Ring.IDs()[0].String()})
+	pipe.ZAddGT(ctx, m.prefix+"keys", redis.Z{Score: float64(s.ExpiresAt.UnixMilli()), Member: m.deps.Ring.IDs()[0].String()})
 	if _, err := pipe.Exec(ctx); err != nil {
 		return err
 	}

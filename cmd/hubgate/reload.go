@@ -14,6 +14,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -101,6 +102,10 @@ func (g *gateway) reload(asked bool) {
 		log.Warn("these changes need a restart and are not in effect", "keys", strings.Join(keys, " "))
 		pin(now.cfg, cfg)
 	}
+	if err := g.keepKeysInUse(cfg); err != nil {
+		g.reject(err)
+		return
+	}
 	if err := g.ring.Set(revealed(cfg.Session.Keys)...); err != nil {
 		g.reject(err)
 		return
@@ -159,4 +164,28 @@ func pin(was, is *Config) {
 func redisPlace(c session.RedisConfig) session.RedisConfig {
 	c.Username, c.Password, c.SentinelPassword = "", "", ""
 	return c
+}
+
+// keepKeysInUse refuses a configuration that drops a key under which sessions live: they would all be logged out.
+func (g *gateway) keepKeysInUse(cfg *Config) error {
+	next := seal.IDsOf(revealed(cfg.Session.Keys)...)
+	var dropped []string
+	for _, id := range g.ring.IDs() {
+		if !slices.Contains(next, id) {
+			dropped = append(dropped, id.String())
+		}
+	}
+	if len(dropped) == 0 {
+		return nil
+	}
+	inUse, err := g.sessions.KeysInUse(context.Background())
+	if err != nil {
+		return fmt.Errorf("session.keys: a key is dropped, and Redis cannot be asked whether sessions need it: %w", err)
+	}
+	for _, id := range dropped {
+		if until, used := inUse[id]; used {
+			return fmt.Errorf("session.keys: the dropped key %s seals sessions until %s; keep it at the end of the list until then", id, until.UTC().Format(time.RFC3339))
+		}
+	}
+	return nil
 }

@@ -233,5 +233,9 @@ func (g *gateway) plainServer(cfg ServerConfig) *http.Server {
 // served is the configuration as it is served, secrets masked, for /config.
 func (g *gateway) served() any {
 	gen := g.current.Load()
-	return map[string]any{"sha256": gen.hash, "loaded_at": gen.loadedAt, "config": gen.cfg, "warnings": gen.report.lines()}
+	keys, err := g.sessions.KeysInUse(context.Background())
+	if err != nil {
+		keys = nil // Redis is away: /readyz says so
+	}
+	return map[string]any{"session_keys_in_use_until": keys, "sha256": gen.hash, "loaded_at": gen.loadedAt, "config": gen.cfg, "warnings": gen.report.lines()}
 }

@@ -120,6 +120,17 @@ func newKey(secret []byte) key {
 	return key{id: ID(sum[:idSize]), secret: secret, derived: &sync.Map{}}
 }
 
+// IDsOf returns the ids of keys as the operator writes them; what is no key is left out.
+func IDsOf(keys ...string) []ID {
+	var ids []ID
+	for _, text := range keys {
+		if secret, err := DecodeKey(text); err == nil {
+			ids = append(ids, newKey(secret).id)
+		}
+	}
+	return ids
+}
+
 // IDs lists the ids of the keys, the sealing one first.
 func (r *Ring) IDs() []ID {
 	keys := *r.keys.Load()
