@@ -120,6 +120,7 @@ func (c *Contacts) Enqueue(ctx context.Context, l Login) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
 	if err := c.outbox.add(ctx, entry{Login: trimmed(l)}); err != nil {
+		c.deps.Metrics.lost.Inc()
 		c.health.report(false, "a login's contact could not be queued: Redis did not take it", c.deps.Now())
 		return fmt.Errorf("hubspot: queue contact of subject %s: %w", c.outbox.logHash(l), err)
 	}

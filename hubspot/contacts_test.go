@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
@@ -130,9 +131,15 @@ func TestAWrongKeyPausesEverythingAndANewOneGoesOn(t *testing.T) {
 	w := newWorld(t, usual(), func(c *fakehubspot.Config) { c.Token = "right" })
 	r := w.running()
 	w.login(r, person1("ada@example.com"))
-	w.until("the refusal is seen", func() bool { ok, _, _ := r.Health(); return !ok })
+	w.until("everything is paused", func() bool {
+		s, err := r.Status(t.Context())
+		return err == nil && s.PausedUntil != nil
+	})
+	if ok, detail, _ := r.Health(); ok {
+		t.Error(detail)
+	}
 	s, err := r.Status(t.Context())
-	if err != nil || s.PausedUntil == nil || s.Dead != 0 || s.OldestSeconds <= 0 {
+	if err != nil || s.Dead != 0 || s.OldestSeconds <= 0 {
 		t.Errorf("%+v %v", s, err)
 	}
 	w.setToken("right")
@@ -266,6 +273,9 @@ func TestALoginDoesNotWaitForARedisThatIsAway(t *testing.T) {
 	w.mini.Close()
 	if err := r.Enqueue(t.Context(), person1("ada@example.com")); err == nil || strings.Contains(err.Error(), "ada@") {
 		t.Errorf("%v", err)
+	}
+	if got := testutil.ToFloat64(r.deps.Metrics.lost); got != 1 {
+		t.Errorf("lost: %v", got)
 	}
 }
 

@@ -11,6 +11,7 @@ type Metrics struct {
 	queueOldest   prometheus.Gauge
 	deadLetters   prometheus.Gauge
 	rateRemaining prometheus.Gauge
+	lost          prometheus.Counter
 }
 
 // result is how an entry of the queue ended, or what happened to it on the way.
@@ -38,11 +39,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		deadLetters:   gauge("dead_letters", "Contacts that HubSpot will not take."),
 		rateRemaining: gauge("rate_remaining", "Calls left in HubSpot's current window, as HubSpot last said."),
 	}
+	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "hubgate_hubspot_lost_total", Help: "Logins whose contact Redis did not take into the queue.",
+	})
 	for _, r := range []result{created, updated, unchanged, retried, dead} {
 		m.contacts.WithLabelValues(string(r))
 	}
 	if reg != nil {
-		reg.MustRegister(m.contacts, m.queueLength, m.queueOldest, m.deadLetters, m.rateRemaining)
+		reg.MustRegister(m.contacts, m.queueLength, m.queueOldest, m.deadLetters, m.rateRemaining, m.lost)
 	}
 	return m
 }

@@ -8,10 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
-	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // wire keeps the bodies of what was sent to HubSpot.
@@ -44,27 +42,6 @@ func (w *wire) calls(part string) (found []string) {
 	return found
 }
 
-func TestWhatIsForNewContactsOnlyIsWrittenToNewContactsOnly(t *testing.T) {
-	t.Parallel()
-	properties := usual()
-	properties["lead_source"] = PropertyConfig{Constant: "portal", Write: writeCreateOnly}
-	w := newWorld(t, properties)
-	w.fake.Add(map[string]string{"email": "old@example.com", "lead_source": "fair"})
-	w.fake.Add(map[string]string{"email": "bare@example.com"})
-	r := w.running()
-	for _, email := range []string{"new@example.com", "old@example.com", "bare@example.com"} {
-		w.login(r, person1(email))
-	}
-	w.drained(r)
-	w.login(r, person1("bare@example.com"))
-	w.drained(r)
-	for email, want := range map[string]string{"new@example.com": "portal", "old@example.com": "fair", "bare@example.com": ""} {
-		if got := w.contact(email)["lead_source"]; got != want {
-			t.Errorf("%s: %q", email, got)
-		}
-	}
-}
-
 func TestWhatAPersonEnteredIsNotOverwritten(t *testing.T) {
 	t.Parallel()
 	properties := usual()
@@ -82,34 +59,6 @@ func TestWhatAPersonEnteredIsNotOverwritten(t *testing.T) {
 		if got := w.contact(email)["firstname"]; got != want {
 			t.Errorf("%s: %q", email, got)
 		}
-	}
-}
-
-func TestAnUnchangedPersonCostsNoCallAndTheLoginsGoWithTheNextWrite(t *testing.T) {
-	t.Parallel()
-	var sent wire
-	w := newWorld(t, usual(), sent.tap)
-	w.cfg.Contacts.MinInterval = setting.Duration(time.Hour)
-	r := w.running()
-	for range 3 {
-		w.login(r, person1("ada@example.com"))
-		w.until("it is sent or kept", func() bool {
-			s, err := r.Status(t.Context())
-			return err == nil && s.Queued+s.InFlight == 0
-		})
-	}
-	if got := sent.calls("/batch/upsert"); len(got) != 1 {
-		t.Errorf("%d calls", len(got))
-	}
-	if s, _ := r.Status(t.Context()); s.Delayed != 1 || s.OldestSeconds != 0 {
-		t.Errorf("%+v", s)
-	}
-	changed := person1("ada@example.com")
-	changed.Claims["given_name"] = "Augusta"
-	w.login(r, changed)
-	w.drained(r)
-	if c := w.contact("ada@example.com"); c["firstname"] != "Augusta" || c["portal_logins"] != "4" {
-		t.Errorf("%v", c)
 	}
 }
 
