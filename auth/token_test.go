@@ -193,6 +193,22 @@ func TestWhatAGoodProviderSendsIsALogin(t *testing.T) {
 	}
 }
 
+func TestKeysThatCannotBeFetchedAreNoBadToken(t *testing.T) {
+	t.Parallel()
+	p := newIssuer(t)
+	inner := p.Config.Handler
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/jwks" {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	if got := finish(t, p, nil); got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
+		t.Errorf("%d", got.StatusCode)
+	}
+}
+
 func TestUserInfoOfAnotherSubjectIsRefused(t *testing.T) { // oidcc-client-test-userinfo-invalid-sub
 	t.Parallel()
 	p := newIssuer(t)

@@ -97,3 +97,24 @@ func TestTheAdminListenerKeepsItsSecretsFromWhoeverHasNoToken(t *testing.T) {
 		t.Error("the public listener answers /metrics")
 	}
 }
+
+func TestTheTestPageShowsAnAdminTheirClaimsAndNoToken(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	alice := newVisitor(t)
+	alice.login(alice.open(d.site+"/members/"), "alice@example.com")
+	page := alice.open(d.site + "/oauth2/test")
+	for _, part := range []string{"cognito:groups", "given_name", "firstname", "token_use", "/partners/**", "email_verified"} {
+		if !strings.Contains(page.body, part) {
+			t.Errorf("the test page lacks %q", part)
+		}
+	}
+	if page.StatusCode != http.StatusOK || strings.Contains(page.body, "eyJ") || strings.Contains(page.body, "rt.") {
+		t.Errorf("%d, or it shows a token:\n%s", page.StatusCode, page.body)
+	}
+	bob := newVisitor(t)
+	bob.login(bob.open(d.site+"/members/"), "bob@example.com")
+	if got := bob.open(d.site + "/oauth2/test"); got.StatusCode != http.StatusForbidden {
+		t.Errorf("bob gets %d", got.StatusCode)
+	}
+}
