@@ -1,12 +1,18 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func smuggler(t *testing.T) (*stage, *atomic.Int64) {
@@ -144,6 +150,45 @@ func FuzzFraming(f *testing.F) {
 		// Cut differently, the refusal may come later within a line, never in another line.
 		if (total == len(stream)) != (fine == len(stream)) || bytes.IndexByte(stream[min(fine, total):max(fine, total)], '\n') >= 0 {
 			t.Fatalf("%q: %d bytes accepted at once, %d in steps of %d", stream, fine, total, step)
+		}
+	})
+}
+
+func TestWhoAnnouncesABodyAndSendsNoneIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	s, reached := smuggler(t)
+	for _, target := range []string{"/members/a", "/pricing?hsDebug=1"} {
+		conn := s.dial(t)
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(leftover / 2)) // before the server gives the body up
+		io.WriteString(conn, "POST "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\nContent-Length: 10\r\n\r\n")
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || res.StatusCode < 400 || reached.Load() != 0 {
+			t.Errorf("%s: %v, %v", target, res, err)
+		}
+	}
+}
+
+func TestABodyThatPausesTooLongIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		defer client.Close()
+		conn := &strictConn{Conn: server}
+		go func() {
+			io.WriteString(client, "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n")
+			time.Sleep(bodyProgress - time.Second)
+			io.WriteString(client, "a")
+			time.Sleep(bodyProgress - time.Second)
+			io.WriteString(client, "b")
+		}()
+		start, buffer, got := time.Now(), make([]byte, 100), ""
+		var err error
+		for n := 0; err == nil; got += string(buffer[:n]) {
+			n, err = conn.Read(buffer)
+		}
+		if took := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.HasSuffix(got, "\r\nab") || took != 3*bodyProgress-2*time.Second {
+			t.Errorf("%q, %v after %s", got, err, took)
 		}
 	})
 }

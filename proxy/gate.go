@@ -115,7 +115,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 	}
 	g.note(r, decision, s)
 	if decision.Kind != Public && decision.Kind != Allow {
-		leaveUnread(w, r)
+		LeaveUnread(w, r)
 	}
 	switch decision.Kind {
 	case Public, Allow:
@@ -132,11 +132,13 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 // leftover is how long the rest of a body may take that nobody wants.
 const leftover = 5 * time.Second
 
-// leaveUnread bounds the time in which net/http reads what is left of a body before it goes on or closes: a client that announces one
-// and sends nothing would hold the connection for ever (slowloris, DS-01).
-func leaveUnread(w http.ResponseWriter, r *http.Request) {
+// LeaveUnread prepares an answer that does not want the request's body. net/http would read it before it answers, and wait for ever for
+// a client that announces one and sends nothing (slowloris, DS-01): so it answers first, and then waits for a while only.
+func LeaveUnread(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
-		http.NewResponseController(w).SetReadDeadline(time.Now().Add(leftover)) // an error means that there is none to set: a test's recorder
+		c := http.NewResponseController(w) // errors mean that there is nothing to set: HTTP/2, or a test's recorder
+		c.EnableFullDuplex()
+		c.SetReadDeadline(time.Now().Add(leftover))
 	}
 }
 

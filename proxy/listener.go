@@ -112,8 +112,9 @@ type strictConn struct {
 	framing framing
 	poison  []byte
 	dead    bool
-	asked   atomic.Bool // to become a WebSocket
-	raw     atomic.Bool // it has become one
+	limit   atomic.Pointer[time.Time] // net/http's own read deadline
+	asked   atomic.Bool               // to become a WebSocket
+	raw     atomic.Bool               // it has become one
 }
 
 // poison breaks off a head, a chunk's size and a trailer alike.
@@ -123,11 +124,21 @@ func (c *strictConn) Read(p []byte) (int, error) {
 	if c.dead {
 		return c.drain(p)
 	}
-	n, err := c.Conn.Read(p)
 	if c.raw.Load() {
+		return c.Conn.Read(p)
+	}
+	body := c.framing.state != inHead
+	if body {
+		c.Conn.SetReadDeadline(c.progressBy())
+	}
+	n, err := c.Conn.Read(p)
+	if c.raw.Load() { // while it waited
 		return n, err
 	}
 	fine := c.framing.accept(p[:n])
+	if body && c.framing.state == inHead {
+		c.Conn.SetReadDeadline(c.ownLimit())
+	}
 	c.asked.Store(c.framing.upgrade)
 	if fine == n {
 		return n, err
@@ -135,6 +146,30 @@ func (c *strictConn) Read(p []byte) (int, error) {
 	c.dead, c.poison = true, []byte(poison)
 	more, err := c.drain(p[fine:])
 	return fine + more, err
+}
+
+// bodyProgress is how long a body may pause: who sends nothing for longer is not sending it (slowloris, DS-01).
+const bodyProgress = 30 * time.Second
+
+func (c *strictConn) progressBy() time.Time {
+	by := time.Now().Add(bodyProgress)
+	if own := c.ownLimit(); !own.IsZero() && own.Before(by) {
+		return own
+	}
+	return by
+}
+
+func (c *strictConn) ownLimit() time.Time {
+	if t := c.limit.Load(); t != nil {
+		return *t
+	}
+	return time.Time{}
+}
+
+// SetReadDeadline keeps what net/http wants beside what a body's progress wants.
+func (c *strictConn) SetReadDeadline(t time.Time) error {
+	c.limit.Store(&t)
+	return c.Conn.SetReadDeadline(t)
 }
 
 func (c *strictConn) drain(p []byte) (int, error) {

@@ -83,7 +83,7 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p passing) {
 		if r.ContentLength > limit {
 			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Refuse), "body_too_large"
 			w.Header().Set("Connection", "close")
-			leaveUnread(w, r)
+			LeaveUnread(w, r)
 			g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
 			return
 		}
