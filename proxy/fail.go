@@ -56,7 +56,7 @@ func (g *Gate) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (g *Gate) failBody(w http.ResponseWriter, r *http.Request, failure error) {
-	w.Header().Set("Connection", "close") // where the body ends, nobody knows any more
+	closeAfter(w, r) // where the body ends, nobody knows any more
 	outcome := &inbound.Of(r).Outcome
 	var tooLarge *http.MaxBytesError
 	if errors.As(failure, &tooLarge) {

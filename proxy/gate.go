@@ -90,7 +90,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 	if len(r.TransferEncoding) > 0 {
 		// net/http lets chunked win over a Content-Length and keeps the connection; RFC 9112 6.1 wants it closed, for another
 		// server in front may have counted otherwise (CL.TE smuggling, SM-01).
-		w.Header().Set("Connection", "close")
+		closeAfter(w, r)
 	}
 	match, doors := g.rules.Match(facts.Site.Host, p), ParseDoors(r.URL.RawQuery)
 	decision := match.Decide(r.Method, doors, nil, g.deps.Now())
@@ -133,12 +133,20 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 const leftover = 5 * time.Second
 
 // LeaveUnread prepares an answer that does not want the request's body. net/http would read it before it answers, and wait for ever for
-// a client that announces one and sends nothing (slowloris, DS-01): so it answers first, and then waits for a while only.
+// a client that announces one and sends nothing (slowloris, DS-01): so it answers first, waits for a while only, and closes.
 func LeaveUnread(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength != 0 {
+	if r.ContentLength != 0 && r.ProtoMajor == 1 {
+		closeAfter(w, r)
 		c := http.NewResponseController(w) // errors mean that there is nothing to set: HTTP/2, or a test's recorder
 		c.EnableFullDuplex()
 		c.SetReadDeadline(time.Now().Add(leftover))
+	}
+}
+
+// closeAfter ends the connection with this answer. In HTTP/2 there is no need: the next request cannot be mistaken for this one's rest.
+func closeAfter(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close")
 	}
 }
 
@@ -223,7 +231,7 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, d Decision) {
 	if d.Status == http.StatusMethodNotAllowed {
 		answer = page.Page{Name: page.MethodRefused, Status: d.Status}
 		w.Header().Set("Allow", d.Allow)
-		w.Header().Set("Connection", "close") // what follows an odd method on this connection may be odd too (PB-22)
+		closeAfter(w, r) // what follows an odd method on this connection may be odd too (PB-22)
 	}
 	g.deps.Pages.Write(w, r, answer)
 }

@@ -136,8 +136,11 @@ func (c *strictConn) Read(p []byte) (int, error) {
 		return n, err
 	}
 	fine := c.framing.accept(p[:n])
-	if body && c.framing.state == inHead {
+	switch {
+	case body && c.framing.state == inHead:
 		c.Conn.SetReadDeadline(c.ownLimit())
+	case body && err != nil:
+		c.dead = true // what comes later is still the body; net/http might take it for the next request
 	}
 	c.asked.Store(c.framing.upgrade)
 	if fine == n {

@@ -82,7 +82,6 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p passing) {
 	if limit := int64(g.cfg.MaxRequestBody); limit > 0 {
 		if r.ContentLength > limit {
 			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Refuse), "body_too_large"
-			w.Header().Set("Connection", "close")
 			LeaveUnread(w, r)
 			g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
 			return

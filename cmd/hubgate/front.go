@@ -61,6 +61,7 @@ func (f *front) host(next http.Handler) http.Handler {
 			f.pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "no_host"})
 		default:
 			outcome(r, ruleNone, "refuse", "host")
+			proxy.LeaveUnread(w, r)
 			f.pages.Write(w, r, page.Page{Name: page.Misdirected, Status: http.StatusMisdirectedRequest})
 		}
 	})
@@ -100,6 +101,7 @@ func (f *front) canonical(next func(http.ResponseWriter, *http.Request, proxy.Pa
 				reason = bad.Reason
 			}
 			outcome(r, ruleNone, "refuse", reason)
+			proxy.LeaveUnread(w, r)
 			f.pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: reason})
 			return
 		}

@@ -172,6 +172,8 @@ func (g *gateway) publicServer(cfg ServerConfig) *http.Server {
 		IdleTimeout:       cfg.Limits.IdleTimeout.D(),
 		MaxHeaderBytes:    int(cfg.Limits.HeaderBytes),
 		ErrorLog:          slog.NewLogLogger(component(g.log, "server").Handler(), slog.LevelDebug),
+
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is judged like everything else
 	}
 }
 
