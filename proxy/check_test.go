@@ -39,6 +39,7 @@ func TestTheQuestionOfAnotherServerIsReadStrictly(t *testing.T) {
 		{"semicolon", direct, "?path=/pricing;x", []string{asAlice}, 403},
 		{"raw question mark", direct, "?path=/pricing?x", []string{asAlice}, 403},
 		{"a query in it", direct, "?path=/pricing%3Fx", []string{asAlice}, 403},
+		{"raw question mark in groups", direct, "?groups=a?b", nil, 403},
 		{"bad escape", direct, "?path=%zz", []string{asAlice}, 403},
 		{"an ambiguous path", direct, "?path=/pricing/../members/a", []string{asAlice}, 403},
 		{"a plus may be a space", direct, "?path=/a+b", []string{asAlice}, 403},
