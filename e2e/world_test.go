@@ -22,6 +22,7 @@ type world struct {
 	origin                                   *origin
 	crm                                      *crm
 	config                                   string // path of the YAML file
+	store                                    string // the section session.redis
 }
 
 const (
@@ -32,9 +33,18 @@ const (
 // newWorld starts the parts; the gateway itself is started by serve.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	base := freePorts(t, 4)
-	w := &world{t: t, redisPort: base, providerPort: base + 1, port: base + 2, adminPort: base + 3}
-	w.redis = startRedis(t, w.redisPort, "--appendonly", "yes", "--appendfsync", "always")
+	port := freePorts(t, 1)
+	p := startRedis(t, port, "--appendonly", "yes", "--appendfsync", "always")
+	w := newWorldOn(t, fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port))
+	w.redis, w.redisPort = p, port
+	return w
+}
+
+// newWorldOn starts the parts around a Redis that runs already; store is the section session.redis.
+func newWorldOn(t *testing.T, store string) *world {
+	t.Helper()
+	base := freePorts(t, 3)
+	w := &world{t: t, providerPort: base, port: base + 1, adminPort: base + 2, store: store}
 	w.provider = startProvider(t, w.providerPort, w.site()+"/oauth2/callback")
 	w.origin, w.crm = newOrigin(t), newCRM(t)
 	w.config = write(t, "hubgate.yaml", w.yaml())
@@ -65,10 +75,10 @@ auth:
   client_secret: secret
   scopes: [openid, email, profile, offline_access]
   claims_from_userinfo: true
+  login_rate: none
 session:
   keys: ["%s"]
-  redis:
-    urls: ["redis://127.0.0.1:%d/0"]
+  redis: %s
 hubspot:
   access_token: pat-na1-e2e
   api_url: "%s"
@@ -76,7 +86,7 @@ hubspot:
     min_interval: 0s
     properties:
       firstname: given_name
-`, w.site(), w.port, w.adminPort, adminToken, w.origin.URL, w.providerPort, sealKey, w.redisPort, w.crm.URL)
+`, w.site(), w.port, w.adminPort, adminToken, w.origin.URL, w.providerPort, sealKey, w.store, w.crm.URL)
 }
 
 // serve starts the gateway and waits until it serves.

@@ -37,6 +37,12 @@ func newBreaker(log *slog.Logger) *breaker {
 	})}
 }
 
+// admittedKey marks what a command that was let through sends on its own behalf: the greeting of a new connection passes the hooks
+// as well, and while one command tries whether Redis is back, no second is let through. It would never be back.
+type admittedKey struct{}
+
+func admitted(ctx context.Context) bool { return ctx.Value(admittedKey{}) != nil }
+
 // open tells that Redis is away.
 func (b *breaker) open() bool { return b.two.State() != gobreaker.StateClosed }
 
@@ -46,12 +52,15 @@ func (b *breaker) DialHook(next redis.DialHook) redis.DialHook { return next }
 // ProcessHook guards one command.
 func (b *breaker) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
+		if admitted(ctx) {
+			return next(ctx, cmd)
+		}
 		done, err := b.two.Allow()
 		if err != nil {
 			cmd.SetErr(err)
 			return err
 		}
-		err = next(ctx, cmd)
+		err = next(context.WithValue(ctx, admittedKey{}, true), cmd)
 		done(fault(err))
 		return err
 	}
@@ -60,6 +69,9 @@ func (b *breaker) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // ProcessPipelineHook guards a pipeline as one command.
 func (b *breaker) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if admitted(ctx) {
+			return next(ctx, cmds)
+		}
 		done, err := b.two.Allow()
 		if err != nil {
 			for _, cmd := range cmds {
@@ -67,7 +79,7 @@ func (b *breaker) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 			}
 			return err
 		}
-		err = next(ctx, cmds)
+		err = next(context.WithValue(ctx, admittedKey{}, true), cmds)
 		done(fault(err))
 		return err
 	}
