@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// TLSConfig says who ends TLS, and with which certificates.
+type TLSConfig struct {
+	Mode       string                 `yaml:"mode" json:"mode"` // none | files | acme
+	CertFile   string                 `yaml:"cert_file" json:"cert_file"`
+	KeyFile    string                 `yaml:"key_file" json:"key_file"`
+	ACME       ACMEConfig             `yaml:"acme" json:"acme"`
+	HTTPListen string                 `yaml:"http_listen" json:"http_listen"`
+	HSTS       setting.DurationOrNone `yaml:"hsts" json:"hsts"`
+}
+
+// ACMEConfig says from whom certificates come.
+type ACMEConfig struct {
+	Email        string `yaml:"email" json:"email"`
+	DirectoryURL string `yaml:"directory_url" json:"directory_url"`
+	Agree        bool   `yaml:"agree" json:"agree"`
+}
+
+func (t TLSConfig) validate() []setting.Problem {
+	if !slices.Contains([]string{setting.None, "files", "acme"}, t.Mode) {
+		return []setting.Problem{{Key: "server.tls.mode", Text: fmt.Sprintf("%q is not a mode", shorten(t.Mode)), Cure: "write none, files or acme"}}
+	}
+	var problems []setting.Problem
+	given := func(key, value, mode string) {
+		switch {
+		case t.Mode == mode && value == "":
+			problems = append(problems, setting.Problem{Key: "server.tls." + key, Text: "mode " + mode + " needs it", Cure: "name the file"})
+		case t.Mode != mode && value != "":
+			problems = append(problems, setting.Problem{Key: "server.tls." + key, Text: "it has no effect with mode " + t.Mode, Cure: "remove it, or set mode: " + mode})
+		}
+	}
+	given("cert_file", t.CertFile, "files")
+	given("key_file", t.KeyFile, "files")
+	problems = append(problems, t.validateACME()...)
+	if t.Mode == setting.None && t.HTTPListen != "" {
+		problems = append(problems, setting.Problem{Key: "server.tls.http_listen", Text: "it has no effect with mode none", Cure: "remove it: listen is the plain listener"})
+	}
+	if t.HTTPListen != "" && !isListenAddress(t.HTTPListen) {
+		problems = append(problems, badListen("server.tls.http_listen", t.HTTPListen))
+	}
+	return problems
+}
+
+func (t TLSConfig) validateACME() []setting.Problem {
+	a := t.ACME
+	if t.Mode != "acme" {
+		for _, key := range []struct {
+			name  string
+			given bool
+		}{{"email", a.Email != ""}, {"directory_url", a.DirectoryURL != ""}, {"agree", a.Agree}} {
+			if key.given {
+				return []setting.Problem{{Key: "server.tls.acme." + key.name, Text: "it has no effect with mode " + t.Mode, Cure: "remove acme, or set mode: acme"}}
+			}
+		}
+		return nil
+	}
+	var problems []setting.Problem
+	if !a.Agree {
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.agree", Text: "certificates are given to those who agree to the authority's terms", Cure: "read them and write agree: true"})
+	}
+	if a.Email != "" && (strings.Count(a.Email, "@") != 1 || strings.ContainsAny(a.Email, " <>,")) {
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.email", Text: fmt.Sprintf("%q is not an e-mail address", shorten(a.Email)), Cure: "write one address, or leave it out"})
+	}
+	if u, err := url.Parse(a.DirectoryURL); a.DirectoryURL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.directory_url", Text: fmt.Sprintf("%q is not an https URL", shorten(a.DirectoryURL)), Cure: "write the directory URL of the authority, or leave it out for Let's Encrypt"})
+	}
+	return problems
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// word hands a scalar to a type of our own.
+func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, a at) {
+	text, ok := d.text(node, a)
+	if !ok {
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Words]() && text != node.Value && text == "" {
+		d.fail(a, "it expands to nothing", "give the variable a value")
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Secret]() && !d.secret(node, text, a) {
+		return
+	}
+	if err := word.SetWord(text); err != nil {
+		if bad, ok := err.(*setting.Invalid); ok {
+			d.fail(a, bad.Text, bad.Cure)
+			return
+		}
+		d.fail(a, err.Error(), "")
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Duration]() && v.Int() == 0 && !mayBeZero(a.key) {
+		d.fail(a, "no time at all cannot work here", "write a positive time such as 30s")
+	}
+}
+
+// mayBeZero lists the times of which none at all makes sense.
+func mayBeZero(key string) bool {
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	return slices.Contains([]string{"clock_skew", "drain_delay", "drain_timeout", "min_interval"}, name)
+}
+
+// secret remembers how a secret is written, and judges that.
+func (d *decoder) secret(node *yaml.Node, text string, a at) bool {
+	d.report.secrets[a.key] = node.Value
+	expanded := strings.Contains(node.Value, "${") && !strings.HasPrefix(node.Value, "$${")
+	switch {
+	case expanded && text == "":
+		d.fail(a, "the secret is empty", "give what it is read from a value")
+		return false
+	case text != "" && !expanded && !strings.Contains(text, "REPLACE_"):
+		d.report.findings = append(d.report.findings, finding{place: a.place, key: a.key, warning: true,
+			text: "a secret is written into the file", cure: "write ${NAME} or ${file:PATH}, and keep the value out of the file"})
+	}
+	if strings.TrimSpace(text) != text || strings.ContainsAny(text, "\r\n") {
+		d.fail(a, "the secret has white space or a line end at its edge", "remove it; one newline at the end of a ${file:...} is trimmed by itself")
+		return false
+	}
+	return true
+}
+
+// text is a scalar's text with ${...} expanded.
+func (d *decoder) text(node *yaml.Node, a at) (string, bool) {
+	text, err := d.expand.expand(node.Value)
+	if err != nil {
+		d.fail(a, err.Text, err.Cure)
+		return "", false
+	}
+	return text, true
+}
+
+func (d *decoder) scalar(node *yaml.Node, v reflect.Value, a at) {
+	if node.Kind != yaml.ScalarNode {
+		d.fail(a, "it is "+nodeWords(node)+" where one value belongs", "write the value behind the colon")
+		return
+	}
+	text, ok := d.text(node, a)
+	if !ok {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		b, ok := parseBool(text)
+		if !ok {
+			d.fail(a, strconv.Quote(shorten(text))+" is neither true nor false", "write true or false")
+			return
+		}
+		v.SetBool(b)
+	default:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			d.fail(a, strconv.Quote(shorten(text))+" is not a whole number", "write digits alone")
+			return
+		}
+		v.SetInt(n)
+	}
+}
+
+func parseBool(text string) (value, ok bool) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on":
+		return true, true
+	case "false", "no", "off":
+		return false, true
+	}
+	return false, false
+}

@@ -1,0 +1,112 @@
+package session
+
+import (
+	"net/http/httptest"
+	"testing"
+)
+
+func TestAStoreErrorIsNeverALogout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, _ := w.login(m, ada())
+	w.redis.SetError("ERR out of order")
+	rec := httptest.NewRecorder()
+	_, err := m.Load(rec, w.request(cookie))
+	if got := w.reason(m, cookie); got != "cannot tell" {
+		t.Errorf("with Redis away: %q (%v)", got, err)
+	}
+	if len(rec.Result().Cookies()) != 0 {
+		t.Error("the cookie was touched")
+	}
+	w.redis.SetError("")
+	if got := w.reason(m, cookie); got != "" {
+		t.Errorf("after Redis came back: %q", got)
+	}
+}
+
+func TestAKnownSessionPassesWhileRedisIsAwayWithinOutageGrace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	known, _ := w.login(m, ada())
+	unknown, _ := w.login(m, ada())
+	if got := w.reason(m, known); got != "" {
+		t.Fatal(got)
+	}
+	w.redis.SetError("ERR away")
+	w.outage = true
+	if got := w.reason(m, known); got != "" {
+		t.Errorf("a session known here: %q", got)
+	}
+	if got := w.reason(m, unknown); got != "cannot tell" {
+		t.Errorf("a session not known here: %q", got)
+	}
+	w.clock.pass(w.cfg.OutageGrace.D())
+	if got := w.reason(m, known); got != "cannot tell" {
+		t.Errorf("after outage_grace: %q", got)
+	}
+}
+
+func TestALogoutEndsTheRecordAlsoWhenRedisTakesItLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	w.subscribed(m)
+	cookie, s := w.login(m, ada())
+	if got := w.reason(m, cookie); got != "" {
+		t.Fatal(got)
+	}
+	w.redis.SetError("ERR away")
+	w.outage = true
+	rec := httptest.NewRecorder()
+	m.End(rec, w.request(cookie))
+	if c := rec.Result().Cookies(); len(c) != 1 || c[0].MaxAge >= 0 {
+		t.Errorf("the cookie was not cleared: %v", c)
+	}
+	if got := w.reason(m, cookie); got == "" {
+		t.Error("the session lives on here")
+	}
+	w.redis.SetError("")
+	w.outage = false
+	w.eventually("the record is gone", func() bool { return !w.redis.Exists("hubgate:s:{" + s.Ref + "}") })
+}
+
+func TestAnEndingReachesEveryReplicaAlthoughItCaches(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.CacheTTL = minutesOrNone(5)
+	one, two := w.replica(nil), w.replica(nil)
+	w.subscribed(one)
+	w.subscribed(two)
+	cookie, s := w.login(one, ada())
+	if got := w.reason(two, cookie); got != "" {
+		t.Fatal(got)
+	}
+	before := w.redis.CommandCount()
+	if got := w.reason(two, cookie); got != "" || w.redis.CommandCount() != before {
+		t.Errorf("a cached session: %q after %d commands", got, w.redis.CommandCount()-before)
+	}
+	ended, release := two.Ended(s.Ref)
+	defer release()
+	one.End(httptest.NewRecorder(), w.request(cookie))
+	<-ended
+	if got := w.reason(two, cookie); got != string(RecordMissing) {
+		t.Errorf("on the other replica: %q", got)
+	}
+}
+
+func TestWithoutASubscriptionTheCacheIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.CacheTTL = minutesOrNone(5)
+	one, two := w.replica(nil), w.replica(nil)
+	cookie, _ := w.login(one, ada())
+	if got := w.reason(two, cookie); got != "" {
+		t.Fatal(got)
+	}
+	one.End(httptest.NewRecorder(), w.request(cookie))
+	if got := w.reason(two, cookie); got != string(RecordMissing) {
+		t.Errorf("on a replica that hears nothing: %q", got)
+	}
+}
