@@ -12,6 +12,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/session"
 )
@@ -75,6 +76,12 @@ func (h *Handler) lostAttempt(w http.ResponseWriter, r *http.Request, st state, 
 	}
 	if st.retries == 0 {
 		h.begin(w, r, login{returnTo: returnTo, retries: 1, prompt: a != nil && a.Prompted})
+		return
+	}
+	if a != nil && a.Host != inbound.Of(r).Site.Host { // begun under another of our names: the cookie of the one is not the other's
+		h.deps.Metrics.loops.WithLabelValues("host").Inc()
+		note(r, "loop_host", nil)
+		h.deps.Pages.Write(w, r, page.Page{Name: page.Loop, Status: http.StatusBadRequest, Cause: "host", Links: []page.Link{{Label: page.LabelRetry, URL: h.startURL(returnTo)}}})
 		return
 	}
 	cause := causeCookies
