@@ -214,3 +214,43 @@ func TestLoginsAreLimitedByAddress(t *testing.T) {
 		t.Errorf("a minute later: %d", got.StatusCode)
 	}
 }
+
+func TestAProviderWithoutDiscoveryIsUsedByItsEndpoints(t *testing.T) {
+	t.Parallel()
+	p := newIssuer(t)
+	inner := p.Config.Handler
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, ".well-known") {
+			t.Error("the discovery was asked")
+		}
+		inner.ServeHTTP(w, r)
+	})
+	got := finish(t, p, func(c *Config) {
+		c.Endpoints = Endpoints{Authorize: p.URL + "/authorize", Token: p.URL + "/token", JWKS: p.URL + "/jwks", Userinfo: p.URL + "/userinfo"}
+		c.ClaimsFromUserinfo, c.ClientAuth = true, "body"
+	})
+	if got.StatusCode != http.StatusFound || got.Header.Get("Location") != "/members/" {
+		t.Errorf("%d to %q", got.StatusCode, got.Header.Get("Location"))
+	}
+}
+
+func TestBooleansThatAreSpelledAsTextAreUnderstood(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[any]bool{true: true, "true": true, false: false, "false": false, nil: false, "TRUE": false, 1.0: false} {
+		if got := lenientBool(value); got != want {
+			t.Errorf("%v is %v", value, got)
+		}
+	}
+}
+
+func TestAnEmailIsOnePlainAddress(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"ada@example.com": true, "ada+x@sub.example.co.uk": true, "ädä@bücher.example": true, "": false, "ada": false, "@example.com": false, "ada@": false,
+		"attacker@evil.com@company.com": false, `"a@b"@example.com`: false, "a b@example.com": false, "a@example.com\r\nBcc: x@y": false, "<a@example.com>": false,
+	} {
+		if got := isEmail(address); got != want {
+			t.Errorf("%q is %v", address, got)
+		}
+	}
+}
