@@ -52,6 +52,24 @@ func TestEveryMistakeIsNamedWithItsLineAndItsCure(t *testing.T) {
 	}
 }
 
+func TestASecretFromAFileIsReadAgainAndASecretThatIsGoneStaysAsItWas(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "password")
+	rep := &report{path: "hubgate.yaml", secrets: map[string]string{"a": "${file:" + file + "}", "b": "${SECRET}"}}
+	if got := rep.secretNow("a", "loaded", testEnv); got != "loaded" {
+		t.Errorf("without the file: %q", got)
+	}
+	if err := os.WriteFile(file, []byte("rotated\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := rep.secretNow("a", "loaded", testEnv); got != "rotated" {
+		t.Errorf("with the file: %q", got)
+	}
+	if got := rep.secretNow("b", "loaded", testEnv); got != "loaded" {
+		t.Errorf("from the environment: %q", got)
+	}
+}
+
 func FuzzLoadingNeverPanicsAndNeverServesWhatItReported(f *testing.F) {
 	fixtures, err := filepath.Glob("testdata/config/*.yaml")
 	if err != nil {

@@ -182,20 +182,23 @@ func (g *gateway) revoke(ctx context.Context, refreshToken string) {
 	g.current.Load().provider.Revoke(ctx, refreshToken)
 }
 
+// redisCredentials are asked for at each new connection, so that a rotated password needs neither a restart nor a reload.
 func (g *gateway) redisCredentials() (username, password string) {
 	gen := g.current.Load()
 	if gen == nil {
 		return "", ""
 	}
 	cfg := gen.cfg.Session.Redis
-	return cfg.Username, cfg.Password.Reveal()
+	return cfg.Username, gen.report.secretNow("session.redis.password", cfg.Password, g.getenv)
 }
 
+// hubspotToken likewise: HubSpot's rotation leaves the old key seven days.
 func (g *gateway) hubspotToken() string {
-	if gen := g.current.Load(); gen != nil {
-		return gen.cfg.HubSpot.AccessToken.Reveal()
+	gen := g.current.Load()
+	if gen == nil {
+		return ""
 	}
-	return ""
+	return gen.report.secretNow("hubspot.access_token", gen.cfg.HubSpot.AccessToken, g.getenv)
 }
 
 func (g *gateway) observeRedis(op dependency.Op, err error, took time.Duration) {

@@ -133,6 +133,18 @@ func (r *report) lines() []string {
 	return lines
 }
 
+// secretNow reads a secret that comes from a file again; when that fails, or it comes from elsewhere, it is as it was loaded.
+func (r *report) secretNow(key string, loaded setting.Secret, getenv func(string) string) string {
+	raw := r.secrets[key]
+	if !strings.Contains(raw, "${file:") {
+		return loaded.Reveal()
+	}
+	if text, bad := newExpander(r.path, getenv).expand(raw); bad == nil && text != "" {
+		return text
+	}
+	return loaded.Reveal()
+}
+
 // configError is a configuration that cannot be served.
 type configError struct{ report *report }
 
