@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -149,37 +150,35 @@ func (tr *transcript) String() string {
 	return tr.text.String()
 }
 
-// freePorts finds n neighbouring ports that nobody listens on.
+// lastPort is the last port that was given to a test. Ports are given once, and from below the range out of which the system takes
+// those of outgoing connections, so that nobody takes one between its choice and its use.
+var lastPort atomic.Int32
+
+const firstPort, endPort = 20_000, 32_000
+
+// freePorts finds n neighbouring ports that nobody listens on and no other test gets.
 func freePorts(t *testing.T, n int) int {
 	t.Helper()
-	for range 100 {
-		base, ok := tryPorts(n)
-		if ok {
+	for {
+		base := firstPort + int(lastPort.Add(int32(n))) - n
+		if base+n > endPort {
+			t.Fatal("no free ports")
+		}
+		if allFree(base, n) {
 			return base
 		}
 	}
-	t.Fatal("no free ports")
-	return 0
 }
 
-func tryPorts(n int) (base int, ok bool) {
-	var held []net.Listener
-	defer func() {
-		for _, l := range held {
-			l.Close()
-		}
-	}()
-	for i := range n {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(base+i)))
+func allFree(base, n int) bool {
+	for port := base; port < base+n; port++ {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			return 0, false
+			return false
 		}
-		held = append(held, l)
-		if i == 0 {
-			base = l.Addr().(*net.TCPAddr).Port
-		}
+		l.Close()
 	}
-	return base, base+n < 65536
+	return true
 }
 
 // startRedis runs a real redis-server of the test's own. Extra arguments are its configuration.
