@@ -44,7 +44,7 @@ func (p *Provider) refresh(ctx context.Context, refreshToken string) (session.To
 	if raw == "" {
 		return tokens, session.User{}, nil
 	}
-	id, err := p.verify(ctx, e, raw, expected{access: token.AccessToken, refresh: true})
+	id, err := p.verify(ctx, e, raw, expected{access: token.AccessToken})
 	var bad *tokenError
 	if errors.As(err, &bad) && bad.cause == causeToken { // another issuer, another client: not this session's provider (RP-23)
 		return session.Tokens{}, session.User{}, fmt.Errorf("%w: %w", session.ErrRefreshDenied, err)

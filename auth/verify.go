@@ -38,9 +38,8 @@ type identity struct {
 
 // expected is what an ID token must fit.
 type expected struct {
-	nonce   string // "" for refreshed tokens: they need none, but must repeat it if they have one
-	access  string
-	refresh bool
+	nonce  string // "" for refreshed tokens: they need none, but must repeat it if they have one
+	access string
 }
 
 // verify checks an ID token in full: signature, issuer, audience and expiry by go-oidc; azp, iat, sub, nonce, at_hash and Cognito's
