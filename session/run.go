@@ -36,15 +36,16 @@ func (m *Manager) listen(ctx context.Context) {
 func (m *Manager) subscription(ctx context.Context) {
 	sub := m.deps.Block.Subscribe(ctx, m.channel())
 	defer sub.Close()
-	for {
+	for asked := false; ; {
 		message, err := sub.ReceiveTimeout(ctx, pingEvery)
 		switch {
 		case err == nil:
+			asked = false
 			m.heard(message)
-		case ctx.Err() != nil || !isTimeout(err):
+		case ctx.Err() != nil || !isTimeout(err) || asked: // asked, and still nothing: the connection is half-open
 			return
-		default: // silence: is anybody still there?
-			if sub.Ping(ctx) != nil {
+		default: // silence: is anybody still there? That the question could be sent says nothing.
+			if asked = true; sub.Ping(ctx) != nil {
 				return
 			}
 		}
@@ -52,7 +53,7 @@ func (m *Manager) subscription(ctx context.Context) {
 }
 
 // pingEvery finds a half-open connection: on one, endings would be missed without anybody noticing.
-const pingEvery = 2 * time.Second
+const pingEvery = time.Second
 
 func (m *Manager) told(payload string) {
 	verb, ref, _ := strings.Cut(payload, " ")

@@ -1,0 +1,57 @@
+package faultproxy
+
+import (
+	"net"
+	"time"
+)
+
+// garbage is an answer of somebody who speaks another protocol.
+const garbage = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n\x00\xff"
+
+// pump copies until one side ends. What is wrong is asked anew for each piece, so that a fault also befalls open connections.
+func (p *Proxy) pump(to, from net.Conn, answer bool) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 && !p.pass(to, buffer[:n], answer) {
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *Proxy) pass(to net.Conn, piece []byte, answer bool) bool {
+	f := p.fault.Load()
+	switch {
+	case f.Hang, f.HalfOpen && answer:
+		return true
+	case !answer:
+		return write(to, piece)
+	case f.Garbage:
+		return write(to, []byte(garbage))
+	}
+	size := len(piece)
+	if f.PerChunk > 0 {
+		size = f.PerChunk
+	}
+	for len(piece) > 0 {
+		select {
+		case <-time.After(f.Delay):
+		case <-p.done:
+			return false
+		}
+		n := min(size, len(piece))
+		if !write(to, piece[:n]) {
+			return false
+		}
+		piece = piece[n:]
+	}
+	return true
+}
+
+func write(to net.Conn, piece []byte) bool {
+	_, err := to.Write(piece)
+	return err == nil
+}
