@@ -12,6 +12,9 @@ func (m *Manager) KeysInUse(ctx context.Context) (map[string]time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	entries, err := m.deps.Redis.ZRangeWithScores(ctx, m.prefix+"keys", 0, -1).Result()
+	if isWrongType(err) {
+		err = m.discard(ctx, m.prefix+"keys")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("session: keys in use: %w", m.failed(err))
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,34 +39,60 @@ func (m *Manager) List(ctx context.Context, q Query) (Listing, error) {
 		return Listing{}, err
 	}
 	var out Listing
-	for ; at.key < len(keys); at = (cursor{key: at.key + 1}) {
-		refs, err := m.deps.Redis.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
-			Key: keys[at.key], ByScore: true, Start: strconv.FormatFloat(max(at.score, float64(m.deps.Now().UnixMilli())), 'f', -1, 64), Stop: "+inf",
-			Count: int64(q.Limit) + 64, // some rows may share the cursor's score
-		}).Result()
+	for at.key < len(keys) {
+		refs, err := m.after(ctx, keys[at.key], at, q.Limit-len(out.Sessions)+1)
 		if err != nil {
 			return Listing{}, fmt.Errorf("session: list: %w", m.failed(err))
 		}
-		for _, z := range refs {
-			ref, _ := z.Member.(string)
-			if z.Score == at.score && ref <= at.ref {
-				continue
-			}
-			if len(out.Sessions) == q.Limit {
-				out.Next = at.encode()
-				return out, nil
-			}
-			s, err := m.summaryOf(ctx, keys[at.key], ref)
-			if err != nil {
-				return Listing{}, fmt.Errorf("session: list: %w", m.failed(err))
-			}
-			at.score, at.ref = z.Score, ref
-			if s != nil {
-				out.Sessions = append(out.Sessions, s)
-			}
+		if len(refs) == 0 {
+			at = cursor{key: at.key + 1}
+			continue
 		}
+		if len(out.Sessions) == q.Limit { // there is at least one more
+			out.Next = at.encode()
+			break
+		}
+		refs = refs[:min(len(refs), q.Limit-len(out.Sessions))]
+		found, err := m.summaries(ctx, keys[at.key], refs)
+		if err != nil {
+			return Listing{}, fmt.Errorf("session: list: %w", m.failed(err))
+		}
+		out.Sessions = append(out.Sessions, found...)
+		last := refs[len(refs)-1]
+		at.score, at.ref = last.Score, last.Member.(string)
 	}
 	return out, nil
+}
+
+// after reads the next entries of a list behind the cursor: by rank, so that it costs the same on every page. When the cursor's own
+// entry has ended meanwhile, the entries of its score are gone through.
+func (m *Manager) after(ctx context.Context, key string, at cursor, count int) ([]redis.Z, error) {
+	rank, err := int64(0), error(redis.Nil)
+	if at.ref != "" {
+		rank, err = m.deps.Redis.ZRank(ctx, key, at.ref).Result()
+	}
+	switch {
+	case err == nil:
+		rank++
+	case errors.Is(err, redis.Nil):
+		living := strconv.FormatFloat(max(at.score, float64(m.deps.Now().UnixMilli())), 'f', -1, 64)
+		rank, err = m.deps.Redis.ZCount(ctx, key, "-inf", "("+living).Result()
+	}
+	for err == nil {
+		var refs []redis.Z
+		if refs, err = m.deps.Redis.ZRangeWithScores(ctx, key, rank, rank+int64(count)-1).Result(); err != nil || len(refs) == 0 {
+			break
+		}
+		rank += int64(len(refs))
+		refs = slices.DeleteFunc(refs, func(z redis.Z) bool { return z.Score == at.score && z.Member.(string) <= at.ref })
+		if len(refs) > 0 {
+			return refs, nil
+		}
+	}
+	if isWrongType(err) {
+		return nil, m.discard(ctx, key)
+	}
+	return nil, err
 }
 
 func (m *Manager) listKeys(q Query) []string {
@@ -88,21 +115,37 @@ func (m *Manager) namesOf(family string, parts ...string) []string {
 	return keys
 }
 
-// summaryOf reads a summary; an index entry whose session is gone is removed, which repairs the index.
-func (m *Manager) summaryOf(ctx context.Context, index, ref string) (*Session, error) {
-	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(ref)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil, m.deps.Redis.ZRem(ctx, index, ref).Err()
+// summaries reads the summaries of a page in one round trip; entries whose session is gone are removed, which repairs the index.
+func (m *Manager) summaries(ctx context.Context, index string, refs []redis.Z) ([]*Session, error) {
+	pipe := m.deps.Redis.Pipeline()
+	answers := make([]*redis.StringCmd, len(refs))
+	for i, z := range refs {
+		answers[i] = pipe.Get(ctx, m.summaryKey(z.Member.(string)))
 	}
-	if err != nil {
-		return nil, err
+	_, _ = pipe.Exec(ctx) // each answer has its own error
+	var found []*Session
+	var gone []any
+	for i, z := range refs {
+		ref := z.Member.(string)
+		sealed, err := answers[i].Bytes()
+		switch {
+		case errors.Is(err, redis.Nil):
+			gone = append(gone, ref)
+			continue
+		case err != nil && !isWrongType(err):
+			return nil, err
+		}
+		u, err := decodeSummary(m.deps.Ring, ref, sealed)
+		if err != nil {
+			m.deps.Metrics.unreadable.Inc()
+			continue
+		}
+		found = append(found, u.session(ref))
 	}
-	u, err := decodeSummary(m.deps.Ring, ref, sealed)
-	if err != nil {
-		m.deps.Metrics.unreadable.Inc()
-		return nil, nil
+	if len(gone) == 0 {
+		return found, nil
 	}
-	return u.session(ref), nil
+	return found, m.deps.Redis.ZRem(ctx, index, gone...).Err()
 }
 
 // EndRef ends one session by its name; false when there is none.
@@ -137,6 +180,9 @@ func (m *Manager) endAll(ctx context.Context, indexes []string) (int, error) {
 	n := 0
 	for _, key := range indexes {
 		refs, err := m.deps.Redis.ZRange(ctx, key, 0, -1).Result()
+		if isWrongType(err) {
+			err = m.discard(ctx, key)
+		}
 		if err != nil {
 			return n, fmt.Errorf("session: end: %w", m.failed(err))
 		}

@@ -65,26 +65,18 @@ func (m *Manager) told(payload string) {
 	}
 }
 
-// settle does what was put off, in order, until Redis takes it.
+// settle does what was put off until Redis takes it. What fails goes to the end of the line: one ending that Redis will never take
+// does not keep the others waiting.
 func (m *Manager) settle(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case e := <-m.endings:
-			m.insist(ctx, e)
-		}
-	}
-}
-
-func (m *Manager) insist(ctx context.Context, e ending) {
-	for {
-		own, cancel := context.WithTimeout(ctx, storeTime)
-		_, err := m.remove(own, e)
-		cancel()
-		if err == nil {
-			m.answered()
-			return
+			if m.settled(ctx, e) {
+				continue
+			}
+			m.later(e)
 		}
 		select {
 		case <-ctx.Done():
@@ -92,4 +84,14 @@ func (m *Manager) insist(ctx context.Context, e ending) {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+func (m *Manager) settled(ctx context.Context, e ending) bool {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	if _, err := m.remove(ctx, e); err != nil {
+		return false
+	}
+	m.answered()
+	return true
 }

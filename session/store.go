@@ -55,21 +55,48 @@ func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
 	if err != nil {
 		return err
 	}
-	life := s.ExpiresAt.Sub(m.deps.Now())
-	pipe := m.deps.Redis.Pipeline()
-	for _, key := range m.indexKeys(s) {
-		pipe.ZAdd(ctx, key, redis.Z{Score: float64(s.ExpiresAt.UnixMilli()), Member: s.Ref})
-		pipe.ZRemRangeByScore(ctx, key, "-inf", "("+score(m.deps.Now()))
-		pipe.PExpire(ctx, key, life+time.Hour)
+	err = m.writeIndex(ctx, s)
+	if isWrongType(err) {
+		err = m.writeIndex(ctx, s) // what was in the way is gone
 	}
-	pipe.ZAddGT(ctx, m.prefix+"keys", redis.Z{Score: float64(s.ExpiresAt.UnixMilli()), Member: m.deps.Ring.IDs()[0].String()})
-	if _, err := pipe.Exec(ctx); err != nil {
+	if err != nil {
 		return err
 	}
+	life := s.ExpiresAt.Sub(m.deps.Now())
 	if err := m.deps.Redis.Set(ctx, m.summaryKey(s.Ref), sealed, life).Err(); err != nil {
 		return err
 	}
 	return m.deps.Redis.Set(ctx, m.recordKey(s.Ref), stored, life).Err()
+}
+
+// writeIndex enters a session into the lists it is found by, and its key's id into the list of keys in use. A key of ours that holds
+// something else would keep its user out for ever: it is removed.
+func (m *Manager) writeIndex(ctx context.Context, s *Session) error {
+	end, now := s.ExpiresAt.UnixMilli(), m.deps.Now()
+	pipe := m.deps.Redis.Pipeline()
+	for _, key := range m.indexKeys(s) {
+		pipe.ZAdd(ctx, key, redis.Z{Score: float64(end), Member: s.Ref})
+		pipe.ZRemRangeByScore(ctx, key, "-inf", "("+formatInt(now.UnixMilli()))
+		pipe.PExpire(ctx, key, s.ExpiresAt.Sub(now)+time.Hour)
+	}
+	pipe.ZAddGT(ctx, m.prefix+"keys", redis.Z{Score: float64(end), Member: m.deps.Ring.IDs()[0].String()})
+	commands, err := pipe.Exec(ctx)
+	for _, c := range commands {
+		if isWrongType(c.Err()) {
+			if fault := m.discard(ctx, c.Args()[1].(string)); fault != nil {
+				return fault
+			}
+			err = c.Err()
+		}
+	}
+	return err
+}
+
+// discard removes a key of ours that holds what we never put there.
+func (m *Manager) discard(ctx context.Context, key string) error {
+	m.deps.Metrics.unreadable.Inc()
+	m.deps.Log.Error("a key in redis is of a type that hubgate does not put there; it is removed: does anybody else use session.redis.key_prefix?", "key", key)
+	return m.deps.Redis.Del(ctx, key).Err()
 }
 
 // clockScript writes the summary only beside a living record: an ended session leaves nothing behind.
@@ -122,7 +149,7 @@ func (m *Manager) end(ctx context.Context, ref, reason string) {
 // remove deletes the record and tells every replica.
 func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error) {
 	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(e.ref)).Bytes()
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if err != nil && !errors.Is(err, redis.Nil) && !isWrongType(err) {
 		return false, err
 	}
 	n, err := m.deps.Redis.Del(ctx, m.recordKey(e.ref), m.summaryKey(e.ref), m.leaseKey(e.ref)).Result()
@@ -156,6 +183,4 @@ func (m *Manager) later(e ending) {
 	}
 }
 
-func isWrongType(err error) bool { return strings.HasPrefix(err.Error(), "WRONGTYPE") }
-
-func score(t time.Time) string { return formatInt(t.UnixMilli()) }
+func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }

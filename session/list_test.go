@@ -1,0 +1,204 @@
+package session
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// everybody pages through all sessions and returns how often each was shown, and how many pages there were.
+func (w *world) everybody(m *Manager, q Query) (shown map[string]int, pages int) {
+	w.t.Helper()
+	shown = map[string]int{}
+	for {
+		listing, err := m.List(w.t.Context(), q)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		pages++
+		if len(listing.Sessions) > q.Limit {
+			w.t.Errorf("a page of %d, the limit is %d", len(listing.Sessions), q.Limit)
+		}
+		for _, s := range listing.Sessions {
+			shown[s.Ref]++
+		}
+		if listing.Next == "" {
+			return shown, pages
+		}
+		q.Cursor = listing.Next
+	}
+}
+
+// crowd starts sessions that all end in the same millisecond: the clock stands.
+func (w *world) crowd(m *Manager, n int) map[string]int {
+	w.t.Helper()
+	want := map[string]int{}
+	for i := range n {
+		s := ada()
+		s.Subject = fmt.Sprint("user-", i)
+		_, started := w.login(m, s)
+		want[started.Ref] = 1
+	}
+	return want
+}
+
+func TestEveryPageSizeShowsEverySessionOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	want := w.crowd(m, 700)
+	for _, limit := range []int{1, 7, 100, 699, 700, 1000} {
+		got, pages := w.everybody(m, Query{Limit: limit})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("limit %d: (-want +got)\n%s", limit, diff)
+		}
+		if full := (700 + limit - 1) / limit; pages != full {
+			t.Errorf("limit %d: %d pages, want %d", limit, pages, full)
+		}
+		got, _ = w.everybody(m, Query{Limit: limit, Email: "ADA@example.com"})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("by e-mail, limit %d: (-want +got)\n%s", limit, diff)
+		}
+	}
+}
+
+func TestAListingPassesWhatItsIndexHoldsOfEndedAndDamagedSessions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	want := w.crowd(m, 600)
+	n := 0
+	for ref := range want {
+		switch n++; {
+		case n <= 400: // ended by a replica that died before it had tidied the index
+			w.redis.Del(m.recordKey(ref))
+			w.redis.Del(m.summaryKey(ref))
+			delete(want, ref)
+		case n <= 450:
+			w.redis.Set(m.summaryKey(ref), "damaged")
+			delete(want, ref)
+		}
+	}
+	got, _ := w.everybody(m, Query{Limit: 10})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	entries := 0
+	for _, shard := range shards {
+		members, _ := w.redis.ZMembers(m.allKey(string(shard)))
+		entries += len(members)
+	}
+	if entries != 200 {
+		t.Errorf("after a listing the index holds %d entries, want 200", entries)
+	}
+}
+
+func TestACursorWhoseSessionHasEndedLeadsOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	want := w.crowd(m, 50)
+	first, err := m.List(t.Context(), Query{Limit: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range first.Sessions {
+		delete(want, s.Ref)
+		if _, err := m.EndRef(t.Context(), s.Ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, _ := w.everybody(m, Query{Limit: 20, Cursor: first.Next})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAPageCostsTheSameHoweverManySessionsThereAre(t *testing.T) {
+	t.Parallel()
+	cost := func(sessions int) int {
+		w := newWorld(t)
+		m := w.replica(nil)
+		w.crowd(m, sessions)
+		middle := Query{Limit: 20}
+		for range sessions / 40 { // half of all pages
+			listing, err := m.List(t.Context(), middle)
+			if err != nil {
+				t.Fatal(err)
+			}
+			middle.Cursor = listing.Next
+		}
+		before := w.redis.CommandCount()
+		if _, err := m.List(t.Context(), middle); err != nil {
+			t.Fatal(err)
+		}
+		return w.redis.CommandCount() - before
+	}
+	few, many := cost(500), cost(2_000)
+	if many > few+6 { // a page may end in one list or go on in the next
+		t.Errorf("a page in the middle takes %d commands of 500 sessions and %d of 2,000", few, many)
+	}
+}
+
+func TestAKeyOfAnotherTypeInTheWayKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	s := ada()
+	_, started := w.login(m, s)
+	keys := append(m.indexKeys(started), m.prefix+"keys")
+	for shard := range len(shards) { // the next session may fall into any of them
+		keys = append(keys, m.allKey(shards[shard:shard+1]))
+	}
+	for _, key := range keys {
+		w.redis.Del(key)
+		w.redis.Lpush(key, "somebody else's")
+	}
+	cookie, _ := w.login(m, s)
+	if got := w.reason(m, cookie); got != "" {
+		t.Errorf("the new session: %q", got)
+	}
+	if _, err := m.List(t.Context(), Query{Limit: 10}); err != nil {
+		t.Errorf("list: %v", err)
+	}
+	if n, err := m.EndByEmail(t.Context(), s.Email); err != nil || n != 1 {
+		t.Errorf("end by e-mail: %d, %v", n, err)
+	}
+}
+
+func TestARecordOfAnotherTypeIsNoSessionAndALoginMendsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, s := w.login(m, ada())
+	for _, key := range []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)} {
+		w.redis.Del(key)
+		w.redis.Lpush(key, "somebody else's")
+	}
+	rec := httptest.NewRecorder()
+	if _, err := m.Load(rec, w.request(cookie)); err == nil || w.reason(m, cookie) != string(RecordMissing) {
+		t.Errorf("load: %v", err)
+	}
+	again, _ := w.login(m, ada(), cookie)
+	if got := w.reason(m, again); got != "" {
+		t.Errorf("after a login: %q", got)
+	}
+	if len(m.endings) != 0 || w.redis.Exists(m.summaryKey(s.Ref)) {
+		t.Errorf("the end of the older session waits: %d", len(m.endings))
+	}
+}
+
+func FuzzACursorIsTakenOrRefused(f *testing.F) {
+	f.Add("")
+	f.Add(cursor{key: 3, score: float64(time.Now().UnixMilli()), ref: "0123456789abcdef0123456789abcdef"}.encode())
+	f.Add("MHwtMXw")
+	f.Fuzz(func(t *testing.T, text string) {
+		at, err := parseCursor(text, 16)
+		if err == nil && (at.key < 0 || at.key >= 16 || at.score < 0) {
+			t.Errorf("%q: %+v", text, at)
+		}
+	})
+}

@@ -1,0 +1,67 @@
+package session
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/faultproxy"
+)
+
+// behind makes a replica whose subscription alone passes a proxy of faults: it reaches Redis, and hears what the proxy lets through.
+func (w *world) behind(p *faultproxy.Proxy) *Manager {
+	w.t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1})
+	block := redis.NewClient(&redis.Options{Addr: p.Addr(), MaxRetries: -1})
+	w.t.Cleanup(func() { rdb.Close(); block.Close() })
+	m, err := New(w.cfg, Deps{
+		Redis: rdb, Block: block, Ring: w.ring, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()), Now: w.clock.Now,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	m.Set(Live{Config: w.cfg, Issuer: issuer, ClientID: clientID})
+	return m
+}
+
+func TestAnEndingIsNotMissedWhateverBefallsTheSubscription(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]faultproxy.Fault{
+		"refused":   {Refuse: true},
+		"half-open": {HalfOpen: true},
+		"hanging":   {Hang: true},
+		"garbage":   {Garbage: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.cfg.CacheTTL = minutesOrNone(60) // far longer than the test: only the subscription's state may take the trust away
+			p, err := faultproxy.New(w.redis.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { p.Close() })
+			deaf, other := w.behind(p), w.replica(nil)
+			w.subscribed(deaf)
+			cookie, _ := w.login(other, ada())
+			if got := w.reason(deaf, cookie); got != "" {
+				t.Fatal(got)
+			}
+			if err := p.Set(fault); err != nil {
+				t.Fatal(err)
+			}
+			w.eventually("the interruption is noticed", func() bool { return deaf.epoch.Load()%2 == 1 })
+			other.End(httptest.NewRecorder(), w.request(cookie))
+			if got := w.reason(deaf, cookie); got != string(RecordMissing) {
+				t.Errorf("an ended session: %q", got)
+			}
+			if err := p.Set(faultproxy.Fault{}); err != nil {
+				t.Fatal(err)
+			}
+			w.eventually("the subscription is back", func() bool { return deaf.epoch.Load()%2 == 0 })
+		})
+	}
+}
