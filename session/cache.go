@@ -156,7 +156,7 @@ func (m *Manager) touch(ctx context.Context, c *cached) {
 		return
 	}
 	if err := m.writeClock(ctx, c.session, now); err != nil {
-		c.written.Store(written)
+		m.later(chore{ending: ending{ref: c.session.Ref}, clock: c})
 		m.failed(err)
 	}
 }

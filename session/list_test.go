@@ -186,8 +186,8 @@ func TestARecordOfAnotherTypeIsNoSessionAndALoginMendsIt(t *testing.T) {
 	if got := w.reason(m, again); got != "" {
 		t.Errorf("after a login: %q", got)
 	}
-	if len(m.endings) != 0 || w.redis.Exists(m.summaryKey(s.Ref)) {
-		t.Errorf("the end of the older session waits: %d", len(m.endings))
+	if len(m.chores) != 0 || w.redis.Exists(m.summaryKey(s.Ref)) {
+		t.Errorf("the end of the older session waits: %d", len(m.chores))
 	}
 }
 

@@ -51,9 +51,9 @@ type Manager struct {
 	flight singleflight.Group
 	// epoch counts interruptions of the subscription: what was cached in an earlier one counts as unconfirmed, for an ending may
 	// have been missed. Odd while interrupted.
-	epoch   atomic.Int64
-	endings chan ending
-	health  atomic.Pointer[health]
+	epoch  atomic.Int64
+	chores chan chore
+	health atomic.Pointer[health]
 }
 
 type health struct {
@@ -63,8 +63,8 @@ type health struct {
 }
 
 const (
-	maxCached  = 100_000
-	maxEndings = 10_000
+	maxCached = 100_000
+	maxChores = 10_000
 )
 
 // New makes a Manager; it asks Redis nothing yet.
@@ -84,7 +84,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session: cache: %w", err)
 	}
-	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, cache: cache, watch: newWatchers(), endings: make(chan ending, maxEndings)}
+	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, cache: cache, watch: newWatchers(), chores: make(chan chore, maxChores)}
 	m.epoch.Store(1) // not subscribed yet
 	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
 	m.health.Store(&health{true, "not asked yet", deps.Now()})
@@ -197,7 +197,7 @@ func (m *Manager) valid(c *cached) error {
 // expire ends a session whose time is over.
 func (m *Manager) expire(ref, reason string) {
 	m.forget(ref)
-	m.later(ending{ref: ref, reason: reason})
+	m.later(chore{ending: ending{ref: ref, reason: reason}})
 }
 
 // End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser. When Redis is

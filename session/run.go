@@ -2,9 +2,11 @@ package session
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -72,11 +74,11 @@ func (m *Manager) settle(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case e := <-m.endings:
-			if m.settled(ctx, e) {
+		case c := <-m.chores:
+			if m.settled(ctx, c) {
 				continue
 			}
-			m.later(e)
+			m.later(c)
 		}
 		select {
 		case <-ctx.Done():
@@ -86,12 +88,30 @@ func (m *Manager) settle(ctx context.Context) {
 	}
 }
 
-func (m *Manager) settled(ctx context.Context, e ending) bool {
+func (m *Manager) settled(ctx context.Context, c chore) bool {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	if _, err := m.remove(ctx, e); err != nil {
-		return false
+	var err error
+	if c.clock != nil {
+		err = m.catchUp(ctx, c.clock)
+	} else {
+		_, err = m.remove(ctx, c.ending)
 	}
-	m.answered()
-	return true
+	if err == nil {
+		m.answered()
+	}
+	return err == nil
+}
+
+// catchUp writes an idle clock late, unless another replica has moved it further meanwhile.
+func (m *Manager) catchUp(ctx context.Context, c *cached) error {
+	seen := c.seen.Load()
+	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(c.session.Ref)).Bytes()
+	if err != nil && !errors.Is(err, redis.Nil) && !isWrongType(err) {
+		return err
+	}
+	if u, err := decodeSummary(m.deps.Ring, c.session.Ref, sealed); err == nil && u.Seen >= seen {
+		return nil
+	}
+	return m.writeClock(ctx, c.session, seen)
 }

@@ -142,7 +142,7 @@ func (m *Manager) end(ctx context.Context, ref, reason string) {
 	e := ending{ref: ref, reason: reason}
 	if _, err := m.remove(ctx, e); err != nil {
 		m.failed(err)
-		m.later(e)
+		m.later(chore{ending: e})
 	}
 }
 
@@ -175,11 +175,22 @@ func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error
 // ending is a session's end that Redis has not taken yet.
 type ending struct{ ref, reason string }
 
-func (m *Manager) later(e ending) {
+// chore is what Redis did not take at first: a session's end, or the idle clock of one that was used meanwhile. Without the latter
+// another replica would find the session idle although it was not, and end it for Redis' fault.
+type chore struct {
+	ending
+	clock *cached
+}
+
+// later keeps a chore for when Redis is back. Idle clocks leave room for endings, which matter more.
+func (m *Manager) later(c chore) {
+	if c.clock != nil && len(m.chores) > maxChores/2 {
+		return
+	}
 	select {
-	case m.endings <- e:
+	case m.chores <- c:
 	default: // the record ends by itself at its time; this replica has its tombstone
-		m.deps.Log.Error("too many session ends are waiting for redis; one is dropped", "session", e.ref)
+		m.deps.Log.Error("too many session ends are waiting for redis; one is dropped", "session", c.ref)
 	}
 }
 

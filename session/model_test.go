@@ -1,0 +1,222 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// The model says what a visitor may see, whatever happens in whatever order to two replicas, their clock and their Redis.
+//
+//   - An ended session is accepted by nobody; while Redis is away, only by a replica that has not heard of the end, and no longer than
+//     outage_grace after it confirmed the session.
+//   - Nothing is accepted past its absolute end, or idle_timeout after its last use.
+//   - Nobody is told "not logged in" whose session neither ended nor ran out: a fault of Redis is "cannot tell".
+
+// twin is a session as the model knows it.
+type twin struct {
+	cookie    *http.Cookie
+	ref       string
+	created   time.Time
+	used      time.Time    // last accepted
+	confirmed [2]time.Time // when each replica could last have heard from Redis that it lives
+	ended     bool
+	endedBy   int // the replica that knows without Redis
+}
+
+// run is one random history.
+type run struct {
+	*world
+	rng      *rand.Rand
+	replicas [2]*Manager
+	twins    []*twin
+	history  []string
+}
+
+const steps = 300
+
+func TestWhateverHappensSessionsEndWhenTheyShouldAndNeverOtherwise(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{1, 2, 3, 4, 5, 6, uint64(time.Now().UnixNano())} {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			r := newRun(t, seed)
+			for range steps {
+				r.step()
+				if t.Failed() {
+					t.Fatalf("history:\n%v", r.history[max(0, len(r.history)-40):])
+				}
+			}
+		})
+	}
+}
+
+func newRun(t *testing.T, seed uint64) *run {
+	w := newWorld(t)
+	w.cfg.Lifetime, w.cfg.IdleTimeout = minutes(120), minutesOrNone(20)
+	w.cfg.CacheTTL, w.cfg.OutageGrace = minutesOrNone(1), minutesOrNone(5)
+	r := &run{world: w, rng: rand.New(rand.NewPCG(seed, 0))}
+	for i := range r.replicas {
+		r.replicas[i] = w.replica(nil)
+		w.subscribed(r.replicas[i])
+	}
+	return r
+}
+
+func (r *run) note(format string, args ...any) {
+	r.history = append(r.history, r.clock.Now().Format("15:04:05 ")+fmt.Sprintf(format, args...)+"\n")
+}
+
+func (r *run) step() {
+	switch n := r.rng.IntN(100); {
+	case n < 10 && !r.outage:
+		r.begin()
+	case n < 65:
+		r.visit()
+	case n < 80:
+		r.pass()
+	case n < 90:
+		r.finish()
+	case n < 93 && !r.outage:
+		r.finishEverybody()
+	case n < 97 && !r.outage:
+		r.note("redis away")
+		r.redis.SetError("ERR away")
+		r.outage = true
+	case n >= 97 && r.outage:
+		r.heal()
+	}
+}
+
+func (r *run) begin() {
+	s := ada()
+	s.Subject = fmt.Sprint("user-", len(r.twins))
+	cookie, started := r.login(r.replicas[r.rng.IntN(2)], s)
+	now := r.clock.Now()
+	r.twins = append(r.twins, &twin{cookie: cookie, ref: started.Ref, created: now, used: now})
+	r.note("login %d", len(r.twins)-1)
+}
+
+func (r *run) pass() {
+	d := time.Duration(r.rng.IntN(90)) * time.Second
+	if r.rng.IntN(10) == 0 {
+		d = time.Duration(r.rng.IntN(25)) * time.Minute
+	}
+	r.clock.pass(d)
+	r.note("%s pass", d)
+}
+
+// visit asks one replica with one session's cookie and holds the answer against the model.
+func (r *run) visit() {
+	if len(r.twins) == 0 {
+		return
+	}
+	n, i := r.rng.IntN(len(r.twins)), r.rng.IntN(2)
+	w, now := r.twins[n], r.clock.Now()
+	rec := httptest.NewRecorder()
+	_, err := r.replicas[i].Load(rec, r.request(w.cookie))
+	r.note("visit %d on replica %d: %v", n, i, err)
+	over := now.Sub(w.created) >= r.cfg.Lifetime.D() || now.Sub(w.used) >= r.cfg.IdleTimeout.D()
+	// The idle clock is written once in a tenth of the time-out: another replica may know an older one.
+	near := now.Sub(w.used) >= r.cfg.IdleTimeout.D()*8/10
+	switch {
+	case err == nil:
+		r.accepted(w, n, i, over)
+	case errors.Is(err, ErrNone) && !w.ended && !over && !near:
+		r.t.Errorf("session %d was ended by nobody, and replica %d says %v", n, i, err)
+	case !errors.Is(err, ErrNone) && !r.outage:
+		r.t.Errorf("replica %d cannot tell although Redis answers: %v", i, err)
+	}
+	if errors.Is(err, ErrNone) {
+		w.ended, w.endedBy = true, i // it ran out: no replica may take it up again
+	}
+	if len(rec.Result().Cookies()) != 0 {
+		r.t.Errorf("the cookie was touched: %v", rec.Result().Cookies())
+	}
+}
+
+func (r *run) accepted(w *twin, n, i int, over bool) {
+	now := r.clock.Now()
+	stale := r.outage && i != w.endedBy && now.Sub(w.confirmed[i]) < r.cfg.OutageGrace.D()
+	switch {
+	case over:
+		r.t.Errorf("session %d was accepted past its time", n)
+	case w.ended && !stale:
+		r.t.Errorf("session %d has ended and replica %d accepted it; confirmed %s ago", n, i, now.Sub(w.confirmed[i]))
+	}
+	w.used = now
+	if !r.outage {
+		w.confirmed[i] = now
+	}
+}
+
+// finish is a logout.
+func (r *run) finish() {
+	if len(r.twins) == 0 {
+		return
+	}
+	n, i := r.rng.IntN(len(r.twins)), r.rng.IntN(2)
+	w := r.twins[n]
+	if w.ended {
+		return
+	}
+	heard, release := r.replicas[1-i].Ended(w.ref)
+	defer release()
+	_, err := r.replicas[i].End(httptest.NewRecorder(), r.request(w.cookie))
+	r.note("logout %d on replica %d: %v", n, i, err)
+	w.ended, w.endedBy = true, i
+	if err == nil && !r.outage {
+		r.await(heard)
+	}
+}
+
+// finishEverybody is an operator who ends whole users.
+func (r *run) finishEverybody() {
+	for n, w := range r.twins {
+		if w.ended || r.rng.IntN(3) > 0 {
+			continue
+		}
+		i := r.rng.IntN(2)
+		heard, release := r.replicas[1-i].Ended(w.ref)
+		count, err := r.replicas[i].EndUser(r.t.Context(), issuer, fmt.Sprint("user-", n))
+		r.note("operator ends %d on replica %d: %d %v", n, i, count, err)
+		if err != nil {
+			r.t.Error(err)
+		}
+		w.ended, w.endedBy = true, i
+		if count > 0 {
+			r.await(heard)
+		}
+		release()
+	}
+}
+
+func (r *run) await(heard <-chan struct{}) {
+	select {
+	case <-heard:
+	case <-time.After(30 * time.Second):
+		r.t.Error("an end was never heard by the other replica")
+	}
+}
+
+// heal brings Redis back and waits until what was put off has been done: ended records are gone, idle clocks have caught up.
+func (r *run) heal() {
+	r.note("redis back")
+	r.redis.SetError("")
+	r.outage = false
+	for n, w := range r.twins {
+		record, summary := r.replicas[0].recordKey(w.ref), r.replicas[0].summaryKey(w.ref)
+		r.eventually(fmt.Sprint("session ", n, " is as it should be in redis"), func() bool {
+			if w.ended || !r.redis.Exists(record) {
+				return !r.redis.Exists(record)
+			}
+			sealed, _ := r.redis.Get(summary)
+			u, err := decodeSummary(r.ring, w.ref, []byte(sealed))
+			return err == nil && w.used.Sub(fromMillis(u.Seen)) <= r.cfg.IdleTimeout.D()/10
+		})
+	}
+}
