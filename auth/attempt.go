@@ -28,6 +28,7 @@ type attempt struct {
 	Began    time.Time `json:"b"`
 	Prompted bool      `json:"p,omitempty"` // the provider was asked for prompt=login
 	Key      []byte    `json:"k"`           // opens the result that a second delivery gets
+	Claim    string    `json:"m,omitempty"` // of a delivery that Redis gave no answer
 }
 
 const (
@@ -91,6 +92,11 @@ func (h *Handler) keepAttempt(w http.ResponseWriter, r *http.Request, st state, 
 		others = others[1:]
 	}
 	h.setCookie(w, r, name, value, attemptKept)
+}
+
+// setAttempt writes an attempt again.
+func (h *Handler) setAttempt(w http.ResponseWriter, r *http.Request, st state, a *attempt, age time.Duration) {
+	h.setCookie(w, r, attemptCookie(r, st), h.sealCookie(seal.Attempt, attemptCookie(r, st), a), age)
 }
 
 type keptAttempt struct {

@@ -2,18 +2,15 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"golang.org/x/oauth2"
 
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
-	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -46,7 +43,7 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 		h.providerError(w, r, q.Get("error"), q.Get("error_description"), a)
 		return
 	}
-	h.claim(w, r, st, a, q.Get("code"))
+	h.finish(w, r, delivery{st, a, q.Get("code")})
 }
 
 func once(q url.Values, name string) bool { return len(q[name]) == 1 && q.Get(name) != "" }
@@ -94,105 +91,6 @@ func (h *Handler) lostAttempt(w http.ResponseWriter, r *http.Request, st state, 
 	}
 	note(r, cause, nil)
 	h.failed(w, r, http.StatusBadRequest, cause, returnTo)
-}
-
-func (h *Handler) claimKey(st state) string  { return h.deps.KeyPrefix + "a:{" + st.hash() + "}" }
-func (h *Handler) resultKey(st state) string { return h.claimKey(st) + ":r" }
-
-const (
-	resultKept = 30 * time.Second
-	resultWait = 5 * time.Second
-	resultPoll = 50 * time.Millisecond
-)
-
-// claim makes sure that one delivery finishes the attempt. When Redis gives no answer the code is not spent.
-func (h *Handler) claim(w http.ResponseWriter, r *http.Request, st state, a *attempt, code string) {
-	won, err := h.deps.Redis.SetNX(r.Context(), h.claimKey(st), "1", attemptTime).Result()
-	if err != nil {
-		note(r, "store", err)
-		h.unavailable(w, r, causeStore, r.URL.RequestURI())
-		return
-	}
-	if !won {
-		h.second(w, r, st, a)
-		return
-	}
-	id, tokens, err := h.exchange(r.Context(), r, a, code)
-	if err != nil {
-		h.exchangeError(w, r, a, err)
-		return
-	}
-	s, err := h.deps.Sessions.Start(w, r, session.Session{
-		User: id.user, Tokens: tokens, ClientID: a.ClientID, AuthTime: id.authTime, PromptedAt: a.promptedAt(), SID: id.sid,
-	})
-	if err != nil {
-		note(r, "store", err)
-		h.unavailable(w, r, causeStore, h.startURL(a.ReturnTo))
-		return
-	}
-	h.deps.Provider.lower()
-	h.deps.Metrics.finished.WithLabelValues("ok", "none").Inc()
-	h.deps.Metrics.duration.Observe(h.deps.Now().Sub(a.Began).Seconds())
-	inbound.Of(r).Outcome.SessionRef = s.Ref
-	h.deps.OnLogin(r, s, a.ReturnTo)
-	h.finished(w, r)
-	h.leaveResult(r.Context(), st, a, w.Header()["Set-Cookie"])
-	h.setCookie(w, r, attemptCookie(r, st), h.sealCookie(seal.Attempt, attemptCookie(r, st), a), time.Minute) // for a second delivery
-	h.redirect(w, a.ReturnTo)
-}
-
-func (a *attempt) promptedAt() time.Time {
-	if a.Prompted {
-		return a.Began
-	}
-	return time.Time{}
-}
-
-// result is what the winner leaves for a second delivery of the same callback.
-type result struct {
-	ReturnTo string   `json:"r"`
-	Cookies  []string `json:"c"`
-}
-
-// leaveResult seals it under a key that only the attempt's cookie holds: Redis alone cannot hand a session to anybody.
-func (h *Handler) leaveResult(ctx context.Context, st state, a *attempt, cookies []string) {
-	text, err := json.Marshal(result{a.ReturnTo, cookies})
-	if err != nil {
-		return
-	}
-	sealed := h.deps.Ring.SealWith(seal.Result, a.Key, text, []byte(st.hash()))
-	if err := h.deps.Redis.Set(ctx, h.resultKey(st), sealed, resultKept).Err(); err != nil {
-		h.deps.Log.Warn("a login's result was not kept for a second delivery", "error", err)
-	}
-}
-
-// second gives a callback that is delivered again, by a double click or a browser's retry, the answer of the first.
-func (h *Handler) second(w http.ResponseWriter, r *http.Request, st state, a *attempt) {
-	ctx, cancel := context.WithTimeout(r.Context(), resultWait)
-	defer cancel()
-	for {
-		var kept result
-		sealed, err := h.deps.Redis.Get(ctx, h.resultKey(st)).Bytes()
-		if err == nil {
-			text, bad := h.deps.Ring.OpenWith(seal.Result, a.Key, sealed, []byte(st.hash()))
-			if bad == nil && json.Unmarshal(text, &kept) == nil {
-				w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], kept.Cookies...)
-				h.redirect(w, kept.ReturnTo)
-				return
-			}
-		}
-		if _, err := h.deps.Sessions.Peek(r); err == nil {
-			h.redirect(w, a.ReturnTo)
-			return
-		}
-		select {
-		case <-ctx.Done():
-			note(r, causeUsed, nil)
-			h.failed(w, r, http.StatusBadRequest, causeUsed, a.ReturnTo)
-			return
-		case <-time.After(resultPoll):
-		}
-	}
 }
 
 // exchange spends the code and verifies what comes back.

@@ -132,7 +132,8 @@ func (h *Handler) failed(w http.ResponseWriter, r *http.Request, status int, cau
 	})
 }
 
-// unavailable asks to try again: the provider or the store gives no answer.
+// unavailable asks to try again, at the address retry or, when that is empty, at the same one: the provider or the store gives no
+// answer.
 func (h *Handler) unavailable(w http.ResponseWriter, r *http.Request, cause, retry string) {
 	h.deps.Pages.Write(w, r, page.Page{
 		Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: cause, RetryAfter: 5 * time.Second,

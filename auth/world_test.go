@@ -35,6 +35,9 @@ type world struct {
 	handler  *Handler
 	cfg      Config
 	faults   fakecognito.Faults
+	lossy    lossy               // between the gateway and Redis
+	asked    func(*http.Request) // told each request to the provider; may be nil
+	began    func(*http.Request) // told each request to the gateway; may be nil
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -59,7 +62,12 @@ func (w *world) pass(d time.Duration) {
 func newWorld(t *testing.T, change func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, redis: miniredis.RunT(t), cfg: DefaultConfig()}
-	w.provider = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.cognito.ServeHTTP(rw, r) }))
+	w.provider = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.asked != nil {
+			w.asked(r)
+		}
+		w.cognito.ServeHTTP(rw, r)
+	}))
 	w.gateway = httptest.NewServer(http.HandlerFunc(w.serve))
 	t.Cleanup(w.provider.Close)
 	t.Cleanup(w.gateway.Close)
@@ -84,6 +92,7 @@ func newWorld(t *testing.T, change func(*world)) *world {
 func (w *world) build() {
 	w.t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1})
+	rdb.AddHook(&w.lossy)
 	w.t.Cleanup(func() { rdb.Close() })
 	ring, err := seal.New(seal.NewKey())
 	w.must(err)
@@ -118,6 +127,9 @@ func (w *world) must(err error) {
 
 // serve is the gateway: its own endpoints, and protected pages everywhere else.
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	if w.began != nil {
+		w.began(r)
+	}
 	site, _ := inbound.ParseSite(w.gateway.URL)
 	r = inbound.New(inbound.Config{Sites: []*inbound.Site{site}}).Resolve(r)
 	if name, own := strings.CutPrefix(r.URL.Path, "/oauth2/"); own {

@@ -1,0 +1,148 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/session"
+)
+
+// delivery is a callback that may finish a login: an authentic state, this browser's attempt, and the code.
+type delivery struct {
+	state   state
+	attempt *attempt
+	code    string
+}
+
+func (h *Handler) claimKey(st state) string  { return h.deps.KeyPrefix + "a:{" + st.hash() + "}" }
+func (h *Handler) resultKey(st state) string { return h.claimKey(st) + ":r" }
+
+const (
+	finishTime = 15 * time.Second // the provider's answers and Redis' together
+	resultKept = 30 * time.Second
+	resultWait = 5 * time.Second
+	resultPoll = 50 * time.Millisecond
+)
+
+// finish claims the attempt, spends the code and begins the session. It goes on when the browser hangs up: on a double click the first
+// delivery is cut off, and the second waits for its result.
+func (h *Handler) finish(w http.ResponseWriter, r *http.Request, d delivery) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), finishTime)
+	defer cancel()
+	r = r.WithContext(ctx)
+	switch won, err := h.claim(ctx, d.state, d.attempt); {
+	case err != nil:
+		note(r, "store", err)
+		h.setAttempt(w, r, d.state, d.attempt, attemptKept) // with the claim that may have been made
+		h.unavailable(w, r, causeStore, "")                 // the same address: the code is not written into a page
+	case !won:
+		h.second(w, r, d.state, d.attempt)
+	default:
+		h.spend(w, r, d)
+	}
+}
+
+// claimScript takes an attempt that nobody has, or that the claimant took in vain before: the answer to its claim was lost, so the
+// code was not spent.
+var claimScript = redis.NewScript(`
+local holder = redis.call("GET", KEYS[1])
+if holder and holder ~= ARGV[1] and holder ~= ARGV[2] then return 0 end
+redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
+return 1`)
+
+// claim makes sure that one delivery finishes the attempt (RP-03). When Redis gives no answer the code is not spent, and the attempt
+// remembers the claim.
+func (h *Handler) claim(ctx context.Context, st state, a *attempt) (won bool, err error) {
+	before := a.Claim
+	a.Claim = rand.Text()
+	n, err := claimScript.Run(ctx, h.deps.Redis, []string{h.claimKey(st)}, before, a.Claim, attemptTime.Milliseconds()).Int()
+	return n == 1, err
+}
+
+// spend exchanges the code and begins the session.
+func (h *Handler) spend(w http.ResponseWriter, r *http.Request, d delivery) {
+	a := d.attempt
+	id, tokens, err := h.exchange(r.Context(), r, a, d.code)
+	if err != nil {
+		h.exchangeError(w, r, a, err)
+		return
+	}
+	s, err := h.deps.Sessions.Start(w, r, session.Session{
+		User: id.user, Tokens: tokens, ClientID: a.ClientID, AuthTime: id.authTime, PromptedAt: a.promptedAt(), SID: id.sid,
+	})
+	if err != nil {
+		note(r, "store", err)
+		h.unavailable(w, r, causeStore, h.startURL(a.ReturnTo))
+		return
+	}
+	h.deps.Provider.lower()
+	h.deps.Metrics.finished.WithLabelValues("ok", "none").Inc()
+	h.deps.Metrics.duration.Observe(h.deps.Now().Sub(a.Began).Seconds())
+	inbound.Of(r).Outcome.SessionRef = s.Ref
+	h.deps.OnLogin(r, s, a.ReturnTo)
+	h.finished(w, r)
+	h.leaveResult(r.Context(), d.state, a, w.Header()["Set-Cookie"])
+	h.setAttempt(w, r, d.state, a, time.Minute) // for a second delivery
+	h.redirect(w, a.ReturnTo)
+}
+
+func (a *attempt) promptedAt() time.Time {
+	if a.Prompted {
+		return a.Began
+	}
+	return time.Time{}
+}
+
+// result is what the winner leaves for a second delivery of the same callback.
+type result struct {
+	ReturnTo string   `json:"r"`
+	Cookies  []string `json:"c"`
+}
+
+// leaveResult seals it under a key that only the attempt's cookie holds: Redis alone cannot hand a session to anybody.
+func (h *Handler) leaveResult(ctx context.Context, st state, a *attempt, cookies []string) {
+	text, err := json.Marshal(result{a.ReturnTo, cookies})
+	if err != nil {
+		return
+	}
+	sealed := h.deps.Ring.SealWith(seal.Result, a.Key, text, []byte(st.hash()))
+	if err := h.deps.Redis.Set(ctx, h.resultKey(st), sealed, resultKept).Err(); err != nil {
+		h.deps.Log.Warn("a login's result was not kept for a second delivery", "error", err)
+	}
+}
+
+// second gives a callback that is delivered again, by a double click or a browser's retry, the answer of the first.
+func (h *Handler) second(w http.ResponseWriter, r *http.Request, st state, a *attempt) {
+	ctx, cancel := context.WithTimeout(r.Context(), resultWait)
+	defer cancel()
+	for {
+		var kept result
+		sealed, err := h.deps.Redis.Get(ctx, h.resultKey(st)).Bytes()
+		if err == nil {
+			text, bad := h.deps.Ring.OpenWith(seal.Result, a.Key, sealed, []byte(st.hash()))
+			if bad == nil && json.Unmarshal(text, &kept) == nil {
+				w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], kept.Cookies...)
+				h.redirect(w, kept.ReturnTo)
+				return
+			}
+		}
+		if _, err := h.deps.Sessions.Peek(r); err == nil {
+			h.redirect(w, a.ReturnTo)
+			return
+		}
+		select {
+		case <-ctx.Done():
+			note(r, causeUsed, nil)
+			h.failed(w, r, http.StatusBadRequest, causeUsed, a.ReturnTo)
+			return
+		case <-time.After(resultPoll):
+		}
+	}
+}
