@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
@@ -81,7 +82,9 @@ func realWorld(t *testing.T, r *realRedis, properties map[string]PropertyConfig,
 	t.Helper()
 	w := newWorld(t, properties, options...)
 	w.redis = r.client()
-	t.Cleanup(func() { w.redis.Close() })
+	api := httptest.NewServer(w.fake)
+	t.Cleanup(func() { w.redis.Close(); api.Close() })
+	w.http, w.api.URL, w.cfg.APIURL = nil, api.URL, api.URL
 	return w
 }
 

@@ -2,10 +2,14 @@ package hubspot
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 	"github.com/hubgate/hubgate/internal/seal"
@@ -25,33 +30,112 @@ type world struct {
 	redis redis.UniversalClient
 	mini  *miniredis.Miniredis
 	fake  *fakehubspot.Server
-	api   *httptest.Server
+	api   struct{ URL string }
+	http  http.RoundTripper // to the API; nil = over the network
 	key   string
 	cfg   Config
 	mu    sync.Mutex
 	token string
+	away  atomic.Bool
+}
+
+// loseRedis cuts every connection to Redis and refuses new ones.
+func (w *world) loseRedis() {
+	w.away.Store(true)
+	w.mini.Close()
 }
 
 type option func(*fakehubspot.Config)
 
+// newWorld makes a world in memory: inside a synctest bubble its time passes at once.
 func newWorld(t *testing.T, properties map[string]PropertyConfig, options ...option) *world {
 	t.Helper()
 	w := &world{t: t, key: seal.NewKey(), cfg: DefaultConfig(), token: "pat-na1-test"}
-	w.mini = miniredis.RunT(t)
+	w.mini = miniredis.NewMiniRedis()
 	w.mini.ClockTTL(true)
-	w.redis = redis.NewClient(&redis.Options{Addr: w.mini.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
-	t.Cleanup(func() { w.redis.Close() })
+	t.Cleanup(w.mini.Close)
+	w.redis = w.dial()
 	fc := fakehubspot.Config{FaultPercent: fakehubspot.NoFaults}
 	for _, o := range options {
 		o(&fc)
 	}
 	w.fake = fakehubspot.New(fc)
-	w.api = httptest.NewServer(w.fake)
-	t.Cleanup(w.api.Close)
+	w.api.URL, w.http = "http://hubspot.test", memory{w.fake}
 	w.cfg.APIURL, w.cfg.AccessToken, w.cfg.HubID = w.api.URL, setting.Secret(w.token), 4711
 	w.cfg.Contacts.Properties = properties
 	w.cfg.Contacts.MinInterval = 0
 	return w
+}
+
+// dial opens another connection pool to the Redis in memory.
+func (w *world) dial() *redis.Client {
+	client := redis.NewClient(&redis.Options{
+		MaxRetries: -1, ContextTimeoutEnabled: true, DialerRetries: 1,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}, DisableIdentity: true, // neither looks up names
+		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			if w.away.Load() {
+				return nil, errors.New("connection refused")
+			}
+			return buffered(w.mini.Dial())
+		},
+	})
+	w.t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// buffered puts room for answers between a client and a server: over a bare pipe a pipeline waits for its own answers to be read.
+func buffered(server net.Conn, err error) (net.Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	client, inner := net.Pipe()
+	answers := make(chan []byte, 4096)
+	go func() {
+		_, _ = io.Copy(server, inner)
+		server.Close()
+	}()
+	go func() {
+		defer close(answers)
+		for {
+			chunk := make([]byte, 4096)
+			n, err := server.Read(chunk)
+			if err != nil {
+				return
+			}
+			answers <- chunk[:n]
+		}
+	}()
+	go func() {
+		defer inner.Close()
+		for chunk := range answers {
+			_, _ = inner.Write(chunk)
+		}
+	}()
+	return client, nil
+}
+
+// memory is a network without sockets. A handler that panics is a connection that was cut.
+type memory struct{ handler http.Handler }
+
+func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, cut := httptest.NewRecorder(), make(chan any, 1)
+	go func() {
+		defer func() { cut <- recover() }()
+		call := r.Clone(r.Context())
+		if call.Body == nil {
+			call.Body = http.NoBody
+		}
+		m.handler.ServeHTTP(answer, call)
+	}()
+	select {
+	case fault := <-cut:
+		if fault != nil {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return answer.Result(), nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
 }
 
 func (w *world) setToken(token string) {
@@ -81,7 +165,7 @@ func (w *world) replica() *replica {
 	}
 	reg := prometheus.NewRegistry()
 	c, err := New(w.cfg, Deps{
-		Queue: w.redis, Block: w.redis, KeyPrefix: "hubgate:", Ring: ring, Client: &http.Client{Timeout: 5 * time.Second},
+		Queue: w.redis, Block: w.redis, KeyPrefix: "hubgate:", Ring: ring, Client: &http.Client{Timeout: 30 * time.Second, Transport: w.http},
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)), Metrics: NewMetrics(reg), Now: time.Now, Token: w.tokenNow,
 	})
 	if err != nil {
@@ -124,7 +208,7 @@ func person1(email string) Login {
 // until waits for a condition of another goroutine's making.
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); {
+	for deadline := time.Now().Add(30 * time.Minute); !ok(); {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("never: %s", what)
 		}
