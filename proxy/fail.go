@@ -33,6 +33,7 @@ func (b *clientBody) Read(p []byte) (int, error) {
 func (g *Gate) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := passingOf(r.Context())
 	r = p.in // the visitor's, not the one made for the origin
+	p.out.final = true
 	LeaveUnread(w, r)
 	facts := inbound.Of(r)
 	facts.Outcome.Err = err

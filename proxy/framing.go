@@ -133,33 +133,53 @@ func (f *framing) requestLine(line []byte) bool {
 
 // field judges a header or trailer line: a folded one, and one with a space before its colon, have no name that is a token.
 func (f *framing) field(line []byte) bool {
-	name, value, found := strings.Cut(string(line), ":")
+	name, value, found := bytes.Cut(line, []byte(":"))
 	if !found || !isToken(name) {
 		return false
 	}
-	value = strings.Trim(value, " \t")
+	if f.state == inTrailer {
+		return true
+	}
 	switch {
-	case f.state == inTrailer:
-	case strings.EqualFold(name, "Content-Length"):
+	case is(name, "content-length"):
 		f.lengths++
-		return f.length(value)
-	case strings.EqualFold(name, "Transfer-Encoding"):
-		if f.chunked || f.http10 || !strings.EqualFold(value, "chunked") {
+		return f.length(bytes.Trim(value, " \t"))
+	case is(name, "transfer-encoding"):
+		if f.chunked || f.http10 || !is(bytes.Trim(value, " \t"), "chunked") {
 			return false
 		}
 		f.chunked = true
-	case strings.EqualFold(name, "Upgrade"):
+	case is(name, "upgrade"):
 		f.upgrade = true
 	}
 	return true
 }
 
-func (f *framing) length(value string) bool {
-	if value == "" || len(value) > 18 || !isNumber(value) {
+// is compares without regard to the case of letters; lower is in lower case.
+func is(text []byte, lower string) bool {
+	if len(text) != len(lower) {
+		return false
+	}
+	for i, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *framing) length(value []byte) bool {
+	if len(value) == 0 || len(value) > 18 {
 		return false
 	}
 	f.left = 0
-	for _, c := range []byte(value) {
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return false
+		}
 		f.left = f.left*10 + uint64(c-'0')
 	}
 	return true
@@ -183,12 +203,20 @@ func (f *framing) endHead() bool {
 // reset begins the next message. What the last one asked for stays until there is one.
 func (f *framing) reset() { *f = framing{line: f.line[:0], upgrade: f.upgrade} }
 
-func isToken(name string) bool {
-	for i := 0; i < len(name); i++ {
-		c := name[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+// isToken: RFC 9110 5.6.2.
+func isToken(name []byte) bool {
+	for _, c := range name {
+		if !tokenByte[c] {
 			return false
 		}
 	}
-	return name != ""
+	return len(name) > 0
 }
+
+// tokenByte tells the bytes of a token: visible ones without the delimiters.
+var tokenByte = func() (table [256]bool) {
+	for c := byte('!'); c < 0x7f; c++ {
+		table[c] = strings.IndexByte(`()<>@,;:\"/[]?={}`, c) < 0
+	}
+	return table
+}()

@@ -54,6 +54,8 @@ type Gate struct {
 	origin *url.URL
 	host   string // the Host header for the origin
 	proxy  *httputil.ReverseProxy
+	// clientHeaders are the names of the configuration's client_ip_headers as net/http spells them.
+	clientHeaders []string
 }
 
 // New makes a gate. The configuration must have passed Validate and NewRules.
@@ -75,6 +77,9 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 	g := &Gate{cfg: cfg, deps: deps, rules: rules, origin: origin, host: cfg.OriginHost}
 	if g.host == "" {
 		g.host = origin.Host
+	}
+	for _, name := range cfg.ClientIPHeaders {
+		g.clientHeaders = append(g.clientHeaders, http.CanonicalHeaderKey(name))
 	}
 	g.proxy = g.newProxy()
 	return g, nil
@@ -119,7 +124,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 	}
 	switch decision.Kind {
 	case Public, Allow:
-		g.pass(w, r, passing{path: p, doors: doors, protected: decision.Kind == Allow, session: s})
+		g.pass(w, r, &passing{path: p, doors: doors, protected: decision.Kind == Allow, session: s})
 	case Login:
 		g.login(w, r, p, loginFor{decision, why})
 	case Forbid:

@@ -23,18 +23,26 @@ var (
 // claimed tells whether a request header must not pass. Names with anything but letters, digits and hyphens never do: CGI-like
 // servers read X_Forwarded_For as X-Forwarded-For.
 func claimed(name string) bool {
+	var room [64]byte // no claimed name or prefix is longer
+	lower := room[:0]
 	for i := 0; i < len(name); i++ {
 		c := name[i] | 0x20
-		if !('a' <= c && c <= 'z' || '0' <= name[i] && name[i] <= '9' || name[i] == '-') {
+		switch {
+		case 'a' <= c && c <= 'z':
+		case '0' <= name[i] && name[i] <= '9' || name[i] == '-':
+			c = name[i]
+		default:
 			return true
 		}
+		if i < len(room) {
+			lower = append(lower, c)
+		}
 	}
-	lower := strings.ToLower(name)
-	if claimedNames[lower] {
+	if len(name) <= len(room) && claimedNames[string(lower)] {
 		return true
 	}
 	for _, prefix := range claimedPrefixes {
-		if strings.HasPrefix(lower, prefix) {
+		if len(lower) >= len(prefix) && string(lower[:len(prefix)]) == prefix {
 			return true
 		}
 	}
@@ -43,7 +51,7 @@ func claimed(name string) bool {
 
 // outgoing makes a request's headers fit for the origin: what the client may not claim is removed, then what HubSpot must know is
 // set. httputil has removed hop-by-hop headers and what Connection names before, so a client cannot remove ours (HS-07).
-func (g *Gate) outgoing(h http.Header, in *http.Request, p passing) {
+func (g *Gate) outgoing(h http.Header, in *http.Request, p *passing) {
 	for name := range h {
 		if claimed(name) {
 			delete(h, name)
@@ -56,18 +64,21 @@ func (g *Gate) outgoing(h http.Header, in *http.Request, p passing) {
 			delete(h, name)
 		}
 	}
-	h.Del("Expect") // was answered here; the origin would answer it a second time
+	delete(h, "Expect") // was answered here; the origin would answer it a second time
 	facts := inbound.Of(in)
+	values := []string{facts.Site.Host, "true", facts.Site.Scheme, facts.ID, ""}
+	set := func(name string, i int) { h[name] = values[i : i+1 : i+1] } // one allocation for all of them
 	if facts.Client.IsValid() {
-		for _, name := range g.cfg.ClientIPHeaders {
-			h.Set(name, facts.Client.String())
+		values[4] = facts.Client.String()
+		for _, name := range g.clientHeaders {
+			set(name, 4)
 		}
 	}
-	h.Set("X-Hs-Public-Host", facts.Site.Host)
-	h.Set("X-Hubspot-Trust-Forwarded-For", "true")
-	h.Set("X-Forwarded-Proto", facts.Site.Scheme)
-	h.Set("X-Forwarded-Host", facts.Site.Host)
-	h.Set("X-Request-Id", facts.ID)
+	set("X-Hs-Public-Host", 0)
+	set("X-Hubspot-Trust-Forwarded-For", 1)
+	set("X-Forwarded-Proto", 2)
+	set("X-Forwarded-Host", 0)
+	set("X-Request-Id", 3)
 }
 
 // filterCookies removes the gateway's own cookies: the origin and its logs must not hold what opens a session (HS-12).
@@ -76,21 +87,27 @@ func (g *Gate) filterCookies(h http.Header) {
 	if len(lines) == 0 {
 		return
 	}
-	var kept []string
+	var kept strings.Builder
 	for _, line := range lines {
-		for _, pair := range strings.Split(line, ";") {
+		for pair := range strings.SplitSeq(line, ";") {
 			pair = strings.TrimSpace(pair)
 			name, _, _ := strings.Cut(pair, "=")
-			if pair != "" && !g.ownCookie(strings.TrimSpace(name)) {
-				kept = append(kept, pair)
+			if pair == "" || g.ownCookie(strings.TrimSpace(name)) {
+				continue
 			}
+			if kept.Len() == 0 {
+				kept.Grow(len(line))
+			} else {
+				kept.WriteString("; ")
+			}
+			kept.WriteString(pair)
 		}
 	}
-	if len(kept) == 0 {
+	if kept.Len() == 0 {
 		delete(h, "Cookie")
 		return
 	}
-	h["Cookie"] = []string{strings.Join(kept, "; ")}
+	h["Cookie"] = []string{kept.String()}
 }
 
 // ownCookie compares without regard to case as well: the origin's language may.
@@ -111,11 +128,11 @@ func canonicalCookie(name string) string {
 
 // incoming makes the origin's answer fit for the visitor: its own host name becomes the public one, it cannot set our cookies, and
 // what needs a login is kept by nobody.
-func (g *Gate) incoming(h http.Header, site *inbound.Site, p passing) {
+func (g *Gate) incoming(h http.Header, site *inbound.Site, p *passing) {
 	g.mapLocation(h, "Location", site)
 	g.mapLocation(h, "Content-Location", site)
 	g.mapCookies(h, site)
-	h.Del("Alt-Svc") // offers HubSpot's other ways in, which do not lead through here
+	delete(h, "Alt-Svc") // offers HubSpot's other ways in, which do not lead through here
 	if p.protected {
 		g.forbidCaching(h, p.path)
 	}
@@ -202,21 +219,28 @@ func publicDomain(value string, site *inbound.Site) bool {
 // forbidCaching keeps a protected answer out of every cache, the visitor's own included: after a logout the back button asks again.
 func (g *Gate) forbidCaching(h http.Header, path Path) {
 	for name := range h {
-		lower := strings.ToLower(name)
-		if strings.HasSuffix(lower, "-cache-control") || strings.HasPrefix(lower, "surrogate-") {
+		if hasSuffixFold(name, "-cache-control") || hasPrefixFold(name, "surrogate-") {
 			delete(h, name)
 		}
 	}
 	for _, name := range []string{"Cache-Tag", "Edge-Cache-Tag", "Expires", "Age", "Pragma"} {
-		h.Del(name)
+		delete(h, name)
 	}
 	if g.keepsValidators(path) && cacheableFile(h.Get("Content-Type")) {
 		h.Set("Cache-Control", "private, no-cache")
 		return
 	}
 	h.Set("Cache-Control", "private, no-store")
-	h.Del("Etag")
-	h.Del("Last-Modified")
+	delete(h, "Etag")
+	delete(h, "Last-Modified")
+}
+
+func hasPrefixFold(name, prefix string) bool {
+	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+}
+
+func hasSuffixFold(name, suffix string) bool {
+	return len(name) >= len(suffix) && strings.EqualFold(name[len(name)-len(suffix):], suffix)
 }
 
 // keepsValidators: with files_cache private a browser may keep a file, and asks the gate at every use whether it still may.

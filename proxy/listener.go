@@ -112,9 +112,10 @@ type strictConn struct {
 	framing framing
 	poison  []byte
 	dead    bool
-	limit   atomic.Pointer[time.Time] // net/http's own read deadline
-	asked   atomic.Bool               // to become a WebSocket
-	raw     atomic.Bool               // it has become one
+	mu      sync.Mutex
+	limit   time.Time   // net/http's own read deadline
+	asked   atomic.Bool // to become a WebSocket
+	raw     atomic.Bool // it has become one
 }
 
 // poison breaks off a head, a chunk's size and a trailer alike.
@@ -163,15 +164,16 @@ func (c *strictConn) progressBy() time.Time {
 }
 
 func (c *strictConn) ownLimit() time.Time {
-	if t := c.limit.Load(); t != nil {
-		return *t
-	}
-	return time.Time{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.limit
 }
 
 // SetReadDeadline keeps what net/http wants beside what a body's progress wants.
 func (c *strictConn) SetReadDeadline(t time.Time) error {
-	c.limit.Store(&t)
+	c.mu.Lock()
+	c.limit = t
+	c.mu.Unlock()
 	return c.Conn.SetReadDeadline(t)
 }
 

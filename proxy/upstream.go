@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -44,25 +43,40 @@ func NewTransport(cfg Config) *http.Transport {
 	}
 }
 
-// passing is what is known about a request on its way to the origin and back.
+// passing is what is known about a request on its way to the origin and back. It is the context of the way, so that the hooks of
+// httputil find it.
 type passing struct {
+	context.Context
 	in        *http.Request
+	out       *finalOnly
 	path      Path
 	doors     Doors
 	protected bool
 	session   *session.Session
-	body      *clientBody
+	body      clientBody
 	start     time.Time
-	cut       context.CancelFunc // breaks the exchange off, an answer under way included
-	websocket bool               // it became one
+	cut       func() // breaks the exchange off, an answer under way included; for what stays open
+	websocket bool   // it became one
 }
 
 type passingKey struct{}
+
+// Value returns what is known for its own key, and the request's values for others.
+func (p *passing) Value(key any) any {
+	if key == (passingKey{}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
 
 func passingOf(ctx context.Context) *passing {
 	p, _ := ctx.Value(passingKey{}).(*passing)
 	return p
 }
+
+// flushAfter bounds how long the beginning of an answer of known length waits for more of it. Events and answers of unknown length,
+// httputil passes on as they come; doing the same with every page would cost it a second write and a goroutine.
+const flushAfter = 2 * time.Millisecond
 
 // newProxy is the way to the origin and back. Rewrite, not Director: a client could remove what Director sets (HS-07).
 func (g *Gate) newProxy() *httputil.ReverseProxy {
@@ -71,14 +85,14 @@ func (g *Gate) newProxy() *httputil.ReverseProxy {
 		ModifyResponse: g.modify,
 		ErrorHandler:   g.fail,
 		Transport:      g.deps.Transport,
-		FlushInterval:  -1, // events and streams reach the visitor as they come
+		FlushInterval:  flushAfter,
 		BufferPool:     &buffers{},
 		ErrorLog:       slog.NewLogLogger(g.deps.Log.Handler(), slog.LevelDebug),
 	}
 }
 
 // pass forwards a request that was decided upon.
-func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p passing) {
+func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p *passing) {
 	if limit := int64(g.cfg.MaxRequestBody); limit > 0 {
 		if r.ContentLength > limit {
 			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Refuse), "body_too_large"
@@ -88,24 +102,27 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p passing) {
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 	}
-	if isWebSocket(r) && p.protected && !sameOrigin(r) {
-		inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Forbid), "websocket_origin"
-		g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: "origin"})
-		return
+	p.Context, p.in, p.out, p.start, p.body.ReadCloser = r.Context(), r, &finalOnly{ResponseWriter: w}, time.Now(), r.Body
+	if isWebSocket(r) {
+		if p.protected && !sameOrigin(r) {
+			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Forbid), "websocket_origin"
+			g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: "origin"})
+			return
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		p.Context, p.cut = ctx, cancel
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	p.in, p.start, p.body, p.cut = r, time.Now(), &clientBody{ReadCloser: r.Body}, cancel
-	out := r.WithContext(context.WithValue(ctx, passingKey{}, &p))
+	out := r.WithContext(p)
 	if r.Body != nil && r.Body != http.NoBody {
-		out.Body = p.body
+		out.Body = &p.body
 	}
 	defer func() {
 		if p.websocket {
 			g.deps.Metrics.websockets.Dec()
 		}
 	}()
-	g.proxy.ServeHTTP(&finalOnly{ResponseWriter: w}, out)
+	g.proxy.ServeHTTP(p.out, out)
 }
 
 // rewrite makes the origin's request: exactly the path that was judged, exactly the query that was sent.
@@ -119,11 +136,11 @@ func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
 	}
 	out.Host = g.host
 	out.Trailer = nil // trailers named like trusted headers (HS-08)
-	if !isWebSocket(pr.In) {
-		out.Header.Del("Upgrade")
-		out.Header.Del("Connection")
+	if p.cut == nil { // no WebSocket
+		delete(out.Header, "Upgrade")
+		delete(out.Header, "Connection")
 	}
-	g.outgoing(out.Header, pr.In, *p)
+	g.outgoing(out.Header, pr.In, p)
 }
 
 // modify looks at the origin's answer before the visitor gets any of it.
@@ -137,38 +154,69 @@ func (g *Gate) modify(res *http.Response) error {
 		g.deps.Metrics.websockets.Inc()
 	}
 	if p.protected && (p.websocket || isEventStream(res.Header)) {
-		go g.watch(ctx, *p)
+		if p.cut == nil {
+			p.cut = func() { res.Body.Close() }
+		}
+		go g.watch(ctx, p)
 	}
-	g.incoming(res.Header, facts.Site, *p)
+	g.incoming(res.Header, facts.Site, p)
+	p.out.take(res)
 	return nil
 }
 
 func isEventStream(h http.Header) bool {
-	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/event-stream")
+	return hasPrefixFold(h.Get("Content-Type"), "text/event-stream")
 }
 
 // finalOnly lets only the final answer through. 1xx answers would carry the origin's headers past everything that modify does
-// (HS-13), and trailers would too. httputil clears the headers it is given after each 1xx, so it is given its own.
+// (HS-13), and trailers would too: before and after the final answer's header, httputil writes into one that nobody sees.
 type finalOnly struct {
 	http.ResponseWriter
-	header http.Header
-	wrote  bool
+	unseen http.Header
+	final  bool // the final answer's header is being made
+	wrote  bool // and was sent
 }
 
-func (w *finalOnly) Header() http.Header {
-	if w.header == nil {
-		w.header = http.Header{}
+// take begins the final answer: its header is handed over as it is, without httputil's copy of each value. What httputil still looks at
+// stays with it: the type, and everything of an answer that changes protocols.
+func (w *finalOnly) take(res *http.Response) {
+	w.final = true
+	own := w.Header()
+	for name := range own {
+		if _, both := res.Header[name]; both {
+			delete(own, name)
+		}
 	}
-	return w.header
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		return
+	}
+	kind := res.Header["Content-Type"]
+	delete(res.Header, "Content-Type")
+	maps.Copy(own, res.Header)
+	res.Header = http.Header{}
+	if kind != nil {
+		res.Header["Content-Type"] = kind
+	}
 }
 
+// Header is the one to write into now.
+func (w *finalOnly) Header() http.Header {
+	if w.final && !w.wrote {
+		return w.ResponseWriter.Header()
+	}
+	if w.unseen == nil {
+		w.unseen = http.Header{}
+	}
+	return w.unseen
+}
+
+// WriteHeader sends the final answer's header.
 func (w *finalOnly) WriteHeader(status int) {
 	if w.wrote || (status < 200 && status != http.StatusSwitchingProtocols) {
 		return
 	}
+	delete(w.Header(), "Trailer")
 	w.wrote = true
-	delete(w.header, "Trailer")
-	maps.Copy(w.ResponseWriter.Header(), w.header)
 	w.ResponseWriter.WriteHeader(status)
 }
 

@@ -27,7 +27,7 @@ func isWebSocket(r *http.Request) bool {
 
 func hasToken(values []string, token string) bool {
 	for _, value := range values {
-		for _, part := range strings.Split(value, ",") {
+		for part := range strings.SplitSeq(value, ",") {
 			if strings.EqualFold(strings.TrimSpace(part), token) {
 				return true
 			}
@@ -48,7 +48,7 @@ func sameOrigin(r *http.Request) bool {
 
 // watch cuts an open connection when its session ends or is no longer admitted, by a reload or by changed claims. It listens before
 // it asks, so that nothing falls between.
-func (g *Gate) watch(ctx context.Context, p passing) {
+func (g *Gate) watch(ctx context.Context, p *passing) {
 	open := Open{Request: p.in, Host: inbound.Of(p.in).Site.Host, Path: p.path, Doors: p.doors, Session: p.session}
 	end := time.NewTimer(p.session.ExpiresAt.Sub(g.deps.Now()))
 	defer end.Stop()

@@ -54,6 +54,20 @@ func (s *Site) Secure() bool { return s.Scheme == "https" }
 
 type contextKey struct{}
 
+// carrier is a request's context with its facts in it.
+type carrier struct {
+	context.Context
+	facts Facts
+}
+
+// Value returns the facts for their own key, and what the request's context holds for others.
+func (c *carrier) Value(key any) any {
+	if key == (contextKey{}) {
+		return &c.facts
+	}
+	return c.Context.Value(key)
+}
+
 // With returns a context that carries the facts.
 func With(ctx context.Context, f *Facts) context.Context {
 	return context.WithValue(ctx, contextKey{}, f)

@@ -21,6 +21,7 @@ type Config struct {
 type Resolver struct {
 	cfg   Config
 	sites map[string]*Site
+	exact map[string]*Site // by the spelling that browsers send; others take the long way
 }
 
 // New makes a Resolver.
@@ -29,7 +30,14 @@ func New(cfg Config) *Resolver {
 	for _, site := range cfg.Sites {
 		sites[site.Host] = site
 	}
-	return &Resolver{cfg: cfg, sites: sites}
+	rs := &Resolver{cfg: cfg, sites: sites, exact: map[string]*Site{}}
+	for host := range sites {
+		f := &Facts{}
+		if rs.site(host, f); f.Site != nil {
+			rs.exact[host] = f.Site
+		}
+	}
+	return rs
 }
 
 // ParseSite reads a public URL: scheme, host and optional port, nothing else.
@@ -63,7 +71,8 @@ func hostKey(host, scheme string) string {
 
 // Resolve returns the request with its Facts in the context.
 func (rs *Resolver) Resolve(r *http.Request) *http.Request {
-	f := &Facts{}
+	c := &carrier{Context: r.Context()}
+	f := &c.facts
 	f.Peer = addr(r.RemoteAddr)
 	f.Trusted = rs.trusts(f.Peer)
 	f.Client = f.Peer
@@ -73,9 +82,11 @@ func (rs *Resolver) Resolve(r *http.Request) *http.Request {
 		f.UntrustedForwarding = true
 	}
 	f.ID = rs.requestID(r, f.Trusted)
-	rs.site(r, f)
+	if f.Site = rs.exact[r.Host]; f.Site == nil {
+		rs.site(r.Host, f)
+	}
 	f.Scheme = rs.scheme(r, f)
-	return r.WithContext(With(r.Context(), f))
+	return r.WithContext(c)
 }
 
 // Wrap resolves every request before next sees it.
@@ -110,10 +121,10 @@ func (rs *Resolver) client(peer netip.Addr, values []string) netip.Addr {
 	return client
 }
 
-func (rs *Resolver) site(r *http.Request, f *Facts) {
+func (rs *Resolver) site(host string, f *Facts) {
 	for _, scheme := range []string{"https", "http"} {
-		key := hostKey(r.Host, scheme)
-		if site := rs.sites[key]; site != nil && (site.Scheme == scheme || key == hostKey(r.Host, "")) {
+		key := hostKey(host, scheme)
+		if site := rs.sites[key]; site != nil && (site.Scheme == scheme || key == hostKey(host, "")) {
 			f.Site = site
 			return
 		}

@@ -17,6 +17,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
 	"sync"
 	"sync/atomic"
 )
@@ -62,6 +63,7 @@ type key struct {
 	id      ID
 	secret  []byte
 	derived *sync.Map // Label -> []byte: each purpose's key is made once
+	macs    *sync.Map // Label -> *sync.Pool of hash.Hash: keying one costs more than using it
 }
 
 // Ring holds the keys. It is safe for concurrent use; Set replaces the keys of a live ring.
@@ -117,7 +119,7 @@ func NewKey() string {
 
 func newKey(secret []byte) key {
 	sum := sha256.Sum256(append([]byte("hubgate key id\x00"), secret...))
-	return key{id: ID(sum[:idSize]), secret: secret, derived: &sync.Map{}}
+	return key{id: ID(sum[:idSize]), secret: secret, derived: &sync.Map{}, macs: &sync.Map{}}
 }
 
 // IDsOf returns the ids of keys as the operator writes them; what is no key is left out.
@@ -233,7 +235,7 @@ func additional(header, aad []byte) []byte {
 
 // MAC authenticates data for a purpose under the first key.
 func (r *Ring) MAC(label Label, data []byte) []byte {
-	return (*r.keys.Load())[0].mac(label, data)
+	return (*r.keys.Load())[0].mac(label, data, nil)
 }
 
 // Verify tells in constant time whether mac, which may be a truncated one of at least 16 bytes, was made by any key of the ring.
@@ -241,8 +243,9 @@ func (r *Ring) Verify(label Label, data, mac []byte) bool {
 	if len(mac) < 16 || len(mac) > sha256.Size {
 		return false
 	}
+	var room [sha256.Size]byte
 	for _, k := range *r.keys.Load() {
-		if hmac.Equal(k.mac(label, data)[:len(mac)], mac) {
+		if hmac.Equal(k.mac(label, data, room[:0])[:len(mac)], mac) {
 			return true
 		}
 	}
@@ -254,13 +257,20 @@ func (r *Ring) MACs(label Label, data []byte) [][]byte {
 	keys := *r.keys.Load()
 	macs := make([][]byte, len(keys))
 	for i, k := range keys {
-		macs[i] = k.mac(label, data)
+		macs[i] = k.mac(label, data, nil)
 	}
 	return macs
 }
 
-func (k key) mac(label Label, data []byte) []byte {
-	h := hmac.New(sha256.New, k.derive(label, nil))
+// mac appends the MAC of data to room.
+func (k key) mac(label Label, data, room []byte) []byte {
+	pool, ok := k.macs.Load(label)
+	if !ok {
+		pool, _ = k.macs.LoadOrStore(label, &sync.Pool{New: func() any { return hmac.New(sha256.New, k.derive(label, nil)) }})
+	}
+	h := pool.(*sync.Pool).Get().(hash.Hash)
+	defer pool.(*sync.Pool).Put(h)
+	h.Reset()
 	h.Write(data)
-	return h.Sum(nil)
+	return h.Sum(room)
 }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+const (
+	adminToken = "bench-admin-token"
+	clientID   = "bench"
+	clientKey  = "bench-client-secret"
+)
+
+// gatewayConfig is what differs between the gateways of a measurement.
+type gatewayConfig struct {
+	name     string
+	origin   string // address
+	redis    string // address
+	key      string // of session.keys
+	issuer   string
+	cacheTTL string
+	access   bool   // the access log
+	host     string // public host; "" = localhost with the gateway's own port
+}
+
+// gateway is a hubgate that runs.
+type gateway struct {
+	*process
+	addr, admin, host, path string
+}
+
+// site is the public host of a gateway that listens on addr.
+func site(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return "localhost:" + port
+}
+
+func (s *stage) gateway(c gatewayConfig) (*gateway, error) {
+	addr, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	g := &gateway{addr: addr, admin: admin, host: c.host}
+	if g.host == "" {
+		g.host = site(addr)
+	}
+	if g.path, err = s.save(c.name+".yaml", c.yaml(g)); err != nil {
+		return nil, err
+	}
+	if g.process, err = s.start(c.name, s.hubgate, "serve", "--config", g.path); err != nil {
+		return nil, err
+	}
+	return g, g.listens(s.ctx, addr)
+}
+
+func (c gatewayConfig) yaml(g *gateway) string {
+	return fmt.Sprintf(`version: 1
+server:
+  public_urls: ["http://%s"]
+  listen: "%s"
+  admin_listen: "%s"
+  admin_token: %s
+  pprof: true
+proxy:
+  origin: "http://%s"
+  default: public
+  rules:
+    - path: /members/**
+    - path: /partners/**
+      groups: [partner]
+auth:
+  issuer: "%s"
+  client_id: %s
+  client_secret: %s
+  groups_claim: cognito:groups
+  login_rate: none
+session:
+  keys: ["%s"]
+  cache_ttl: %s
+  redis: {urls: ["redis://%s/0"]}
+log: {access: %t}
+`, g.host, g.addr, g.admin, adminToken, c.origin, c.issuer, clientID, clientKey, c.key, c.cacheTTL, c.redis, c.access)
+}
+
+// newKey makes a value for session.keys.
+func newKey() string { return seal.NewKey() }

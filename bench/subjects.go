@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hubgate/hubgate/proxy"
+)
+
+// pageSize is the length of the origin's page.
+const pageSize = 1024
+
+// serveOrigin answers every request with the same small page.
+func serveOrigin(ctx context.Context, args []string) error {
+	page := []byte(strings.Repeat("x", pageSize))
+	return serve(ctx, args[0], http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		w.Write(page)
+	}))
+}
+
+// serveBare is what hubgate is compared with: net/http's reverse proxy with hubgate's own transport and pooled buffers, and nothing else.
+func serveBare(ctx context.Context, args []string) error {
+	cfg := proxy.DefaultConfig()
+	cfg.Origin = "http://" + args[1]
+	origin, err := url.Parse(cfg.Origin)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, args[0], &httputil.ReverseProxy{
+		Rewrite:    func(pr *httputil.ProxyRequest) { pr.SetURL(origin) },
+		Transport:  proxy.NewTransport(cfg),
+		BufferPool: &buffers{},
+	})
+}
+
+func serve(ctx context.Context, addr string, h http.Handler) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second}
+	defer context.AfterFunc(ctx, func() { s.Close() })()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if v, ok := b.pool.Get().(*[]byte); ok {
+		return *v
+	}
+	return make([]byte, 32<<10)
+}
+
+func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/session"
+)
+
+const issuer = "http://127.0.0.1:1/bench"
+
+// reception logs visitors in without a provider: with the session package itself, so that what Redis holds is what a login leaves.
+type reception struct {
+	manager *session.Manager
+	rdb     *redis.Client
+	site    *inbound.Site
+}
+
+// newReception makes one for the gateways of a key, a Redis and a public host.
+func newReception(key, redisAddr, host string) (*reception, error) {
+	ring, err := seal.New(key)
+	if err != nil {
+		return nil, err
+	}
+	public, ok := inbound.ParseSite("http://" + host)
+	if !ok {
+		return nil, errors.New("not a public host: " + host)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: redisAddr, PoolSize: 64})
+	cfg := session.DefaultConfig()
+	m, err := session.New(cfg, session.Deps{
+		Redis: rdb, Block: rdb, Ring: ring, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Metrics: session.NewMetrics(prometheus.NewRegistry()), Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.Set(session.Live{Config: cfg, Issuer: issuer, ClientID: clientID})
+	return &reception{m, rdb, public}, nil
+}
+
+func (r *reception) close() { r.rdb.Close() }
+
+// login begins the session of the i-th visitor and returns its cookie, NAME=VALUE.
+func (r *reception) login(ctx context.Context, i int) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.site.Host+"/oauth2/callback", nil)
+	if err != nil {
+		return "", err
+	}
+	facts := &inbound.Facts{Site: r.site, Client: netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})}
+	rec := httptest.NewRecorder()
+	if _, err := r.manager.Start(rec, req.WithContext(inbound.With(ctx, facts)), visitor(i)); err != nil {
+		return "", err
+	}
+	cookie := rec.Result().Cookies()[0]
+	return cookie.Name + "=" + cookie.Value, nil
+}
+
+// visitor is a user as Cognito describes one: claims, groups, and tokens of the usual length.
+func visitor(i int) session.Session {
+	email := fmt.Sprintf("visitor-%d@example.com", i)
+	subject := fmt.Sprintf("%08x-7c1d-4b3e-9c55-0242ac120002", i)
+	groups := []string{"members", "partner"}
+	now := float64(time.Now().Unix())
+	return session.Session{
+		User: session.User{
+			Issuer: issuer, Subject: subject, Email: email, EmailVerified: true, Name: "Visitor Number", Groups: groups,
+			Claims: map[string]any{
+				"sub": subject, "email": email, "email_verified": true, "given_name": "Visitor", "family_name": "Number", "locale": "de-DE",
+				"cognito:username": subject, "cognito:groups": []any{"members", "partner"}, "custom:tier": "gold", "custom:company": "Example GmbH",
+				"iss": issuer, "aud": clientID, "token_use": "id", "auth_time": now, "iat": now, "exp": now + 900,
+				"origin_jti": rand.Text(), "jti": rand.Text(), "event_id": rand.Text(), "at_hash": rand.Text()[:22],
+			},
+		},
+		Tokens: session.Tokens{
+			Access: noise(1100), Refresh: noise(1750), AccessExpiry: time.Now().Add(12 * time.Hour),
+		},
+		ClientID: clientID, AuthTime: time.Now(),
+	}
+}
+
+// noise stands for a token: nothing about it can be compressed.
+func noise(n int) string {
+	var b strings.Builder
+	for b.Len() < n {
+		b.WriteString(rand.Text())
+	}
+	return b.String()[:n]
+}
