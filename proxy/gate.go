@@ -43,7 +43,9 @@ type Deps struct {
 	Redecide func(Open) bool
 	// Replaced returns a channel that is closed when a reload has replaced the rules that are in force now.
 	Replaced func() <-chan struct{}
-	Now      func() time.Time
+	// Leaving is closed when the process stops serving: open connections are told to come back elsewhere.
+	Leaving <-chan struct{}
+	Now     func() time.Time
 }
 
 // Gate decides for every request whether it may pass, and passes it on. It is immutable; a reload makes a new one.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -52,12 +53,26 @@ func (l *tlsListener) accept() {
 			go l.handshake(conn)
 			continue
 		}
-		if temporary, ok := err.(net.Error); ok && temporary.Timeout() {
+		if exhausted(err) { // a flood of connections must not end the listener
+			time.Sleep(acceptRetry)
 			continue
 		}
 		l.stop(err)
 		return
 	}
+}
+
+// acceptRetry is how long the listener waits for others to free what the system ran out of.
+const acceptRetry = 100 * time.Millisecond
+
+// exhausted tells what goes away by itself: too many open files, no buffer space, a connection that ended before it was accepted.
+func exhausted(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *tlsListener) stop(err error) {
@@ -80,8 +95,13 @@ func (l *tlsListener) handshake(raw net.Conn) {
 		return
 	}
 	var ready net.Conn = conn
-	if p := conn.ConnectionState().NegotiatedProtocol; p == "" || p == "http/1.1" {
+	switch conn.ConnectionState().NegotiatedProtocol {
+	case "h2":
+	case "", "http/1.1":
 		ready = &strictTLSConn{strictConn{Conn: conn}, conn}
+	default: // acme-tls/1: the handshake was the whole answer, and HTTP after it would be read by nobody's rules (RFC 8737 3)
+		conn.Close()
+		return
 	}
 	select {
 	case l.conns <- ready:
@@ -186,8 +206,13 @@ func (c *strictConn) drain(p []byte) (int, error) {
 	return n, nil
 }
 
+// writeProgress is how long a visitor may take nothing of an answer: who reads more slowly only holds the connection, and the origin's
+// (slow read, DS-01).
+const writeProgress = time.Minute
+
 // Write watches for the 101 after which the stream is no HTTP any more.
 func (c *strictConn) Write(p []byte) (int, error) {
+	c.Conn.SetWriteDeadline(time.Now().Add(writeProgress))
 	if c.asked.Load() && bytes.HasPrefix(p, []byte("HTTP/1.1 101 ")) {
 		c.raw.Store(true)
 	}

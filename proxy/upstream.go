@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"log/slog"
@@ -55,8 +56,10 @@ type passing struct {
 	session   *session.Session
 	body      clientBody
 	start     time.Time
-	cut       func() // breaks the exchange off, an answer under way included; for what stays open
-	websocket bool   // it became one
+	cut       func()  // breaks the exchange off, an answer under way included; for what stays open
+	websocket bool    // it became one
+	socket    *socket // then: the visitor's end of it
+	events    *events // the answer's body, when it is an event stream
 }
 
 type passingKey struct{}
@@ -111,7 +114,8 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p *passing) {
 		}
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
-		p.Context, p.cut = ctx, cancel
+		p.Context, p.cut, p.socket = ctx, cancel, &socket{}
+		p.out.socket = p.socket
 	}
 	out := r.WithContext(p)
 	if r.Body != nil && r.Body != http.NoBody {
@@ -153,10 +157,11 @@ func (g *Gate) modify(res *http.Response) error {
 	if p.websocket = res.StatusCode == http.StatusSwitchingProtocols; p.websocket {
 		g.deps.Metrics.websockets.Inc()
 	}
-	if p.protected && (p.websocket || isEventStream(res.Header)) {
-		if p.cut == nil {
-			p.cut = func() { res.Body.Close() }
-		}
+	if !p.websocket && isEventStream(res.Header) {
+		p.events = &events{ReadCloser: res.Body}
+		res.Body, p.cut = p.events, func() { p.events.Close() }
+	}
+	if p.websocket || p.events != nil {
 		go g.watch(ctx, p)
 	}
 	g.incoming(res.Header, facts.Site, p)
@@ -173,8 +178,9 @@ func isEventStream(h http.Header) bool {
 type finalOnly struct {
 	http.ResponseWriter
 	unseen http.Header
-	final  bool // the final answer's header is being made
-	wrote  bool // and was sent
+	final  bool    // the final answer's header is being made
+	wrote  bool    // and was sent
+	socket *socket // what the connection becomes when it is hijacked
 }
 
 // take begins the final answer: its header is handed over as it is, without httputil's copy of each value. What httputil still looks at
@@ -223,6 +229,15 @@ func (w *finalOnly) WriteHeader(status int) {
 func (w *finalOnly) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return w.ResponseWriter.Write(p)
+}
+
+// Hijack hands over the connection of a WebSocket, which keeps count of the frames.
+func (w *finalOnly) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	return w.socket.over(conn), rw, nil
 }
 
 // Unwrap serves http.ResponseController.

@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -46,31 +48,77 @@ func sameOrigin(r *http.Request) bool {
 	return len(origins) == 1 && strings.EqualFold(origins[0], inbound.Of(r).Site.Origin())
 }
 
-// watch cuts an open connection when its session ends or is no longer admitted, by a reload or by changed claims. It listens before
-// it asks, so that nothing falls between.
+// watch ends an open connection when its session ends or is no longer admitted, by a reload or by changed claims, and when the process
+// is to end. It listens before it asks, so that nothing falls between.
 func (g *Gate) watch(ctx context.Context, p *passing) {
 	open := Open{Request: p.in, Host: inbound.Of(p.in).Site.Host, Path: p.path, Doors: p.doors, Session: p.session}
-	end := time.NewTimer(p.session.ExpiresAt.Sub(g.deps.Now()))
-	defer end.Stop()
+	var expired <-chan time.Time
+	if p.session != nil {
+		timer := time.NewTimer(p.session.ExpiresAt.Sub(g.deps.Now()))
+		defer timer.Stop()
+		expired = timer.C
+	}
 	for {
 		replaced := g.deps.Replaced()
-		ended, release := g.deps.Ended(p.session.Ref)
+		ended, release := g.ended(p.session)
 		if !g.deps.Redecide(open) {
 			release()
-			p.cut()
+			p.end(policyViolation)
 			return
 		}
 		select {
 		case <-ctx.Done():
 			release()
 			return
-		case <-end.C:
-			p.cut()
+		case <-expired:
+			release()
+			p.end(policyViolation)
+			return
+		case <-g.deps.Leaving:
+			release()
+			p.end(goingAway)
+			return
 		case <-ended:
 		case <-replaced:
 		}
 		release()
 	}
+}
+
+// ended tells of a session's changes; a public page has none.
+func (g *Gate) ended(s *session.Session) (<-chan struct{}, func()) {
+	if s == nil {
+		return nil, func() {}
+	}
+	return g.deps.Ended(s.Ref)
+}
+
+// end says goodbye as the connection allows: a WebSocket by its Close frame; an event stream by its end, which makes the browser come
+// back elsewhere, or, when nobody may come back, by breaking off.
+func (p *passing) end(code uint16) {
+	if p.websocket {
+		time.AfterFunc(closeGrace, p.cut)
+		p.socket.leave(code)
+		return
+	}
+	if code == goingAway {
+		p.events.leaving.Store(true)
+	}
+	p.cut()
+}
+
+// events is the body of an event stream that can be ended as if all had been said.
+type events struct {
+	io.ReadCloser
+	leaving atomic.Bool
+}
+
+func (e *events) Read(p []byte) (int, error) {
+	n, err := e.ReadCloser.Read(p)
+	if err != nil && e.leaving.Load() {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // Admits judges an open connection by these rules and a session as of now.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -41,7 +42,7 @@ func (e *endings) end(ref string) {
 	delete(e.channels, ref)
 }
 
-func openStage(t *testing.T) (*stage, *endings, chan struct{}) {
+func openStage(t *testing.T, change ...func(*Deps)) (*stage, *endings, chan struct{}) {
 	e := &endings{channels: map[string]chan struct{}{}}
 	e.admitted.Store(true)
 	replaced := make(chan struct{})
@@ -49,7 +50,10 @@ func openStage(t *testing.T) (*stage, *endings, chan struct{}) {
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**")), change: func(d *Deps) {
 		d.Ended, d.Replaced = e.ended, func() <-chan struct{} { return replaced }
 		d.Redecide = func(o Open) bool {
-			return e.admitted.Load() && o.Path.String() == "/members/echo" || e.admitted.Load() && o.Session.Ref == "bob"
+			return o.Session == nil || e.admitted.Load() && (o.Path.String() == "/members/echo" || o.Session.Ref == "bob")
+		}
+		for _, f := range change {
+			f(d)
 		}
 	}})
 	return s, e, replaced
@@ -78,6 +82,17 @@ func say(t *testing.T, conn net.Conn, r io.Reader, text string) {
 	if _, err := io.ReadFull(r, got); err != nil || string(got[2:]) != text {
 		t.Fatalf("said %q, heard %q, %v", text, got, err)
 	}
+}
+
+// goodbye reads a Close frame's code, answers as a browser does, and waits for the end.
+func goodbye(conn net.Conn, r io.Reader) (code uint16, err error) {
+	frame := make([]byte, 4)
+	if _, err := io.ReadFull(r, frame); err != nil || frame[0] != 0x88 || frame[1] != 2 {
+		return 0, fmt.Errorf("% x, %w", frame, err)
+	}
+	conn.Write([]byte{0x88, 0x82, 0, 0, 0, 0, frame[2], frame[3]})
+	_, err = io.ReadFull(r, frame[:1])
+	return uint16(frame[2])<<8 | uint16(frame[3]), err
 }
 
 func TestAWebSocketIsJudgedAtItsUpgrade(t *testing.T) {
@@ -117,8 +132,8 @@ func TestAWebSocketEndsWithItsSession(t *testing.T) {
 	say(t, conn, r, "still here")
 	e.admitted.Store(false)
 	e.end("bob")
-	if _, err := r.ReadByte(); err == nil {
-		t.Error("it goes on without a session")
+	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+		t.Errorf("its end is told as %d, %v", code, err)
 	}
 	if n := e.waiting.Load(); n != 0 {
 		t.Errorf("%d watches were never given back", n)
@@ -132,8 +147,8 @@ func TestAWebSocketIsJudgedAnewByAReload(t *testing.T) {
 	say(t, conn, r, "hello")
 	e.admitted.Store(false)
 	close(replaced)
-	if _, err := r.ReadByte(); err == nil {
-		t.Error("it goes on although the new rules do not admit it")
+	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+		t.Errorf("its end is told as %d, %v", code, err)
 	}
 }
 
@@ -141,9 +156,9 @@ func TestASessionThatEndedDuringTheUpgradeEndsTheWebSocket(t *testing.T) {
 	t.Parallel()
 	s, e, _ := openStage(t)
 	e.admitted.Store(false)
-	_, r, _ := s.openSocket(t, "/members/echo", asBob)
-	if _, err := r.ReadByte(); err == nil {
-		t.Error("it goes on")
+	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
+	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+		t.Errorf("its end is told as %d, %v", code, err)
 	}
 }
 
@@ -166,6 +181,36 @@ func TestAnEventStreamFlowsAndEndsWithItsSession(t *testing.T) {
 	e.end("bob")
 	if _, err := io.Copy(io.Discard, res.Body); err == nil {
 		t.Error("it ended as if all had been said")
+	}
+}
+
+func TestWhenTheProcessEndsWebSocketsAndEventStreamsAreToldToComeBackElsewhere(t *testing.T) {
+	t.Parallel()
+	leaving := make(chan struct{})
+	s, _, _ := openStage(t, func(d *Deps) { d.Leaving = leaving })
+	members, fromMembers, _ := s.openSocket(t, "/members/echo", asBob)
+	open, fromOpen, _ := s.openSocket(t, "/workshop/echo")
+	say(t, members, fromMembers, "hello")
+	say(t, open, fromOpen, "hello")
+	stream := s.dial(t)
+	defer stream.Close()
+	stream.SetDeadline(time.Now().Add(10 * time.Second))
+	io.WriteString(stream, "GET /workshop/live HTTP/1.1\r\nHost: "+testHost+"\r\n\r\n")
+	res, err := http.ReadResponse(bufio.NewReader(stream), &http.Request{Method: "GET"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(leaving)
+	for name, c := range map[string]struct {
+		conn net.Conn
+		r    io.Reader
+	}{"a member's": {members, fromMembers}, "anybody's": {open, fromOpen}} {
+		if code, err := goodbye(c.conn, c.r); code != goingAway || err != io.EOF {
+			t.Errorf("%s WebSocket ends with %d, %v", name, code, err)
+		}
+	}
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		t.Errorf("the event stream broke off: %v", err)
 	}
 }
 

@@ -45,6 +45,7 @@ type problemJSON struct {
 
 func runCheck(e *env, path string, strict, live bool) error {
 	cfg, rep := loadConfig(path, e.getenv)
+	rep.addFiles(cfg)
 	for i, line := range rep.lines() {
 		code := red
 		if rep.findings[i].warning {

@@ -34,6 +34,7 @@ type LimitsConfig struct {
 	HeaderBytes           setting.Size        `yaml:"header_bytes" json:"header_bytes"`
 	HeaderTimeout         setting.Duration    `yaml:"header_timeout" json:"header_timeout"`
 	IdleTimeout           setting.Duration    `yaml:"idle_timeout" json:"idle_timeout"`
+	Connections           setting.CountOrNone `yaml:"connections" json:"connections"`
 	ConnectionsPerAddress setting.CountOrNone `yaml:"connections_per_address" json:"connections_per_address"`
 }
 
@@ -42,6 +43,7 @@ func defaultServer() ServerConfig {
 		Listen: ":8080", AdminListen: "127.0.0.1:9090", TLS: TLSConfig{Mode: setting.None},
 		Limits: LimitsConfig{
 			HeaderBytes: 32 << 10, HeaderTimeout: setting.Duration(10 * time.Second), IdleTimeout: setting.Duration(75 * time.Second),
+			Connections: 10_000,
 		},
 		DrainDelay: setting.Duration(5 * time.Second), DrainTimeout: setting.Duration(30 * time.Second),
 	}

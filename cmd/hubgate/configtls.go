@@ -5,7 +5,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/hubgate/hubgate/internal/certs"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -73,6 +75,34 @@ func (t TLSConfig) validateACME() []setting.Problem {
 	}
 	if u, err := url.Parse(a.DirectoryURL); a.DirectoryURL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
 		problems = append(problems, setting.Problem{Key: "server.tls.acme.directory_url", Text: fmt.Sprintf("%q is not an https URL", shorten(a.DirectoryURL)), Cure: "write the directory URL of the authority, or leave it out for Let's Encrypt"})
+	}
+	return problems
+}
+
+// checkCertificate reads the certificate files, which serve needs and check therefore asks for. A reload does not: a pair that is being
+// replaced keeps the last good certificate instead of refusing the configuration.
+func (c ServerConfig) checkCertificate() []setting.Problem {
+	if c.TLS.Mode != "files" || c.TLS.CertFile == "" || c.TLS.KeyFile == "" {
+		return nil
+	}
+	files, err := certs.NewFiles(c.TLS.CertFile, c.TLS.KeyFile)
+	if err != nil {
+		return []setting.Problem{{Key: "server.tls.cert_file", Text: strings.TrimPrefix(err.Error(), "certs: "),
+			Cure: "name a PEM file with the certificate first and its chain behind it, and in key_file the key that belongs to it"}}
+	}
+	return certificateWarnings(files, c)
+}
+
+// certificateWarnings are what browsers do not like about a certificate.
+func certificateWarnings(files *certs.Files, c ServerConfig) []setting.Problem {
+	var problems []setting.Problem
+	if _, end := files.NotAfter(); time.Now().After(end) {
+		problems = append(problems, setting.Problem{Key: "server.tls.cert_file", Warning: true, Text: "the certificate ended at " + end.UTC().Format(time.RFC3339), Cure: "renew it"})
+	}
+	for _, host := range c.hostNames() {
+		if files.Covers(host) != nil {
+			problems = append(problems, setting.Problem{Key: "server.tls.cert_file", Warning: true, Text: "the certificate is not for " + host, Cure: "let it name every public host and every host of redirect_from"})
+		}
 	}
 	return problems
 }

@@ -47,14 +47,24 @@ func (c changes) moreOpen() int {
 	return n
 }
 
+// maxSummary is how many changes one line tells; /config has them all.
+const maxSummary = 20
+
 // summary is one line for the log.
 func (c changes) summary() string {
 	if len(c) == 0 {
 		return "unchanged"
 	}
 	var parts []string
-	for _, ch := range c {
-		parts = append(parts, fmt.Sprintf("%s: %s -> %s", ch.Place, ch.Was, ch.Is))
+	for _, ch := range c[:min(len(c), maxSummary)] {
+		mark := ""
+		if ch.MoreOpen {
+			mark = " (more open)"
+		}
+		parts = append(parts, fmt.Sprintf("%s%s: %s -> %s%s", ch.Host, ch.Place, ch.Was, ch.Is, mark))
+	}
+	if rest := len(c) - len(parts); rest > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", rest))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,11 @@ type gateway struct {
 
 	current  atomic.Pointer[generation]
 	draining atomic.Bool
-	rejected atomic.Pointer[check] // the newest configuration, when it was refused
+	leaving  chan struct{} // closed when the listeners close
+	visitors visitors
+	hup      <-chan os.Signal
+	last     atomic.Pointer[attempt] // to load a configuration: the newest
+	lastGood *attempt                // the newest that was not refused; watch's alone
 
 	registry      *prometheus.Registry
 	httpMetrics   *httpMetrics
@@ -38,20 +43,19 @@ type gateway struct {
 	proxyMetrics  *proxy.Metrics
 	authMetrics   *auth.Metrics
 
-	ring      *seal.Ring
-	redis     *redisClients
-	sessions  *session.Manager
-	contacts  *hubspot.Contacts
-	transport http.RoundTripper
-	idp       *http.Client
-	provider  *auth.Provider
-	certs     *certificates
-	limiter   *auth.Limiter
-	level     slog.LevelVar
-	emails    emailPolicy
-	lastSeen  string // hash of the newest configuration that was looked at
-	warnings  *frontWarnings
-	service   systemd
+	ring     *seal.Ring
+	redis    *redisClients
+	sessions *session.Manager
+	contacts *hubspot.Contacts
+	idp      *http.Client
+	provider *auth.Provider
+	certs    *certificates
+	limiter  *auth.Limiter
+	level    slog.LevelVar
+	emails   emailPolicy
+	lastSeen string // hash of the newest configuration that was looked at
+	warnings *frontWarnings
+	service  *systemd
 }
 
 // Bounds of a call to the provider and to HubSpot's API, the answer's body included.
@@ -67,10 +71,11 @@ const (
 // the provider and HubSpot are away.
 func newGateway(sc serveConfig) (*gateway, error) {
 	cfg, rep := loadConfig(sc.path, sc.getenv)
+	rep.addFiles(cfg)
 	if rep.failed() {
 		return nil, &configError{rep}
 	}
-	g := &gateway{path: sc.path, getenv: sc.getenv, registry: newRegistry(readBuildInfo()), limiter: auth.NewLimiter(), service: newSystemd(sc.getenv)}
+	g := &gateway{path: sc.path, getenv: sc.getenv, leaving: make(chan struct{}), registry: newRegistry(readBuildInfo()), limiter: auth.NewLimiter(), service: newSystemd(sc.getenv)}
 	g.log = newLogger(sc.stderr, cfg.Log, &g.level, &g.emails)
 	logRedis(g.log)
 	for _, line := range rep.lines() {
@@ -99,17 +104,16 @@ func newGateway(sc serveConfig) (*gateway, error) {
 	if g.contacts, err = g.newContacts(cfg); err != nil {
 		return nil, err
 	}
-	g.transport = dependency.Measured(dependency.ClientConfig{Name: dependency.HubSpotSite, MaxBody: pageMaxBody, Metrics: g.dependencies},
-		proxy.NewTransport(cfg.Proxy))
 	first, err := g.newGeneration(cfg, rep)
 	if err != nil {
 		return nil, err
 	}
-	if g.certs, err = g.newCertificates(cfg.Server, cfg.Session.Redis.KeyPrefix, first.sites); err != nil {
+	if g.certs, err = g.newCertificates(first); err != nil {
 		return nil, err
 	}
 	g.swap(first)
 	g.lastSeen = first.hash
+	g.accept(&attempt{At: first.loadedAt, OK: true, SHA256: first.hash, Problems: rep.lines()})
 	return g, nil
 }
 
@@ -154,9 +158,6 @@ func (g *gateway) run(ctx context.Context) error {
 
 // ServeHTTP loads the generation once, so that a request lives from start to end under one configuration.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if g.draining.Load() {
-		w.Header().Set("Connection", "close") // HTTP/2 turns it into GOAWAY
-	}
 	g.current.Load().handler.ServeHTTP(w, r)
 }
 
@@ -170,10 +171,7 @@ func (g *gateway) health() health {
 	site := g.dependencies.Health(dependency.HubSpotSite)
 	checks["hubspot_site"] = newCheck(site.OK, site.Detail, site.Since)
 	checks["hubspot_api"] = newCheck(g.contacts.Health())
-	checks["config"] = newCheck(true, "sha256 "+gen.hash, gen.loadedAt)
-	if bad := g.rejected.Load(); bad != nil {
-		checks["config"] = *bad
-	}
+	checks["config"] = g.configHealth(gen)
 	return health{Checks: checks}.summarise(g.draining.Load())
 }
 

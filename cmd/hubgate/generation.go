@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"time"
 
 	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -22,18 +24,20 @@ type generation struct {
 	loadedAt time.Time
 
 	sites    []*inbound.Site
+	trusted  []netip.Prefix
 	pages    *page.Pages
 	provider *auth.Provider
 	auth     *auth.Handler
 	facts    *inbound.Resolver
 	replaced chan struct{} // closed when the next one takes over
+	origin   *originClient
 	gate     *proxy.Gate
 	handler  http.Handler
 }
 
 // newGeneration builds a configuration's parts; nothing takes effect before swap.
 func (g *gateway) newGeneration(cfg *Config, rep *report) (*generation, error) {
-	gen := &generation{cfg: cfg, report: rep, hash: rep.sha256, loadedAt: time.Now(), sites: cfg.Server.sites(), replaced: make(chan struct{})}
+	gen := &generation{cfg: cfg, report: rep, hash: rep.sha256, loadedAt: time.Now(), sites: cfg.Server.sites(), trusted: cfg.Server.trusted(), replaced: make(chan struct{})}
 	var err error
 	if gen.pages, err = page.New(cfg.Pages); err != nil {
 		return nil, err
@@ -44,6 +48,7 @@ func (g *gateway) newGeneration(cfg *Config, rep *report) (*generation, error) {
 	if gen.auth, err = auth.New(cfg.Auth, g.authDeps(gen)); err != nil {
 		return nil, err
 	}
+	gen.origin = g.originFor(cfg.Proxy)
 	if gen.gate, err = proxy.New(cfg.Proxy, g.gateDeps(gen)); err != nil {
 		return nil, err
 	}
@@ -59,6 +64,32 @@ func (g *gateway) providerFor(cfg auth.Config) (*auth.Provider, error) {
 	return g.newProvider(cfg)
 }
 
+// originClient are the connections to the origin.
+type originClient struct {
+	transport http.RoundTripper
+	idle      func() // closes those that nobody uses
+}
+
+// originFor keeps the connections while the origin, the name it is asked for and the time limits are the same: the name is in every TLS
+// handshake.
+func (g *gateway) originFor(cfg proxy.Config) *originClient {
+	if now := g.current.Load(); now != nil {
+		if was := now.cfg.Proxy; was.Origin == cfg.Origin && was.OriginHost == cfg.OriginHost && was.Timeouts == cfg.Timeouts {
+			return now.origin
+		}
+	}
+	connections := proxy.NewTransport(cfg)
+	measured := dependency.ClientConfig{Name: dependency.HubSpotSite, MaxBody: pageMaxBody, Metrics: g.dependencies}
+	return &originClient{dependency.Measured(measured, connections), connections.CloseIdleConnections}
+}
+
+// replaces lets go of another origin's connections.
+func (c *originClient) replaces(last *originClient) {
+	if c != last {
+		last.idle()
+	}
+}
+
 func (g *gateway) authDeps(gen *generation) auth.Deps {
 	return auth.Deps{
 		Provider: gen.provider, Sessions: g.sessions, Ender: g.sessions, Redis: g.redis.Request, KeyPrefix: gen.cfg.Session.Redis.KeyPrefix,
@@ -69,15 +100,19 @@ func (g *gateway) authDeps(gen *generation) auth.Deps {
 
 func (g *gateway) gateDeps(gen *generation) proxy.Deps {
 	return proxy.Deps{
-		Pages: gen.pages, Load: g.sessions.Load, Peek: g.sessions.Peek, Begin: gen.auth.Begin, Transport: g.transport,
+		Pages: gen.pages, Load: g.sessions.Load, Peek: g.sessions.Peek, Begin: gen.auth.Begin, Transport: gen.origin.transport,
 		Log: component(g.log, "proxy"), Metrics: g.proxyMetrics, Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix,
 		ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie, SwitchForm: gen.auth.SwitchForm, FormOrigins: gen.auth.FormOrigins,
-		Ended: g.sessions.Ended, Redecide: g.redecide, Replaced: func() <-chan struct{} { return g.current.Load().replaced }, Now: time.Now,
+		Ended: g.sessions.Ended, Redecide: g.redecide, Replaced: func() <-chan struct{} { return g.current.Load().replaced },
+		Leaving: g.leaving, Now: time.Now,
 	}
 }
 
 // redecide judges an open WebSocket or event stream by the rules and the session as of now. A store that cannot answer ends nothing.
 func (g *gateway) redecide(open proxy.Open) bool {
+	if g.current.Load().gate.Admits(open, nil) { // a public page asks nobody who is there
+		return true
+	}
 	s, err := g.sessions.Peek(open.Request)
 	if err != nil {
 		return !errors.Is(err, session.ErrNone)
@@ -105,6 +140,7 @@ func (g *gateway) onLogin(r *http.Request, s *session.Session, returnTo string) 
 func (g *gateway) swap(next *generation) {
 	var gone []string
 	if last := g.current.Load(); last != nil {
+		defer next.origin.replaces(last.origin)
 		gone = missing(last.gate.Rules().Names(), next.gate.Rules().Names())
 		defer close(last.replaced)
 	}
@@ -119,7 +155,6 @@ func (g *gateway) swap(next *generation) {
 	g.current.Store(next)
 	g.httpMetrics.zero(append(next.gate.Rules().Names(), ruleNone, ruleGateway), gone)
 	g.configMetrics.served(next.hash, len(next.cfg.Proxy.Rules), next.loadedAt)
-	g.rejected.Store(nil)
 }
 
 func missing(have, want []string) []string {

@@ -22,7 +22,7 @@ func TestAnAddressHoldsNoMoreConnectionsThanTheLimit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l := limitPerAddress(tcp, 2, c.exempt)
+			l := limitConnections(tcp, 0, func() perAddress { return perAddress{2, c.exempt} })
 			t.Cleanup(func() { l.Close() })
 			go greet(l)
 			first, second := dial(t, l), dial(t, l)
@@ -35,6 +35,62 @@ func TestAnAddressHoldsNoMoreConnectionsThanTheLimit(t *testing.T) {
 			first.Close()
 			eventually(t, "a place is free again", func() bool { return greeted(dial(t, l)) })
 		})
+	}
+}
+
+func TestOverTheTotalAConnectionWaitsAndIsServedWhenAPlaceIsFree(t *testing.T) {
+	t.Parallel()
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := limitConnections(tcp, 2, func() perAddress { return perAddress{} })
+	t.Cleanup(func() { l.Close() })
+	accepted := make(chan net.Conn)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	dial(t, l)
+	dial(t, l)
+	first, _ := <-accepted, <-accepted
+	dial(t, l)
+	select {
+	case <-accepted:
+		t.Fatal("a third connection was accepted")
+	default:
+	}
+	first.Close()
+	first.Close() // closing twice frees one place
+	if third := <-accepted; third == nil {
+		t.Fatal("the listener ended")
+	}
+	l.Close()
+	if _, open := <-accepted; open {
+		t.Error("a closed listener accepts")
+	}
+}
+
+func TestAnIPv6NetworkOfOneMachineCountsAsOneAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::ffff:1", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"192.0.2.1", "192.0.2.1", true},
+	} {
+		if got := counted(netip.MustParseAddr(c.a)) == counted(netip.MustParseAddr(c.b)); got != c.same {
+			t.Errorf("%s and %s count as one: %v", c.a, c.b, got)
+		}
 	}
 }
 

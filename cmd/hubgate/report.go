@@ -45,6 +45,12 @@ func (r *report) addAll(problems []setting.Problem) {
 	}
 }
 
+// addFiles adds what is wrong with the files that serve opens at its start.
+func (r *report) addFiles(cfg *Config) {
+	r.addAll(cfg.Server.checkCertificate())
+	r.sort()
+}
+
 // addAt is for what the decoder finds, which knows the place itself.
 func (r *report) addAt(at place, key, text, cure string) {
 	r.findings = append(r.findings, finding{place: at, key: key, text: text, cure: cure})

@@ -3,13 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,7 +37,7 @@ func serveCommand(e *env) *cobra.Command {
 func (g *gateway) routes(gen *generation) http.Handler {
 	f := &front{pages: gen.pages, log: component(g.log, "server"), warnings: g.warnings}
 	gen.facts = inbound.New(inbound.Config{
-		Sites: gen.sites, RedirectFrom: gen.cfg.Server.redirects(), Trusted: gen.cfg.Server.trusted(),
+		Sites: gen.sites, RedirectFrom: gen.cfg.Server.redirects(), Trusted: gen.trusted,
 		TLS: gen.cfg.Server.TLS.Mode != setting.None,
 	})
 	var access *slog.Logger
@@ -85,93 +81,76 @@ type serveConfig struct {
 	ready  func()    // called when the listeners are open; may be nil
 }
 
-// serve runs the gateway until ctx ends, then drains.
+// serve runs the gateway until ctx ends, then drains. A second signal ends it at once.
 func serve(ctx context.Context, sc serveConfig) error {
+	caught := catchSignals()
+	defer caught.stop()
 	g, err := newGateway(sc)
 	if err != nil {
 		return err
 	}
 	defer g.close()
-	cfg := g.current.Load().cfg.Server
-	public, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("server: listen: %w", err)
-	}
-	adminListener, err := net.Listen("tcp", cfg.AdminListen)
-	if err != nil {
-		public.Close()
-		return fmt.Errorf("server: listen for admin: %w", err)
-	}
-	public = limitPerAddress(public, int(cfg.Limits.ConnectionsPerAddress), cfg.trusted())
-	public = proxy.StrictHTTP1(public, g.certs.tls(), cfg.Limits.HeaderTimeout.D())
-	plain, err := g.listenPlain(cfg)
+	g.hup = caught.hup
+	l, err := g.listen()
 	if err != nil {
 		return err
 	}
 	g.announce()
-
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	group, work := errgroup.WithContext(work)
-	site, adminServer := g.publicServer(cfg), g.adminServer(cfg)
-	group.Go(func() error { return closed(site.Serve(public)) })
-	group.Go(func() error { return closed(adminServer.Serve(adminListener)) })
-	if plain != nil {
-		plainServer := g.plainServer(cfg)
-		group.Go(func() error { return closed(plainServer.Serve(plain)) })
-		defer plainServer.Close()
-	}
-	group.Go(func() error { return g.run(work) })
-	group.Go(func() error { g.service.keepAlive(work, func() bool { return true }); return nil })
-	group.Go(func() error {
-		select {
-		case <-ctx.Done():
-		case <-work.Done():
-		}
-		defer stop()
-		g.service.stopping()
-		return g.drain(cfg, site, adminServer)
-	})
+	finished := make(chan error, 1)
+	go func() { finished <- g.serve(ctx, l) }()
 	g.service.ready()
 	if sc.ready != nil {
 		sc.ready()
 	}
+	select {
+	case err := <-finished:
+		component(g.log, "server").Info("stopped")
+		return err
+	case <-caught.second:
+		return errors.New("server: ended at once by a second signal; what was under way was cut off")
+	}
+}
+
+// serve answers on the listeners until ctx ends or a part fails, then drains. The parts outlive the visitors, and the admin listener
+// outlives the parts.
+func (g *gateway) serve(ctx context.Context, l *listeners) error {
+	cfg := g.current.Load().cfg.Server
+	ctx, fail := context.WithCancel(ctx)
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer fail()
+	var group errgroup.Group
+	run := func(part func() error) { // without it the process cannot go on
+		group.Go(func() error { defer fail(); return part() })
+	}
+	admin := g.adminServer(cfg)
+	servers := []*http.Server{g.publicServer(cfg, g)}
+	run(func() error { return closed(servers[0].Serve(l.public)) })
+	if l.plain != nil {
+		servers = append(servers, g.publicServer(cfg, g.certs.plain(g)))
+		run(func() error { return closed(servers[1].Serve(l.plain)) })
+	}
+	run(func() error { return closed(admin.Serve(l.admin)) })
+	run(func() error { defer admin.Close(); return g.run(work) })
+	group.Go(func() error { g.service.keepAlive(work, alive(l.admin.Addr())); return nil })
+	<-ctx.Done()
+	g.drain(servers)
+	stop()
 	return group.Wait()
 }
 
-// drain ends the process politely: unready, then deaf, then done. Requests under way get drain_timeout; a second signal ends at once
-// because the first one was the last that is caught.
-func (g *gateway) drain(cfg ServerConfig, site, adminServer *http.Server) error {
-	log := component(g.log, "server")
-	g.draining.Store(true)
-	g.configMetrics.draining.Set(1)
-	log.Info("draining", "drain_delay", cfg.DrainDelay.String(), "drain_timeout", cfg.DrainTimeout.String())
-	again, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	select {
-	case <-time.After(cfg.DrainDelay.D()):
-	case <-again.Done():
-	}
-	limit, cancel := context.WithTimeout(again, cfg.DrainTimeout.D())
-	defer cancel()
-	err := site.Shutdown(limit)
-	if err != nil {
-		log.Warn("requests were cut off at the end of drain_timeout", "error", err)
-		site.Close()
-	}
-	adminServer.Close()
-	log.Info("stopped")
-	return nil
-}
-
-// publicServer bounds what a visitor's connection may cost: time to send a header, its size, idling.
-func (g *gateway) publicServer(cfg ServerConfig) *http.Server {
+// publicServer bounds what a visitor's connection may cost: time to send a header, its size, idling, streams. HTTP/2 closes one that
+// resets many streams by itself (rapid reset, DS-03).
+func (g *gateway) publicServer(cfg ServerConfig, handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           g,
+		Handler:           g.polite(proxy.Paced(handler)),
 		ReadHeaderTimeout: cfg.Limits.HeaderTimeout.D(),
 		IdleTimeout:       cfg.Limits.IdleTimeout.D(),
 		MaxHeaderBytes:    int(cfg.Limits.HeaderBytes),
 		ErrorLog:          slog.NewLogLogger(component(g.log, "server").Handler(), slog.LevelDebug),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: 100, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: time.Minute,
+		},
 
 		DisableGeneralOptionsHandler: true, // "OPTIONS *" is judged like everything else
 	}
@@ -214,24 +193,6 @@ func closed(err error) error {
 	return err
 }
 
-// listenPlain opens the listener that answers ACME challenges and redirects to https; nil when there is none.
-func (g *gateway) listenPlain(cfg ServerConfig) (net.Listener, error) {
-	if cfg.TLS.HTTPListen == "" {
-		return nil, nil
-	}
-	l, err := net.Listen("tcp", cfg.TLS.HTTPListen)
-	if err != nil {
-		return nil, fmt.Errorf("server: listen for http: %w", err)
-	}
-	return l, nil
-}
-
-func (g *gateway) plainServer(cfg ServerConfig) *http.Server {
-	s := g.publicServer(cfg)
-	s.Handler = g.certs.plain(g)
-	return s
-}
-
 // served is the configuration as it is served, secrets masked, for /config.
 func (g *gateway) served() any {
 	gen := g.current.Load()
@@ -239,5 +200,8 @@ func (g *gateway) served() any {
 	if err != nil {
 		keys = nil // Redis is away: /readyz says so
 	}
-	return map[string]any{"session_keys_in_use_until": keys, "sha256": gen.hash, "loaded_at": gen.loadedAt, "config": gen.cfg, "warnings": gen.report.lines()}
+	return map[string]any{
+		"session_keys_in_use_until": keys, "sha256": gen.hash, "loaded_at": gen.loadedAt, "config": gen.cfg, "warnings": gen.report.lines(),
+		"last_reload": g.last.Load(),
+	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -16,35 +17,68 @@ import (
 
 // certificates is where the public listener's TLS comes from: nowhere, files, or an ACME authority.
 type certificates struct {
+	log      *slog.Logger
 	files    *certs.Files
 	acme     *certs.ACME
+	broken   string // why the files could not be read again
 	notAfter *prometheus.GaugeVec
 }
 
-func (g *gateway) newCertificates(cfg ServerConfig, keyPrefix string, sites []*inbound.Site) (*certificates, error) {
-	c := &certificates{notAfter: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+func (g *gateway) newCertificates(gen *generation) (*certificates, error) {
+	c := &certificates{log: component(g.log, "server"), notAfter: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "hubgate_tls_not_after_timestamp_seconds", Help: "When the certificate that is served ends.",
 	}, []string{"name"})}
 	g.registry.MustRegister(c.notAfter)
-	var err error
+	cfg, err := gen.cfg.Server, error(nil)
 	switch cfg.TLS.Mode {
 	case "files":
-		if c.files, err = certs.NewFiles(cfg.TLS.CertFile, cfg.TLS.KeyFile); err != nil {
-			return nil, err
+		if c.files, err = certs.NewFiles(cfg.TLS.CertFile, cfg.TLS.KeyFile); err == nil {
+			c.served(cfg)
 		}
-		c.note(c.files.NotAfter())
 	case "acme":
 		c.acme, err = certs.NewACME(certs.ACMEConfig{
-			Hosts: hostNames(sites), Email: cfg.TLS.ACME.Email, Directory: cfg.TLS.ACME.DirectoryURL, Agreed: cfg.TLS.ACME.Agree,
+			Email: cfg.TLS.ACME.Email, Directory: cfg.TLS.ACME.DirectoryURL, Agreed: cfg.TLS.ACME.Agree,
 			TLSPort: portOf(cfg.Listen), HTTPPort: portOf(cfg.TLS.HTTPListen),
-			Redis: g.redis.Queue, KeyPrefix: keyPrefix, Ring: g.ring, Log: component(g.log, "server"), Obtained: c.note,
+			Redis: g.redis.Queue, KeyPrefix: gen.cfg.Session.Redis.KeyPrefix, Ring: g.ring, Log: c.log, Served: c.note,
 		})
 	}
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	return c, c.use(cfg)
+}
+
+// use makes the hosts and the files of a configuration the ones that are served.
+func (c *certificates) use(cfg ServerConfig) error {
+	switch {
+	case c.acme != nil:
+		c.notAfter.Reset()
+		c.acme.SetHosts(cfg.hostNames())
+	case c.files != nil:
+		changed, err := c.files.Use(cfg.TLS.CertFile, cfg.TLS.KeyFile)
+		if err != nil {
+			return err
+		}
+		c.files.SetHosts(cfg.hostNames())
+		if changed {
+			c.served(cfg)
+		}
+	}
+	return nil
 }
 
 func (c *certificates) note(name string, end time.Time) {
 	c.notAfter.WithLabelValues(name).Set(float64(end.Unix()))
+}
+
+// served shows the certificate of the files, and says what visitors' browsers will not like about it.
+func (c *certificates) served(cfg ServerConfig) {
+	c.broken = ""
+	c.notAfter.Reset()
+	c.note(c.files.NotAfter())
+	for _, p := range certificateWarnings(c.files, cfg) {
+		c.log.Warn("certificate", "problem", p.Text)
+	}
 }
 
 // tls is the public listener's TLS; nil when somebody in front ends it.
@@ -67,18 +101,20 @@ func (c *certificates) run(ctx context.Context) error {
 	return c.acme.Run(ctx)
 }
 
-// reload reads certificate files that may have changed; a pair that does not fit leaves the last good one in place.
-func (c *certificates) reload(g *gateway) {
+// reread reads certificate files that may have changed; a pair that does not fit leaves the last good one in place, and that is said once.
+func (c *certificates) reread(cfg ServerConfig) {
 	if c.files == nil {
 		return
 	}
-	log := component(g.log, "server")
 	switch changed, err := c.files.Reload(); {
-	case err != nil:
-		log.Error("certificate files not read again; the last good certificate goes on", "error", err)
-	case changed:
-		c.note(c.files.NotAfter())
-		log.Info("certificate files read again")
+	case err != nil && err.Error() != c.broken:
+		c.broken = err.Error()
+		c.log.Error("certificate files not read again; the last good certificate goes on", "error", err)
+	case err == nil && changed:
+		c.log.Info("certificate files read again")
+		c.served(cfg)
+	case err == nil:
+		c.broken = ""
 	}
 }
 
@@ -141,10 +177,14 @@ func (w *hstsWriter) Write(p []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (w *hstsWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-func hostNames(sites []*inbound.Site) []string {
-	names := make([]string, len(sites))
-	for i, site := range sites {
-		names[i] = hostOnly(site.Host)
+// hostNames are all names under which visitors come, those that redirect among them, without ports.
+func (c ServerConfig) hostNames() []string {
+	var names []string
+	for _, site := range c.sites() {
+		names = append(names, hostOnly(site.Host))
+	}
+	for _, name := range sortedNames(c.redirects()) {
+		names = append(names, hostOnly(name))
 	}
 	return names
 }

@@ -1,0 +1,70 @@
+package proxy
+
+import "encoding/binary"
+
+// frames finds where the frames of one direction of a WebSocket begin and end (RFC 6455 5.2), and looks at nothing else in them.
+type frames struct {
+	head  []byte // of the frame under way: what came of it so far
+	left  uint64 // of its payload
+	ended bool   // a Close frame has begun: nothing may follow it
+}
+
+const (
+	opcodeBits = 0x0f
+	opClose    = 0x8
+	maskBit    = 0x80
+)
+
+// between tells whether a frame may be put in here.
+func (f *frames) between() bool { return len(f.head) == 0 && f.left == 0 }
+
+// next takes what p holds of the frame under way, or of the one that begins, and returns how many bytes that is: at least one.
+func (f *frames) next(p []byte) int {
+	n := 0
+	for f.left == 0 && n < len(p) {
+		f.head = append(f.head, p[n])
+		n++
+		if len(f.head) < 2 || len(f.head) < headLength(f.head[1]) {
+			continue
+		}
+		f.left, f.ended = payloadLength(f.head), f.ended || f.head[0]&opcodeBits == opClose
+		f.head = f.head[:0]
+		if f.left == 0 {
+			return n
+		}
+	}
+	payload := min(uint64(len(p)-n), f.left)
+	f.left -= payload
+	return n + int(payload)
+}
+
+// headLength is a header's length, which its second byte tells.
+func headLength(second byte) int {
+	n := 2
+	switch second &^ maskBit {
+	case 126:
+		n += 2
+	case 127:
+		n += 8
+	}
+	if second&maskBit != 0 {
+		n += 4
+	}
+	return n
+}
+
+func payloadLength(head []byte) uint64 {
+	switch short := head[1] &^ maskBit; short {
+	case 126:
+		return uint64(binary.BigEndian.Uint16(head[2:]))
+	case 127:
+		return binary.BigEndian.Uint64(head[2:])
+	default:
+		return uint64(short)
+	}
+}
+
+// closeFrame is a Close frame as a server sends it.
+func closeFrame(code uint16) []byte {
+	return binary.BigEndian.AppendUint16([]byte{0x80 | opClose, 2}, code)
+}
