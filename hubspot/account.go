@@ -54,8 +54,7 @@ func (p *pace) take(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-func (p *pace) done(string)       {}
-func (p *pace) learn(http.Header) {}
+func (p *pace) done(string, http.Header) {}
 
 // patience is how often a call that failed for a reason that passes is made.
 const patience = 5

@@ -18,25 +18,40 @@ type outcome struct {
 	err       *apiError
 }
 
+// loose is a text that may come as a number, too. An answer about written contacts must be read: what is not read is written again.
+type loose string
+
+// UnmarshalJSON takes texts and numbers; everything else is empty.
+func (l *loose) UnmarshalJSON(raw []byte) error {
+	var text string
+	var number json.Number
+	if json.Unmarshal(raw, &text) == nil {
+		*l = loose(text)
+	} else if json.Unmarshal(raw, &number) == nil {
+		*l = loose(number)
+	}
+	return nil
+}
+
 type wireObject struct {
-	ID         string             `json:"id"`
-	New        bool               `json:"new"`
-	Properties map[string]*string `json:"properties"`
-	CreatedAt  time.Time          `json:"createdAt"`
-	TraceID    string             `json:"objectWriteTraceId"`
+	ID         loose            `json:"id"`
+	New        bool             `json:"new"`
+	Properties map[string]loose `json:"properties"`
+	CreatedAt  loose            `json:"createdAt"`
+	TraceID    string           `json:"objectWriteTraceId"`
 }
 
 type wireBatch struct {
-	Status  string       `json:"status"`
 	Results []wireObject `json:"results"`
 	Errors  []wireError  `json:"errors"`
 }
 
-func (o wireObject) property(name string) string {
-	if v := o.Properties[name]; v != nil {
-		return *v
-	}
-	return ""
+func (o wireObject) property(name string) string { return string(o.Properties[name]) }
+
+// created is when HubSpot made the contact; zero when it does not say.
+func (o wireObject) created() time.Time {
+	at, _ := parseTime(string(o.CreatedAt))
+	return at
 }
 
 var errGarbage = errors.New("the answer is not what HubSpot's API promises")
@@ -45,7 +60,8 @@ var errGarbage = errors.New("the answer is not what HubSpot's API promises")
 // outcome, and is sent again.
 func parseUpsert(body []byte, inputs []upsertInput) (map[string]outcome, error) {
 	var w wireBatch
-	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil && len(w.Errors) == 0 {
+	var odd *json.UnmarshalTypeError
+	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &odd) || w.Results == nil && len(w.Errors) == 0 {
 		return nil, errGarbage
 	}
 	found := make(map[string]outcome, len(inputs))
@@ -63,7 +79,7 @@ func parseUpsert(body []byte, inputs []upsertInput) (map[string]outcome, error) 
 			trace = inputs[0].TraceID
 		}
 		if trace != "" && o.ID != "" {
-			found[trace] = outcome{contactID: o.ID, fresh: o.New, createdAt: o.CreatedAt}
+			found[trace] = outcome{contactID: string(o.ID), fresh: o.New, createdAt: o.created()}
 		}
 	}
 	blame(found, w.Errors, inputs)
@@ -75,6 +91,7 @@ func blame(found map[string]outcome, errs []wireError, inputs []upsertInput) {
 	var nameless *apiError
 	for _, w := range errs {
 		e := w.apiError(statusOf(w))
+		e.again = e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status == http.StatusNotFound
 		named := false
 		for _, in := range inputs {
 			if _, written := found[in.TraceID]; !written && w.names(in) {
@@ -126,10 +143,14 @@ func statusOf(w wireError) int {
 		}
 	}
 	switch w.Category {
-	case "CONFLICT":
+	case "CONFLICT", "OBJECT_ALREADY_EXISTS":
 		return http.StatusConflict
-	case "OBJECT_NOT_FOUND":
+	case "OBJECT_NOT_FOUND", "NOT_FOUND":
 		return http.StatusNotFound
+	case "INVALID_AUTHENTICATION", "EXPIRED_AUTHENTICATION":
+		return http.StatusUnauthorized
+	case "MISSING_SCOPES", "FORBIDDEN", "BANNED":
+		return http.StatusForbidden
 	case "RATE_LIMITS", "RATE_LIMIT":
 		return http.StatusTooManyRequests
 	case "INTERNAL_ERROR", "SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE":
@@ -143,11 +164,18 @@ func statusOf(w wireError) int {
 // additionalEmails is HubSpot's list of a contact's further addresses, which find it as well as the first one does.
 const additionalEmails = "hs_additional_emails"
 
-// parseRead returns the contacts of a batch read.
+// parseRead returns the contacts of a batch read. Who is missing is no contact, unless HubSpot could not look: then nobody is known
+// to be missing, and the read failed. (What HubSpot takes for no address at all is nobody's.)
 func parseRead(body []byte) ([]wireObject, error) {
 	var w wireBatch
 	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil {
 		return nil, errGarbage
+	}
+	for _, e := range w.Errors {
+		missing := statusOf(e) == http.StatusNotFound || e.Category == "VALIDATION_ERROR" || strings.Contains(e.Message, "not exist")
+		if !missing {
+			return nil, e.apiError(statusOf(e))
+		}
 	}
 	return w.Results, nil
 }

@@ -2,10 +2,10 @@ package hubspot
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,10 +20,9 @@ type apiError struct {
 	RetryAfter time.Duration
 	Bad        []badProperty
 	Scopes     []string // of a 403: what the key lacks
+	Existing   string   // of a 409: the contact that has the value already
+	again      bool     // about one contact, and not settled: the same call may succeed later, whatever the status
 }
-
-// badProperty is a property that made HubSpot refuse a contact.
-type badProperty struct{ name, reason string }
 
 func (e *apiError) Error() string {
 	text := strconv.Itoa(e.Status)
@@ -43,6 +42,9 @@ const statusMigration = 477
 
 // transient tells that the same call may succeed later.
 func (e *apiError) transient() bool {
+	if e.again {
+		return true
+	}
 	switch e.Status {
 	case http.StatusRequestTimeout, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests, statusMigration:
 		return true
@@ -52,16 +54,16 @@ func (e *apiError) transient() bool {
 
 // wireError is HubSpot's error body in all its forms; context's values come as lists and as plain texts.
 type wireError struct {
-	Status        any             `json:"status"`
-	ID            string          `json:"id"`
-	Message       string          `json:"message"`
-	Category      string          `json:"category"`
-	SubCategory   any             `json:"subCategory"`
-	ErrorType     string          `json:"errorType"`
-	PolicyName    string          `json:"policyName"`
-	Context       json.RawMessage `json:"context"`
-	Errors        []wireDetail    `json:"errors"`
-	ValidationErr json.RawMessage `json:"validationResults"`
+	Status      any             `json:"status"`
+	ID          string          `json:"id"`
+	Message     string          `json:"message"`
+	Category    string          `json:"category"`
+	SubCategory any             `json:"subCategory"`
+	ErrorType   string          `json:"errorType"`
+	PolicyName  string          `json:"policyName"`
+	Context     json.RawMessage `json:"context"`
+	Errors      []wireDetail    `json:"errors"`
+	Violations  []violation     `json:"validationResults"`
 }
 
 type wireDetail struct {
@@ -71,30 +73,56 @@ type wireDetail struct {
 	Context json.RawMessage `json:"context"`
 }
 
-// maxRetryAfter caps what an answer can make us wait.
-const maxRetryAfter = 5 * time.Minute
+// What an answer can make us wait at most: a window of seconds is over soon whatever Retry-After says (HubSpot writes milliseconds
+// there in places), a used-up day and a migration may take longer.
+const (
+	maxRetryAfter  = time.Minute
+	longRetryAfter = 15 * time.Minute
+)
 
 // parseError reads the body of an answer that is not 2xx. Whatever it holds, the result is usable.
 func parseError(status int, header http.Header, body []byte) *apiError {
 	var w wireError
-	if err := json.Unmarshal(body, &w); err != nil {
+	var odd *json.UnmarshalTypeError // one member of another type does not make the others unreadable
+	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &odd) {
 		w = wireError{Message: http.StatusText(status)}
 	}
 	e := w.apiError(status)
-	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = min(time.Duration(min(seconds, 86400))*time.Second, maxRetryAfter)
+	limit := maxRetryAfter
+	if e.Policy == policyDaily || status == statusMigration {
+		limit = longRetryAfter
 	}
+	e.RetryAfter = min(retryAfter(header), limit)
 	return e
 }
 
+// retryAfter reads the header's two forms, seconds and a date.
+func retryAfter(header http.Header) time.Duration {
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds > 0 {
+		return time.Duration(min(seconds, 86400) * float64(time.Second))
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		sent, err := http.ParseTime(header.Get("Date"))
+		if err == nil {
+			return max(0, at.Sub(sent))
+		}
+	}
+	return 0
+}
+
 func (w wireError) apiError(status int) *apiError {
-	e := &apiError{Status: status, Category: tame(w.Category), Message: tame(w.Message), Policy: tame(w.PolicyName)}
+	e := &apiError{Status: status, Category: tame(w.Category), Message: tame(w.Message), Policy: w.policy()}
 	for _, d := range w.Errors {
 		reason := d.Code
 		if reason == "" {
 			reason = d.Message
 		}
-		for _, name := range contextValues(d.Context, "propertyName") {
+		names := append(contextValues(d.Context, "propertyName"), contextValues(d.Context, "propertyNames")...)
+		if len(names) == 0 {
+			names = append(names, lastPart(d.In))
+		}
+		for _, name := range names {
 			e.blame(name, reason)
 		}
 		e.Scopes = append(e.Scopes, contextValues(d.Context, "requiredGranularScopes")...)
@@ -103,41 +131,46 @@ func (w wireError) apiError(status int) *apiError {
 		e.blame(name, w.Message)
 	}
 	e.Scopes = append(e.Scopes, contextValues(w.Context, "requiredGranularScopes")...)
+	e.blameAll(w.Violations)
 	e.blameFromMessage(w.Message)
+	for _, d := range w.Errors {
+		e.blameFromMessage(d.Message)
+	}
+	if len(e.Bad) == 0 {
+		e.blameQuoted(w)
+	}
+	if m := existingForm.FindStringSubmatch(w.Message); status == http.StatusConflict && m != nil {
+		e.Existing = m[1]
+	}
 	for i := range e.Scopes {
 		e.Scopes[i] = tame(e.Scopes[i])
 	}
 	return e
 }
 
-func (e *apiError) blame(name, reason string) {
-	if !propertyForm.MatchString(name) || slices.ContainsFunc(e.Bad, func(b badProperty) bool { return b.name == name }) {
-		return
-	}
-	e.Bad = append(e.Bad, badProperty{name: name, reason: tame(reason)})
-}
+// Names of the limits that a 429 speaks of.
+const (
+	policyDaily    = "DAILY"
+	policySecondly = "SECONDLY"
+	policyRolling  = "TEN_SECONDLY_ROLLING"
+)
 
-// blameFromMessage reads the JSON list that HubSpot puts into the text "Property values were not valid: [...]".
-func (e *apiError) blameFromMessage(message string) {
-	_, list, found := strings.Cut(message, "[")
-	if !found {
-		return
+// policy is the limit that a 429 names, in older answers in the words of its message only.
+func (w wireError) policy() string {
+	message := strings.ToLower(w.Message)
+	switch name := strings.ToUpper(w.PolicyName); {
+	case name != "":
+		return tame(name)
+	case w.Category != "RATE_LIMITS" && w.ErrorType != "RATE_LIMIT" && w.Category != "RATE_LIMIT":
+		return ""
+	case strings.Contains(message, "daily"):
+		return policyDaily
+	case strings.Contains(message, "ten_secondly"):
+		return policyRolling
+	case strings.Contains(message, "secondly"):
+		return policySecondly
 	}
-	var violations []struct {
-		Name    string `json:"name"`
-		Error   string `json:"error"`
-		Message string `json:"message"`
-	}
-	if json.NewDecoder(strings.NewReader("["+list)).Decode(&violations) != nil {
-		return
-	}
-	for _, v := range violations {
-		reason := v.Error
-		if reason == "" {
-			reason = v.Message
-		}
-		e.blame(v.Name, reason)
-	}
+	return ""
 }
 
 // contextValues reads a member of an error's context, whose values are lists in some answers and texts in others.
@@ -159,7 +192,9 @@ func contextValues(context json.RawMessage, name string) []string {
 
 var (
 	addressForm = regexp.MustCompile(`[^\s@"'<>\[\](){},;:]+@[^\s@"'<>\[\](){},;:]+`)
-	keyForm     = regexp.MustCompile(`pat-[a-z0-9]+-[0-9A-Za-z-]+`)
+	// existingForm is where HubSpot names the contact that is in the way.
+	existingForm = regexp.MustCompile(`(?i)existing id:?\s*([0-9]{1,20})`)
+	keyForm      = regexp.MustCompile(`pat-[a-z0-9]+-[0-9A-Za-z-]+`)
 )
 
 const maxMessage = 300

@@ -8,7 +8,8 @@ import (
 // job is what is to be done for one person: the newest login, and the ids of all entries that end with it.
 type job struct {
 	login  Login
-	count  int64 // logins, as counted when the newest entry was queued
+	made   string // place of the login among those of its person
+	count  int64  // logins, as counted when the newest entry was queued
 	forced bool
 	ids    []string // oldest first
 	state  state
@@ -36,7 +37,7 @@ func bookKey(l Login) string { return l.Issuer + "\x00" + personID(l) }
 
 // add takes an entry in; the newest of a person wins.
 func (b *book) add(q queued, s state) {
-	fresh := &job{login: q.entry.Login, count: q.count, forced: q.entry.Forced, ids: []string{q.id}, state: s, since: q.at}
+	fresh := &job{login: q.entry.Login, made: q.made(), count: q.count, forced: q.entry.Forced, ids: []string{q.id}, state: s, since: q.at}
 	if q.entry.Forced && q.entry.Login.Subject == "" {
 		if j := b.byEmail(emailKey(q.entry.Login.Email)); j != nil {
 			j.forced, j.ids, j.state.Next = true, append([]string{q.id}, j.ids...), 0
@@ -45,6 +46,10 @@ func (b *book) add(q queued, s state) {
 	}
 	key := bookKey(fresh.login)
 	if old := b.byPerson[key]; old != nil {
+		if earlier(fresh.made, old.made) { // a dead letter that was replayed after this person's next login
+			b.stale = append(b.stale, q.id)
+			return
+		}
 		b.replace(old, fresh)
 		return
 	}
@@ -62,7 +67,7 @@ func (b *book) replace(j, fresh *job) {
 	if fresh.state != (state{}) {
 		j.state = fresh.state
 	}
-	j.login, j.count = fresh.login, max(j.count, fresh.count)
+	j.login, j.made, j.count = fresh.login, fresh.made, max(j.count, fresh.count)
 	j.forced = j.forced || fresh.forced
 	j.ids = append(j.ids, fresh.ids...)
 	if j.state.Held { // perhaps something changed

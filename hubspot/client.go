@@ -25,8 +25,7 @@ type client struct {
 // budget is what calls are made out of.
 type budget interface {
 	take(ctx context.Context) (permit string, err error)
-	done(permit string)
-	learn(h http.Header) // of an answer
+	done(permit string, answer http.Header) // nil: there was no answer
 }
 
 func (c *client) set(cfg Config) { c.cfg.Store(&cfg) }
@@ -106,13 +105,17 @@ func (c *client) readBy(ctx context.Context, idProperty string, ids, properties 
 	return parseRead(body)
 }
 
-// update changes one contact by its id.
-func (c *client) update(ctx context.Context, id string, properties map[string]string) error {
-	_, err := c.do(ctx, call{dependency.OpUpdate, http.MethodPatch, c.contacts("/" + url.PathEscape(id)), map[string]any{"properties": properties}})
+// update changes one contact by its id, and returns the id that it has.
+func (c *client) update(ctx context.Context, id string, properties map[string]string) (string, error) {
+	body, err := c.do(ctx, call{dependency.OpUpdate, http.MethodPatch, c.contacts("/" + url.PathEscape(id)), map[string]any{"properties": properties}})
 	if err != nil {
-		return fmt.Errorf("update contact: %w", err)
+		return "", fmt.Errorf("update contact: %w", err)
 	}
-	return nil
+	var o wireObject
+	if json.Unmarshal(body, &o) != nil || o.ID == "" {
+		return "", fmt.Errorf("update contact: %w", errGarbage)
+	}
+	return string(o.ID), nil
 }
 
 // schema reads the definitions of all contact properties.
@@ -144,7 +147,8 @@ func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer c.limit.done(permit)
+	var answer http.Header
+	defer func() { c.limit.done(permit, answer) }()
 	req, err := c.request(ctx, k)
 	if err != nil {
 		return nil, err
@@ -154,7 +158,7 @@ func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 		return nil, bare(err)
 	}
 	defer res.Body.Close()
-	c.limit.learn(res.Header)
+	answer = res.Header
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return nil, parseError(res.StatusCode, res.Header, body)

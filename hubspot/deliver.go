@@ -17,7 +17,9 @@ func (w *worker) round(ctx context.Context, jobs []*job) error {
 		return err
 	}
 	m := w.c.live.Load().mapping
-	w.learn(ctx, m)
+	if err := w.learn(ctx, m); err != nil {
+		return w.postpone(ctx, jobs, err)
+	}
 	r := &round{w: w, done: map[*job]bool{}}
 	for i, j := range jobs {
 		if err := r.consider(ctx, w.plan(j, persons[i], m), m); err != nil {
@@ -34,6 +36,23 @@ func (w *worker) round(ctx context.Context, jobs []*job) error {
 	return w.f.flying(ctx, nil)
 }
 
+// postpone puts jobs off before anything of them was sent.
+func (w *worker) postpone(ctx context.Context, jobs []*job, failure error) error {
+	e, err := w.halt(ctx, failure)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if e == nil {
+			break // nothing was tried
+		}
+		if err := w.later(ctx, j, e, false); err != nil {
+			return err
+		}
+	}
+	return w.f.flying(ctx, nil)
+}
+
 // round is one batch on its way.
 type round struct {
 	w       *worker
@@ -44,7 +63,7 @@ type round struct {
 
 // consider sorts out who needs no call.
 func (r *round) consider(ctx context.Context, p *plan, m *mapping) error {
-	if why := m.skip(p.job.login); why != "" && !p.job.forced {
+	if why := m.skip(p.job.login); why != "" && !p.job.forced || p.superseded() {
 		return r.finish(ctx, p, unchanged, nil)
 	}
 	if p.job.state.Linking {
@@ -143,7 +162,7 @@ func (r *round) complete(ctx context.Context, p *plan) error {
 	}
 	record := map[string]string{
 		"sent": p.sent, "email": w.f.fingerprint(p.key), "cid": p.outcome.contactID,
-		"at": strconv.FormatInt(w.success.UnixMilli(), 10), "result": string(how), "error": "",
+		"at": strconv.FormatInt(w.success.UnixMilli(), 10), "result": string(how), "error": "", "made": p.job.made,
 	}
 	if !w.c.live.Load().linkable(p.job.login) {
 		return r.finish(ctx, p, how, record)
@@ -171,7 +190,7 @@ func (r *round) bury(ctx context.Context, p *plan, e *apiError) error {
 		first = time.UnixMilli(j.state.First)
 	}
 	l := &letter{
-		Entry: entry{Login: j.login, Forced: j.forced}, Count: j.count, Reason: e.Error(), Properties: p.write,
+		Entry: entry{Login: j.login, Forced: j.forced}, Count: j.count, Reason: e.Error(), Properties: p.write, Made: j.made,
 		Attempts: j.state.Attempts + 1, FirstAt: first, LastAt: now,
 	}
 	record := map[string]string{"result": string(dead), "error": l.Reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": ""}

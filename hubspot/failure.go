@@ -3,10 +3,8 @@ package hubspot
 import (
 	"context"
 	"errors"
-	"maps"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -22,51 +20,62 @@ func (w *worker) send(ctx context.Context, plans []*plan) error {
 		var refused *apiError
 		switch {
 		case err == nil:
-			plans = w.read(ctx, plans, outcomes)
+			plans, err = w.read(ctx, plans, outcomes)
 		case !errors.As(err, &refused) || !refused.aboutContacts():
-			return err
-		case len(plans) == 1 || refused.universal():
-			plans = w.amendAll(ctx, plans, refused)
+		case len(plans) == 1:
+			plans, err = w.read(ctx, plans, map[string]outcome{plans[0].job.newest(): {err: refused}})
+		case refused.universal() != nil && w.amendAll(ctx, plans, refused.universal()):
+			err = nil
 		default:
 			half := len(plans) / 2
-			if err := w.send(ctx, plans[:half]); err != nil {
-				return err
-			}
+			err = w.send(ctx, plans[:half])
 			plans = plans[half:]
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// read notes the outcomes and returns the plans that go again with less.
-func (w *worker) read(ctx context.Context, plans []*plan, outcomes map[string]outcome) (again []*plan) {
+// read notes the outcomes and returns the plans that go again with less. An error leaves plans without outcome.
+func (w *worker) read(ctx context.Context, plans []*plan, outcomes map[string]outcome) (again []*plan, err error) {
+	var hard []*plan // to be dealt with one by one
 	for _, p := range plans {
 		o, known := outcomes[p.job.newest()]
 		switch {
 		case !known:
 			p.outcome = &outcome{err: &apiError{Status: http.StatusBadGateway, Message: "HubSpot's answer does not mention this contact"}}
-		case o.err != nil && !o.err.transient() && w.amend(ctx, p, o.err):
+		case o.err == nil || o.err.transient():
+			p.outcome = &o
+		case w.amend(ctx, p, o.err):
 			again = append(again, p)
 		default:
-			p.outcome = &o
+			hard = append(hard, p)
 		}
 	}
-	return again
+	for _, p := range hard {
+		settle := w.salvage
+		if outcomes[p.job.newest()].err.Status == http.StatusConflict {
+			settle = w.reconcile
+		}
+		repeat, err := settle(ctx, p, outcomes[p.job.newest()].err)
+		if err != nil {
+			return nil, err
+		}
+		if repeat {
+			again = append(again, p)
+		}
+	}
+	return again, nil
 }
 
-// amendAll takes what a refused call complains about out of its plans; those that have nothing of it end with the refusal.
-func (w *worker) amendAll(ctx context.Context, plans []*plan, e *apiError) (again []*plan) {
-	changed := false
+// amendAll takes what a refused call complains about out of its plans; false when none has any of it.
+func (w *worker) amendAll(ctx context.Context, plans []*plan, e *apiError) (changed bool) {
 	for _, p := range plans {
 		changed = w.amend(ctx, p, e) || changed
 	}
-	if changed {
-		return plans
-	}
-	for _, p := range plans {
-		p.outcome = &outcome{err: e}
-	}
-	return nil
+	return changed
 }
 
 // amend leaves out what HubSpot refused; false when there is nothing left to leave out.
@@ -83,15 +92,6 @@ func (w *worker) amend(ctx context.Context, p *plan, e *apiError) bool {
 			}
 		}
 	}
-	if e.Status == http.StatusConflict && !changed { // a value that must be unique names another contact
-		for name := range maps.Keys(p.write) {
-			if w.schema.known[name].HasUniqueValue {
-				delete(p.write, name)
-				changed = true
-				w.report(ctx, badProperty{name: name, reason: "another contact has this value"})
-			}
-		}
-	}
 	return changed
 }
 
@@ -105,8 +105,11 @@ func (w *worker) report(ctx context.Context, b badProperty) {
 	}
 }
 
-// tell is true the first time.
+// tell is true the first time. Texts from outside are as many as they like: the list of them ends somewhere.
 func (w *worker) tell(what string) bool {
+	if len(w.told) > 1000 {
+		clear(w.told)
+	}
 	told := w.told[what]
 	w.told[what] = true
 	return !told
@@ -121,17 +124,6 @@ func (e *apiError) aboutContacts() bool {
 	return false
 }
 
-// universal tells that the property is at fault, whatever the value and whoever the contact.
-func (b badProperty) universal() bool {
-	switch b.reason {
-	case "PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "READ_ONLY_PROPERTY":
-		return true
-	}
-	return false
-}
-
-func (e *apiError) universal() bool { return slices.ContainsFunc(e.Bad, badProperty.universal) }
-
 // unreadable tells that reading is not possible at all, while writing may be.
 func unreadable(err error) bool {
 	var e *apiError
@@ -140,26 +132,9 @@ func unreadable(err error) bool {
 
 // failed deals with a call that did not work as a whole: everything pauses, nobody is lost, and nobody is given up for it.
 func (r *round) failed(ctx context.Context, plans []*plan, err error) error {
-	w := r.w
-	var e *apiError
-	switch {
-	case ctx.Err() != nil || errors.Is(err, errPaused):
-		return nil
-	case redisFault(err):
+	e, err := r.w.halt(ctx, err)
+	if e == nil {
 		return err
-	case !errors.As(err, &e):
-		e = &apiError{Status: http.StatusBadGateway, Message: tame(err.Error())}
-	}
-	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
-	d := w.backOff(e)
-	if err := w.c.limit.pause(ctx, e.Error(), d); err != nil {
-		return err
-	}
-	if !e.transient() {
-		if w.bad != w.c.client.token() || w.tell(e.Error()) {
-			w.c.deps.Log.Error("HubSpot refuses all calls; nothing is lost, contacts wait", "error", e.Error())
-		}
-		w.bad = w.c.client.token()
 	}
 	for _, p := range plans {
 		if err := r.later(ctx, p, e, len(plans) == 1); err != nil {
@@ -167,6 +142,30 @@ func (r *round) failed(ctx context.Context, plans []*plan, err error) error {
 		}
 	}
 	return nil
+}
+
+// halt pauses all calls because of one that failed. No refusal means that it was not HubSpot: the calls are paused already, the process
+// ends, or (err) Redis failed.
+func (w *worker) halt(ctx context.Context, failure error) (e *apiError, err error) {
+	switch {
+	case ctx.Err() != nil || errors.Is(failure, errPaused):
+		return nil, nil
+	case redisFault(failure):
+		return nil, failure
+	case !errors.As(failure, &e):
+		e = &apiError{Status: http.StatusBadGateway, Message: tame(failure.Error())}
+	}
+	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
+	if err := w.c.limit.pause(ctx, e.Error(), w.backOff(e)); err != nil {
+		return nil, err
+	}
+	if !e.transient() {
+		if w.bad != w.c.client.token() || w.tell(e.Error()) {
+			w.c.deps.Log.Error("HubSpot refuses all calls; nothing is lost, contacts wait", "error", e.Error())
+		}
+		w.bad = w.c.client.token()
+	}
+	return e, nil
 }
 
 // later puts a contact off, or gives it up when only it fails, again and again.

@@ -163,20 +163,20 @@ func (f fenced) drop(ctx context.Context, ids []string) error {
 	return nil
 }
 
+var flyingScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
+for i = 2, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
+return 1
+`)
+
 // flying notes for whom HubSpot is being asked, before it is: the next holder then knows of whom HubSpot may have heard. nil clears it.
 func (f fenced) flying(ctx context.Context, jobs []*job) error {
-	if len(jobs) == 0 {
-		return f.deps.Queue.Del(ctx, f.keys.inFlight).Err()
+	args := []any{f.token}
+	for _, j := range jobs {
+		args = append(args, j.newest())
 	}
-	ids := make([]any, len(jobs))
-	for i, j := range jobs {
-		ids[i] = j.newest()
-	}
-	pipe := f.deps.Queue.TxPipeline()
-	pipe.Del(ctx, f.keys.inFlight)
-	pipe.SAdd(ctx, f.keys.inFlight, ids...)
-	_, err := pipe.Exec(ctx)
-	return err
+	return f.ran(flyingScript.Run(ctx, f.deps.Queue, []string{f.keys.lease, f.keys.inFlight}, args...))
 }
 
 // interrupted lists the entries that another holder's last call was about.

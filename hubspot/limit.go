@@ -20,6 +20,7 @@ type limit struct {
 	deps Deps
 	keys keys
 	rate atomic.Pointer[setting.Rate]
+	held atomic.Pointer[string] // the lease that calls are made under
 }
 
 func newLimit(deps Deps, k keys) *limit { return &limit{deps: deps, keys: k} }
@@ -33,8 +34,10 @@ func (l *limit) set(rate setting.Rate) {
 
 // takeScript grants a call when fewer than the limit were made in the window. A call counts until a window after its answer, not after
 // its start: how long it was on the way cannot squeeze two windows together at HubSpot's end. A granted call that never reports its
-// answer (a killed process) counts for the longest time that it may have taken. Returns the milliseconds to wait, 0 = granted.
+// answer (a killed process) counts for the longest time that it may have taken. Whoever lost the lease gets nothing: a process that was
+// stopped for a while must not write over what the next holder wrote. Returns the milliseconds to wait, 0 = granted, -1 = not the holder.
 var takeScript = redis.NewScript(`
+if ARGV[5] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[5] then return -1 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local pause = redis.call('PTTL', KEYS[2])
@@ -50,9 +53,16 @@ local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 return math.max(1, math.min(1000, tonumber(oldest[2]) + window - now + 1))
 `)
 
+// doneScript also keeps what HubSpot says that is left, for all replicas; when nothing is, calls wait until some of it is back.
 var doneScript = redis.NewScript(`
 local t = redis.call('TIME')
-return redis.call('ZADD', KEYS[1], 'XX', t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1])
+redis.call('ZADD', KEYS[1], 'XX', t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1])
+if ARGV[2] == '' then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
+if tonumber(ARGV[2]) == 0 and redis.call('PTTL', KEYS[3]) < tonumber(ARGV[3]) then
+  redis.call('SET', KEYS[3], 'HubSpot has no call left in this window', 'PX', ARGV[3])
+end
+return 1
 `)
 
 // pauseScript lengthens the pause, never shortens it.
@@ -64,8 +74,10 @@ return 1
 `)
 
 const (
-	longestCall = 35 * time.Second
-	longestWait = 30 * time.Second // for a share of the budget; a longer pause is left to the worker
+	longestCall   = 35 * time.Second
+	longestWait   = 30 * time.Second // for a share of the budget; a longer pause is left to the worker
+	hubspotWindow = 10 * time.Second
+	leftTTL       = 24 * time.Hour // how long the number of calls left is shown
 )
 
 var (
@@ -82,6 +94,8 @@ func (l *limit) take(ctx context.Context) (permit string, err error) {
 		switch {
 		case err != nil:
 			return "", fmt.Errorf("%w: %w", errBudget, err)
+		case wait < 0:
+			return "", errFenced
 		case wait == 0:
 			return permit, nil
 		case l.deps.Now().Add(wait).After(deadline):
@@ -95,23 +109,38 @@ func (l *limit) take(ctx context.Context) (permit string, err error) {
 
 func (l *limit) try(ctx context.Context, permit string) (time.Duration, error) {
 	rate := l.rate.Load()
-	ms, err := takeScript.Run(ctx, l.deps.Queue, []string{l.keys.budget, l.keys.pause},
-		rate.Requests, rate.Per.D().Milliseconds(), longestCall.Milliseconds(), permit).Int64()
+	lease := ""
+	if held := l.held.Load(); held != nil {
+		lease = *held
+	}
+	ms, err := takeScript.Run(ctx, l.deps.Queue, []string{l.keys.budget, l.keys.pause, l.keys.lease},
+		rate.Requests, rate.Per.D().Milliseconds(), longestCall.Milliseconds(), permit, lease).Int64()
 	return time.Duration(ms) * time.Millisecond, err
 }
 
-// done starts the window of a call. When Redis does not hear of it the call counts longer, never shorter.
-func (l *limit) done(permit string) {
+// done starts the window of a call, and notes what its answer says about HubSpot's own count. When Redis does not hear of it the call
+// counts longer, never shorter.
+func (l *limit) done(permit string, answer http.Header) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = doneScript.Run(ctx, l.deps.Queue, []string{l.keys.budget}, permit).Err()
+	left, window := "", hubspotWindow
+	if n, err := strconv.Atoi(answer.Get("X-HubSpot-RateLimit-Remaining")); err == nil && n >= 0 {
+		left = strconv.Itoa(n)
+	}
+	if ms, err := strconv.Atoi(answer.Get("X-HubSpot-RateLimit-Interval-Milliseconds")); err == nil && ms > 0 {
+		window = min(window, time.Duration(ms)*time.Millisecond)
+	}
+	_ = doneScript.Run(ctx, l.deps.Queue, []string{l.keys.budget, l.keys.left, l.keys.pause},
+		permit, left, window.Milliseconds(), leftTTL.Milliseconds()).Err()
 }
 
-// learn reads what HubSpot says about its own count.
-func (l *limit) learn(h http.Header) {
-	if left, err := strconv.Atoi(h.Get("X-HubSpot-RateLimit-Remaining")); err == nil && left >= 0 {
-		l.deps.Metrics.rateRemaining.Set(float64(left))
+// left is how many calls HubSpot last said that there are; before it said anything, the budget.
+func (l *limit) left(ctx context.Context) (int, error) {
+	n, err := l.deps.Queue.Get(ctx, l.keys.left).Int()
+	if errors.Is(err, redis.Nil) {
+		return l.rate.Load().Requests, nil
 	}
+	return n, err
 }
 
 // pause stops the calls of all replicas for a time.
@@ -146,9 +175,9 @@ func policyPause(e *apiError) time.Duration {
 		return e.RetryAfter
 	}
 	switch e.Policy {
-	case "DAILY":
+	case policyDaily:
 		return dailyPause
-	case "SECONDLY":
+	case policySecondly:
 		return 2 * time.Second
 	}
 	return 10 * time.Second

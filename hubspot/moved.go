@@ -3,7 +3,6 @@ package hubspot
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"slices"
 )
@@ -75,22 +74,20 @@ func (r *round) strayed(p *plan, owner wireObject) string {
 	case p.person.contactID != "" && p.person.email != "":
 		return p.person.contactID
 	}
-	return owner.ID
+	return string(owner.ID)
 }
 
 // readdress writes a contact by its id, its address included. ordinary tells that this is not possible (the contact is gone, or the
 // address is another one's), and that the plan has to go by its address.
 func (r *round) readdress(ctx context.Context, p *plan, id string) (ordinary bool, err error) {
-	properties := maps.Clone(p.write)
-	properties["email"] = p.key
-	err = r.w.c.client.update(ctx, id, properties)
+	written, err := r.w.patch(ctx, p, id, map[string]string{"email": p.key})
 	var refused *apiError
 	switch {
 	case err == nil:
-		p.outcome = &outcome{contactID: id}
+		p.outcome = &outcome{contactID: written}
 		_, err = r.settle(ctx, []*plan{p})
 		return false, err
-	case errors.As(err, &refused) && !refused.transient() && refused.Status != http.StatusUnauthorized:
+	case errors.As(err, &refused) && (refused.aboutContacts() || refused.Status == http.StatusNotFound):
 		return true, nil
 	}
 	return false, r.failed(ctx, []*plan{p}, err)

@@ -13,6 +13,9 @@ import (
 // ErrEmail says that an operator named something that is no e-mail address.
 var ErrEmail = errors.New("hubspot: not an e-mail address")
 
+// ErrOff says that contact sync is off: nothing that is queued would be sent.
+var ErrOff = errors.New("hubspot: contact sync is off")
+
 // replayScript moves a dead letter back into the queue in one step: it is never in both, never in neither.
 var replayScript = redis.NewScript(`
 if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then return 0 end
@@ -71,6 +74,7 @@ func (c *Contacts) replay(ctx context.Context, messages []redis.XMessage) (n int
 		if err != nil {
 			continue // its key is gone; it stays where it is
 		}
+		l.Entry.Made = l.Made
 		sealed, err := c.outbox.seal(l.Entry)
 		if err != nil {
 			return n, err
@@ -84,18 +88,25 @@ func (c *Contacts) replay(ctx context.Context, messages []redis.XMessage) (n int
 	return n, nil
 }
 
-// Send queues the contact of an e-mail address, whatever min_interval says: what waits for that person goes out now, and when nothing
-// does the contact is made or updated with the constants of the mapping. ErrEmail when it is no address.
-func (c *Contacts) Send(ctx context.Context, email string) error {
+// Send queues the contact of an e-mail address, whatever min_interval says: what waits for that person goes out now, and known is true.
+// When nothing does, the contact is made or updated with the constants of the mapping: between logins nothing else of a person is
+// kept. ErrEmail when it is no address, ErrOff when contact sync is off.
+func (c *Contacts) Send(ctx context.Context, email string) (known bool, err error) {
 	if !validEmail(email) {
-		return ErrEmail
+		return false, ErrEmail
+	}
+	if !c.live.Load().on() {
+		return false, ErrOff
 	}
 	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
 	defer cancel()
-	if err := c.outbox.add(ctx, entry{Login: Login{Email: emailKey(email)}, Forced: true}); err != nil {
-		return fmt.Errorf("hubspot: queue a contact: %w", err)
+	if known, err = c.waits(ctx, emailKey(email)); err != nil {
+		return false, err
 	}
-	return nil
+	if err := c.outbox.add(ctx, entry{Login: Login{Email: emailKey(email)}, Forced: true}); err != nil {
+		return false, fmt.Errorf("hubspot: queue a contact: %w", err)
+	}
+	return known, nil
 }
 
 // LastSync tells how a person's contact was last sent.

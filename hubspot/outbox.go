@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,13 +18,13 @@ import (
 
 // keys are the outbox's names in Redis; one hash tag, so that a script may touch several of them in a cluster.
 type keys struct {
-	stream, due, tries, dead, budget, pause, lease, fence, inFlight, rejected, person, browser string
+	stream, due, tries, dead, budget, pause, left, lease, fence, inFlight, rejected, person, browser string
 }
 
 func newKeys(prefix string) keys {
 	p := prefix + "{crm}:"
 	return keys{
-		stream: p + "stream", due: p + "due", tries: p + "tries", dead: p + "dead", budget: p + "budget", pause: p + "pause",
+		stream: p + "stream", due: p + "due", tries: p + "tries", dead: p + "dead", budget: p + "budget", pause: p + "pause", left: p + "left",
 		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", rejected: p + "rejected", person: p + "p:", browser: p + "b:",
 	}
 }
@@ -41,6 +42,8 @@ func newOutbox(deps Deps) *outbox { return &outbox{deps: deps, keys: newKeys(dep
 type entry struct {
 	Login  Login `json:"login"`
 	Forced bool  `json:"forced,omitempty"` // an operator wants it now
+	// Made is the id under which a replayed dead letter was first queued: it may be older than what was sent since.
+	Made string `json:"made,omitempty"`
 }
 
 // state is the story of a delayed entry.
@@ -170,6 +173,14 @@ func (o *outbox) after(ctx context.Context, id string, block time.Duration) ([]r
 	return streams[0].Messages, nil
 }
 
+// made is the place of an entry among those of its person.
+func (q queued) made() string {
+	if q.entry.Made != "" {
+		return q.entry.Made
+	}
+	return q.id
+}
+
 func (o *outbox) decode(m redis.XMessage) (queued, error) {
 	q := queued{id: m.ID, at: idTime(m.ID)}
 	sealed, _ := m.Values["d"].(string)
@@ -180,15 +191,22 @@ func (o *outbox) decode(m redis.XMessage) (queued, error) {
 
 // idTime is when Redis made the entry.
 func idTime(id string) time.Time {
-	ms := id
-	for i := range id {
-		if id[i] == '-' {
-			ms = id[:i]
-			break
-		}
-	}
-	n, _ := strconv.ParseInt(ms, 10, 64)
-	return time.UnixMilli(n)
+	ms, _ := idParts(id)
+	return time.UnixMilli(ms)
+}
+
+func idParts(id string) (ms, n int64) {
+	left, right, _ := strings.Cut(id, "-")
+	ms, _ = strconv.ParseInt(left, 10, 64)
+	n, _ = strconv.ParseInt(right, 10, 64)
+	return ms, n
+}
+
+// earlier tells which of two entries was queued first.
+func earlier(a, b string) bool {
+	ams, an := idParts(a)
+	bms, bn := idParts(b)
+	return ams < bms || ams == bms && an < bn
 }
 
 // states reads the stories of all delayed entries.
@@ -213,13 +231,14 @@ type person struct {
 	email     string    // fingerprint of the address it went to
 	contactID string    // HubSpot's
 	at        time.Time // when
+	made      string    // id of the entry that was sent
 }
 
 func (o *outbox) persons(ctx context.Context, jobs []*job) ([]person, error) {
 	pipe := o.deps.Queue.Pipeline()
 	answers := make([]*redis.SliceCmd, len(jobs))
 	for i, j := range jobs {
-		answers[i] = pipe.HMGet(ctx, o.personKeys(j.login)[0], "sent", "email", "cid", "at")
+		answers[i] = pipe.HMGet(ctx, o.personKeys(j.login)[0], "sent", "email", "cid", "at", "made")
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err
@@ -228,7 +247,7 @@ func (o *outbox) persons(ctx context.Context, jobs []*job) ([]person, error) {
 	for i, a := range answers {
 		v := a.Val()
 		word := func(k int) string { s, _ := v[k].(string); return s }
-		list[i] = person{sent: word(0), email: word(1), contactID: word(2)}
+		list[i] = person{sent: word(0), email: word(1), contactID: word(2), made: word(4)}
 		if ms, err := strconv.ParseInt(word(3), 10, 64); err == nil {
 			list[i].at = time.UnixMilli(ms)
 		}

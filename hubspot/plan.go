@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -50,6 +51,9 @@ func (w *worker) plan(j *job, p person, m *mapping) *plan {
 	return pl
 }
 
+// superseded tells that a dead letter was replayed although a newer login of the same person was sent meanwhile.
+func (p *plan) superseded() bool { return p.person.made != "" && earlier(p.job.made, p.person.made) }
+
 // leftOut tells that HubSpot recently refused a property as a whole.
 func (w *worker) leftOut(property string) bool {
 	return w.refused[property].After(w.c.deps.Now())
@@ -63,7 +67,7 @@ func (p *plan) rest(m *mapping, now time.Time) (until time.Time, yes bool) {
 		return time.Time{}, false
 	}
 	if m.volatile() {
-		return end, true
+		return end.Truncate(batchWait).Add(batchWait), true // people who have to go at about the same time share a call
 	}
 	return time.Time{}, true
 }
@@ -78,30 +82,38 @@ type schemaReader struct {
 	known schema
 	asked time.Time
 	mapOf *mapping // the mapping that known was compared with
+	tries int      // that failed for a reason that passes
 }
 
 const (
-	schemaFresh   = time.Hour
-	schemaRetry   = time.Minute
-	schemaTimeout = 5 * time.Second
+	schemaFresh = time.Hour
+	schemaRetry = time.Minute
+	// schemaPatience is how often nothing is sent because the definitions could not be read: unchecked values may be refused.
+	schemaPatience = 5
 )
 
-// learn reads the definitions when they are old, missing, or when the mapping names what they do not have.
-func (w *worker) learn(ctx context.Context, m *mapping) {
+// learn reads the definitions when they are old, missing, or when the mapping names what they do not have. A fault that passes is an
+// error as long as nothing is known: a value that is not made valid is refused, and lost. A key that may not read them sends unchecked.
+func (w *worker) learn(ctx context.Context, m *mapping) error {
 	s := &w.schema
 	age := w.c.deps.Now().Sub(s.asked)
 	if s.mapOf == m && age < schemaFresh && (age < schemaRetry || s.known != nil && len(s.known.missing(m)) == 0) {
-		return
+		return nil
 	}
-	s.asked, s.mapOf = w.c.deps.Now(), m
-	ctx, cancel := context.WithTimeout(ctx, schemaTimeout)
-	defer cancel()
 	known, err := w.c.client.schema(ctx)
+	if errors.Is(err, errPaused) || redisFault(err) {
+		return err
+	}
+	if err != nil && s.known == nil && !unreadable(err) && s.tries < schemaPatience {
+		s.tries++
+		return err
+	}
+	s.asked, s.mapOf, s.tries = w.c.deps.Now(), m, 0
 	if err != nil {
 		if w.tell("schema") {
 			w.c.deps.Log.Warn("HubSpot's property definitions cannot be read; values are sent unchecked", "error", err)
 		}
-		return
+		return nil
 	}
 	delete(w.told, "schema")
 	s.known = known
@@ -109,6 +121,7 @@ func (w *worker) learn(ctx context.Context, m *mapping) {
 	for name, why := range known.missing(m) {
 		w.report(ctx, badProperty{name: name, reason: why})
 	}
+	return nil
 }
 
 // missing lists what is mapped although HubSpot has no such property, or does not let it be written.

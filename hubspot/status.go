@@ -2,7 +2,6 @@ package hubspot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -77,6 +76,7 @@ type letter struct {
 	Attempts   int               `json:"attempts"`
 	FirstAt    time.Time         `json:"first_at"`
 	LastAt     time.Time         `json:"last_at"`
+	Made       string            `json:"made"`
 }
 
 // Status reads the state of the queue. Queued, Delayed and InFlight are disjoint.
@@ -85,7 +85,6 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 	pipe := c.deps.Queue.Pipeline()
 	length, delayed, dead := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.XLen(ctx, k.dead)
 	flying, pause, rejected := pipe.SCard(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
-	first := pipe.XRangeN(ctx, k.stream, "-", "+", 100)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
 	}
@@ -96,7 +95,7 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 		until := c.deps.Now().Add(d).UTC()
 		s.PausedUntil = &until
 	}
-	oldest, err := c.oldest(ctx, first.Val())
+	oldest, err := c.oldest(ctx)
 	if err != nil {
 		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
 	}
@@ -106,26 +105,29 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
-// oldest is when the oldest entry was queued that is not merely kept until the end of min_interval.
-func (c *Contacts) oldest(ctx context.Context, first []redis.XMessage) (time.Time, error) {
-	if len(first) == 0 {
-		return time.Time{}, nil
-	}
-	ids := make([]string, len(first))
-	for i, m := range first {
-		ids[i] = m.ID
-	}
-	stories, err := c.deps.Queue.HMGet(ctx, c.outbox.keys.tries, ids...).Result()
-	if err != nil {
+// oldestScript finds the oldest entry that is not merely kept until the end of min_interval, as far as the first entries go.
+var oldestScript = redis.NewScript(`
+local from, last = '-', ''
+for page = 1, 20 do
+  local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', 100)
+  if #entries == 0 then return '' end
+  for _, e in ipairs(entries) do
+    last = e[1]
+    local story = redis.call('HGET', KEYS[2], last)
+    if not story or not string.find(story, '"h":true', 1, true) then return last end
+  end
+  from = '(' .. last
+end
+return last
+`)
+
+// oldest is when the oldest entry was queued that waits to be sent.
+func (c *Contacts) oldest(ctx context.Context) (time.Time, error) {
+	id, err := oldestScript.Run(ctx, c.deps.Queue, []string{c.outbox.keys.stream, c.outbox.keys.tries}).Text()
+	if err != nil || id == "" {
 		return time.Time{}, err
 	}
-	for i, story := range stories {
-		var s state
-		if text, ok := story.(string); !ok || json.Unmarshal([]byte(text), &s) != nil || !s.Held {
-			return idTime(ids[i]), nil
-		}
-	}
-	return time.Time{}, nil
+	return idTime(id), nil
 }
 
 func rejectedProperties(fields map[string]string) []RejectedProperty {

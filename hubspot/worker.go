@@ -44,6 +44,7 @@ func (c *Contacts) Run(ctx context.Context) error {
 // work holds the lease until ctx ends, the lease is lost, or Redis fails.
 func (c *Contacts) work(ctx context.Context, token string) error {
 	f := fenced{outbox: c.outbox, token: token}
+	c.limit.held.Store(&token)
 	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer lose(nil)
 	stop := context.AfterFunc(ctx, func() {
@@ -260,4 +261,7 @@ func (c *Contacts) gauges(ctx context.Context) {
 	c.deps.Metrics.queueLength.Set(float64(s.Queued + s.Delayed + s.InFlight))
 	c.deps.Metrics.queueOldest.Set(s.OldestSeconds)
 	c.deps.Metrics.deadLetters.Set(float64(s.Dead))
+	if left, err := c.limit.left(ctx); err == nil {
+		c.deps.Metrics.rateRemaining.Set(float64(left))
+	}
 }

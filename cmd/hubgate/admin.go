@@ -48,6 +48,7 @@ func (a *admin) handler() http.Handler {
 	mux.Handle("DELETE /api/sessions", a.guarded(a.endSessionsOfUser))
 	mux.Handle("DELETE /api/sessions/{id}", a.guarded(a.endSession))
 	mux.Handle("GET /api/contacts", a.guarded(a.contactStatus))
+	mux.Handle("GET /api/contacts/queue", a.guarded(a.queuedContacts))
 	mux.Handle("GET /api/contacts/dead", a.guarded(a.deadContacts))
 	mux.Handle("POST /api/contacts/replay", a.guarded(a.replayContacts))
 	mux.Handle("POST /api/contacts/send", a.guarded(a.sendContact))

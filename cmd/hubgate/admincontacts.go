@@ -18,7 +18,16 @@ func (a *admin) contactStatus(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, status)
 }
 
+func (a *admin) queuedContacts(w http.ResponseWriter, r *http.Request) {
+	a.contactPage(w, r, func(cursor string, limit int) (any, error) { return a.contacts.Waiting(r.Context(), cursor, limit) })
+}
+
 func (a *admin) deadContacts(w http.ResponseWriter, r *http.Request) {
+	a.contactPage(w, r, func(cursor string, limit int) (any, error) { return a.contacts.Dead(r.Context(), cursor, limit) })
+}
+
+// contactPage answers with one page of a list.
+func (a *admin) contactPage(w http.ResponseWriter, r *http.Request, list func(cursor string, limit int) (any, error)) {
 	q, err := parameters(r, "cursor", "limit")
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err.Error())
@@ -29,12 +38,12 @@ func (a *admin) deadContacts(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	dead, err := a.contacts.Dead(r.Context(), q.Get("cursor"), limit)
+	contacts, err := list(q.Get("cursor"), limit)
 	if err != nil {
-		a.storeFault(w, "dead contacts", err)
+		a.storeFault(w, "list contacts", err)
 		return
 	}
-	writeJSON(w, http.StatusOK, dead)
+	writeJSON(w, http.StatusOK, contacts)
 }
 
 func (a *admin) replayContacts(w http.ResponseWriter, r *http.Request) {
@@ -77,16 +86,27 @@ func (a *admin) sendContact(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, `say whose contact: {"email": "ada@example.com"}`)
 		return
 	}
-	switch err := a.contacts.Send(r.Context(), body.Email); {
+	known, err := a.contacts.Send(r.Context(), body.Email)
+	switch {
 	case errors.Is(err, hubspot.ErrEmail):
 		refuse(w, http.StatusBadRequest, "that is not an e-mail address")
+		return
+	case errors.Is(err, hubspot.ErrOff):
+		refuse(w, http.StatusConflict, "contact sync is off: hubspot.access_token is empty, or hubspot.contacts.sync is false")
 		return
 	case err != nil:
 		a.storeFault(w, "send contact", err)
 		return
 	}
 	a.log.Info("contact sent by an operator", "action", "contacts_send", "peer", r.RemoteAddr)
-	writeJSON(w, http.StatusAccepted, map[string]bool{"queued": true})
+	writeJSON(w, http.StatusAccepted, sentContact{Queued: true, Known: known})
+}
+
+// sentContact is the answer to a contact that an operator wants sent. Known: a login of this person waited, and goes out whole; else
+// there are only the address and the mapping's constants to send.
+type sentContact struct {
+	Queued bool `json:"queued"`
+	Known  bool `json:"known"`
 }
 
 // readJSON reads one JSON object strictly: a mistyped member that is ignored would do something else than was meant.

@@ -121,6 +121,12 @@ func (s *Server) upsert(in upsertInput, traced bool) (c *Contact, fresh bool, st
 		return nil, false, http.StatusBadRequest, p
 	}
 	c = s.people.find(in.IDProperty, in.ID)
+	if c != nil && s.cfg.Conflicts && in.IDProperty == "email" && !strings.EqualFold(c.Properties["email"], in.ID) {
+		return nil, false, http.StatusConflict, &problem{Message: "Contact already exists. Existing ID: " + c.ID, Category: "CONFLICT"}
+	}
+	if c != nil && s.people.locked[c.ID] {
+		return nil, false, http.StatusLocked, &problem{Message: "This record is locked.", Category: "LOCKED"}
+	}
 	if status, p := s.refuse(c, in.Properties); p != nil {
 		return nil, false, status, p
 	}
@@ -153,7 +159,7 @@ func (s *Server) batchRead(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	out := s.batch()
 	for _, in := range body.Inputs {
-		c := s.people.byID[in.ID]
+		c := s.people.get(in.ID)
 		if body.IDProperty != "" {
 			c = s.people.find(body.IDProperty, in.ID)
 		}

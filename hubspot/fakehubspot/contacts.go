@@ -20,11 +20,23 @@ type Contact struct {
 }
 
 type people struct {
-	next int
-	byID map[string]*Contact
+	next   int
+	byID   map[string]*Contact
+	merged map[string]string // the loser's id: the winner's
+	locked map[string]bool
 }
 
-func newPeople() *people { return &people{next: 1001, byID: map[string]*Contact{}} }
+func newPeople() *people {
+	return &people{next: 1001, byID: map[string]*Contact{}, merged: map[string]string{}, locked: map[string]bool{}}
+}
+
+// get finds a contact by its id, or by one that it was merged from.
+func (p *people) get(id string) *Contact {
+	for p.merged[id] != "" {
+		id = p.merged[id]
+	}
+	return p.byID[id]
+}
 
 // find looks a contact up by a unique property; e-mail also matches secondary addresses, as HubSpot does.
 func (p *people) find(property, value string) *Contact {
@@ -72,6 +84,24 @@ func (s *Server) Remove(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.people.byID, id)
+}
+
+// Merge puts the second contact into the first one: its address becomes a further one, its id leads to the first.
+func (s *Server) Merge(winner, loser string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, l := s.people.byID[winner], s.people.byID[loser]
+	further := strings.Split(w.Properties["hs_additional_emails"]+";"+l.Properties["email"]+";"+l.Properties["hs_additional_emails"], ";")
+	w.Properties["hs_additional_emails"] = strings.Join(slices.DeleteFunc(further, func(e string) bool { return e == "" }), ";")
+	delete(s.people.byID, loser)
+	s.people.merged[loser] = winner
+}
+
+// Lock makes writes to a contact fail with 423 until it is unlocked.
+func (s *Server) Lock(id string, locked bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.people.locked[id] = locked
 }
 
 func (s *Server) insert(properties map[string]string) *Contact {
@@ -153,7 +183,7 @@ func (s *Server) named(r *http.Request) *Contact {
 	if property := r.URL.Query().Get("idProperty"); property != "" {
 		return s.people.find(property, r.PathValue("id"))
 	}
-	return s.people.byID[r.PathValue("id")]
+	return s.people.get(r.PathValue("id"))
 }
 
 func (s *Server) patchContact(w http.ResponseWriter, r *http.Request) {

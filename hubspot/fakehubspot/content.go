@@ -87,7 +87,7 @@ func (s *Server) usage(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	answer(w, http.StatusOK, map[string]any{"results": []any{map[string]any{
-		"name": "private-apps-api-calls-daily", "usageLimit": 650000, "currentUsage": s.counted,
+		"name": "private-apps-api-calls-daily", "usageLimit": s.cfg.Daily, "currentUsage": s.counted,
 		"resetsAt": s.cfg.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour).Format(stamp),
 	}}})
 }

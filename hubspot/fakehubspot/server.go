@@ -6,10 +6,7 @@
 package fakehubspot
 
 import (
-	"crypto/subtle"
-	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,9 +17,13 @@ const NoFaults = -1
 
 // Config says how the account behaves. The zero value is a professional plan that takes any bearer token.
 type Config struct {
-	Token        string           // the access token; "" takes any
-	HubID        int64            // 0 = 4711
-	Limit        int              // calls in 10 s; 0 = 190
+	Token  string   // the access token; "" takes any
+	HubID  int64    // 0 = 4711
+	Limit  int      // calls in 10 s; 0 = 190
+	Daily  int      // calls a day; 0 = 650,000
+	Scopes []string // what the token may do; nil = everything
+	// Conflicts makes an upsert by a contact's further address a conflict that names the contact, instead of finding it.
+	Conflicts    bool
 	FaultPercent int              // share of valid requests refused with 429, 502 or 503; 0 = 5, NoFaults = none
 	Now          func() time.Time // nil = time.Now
 	// Wrap, when set, is put around the API (not around /contacts): a test delays, cuts or replaces answers there.
@@ -46,6 +47,7 @@ type Server struct {
 	counted int
 	over    int
 	forms   []Submission
+	faults  []Fault
 }
 
 // Call is one request that the API answered.
@@ -65,6 +67,9 @@ func New(cfg Config) *Server {
 	if cfg.Limit == 0 {
 		cfg.Limit = 190
 	}
+	if cfg.Daily == 0 {
+		cfg.Daily = 650_000
+	}
 	if cfg.FaultPercent == 0 {
 		cfg.FaultPercent = 5
 	}
@@ -77,7 +82,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, people: newPeople(), schema: newSchema(), views: http.NewServeMux()}
 	s.views.HandleFunc("GET /{$}", s.showContacts)
 	s.views.HandleFunc("GET /contacts", s.showContacts)
-	s.api = s.guarded(s.routes())
+	s.api = s.guarded(s.faulty(s.routes()))
 	if cfg.Wrap != nil {
 		s.api = cfg.Wrap(s.api)
 	}
@@ -138,85 +143,6 @@ func (s *Server) routes() *http.ServeMux {
 		fail(w, http.StatusNotFound, problem{Message: "The requested URL was not found.", Category: "OBJECT_NOT_FOUND"})
 	})
 	return mux
-}
-
-// guarded is what HubSpot does before it looks at a call: token, limits, and the weather.
-func (s *Server) guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-		defer func() { s.remember(r, rec) }()
-		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !bearer || token == "" || s.cfg.Token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(s.cfg.Token)) != 1 {
-			fail(rec, http.StatusUnauthorized, problem{Message: "Authentication credentials not found or invalid.", Category: "INVALID_AUTHENTICATION"})
-			return
-		}
-		if !s.admit(rec) {
-			fail(rec, http.StatusTooManyRequests, problem{
-				Message: "You have reached your ten_secondly_rolling limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "TEN_SECONDLY_ROLLING",
-			})
-			return
-		}
-		if s.weather(rec) {
-			return
-		}
-		r.Body = http.MaxBytesReader(rec, r.Body, 10<<20)
-		next.ServeHTTP(rec, r)
-	})
-}
-
-// admit counts a call against the sliding ten seconds.
-func (s *Server) admit(w http.ResponseWriter) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.cfg.Now()
-	kept := s.window[:0]
-	for _, at := range s.window {
-		if now.Sub(at) < 10*time.Second {
-			kept = append(kept, at)
-		}
-	}
-	s.window = kept
-	s.counted++
-	ok := len(s.window) < s.cfg.Limit
-	if ok {
-		s.window = append(s.window, now)
-	} else {
-		s.over++
-	}
-	h := w.Header()
-	h.Set("X-HubSpot-RateLimit-Max", strconv.Itoa(s.cfg.Limit))
-	h.Set("X-HubSpot-RateLimit-Remaining", strconv.Itoa(s.cfg.Limit-len(s.window)))
-	h.Set("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
-	h.Set("X-HubSpot-RateLimit-Daily", "650000")
-	h.Set("X-HubSpot-RateLimit-Daily-Remaining", strconv.Itoa(max(0, 650000-s.counted)))
-	return ok
-}
-
-// weather refuses a share of the valid requests.
-func (s *Server) weather(w http.ResponseWriter) bool {
-	if rand.IntN(100) >= s.cfg.FaultPercent {
-		return false
-	}
-	switch rand.IntN(3) {
-	case 0:
-		fail(w, http.StatusTooManyRequests, problem{
-			Message: "You have reached your secondly limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "SECONDLY",
-		})
-	case 1:
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusBadGateway)
-		_, _ = w.Write([]byte("<html><body>502 Bad Gateway</body></html>"))
-	default:
-		fail(w, http.StatusServiceUnavailable, problem{Message: "Service temporarily unavailable.", Category: "SERVICE_UNAVAILABLE"})
-	}
-	return true
-}
-
-// Over tells how many calls went over the limit of the plan.
-func (s *Server) Over() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.over
 }
 
 // Calls returns the last calls, the newest last.

@@ -1,0 +1,133 @@
+package fakehubspot
+
+import (
+	"crypto/subtle"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// guarded is what HubSpot does before it looks at a call: token, limits, and the weather.
+func (s *Server) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		defer func() { s.remember(r, rec) }()
+		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !bearer || token == "" || s.cfg.Token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(s.cfg.Token)) != 1 {
+			fail(rec, http.StatusUnauthorized, problem{Message: "Authentication credentials not found or invalid.", Category: "INVALID_AUTHENTICATION"})
+			return
+		}
+		if scope := s.lacks(r); scope != "" {
+			fail(rec, http.StatusForbidden, problem{
+				Message: "This app hasn't been granted all required scopes to make this call.", Category: "MISSING_SCOPES",
+				Errors: []detail{{Message: "One or more of the following scopes are required.", Context: map[string][]string{"requiredGranularScopes": {scope}}}},
+			})
+			return
+		}
+		switch admitted, left := s.admit(rec); {
+		case left <= 0:
+			fail(rec, http.StatusTooManyRequests, problem{
+				Message: "You have reached your daily limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "DAILY",
+			})
+			return
+		case !admitted:
+			fail(rec, http.StatusTooManyRequests, problem{
+				Message: "You have reached your ten_secondly_rolling limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "TEN_SECONDLY_ROLLING",
+			})
+			return
+		}
+		if s.weather(rec) {
+			return
+		}
+		r.Body = http.MaxBytesReader(rec, r.Body, 10<<20)
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// lacks names the scope that a call needs and the token does not have.
+func (s *Server) lacks(r *http.Request) string {
+	if s.cfg.Scopes == nil {
+		return ""
+	}
+	needed := ""
+	switch path := r.URL.Path; {
+	case strings.HasSuffix(path, "/batch/upsert") || r.Method == http.MethodPatch:
+		needed = "crm.objects.contacts.write"
+	case strings.Contains(path, "/objects"):
+		needed = "crm.objects.contacts.read"
+	case strings.Contains(path, "/properties/"):
+		needed = "crm.schemas.contacts.read"
+	case strings.HasPrefix(path, "/submissions/"):
+		needed = "forms"
+	}
+	if slices.Contains(s.cfg.Scopes, needed) {
+		return ""
+	}
+	return needed
+}
+
+// admit counts a call against the sliding ten seconds and the day, and tells how much of the day there was.
+func (s *Server) admit(w http.ResponseWriter) (admitted bool, day int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.cfg.Now()
+	kept := s.window[:0]
+	for _, at := range s.window {
+		if now.Sub(at) < 10*time.Second {
+			kept = append(kept, at)
+		}
+	}
+	s.window = kept
+	day = s.cfg.Daily - s.counted
+	s.counted++
+	admitted = len(s.window) < s.cfg.Limit
+	if admitted {
+		s.window = append(s.window, now)
+	} else {
+		s.over++
+	}
+	h := w.Header()
+	h.Set("X-HubSpot-RateLimit-Max", strconv.Itoa(s.cfg.Limit))
+	h.Set("X-HubSpot-RateLimit-Remaining", strconv.Itoa(s.cfg.Limit-len(s.window)))
+	h.Set("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
+	h.Set("X-HubSpot-RateLimit-Daily", strconv.Itoa(s.cfg.Daily))
+	h.Set("X-HubSpot-RateLimit-Daily-Remaining", strconv.Itoa(max(0, s.cfg.Daily-s.counted)))
+	return admitted, day
+}
+
+// NewDay gives the account its calls back.
+func (s *Server) NewDay() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counted = 0
+}
+
+// weather refuses a share of the valid requests.
+func (s *Server) weather(w http.ResponseWriter) bool {
+	if rand.IntN(100) >= s.cfg.FaultPercent {
+		return false
+	}
+	switch rand.IntN(3) {
+	case 0:
+		fail(w, http.StatusTooManyRequests, problem{
+			Message: "You have reached your secondly limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "SECONDLY",
+		})
+	case 1:
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = w.Write([]byte("<html><body>502 Bad Gateway</body></html>"))
+	default:
+		fail(w, http.StatusServiceUnavailable, problem{Message: "Service temporarily unavailable.", Category: "SERVICE_UNAVAILABLE"})
+	}
+	return true
+}
+
+// Over tells how many calls went over the limit of the plan.
+func (s *Server) Over() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
+}

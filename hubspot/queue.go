@@ -1,0 +1,120 @@
+package hubspot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// QueuePage is one page of what waits, the oldest first. Next is the cursor of the following page, "" at the end.
+type QueuePage struct {
+	Entries []QueueEntry `json:"entries"`
+	Next    string       `json:"next"`
+}
+
+// QueueEntry is a login whose contact is not settled yet.
+type QueueEntry struct {
+	ID        string     `json:"id"`
+	Email     string     `json:"email"`
+	State     string     `json:"state"` // queued | in_flight | delayed | held (unchanged person, until the end of min_interval)
+	QueuedAt  time.Time  `json:"queued_at"`
+	Attempts  int        `json:"attempts"`
+	FirstAt   *time.Time `json:"first_at"` // the first attempt; nil before it
+	NextAt    *time.Time `json:"next_at"`  // the next one; nil = as soon as possible
+	LastError string     `json:"last_error"`
+}
+
+// Waiting lists at most limit entries of the queue (1 to 1000), those after cursor ("" = from the oldest).
+func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (QueuePage, error) {
+	limit = min(max(limit, 1), 1000)
+	from := "-"
+	if idForm.MatchString(cursor) {
+		from = "(" + cursor
+	}
+	messages, err := c.deps.Queue.XRangeN(ctx, c.outbox.keys.stream, from, "+", int64(limit)+1).Result()
+	if err != nil {
+		return QueuePage{}, fmt.Errorf("hubspot: read the queue: %w", err)
+	}
+	page := QueuePage{Entries: []QueueEntry{}}
+	if len(messages) > limit {
+		messages = messages[:limit]
+		page.Next = messages[limit-1].ID
+	}
+	stories, flying, err := c.stories(ctx, messages)
+	if err != nil {
+		return QueuePage{}, fmt.Errorf("hubspot: read the queue: %w", err)
+	}
+	for i, m := range messages {
+		page.Entries = append(page.Entries, c.waiting(m, stories[i], flying[i]))
+	}
+	return page, nil
+}
+
+// stories reads what is known of entries beside their logins.
+func (c *Contacts) stories(ctx context.Context, messages []redis.XMessage) ([]any, []bool, error) {
+	if len(messages) == 0 {
+		return nil, nil, nil
+	}
+	ids, members := make([]string, len(messages)), make([]any, len(messages))
+	for i, m := range messages {
+		ids[i], members[i] = m.ID, m.ID
+	}
+	pipe := c.deps.Queue.Pipeline()
+	stories, flying := pipe.HMGet(ctx, c.outbox.keys.tries, ids...), pipe.SMIsMember(ctx, c.outbox.keys.inFlight, members...)
+	_, err := pipe.Exec(ctx)
+	return stories.Val(), flying.Val(), err
+}
+
+func (c *Contacts) waiting(m redis.XMessage, story any, flying bool) QueueEntry {
+	e := QueueEntry{ID: m.ID, State: "queued", QueuedAt: idTime(m.ID).UTC()}
+	if q, err := c.outbox.decode(m); err == nil {
+		e.Email = q.entry.Login.Email
+	} else {
+		e.LastError = "it cannot be opened: its key is no longer in session.keys"
+	}
+	var s state
+	if text, ok := story.(string); ok && json.Unmarshal([]byte(text), &s) == nil {
+		e.State, e.Attempts, e.LastError = "delayed", s.Attempts, s.Error
+		e.FirstAt, e.NextAt = momentOf(s.First), momentOf(s.Next)
+	}
+	switch {
+	case flying:
+		e.State = "in_flight"
+	case s.Held:
+		e.State = "held"
+	}
+	return e
+}
+
+func momentOf(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
+	}
+	at := time.UnixMilli(ms).UTC()
+	return &at
+}
+
+// waits tells whether a login with this address is in the queue, among its first entries.
+func (c *Contacts) waits(ctx context.Context, email string) (bool, error) {
+	for page, cursor := 0, ""; page < maxSearched; page++ {
+		p, err := c.Waiting(ctx, cursor, 1000)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range p.Entries {
+			if emailKey(e.Email) == email {
+				return true, nil
+			}
+		}
+		if cursor = p.Next; cursor == "" {
+			break
+		}
+	}
+	return false, nil
+}
+
+// maxSearched bounds the pages that an operator's question reads.
+const maxSearched = 20

@@ -1,0 +1,63 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+)
+
+// salvage brings what it can of a contact to HubSpot after a refusal that names none of its properties: the contact without any, then
+// one property after the other. Only a contact that is refused even so has nothing that can be sent.
+func (w *worker) salvage(ctx context.Context, p *plan, e *apiError) (again bool, err error) {
+	all := p.write
+	if len(all) == 0 {
+		p.outcome = &outcome{err: e}
+		return false, nil
+	}
+	p.write = map[string]string{}
+	bare, err := w.alone(ctx, p)
+	if err != nil || bare.err != nil {
+		p.write = all
+		if err == nil {
+			p.outcome = &outcome{err: e}
+			if bare.err.transient() {
+				p.outcome.err = bare.err
+			}
+		}
+		return false, err
+	}
+	kept := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		p.write = map[string]string{name: all[name]}
+		o, err := w.alone(ctx, p)
+		switch {
+		case err != nil:
+			p.write = all
+			return false, err
+		case o.err != nil:
+			w.report(ctx, badProperty{name: name, reason: o.err.Error()})
+		default:
+			kept[name] = all[name]
+		}
+	}
+	p.write, p.outcome = kept, &bare
+	return false, nil
+}
+
+// alone sends one contact as it is and tells what became of it.
+func (w *worker) alone(ctx context.Context, p *plan) (outcome, error) {
+	outcomes, err := w.c.client.upsert(ctx, []upsertInput{p.input()})
+	var refused *apiError
+	switch {
+	case errors.As(err, &refused) && refused.aboutContacts():
+		return outcome{err: refused}, nil
+	case err != nil:
+		return outcome{}, err
+	}
+	o, known := outcomes[p.job.newest()]
+	if !known {
+		return outcome{}, errGarbage
+	}
+	return o, nil
+}
