@@ -15,6 +15,7 @@ type Metrics struct {
 	duration   prometheus.Histogram
 	errors     *prometheus.CounterVec
 	websockets prometheus.Gauge
+	codes      [6]prometheus.Counter // of requests, by class
 }
 
 // NewMetrics registers the metrics with every child in place.
@@ -34,8 +35,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		websockets: prometheus.NewGauge(prometheus.GaugeOpts{Name: "hubgate_websockets", Help: "Open WebSockets."}),
 	}
 	reg.MustRegister(m.requests, m.duration, m.errors, m.websockets)
-	for _, code := range []string{"1xx", "2xx", "3xx", "4xx", "5xx"} {
-		m.requests.WithLabelValues(code)
+	for class := 1; class < len(m.codes); class++ {
+		m.codes[class] = m.requests.WithLabelValues(strconv.Itoa(class) + "xx")
 	}
 	for _, reason := range []string{"dial", "tls", "timeout", "reset", "rate_limited", "challenge"} {
 		m.errors.WithLabelValues(reason)
@@ -46,7 +47,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 // answered counts an answer. HubSpot's 429 and its JavaScript challenge are answers to the visitor and a warning to the operator:
 // HubSpot limits per egress address.
 func (m *Metrics) answered(res *http.Response, took time.Duration) {
-	m.requests.WithLabelValues(strconv.Itoa(res.StatusCode/100) + "xx").Inc()
+	if class := res.StatusCode / 100; class > 0 && class < len(m.codes) {
+		m.codes[class].Inc()
+	} else {
+		m.requests.WithLabelValues(strconv.Itoa(class) + "xx").Inc()
+	}
 	m.duration.Observe(took.Seconds())
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests:

@@ -27,6 +27,7 @@ type gateway struct {
 	path   string // of the configuration file
 	getenv func(string) string
 	log    *slog.Logger
+	lines  *lineWriter // what log writes to
 
 	current  atomic.Pointer[generation]
 	draining atomic.Bool
@@ -76,7 +77,8 @@ func newGateway(sc serveConfig) (*gateway, error) {
 		return nil, &configError{rep}
 	}
 	g := &gateway{path: sc.path, getenv: sc.getenv, leaving: make(chan struct{}), registry: newRegistry(readBuildInfo()), limiter: auth.NewLimiter(), service: newSystemd(sc.getenv)}
-	g.log = newLogger(sc.stderr, cfg.Log, &g.level, &g.emails)
+	g.lines = newLineWriter(sc.stderr)
+	g.log = newLogger(g.lines, cfg.Log, &g.level, &g.emails)
 	logRedis(g.log)
 	for _, line := range rep.lines() {
 		component(g.log, "config").Warn("configuration", "problem", line)
@@ -204,6 +206,7 @@ func (g *gateway) observeRedis(op dependency.Op, err error, took time.Duration) 
 }
 
 func (g *gateway) close() error {
+	defer g.lines.flush()
 	if err := g.redis.close(); err != nil {
 		return fmt.Errorf("close redis: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync/atomic"
 
@@ -35,18 +34,17 @@ func (p *emailPolicy) attr(email string) slog.Attr {
 }
 
 // newLogger writes what the process says, as the configuration asks.
-func newLogger(w io.Writer, cfg LogConfig, level *slog.LevelVar, emails *emailPolicy) *slog.Logger {
+func newLogger(w *lineWriter, cfg LogConfig, level *slog.LevelVar, emails *emailPolicy) *slog.Logger {
 	_ = level.UnmarshalText([]byte(cfg.Level)) // validated when the file was loaded
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	if cfg.Format != "text" {
+		return slog.New(&jsonLines{out: w, level: level, emails: emails})
+	}
+	return slog.New(slog.NewTextHandler(w.w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == emailKey {
 			return emails.attr(a.Value.String())
 		}
 		return a
-	}}
-	if cfg.Format == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
-	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	}}))
 }
 
 // redisLog gives go-redis, which logs to a global, the process's own log.

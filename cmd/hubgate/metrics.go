@@ -1,7 +1,10 @@
 package main
 
 import (
+	"maps"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +31,20 @@ type httpMetrics struct {
 	duration *prometheus.HistogramVec
 	overhead prometheus.Histogram
 	inFlight prometheus.Gauge
+
+	mu    sync.Mutex
+	known atomic.Pointer[map[requestLabels]requestChildren] // looked up without labels being put together; replaced by a larger one
+}
+
+// requestLabels tell the children that count a request.
+type requestLabels struct {
+	rule, decision, method string
+	code                   int // class
+}
+
+type requestChildren struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
 }
 
 func newHTTPMetrics(reg prometheus.Registerer) *httpMetrics {
@@ -50,16 +67,31 @@ func newHTTPMetrics(reg prometheus.Registerer) *httpMetrics {
 		}),
 	}
 	reg.MustRegister(m.requests, m.duration, m.overhead, m.inFlight)
+	m.known.Store(&map[requestLabels]requestChildren{})
 	return m
 }
 
 func (m *httpMetrics) observe(method string, status int, o inbound.Outcome, took time.Duration) {
-	code := codeClass(status)
-	m.requests.WithLabelValues(o.Rule, o.Decision, methodLabel(method), code).Inc()
-	m.duration.WithLabelValues(o.Rule, code).Observe(took.Seconds())
+	children := m.children(requestLabels{o.Rule, o.Decision, methodLabel(method), status / 100})
+	children.requests.Inc()
+	children.duration.Observe(took.Seconds())
 	if status != 101 { // a WebSocket's whole life is no overhead
 		m.overhead.Observe(max(0, took-o.Upstream).Seconds())
 	}
+}
+
+func (m *httpMetrics) children(labels requestLabels) requestChildren {
+	if children, ok := (*m.known.Load())[labels]; ok {
+		return children
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	code := codeClass(labels.code * 100)
+	children := requestChildren{m.requests.WithLabelValues(labels.rule, labels.decision, labels.method, code), m.duration.WithLabelValues(labels.rule, code)}
+	larger := maps.Clone(*m.known.Load())
+	larger[labels] = children
+	m.known.Store(&larger)
+	return children
 }
 
 // natural are the decisions and the code classes that go with them: the children that exist from the start.
@@ -73,6 +105,9 @@ const maxZeroed = 100
 
 // zero puts the children of the rules in place and removes those of rules that are gone.
 func (m *httpMetrics) zero(rules, gone []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.known.Store(&map[requestLabels]requestChildren{})
 	for _, rule := range gone {
 		m.requests.DeletePartialMatch(prometheus.Labels{"rule": rule})
 		m.duration.DeletePartialMatch(prometheus.Labels{"rule": rule})

@@ -36,7 +36,19 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	up       *prometheus.GaugeVec
+	known    map[label]children               // of every call there can be: looked up without labels being put together
 	state    map[Name]*atomic.Pointer[Health] // replaced on change only: the hot path reads it
+}
+
+type label struct {
+	name   Name
+	op     Op
+	result Result
+}
+
+type children struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
 }
 
 // Health is how a dependency was last seen.
@@ -61,7 +73,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hubgate_dependency_up", Help: "1 when the last call to the dependency was answered, 0 when it was not.",
 		}, []string{"dependency"}),
-		state: map[Name]*atomic.Pointer[Health]{},
+		state: map[Name]*atomic.Pointer[Health]{}, known: map[label]children{},
 	}
 	reg.MustRegister(m.requests, m.duration, m.up)
 	for name, ops := range opsOf {
@@ -69,9 +81,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.state[name] = &atomic.Pointer[Health]{}
 		m.state[name].Store(&Health{OK: true, Detail: "not asked yet", Since: time.Now()})
 		for _, op := range ops {
-			m.duration.WithLabelValues(string(name), string(op))
+			duration := m.duration.WithLabelValues(string(name), string(op))
 			for _, result := range results {
-				m.requests.WithLabelValues(string(name), string(op), string(result))
+				m.known[label{name, op, result}] = children{m.requests.WithLabelValues(string(name), string(op), string(result)), duration}
 			}
 		}
 	}
@@ -90,8 +102,12 @@ func (m *Metrics) Observe(name Name, c Call) {
 	if m == nil {
 		return
 	}
-	m.requests.WithLabelValues(string(name), string(c.Op), string(c.Result)).Inc()
-	m.duration.WithLabelValues(string(name), string(c.Op)).Observe(c.Took.Seconds())
+	known, ok := m.known[label{name, c.Op, c.Result}]
+	if !ok {
+		known = children{m.requests.WithLabelValues(string(name), string(c.Op), string(c.Result)), m.duration.WithLabelValues(string(name), string(c.Op))}
+	}
+	known.requests.Inc()
+	known.duration.Observe(c.Took.Seconds())
 	m.note(name, c)
 }
 
