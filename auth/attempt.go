@@ -27,6 +27,7 @@ type attempt struct {
 	ClientID string    `json:"c"`
 	Began    time.Time `json:"b"`
 	Prompted bool      `json:"p,omitempty"` // the provider was asked for prompt=login
+	Trace    string    `json:"t,omitempty"` // traceparent of the request that began it, so that one trace spans the login
 	Key      []byte    `json:"k"`           // opens the result that a second delivery gets
 	Claim    string    `json:"m,omitempty"` // of a delivery that Redis gave no answer
 }
@@ -135,6 +136,18 @@ func (h *Handler) attemptOf(r *http.Request, st state) *attempt {
 		return nil
 	}
 	return &a
+}
+
+// Traceparent is the span that began the login which a request to the callback is about to finish; "" when this browser began none.
+func (h *Handler) Traceparent(r *http.Request) string {
+	st, ok := parseState(h.deps.Ring, r.URL.Query().Get("state"))
+	if !ok {
+		return ""
+	}
+	if a := h.attemptOf(r, st); a != nil {
+		return a.Trace
+	}
+	return ""
 }
 
 func (h *Handler) sealCookie(label seal.Label, name string, v any) string {

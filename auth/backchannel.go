@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 )
 
@@ -44,11 +45,12 @@ func (h *Handler) backchannel(w http.ResponseWriter, r *http.Request) {
 	}
 	p.cool.trust(raw)
 	fresh, err := h.deps.Redis.SetNX(r.Context(), h.deps.KeyPrefix+"a:{"+url.QueryEscape("jti "+token.TokenID)+"}", "1", 24*time.Hour).Result()
+	n := 0
 	if err == nil && fresh {
 		if token.SessionID != "" {
-			_, err = h.deps.Ender.EndSID(r.Context(), p.issuer, token.SessionID)
+			n, err = h.deps.Ender.EndSID(r.Context(), p.issuer, token.SessionID)
 		} else {
-			_, err = h.deps.Ender.EndUser(r.Context(), p.issuer, token.Subject)
+			n, err = h.deps.Ender.EndUser(r.Context(), p.issuer, token.Subject)
 		}
 	}
 	if err != nil {
@@ -57,6 +59,7 @@ func (h *Handler) backchannel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.deps.Metrics.logouts.WithLabelValues("backchannel").Inc()
+	h.deps.Audit.InfoContext(r.Context(), "logout", "action", "logout", "outcome", "success", "kind", "backchannel", "count", n, "client", inbound.Of(r).Client.String())
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 }

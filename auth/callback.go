@@ -17,6 +17,7 @@ import (
 // callback finishes a login. The order matters: the state is ours, the attempt is this browser's, the provider did not fail, nobody
 // else finishes it; only then is the code spent.
 func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
+	inbound.Of(r).Outcome.Login = true
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	st, authentic := state{}, false
 	if err == nil && once(q, "state") {

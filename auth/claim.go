@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/session"
@@ -84,7 +85,7 @@ func (h *Handler) spend(w http.ResponseWriter, r *http.Request, d delivery) {
 	}
 	h.deps.Provider.lower()
 	h.deps.Metrics.finished.WithLabelValues("ok", "none").Inc()
-	h.deps.Metrics.duration.Observe(h.deps.Now().Sub(a.Began).Seconds())
+	dependency.Observe(h.deps.Metrics.duration, h.deps.Now().Sub(a.Began), inbound.Of(r).TraceID)
 	inbound.Of(r).Outcome.SessionRef = s.Ref
 	h.deps.OnLogin(r, s, a.ReturnTo)
 	h.finished(w, r)
@@ -114,7 +115,7 @@ func (h *Handler) leaveResult(ctx context.Context, st state, a *attempt, cookies
 	}
 	sealed := h.deps.Ring.SealWith(seal.Result, a.Key, text, []byte(st.hash()))
 	if err := h.deps.Redis.Set(ctx, h.resultKey(st), sealed, resultKept).Err(); err != nil {
-		h.deps.Log.Warn("a login's result was not kept for a second delivery", "error", err)
+		h.deps.Log.WarnContext(ctx, "a login's result was not kept for a second delivery", "error", err)
 	}
 }
 

@@ -40,6 +40,7 @@ type Deps struct {
 	Ring      *seal.Ring
 	Pages     *page.Pages
 	Log       *slog.Logger
+	Audit     *slog.Logger // is told each logout
 	Metrics   *Metrics
 	Limiter   *Limiter // process-long: a reload does not forgive
 	Now       func() time.Time
@@ -59,8 +60,28 @@ func New(cfg Config, deps Deps) (*Handler, error) {
 	if deps.Provider == nil || deps.Sessions == nil || deps.Redis == nil || deps.Ring == nil || deps.Pages == nil || deps.Now == nil {
 		return nil, errors.New("auth: New needs Provider, Sessions, Redis, Ring, Pages and Now")
 	}
+	if deps.Audit == nil {
+		deps.Audit = slog.New(slog.DiscardHandler)
+	}
 	return &Handler{cfg: cfg, deps: deps}, nil
 }
+
+// endpointsOf are the gateway's own endpoints that this package answers.
+var endpointsOf = map[string]struct {
+	methods string
+	serve   func(*Handler, http.ResponseWriter, *http.Request)
+}{
+	"start":              {"GET HEAD", (*Handler).start},
+	"callback":           {"GET", (*Handler).callback},
+	"sign_out":           {"GET HEAD POST", (*Handler).signOut},
+	"signed_out":         {"GET HEAD", (*Handler).signedOut},
+	"userinfo":           {"GET HEAD", (*Handler).userinfo},
+	"session":            {"GET HEAD", (*Handler).mySession},
+	"backchannel_logout": {"POST", (*Handler).backchannel},
+}
+
+// Known tells whether name is one of the endpoints.
+func Known(name string) bool { return endpointsOf[name].serve != nil }
 
 // maxOwnBody bounds what the gateway's own endpoints read (DS-08).
 const maxOwnBody = 64 << 10
@@ -68,18 +89,7 @@ const maxOwnBody = 64 << 10
 // Endpoint answers one of the gateway's own endpoints; name is what follows the prefix. What it does not know is a 404 of its own:
 // nothing under the prefix ever reaches the origin.
 func (h *Handler) Endpoint(w http.ResponseWriter, r *http.Request, name string) {
-	endpoint, ok := map[string]struct {
-		methods string
-		serve   func(http.ResponseWriter, *http.Request)
-	}{
-		"start":              {"GET HEAD", h.start},
-		"callback":           {"GET", h.callback},
-		"sign_out":           {"GET HEAD POST", h.signOut},
-		"signed_out":         {"GET HEAD", h.signedOut},
-		"userinfo":           {"GET HEAD", h.userinfo},
-		"session":            {"GET HEAD", h.mySession},
-		"backchannel_logout": {"POST", h.backchannel},
-	}[name]
+	endpoint, ok := endpointsOf[name]
 	if name == "backchannel_logout" && !h.cfg.BackchannelLogout {
 		ok = false
 	}
@@ -99,7 +109,7 @@ func (h *Handler) Endpoint(w http.ResponseWriter, r *http.Request, name string) 
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxOwnBody)
-	endpoint.serve(w, r)
+	endpoint.serve(h, w, r)
 }
 
 func (h *Handler) redirect(w http.ResponseWriter, location string) {

@@ -69,6 +69,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, l login) {
 	st := newState(h.deps.Ring, l.retries, now)
 	a := newAttempt(st, now)
 	a.ReturnTo, a.Host, a.Issuer, a.ClientID, a.Prompted = l.returnTo, site.Host, h.deps.Provider.Issuer(), h.deps.Provider.ClientID(), l.prompt
+	a.Trace = inbound.Of(r).Traceparent
 	h.keepAttempt(w, r, st, a)
 	h.deps.Metrics.started.Inc()
 	h.redirect(w, h.deps.Provider.oauth(e, h.redirectURI(site)).AuthCodeURL(st.text, h.params(a, l)...))

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -68,7 +69,7 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request) {
 		h.setCookie(w, r, name, h.sealCookie(seal.ReturnPage, name, kept{cleanReturn(page, h.cfg.Prefix), h.deps.Now()}), returnKept)
 	}
 	if err == nil && s != nil {
-		h.deps.Log.Info("logout", "action", "logout", "session", s.Ref, "request_id", inbound.Of(r).ID)
+		inbound.Of(r).Outcome.SessionRef = s.Ref
 		if r.PostForm.Get("everywhere") == "1" {
 			h.endEverywhere(r, s)
 		}
@@ -78,8 +79,23 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request) {
 	}
 	location, kind := h.deps.Provider.logoutURL(r, inbound.Of(r).Site, h.cfg.Prefix, s)
 	h.deps.Metrics.logouts.WithLabelValues(kind).Inc()
+	h.audit(r, kind, s, err)
 	w.Header().Set("Clear-Site-Data", `"cache"`) // the back button shows nothing that was kept (CA-06)
 	h.redirect(w, location)
+}
+
+// audit writes down a logout that ended a session. One that Redis did not take is pending: the session's end is tried until it does.
+func (h *Handler) audit(r *http.Request, kind string, s *session.Session, err error) {
+	attrs := []any{"action", "logout", "outcome", "success", "kind", kind, "client", inbound.Of(r).Client.String()}
+	switch {
+	case errors.Is(err, session.ErrNone):
+		return
+	case err != nil:
+		attrs[3] = "pending"
+	default:
+		attrs = append(attrs, "session", s.Ref, "email", s.Email)
+	}
+	h.deps.Audit.InfoContext(r.Context(), "logout", attrs...)
 }
 
 type kept struct {
@@ -90,11 +106,12 @@ type kept struct {
 func (h *Handler) endEverywhere(r *http.Request, s *session.Session) {
 	n, err := h.deps.Ender.EndUser(r.Context(), s.Issuer, s.Subject)
 	if err != nil {
-		h.deps.Log.Error("log out everywhere: some sessions may be left", "error", err, "session", s.Ref)
+		h.deps.Log.ErrorContext(r.Context(), "log out everywhere: some sessions may be left", "error", err, "session", s.Ref)
 		return
 	}
 	h.deps.Metrics.logouts.WithLabelValues("everywhere").Inc()
-	h.deps.Log.Info("logged out everywhere", "action", "session_end", "count", n, "session", s.Ref)
+	h.deps.Audit.InfoContext(r.Context(), "logout", "action", "logout", "outcome", "success", "kind", "everywhere", "count", n,
+		"client", inbound.Of(r).Client.String(), "session", s.Ref, "email", s.Email)
 }
 
 // logoutKind is how the provider's own session is ended.

@@ -126,7 +126,7 @@ func (p *Provider) discover(ctx context.Context) (*endpoints, error) {
 	if err != nil {
 		p.wait = min(discoveryMost, max(discoveryFirst, 2*p.wait))
 		p.fault, p.next = err, p.deps.Now().Add(p.wait)
-		p.deps.Log.Warn("the provider cannot be used yet", "error", err, "next_try_in", p.wait.String())
+		p.deps.Log.WarnContext(ctx, "the provider cannot be used yet", "error", err, "next_try_in", p.wait.String())
 		return nil, err
 	}
 	keys := context.WithValue(dependency.WithOp(context.Background(), dependency.OpJWKS), oauth2.HTTPClient, p.deps.Client)

@@ -122,7 +122,7 @@ func (p *Provider) Revoke(ctx context.Context, refreshToken string) {
 	}
 	res, err := p.deps.Client.Do(req)
 	if err != nil {
-		p.deps.Log.Warn("a refresh token was not revoked", "error", err)
+		p.deps.Log.WarnContext(ctx, "a refresh token was not revoked", "error", err)
 		return
 	}
 	res.Body.Close()

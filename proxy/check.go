@@ -114,6 +114,15 @@ func (g *Gate) answer(r *http.Request, q question) int {
 		inbound.Of(r).Outcome.Err = err
 		return http.StatusServiceUnavailable
 	}
+	status := g.admits(q, s)
+	if status == http.StatusForbidden && s != nil { // somebody was turned away: the audit wants to know whom
+		o := &inbound.Of(r).Outcome
+		o.Decision, o.SessionRef, o.Email = string(Forbid), s.Ref, s.Email
+	}
+	return status
+}
+
+func (g *Gate) admits(q question, s *session.Session) int {
 	if q.path == nil {
 		return admit(s, q.groups, s != nil)
 	}

@@ -162,7 +162,7 @@ func (g *Gate) note(r *http.Request, d Decision, s *session.Session) {
 	o := &inbound.Of(r).Outcome
 	o.Rule, o.Decision, o.Reason = d.Rule.Name, string(d.Kind), d.Reason
 	if s != nil {
-		o.SessionRef = s.Ref
+		o.SessionRef, o.Email = s.Ref, s.Email
 	}
 }
 

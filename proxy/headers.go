@@ -79,6 +79,21 @@ func (g *Gate) outgoing(h http.Header, in *http.Request, p *passing) {
 	set("X-Forwarded-Proto", 2)
 	set("X-Forwarded-Host", 0)
 	set("X-Request-Id", 3)
+	if facts.Trusted {
+		keepTrace(h, in.Header)
+	}
+}
+
+// keepTrace lets a trace pass that a trusted proxy began. A stranger's could tie its requests to other people's.
+func keepTrace(h, in http.Header) {
+	if len(in["Traceparent"]) != 1 {
+		return
+	}
+	for _, name := range []string{"Traceparent", "Tracestate"} {
+		if values := in[name]; len(values) > 0 {
+			h[name] = values
+		}
+	}
 }
 
 // filterCookies removes the gateway's own cookies: the origin and its logs must not hold what opens a session (HS-12).

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hubgate/hubgate/internal/dependency"
 )
 
 // Metrics counts what the origin answers.
@@ -46,13 +48,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 
 // answered counts an answer. HubSpot's 429 and its JavaScript challenge are answers to the visitor and a warning to the operator:
 // HubSpot limits per egress address.
-func (m *Metrics) answered(res *http.Response, took time.Duration) {
+func (m *Metrics) answered(res *http.Response, took time.Duration, traceID string) {
 	if class := res.StatusCode / 100; class > 0 && class < len(m.codes) {
 		m.codes[class].Inc()
 	} else {
 		m.requests.WithLabelValues(strconv.Itoa(class) + "xx").Inc()
 	}
-	m.duration.Observe(took.Seconds())
+	dependency.Observe(m.duration, took, traceID)
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests:
 		m.errors.WithLabelValues("rate_limited").Inc()

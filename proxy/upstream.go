@@ -153,7 +153,7 @@ func (g *Gate) modify(res *http.Response) error {
 	p := passingOf(ctx)
 	facts := inbound.Of(p.in)
 	facts.Outcome.Upstream = time.Since(p.start)
-	g.deps.Metrics.answered(res, facts.Outcome.Upstream)
+	g.deps.Metrics.answered(res, facts.Outcome.Upstream, facts.TraceID)
 	if p.websocket = res.StatusCode == http.StatusSwitchingProtocols; p.websocket {
 		g.deps.Metrics.websockets.Inc()
 	}

@@ -24,6 +24,7 @@ type Deps struct {
 	Ring    *seal.Ring
 	Refresh RefreshFunc
 	Log     *slog.Logger
+	Audit   *slog.Logger // is told each session's end
 	Metrics *Metrics
 	Now     func() time.Time
 	// Outage tells that Redis is away: its breaker is open. Only then may a session pass that was confirmed a while ago.
@@ -75,6 +76,9 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Outage == nil {
 		deps.Outage = func() bool { return false }
 	}
+	if deps.Audit == nil {
+		deps.Audit = slog.New(slog.DiscardHandler)
+	}
 	if deps.Revoke == nil {
 		deps.Revoke = func(context.Context, string) {}
 	}
@@ -110,7 +114,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Ses
 		return nil, fmt.Errorf("session: start: %w", m.failed(err))
 	}
 	if older, ok := m.ticketOf(r); ok {
-		m.end(ctx, older.ref(), "replaced")
+		m.end(ctx, older.ref(), "logout")
 	}
 	m.deps.Metrics.started.Inc()
 	m.setCookie(w, r, t.encode(m.deps.Ring), s.ExpiresAt.Sub(now))

@@ -25,7 +25,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}),
 	}
 	reg.MustRegister(m.started, m.ended, m.cache, m.unreadable)
-	for _, reason := range []string{"logout", "idle", "expired", "revoked", "refresh_denied", "replaced"} {
+	for _, reason := range []string{"logout", "idle", "expired", "revoked", "refresh_denied"} {
 		m.ended.WithLabelValues(reason)
 	}
 	for _, result := range []string{"hit", "miss", "stale"} {

@@ -159,10 +159,12 @@ func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error
 	if err := m.deps.Redis.Publish(ctx, m.channel(), "end "+e.ref).Err(); err != nil {
 		return false, err
 	}
+	u, unknown := decodeSummary(m.deps.Ring, e.ref, sealed)
 	if n > 0 {
 		m.deps.Metrics.ended.WithLabelValues(e.reason).Inc()
+		m.deps.Audit.InfoContext(ctx, "session ended", "action", "session_end", "outcome", "success", "reason", e.reason, "session", e.ref, "email", u.Email)
 	}
-	if u, err := decodeSummary(m.deps.Ring, e.ref, sealed); err == nil {
+	if unknown == nil {
 		pipe := m.deps.Redis.Pipeline()
 		for _, key := range m.indexKeys(u.session(e.ref)) {
 			pipe.ZRem(ctx, key, e.ref)

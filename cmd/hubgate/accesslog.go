@@ -8,11 +8,11 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// accessSchema is the version of the access line's fields. Fields are added within a version, never renamed or dropped.
-const accessSchema = 1
+// requestLogs are where finished requests are written down. A nil access log writes no line.
+type requestLogs struct{ access, audit *slog.Logger }
 
-// observed writes one wide line and one set of metrics for each request, when its answer is finished. A nil log writes no line.
-func observed(log *slog.Logger, metrics *httpMetrics, next http.Handler) http.Handler {
+// observed writes one wide line and one set of metrics for each request, when its answer is finished.
+func observed(logs requestLogs, metrics *httpMetrics, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := &recorder{ResponseWriter: w}
@@ -24,12 +24,13 @@ func observed(log *slog.Logger, metrics *httpMetrics, next http.Handler) http.Ha
 				outcome(r, ruleNone, "error", "aborted")
 			}
 			metrics.inFlight.Dec()
-			metrics.observe(r.Method, rec.code(), facts.Outcome, took)
-			if log != nil && log.Enabled(r.Context(), slog.LevelInfo) {
+			metrics.observe(r.Method, rec.code(), facts, took)
+			if logs.access != nil && logs.access.Enabled(r.Context(), slog.LevelInfo) {
 				line := slog.NewRecord(start.Add(took), slog.LevelInfo, "request", 0) // no source line: finding it costs as much as the rest
 				line.AddAttrs(accessAttrs(r, rec, took)...)
-				_ = log.Handler().Handle(r.Context(), line)
+				_ = logs.access.Handler().Handle(r.Context(), line)
 			}
+			auditRequest(logs.audit, r, rec.code())
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -40,8 +41,6 @@ func observed(log *slog.Logger, metrics *httpMetrics, next http.Handler) http.Ha
 func accessAttrs(r *http.Request, rec *recorder, took time.Duration) []slog.Attr {
 	f := inbound.Of(r)
 	attrs := []slog.Attr{
-		slog.Int("schema", accessSchema),
-		slog.String("request_id", f.ID),
 		slog.String("method", capped(r.Method)),
 		slog.String("host", capped(r.Host)),
 		slog.String("path", capped(r.URL.EscapedPath())),

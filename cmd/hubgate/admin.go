@@ -15,13 +15,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/session"
 )
 
 // admin is the operators' listener: never reachable through the public one.
 type admin struct {
-	log      *slog.Logger
+	audit    *slog.Logger
 	listen   string
 	token    func() string
 	config   func() any // what is served, masked
@@ -60,9 +61,9 @@ func (a *admin) handler() http.Handler {
 		mux.Handle("/debug/pprof/trace", a.guarded(pprof.Trace))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, "the admin listener has no "+r.Method+" "+capped(r.URL.Path))
+		refuse(w, r, http.StatusNotFound, "the admin listener has no "+r.Method+" "+capped(r.URL.Path))
 	})
-	return a.local(mux)
+	return a.audited(a.local(mux))
 }
 
 // local refuses what a browser was made to send: on loopback another Host means DNS rebinding, and an Origin or Sec-Fetch-Site of
@@ -72,12 +73,14 @@ func (a *admin) local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if loopback && !isLoopback(hostOnly(r.Host)) {
-			refuse(w, http.StatusForbidden, "ask the admin listener as localhost or by its loopback address")
+			outcome(r, ruleAdmin, "refuse", "host")
+			refuse(w, r, http.StatusForbidden, "ask the admin listener as localhost or by its loopback address")
 			return
 		}
 		site := r.Header.Get("Sec-Fetch-Site")
 		if (site != "" && site != "none" && site != "same-origin") || !sameOrigin(r) {
-			refuse(w, http.StatusForbidden, "the admin listener does not answer pages of other origins")
+			outcome(r, ruleAdmin, "refuse", "origin")
+			refuse(w, r, http.StatusForbidden, "the admin listener does not answer pages of other origins")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -96,19 +99,20 @@ func sameOrigin(r *http.Request) bool {
 // guarded wants the bearer token. Hashes of equal length are compared in constant time (SX-06).
 func (a *admin) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		outcome(r, ruleAdmin, "refuse", "token")
 		want := a.token()
 		if want == "" {
-			refuse(w, http.StatusForbidden, "this needs server.admin_token, and the configuration has none")
+			refuse(w, r, http.StatusForbidden, "this needs server.admin_token, and the configuration has none")
 			return
 		}
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		have, need := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(want))
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(have[:], need[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="hubgate admin"`)
-			refuse(w, http.StatusUnauthorized, "send server.admin_token as Authorization: Bearer TOKEN")
+			refuse(w, r, http.StatusUnauthorized, "send server.admin_token as Authorization: Bearer TOKEN")
 			return
 		}
-		a.log.Info("admin request", "action", "admin", "method", r.Method, "path", capped(r.URL.Path), "peer", r.RemoteAddr)
+		outcome(r, ruleAdmin, "allow", "token")
 		w.Header().Set("Cache-Control", "no-store")
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		next(w, r)
@@ -130,8 +134,8 @@ func isLoopback(host string) bool {
 	return err == nil && a.Unmap().IsLoopback()
 }
 
-func refuse(w http.ResponseWriter, status int, detail string) {
-	page.Problem{Status: status, Detail: detail}.Write(w)
+func refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	page.Problem{Status: status, Detail: detail, RequestID: inbound.Of(r).ID}.Write(w)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

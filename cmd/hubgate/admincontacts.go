@@ -12,7 +12,7 @@ import (
 func (a *admin) contactStatus(w http.ResponseWriter, r *http.Request) {
 	status, err := a.contacts.Status(r.Context())
 	if err != nil {
-		a.storeFault(w, "contact status", err)
+		a.storeFault(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, status)
@@ -30,17 +30,17 @@ func (a *admin) deadContacts(w http.ResponseWriter, r *http.Request) {
 func (a *admin) contactPage(w http.ResponseWriter, r *http.Request, list func(cursor string, limit int) (any, error)) {
 	q, err := parameters(r, "cursor", "limit")
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	limit, err := pageSize(q)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	contacts, err := list(q.Get("cursor"), limit)
 	if err != nil {
-		a.storeFault(w, "list contacts", err)
+		a.storeFault(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, contacts)
@@ -52,25 +52,24 @@ func (a *admin) replayContacts(w http.ResponseWriter, r *http.Request) {
 		All bool     `json:"all"`
 	}
 	if err := readJSON(r, &body); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	if body.All == (len(body.IDs) > 0) {
-		refuse(w, http.StatusBadRequest, `say which: {"ids": ["..."]} or {"all": true}`)
+		refuse(w, r, http.StatusBadRequest, `say which: {"ids": ["..."]} or {"all": true}`)
 		return
 	}
 	for _, id := range body.IDs {
 		if id == "" {
-			refuse(w, http.StatusBadRequest, "an id is empty")
+			refuse(w, r, http.StatusBadRequest, "an id is empty")
 			return
 		}
 	}
 	n, err := a.contacts.Replay(r.Context(), body.IDs, body.All)
 	if err != nil {
-		a.storeFault(w, "replay contacts", err)
+		a.storeFault(w, r, err)
 		return
 	}
-	a.log.Info("dead contacts replayed", "action", "contacts_replay", "count", n, "peer", r.RemoteAddr)
 	writeJSON(w, http.StatusOK, map[string]int{"replayed": n})
 }
 
@@ -79,26 +78,25 @@ func (a *admin) sendContact(w http.ResponseWriter, r *http.Request) {
 		Email string `json:"email"`
 	}
 	if err := readJSON(r, &body); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	if body.Email == "" {
-		refuse(w, http.StatusBadRequest, `say whose contact: {"email": "ada@example.com"}`)
+		refuse(w, r, http.StatusBadRequest, `say whose contact: {"email": "ada@example.com"}`)
 		return
 	}
 	known, err := a.contacts.Send(r.Context(), body.Email)
 	switch {
 	case errors.Is(err, hubspot.ErrEmail):
-		refuse(w, http.StatusBadRequest, "that is not an e-mail address")
+		refuse(w, r, http.StatusBadRequest, "that is not an e-mail address")
 		return
 	case errors.Is(err, hubspot.ErrOff):
-		refuse(w, http.StatusConflict, "contact sync is off: hubspot.access_token is empty, or hubspot.contacts.sync is false")
+		refuse(w, r, http.StatusConflict, "contact sync is off: hubspot.access_token is empty, or hubspot.contacts.sync is false")
 		return
 	case err != nil:
-		a.storeFault(w, "send contact", err)
+		a.storeFault(w, r, err)
 		return
 	}
-	a.log.Info("contact sent by an operator", "action", "contacts_send", "peer", r.RemoteAddr)
 	writeJSON(w, http.StatusAccepted, sentContact{Queued: true, Known: known})
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -27,21 +28,21 @@ type sessionJSON struct {
 func (a *admin) listSessions(w http.ResponseWriter, r *http.Request) {
 	q, err := parameters(r, "user", "cursor", "limit")
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	limit, err := pageSize(q)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	listing, err := a.sessions.List(r.Context(), session.Query{Email: q.Get("user"), Cursor: q.Get("cursor"), Limit: limit})
 	if errors.Is(err, session.ErrCursor) {
-		refuse(w, http.StatusBadRequest, "the cursor is not one that a listing returned")
+		refuse(w, r, http.StatusBadRequest, "the cursor is not one that a listing returned")
 		return
 	}
 	if err != nil {
-		a.storeFault(w, "list sessions", err)
+		a.storeFault(w, r, err)
 		return
 	}
 	rows := make([]sessionJSON, 0, len(listing.Sessions))
@@ -58,11 +59,11 @@ func (a *admin) endSession(w http.ResponseWriter, r *http.Request) {
 	ended, err := a.sessions.EndRef(r.Context(), r.PathValue("id"))
 	switch {
 	case err != nil:
-		a.storeFault(w, "end session", err)
+		a.storeFault(w, r, err)
 	case !ended:
-		refuse(w, http.StatusNotFound, "there is no session of this id; it may have ended already")
+		refuse(w, r, http.StatusNotFound, "there is no session of this id; it may have ended already")
 	default:
-		a.ended(w, r, 1)
+		a.ended(w, 1)
 	}
 }
 
@@ -72,30 +73,29 @@ func (a *admin) endSessionsOfUser(w http.ResponseWriter, r *http.Request) {
 		err = errors.New("say whose sessions to end: ?user=EMAIL")
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	n, err := a.sessions.EndByEmail(r.Context(), q.Get("user"))
 	if err != nil {
-		a.storeFault(w, "end sessions", err)
+		a.storeFault(w, r, err)
 		return
 	}
-	a.ended(w, r, n)
+	a.ended(w, n)
 }
 
 // ended says how many sessions ended, and what that does not do: their refresh tokens cannot be reached without the cookies.
-func (a *admin) ended(w http.ResponseWriter, r *http.Request, n int) {
-	a.log.Info("sessions ended by an operator", "action", "session_end", "count", n, "peer", r.RemoteAddr)
+func (a *admin) ended(w http.ResponseWriter, n int) {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"ended": n,
 		"note":  "the refresh tokens of these sessions are unreachable now and were not revoked at the provider; disable the user there to keep them out",
 	})
 }
 
-func (a *admin) storeFault(w http.ResponseWriter, what string, err error) {
-	a.log.Error(what, "error", err)
+func (a *admin) storeFault(w http.ResponseWriter, r *http.Request, err error) {
+	inbound.Of(r).Outcome.Err = err
 	w.Header().Set("Retry-After", "5")
-	refuse(w, http.StatusServiceUnavailable, "Redis cannot be asked just now; try again")
+	refuse(w, r, http.StatusServiceUnavailable, "Redis cannot be asked just now; try again")
 }
 
 // parameters reads the query strictly: only the names listed, each at most once and not empty. A mistyped name that is ignored

@@ -40,7 +40,7 @@ type Config struct {
 func defaultConfig() *Config {
 	return &Config{
 		Server: defaultServer(), Proxy: proxy.DefaultConfig(), Auth: auth.DefaultConfig(), Session: session.DefaultConfig(),
-		HubSpot: hubspot.DefaultConfig(), Pages: page.DefaultConfig(), Log: defaultLog(),
+		HubSpot: hubspot.DefaultConfig(), Pages: page.DefaultConfig(), Log: defaultLog(), Tracing: defaultTracing(),
 	}
 }
 

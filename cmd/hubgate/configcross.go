@@ -40,23 +40,6 @@ func wordProblem(key, word string, words ...string) []setting.Problem {
 	return []setting.Problem{{Key: key, Text: fmt.Sprintf("%q is not a word it knows", shorten(word)), Cure: cure}}
 }
 
-// TracingConfig is the section tracing of the YAML file.
-type TracingConfig struct {
-	Endpoint string `yaml:"endpoint" json:"endpoint"` // OTLP/HTTP; empty = no tracing
-}
-
-// Validate says what is wrong with the section.
-func (c TracingConfig) Validate() []setting.Problem {
-	u, err := url.Parse(c.Endpoint)
-	if c.Endpoint == "" {
-		return nil
-	}
-	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
-		return []setting.Problem{{Key: "tracing.endpoint", Warning: true, Text: "this version sends no traces", Cure: "leave it empty; request_id joins the log lines of a request"}}
-	}
-	return []setting.Problem{{Key: "tracing.endpoint", Text: fmt.Sprintf("%q is not a URL", shorten(c.Endpoint)), Cure: "write the collector's OTLP/HTTP address, such as http://127.0.0.1:4318"}}
-}
-
 // crossCheck is the table of what sections say of each other.
 func (c *Config) crossCheck() []setting.Problem {
 	var problems []setting.Problem

@@ -63,7 +63,7 @@ func askRedis(ctx context.Context, cfg *Config) []diagnosis {
 	}
 	clients, err := openRedis(cfg.Session.Redis, redisDeps{
 		Credentials: func() (string, string) { return cfg.Session.Redis.Username, cfg.Session.Redis.Password.Reveal() },
-		Observe:     func(dependency.Op, error, time.Duration) {}, Log: quietLog(),
+		Observe:     func(context.Context, error, time.Duration) {}, Log: quietLog(),
 	})
 	if err != nil {
 		d.Detail = err.Error()

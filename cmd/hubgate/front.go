@@ -36,7 +36,7 @@ func (f *front) recovered(next http.Handler) http.Handler {
 			if v == http.ErrAbortHandler { // how a handler cuts the connection on purpose
 				panic(v)
 			}
-			f.log.Error("panic in a handler", "request_id", inbound.Of(r).ID, "panic", v, "stack", string(debug.Stack()))
+			f.log.ErrorContext(r.Context(), "panic in a handler", "panic", v, "stack", string(debug.Stack()))
 			outcome(r, ruleNone, "error", "panic")
 			f.pages.Write(w, r, page.Page{Name: page.InternalError, Status: http.StatusInternalServerError})
 		}()

@@ -17,6 +17,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/trace"
 	"github.com/hubgate/hubgate/proxy"
 	"github.com/hubgate/hubgate/session"
 )
@@ -41,6 +42,7 @@ type gateway struct {
 	httpMetrics   *httpMetrics
 	configMetrics *configMetrics
 	dependencies  *dependency.Metrics
+	tracer        *trace.Tracer // nil without tracing
 	proxyMetrics  *proxy.Metrics
 	authMetrics   *auth.Metrics
 
@@ -89,10 +91,13 @@ func newGateway(sc serveConfig) (*gateway, error) {
 	g.proxyMetrics, g.authMetrics = proxy.NewMetrics(g.registry), auth.NewMetrics(g.registry)
 
 	var err error
+	if g.tracer, err = g.newTracer(cfg.Tracing); err != nil {
+		return nil, err
+	}
 	if g.ring, err = seal.New(revealed(cfg.Session.Keys)...); err != nil {
 		return nil, err
 	}
-	if g.redis, err = openRedis(cfg.Session.Redis, redisDeps{Credentials: g.redisCredentials, Observe: g.observeRedis, Log: component(g.log, "redis")}); err != nil {
+	if g.redis, err = openRedis(cfg.Session.Redis, redisDeps{Credentials: g.redisCredentials, Observe: g.observeRedis, Tracer: g.tracer, Log: component(g.log, "redis")}); err != nil {
 		return nil, err
 	}
 	g.idp = g.client(dependency.IDP, idpTimeout, idpMaxBody)
@@ -120,7 +125,9 @@ func newGateway(sc serveConfig) (*gateway, error) {
 }
 
 func (g *gateway) client(name dependency.Name, timeout time.Duration, maxBody int64) *http.Client {
-	return dependency.NewClient(dependency.ClientConfig{Name: name, Timeout: timeout, MaxBody: maxBody, Metrics: g.dependencies})
+	client := dependency.NewClient(dependency.ClientConfig{Name: name, Timeout: timeout, MaxBody: maxBody, Metrics: g.dependencies, TraceID: trace.RecordedID})
+	client.Transport = g.tracer.Transport(name, client.Transport)
+	return client
 }
 
 func (g *gateway) newProvider(cfg auth.Config) (*auth.Provider, error) {
@@ -130,7 +137,7 @@ func (g *gateway) newProvider(cfg auth.Config) (*auth.Provider, error) {
 func (g *gateway) newSessions(cfg session.Config) (*session.Manager, error) {
 	return session.New(cfg, session.Deps{
 		Redis: g.redis.Request, Block: g.redis.Block, Ring: g.ring, Refresh: g.provider.Refresh,
-		Log: component(g.log, "session"), Metrics: session.NewMetrics(g.registry), Now: time.Now,
+		Log: component(g.log, "session"), Audit: auditLog(g.log), Metrics: session.NewMetrics(g.registry), Now: time.Now,
 		Outage: g.redis.breaker.open, Revoke: g.revoke,
 	})
 }
@@ -201,8 +208,8 @@ func (g *gateway) hubspotToken() string {
 	return gen.report.secretNow("hubspot.access_token", gen.cfg.HubSpot.AccessToken, g.getenv)
 }
 
-func (g *gateway) observeRedis(op dependency.Op, err error, took time.Duration) {
-	g.dependencies.Observe(dependency.Redis, dependency.Call{Op: op, Result: dependency.ResultOf(err), Took: took})
+func (g *gateway) observeRedis(ctx context.Context, err error, took time.Duration) {
+	g.dependencies.Observe(dependency.Redis, dependency.Call{Op: dependency.OpCommand, Result: dependency.ResultOf(err), Took: took, TraceID: trace.RecordedID(ctx)})
 }
 
 func (g *gateway) close() error {

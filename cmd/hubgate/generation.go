@@ -12,6 +12,7 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/internal/trace"
 	"github.com/hubgate/hubgate/proxy"
 	"github.com/hubgate/hubgate/session"
 )
@@ -79,8 +80,8 @@ func (g *gateway) originFor(cfg proxy.Config) *originClient {
 		}
 	}
 	connections := proxy.NewTransport(cfg)
-	measured := dependency.ClientConfig{Name: dependency.HubSpotSite, MaxBody: pageMaxBody, Metrics: g.dependencies}
-	return &originClient{dependency.Measured(measured, connections), connections.CloseIdleConnections}
+	measured := dependency.ClientConfig{Name: dependency.HubSpotSite, MaxBody: pageMaxBody, Metrics: g.dependencies, TraceID: trace.RecordedID}
+	return &originClient{g.tracer.Transport(dependency.HubSpotSite, dependency.Measured(measured, connections)), connections.CloseIdleConnections}
 }
 
 // replaces lets go of another origin's connections.
@@ -92,15 +93,16 @@ func (c *originClient) replaces(last *originClient) {
 
 func (g *gateway) authDeps(gen *generation) auth.Deps {
 	return auth.Deps{
-		Provider: gen.provider, Sessions: g.sessions, Ender: g.sessions, Redis: g.redis.Request, KeyPrefix: gen.cfg.Session.Redis.KeyPrefix,
-		Ring: g.ring, Pages: gen.pages, Log: component(g.log, "audit"), Metrics: g.authMetrics, Limiter: g.limiter, Now: time.Now,
+		Provider: gen.provider, Sessions: tracedSessions{g.sessions, g.tracer}, Ender: g.sessions, Redis: g.redis.Request, KeyPrefix: gen.cfg.Session.Redis.KeyPrefix,
+		Ring: g.ring, Pages: gen.pages, Log: component(g.log, "auth"), Audit: auditLog(g.log), Metrics: g.authMetrics, Limiter: g.limiter, Now: time.Now,
 		OnLogin: g.onLogin, OnLogout: gen.onLogout,
 	}
 }
 
 func (g *gateway) gateDeps(gen *generation) proxy.Deps {
+	sessions := tracedSessions{g.sessions, g.tracer}
 	return proxy.Deps{
-		Pages: gen.pages, Load: g.sessions.Load, Peek: g.sessions.Peek, Begin: gen.auth.Begin, Transport: gen.origin.transport,
+		Pages: gen.pages, Load: sessions.Load, Peek: sessions.Peek, Begin: gen.auth.Begin, Transport: gen.origin.transport,
 		Log: component(g.log, "proxy"), Metrics: g.proxyMetrics, Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix,
 		ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie, SwitchForm: gen.auth.SwitchForm, FormOrigins: gen.auth.FormOrigins,
 		Ended: g.sessions.Ended, Redecide: g.redecide, Replaced: func() <-chan struct{} { return g.current.Load().replaced },
@@ -130,9 +132,10 @@ func (g *gateway) onLogin(r *http.Request, s *session.Session, returnTo string) 
 	login := loginOf(s)
 	login.FirstPage, login.Address = returnTo, inbound.Of(r).Client.String()
 	login.UTK, login.OptedOut = hubspotCookies(r)
-	component(g.log, "audit").Info("login", "action", "login", "session", s.Ref, emailKey, s.Email, "client", inbound.Of(r).Client.String(), "request_id", inbound.Of(r).ID)
+	auditLog(g.log).InfoContext(r.Context(), "login", "action", "login", "outcome", "success", "client", inbound.Of(r).Client.String(),
+		"session", s.Ref, emailKey, s.Email)
 	if err := g.contacts.Enqueue(r.Context(), login); err != nil {
-		component(g.log, "hubspot").Error("contact was not queued", "error", err, "session", s.Ref, "request_id", inbound.Of(r).ID)
+		component(g.log, "hubspot").ErrorContext(r.Context(), "contact was not queued", "error", err, "session", s.Ref)
 	}
 }
 

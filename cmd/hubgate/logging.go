@@ -9,7 +9,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/trace"
 )
 
 // emailKey is the one attribute under which an e-mail may be logged; the policy of log.email is applied to it here and nowhere else.
@@ -37,15 +39,51 @@ func (p *emailPolicy) attr(email string) slog.Attr {
 func newLogger(w *lineWriter, cfg LogConfig, level *slog.LevelVar, emails *emailPolicy) *slog.Logger {
 	_ = level.UnmarshalText([]byte(cfg.Level)) // validated when the file was loaded
 	if cfg.Format != "text" {
-		return slog.New(&jsonLines{out: w, level: level, emails: emails})
+		return slog.New(correlated{&jsonLines{out: w, level: level, emails: emails}}).With("schema_version", logSchema)
 	}
-	return slog.New(slog.NewTextHandler(w.w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	return slog.New(correlated{slog.NewTextHandler(w.w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == emailKey {
 			return emails.attr(a.Value.String())
 		}
 		return a
-	}}))
+	}})}).With("schema_version", logSchema)
 }
+
+// logSchema is the version of what docs/logs.md says. Within a version fields are added, never renamed or dropped.
+const logSchema = 1
+
+// correlated gives every line of a request the ids that join it with the others: the request's, and the trace's when there is one.
+type correlated struct{ slog.Handler }
+
+// Handle adds the ids.
+func (c correlated) Handle(ctx context.Context, line slog.Record) error {
+	if id := inbound.From(ctx).ID; id != "" {
+		line.AddAttrs(slog.String("request_id", id))
+	}
+	if id := trace.ID(ctx); id != "" {
+		line.AddAttrs(slog.String("trace_id", id))
+	}
+	return c.Handler.Handle(ctx, line)
+}
+
+// always writes whatever the level: audit lines are no matter of verbosity.
+type always struct{ slog.Handler }
+
+// Enabled is true.
+func (always) Enabled(context.Context, slog.Level) bool { return true }
+
+// auditLog is where it is written down who did what.
+func auditLog(log *slog.Logger) *slog.Logger {
+	return slog.New(always{component(log, "audit").Handler()})
+}
+
+// WithAttrs keeps the wrapper.
+func (c correlated) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return correlated{c.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup keeps the wrapper.
+func (c correlated) WithGroup(name string) slog.Handler { return correlated{c.Handler.WithGroup(name)} }
 
 // redisLog gives go-redis, which logs to a global, the process's own log.
 type redisLog struct{ log *slog.Logger }

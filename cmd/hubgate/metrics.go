@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
@@ -71,12 +72,13 @@ func newHTTPMetrics(reg prometheus.Registerer) *httpMetrics {
 	return m
 }
 
-func (m *httpMetrics) observe(method string, status int, o inbound.Outcome, took time.Duration) {
+func (m *httpMetrics) observe(method string, status int, f *inbound.Facts, took time.Duration) {
+	o := f.Outcome
 	children := m.children(requestLabels{o.Rule, o.Decision, methodLabel(method), status / 100})
 	children.requests.Inc()
-	children.duration.Observe(took.Seconds())
+	dependency.Observe(children.duration, took, f.TraceID)
 	if status != 101 { // a WebSocket's whole life is no overhead
-		m.overhead.Observe(max(0, took-o.Upstream).Seconds())
+		dependency.Observe(m.overhead, max(0, took-o.Upstream), f.TraceID)
 	}
 }
 

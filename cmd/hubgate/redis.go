@@ -19,6 +19,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/internal/trace"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -34,7 +35,8 @@ type redisClients struct {
 // redisDeps is what the clients need of the rest.
 type redisDeps struct {
 	Credentials func() (username, password string) // as of now: asked at each new connection
-	Observe     func(op dependency.Op, err error, took time.Duration)
+	Observe     func(ctx context.Context, err error, took time.Duration)
+	Tracer      *trace.Tracer
 	Log         *slog.Logger
 }
 
@@ -59,9 +61,9 @@ func openRedis(cfg session.RedisConfig, deps redisDeps) (*redisClients, error) {
 	request.MaxRetries, queue.MaxRetries, block.MaxRetries = 1, -1, 1
 	block.ReadTimeout, block.PoolSize = 10*time.Second, 16
 	c.Request, c.Queue, c.Block = redis.NewUniversalClient(&request), redis.NewUniversalClient(&queue), redis.NewUniversalClient(&block)
-	c.Request.AddHook(measureHook{deps.Observe})
+	c.Request.AddHook(measureHook{deps.Observe, deps.Tracer})
 	c.Request.AddHook(c.breaker)
-	c.Queue.AddHook(measureHook{deps.Observe})
+	c.Queue.AddHook(measureHook{deps.Observe, deps.Tracer})
 	return c, nil
 }
 
@@ -133,7 +135,20 @@ func (c *redisClients) close() error {
 
 // measureHook reports each command.
 type measureHook struct {
-	observe func(op dependency.Op, err error, took time.Duration)
+	observe func(ctx context.Context, err error, took time.Duration)
+	tracer  *trace.Tracer
+}
+
+func (h measureHook) measure(ctx context.Context, command string, ask func(context.Context) error) error {
+	ctx, span := redisSpan(ctx, h.tracer, command)
+	defer span.End()
+	start := time.Now()
+	err := ask(ctx)
+	h.observe(ctx, fault(err), time.Since(start))
+	if fault(err) != nil {
+		span.Fail(string(dependency.ResultOf(fault(err))))
+	}
+	return err
 }
 
 // DialHook is not needed.
@@ -142,19 +157,13 @@ func (h measureHook) DialHook(next redis.DialHook) redis.DialHook { return next 
 // ProcessHook measures one command.
 func (h measureHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		start := time.Now()
-		err := next(ctx, cmd)
-		h.observe(dependency.OpCommand, fault(err), time.Since(start))
-		return err
+		return h.measure(ctx, cmd.Name(), func(ctx context.Context) error { return next(ctx, cmd) })
 	}
 }
 
 // ProcessPipelineHook measures a pipeline as one.
 func (h measureHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		start := time.Now()
-		err := next(ctx, cmds)
-		h.observe(dependency.OpCommand, fault(err), time.Since(start))
-		return err
+		return h.measure(ctx, "pipeline", func(ctx context.Context) error { return next(ctx, cmds) })
 	}
 }

@@ -62,7 +62,7 @@ func (g *gateway) reload(asked bool) {
 	this.OK, this.Protection = true, diffProtection(now.gate.Rules(), next.gate.Rules(), next.cfg.rulesEnv().Hosts)
 	g.swap(next)
 	g.accept(this)
-	log.Info("configuration reloaded", "sha256", next.hash, "rules", len(cfg.Proxy.Rules),
+	auditLog(g.log).Info("configuration reloaded", "action", "reload", "outcome", "success", "sha256", next.hash, "rules", len(cfg.Proxy.Rules),
 		"protection", this.Protection.summary(), "more_open", this.Protection.moreOpen())
 }
 
@@ -85,7 +85,7 @@ func (g *gateway) prepare(cfg *Config, rep *report) (*generation, error) {
 func (g *gateway) reject(this *attempt, err error) {
 	this.Error = err.Error()
 	if last := g.last.Swap(this); last.OK || last.SHA256 != this.SHA256 || last.Error != this.Error {
-		component(g.log, "config").Error("configuration not reloaded; the last good one goes on", "error", err)
+		auditLog(g.log).Error("configuration not reloaded; the last good one goes on", "action", "reload", "outcome", "refused", "error", err)
 	}
 	g.configMetrics.success.Set(0)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy"
@@ -40,17 +41,18 @@ func (g *gateway) routes(gen *generation) http.Handler {
 		Sites: gen.sites, RedirectFrom: gen.cfg.Server.redirects(), Trusted: gen.trusted,
 		TLS: gen.cfg.Server.TLS.Mode != setting.None,
 	})
-	var access *slog.Logger
+	logs := requestLogs{audit: auditLog(g.log)}
 	if gen.cfg.Log.Access {
-		access = component(g.log, "access")
+		logs.access = component(g.log, "access")
 	}
 	return gen.facts.Wrap(
-		observed(access, g.httpMetrics,
-			f.recovered(
-				f.host(
-					f.scheme(
-						hsts(gen.cfg.Server.TLS.HSTS.D(),
-							f.canonical(g.route(gen))))))))
+		g.traced(gen,
+			observed(logs, g.httpMetrics,
+				f.recovered(
+					f.host(
+						f.scheme(
+							hsts(gen.cfg.Server.TLS.HSTS.D(),
+								f.canonical(g.route(gen)))))))))
 }
 
 // route splits the gateway's own endpoints from the site.
@@ -62,6 +64,7 @@ func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request
 			return
 		}
 		outcome(r, ruleGateway, "public", "gateway")
+		inbound.Of(r).Outcome.Endpoint = endpointName(gen.cfg.Auth.Prefix, name)
 		switch name {
 		case "auth":
 			gen.gate.Check(w, r)
@@ -71,6 +74,14 @@ func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request
 			gen.auth.Endpoint(w, r, name)
 		}
 	}
+}
+
+// endpointName is one of the gateway's own endpoints in its one spelling; whatever else is asked for below the prefix is one word.
+func endpointName(prefix, name string) string {
+	if name != "auth" && name != "test" && !auth.Known(name) {
+		return ruleGateway
+	}
+	return prefix + "/" + name
 }
 
 // serveConfig is what serve needs; demo differs in it and in nothing else.
@@ -90,6 +101,7 @@ func serve(ctx context.Context, sc serveConfig) error {
 		return err
 	}
 	defer g.close()
+	defer g.flushTraces()
 	g.hup = caught.hup
 	l, err := g.listen()
 	if err != nil {
@@ -158,7 +170,7 @@ func (g *gateway) publicServer(cfg ServerConfig, handler http.Handler) *http.Ser
 
 func (g *gateway) adminServer(cfg ServerConfig) *http.Server {
 	a := &admin{
-		log: component(g.log, "audit"), listen: cfg.AdminListen, reg: g.registry, sessions: g.sessions, contacts: g.contacts,
+		audit: auditLog(g.log), listen: cfg.AdminListen, reg: g.registry, sessions: g.sessions, contacts: g.contacts,
 		pprof: cfg.Pprof, health: g.health,
 		token:  func() string { return g.current.Load().cfg.Server.AdminToken.Reveal() },
 		config: g.served,

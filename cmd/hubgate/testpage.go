@@ -34,6 +34,8 @@ func (g *gateway) testPage(gen *generation, w http.ResponseWriter, r *http.Reque
 		gen.pages.Write(w, r, page.Page{Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: "store", RetryAfter: 5 * time.Second})
 		return
 	case !s.HasGroup(gen.cfg.Auth.AdminGroups...):
+		o := &inbound.Of(r).Outcome
+		o.Decision, o.Reason, o.SessionRef, o.Email = "forbid", "groups", s.Ref, s.Email
 		gen.pages.Write(w, r, page.Page{
 			Name: page.Forbidden, Status: http.StatusForbidden, Args: map[string]string{"account": s.Email},
 			Forms: []page.Form{gen.auth.SwitchForm(r)}, FormOrigins: gen.auth.FormOrigins(), Links: []page.Link{{Label: page.LabelHome, URL: "/"}},

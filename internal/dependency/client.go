@@ -15,6 +15,7 @@ type ClientConfig struct {
 	Timeout time.Duration // of a whole call, the body included
 	MaxBody int64         // bytes of an answer that are read after decompression; more is an error
 	Metrics *Metrics
+	TraceID func(context.Context) string // for exemplars; nil = none
 	// Base is the transport below; nil makes one of its own, so that no two dependencies share connections or credentials.
 	Base http.RoundTripper
 }
@@ -64,7 +65,11 @@ type transport struct {
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	start := time.Now()
 	res, err := t.next.RoundTrip(r)
-	t.cfg.Metrics.Observe(t.cfg.Name, Call{Op: opOf(r.Context()), Result: resultOf(res, err), Took: time.Since(start)})
+	call := Call{Op: OpOf(r.Context(), t.cfg.Name), Result: resultOf(res, err), Took: time.Since(start)}
+	if t.cfg.TraceID != nil {
+		call.TraceID = t.cfg.TraceID(r.Context())
+	}
+	t.cfg.Metrics.Observe(t.cfg.Name, call)
 	if err != nil {
 		return nil, err
 	}

@@ -92,9 +92,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 
 // Call is one finished call.
 type Call struct {
-	Op     Op
-	Result Result
-	Took   time.Duration
+	Op      Op
+	Result  Result
+	Took    time.Duration
+	TraceID string // of the trace that shows it; "" when none does
 }
 
 // Observe counts one call. A nil Metrics counts nothing.
@@ -107,7 +108,7 @@ func (m *Metrics) Observe(name Name, c Call) {
 		known = children{m.requests.WithLabelValues(string(name), string(c.Op), string(c.Result)), m.duration.WithLabelValues(string(name), string(c.Op))}
 	}
 	known.requests.Inc()
-	known.duration.Observe(c.Took.Seconds())
+	Observe(known.duration, c.Took, c.TraceID)
 	m.note(name, c)
 }
 
@@ -130,6 +131,16 @@ func (m *Metrics) note(name Name, c Call) {
 		up = 1
 	}
 	m.up.WithLabelValues(string(name)).Set(up)
+}
+
+// Observe notes how long something took. The trace's id, when there is one, becomes the exemplar: the way from a bar of the histogram to
+// one request that is in it.
+func Observe(o prometheus.Observer, took time.Duration, traceID string) {
+	if e, ok := o.(prometheus.ExemplarObserver); ok && traceID != "" {
+		e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
+		return
+	}
+	o.Observe(took.Seconds())
 }
 
 // Health tells how the dependency was last seen.

@@ -26,6 +26,10 @@ type Facts struct {
 	RedirectTo *Site
 	// UntrustedForwarding tells that an untrusted private peer sent X-Forwarded-For: most likely a balancer that nobody listed.
 	UntrustedForwarding bool
+	// Traceparent is the span of this request in W3C form, "" without tracing: what later parts of the same login are to join.
+	Traceparent string
+	// TraceID is what an exemplar may point at: the id of the request's trace when it is recorded, else "".
+	TraceID string
 	// Outcome is what the handlers found out, for the log line and the metrics. Only the goroutine that serves the request writes it.
 	Outcome Outcome
 }
@@ -33,9 +37,12 @@ type Facts struct {
 // Outcome is how a request was judged.
 type Outcome struct {
 	Rule       string // name of the rule that decided, "" before the gate
+	Endpoint   string // the gateway's own endpoint that answers, in its one spelling; "" for the site
 	Decision   string // public allow login forbid refuse, or error
 	Reason     string // closed word: why
 	SessionRef string // the session's Ref, when there is one
+	Login      bool   // the request is a login that came back from the provider
+	Email      string // that session's, for audit lines; the log's e-mail policy is applied when it is written
 	Upstream   time.Duration
 	Err        error // the cause, for the log line only
 }

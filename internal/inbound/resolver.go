@@ -73,7 +73,7 @@ func hostKey(host, scheme string) string {
 func (rs *Resolver) Resolve(r *http.Request) *http.Request {
 	c := &carrier{Context: r.Context()}
 	f := &c.facts
-	f.Peer = addr(r.RemoteAddr)
+	f.Peer = Address(r.RemoteAddr)
 	f.Trusted = rs.trusts(f.Peer)
 	f.Client = f.Peer
 	if f.Trusted {
@@ -109,7 +109,7 @@ func (rs *Resolver) client(peer netip.Addr, values []string) netip.Addr {
 	hops := strings.Split(strings.Join(values, ","), ",")
 	client := peer
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop := addr(strings.TrimSpace(hops[i]))
+		hop := Address(strings.TrimSpace(hops[i]))
 		if !hop.IsValid() {
 			break
 		}
@@ -161,8 +161,8 @@ func (rs *Resolver) scheme(r *http.Request, f *Facts) string {
 	return ""
 }
 
-// addr parses an address with or without a port; IPv4 in IPv6 clothes is IPv4, so that one person has one spelling.
-func addr(text string) netip.Addr {
+// Address parses an address with or without a port; IPv4 in IPv6 clothes is IPv4, so that one person has one spelling.
+func Address(text string) netip.Addr {
 	if ap, err := netip.ParseAddrPort(text); err == nil {
 		return ap.Addr().Unmap().WithZone("")
 	}
