@@ -27,7 +27,7 @@ func (c Config) cognito() bool { return c.UserPool != "" || isCognitoHost(c.Issu
 
 func isCognitoHost(issuer string) bool {
 	u, err := url.Parse(issuer)
-	return err == nil && strings.HasPrefix(u.Host, "cognito-idp.")
+	return err == nil && strings.HasPrefix(strings.ToLower(u.Host), "cognito-idp.")
 }
 
 // Validate says what is wrong with the section on its own.
@@ -73,10 +73,12 @@ func validateIssuerURL(issuer string) []setting.Problem {
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return problem("issuer", "over http anybody on the way could log in as anybody", "write https://; http:// is for loopback addresses")
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", issuer), "write the issuer alone")
+		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", u.Redacted()), "write the issuer alone")
 	case strings.Contains(u.Path, "/.well-known"):
 		return problem("issuer", "it is the address of the discovery document, not the issuer", "write "+issuer[:strings.Index(issuer, "/.well-known")])
-	case strings.Contains(u.Host, ".amazoncognito.com"):
+	case endpointPath.MatchString(u.Path):
+		return problem("issuer", "it is the address of one of the provider's endpoints, not the issuer", "write the issuer as the provider's discovery document names it")
+	case strings.Contains(strings.ToLower(u.Host), ".amazoncognito.com"):
 		return problem("issuer", "it is the address of Cognito's login pages, not the issuer", "write user_pool: REGION_ID")
 	case isCognitoHost(issuer):
 		return validateCognitoIssuer(u)
@@ -84,16 +86,23 @@ func validateIssuerURL(issuer string) []setting.Problem {
 	return nil
 }
 
+// endpointPath ends like the endpoints of OpenID Connect; no issuer does.
+var endpointPath = regexp.MustCompile(`/(authorize|token|userinfo|userInfo|login|jwks\.json)/?$`)
+
 func validateCognitoIssuer(u *url.URL) []setting.Problem {
 	pool := strings.Trim(u.Path, "/")
 	m := poolID.FindStringSubmatch(pool)
 	switch {
+	case pool == "":
+		return problem("issuer", "the id of the user pool is missing behind the host", "write user_pool: REGION_ID")
 	case m == nil:
 		return problem("issuer", fmt.Sprintf("%q is not the id of a user pool", pool), "write user_pool: REGION_ID")
-	case !strings.HasPrefix(u.Host, "cognito-idp."+m[1]+"."):
+	case !strings.HasPrefix(strings.ToLower(u.Host), "cognito-idp."+m[1]+"."):
 		return problem("issuer", fmt.Sprintf("the pool %s is in region %s, but the host is %s", pool, m[1], u.Host), "write user_pool: "+pool)
 	case strings.HasSuffix(u.Path, "/"):
 		return problem("issuer", "Cognito's issuer has no slash at its end, and issuers are compared letter by letter", "write user_pool: "+pool)
+	case u.Host != strings.ToLower(u.Host) || u.Port() != "":
+		return problem("issuer", "Cognito's issuer has a lower-case host and no port, and issuers are compared letter by letter", "write user_pool: "+pool)
 	}
 	return nil
 }
@@ -105,8 +114,8 @@ func (c Config) validateClient() []setting.Problem {
 		problems = problem("client_id", "it is required", "write the id of the app client")
 	case strings.Contains(c.ClientID, "REPLACE_"):
 		problems = problem("client_id", "it is still the example's placeholder", "write the id of your app client")
-	case strings.ContainsAny(c.ClientID, " \t\r\n"):
-		problems = problem("client_id", "it has white space in it", "remove it")
+	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		problems = problem("client_id", "it has white space or a control character in it", "remove it")
 	}
 	if !slices.Contains([]string{"header", "body", "none"}, c.ClientAuth) {
 		cure := "write header, body or none"
@@ -128,13 +137,29 @@ func (c Config) validateClient() []setting.Problem {
 	return problems
 }
 
+// hubSpotPaths are first segments of what HubSpot serves on every site.
+var hubSpotPaths = []string{"hs", "hubfs", "hs-fs", "hub", "cs", "e3t", "cdn-cgi"}
+
 func (c Config) validateWords() []setting.Problem {
 	var problems []setting.Problem
-	if !slices.Contains(c.Scopes, "openid") {
+	for i, scope := range c.Scopes {
+		if scope == "" || strings.ContainsAny(scope, " ,\t\r\n") {
+			problems = append(problems, problem(fmt.Sprintf("scopes[%d]", i), fmt.Sprintf("%q is not one scope", scope), "write a list with one scope in each entry: [openid, email, profile]")...)
+		}
+	}
+	for i, group := range c.AdminGroups {
+		if strings.TrimSpace(group) != group || group == "" {
+			problems = append(problems, problem(fmt.Sprintf("admin_groups[%d]", i), fmt.Sprintf("%q is empty or has spaces around it", group), "write the name of a group")...)
+		}
+	}
+	if len(problems) == 0 && !slices.Contains(c.Scopes, "openid") {
 		problems = append(problems, problem("scopes", "without openid there is no ID token, and nobody could log in", "write [openid, email, profile]")...)
 	}
 	if !regexp.MustCompile(`^(/[a-z0-9][a-z0-9_-]*)+$`).MatchString(c.Prefix) || len(c.Prefix) > 64 {
 		problems = append(problems, problem("prefix", fmt.Sprintf("%q is not a prefix for the gateway's own endpoints", c.Prefix), "write a path of lower-case letters and digits without a slash at its end, such as /oauth2")...)
+	}
+	if first, _, _ := strings.Cut(strings.TrimPrefix(c.Prefix, "/"), "/"); slices.Contains(hubSpotPaths, first) {
+		problems = append(problems, problem("prefix", fmt.Sprintf("below /%s are paths of HubSpot, which the gateway would hide", first), "write a path that the site does not have, such as /oauth2")...)
 	}
 	if !slices.Contains([]string{"auto", "cognito", "oidc", "local"}, c.Logout) {
 		problems = append(problems, problem("logout", fmt.Sprintf("%q is not a way to log out", c.Logout), "write auto, cognito, oidc or local")...)
@@ -163,7 +188,7 @@ func (c Config) validateParams() []setting.Problem {
 	slices.Sort(names)
 	for _, name := range names {
 		if slices.Contains(ownParams, name) || strings.HasPrefix(name, "response_") || strings.HasPrefix(name, "code_challenge") || strings.HasPrefix(name, "request") || name == "" {
-			problems = append(problems, problem("authorize_params."+name, "the gateway sets this itself", "remove it; scopes has a key of its own")...)
+			problems = append(problems, problem(setting.Join("authorize_params", name), "the gateway sets this itself", "remove it; scopes has a key of its own")...)
 		}
 	}
 	return problems

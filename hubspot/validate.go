@@ -151,7 +151,7 @@ var readOnly = []string{
 	"num_conversion_events", "first_conversion_date", "first_conversion_event_name", "recent_conversion_date",
 	"recent_conversion_event_name", "notes_last_contacted", "notes_last_updated", "associatedcompanyid", "associatedcompanylastupdated",
 	"currentlyinworkflow", "days_to_close", "first_deal_created_date", "recent_deal_amount", "recent_deal_close_date", "total_revenue",
-	"webinareventlastupdated", "ip_city", "ip_country", "ip_country_code", "ip_state", "ip_state_code", "ip_zipcode", "ip_latlon",
+	"webinareventlastupdated", "vid", "hubspot_owner_assigneddate", "notes_next_activity_date", "engagements_last_meeting_booked", "ip_city", "ip_country", "ip_country_code", "ip_state", "ip_state_code", "ip_zipcode", "ip_latlon",
 }
 
 // writableInternal are the few hs_ properties that calls may write.
@@ -162,7 +162,7 @@ var writableInternal = []string{
 }
 
 func (c PropertyConfig) validate(p *problems, name string) {
-	key := "hubspot.contacts.properties." + name
+	key := setting.Join("hubspot.contacts.properties", name)
 	switch {
 	case name == "email":
 		p.bad(key, "email is always sent and must not be mapped", "remove it")
@@ -173,11 +173,17 @@ func (c PropertyConfig) validate(p *problems, name string) {
 	case name == "lifecyclestage":
 		p.doubtful(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing work with it", "map to a property of your own, or use write: create_only")
 	}
+	if slices.Contains(loginValues, c.Claim) {
+		p.doubtful(key, c.Claim+" stands for a claim of that name here", "write {value: "+c.Claim+"} for what the login itself tells")
+	}
 	c.validateSource(p, key)
 	if words := []string{writeAlways, writeIfEmpty, writeCreateOnly}; c.Write != "" && !slices.Contains(words, c.Write) {
 		p.bad(key+".write", fmt.Sprintf("%q is not one of always, if_empty, create_only%s", c.Write, didYouMean(c.Write, words...)), "write one of these words, or leave it out for always")
 	}
 }
+
+// loginValues are what a login tells besides its claims.
+var loginValues = []string{valueLoginTime, valueLoginCount, valueHost, valueFirstPage}
 
 func (c PropertyConfig) validateSource(p *problems, key string) {
 	sources := 0
@@ -193,8 +199,8 @@ func (c PropertyConfig) validateSource(p *problems, key string) {
 		}
 		p.bad(key, text, "write exactly one of claim, value and constant; a plain word is a claim")
 	}
-	if words := []string{valueLoginTime, valueLoginCount, valueHost, valueFirstPage}; c.Value != "" && !slices.Contains(words, c.Value) {
-		p.bad(key+".value", fmt.Sprintf("%q is not one of login_time, login_count, host, first_page%s", c.Value, didYouMean(c.Value, words...)), "write one of these words, or constant: for a fixed text")
+	if c.Value != "" && !slices.Contains(loginValues, c.Value) {
+		p.bad(key+".value", fmt.Sprintf("%q is not one of login_time, login_count, host, first_page%s", c.Value, didYouMean(c.Value, loginValues...)), "write one of these words, or constant: for a fixed text")
 	}
 	for member, s := range map[string]string{"claim": c.Claim, "constant": c.Constant} {
 		if strings.Contains(s, placeholder) {

@@ -45,7 +45,7 @@ func TestEveryMistakeIsNamedWithItsKeyAndACure(t *testing.T) {
 		"empty group":             {func(c *Config) { c.Contacts.Skip.Groups = []string{"a", ""} }, "hubspot.contacts.skip.groups[1]", "empty"},
 		"an address as domain":    {func(c *Config) { c.Contacts.Skip.EmailDomains = []string{"a@b.example"} }, "hubspot.contacts.skip.email_domains[0]", "no domain"},
 		"email mapped":            {property("email", PropertyConfig{Claim: "email"}), "hubspot.contacts.properties.email", "always sent"},
-		"label for name":          {property("First Name", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.First Name", "internal name"},
+		"label for name":          {property("First Name", PropertyConfig{Claim: "x"}), `hubspot.contacts.properties["First Name"]`, "internal name"},
 		"digit first":             {property("1st", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.1st", "internal name"},
 		"read-only":               {property("createdate", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.createdate", "cannot be written"},
 		"internal":                {property("hs_object_id", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.hs_object_id", "cannot be written"},

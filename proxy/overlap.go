@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,6 +15,9 @@ type patternAt struct {
 	rule    *rule
 	key     string
 }
+
+// routeSyntax is what other routers and regular expressions write for a variable part.
+var routeSyntax = regexp.MustCompile(`\{[^/]*\}|/:[A-Za-z_]+|\[[^/]+\][+*]?|\([^/]*\)[?+*]`)
 
 // judgement compares the rules of one file with one another.
 type judgement struct {
@@ -38,6 +42,10 @@ func (rs *Rules) judge(env RulesEnv) []setting.Problem {
 	for i, at := range j.all {
 		if k := slices.IndexFunc(untouched, func(u untouchable) bool { return u.touchedBy(at.pattern) }); k >= 0 {
 			j.report(i, quote(at.pattern.text)+untouched[k].why, untouched[k].cure)
+		}
+		if word := routeSyntax.FindString(at.pattern.text); word != "" {
+			j.problems = append(j.problems, setting.Problem{Key: at.key, Warning: true, Text: quote(at.pattern.text) + " has " + quote(word) + ", which stands for itself",
+				Cure: "write * for any characters of one segment, or ** for any segments"})
 		}
 		spelling := at.pattern.folded()
 		j.same[spelling] = append(j.same[spelling], i)

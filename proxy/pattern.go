@@ -1,8 +1,11 @@
 package proxy
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hubgate/hubgate/internal/setting"
@@ -57,6 +60,9 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 	return p, nil
 }
 
+// hostBeforePath is a host name in front of a path, or alone.
+var hostBeforePath = regexp.MustCompile(`^([a-z0-9-]+\.)+[a-z]{2,}(:[0-9]+)?/`)
+
 // misread names what people write in place of a pattern.
 func misread(text string) *setting.Invalid {
 	switch {
@@ -71,8 +77,15 @@ func misread(text string) *setting.Invalid {
 		return &setting.Invalid{Text: quote(text) + " is a URL, not a path", Cure: "write " + quote(path) + "; the host goes into hosts"}
 	case text[0] == '^' || text[len(text)-1] == '$' || strings.Contains(text, ".*") || strings.Contains(text, `\`) || strings.Contains(text, "(?"):
 		return &setting.Invalid{Text: quote(text) + " looks like a regular expression", Cure: "write a pattern such as /members/**; * stands for characters of one segment, ** for whole segments"}
+	case strings.Contains(text, "|"):
+		return &setting.Invalid{Text: quote(text) + " looks like a regular expression", Cure: "write a list of patterns: [/a, /b]"}
+	case strings.TrimSpace(text) != text && strings.HasPrefix(strings.TrimSpace(text), "/"):
+		return &setting.Invalid{Text: quote(text) + " has white space around it", Cure: "write " + quote(strings.TrimSpace(text))}
+	case text[0] != '/' && hostBeforePath.MatchString(text):
+		_, path, _ := strings.Cut(text, "/")
+		return &setting.Invalid{Text: quote(text) + " begins with a host", Cure: "write " + quote("/"+path) + "; the host goes into hosts"}
 	case text[0] != '/':
-		return &setting.Invalid{Text: quote(text) + " does not begin with /", Cure: "write " + quote("/"+text)}
+		return &setting.Invalid{Text: quote(text) + " does not begin with /", Cure: "write " + quote("/"+strings.TrimSpace(text))}
 	case strings.ContainsAny(text, "?#"):
 		path, _, _ := strings.Cut(text, "?")
 		path, _, _ = strings.Cut(path, "#")
@@ -197,12 +210,15 @@ func globMatch(pattern, text string) bool {
 func quote(text string) string {
 	const limit = 80
 	if len(text) > limit {
-		text = text[:limit] + "..."
+		text = strings.ToValidUTF8(text[:limit], "") + "..."
 	}
-	return `"` + strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u%04x`, r) // what cannot be seen is what is wrong
 		}
-		return r
-	}, text) + `"`
+	}
+	return `"` + b.String() + `"`
 }

@@ -56,43 +56,6 @@ func oneOf(key, word string, words ...string) []setting.Problem {
 	return []setting.Problem{{Key: key, Text: quote(word) + " is not a word it knows", Cure: cure}}
 }
 
-func validateOrigin(origin string) []setting.Problem {
-	key := "proxy.origin"
-	bad := func(text, cure string) []setting.Problem {
-		return []setting.Problem{{Key: key, Text: text, Cure: cure}}
-	}
-	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net (with -eu1 and the like for other data centres)"
-	u, err := url.Parse(origin)
-	switch {
-	case origin == "":
-		return bad("it is required", shape)
-	case strings.Contains(origin, "REPLACE_"):
-		return bad("it is still the example's placeholder", shape)
-	case err != nil:
-		return bad("it is not a URL", shape) // it is not shown: nobody knows where in it a password stands
-	case u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return bad(quote(u.Redacted())+" is not a URL with scheme and host", shape)
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-		return bad(quote(u.Redacted())+" has more than scheme, host and port", "write only "+quote(u.Scheme+"://"+u.Host))
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return bad("pages and cookies would travel in the clear to "+quote(u.Host), "write https://; http:// is for loopback addresses")
-	}
-	return validateOriginHost(key, strings.ToLower(u.Hostname()))
-}
-
-func validateOriginHost(key, host string) []setting.Problem {
-	switch {
-	case strings.Contains(host, ".hs-sites"):
-		return []setting.Problem{{Key: key, Text: quote(host) + " is HubSpot's system domain, which does not serve pages of connected domains",
-			Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net, HubSpot's origin for reverse proxies"}}
-	case strings.Contains(host, "hscoscdn") && !strings.Contains(host, ".sites-proxy."):
-		return []setting.Problem{{Key: key, Text: quote(host) + " lacks sites-proxy", Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net"}}
-	case strings.Contains(host, ".sites-proxy.") && strings.Trim(host[:strings.IndexByte(host, '.')], "0123456789") != "":
-		return []setting.Problem{{Key: key, Text: quote(host) + " does not begin with a HubID", Cure: "write the number of your HubSpot account in front: https://HUBID.sites-proxy..."}}
-	}
-	return nil
-}
-
 // validateHost wants a host with an optional port, and nothing else of a URL.
 func validateHost(key, host string) []setting.Problem {
 	u, err := url.Parse("//" + host)
@@ -132,6 +95,11 @@ func (d DoorsConfig) validate() []setting.Problem {
 			problems = append(problems, setting.Problem{Key: "proxy.hubspot.search_page", Text: quote(d.SearchPage) + " is not a path", Cure: "write the path of the results page, such as /hs-search-results"})
 		}
 	}
+	for i, g := range d.PreviewGroups {
+		if strings.TrimSpace(g) != g || g == "" {
+			problems = append(problems, setting.Problem{Key: "proxy.hubspot.preview_groups[" + itoa(i) + "]", Text: quote(g) + " is empty or has spaces around it", Cure: "write the word alone"})
+		}
+	}
 	if len(d.PreviewGroups) > 0 && d.Previews != "login" {
 		problems = append(problems, setting.Problem{Key: "proxy.hubspot.preview_groups", Text: "it has no effect while previews is " + d.Previews, Cure: "set previews: login, or remove preview_groups"})
 	}
@@ -151,12 +119,25 @@ func (t Timeouts) validate() []setting.Problem {
 	return problems
 }
 
+// notForAddresses are headers that HubSpot or HTTP itself reads for another purpose.
+var notForAddresses = []string{
+	"Host", "Cookie", "Authorization", "Connection", "Content-Length", "Content-Type", "Expect", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+	"X-Forwarded-Host", "X-Forwarded-Proto", "X-HS-Public-Host", "X-HubSpot-Trust-Forwarded-For",
+}
+
 func validateClientIPHeaders(names []string) []setting.Problem {
 	var problems []setting.Problem
 	for i, name := range names {
-		if name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			problems = append(problems, setting.Problem{Key: "proxy.client_ip_headers[" + itoa(i) + "]", Text: quote(name) + " is not a header name", Cure: "write a name such as X-Forwarded-For"})
+		p := setting.Problem{Key: "proxy.client_ip_headers[" + itoa(i) + "]", Cure: "write a name such as X-Forwarded-For"}
+		switch {
+		case name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+			p.Text = quote(name) + " is not a header name"
+		case slices.ContainsFunc(notForAddresses, func(h string) bool { return strings.EqualFold(h, name) }):
+			p.Text = quote(name) + " means something else, and an address in it would break requests"
+		default:
+			continue
 		}
+		problems = append(problems, p)
 	}
 	return problems
 }

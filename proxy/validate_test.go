@@ -31,7 +31,7 @@ func TestEveryMistakeOfTheSectionIsToldWithItsPlaceAndACure(t *testing.T) {
 		{"localhost", func(c *Config) { c.Origin = "http://localhost:8082/" }, "", "", ""},
 		{"IPv6 loopback", func(c *Config) { c.Origin = "http://[::1]:8082" }, "", "", ""},
 		{"system domain", func(c *Config) { c.Origin = "https://4711.hs-sites.com" }, "proxy.origin", "system domain", "sites-proxy"},
-		{"no sites-proxy", func(c *Config) { c.Origin = "https://4711.hscoscdn10.net" }, "proxy.origin", "lacks sites-proxy", ""},
+		{"no sites-proxy", func(c *Config) { c.Origin = "https://4711.hscoscdn10.net" }, "proxy.origin", "not how HubSpot's origins are called", ""},
 		{"no HubID", func(c *Config) { c.Origin = "https://www.sites-proxy.hscoscdn10.net" }, "proxy.origin", "HubID", "number of your HubSpot account"},
 		{"origin_host with a scheme", func(c *Config) { c.OriginHost = "https://www.example.com" }, "proxy.origin_host", "is not a host", "www.example.com"},
 		{"no default", func(c *Config) { c.Default = "" }, "proxy.default", "it is required", "public, login"},
@@ -191,7 +191,7 @@ func FuzzParsePattern(f *testing.F) {
 			}
 			return
 		}
-		again, bad := parsePattern(strings.NewReplacer("%", "%25", "?", "%3f").Replace(p.folded()))
+		again, bad := parsePattern(strings.NewReplacer("%", "%25", "?", "%3f", "|", "%7c").Replace(p.folded()))
 		if bad == nil && again.folded() != p.folded() {
 			t.Fatalf("%q: %q, again %q", text, p.folded(), again.folded())
 		}

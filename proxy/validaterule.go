@@ -1,13 +1,17 @@
 package proxy
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hubgate/hubgate/internal/setting"
 )
+
+// maxName is how many characters a rule's name may have.
+const maxName = 100
 
 func (r RuleConfig) validate(i int) []setting.Problem {
 	key := ruleKey(i)
@@ -41,8 +45,11 @@ func (r RuleConfig) validate(i int) []setting.Problem {
 		bad(".claims", "an empty mapping asks for nothing", "name at least one claim, or remove the key")
 	}
 	for _, name := range sortedKeys(r.Claims) {
+		if strings.TrimSpace(name) == "" {
+			bad(setting.Join(".claims", name), "a claim without a name never matches", "write the name of a claim")
+		}
 		if len(r.Claims[name]) == 0 {
-			bad(".claims["+fmt.Sprintf("%q", name)+"]", "an empty list admits nobody", "list the values that are admitted")
+			bad(setting.Join(".claims", name), "an empty list admits nobody", "list the values that are admitted")
 		}
 	}
 	for j, host := range r.Hosts {
@@ -52,6 +59,9 @@ func (r RuleConfig) validate(i int) []setting.Problem {
 	}
 	if r.Name == "default" || strings.HasPrefix(r.Name, "hubspot:") || strings.HasPrefix(r.Name, "_") {
 		bad(".name", quote(r.Name)+" is a name of the gateway's own", "choose another: it is a metric label and a word in the log")
+	}
+	if n := utf8.RuneCountInString(r.Name); strings.TrimSpace(r.Name) != r.Name || n > maxName || strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		bad(".name", quote(r.Name)+" is no name: it is a metric label and a word in the log", "write a short word such as board")
 	}
 	return append(problems, validateMethods(key, r.Methods)...)
 }
@@ -72,8 +82,11 @@ func validateMethods(key string, methods []string) []setting.Problem {
 
 func (t TestConfig) validate(key string) []setting.Problem {
 	var problems []setting.Problem
-	if t.URL == "" {
+	switch {
+	case t.URL == "":
 		problems = append(problems, setting.Problem{Key: key + ".url", Text: "it is required", Cure: "write a path such as /members/a, or a URL of a public host"})
+	case t.URL[0] != '/' && !strings.Contains(t.URL, "://"):
+		problems = append(problems, setting.Problem{Key: key + ".url", Text: quote(t.URL) + " is neither a path nor a URL", Cure: "write " + quote("/"+strings.TrimSpace(t.URL)) + ", or a URL of a public host"})
 	}
 	return append(problems, oneOf(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")...)
 }

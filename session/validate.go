@@ -94,7 +94,7 @@ func (c RedisConfig) validate() []setting.Problem {
 		bad("sentinel_password", "it has no effect with mode "+c.Mode, "remove it, or set mode: sentinel")
 	}
 	problems = append(problems, c.validateURLs()...)
-	if strings.ContainsAny(c.KeyPrefix, "{} \t\r\n*?[]") || len(c.KeyPrefix) > 64 {
+	if strings.ContainsAny(c.KeyPrefix, "{}*?[]") || strings.ContainsFunc(c.KeyPrefix, func(r rune) bool { return r <= ' ' || r == 0x7f }) || len(c.KeyPrefix) > 64 {
 		bad("key_prefix", fmt.Sprintf("%q has characters that mean something to Redis", c.KeyPrefix), "write letters, digits and colons")
 	}
 	return problems
@@ -103,6 +103,7 @@ func (c RedisConfig) validate() []setting.Problem {
 func (c RedisConfig) validateURLs() []setting.Problem {
 	var problems []setting.Problem
 	tls := false
+	first := ""
 	for i, text := range c.URLs {
 		key := "session.redis.urls[" + strconv.Itoa(i) + "]"
 		u, err := url.Parse(text)
@@ -110,10 +111,18 @@ func (c RedisConfig) validateURLs() []setting.Problem {
 		if err == nil {
 			database = strings.Trim(u.Path, "/")
 			tls = tls || u.Scheme == "rediss"
+			if alike := u.Scheme + " " + database; i == 0 {
+				first = alike
+			} else if alike != first && len(problems) == 0 {
+				problems = append(problems, setting.Problem{Key: key, Text: "it has another scheme or database than urls[0]", Cure: "write the same scheme and database in all of them"})
+				continue
+			}
 		}
 		switch {
 		case err != nil || u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss"):
 			problems = append(problems, setting.Problem{Key: key, Text: "this is not a Redis address", Cure: "write redis://HOST:6379/0, or rediss:// for TLS"})
+		case u.Port() != "" && !isPort(u.Port()):
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is not a port", u.Port()), Cure: "write a port from 1 to 65535"})
 		case u.User != nil:
 			problems = append(problems, setting.Problem{Key: key, Text: "credentials stand in the address, where logs and process lists show them", Cure: "write them into username and password"})
 		case database != "" && strings.Trim(database, "0123456789") != "":
@@ -128,4 +137,9 @@ func (c RedisConfig) validateURLs() []setting.Problem {
 		problems = append(problems, setting.Problem{Key: "session.redis.ca_file", Text: "it has no effect without TLS", Cure: "write rediss:// addresses, or remove it"})
 	}
 	return problems
+}
+
+func isPort(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n > 0 && n < 65536
 }

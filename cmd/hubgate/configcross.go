@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -44,7 +45,8 @@ func wordProblem(key, word string, words ...string) []setting.Problem {
 func (c *Config) crossCheck() []setting.Problem {
 	var problems []setting.Problem
 	for _, check := range []func(*Config) []setting.Problem{
-		crossTrust, crossScheme, crossOrigin, crossRuleHosts, crossScopes, crossEmbedded, crossAdmin, crossCookie, crossPages,
+		crossTrust, crossScheme, crossOrigin, crossHubID, crossIssuer, crossRuleHosts, crossScopes, crossEmbedded, crossAdmin, crossCookie,
+		crossLink, crossPages,
 	} {
 		problems = append(problems, check(c)...)
 	}
@@ -86,11 +88,63 @@ func crossOrigin(c *Config) []setting.Problem {
 	if err != nil {
 		return nil
 	}
+	loop := func(what string) []setting.Problem {
+		return []setting.Problem{{Key: "proxy.origin", Text: fmt.Sprintf("%q is %s: the gateway would ask itself for ever", u.Host, what),
+			Cure: "write HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net"}}
+	}
+	if c.isPublic(u) {
+		return loop("a public host")
+	}
+	for _, own := range []struct{ address, name string }{{c.Server.Listen, "server.listen"}, {c.Server.AdminListen, "server.admin_listen"}} {
+		if isLoopback(u.Hostname()) && collide(own.address, net.JoinHostPort(strings.Replace(u.Hostname(), "localhost", "127.0.0.1", 1), u.Port())) {
+			return loop("the address of " + own.name)
+		}
+	}
+	return nil
+}
+
+// isPublic tells whether a URL leads to one of the gateway's own hosts.
+func (c *Config) isPublic(u *url.URL) bool {
 	for _, site := range c.Server.sites() {
 		if strings.EqualFold(u.Host, site.Host) || (strings.EqualFold(u.Hostname(), hostOnly(site.Host)) && !isLoopback(u.Hostname())) {
-			return []setting.Problem{{Key: "proxy.origin", Text: fmt.Sprintf("%q is a public host: the gateway would ask itself for ever", u.Host),
-				Cure: "write HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net"}}
+			return true
 		}
+	}
+	return c.Server.redirects()[strings.ToLower(u.Host)] != nil
+}
+
+// crossHubID: the origin says which account's pages are shown, hub_id which account's contacts are kept.
+func crossHubID(c *Config) []setting.Problem {
+	u, err := url.Parse(c.Proxy.Origin)
+	if err != nil || c.HubSpot.HubID <= 0 {
+		return nil
+	}
+	account, rest, _ := strings.Cut(u.Hostname(), ".")
+	if id, err := strconv.ParseInt(account, 10, 64); err != nil || id == c.HubSpot.HubID || !strings.HasPrefix(rest, "sites-proxy.") {
+		return nil
+	}
+	return []setting.Problem{{Key: "hubspot.hub_id", Warning: true, Text: fmt.Sprintf("%d is another account than the %s of proxy.origin", c.HubSpot.HubID, account), Cure: "write the HubID of one account in both"}}
+}
+
+// crossIssuer: a provider behind the gateway would need a login to log anybody in.
+func crossIssuer(c *Config) []setting.Problem {
+	u, err := url.Parse(c.Auth.Issuer)
+	if err != nil || u.Host == "" || isLoopback(u.Hostname()) || !c.isPublic(u) {
+		return nil
+	}
+	return []setting.Problem{{Key: "auth.issuer", Text: fmt.Sprintf("%q is a public host of the gateway, behind which is HubSpot, not a provider", u.Host), Cure: "write the issuer as the provider calls itself"}}
+}
+
+// crossLink: the submission that ties a browser to a contact needs the contact, and the key.
+func crossLink(c *Config) []setting.Problem {
+	v := c.HubSpot.Visitors
+	switch {
+	case v.Link == setting.None && v.FormID != "":
+		return []setting.Problem{{Key: "hubspot.visitors.form_id", Text: "it has no effect with link none", Cure: "remove it, or set link: form"}}
+	case v.Link == "form" && c.HubSpot.AccessToken == "":
+		return []setting.Problem{{Key: "hubspot.access_token", Text: "visitors.link: form ties browsers to contacts, and without a token there are none", Cure: "write the service key, or link: none"}}
+	case v.Link == "form" && !c.HubSpot.Contacts.Sync:
+		return []setting.Problem{{Key: "hubspot.contacts.sync", Text: "visitors.link: form ties browsers to contacts, and without sync there are none", Cure: "write sync: true, or link: none"}}
 	}
 	return nil
 }

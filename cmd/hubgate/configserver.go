@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,54 +117,6 @@ func (c ServerConfig) Validate() []setting.Problem {
 	return problems
 }
 
-func (c ServerConfig) validateURLs() []setting.Problem {
-	if len(c.PublicURLs) == 0 {
-		return []setting.Problem{{Key: "server.public_urls", Text: "the names under which visitors come are required", Cure: "write public_urls: [https://www.example.com]"}}
-	}
-	var problems []setting.Problem
-	seen := map[string]int{}
-	for i, text := range c.PublicURLs {
-		key := "server.public_urls[" + strconv.Itoa(i) + "]"
-		if p := validatePublicURL(key, text); p != nil {
-			problems = append(problems, *p)
-			continue
-		}
-		site, _ := inbound.ParseSite(text)
-		if first, twice := seen[site.Host]; twice {
-			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is the same host as public_urls[%d]", text, first), Cure: "name each host once"})
-			continue
-		}
-		seen[site.Host] = i
-	}
-	return problems
-}
-
-func validatePublicURL(key, text string) *setting.Problem {
-	bad := func(text, cure string) *setting.Problem { return &setting.Problem{Key: key, Text: text, Cure: cure} }
-	u, err := url.Parse(text)
-	if strings.Contains(text, "REPLACE_") {
-		return bad("it is still the example's placeholder", "write the URL of your site")
-	}
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return bad(fmt.Sprintf("%q is not a URL with scheme and host", shorten(text)), "write https://www.example.com")
-	}
-	if _, ok := inbound.ParseSite(text); !ok || strings.HasSuffix(text, "/") {
-		return bad(fmt.Sprintf("%q has more than scheme, host and port", shorten(text)), "write "+u.Scheme+"://"+u.Host)
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return bad(fmt.Sprintf("%q is not a port", port), "write a port from 1 to 65535, or none")
-		}
-	}
-	if strings.ContainsAny(u.Hostname(), "*_ ") {
-		return bad(fmt.Sprintf("%q is not a host name", u.Hostname()), "write each public host out")
-	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		return bad("over http anybody on the way could take a session", "write https://"+u.Host+"; http:// is for loopback hosts")
-	}
-	return nil
-}
-
 func (c ServerConfig) validateProxies() []setting.Problem {
 	var problems []setting.Problem
 	for i, word := range c.TrustedProxies {
@@ -185,7 +135,7 @@ func (c ServerConfig) validateProxies() []setting.Problem {
 				cure = "did you mean " + near + "?"
 			}
 			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is not a network", shorten(word)), Cure: cure})
-		case prefix.Bits() == 0:
+		case prefix.Bits() < 4: // 2000::/3 is the whole public Internet, and two halves are one as well
 			problems = append(problems, setting.Problem{Key: key, Text: word + " is everybody: any client could claim any address and https", Cure: "name the networks of your balancer, or private"})
 		}
 	}
@@ -204,6 +154,11 @@ func (c ServerConfig) validateListeners() []setting.Problem {
 	}
 	if collide(c.Listen, c.AdminListen) {
 		problems = append(problems, setting.Problem{Key: "server.admin_listen", Text: "it is the address of server.listen", Cure: "give the admin listener a port of its own: it must not be reachable by visitors"})
+	}
+	for _, other := range []struct{ name, address string }{{"server.listen", c.Listen}, {"server.admin_listen", c.AdminListen}} {
+		if isListenAddress(c.TLS.HTTPListen) && c.TLS.Mode != setting.None && collide(c.TLS.HTTPListen, other.address) {
+			problems = append(problems, setting.Problem{Key: "server.tls.http_listen", Text: "it is the address of " + other.name, Cure: "give it a port of its own, such as :80"})
+		}
 	}
 	if !isLoopback(hostOnly(c.AdminListen)) {
 		problems = append(problems, setting.Problem{Key: "server.admin_listen", Warning: true, Text: "metrics and the admin API are reachable from other machines", Cure: "write 127.0.0.1:9090, or see that a firewall keeps visitors out"})
@@ -230,40 +185,4 @@ func collide(a, b string) bool {
 	hostB, portB, _ := net.SplitHostPort(b)
 	wild := func(h string) bool { return h == "" || h == "0.0.0.0" || h == "::" }
 	return portA == portB && portA != "0" && (hostA == hostB || wild(hostA) || wild(hostB))
-}
-
-func (c ServerConfig) validateRedirects() []setting.Problem {
-	hosts := map[string]bool{}
-	for _, site := range c.sites() {
-		hosts[site.Host] = true
-	}
-	var problems []setting.Problem
-	taken := map[string]bool{}
-	for _, host := range sortedNames(c.RedirectFrom) {
-		key := joinKey("server.redirect_from", host)
-		if !hosts[strings.ToLower(host)] {
-			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is none of the public hosts", shorten(host)), Cure: "write public host: [other names], the host as in public_urls"})
-		}
-		for i, other := range c.RedirectFrom[host] {
-			name := strings.ToLower(other)
-			entry := key + "[" + strconv.Itoa(i) + "]"
-			switch {
-			case strings.Contains(other, "/") || other == "":
-				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is not a host", shorten(other)), Cure: "write the host alone, such as example.com"})
-			case hosts[name] || taken[name]:
-				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is a public host or redirects already", other), Cure: "a host either serves or redirects, once"})
-			}
-			taken[name] = true
-		}
-	}
-	return problems
-}
-
-func sortedNames[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

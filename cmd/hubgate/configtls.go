@@ -55,18 +55,18 @@ func (t TLSConfig) validate() []setting.Problem {
 
 func (t TLSConfig) validateACME() []setting.Problem {
 	a := t.ACME
+	var problems []setting.Problem
 	if t.Mode != "acme" {
 		for _, key := range []struct {
 			name  string
 			given bool
 		}{{"email", a.Email != ""}, {"directory_url", a.DirectoryURL != ""}, {"agree", a.Agree}} {
 			if key.given {
-				return []setting.Problem{{Key: "server.tls.acme." + key.name, Text: "it has no effect with mode " + t.Mode, Cure: "remove acme, or set mode: acme"}}
+				problems = append(problems, setting.Problem{Key: "server.tls.acme." + key.name, Text: "it has no effect with mode " + t.Mode, Cure: "remove acme, or set mode: acme"})
 			}
 		}
-		return nil
+		return problems
 	}
-	var problems []setting.Problem
 	if !a.Agree {
 		problems = append(problems, setting.Problem{Key: "server.tls.acme.agree", Text: "certificates are given to those who agree to the authority's terms", Cure: "read them and write agree: true"})
 	}
@@ -84,6 +84,11 @@ func (t TLSConfig) validateACME() []setting.Problem {
 func (c ServerConfig) checkCertificate() []setting.Problem {
 	if c.TLS.Mode != "files" || c.TLS.CertFile == "" || c.TLS.KeyFile == "" {
 		return nil
+	}
+	for _, f := range []struct{ key, path string }{{"cert_file", c.TLS.CertFile}, {"key_file", c.TLS.KeyFile}} {
+		if _, err := readFile(f.path); err != nil {
+			return []setting.Problem{{Key: "server.tls." + f.key, Text: "the file cannot be read: " + err.Error(), Cure: "put the file there; paths are relative to the configuration file"}}
+		}
 	}
 	files, err := certs.NewFiles(c.TLS.CertFile, c.TLS.KeyFile)
 	if err != nil {

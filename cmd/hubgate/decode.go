@@ -53,7 +53,7 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, a at) {
 		return // nothing behind the key: its default stays
 	}
 	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") || node.Tag == "!!binary" {
-		d.fail(a, "the tag "+node.Tag+" means nothing here", "remove it")
+		d.misshape(a, "the tag "+shorten(node.Tag)+" means nothing here", "remove it")
 		return
 	}
 	if word, ok := v.Addr().Interface().(setting.Word); ok && node.Kind == yaml.ScalarNode {
@@ -92,10 +92,14 @@ func (d *decoder) structure(node *yaml.Node, v reflect.Value, a at) {
 	}
 	fields := fieldsOf(v.Type())
 	d.pairs(node, a, func(name string, key, value *yaml.Node) {
-		child := a.child(joinKey(a.key, name), key)
+		child := a.child(setting.Join(a.key, name), key)
 		index, known := fields[name]
 		if !known {
-			d.fail(child, "there is no such key", unknownCure(name, fields))
+			near, cure := meant(name, fields)
+			d.report.findings = append(d.report.findings, finding{place: child.place, key: child.key, text: "there is no such key", cure: cure})
+			if near != "" {
+				d.report.meant = append(d.report.meant, setting.Join(a.key, near))
+			}
 			return
 		}
 		d.report.at[child.key] = child.place
@@ -117,10 +121,10 @@ func (d *decoder) pairs(node *yaml.Node, a at, visit func(name string, key, valu
 			d.fail(child, "a key is "+nodeWords(key), "write a word as the key")
 			continue
 		case key.Tag == "!!merge":
-			d.fail(a.child(joinKey(a.key, "<<"), key), "merge keys are not read", "write the keys out")
+			d.fail(a.child(setting.Join(a.key, "<<"), key), "merge keys are not read", "write the keys out")
 			continue
 		}
-		child.key = joinKey(a.key, key.Value)
+		child.key = setting.Join(a.key, key.Value)
 		if first, doubled := seen[key.Value]; doubled {
 			d.fail(child, fmt.Sprintf("it is given twice, first on line %d", first), "keep one of them")
 			continue
@@ -137,10 +141,8 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, a at) {
 	}
 	m := reflect.MakeMap(v.Type())
 	d.pairs(node, a, func(name string, key, value *yaml.Node) {
-		child := a.child(joinKey(a.key, name), key)
+		child := a.child(setting.Join(a.key, name), key)
 		d.report.at[child.key] = child.place
-		d.report.at[a.key+"["+strconv.Quote(name)+"]"] = child.place // sections name their map keys either way
-		d.report.at[a.key+"."+name] = child.place
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.decode(value, element, child)
 		m.SetMapIndex(reflect.ValueOf(name), element)
@@ -165,7 +167,7 @@ func (d *decoder) list(node *yaml.Node, v reflect.Value, a at) {
 		child := a.child(a.key+"["+strconv.Itoa(i)+"]", entry)
 		d.report.at[child.key] = child.place
 		if entry.Kind == yaml.ScalarNode && entry.Tag == "!!null" {
-			d.fail(child, "the entry is empty", "give it a value or remove it")
+			d.misshape(child, "the entry is empty", "give it a value or remove it")
 			continue
 		}
 		d.decode(entry, list.Index(i), child)
@@ -179,19 +181,10 @@ func nodeWords(node *yaml.Node) string {
 		return "a mapping"
 	case yaml.SequenceNode:
 		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
 	}
 	return "one value"
-}
-
-// joinKey names a key below another: with a dot when it is a word, else in brackets.
-func joinKey(parent, name string) string {
-	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-<") != "" || name == "" {
-		return parent + "[" + strconv.Quote(shorten(name)) + "]"
-	}
-	if parent == "" {
-		return name
-	}
-	return parent + "." + name
 }
 
 // fieldsOf maps a struct's keys to its fields.
@@ -206,22 +199,23 @@ func fieldsOf(t reflect.Type) map[string][]int {
 	return fields
 }
 
-func unknownCure(name string, fields map[string][]int) string {
+// meant is the key that an unknown one was probably meant to be, and what to write instead of it.
+func meant(name string, fields map[string][]int) (near, cure string) {
 	names := make([]string, 0, len(fields))
 	for field := range fields {
 		names = append(names, field)
 	}
 	slices.Sort(names)
 	if near := setting.Nearest(name, names); near != "" {
-		return "did you mean " + near + "?"
+		return near, "did you mean " + near + "?"
 	}
-	return "the keys here are " + strings.Join(names, ", ")
+	return "", "the keys here are " + strings.Join(names, ", ")
 }
 
 func shorten(text string) string {
 	const limit = 60
 	if len(text) > limit {
-		return text[:limit] + "..."
+		return strings.ToValidUTF8(text[:limit], "") + "..."
 	}
 	return text
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -52,11 +54,18 @@ func (d *decoder) secret(node *yaml.Node, text string, a at) bool {
 		d.fail(a, "the secret is empty", "give what it is read from a value")
 		return false
 	case text != "" && !expanded && !strings.Contains(text, "REPLACE_"):
-		d.report.findings = append(d.report.findings, finding{place: a.place, key: a.key, warning: true,
-			text: "a secret is written into the file", cure: "write ${NAME} or ${file:PATH}, and keep the value out of the file"})
+		cure := "write ${NAME} or ${file:PATH}, and keep the value out of the file"
+		if name, isName := strings.CutPrefix(text, "$"); isName && isVariable(name) {
+			cure = "did you mean ${" + name + "}?"
+		}
+		d.report.findings = append(d.report.findings, finding{place: a.place, key: a.key, warning: true, text: "a secret is written into the file", cure: cure})
 	}
-	if strings.TrimSpace(text) != text || strings.ContainsAny(text, "\r\n") {
+	switch {
+	case strings.TrimSpace(text) != text:
 		d.fail(a, "the secret has white space or a line end at its edge", "remove it; one newline at the end of a ${file:...} is trimmed by itself")
+		return false
+	case strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
+		d.fail(a, "the secret has a line end or another character in it that no secret has", "give the value alone, as text")
 		return false
 	}
 	return true

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -66,7 +65,7 @@ func (e *expander) value(inner string) (string, *setting.Invalid) {
 		return e.file(path)
 	}
 	name, fallback, hasFallback := strings.Cut(inner, ":-")
-	if name == "" || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+	if !isVariable(name) {
 		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not the name of a variable", shorten(name)), Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}; $${ writes the characters themselves"}
 	}
 	value := e.getenv(name)
@@ -79,10 +78,17 @@ func (e *expander) value(inner string) (string, *setting.Invalid) {
 	return "", &setting.Invalid{Text: "the variable " + name + " is not set, or empty", Cure: "set it in the environment, or write ${" + name + ":-default}"}
 }
 
+func isVariable(name string) bool {
+	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
+}
+
 func (e *expander) file(path string) (string, *setting.Invalid) {
+	if path == "" {
+		return "", &setting.Invalid{Text: "${file:} names no file", Cure: "write ${file:PATH}; paths are relative to the configuration file"}
+	}
 	path = e.resolve(path)
 	e.files = append(e.files, path)
-	text, err := os.ReadFile(path)
+	text, err := readBounded(path, maxSecretFile)
 	switch {
 	case err != nil:
 		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: "put the file there; paths are relative to the configuration file"}

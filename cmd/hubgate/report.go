@@ -17,6 +17,7 @@ type report struct {
 	at       map[string]place  // key -> where it stands
 	secrets  map[string]string // key -> the text of a secret before expansion, to read it again
 	shapes   map[string]bool   // keys whose value has the wrong shape: nothing below them says anything
+	meant    []string          // keys that misspelt ones were probably meant to be: that they are missing says nothing
 }
 
 type place struct{ line, col int }
@@ -25,6 +26,7 @@ type finding struct {
 	place
 	key, text, cure string
 	warning         bool
+	decoding        bool // found while reading, so that what validation says of the same value follows from it
 }
 
 // add places a problem: on its key's line, else on that of the nearest section that is there, else at 1:1.
@@ -36,7 +38,7 @@ func (r *report) add(p setting.Problem) {
 			break
 		}
 	}
-	r.findings = append(r.findings, finding{at, p.Key, p.Text, p.Cure, p.Warning})
+	r.findings = append(r.findings, finding{place: at, key: p.Key, text: p.Text, cure: p.Cure, warning: p.Warning})
 }
 
 func (r *report) addAll(problems []setting.Problem) {
@@ -48,12 +50,13 @@ func (r *report) addAll(problems []setting.Problem) {
 // addFiles adds what is wrong with the files that serve opens at its start.
 func (r *report) addFiles(cfg *Config) {
 	r.addAll(cfg.Server.checkCertificate())
+	r.addAll(cfg.checkCA())
 	r.sort()
 }
 
 // addAt is for what the decoder finds, which knows the place itself.
 func (r *report) addAt(at place, key, text, cure string) {
-	r.findings = append(r.findings, finding{place: at, key: key, text: text, cure: cure})
+	r.findings = append(r.findings, finding{place: at, key: key, text: text, cure: cure, decoding: true})
 }
 
 // parentKey drops the last part of a key: a["b"] -> a, a.b[2] -> a.b -> a.
@@ -69,7 +72,8 @@ func parentKey(key string) string {
 	return ""
 }
 
-// sort brings the findings into file order and drops what was found twice: a key that does not decode fails its validation as well.
+// sort brings the findings into file order and drops what follows from another one: a key that does not decode fails its validation as
+// well, and leaves what it stands in without a value.
 func (r *report) sort() {
 	slices.SortStableFunc(r.findings, func(a, b finding) int {
 		if a.line != b.line {
@@ -77,10 +81,10 @@ func (r *report) sort() {
 		}
 		return a.col - b.col
 	})
-	broken := map[string]bool{}
+	broken, hollow := map[string]bool{}, r.hollow()
 	var kept []finding
 	for _, f := range r.findings {
-		if f.key != "" && (broken[f.key] || r.misshapen(f.key)) {
+		if f.key != "" && (broken[f.key] || r.misshapen(f.key) || !f.decoding && hollow[f.key]) {
 			continue
 		}
 		if !f.warning {
@@ -89,6 +93,26 @@ func (r *report) sort() {
 		kept = append(kept, f)
 	}
 	r.findings = kept
+}
+
+// hollow are the keys that lack something because a value below them could not be read, or stands under a misspelt key.
+func (r *report) hollow() map[string]bool {
+	keys := map[string]bool{}
+	for _, key := range r.meant {
+		if _, there := r.at[key]; there {
+			continue
+		}
+		keys[key], r.shapes[key] = true, true
+		for ; key != ""; key = parentKey(key) {
+			keys[key] = true
+		}
+	}
+	for _, f := range r.findings {
+		for key := parentKey(f.key); f.decoding && key != ""; key = parentKey(key) {
+			keys[key] = true
+		}
+	}
+	return keys
 }
 
 // misshapen tells that a section above the key could not be read at all.

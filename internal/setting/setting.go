@@ -5,6 +5,11 @@
 // It imports nothing of hubgate.
 package setting
 
+import (
+	"strconv"
+	"strings"
+)
+
 // None is the word for "not wanted". YAML's off, no and false are taken for it, but only where it is listed as a value.
 const None = "none"
 
@@ -39,4 +44,25 @@ func IsNone(text string) bool {
 		return true
 	}
 	return false
+}
+
+// Join names a key below another as the loader prints it: behind a dot when it is a word, else in brackets.
+func Join(parent, name string) string {
+	const word = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-<"
+	switch {
+	case strings.Trim(name, word) != "" || name == "":
+		return parent + "[" + strconv.Quote(shortened(name)) + "]"
+	case parent == "":
+		return shortened(name)
+	}
+	return parent + "." + shortened(name)
+}
+
+// shortened bounds what a file can put into a message.
+func shortened(name string) string {
+	const limit = 60
+	if len(name) > limit {
+		return strings.ToValidUTF8(name[:limit], "") + "..."
+	}
+	return name
 }

@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func validateOrigin(origin string) []setting.Problem {
+	key := "proxy.origin"
+	bad := func(text, cure string) []setting.Problem {
+		return []setting.Problem{{Key: key, Text: text, Cure: cure}}
+	}
+	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net (with -eu1 and the like for other data centres)"
+	u, err := url.Parse(origin)
+	switch {
+	case origin == "":
+		return bad("it is required", shape)
+	case strings.Contains(origin, "REPLACE_"):
+		return bad("it is still the example's placeholder", shape)
+	case err != nil:
+		return bad("it is not a URL", shape) // it is not shown: nobody knows where in it a password stands
+	case u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return bad(quote(u.Redacted())+" is not a URL with scheme and host", shape)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
+		return bad(quote(u.Redacted())+" has more than scheme, host and port", "write only "+quote(u.Scheme+"://"+u.Host))
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return bad("pages and cookies would travel in the clear to "+quote(u.Host), "write https://; http:// is for loopback addresses")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return bad(quote(port)+" is not a port", "write a port from 1 to 65535, or none")
+		}
+	}
+	return validateOriginHost(key, strings.ToLower(u.Hostname()))
+}
+
+// originForm is HubSpot's origin for reverse proxies, with the data centre in its second group.
+var originForm = regexp.MustCompile(`^[0-9]+\.sites-proxy\.hscoscdn[0-9]{2}(-[a-z]{2}[0-9])?\.net$`)
+
+func validateOriginHost(key, host string) []setting.Problem {
+	bad := func(text string) []setting.Problem {
+		return []setting.Problem{{Key: key, Text: quote(host) + text, Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net, HubSpot's origin for reverse proxies (for data centres elsewhere -na2, -na3, -eu1 or -ap1 behind NN)"}}
+	}
+	first, _, _ := strings.Cut(host, ".")
+	centre := originForm.FindStringSubmatch(host)
+	switch {
+	case strings.Contains(host, ".hs-sites"):
+		return bad(" is HubSpot's system domain, which does not serve pages of connected domains")
+	case centre != nil && centre[1] == "-na1":
+		return bad(" has a suffix that does not exist: the data centre na1 has none")
+	case centre != nil && !slices.Contains([]string{"", "-na2", "-na3", "-eu1", "-ap1"}, centre[1]):
+		problems := bad(" names a data centre that is not known")
+		problems[0].Warning = true
+		return problems
+	case centre != nil:
+		return nil
+	case strings.Contains(host, ".sites-proxy.") && strings.Trim(first, "0123456789") != "":
+		return []setting.Problem{{Key: key, Text: quote(host) + " does not begin with a HubID", Cure: "write the number of your HubSpot account in front: https://HUBID.sites-proxy..."}}
+	case strings.Contains(host, "hscoscdn") || strings.Contains(host, "sites-proxy"):
+		return bad(" is not how HubSpot's origins are called")
+	case hubSpots(host):
+		return bad(" is a host of HubSpot that does not serve sites to proxies")
+	}
+	return nil
+}
+
+func hubSpots(host string) bool {
+	return slices.ContainsFunc([]string{
+		"hubspot.com", "hubspot.net", "hubapi.com", "hsforms.com", "hubspotpagebuilder.com", "hubspotpagebuilder.eu", "hubspotpreview-na1.com",
+		"hubspotpreview-eu1.com", "hubspotusercontent-na1.net", "hubspotusercontent-eu1.net",
+	}, func(domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) })
+}
