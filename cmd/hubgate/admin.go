@@ -60,10 +60,13 @@ func (a *admin) handler() http.Handler {
 		mux.Handle("/debug/pprof/symbol", a.guarded(pprof.Symbol))
 		mux.Handle("/debug/pprof/trace", a.guarded(pprof.Trace))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, r, http.StatusNotFound, "the admin listener has no "+r.Method+" "+capped(r.URL.Path))
-	})
+	mux.Handle("/api/", a.guarded(a.unknown))
+	mux.HandleFunc("/", a.unknown)
 	return a.audited(a.local(mux))
+}
+
+func (a *admin) unknown(w http.ResponseWriter, r *http.Request) {
+	refuse(w, r, http.StatusNotFound, "the admin listener has no "+capped(r.Method)+" "+capped(r.URL.Path))
 }
 
 // local refuses what a browser was made to send: on loopback another Host means DNS rebinding, and an Origin or Sec-Fetch-Site of
@@ -77,8 +80,7 @@ func (a *admin) local(next http.Handler) http.Handler {
 			refuse(w, r, http.StatusForbidden, "ask the admin listener as localhost or by its loopback address")
 			return
 		}
-		site := r.Header.Get("Sec-Fetch-Site")
-		if (site != "" && site != "none" && site != "same-origin") || !sameOrigin(r) {
+		if !sameOrigin(r) {
 			outcome(r, ruleAdmin, "refuse", "origin")
 			refuse(w, r, http.StatusForbidden, "the admin listener does not answer pages of other origins")
 			return
@@ -87,7 +89,13 @@ func (a *admin) local(next http.Handler) http.Handler {
 	})
 }
 
+// sameOrigin tells a command or the operator's own address bar from a page of another origin.
 func sameOrigin(r *http.Request) bool {
+	for _, site := range r.Header.Values("Sec-Fetch-Site") {
+		if site != "none" && site != "same-origin" {
+			return false
+		}
+	}
 	for _, origin := range r.Header.Values("Origin") {
 		if !strings.EqualFold(origin, "http://"+r.Host) {
 			return false

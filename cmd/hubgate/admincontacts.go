@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/hubgate/hubgate/hubspot"
 )
@@ -60,7 +61,7 @@ func (a *admin) replayContacts(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, id := range body.IDs {
-		if id == "" {
+		if strings.TrimSpace(id) == "" {
 			refuse(w, r, http.StatusBadRequest, "an id is empty")
 			return
 		}
@@ -81,7 +82,7 @@ func (a *admin) sendContact(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
-	if body.Email == "" {
+	if strings.TrimSpace(body.Email) == "" {
 		refuse(w, r, http.StatusBadRequest, `say whose contact: {"email": "ada@example.com"}`)
 		return
 	}

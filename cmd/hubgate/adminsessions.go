@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -115,7 +116,7 @@ func parameters(r *http.Request, names ...string) (url.Values, error) {
 			return nil, errors.New("unknown parameter " + strconv.Quote(capped(name)))
 		case len(values) > 1:
 			return nil, errors.New("parameter " + name + " is given more than once")
-		case values[0] == "" && name != "cursor":
+		case strings.TrimSpace(values[0]) == "" && name != "cursor":
 			return nil, errors.New("parameter " + name + " is empty")
 		}
 	}

@@ -177,6 +177,10 @@ func (g *gateway) health() health {
 		"redis": newCheck(g.sessions.Health()),
 		"idp":   newCheck(gen.provider.Health()),
 	}
+	if idp := checks["idp"]; idp.Since.IsZero() { // nobody has asked it yet
+		idp.Since = gen.loadedAt
+		checks["idp"] = idp
+	}
 	site := g.dependencies.Health(dependency.HubSpotSite)
 	checks["hubspot_site"] = newCheck(site.OK, site.Detail, site.Since)
 	checks["hubspot_api"] = newCheck(g.contacts.Health())

@@ -156,7 +156,7 @@ func (g *gateway) swap(next *generation) {
 	g.emails.mode.Store(&next.cfg.Log.Email)
 	_ = g.level.UnmarshalText([]byte(next.cfg.Log.Level)) // validated when the file was loaded
 	g.current.Store(next)
-	g.httpMetrics.zero(append(next.gate.Rules().Names(), ruleNone, ruleGateway), gone)
+	g.httpMetrics.zero(append([]string{ruleNone, ruleGateway}, next.gate.Rules().Names()...), gone)
 	g.configMetrics.served(next.hash, len(next.cfg.Proxy.Rules), next.loadedAt)
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"maps"
+	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -34,6 +36,7 @@ type httpMetrics struct {
 	inFlight prometheus.Gauge
 
 	mu    sync.Mutex
+	live  map[string]bool                                   // the rules that are served now
 	known atomic.Pointer[map[requestLabels]requestChildren] // looked up without labels being put together; replaced by a larger one
 }
 
@@ -88,19 +91,29 @@ func (m *httpMetrics) children(labels requestLabels) requestChildren {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	rule := labels.rule
+	if !m.live[rule] { // a request that began before a reload took its rule away: the rule's children do not come back
+		rule = ruleNone
+	}
 	code := codeClass(labels.code * 100)
-	children := requestChildren{m.requests.WithLabelValues(labels.rule, labels.decision, labels.method, code), m.duration.WithLabelValues(labels.rule, code)}
+	children := requestChildren{m.requests.WithLabelValues(rule, labels.decision, labels.method, code), m.duration.WithLabelValues(rule, code)}
 	larger := maps.Clone(*m.known.Load())
 	larger[labels] = children
 	m.known.Store(&larger)
 	return children
 }
 
-// natural are the decisions and the code classes that go with them: the children that exist from the start.
+// natural are the decisions and the code classes that go with them, the usual one first: the children that exist from the start, for
+// GET all of them, for other methods the usual one.
 var natural = map[string][]string{
-	"public": {"2xx", "3xx", "4xx", "5xx"}, "allow": {"2xx", "3xx", "4xx", "5xx"},
-	"login": {"3xx", "4xx"}, "forbid": {"4xx"}, "refuse": {"3xx", "4xx"}, "error": {"4xx", "5xx"},
+	"public": {"2xx", "1xx", "3xx", "4xx", "5xx"}, "allow": {"2xx", "1xx", "3xx", "4xx", "5xx"},
+	"login": {"4xx", "3xx"}, "forbid": {"4xx"}, "refuse": {"4xx", "3xx"}, "error": {"5xx", "4xx"},
 }
+
+// methods are the values of the label, besides GET.
+var methods = []string{"HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", otherMethod}
+
+const otherMethod = "other"
 
 // maxZeroed bounds the children made in advance: with thousands of rules a scrape would be mostly zeros.
 const maxZeroed = 100
@@ -114,11 +127,23 @@ func (m *httpMetrics) zero(rules, gone []string) {
 		m.requests.DeletePartialMatch(prometheus.Labels{"rule": rule})
 		m.duration.DeletePartialMatch(prometheus.Labels{"rule": rule})
 	}
-	for _, rule := range rules[:min(len(rules), maxZeroed)] {
-		for decision, codes := range natural {
-			for _, code := range codes {
-				m.requests.WithLabelValues(rule, decision, "GET", code)
-			}
+	m.live = map[string]bool{}
+	for i, rule := range rules {
+		m.live[rule] = true
+		if i < maxZeroed {
+			m.prepare(rule)
+		}
+	}
+}
+
+func (m *httpMetrics) prepare(rule string) {
+	for decision, codes := range natural {
+		for _, code := range codes {
+			m.requests.WithLabelValues(rule, decision, "GET", code)
+			m.duration.WithLabelValues(rule, code)
+		}
+		for _, method := range methods {
+			m.requests.WithLabelValues(rule, decision, method, codes[0])
 		}
 	}
 }
@@ -126,11 +151,10 @@ func (m *httpMetrics) zero(rules, gone []string) {
 func codeClass(status int) string { return strconv.Itoa(status/100) + "xx" }
 
 func methodLabel(method string) string {
-	switch method {
-	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+	if method == http.MethodGet || slices.Contains(methods, method) && method != otherMethod {
 		return method
 	}
-	return "other"
+	return otherMethod
 }
 
 // configMetrics tells about the configuration that is being served.
