@@ -106,9 +106,11 @@ func (p *process) says(text string) {
 // terminate asks the program to end and returns its exit status.
 func (p *process) terminate() int {
 	p.t.Helper()
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM)
 	return p.wait()
 }
+
+func (p *process) signal(s syscall.Signal) { p.cmd.Process.Signal(s) }
 
 // kill ends the program as a crash does.
 func (p *process) kill() {

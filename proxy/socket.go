@@ -19,7 +19,8 @@ const closeGrace = 5 * time.Second
 // socket is the visitor's end of a WebSocket. It can say goodbye: a Close frame between two frames of the origin's, never inside one.
 type socket struct {
 	net.Conn
-	code atomic.Uint32 // why it ends; 0 = it goes on
+	line atomic.Pointer[net.Conn] // the same, for who cannot wait for mu
+	code atomic.Uint32            // why it ends; 0 = it goes on
 
 	mu     sync.Mutex
 	frames frames // from the origin to the visitor
@@ -32,7 +33,15 @@ func (s *socket) over(conn net.Conn) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.Conn = conn
+	s.line.Store(&conn)
 	return s
+}
+
+// cut ends it without a word, for a visitor who neither answers a Close frame nor hangs up.
+func (s *socket) cut() {
+	if conn := s.line.Load(); conn != nil {
+		(*conn).Close()
+	}
 }
 
 // leave asks for the end. Whoever may no longer be here is not heard from now on; who is only to come back elsewhere finishes first.

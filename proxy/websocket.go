@@ -97,7 +97,7 @@ func (g *Gate) ended(s *session.Session) (<-chan struct{}, func()) {
 // back elsewhere, or, when nobody may come back, by breaking off.
 func (p *passing) end(code uint16) {
 	if p.websocket {
-		time.AfterFunc(closeGrace, p.cut)
+		time.AfterFunc(closeGrace, func() { p.cut(); p.socket.cut() })
 		p.socket.leave(code)
 		return
 	}

@@ -184,6 +184,26 @@ func TestAnEventStreamFlowsAndEndsWithItsSession(t *testing.T) {
 	}
 }
 
+func TestAVisitorWhoDoesNotHangUpIsCutOff(t *testing.T) {
+	t.Parallel()
+	s, e, _ := openStage(t)
+	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
+	say(t, conn, r, "hello")
+	e.admitted.Store(false)
+	e.end("bob")
+	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+		t.Fatalf("its end is told as %d, %v", code, err)
+	}
+	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C { // keeps talking, and never hangs up
+		if _, err := conn.Write([]byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'}); err != nil {
+			break
+		}
+	}
+	if n := testutil.ToFloat64(s.deps.Metrics.websockets); n > 1 {
+		t.Errorf("%v WebSockets are open", n)
+	}
+}
+
 func TestWhenTheProcessEndsWebSocketsAndEventStreamsAreToldToComeBackElsewhere(t *testing.T) {
 	t.Parallel()
 	leaving := make(chan struct{})
