@@ -108,6 +108,20 @@ func (l *load) run(once func()) {
 	})
 }
 
+// browse is a visitor who reads each page for a while: the connection is idle most of the time, and no answer may have left it open when
+// the listener closes.
+func (l *load) browse(t *testing.T, site string) {
+	k, tick := &keepAlive{address: site}, time.NewTicker(30*time.Millisecond)
+	t.Cleanup(func() { k.close(); tick.Stop() })
+	l.run(func() {
+		<-tick.C
+		if status, err := k.ask("GET", "/reading", ""); err != nil || status != http.StatusOK {
+			l.fault("a reader: %d %v", status, err)
+		}
+		l.requests.Add(1)
+	})
+}
+
 func TestARollingRestartLosesNoRequestAndNoLogin(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
@@ -132,6 +146,9 @@ func TestARollingRestartLosesNoRequestAndNoLogin(t *testing.T) {
 			}
 			l.requests.Add(1)
 		})
+	}
+	for range 9 {
+		l.browse(t, site)
 	}
 	l.run(func() {
 		v := newVisitor(t)
