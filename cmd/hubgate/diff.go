@@ -57,11 +57,14 @@ func (c changes) summary() string {
 	}
 	var parts []string
 	for _, ch := range c[:min(len(c), maxSummary)] {
-		mark := ""
+		place, mark := ch.Place, ""
+		if strings.HasPrefix(place, "/") {
+			place = ch.Host + place
+		}
 		if ch.MoreOpen {
 			mark = " (more open)"
 		}
-		parts = append(parts, fmt.Sprintf("%s%s: %s -> %s%s", ch.Host, ch.Place, ch.Was, ch.Is, mark))
+		parts = append(parts, fmt.Sprintf("%s: %s -> %s%s", place, ch.Was, ch.Is, mark))
 	}
 	if rest := len(c) - len(parts); rest > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", rest))

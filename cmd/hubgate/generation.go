@@ -40,7 +40,7 @@ type generation struct {
 func (g *gateway) newGeneration(cfg *Config, rep *report) (*generation, error) {
 	gen := &generation{cfg: cfg, report: rep, hash: rep.sha256, loadedAt: time.Now(), sites: cfg.Server.sites(), trusted: cfg.Server.trusted(), replaced: make(chan struct{})}
 	var err error
-	if gen.pages, err = page.New(cfg.Pages); err != nil {
+	if gen.pages, err = g.pagesFor(cfg.Pages); err != nil {
 		return nil, err
 	}
 	if gen.provider, err = g.providerFor(cfg.Auth); err != nil {
@@ -55,6 +55,14 @@ func (g *gateway) newGeneration(cfg *Config, rep *report) (*generation, error) {
 	}
 	gen.handler = g.routes(gen)
 	return gen, nil
+}
+
+// pagesFor keeps the pages, most of a reload's work, while they are the same; what is in a folder may have changed.
+func (g *gateway) pagesFor(cfg page.Config) (*page.Pages, error) {
+	if now := g.current.Load(); now != nil && now.cfg.Pages == cfg && cfg.Folder == "" {
+		return now.pages, nil
+	}
+	return page.New(cfg)
 }
 
 // providerFor keeps the provider, its keys and its discovery while its block is the same.
