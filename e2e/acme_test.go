@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,12 +14,13 @@ import (
 
 // authority is a real ACME server with a name server that sends every name to this machine.
 type authority struct {
+	*process
 	directory, roots string // URL; PEM file that holds the certificate of the authority's own server
-	management       string
 }
 
-// startAuthority runs pebble. It finds the gateway's HTTP challenge at httpPort and its TLS-ALPN challenge at tlsPort.
-func startAuthority(t *testing.T, httpPort, tlsPort int) authority {
+// startAuthority runs pebble, whose certificates are good for so many seconds. It finds the gateway's HTTP challenge at httpPort and its
+// TLS-ALPN challenge at tlsPort.
+func startAuthority(t *testing.T, httpPort, tlsPort, validity int) authority {
 	t.Helper()
 	need(t, "pebble", "pebble")
 	need(t, "pebble", "pebble-challtestsrv")
@@ -30,17 +29,17 @@ func startAuthority(t *testing.T, httpPort, tlsPort int) authority {
 	certFile, keyFile := selfSigned(t, folder, "localhost")
 	config := fmt.Sprintf(`{"pebble": {"listenAddress": "127.0.0.1:%d", "managementListenAddress": "127.0.0.1:%d",
 		"certificate": %q, "privateKey": %q, "httpPort": %d, "tlsPort": %d, "keyAlgorithm": "ecdsa",
-		"profiles": {"default": {"description": "default", "validityPeriod": 7776000}}}}`,
-		base, base+1, certFile, keyFile, httpPort, tlsPort)
+		"profiles": {"default": {"description": "default", "validityPeriod": %d}}}}`,
+		base, base+1, certFile, keyFile, httpPort, tlsPort, validity)
 	names := start(t, "pebble-challtestsrv", "-defaultIPv6", "", "-defaultIPv4", "127.0.0.1", "-dnsserver", "127.0.0.1:"+strconv.Itoa(base+2),
 		"-management", "127.0.0.1:"+strconv.Itoa(base+3), "-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "")
 	eventually(t, "the name server answers", func() bool { return listens(base + 3) })
 	_ = names
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	t.Setenv("PEBBLE_WFE_NONCEREJECT", "5")
-	start(t, "pebble", "-config", write(t, "pebble.json", config), "-dnsserver", "127.0.0.1:"+strconv.Itoa(base+2))
+	p := start(t, "pebble", "-config", write(t, "pebble.json", config), "-dnsserver", "127.0.0.1:"+strconv.Itoa(base+2))
 	eventually(t, "the authority answers", func() bool { return listens(base) && listens(base+1) })
-	return authority{fmt.Sprintf("https://localhost:%d/dir", base), certFile, fmt.Sprintf("https://localhost:%d", base+1)}
+	return authority{p, fmt.Sprintf("https://localhost:%d/dir", base), certFile}
 }
 
 func listens(port int) bool {
@@ -52,32 +51,52 @@ func listens(port int) bool {
 	return true
 }
 
-const acmeHost = "www.hubgate.test"
+const (
+	acmeHost = "www.hubgate.test"
+	bareHost = "hubgate.test" // redirects to it
+	quarter  = 90 * 24 * 60 * 60
+)
 
 func TestTwoReplicasServeOneCertificateOfOneOrder(t *testing.T) {
 	redisPort := freePorts(t, 1)
 	startRedis(t, redisPort)
 	ports := freePorts(t, 6)
-	ca := startAuthority(t, ports, ports+1)
+	ca := startAuthority(t, ports, ports+1, quarter)
 	t.Setenv("SSL_CERT_FILE", ca.roots)
 	one := startTLSGateway(t, ca, redisPort, ports)
 	two := startTLSGateway(t, ca, redisPort, ports+3)
 	serials := map[string]bool{}
 	for _, port := range []int{ports + 1, ports + 4} {
-		eventually(t, "a certificate is served", func() bool {
-			leaf := handshake(port)
-			if leaf != nil {
-				serials[leaf.SerialNumber.String()] = true
+		for _, host := range []string{acmeHost, bareHost} {
+			leaf := certificateOf(t, port, host)
+			serials[leaf.SerialNumber.String()] = true
+			if err := leaf.VerifyHostname(host); err != nil {
+				t.Error(err)
 			}
-			return leaf != nil
-		})
+			want := fmt.Sprintf("hubgate_tls_not_after_timestamp_seconds{name=%q} %g\n", host, float64(leaf.NotAfter.Unix()))
+			if text := adminText(port+1, "/metrics"); !strings.Contains(text, want) {
+				t.Errorf("the metrics do not say %q", want)
+			}
+		}
+		for what, hello := range map[string]*tls.Config{
+			"another host": {ServerName: "evil.example"}, "a host below": {ServerName: "a." + acmeHost}, "TLS 1.1": {ServerName: acmeHost, MaxVersion: tls.VersionTLS11},
+		} {
+			if leaf := handshake(port, hello); leaf != nil {
+				t.Errorf("%s is shown the certificate of %v", what, leaf.DNSNames)
+			}
+		}
 	}
-	if len(serials) != 1 {
-		t.Errorf("the replicas serve %d certificates", len(serials))
+	if len(serials) != 2 {
+		t.Errorf("the replicas serve %d certificates of two hosts", len(serials))
 	}
 	orders := strings.Count(one.out.String()+two.out.String(), `"msg":"certificate obtained"`)
-	if orders != 1 {
-		t.Errorf("%d orders were made", orders)
+	if orders != 2 {
+		t.Errorf("%d orders were made for two hosts", orders)
+	}
+	for _, place := range redisValues(t, redisPort) {
+		if strings.Contains(place, "PRIVATE KEY") {
+			t.Error("a private key is in Redis in the clear")
+		}
 	}
 	res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).
 		Do(&http.Request{Method: "GET", URL: mustURL(t, address(ports)+"/pricing?x=1"), Host: acmeHost})
@@ -90,11 +109,56 @@ func TestTwoReplicasServeOneCertificateOfOneOrder(t *testing.T) {
 	}
 }
 
+func TestWithoutAnAuthorityTheGatewayServesWhatItHasAndSaysSo(t *testing.T) {
+	redisPort, ports := freePorts(t, 1), freePorts(t, 9)
+	store := startRedis(t, redisPort, "--appendonly", "yes", "--dir", t.TempDir())
+	ca := startAuthority(t, ports, ports+1, quarter)
+	t.Setenv("SSL_CERT_FILE", ca.roots)
+	startTLSGateway(t, ca, redisPort, ports)
+	first := certificateOf(t, ports+1, acmeHost)
+	certificateOf(t, ports+1, bareHost)
+	ca.kill()
+	startTLSGateway(t, ca, redisPort, ports+3)
+	if again := certificateOf(t, ports+4, acmeHost); again.SerialNumber.Cmp(first.SerialNumber) != 0 {
+		t.Error("another certificate is served")
+	}
+	store.kill()
+	third := startTLSGateway(t, ca, redisPort, ports+6)
+	third.says("certificates cannot be read from Redis")
+	startRedis(t, redisPort)
+	third.says(`"msg":"certificate not obtained; it is tried again"`)
+}
+
+// certificateOf waits for the certificate of a host.
+func certificateOf(t *testing.T, port int, host string) *x509.Certificate {
+	t.Helper()
+	var leaf *x509.Certificate
+	eventually(t, "a certificate is served for "+host, func() bool {
+		leaf = handshake(port, &tls.Config{ServerName: host})
+		return leaf != nil
+	})
+	return leaf
+}
+
+// redisValues is all text that a Redis holds.
+func redisValues(t *testing.T, port int) []string {
+	t.Helper()
+	var values []string
+	for _, key := range strings.Fields(redisCLI(t, port, "keys", "hubgate:tls:v:*")) {
+		values = append(values, redisCLI(t, port, "get", key))
+	}
+	if len(values) == 0 {
+		t.Error("Redis holds no certificates")
+	}
+	return values
+}
+
 func startTLSGateway(t *testing.T, ca authority, redisPort, ports int) *process {
 	t.Helper()
 	text := fmt.Sprintf(`version: 1
 server:
   public_urls: ["https://%s"]
+  redirect_from: {%[1]s: [%s]}
   listen: "127.0.0.1:%d"
   admin_listen: "127.0.0.1:%d"
   tls:
@@ -113,73 +177,19 @@ session:
   keys: ["%s"]
   redis:
     urls: ["redis://127.0.0.1:%d/0"]
-`, acmeHost, ports+1, ports+2, ca.directory, ports, sealKey, redisPort)
+`, acmeHost, bareHost, ports+1, ports+2, ca.directory, ports, sealKey, redisPort)
 	p := start(t, binary, "serve", "--config", write(t, "hubgate.yaml", text))
 	p.says(`"msg":"serving"`)
 	return p
 }
 
-// handshake returns the certificate that a port serves for the public host, or nil.
-func handshake(port int) *x509.Certificate {
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", "127.0.0.1:"+strconv.Itoa(port),
-		&tls.Config{ServerName: acmeHost, InsecureSkipVerify: true}) // the test's own authority
+// handshake returns the certificate that a port serves, or nil.
+func handshake(port int, hello *tls.Config) *x509.Certificate {
+	hello.InsecureSkipVerify = true // the test's own authority
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", "127.0.0.1:"+strconv.Itoa(port), hello)
 	if err != nil {
 		return nil
 	}
 	defer conn.Close()
 	return conn.ConnectionState().PeerCertificates[0]
-}
-
-// selfSigned writes a certificate for localhost and its key.
-func selfSigned(t *testing.T, folder, host string) (certFile, keyFile string) {
-	t.Helper()
-	cert, key := makeCertificate(t, host)
-	certFile, keyFile = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	for path, text := range map[string][]byte{certFile: cert, keyFile: key} {
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return certFile, keyFile
-}
-
-func TestAnOwnCertificateServesHTTP2AndHTTP1WithHSTS(t *testing.T) {
-	t.Parallel()
-	ports := freePorts(t, 3)
-	certFile, keyFile := selfSigned(t, t.TempDir(), acmeHost)
-	text := fmt.Sprintf(`version: 1
-server:
-  public_urls: ["https://%s"]
-  listen: "127.0.0.1:%d"
-  admin_listen: "127.0.0.1:%d"
-  tls: {mode: files, cert_file: %q, key_file: %q, hsts: 365d}
-  drain_delay: 0s
-proxy:
-  origin: %s
-  default: public
-auth:
-  user_pool: eu-west-1_AbCdEf123
-  client_id: 4uiq5example
-  client_secret: e2e-client-secret
-session:
-  keys: ["%s"]
-  redis:
-    mode: embedded
-`, acmeHost, ports, ports+1, certFile, keyFile, newOrigin(t).URL, sealKey)
-	p := start(t, binary, "serve", "--config", write(t, "hubgate.yaml", text))
-	p.says(`"msg":"serving"`)
-	for protocol, forceHTTP1 := range map[string]bool{"HTTP/2.0": false, "HTTP/1.1": true} {
-		transport := &http.Transport{ForceAttemptHTTP2: !forceHTTP1,
-			TLSClientConfig: &tls.Config{ServerName: acmeHost, InsecureSkipVerify: true}} // the test's own certificate
-		t.Cleanup(transport.CloseIdleConnections)
-		req := &http.Request{Method: "GET", URL: mustURL(t, fmt.Sprintf("https://127.0.0.1:%d/pricing", ports)), Host: acmeHost, Header: http.Header{}}
-		res, err := transport.RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		if res.StatusCode != http.StatusOK || res.Proto != protocol || len(res.Header.Values("Strict-Transport-Security")) != 1 {
-			t.Errorf("%s: %s %d, HSTS %q", protocol, res.Proto, res.StatusCode, res.Header.Values("Strict-Transport-Security"))
-		}
-	}
 }

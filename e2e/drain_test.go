@@ -2,32 +2,27 @@ package e2e
 
 import (
 	"net/http"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// rewrite changes the configuration of a world.
-func (w *world) rewrite(oldnew ...string) {
+// replace puts new texts into the configuration for old ones.
+func (w *world) replace(oldnew ...string) {
 	w.t.Helper()
-	text, err := os.ReadFile(w.config)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	changed := strings.NewReplacer(oldnew...).Replace(string(text))
-	if changed == string(text) {
-		w.t.Fatalf("nothing of %q is in the configuration", oldnew)
-	}
-	if err := os.WriteFile(w.config, []byte(changed), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
+	w.rewrite(func(text string) string {
+		changed := strings.NewReplacer(oldnew...).Replace(text)
+		if changed == text {
+			w.t.Fatalf("nothing of %q is in the configuration", oldnew)
+		}
+		return changed
+	})
 }
 
 func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.rewrite("drain_delay: 0s", "drain_delay: 1h")
+	w.replace("drain_delay: 0s", "drain_delay: 1h")
 	gateway := w.serve()
 	gateway.signal(syscall.SIGTERM)
 	gateway.says(`"msg":"draining"`)

@@ -39,7 +39,7 @@ func TestReloadsUnderLoadLoseNoRequest(t *testing.T) {
 	last := "    - path: /members/**\n"
 	for i := range 25 {
 		next := fmt.Sprintf("    - path: /members/**\n    - path: /round-%d/**\n", i)
-		w.rewrite(last, next)
+		w.replace(last, next)
 		last = next
 		if i%5 == 0 {
 			gateway.signal(syscall.SIGHUP)
@@ -68,7 +68,7 @@ func TestReloadsUnderLoadLoseNoRequest(t *testing.T) {
 func TestASIGHUPAtAnyTimeEndsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.rewrite("drain_delay: 0s", "drain_delay: 200ms")
+	w.replace("drain_delay: 0s", "drain_delay: 200ms")
 	gateway := start(t, binary, "serve", "--config", w.config)
 	gateway.says(`"msg":"configuration"`) // the first line: nothing listens yet
 	for range 50 {
