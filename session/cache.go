@@ -22,7 +22,6 @@ type cached struct {
 	epoch     int64        // of the subscription at that time
 	seen      atomic.Int64 // the idle clock, Unix milliseconds
 	written   atomic.Int64 // the idle clock as it is in Redis
-	ended     atomic.Bool  // a tombstone: stays until nobody can take the session for live any more
 }
 
 func (c *cached) lastSeen() time.Time { return time.UnixMilli(c.seen.Load()) }
@@ -37,14 +36,14 @@ func (m *Manager) get(ctx context.Context, t ticket, site *inbound.Site) (*cache
 		host = site.Host
 	}
 	aad := binding(ref, host, live.Issuer, live.ClientID)
-	known, _ := m.cache.GetIfPresent(ref)
-	if known != nil && known.ended.Load() {
+	if m.over.has(ref, m.deps.Now()) {
 		return nil, &NoneError{RecordMissing}
 	}
+	known, _ := m.cache.GetIfPresent(ref)
 	if known != nil && known.aad != string(aad) {
 		return nil, &NoneError{RecordMissing} // of another host, pool or client
 	}
-	if known != nil && m.trusts(known, live) {
+	if known != nil && m.trusts(known, live) && !m.idle(known) { // idle here: another replica may have seen the visitor
 		m.deps.Metrics.cache.WithLabelValues("hit").Inc()
 		return known, m.valid(known)
 	}
@@ -54,10 +53,10 @@ func (m *Manager) get(ctx context.Context, t ticket, site *inbound.Site) (*cache
 		m.deps.Metrics.cache.WithLabelValues("miss").Inc()
 		return c, m.valid(c)
 	case errors.Is(err, ErrNone):
-		m.forget(ref)
+		m.lost(ref)
 		return nil, err
 	}
-	if known != nil && m.deps.Outage() && m.deps.Now().Sub(known.confirmed) < live.Config.OutageGrace.D() {
+	if known != nil && m.deps.Outage() && m.deps.Now().Sub(known.confirmed) < live.Config.OutageGrace.D() && !m.idle(known) {
 		m.deps.Metrics.cache.WithLabelValues("stale").Inc()
 		return known, m.valid(known)
 	}
@@ -99,9 +98,10 @@ func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, erro
 	return c, nil
 }
 
-// readClock takes the idle clock from the summary; a summary that is gone or damaged is repaired by the next touch.
+// readClock takes the idle clock from the summary. One that is gone or damaged says nothing about when the visitor was last seen, and
+// what ends a session must be known: the clock starts anew, and the next touch repairs the summary.
 func (m *Manager) readClock(c *cached, ref string, value any) {
-	seen := c.session.CreatedAt
+	seen := m.deps.Now()
 	if sealed, ok := value.(string); ok {
 		if u, err := decodeSummary(m.deps.Ring, ref, []byte(sealed)); err == nil {
 			seen = fromMillis(u.Seen)
@@ -111,11 +111,14 @@ func (m *Manager) readClock(c *cached, ref string, value any) {
 	c.seen.Store(seen.UnixMilli())
 }
 
-// keep puts a session into the cache, unless it ended while it was being read: a load that began before the ending may not fill the
-// cache.
+// keep puts a session into the cache, unless it ended while it was being read, or a later look at it is there already: a load that
+// began before the ending may not fill the cache.
 func (m *Manager) keep(ref string, c *cached) {
 	m.cache.Compute(ref, func(now *cached, found bool) (*cached, otter.ComputeOp) {
-		if found && now.ended.Load() {
+		if m.over.has(ref, m.deps.Now()) {
+			return nil, otter.InvalidateOp
+		}
+		if found && now.confirmed.After(c.confirmed) {
 			return now, otter.CancelOp
 		}
 		if found && now.seen.Load() > c.seen.Load() { // moved here and not written yet
@@ -127,19 +130,31 @@ func (m *Manager) keep(ref string, c *cached) {
 
 // forget leaves a tombstone: the session is over here from now on, whatever Redis or an earlier load says.
 func (m *Manager) forget(ref string) {
-	stone := &cached{session: &Session{Ref: ref}}
-	stone.ended.Store(true)
-	m.cache.Set(ref, stone)
-	live := m.live.Load().Config
-	m.cache.SetExpiresAfter(ref, live.CacheTTL.D()+live.OutageGrace.D()+time.Second)
+	live, now := m.live.Load().Config, m.deps.Now()
+	m.bury(ref, tombstone{until: now.Add(live.CacheTTL.D() + live.OutageGrace.D() + time.Second), ended: true})
+}
+
+// owe leaves a tombstone that stays until Redis has taken the end, however long it is away: else the session would be back with Redis.
+func (m *Manager) owe(c chore) {
+	m.bury(c.ref, tombstone{until: m.deps.Now().Add(m.live.Load().Config.Lifetime.D()), ended: true})
+	m.later(c)
+}
+
+// lost notes that a session has no record. A Redis that lost it may get it back (a backup, a fail-over), so this is believed no longer
+// than what was read otherwise.
+func (m *Manager) lost(ref string) {
+	m.bury(ref, tombstone{until: m.deps.Now().Add(m.live.Load().Config.CacheTTL.D())})
+}
+
+func (m *Manager) bury(ref string, t tombstone) {
+	m.over.add(ref, t, m.deps.Now())
+	m.cache.Invalidate(ref)
 	m.watch.tell(ref)
 }
 
 // drop makes this replica ask Redis at the next request: the session changed elsewhere.
 func (m *Manager) drop(ref string) {
-	if c, ok := m.cache.GetIfPresent(ref); ok && !c.ended.Load() {
-		m.cache.Invalidate(ref)
-	}
+	m.cache.Invalidate(ref)
 	m.watch.tell(ref)
 }
 

@@ -13,6 +13,12 @@ func (m *Manager) heard(message any) {
 	case *redis.Subscription:
 		if v.Kind == "subscribe" {
 			m.epoch.Store((m.epoch.Load()/2 + 1) * 2) // the next even number: what was cached before is unconfirmed
+			m.deaf.Store(nil)
+			m.endAgain()
+			select {
+			case m.arrived <- struct{}{}:
+			default:
+			}
 		}
 	case *redis.Message:
 		m.told(v.Payload)

@@ -27,3 +27,20 @@ func (m *Manager) KeysInUse(ctx context.Context) (map[string]time.Time, error) {
 	}
 	return inUse, nil
 }
+
+// keyNote is what was last written about the key that seals: at most once a minute, with a minute added for the sessions until then.
+type keyNote struct {
+	id        string
+	until, at time.Time
+}
+
+const keyNoteEvery = time.Minute
+
+// keyNoted is what is to be written for a session that ends at a time; nil when what was written covers it.
+func (m *Manager) keyNoted(end time.Time) *keyNote {
+	id, now := m.deps.Ring.IDs()[0].String(), m.deps.Now()
+	if last := m.noted.Load(); last != nil && last.id == id && now.Sub(last.at) < keyNoteEvery && !end.After(last.until) {
+		return nil
+	}
+	return &keyNote{id: id, until: end.Add(keyNoteEvery), at: now}
+}

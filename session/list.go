@@ -148,60 +148,6 @@ func (m *Manager) summaries(ctx context.Context, index string, refs []redis.Z) (
 	return found, m.deps.Redis.ZRem(ctx, index, gone...).Err()
 }
 
-// EndRef ends one session by its name; false when there is none.
-func (m *Manager) EndRef(ctx context.Context, ref string) (bool, error) {
-	if len(ref) != 32 || strings.Trim(ref, shards) != "" {
-		return false, nil
-	}
-	m.forget(ref)
-	existed, err := m.remove(ctx, ending{ref, "revoked"})
-	if err != nil {
-		return false, fmt.Errorf("session: end: %w", m.failed(err))
-	}
-	return existed, nil
-}
-
-// EndUser ends every session of a user.
-func (m *Manager) EndUser(ctx context.Context, issuer, subject string) (int, error) {
-	return m.endAll(ctx, m.namesOf("u", issuer, subject))
-}
-
-// EndByEmail ends every session that was made with this e-mail.
-func (m *Manager) EndByEmail(ctx context.Context, email string) (int, error) {
-	return m.endAll(ctx, m.namesOf("m", strings.ToLower(email)))
-}
-
-// EndSID ends the sessions of one session of the provider: back-channel logout.
-func (m *Manager) EndSID(ctx context.Context, issuer, sid string) (int, error) {
-	return m.endAll(ctx, m.namesOf("sid", issuer, sid))
-}
-
-func (m *Manager) endAll(ctx context.Context, indexes []string) (int, error) {
-	n := 0
-	for _, key := range indexes {
-		refs, err := m.deps.Redis.ZRange(ctx, key, 0, -1).Result()
-		if isWrongType(err) {
-			err = m.discard(ctx, key)
-		}
-		if err != nil {
-			return n, fmt.Errorf("session: end: %w", m.failed(err))
-		}
-		for _, ref := range refs {
-			existed, err := m.EndRef(ctx, ref)
-			if err != nil {
-				return n, err
-			}
-			if existed {
-				n++
-			}
-			if err := m.deps.Redis.ZRem(ctx, key, ref).Err(); err != nil {
-				return n, fmt.Errorf("session: end: %w", m.failed(err))
-			}
-		}
-	}
-	return n, nil
-}
-
 // cursor is the last row of a page: the list, its score and name.
 type cursor struct {
 	key   int

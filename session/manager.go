@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,19 +49,21 @@ type Manager struct {
 	prefix string
 	live   atomic.Pointer[Live]
 	cache  *otter.Cache[string, *cached]
+	over   *tombstones
 	watch  *watchers
 	flight singleflight.Group
 	// epoch counts interruptions of the subscription: what was cached in an earlier one counts as unconfirmed, for an ending may
 	// have been missed. Odd while interrupted.
 	epoch  atomic.Int64
 	chores chan chore
-	health atomic.Pointer[health]
-}
+	won    sync.Map // ref -> *renewal: refreshed sessions that Redis has not taken yet
+	noted  atomic.Pointer[keyNote]
 
-type health struct {
-	ok     bool
-	detail string
-	since  time.Time
+	health  atomic.Pointer[health]
+	refusal atomic.Pointer[health] // while Redis answers and takes no writes
+	deaf    atomic.Pointer[health] // while the subscription is interrupted
+	found   atomic.Pointer[Examination]
+	arrived chan struct{} // Redis is there, or there again
 }
 
 const (
@@ -82,17 +85,24 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Revoke == nil {
 		deps.Revoke = func(context.Context, string) {}
 	}
-	cache, err := otter.New(&otter.Options[string, *cached]{
-		MaximumSize: maxCached, ExpiryCalculator: otter.ExpiryWriting[string, *cached](time.Hour),
+	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, over: newTombstones(), watch: newWatchers(),
+		chores: make(chan chore, maxChores), arrived: make(chan struct{}, 1)}
+	m.epoch.Store(1) // not subscribed yet
+	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
+	m.health.Store(&health{true, "not asked yet", deps.Now()})
+	var err error
+	m.cache, err = otter.New(&otter.Options[string, *cached]{
+		MaximumSize: maxCached, ExpiryCalculator: otter.ExpiryWritingFunc(m.kept),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("session: cache: %w", err)
 	}
-	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, cache: cache, watch: newWatchers(), chores: make(chan chore, maxChores)}
-	m.epoch.Store(1) // not subscribed yet
-	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
-	m.health.Store(&health{true, "not asked yet", deps.Now()})
 	return m, nil
+}
+
+// kept is how long the cache holds a session: as long as it might pass.
+func (m *Manager) kept(otter.Entry[string, *cached]) time.Duration {
+	return max(time.Hour, m.live.Load().Config.OutageGrace.D())
 }
 
 // Set replaces the settings. Shorter lifetimes apply to live sessions at once.
@@ -187,21 +197,22 @@ func (m *Manager) valid(c *cached) error {
 	if shorter := s.CreatedAt.Add(cfg.Lifetime.D()); shorter.Before(end) {
 		end = shorter
 	}
-	if !now.Before(end) {
-		m.expire(s.Ref, "expired")
+	switch {
+	case !now.Before(end):
+		m.owe(chore{ending: ending{ref: s.Ref, reason: "expired"}})
 		return &NoneError{Expired}
-	}
-	if idle := cfg.IdleTimeout.D(); idle > 0 && now.Sub(c.lastSeen()) >= idle {
-		m.expire(s.Ref, "idle")
+	case m.idle(c) && m.refusal.Load() != nil: // Redis takes no idle clocks, so that of another replica may be missing
+		return errClock
+	case m.idle(c):
+		m.owe(chore{ending: ending{ref: s.Ref, reason: "idle"}})
 		return &NoneError{Expired}
 	}
 	return nil
 }
 
-// expire ends a session whose time is over.
-func (m *Manager) expire(ref, reason string) {
-	m.forget(ref)
-	m.later(chore{ending: ending{ref: ref, reason: reason}})
+func (m *Manager) idle(c *cached) bool {
+	limit := m.live.Load().Config.IdleTimeout.D()
+	return limit > 0 && m.deps.Now().Sub(c.lastSeen()) >= limit
 }
 
 // End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser. When Redis is
@@ -223,25 +234,4 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) 
 		return nil, err
 	}
 	return c.session, nil
-}
-
-// Health tells how Redis was last seen by the sessions.
-func (m *Manager) Health() (ok bool, detail string, since time.Time) {
-	h := m.health.Load()
-	return h.ok, h.detail, h.since
-}
-
-// failed notes that Redis did not answer and hands the error on; answered notes that it did.
-func (m *Manager) failed(err error) error {
-	if h := m.health.Load(); h.ok {
-		m.health.Store(&health{false, "does not answer: sessions cannot be loaded", m.deps.Now()})
-		m.deps.Log.Error("redis does not answer", "error", err)
-	}
-	return err
-}
-
-func (m *Manager) answered() {
-	if h := m.health.Load(); !h.ok || h.detail != "answers" {
-		m.health.Store(&health{true, "answers", m.deps.Now()})
-	}
 }

@@ -123,7 +123,7 @@ func TestRedisHoldsNothingInTheClearAndARecordOpensOnlyInItsPlace(t *testing.T) 
 	bob.Subject, bob.Email = "bob-1", "bob@example.com"
 	_, other := w.login(m, bob)
 	dump := w.redis.Dump()
-	for _, secret := range []string{"ada", "refresh-secret", "access-secret", "members", cookie.Value, issuer} {
+	for _, secret := range []string{"ada@", "ada-1", "refresh-secret", "access-secret", "members", cookie.Value, issuer} {
 		if strings.Contains(dump, secret) {
 			t.Errorf("Redis shows %q", secret)
 		}
@@ -221,10 +221,22 @@ func TestAKeyIsInUseUntilItsLastSessionEnds(t *testing.T) {
 	_, s := w.login(m, ada())
 	id := w.ring.IDs()[0].String()
 	inUse, err := m.KeysInUse(t.Context())
-	if err != nil || inUse[id].Sub(s.ExpiresAt).Abs() > time.Second {
+	if err != nil || inUse[id].Before(s.ExpiresAt) || inUse[id].Sub(s.ExpiresAt) > keyNoteEvery {
 		t.Errorf("in use: %v, %v", inUse, err)
 	}
-	w.clock.pass(w.cfg.Lifetime.D() + time.Second)
+	before := w.redis.CommandCount()
+	w.login(m, ada())
+	again := w.redis.CommandCount() - before
+	w.clock.pass(keyNoteEvery + time.Second)
+	before = w.redis.CommandCount()
+	_, s = w.login(m, ada())
+	if later := w.redis.CommandCount() - before; later != again+1 {
+		t.Errorf("a login took %d commands within the minute and %d after it", again, later)
+	}
+	if inUse, err := m.KeysInUse(t.Context()); err != nil || inUse[id].Before(s.ExpiresAt) {
+		t.Errorf("in use: %v, %v; a session lives until %v", inUse, err, s.ExpiresAt)
+	}
+	w.clock.pass(w.cfg.Lifetime.D() + keyNoteEvery + time.Second)
 	if inUse, err := m.KeysInUse(t.Context()); err != nil || len(inUse) != 0 {
 		t.Errorf("after the last session: %v, %v", inUse, err)
 	}

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 const (
-	leaseTime    = 10 * time.Second // renewed by nobody: a refresh takes at most refreshTime
+	leaseTime    = 10 * time.Second // renewed while the refresh is under way
 	refreshTime  = 5 * time.Second
 	waitTime     = 2 * time.Second
 	waitPoll     = 50 * time.Millisecond
@@ -71,39 +69,60 @@ func (m *Manager) passes(c *cached, cause error) (*cached, error) {
 
 // refresh takes the lease, reads the record again, since another replica may have won meanwhile, and asks the provider.
 func (m *Manager) refresh(ctx context.Context, t ticket, c *cached) (*cached, error) {
-	token := rand.Text()
-	won, err := m.deps.Redis.SetNX(ctx, m.leaseKey(t.ref()), token, leaseTime).Result()
+	l := lease{m: m, key: m.leaseKey(t.ref()), token: rand.Text()}
+	won, err := l.take(ctx)
 	if err != nil {
 		return nil, m.failed(err)
 	}
 	if !won {
 		return m.await(ctx, t, c)
 	}
-	now, err := m.read(ctx, t, []byte(c.aad))
+	stop := l.keep(ctx)
+	next, wait, err := m.renewed(ctx, t, c)
+	stop()
+	l.release(ctx, wait)
+	return next, err
+}
+
+// renewed does the holder's work; wait is for how long nobody shall try again.
+func (m *Manager) renewed(ctx context.Context, t ticket, c *cached) (next *cached, wait time.Duration, err error) {
+	now, err := m.reread(ctx, t, c)
 	if err != nil || !m.due(now.session) {
-		m.release(ctx, t.ref(), token, 0)
-		return now, err
+		return now, 0, err
 	}
-	next, err := m.renew(ctx, t, now)
-	wait := time.Duration(0)
+	if earlier, ok := m.won.Load(t.ref()); ok && earlier.(*renewal).version == now.version {
+		next, err = m.adopt(ctx, earlier.(*renewal)) // asked already; Redis did not take the answer
+	} else {
+		next, err = m.renew(ctx, t, now)
+	}
 	if err != nil && !errors.Is(err, ErrNone) {
 		wait = m.backoff(ctx, t.ref())
 	}
-	m.release(ctx, t.ref(), token, wait)
-	return next, err
+	return next, wait, err
+}
+
+// reread asks Redis, within the time of one request.
+func (m *Manager) reread(ctx context.Context, t ticket, c *cached) (*cached, error) {
+	ctx, cancel := m.bounded(ctx)
+	defer cancel()
+	now, err := m.read(ctx, t, []byte(c.aad))
+	if err != nil && !errors.Is(err, ErrNone) {
+		return nil, m.failed(err)
+	}
+	return now, err
 }
 
 // await waits for the winner's result. A lease that begins with "wait" is a back-off after a fault: nobody is refreshing.
 func (m *Manager) await(ctx context.Context, t ticket, c *cached) (*cached, error) {
 	for {
-		holder, err := m.deps.Redis.Get(ctx, m.leaseKey(t.ref())).Result()
-		if err != nil && !errors.Is(err, redis.Nil) {
+		holder, err := lease{m: m, key: m.leaseKey(t.ref())}.holder(ctx)
+		if err != nil {
 			return nil, m.failed(err)
 		}
 		if strings.HasPrefix(holder, "wait") {
 			return nil, errors.New("the provider gave no answer a moment ago")
 		}
-		now, err := m.read(ctx, t, []byte(c.aad))
+		now, err := m.reread(ctx, t, c)
 		if err != nil || now.version != c.version || holder == "" {
 			return now, err
 		}
@@ -115,21 +134,10 @@ func (m *Manager) await(ctx context.Context, t ticket, c *cached) (*cached, erro
 	}
 }
 
-// releaseScript ends the lease if it is still ours, or turns it into a back-off.
-var releaseScript = redis.NewScript(`
-if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == "0" then return redis.call("DEL", KEYS[1]) end
-redis.call("SET", KEYS[1], "wait", "PX", ARGV[2])
-return 1`)
-
-func (m *Manager) release(ctx context.Context, ref, token string, wait time.Duration) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
-	defer cancel()
-	_ = releaseScript.Run(ctx, m.deps.Redis, []string{m.leaseKey(ref)}, token, wait.Milliseconds()).Err() // it ends by itself
-}
-
 // backoff doubles from 5 s to 60 s while the provider fails, over all replicas: the count is kept beside the lease.
 func (m *Manager) backoff(ctx context.Context, ref string) time.Duration {
+	ctx, cancel := m.bounded(ctx)
+	defer cancel()
 	key := m.leaseKey(ref) + ":n"
 	n, err := m.deps.Redis.Incr(ctx, key).Result()
 	if err != nil {
@@ -166,35 +174,13 @@ func (m *Manager) renew(ctx context.Context, t ticket, c *cached) (*cached, erro
 	if tokens.ID == "" {
 		next.Tokens.ID = s.Tokens.ID
 	}
-	return m.adopt(ctx, t, c, &next)
-}
-
-// adopt writes a refreshed session over the version that was read.
-func (m *Manager) adopt(ctx context.Context, t ticket, c *cached, next *Session) (*cached, error) {
-	written, err := m.replace(ctx, t, next, c.version)
-	if err != nil {
-		return nil, m.failed(err)
-	}
-	if !written { // it ended while the provider answered: what was won is given back
-		if next.Tokens.Refresh != c.session.Tokens.Refresh {
-			m.deps.Revoke(ctx, next.Tokens.Refresh)
-		}
-		return m.read(ctx, t, []byte(c.aad))
-	}
-	_ = m.deps.Redis.Del(ctx, m.leaseKey(next.Ref)+":n").Err()
-	_ = m.deps.Redis.Publish(ctx, m.channel(), "new "+next.Ref).Err() // replicas that miss it ask again after cache_ttl
-	fresh := &cached{session: next, version: c.version + 1, aad: c.aad, confirmed: m.deps.Now(), epoch: m.epoch.Load()}
-	fresh.seen.Store(c.seen.Load())
-	fresh.written.Store(c.written.Load())
-	m.keep(next.Ref, fresh)
-	m.watch.tell(next.Ref)
-	return fresh, nil
+	return m.adopt(ctx, &renewal{ticket: t, was: c, next: &next, version: c.version})
 }
 
 // denied: the provider will never refresh this token again. Another replica may have rotated it meanwhile; only if not, the session
 // ends.
 func (m *Manager) denied(ctx context.Context, t ticket, c *cached) (*cached, error) {
-	now, err := m.read(ctx, t, []byte(c.aad))
+	now, err := m.reread(ctx, t, c)
 	if err != nil {
 		return nil, err
 	}

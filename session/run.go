@@ -2,11 +2,9 @@ package session
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -15,6 +13,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { m.listen(ctx); return nil })
 	group.Go(func() error { m.settle(ctx); return nil })
+	group.Go(func() error { m.inspect(ctx); return nil })
 	return group.Wait()
 }
 
@@ -28,6 +27,7 @@ func (m *Manager) listen(ctx context.Context) {
 		if m.epoch.Load()%2 == 0 {
 			m.epoch.Add(1)
 		}
+		m.deaf.CompareAndSwap(nil, &health{false, "its subscription is interrupted: every request asks Redis", m.deps.Now()})
 		select {
 		case <-ctx.Done():
 		case <-time.After(resubscribe):
@@ -65,53 +65,4 @@ func (m *Manager) told(payload string) {
 	case "new":
 		m.drop(ref)
 	}
-}
-
-// settle does what was put off until Redis takes it. What fails goes to the end of the line: one ending that Redis will never take
-// does not keep the others waiting.
-func (m *Manager) settle(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case c := <-m.chores:
-			if m.settled(ctx, c) {
-				continue
-			}
-			m.later(c)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-func (m *Manager) settled(ctx context.Context, c chore) bool {
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
-	defer cancel()
-	var err error
-	if c.clock != nil {
-		err = m.catchUp(ctx, c.clock)
-	} else {
-		_, err = m.remove(ctx, c.ending)
-	}
-	if err == nil {
-		m.answered()
-	}
-	return err == nil
-}
-
-// catchUp writes an idle clock late, unless another replica has moved it further meanwhile.
-func (m *Manager) catchUp(ctx context.Context, c *cached) error {
-	seen := c.seen.Load()
-	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(c.session.Ref)).Bytes()
-	if err != nil && !errors.Is(err, redis.Nil) && !isWrongType(err) {
-		return err
-	}
-	if u, err := decodeSummary(m.deps.Ring, c.session.Ref, sealed); err == nil && u.Seen >= seen {
-		return nil
-	}
-	return m.writeClock(ctx, c.session, seen)
 }

@@ -63,10 +63,13 @@ func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
 		return err
 	}
 	life := s.ExpiresAt.Sub(m.deps.Now())
-	if err := m.deps.Redis.Set(ctx, m.summaryKey(s.Ref), sealed, life).Err(); err != nil {
-		return err
+	pipe := m.deps.Redis.Pipeline() // in this order: they share a slot
+	pipe.Set(ctx, m.summaryKey(s.Ref), sealed, life)
+	pipe.Set(ctx, m.recordKey(s.Ref), stored, life)
+	if _, err = pipe.Exec(ctx); err == nil {
+		m.wrote()
 	}
-	return m.deps.Redis.Set(ctx, m.recordKey(s.Ref), stored, life).Err()
+	return err
 }
 
 // writeIndex enters a session into the lists it is found by, and its key's id into the list of keys in use. A key of ours that holds
@@ -79,8 +82,14 @@ func (m *Manager) writeIndex(ctx context.Context, s *Session) error {
 		pipe.ZRemRangeByScore(ctx, key, "-inf", "("+formatInt(now.UnixMilli()))
 		pipe.PExpire(ctx, key, s.ExpiresAt.Sub(now)+time.Hour)
 	}
-	pipe.ZAddGT(ctx, m.prefix+"keys", redis.Z{Score: float64(end), Member: m.deps.Ring.IDs()[0].String()})
+	note := m.keyNoted(s.ExpiresAt)
+	if note != nil {
+		pipe.ZAddGT(ctx, m.prefix+"keys", redis.Z{Score: float64(note.until.UnixMilli()), Member: note.id})
+	}
 	commands, err := pipe.Exec(ctx)
+	if err == nil && note != nil {
+		m.noted.Store(note)
+	}
 	for _, c := range commands {
 		if isWrongType(c.Err()) {
 			if fault := m.discard(ctx, c.Args()[1].(string)); fault != nil {
@@ -113,27 +122,43 @@ func (m *Manager) writeClock(ctx context.Context, s *Session, seen int64) error 
 	if err != nil {
 		return err
 	}
-	return clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed).Err()
+	if err = clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed).Err(); err == nil {
+		m.wrote()
+	}
+	return err
 }
 
 // replaceScript writes a record only over the version that was read: an ended one is never written again (SE-09), and two replicas
-// that refresh at once do not overwrite each other.
+// that refresh at once do not overwrite each other. A record that is already as it should be was written by a first try whose answer
+// was lost.
 var replaceScript = redis.NewScript(`
-local old = redis.call("GETRANGE", KEYS[1], 0, 7)
-if old ~= ARGV[1] then return 0 end
+local old = redis.call("GET", KEYS[1])
+if not old then return 0 end
+if old == ARGV[2] then return 1 end
+if string.sub(old, 1, 8) ~= ARGV[1] then return 2 end
 local ttl = redis.call("PTTL", KEYS[1])
 if ttl <= 0 then return 0 end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ttl)
 return 1`)
 
-// replace stores a changed session; false means that it ended or changed meanwhile.
-func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uint64) (bool, error) {
+// The answers of replaceScript.
+const (
+	recordGone    = 0
+	recordWritten = 1
+	recordChanged = 2
+)
+
+// replace stores a changed session over the version that was read.
+func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uint64) (outcome int, err error) {
 	stored, err := encodeRecord(m.deps.Ring, t, s, version+1)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	n, err := replaceScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(version), stored).Int()
-	return n == 1, err
+	outcome, err = replaceScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(version), stored).Int()
+	if err == nil && outcome == recordWritten {
+		m.wrote()
+	}
+	return outcome, err
 }
 
 // end deletes a session: record, then index. What Redis does not take now is done later; this replica knows at once.
@@ -142,7 +167,7 @@ func (m *Manager) end(ctx context.Context, ref, reason string) {
 	e := ending{ref: ref, reason: reason}
 	if _, err := m.remove(ctx, e); err != nil {
 		m.failed(err)
-		m.later(chore{ending: e})
+		m.owe(chore{ending: e})
 	}
 }
 
@@ -155,6 +180,9 @@ func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error
 	n, err := m.deps.Redis.Del(ctx, m.recordKey(e.ref), m.summaryKey(e.ref), m.leaseKey(e.ref)).Result()
 	if err != nil {
 		return false, err
+	}
+	if e.again && n == 0 {
+		return false, nil
 	}
 	if err := m.deps.Redis.Publish(ctx, m.channel(), "end "+e.ref).Err(); err != nil {
 		return false, err
@@ -172,28 +200,6 @@ func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error
 		_, _ = pipe.Exec(ctx) // indexes are repaired when they are read
 	}
 	return n > 0, nil
-}
-
-// ending is a session's end that Redis has not taken yet.
-type ending struct{ ref, reason string }
-
-// chore is what Redis did not take at first: a session's end, or the idle clock of one that was used meanwhile. Without the latter
-// another replica would find the session idle although it was not, and end it for Redis' fault.
-type chore struct {
-	ending
-	clock *cached
-}
-
-// later keeps a chore for when Redis is back. Idle clocks leave room for endings, which matter more.
-func (m *Manager) later(c chore) {
-	if c.clock != nil && len(m.chores) > maxChores/2 {
-		return
-	}
-	select {
-	case m.chores <- c:
-	default: // the record ends by itself at its time; this replica has its tombstone
-		m.deps.Log.Error("too many session ends are waiting for redis; one is dropped", "session", c.ref)
-	}
 }
 
 func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }

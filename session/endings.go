@@ -1,0 +1,111 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// EndRef ends one session by its name; false when there is none.
+func (m *Manager) EndRef(ctx context.Context, ref string) (bool, error) {
+	if len(ref) != 32 || strings.Trim(ref, shards) != "" {
+		return false, nil
+	}
+	existed, err := m.endRef(ctx, ref)
+	if err != nil {
+		return false, fmt.Errorf("session: end: %w", err)
+	}
+	return existed, nil
+}
+
+func (m *Manager) endRef(ctx context.Context, ref string) (bool, error) {
+	existed, err := m.remove(ctx, ending{ref: ref, reason: "revoked"})
+	if err != nil {
+		return false, m.failed(err)
+	}
+	m.forget(ref)
+	return existed, nil
+}
+
+// EndUser ends every session of a user. When Redis is away it says so, and ends those that live now once Redis is back.
+func (m *Manager) EndUser(ctx context.Context, issuer, subject string) (int, error) {
+	return m.endUntil(ctx, m.namesOf("u", issuer, subject))
+}
+
+// EndByEmail ends every session that was made with this e-mail.
+func (m *Manager) EndByEmail(ctx context.Context, email string) (int, error) {
+	return m.endAll(ctx, m.namesOf("m", strings.ToLower(email)))
+}
+
+// EndSID ends the sessions of one session of the provider: back-channel logout. Like EndUser it goes on when Redis is back.
+func (m *Manager) EndSID(ctx context.Context, issuer, sid string) (int, error) {
+	return m.endUntil(ctx, m.namesOf("sid", issuer, sid))
+}
+
+func (m *Manager) endUntil(ctx context.Context, indexes []string) (int, error) {
+	now := m.deps.Now()
+	n, err := m.endAll(ctx, indexes)
+	if err != nil {
+		m.later(chore{indexes: indexes, before: now})
+	}
+	return n, err
+}
+
+func (m *Manager) endAll(ctx context.Context, indexes []string) (int, error) {
+	n, err := m.endListed(ctx, indexes, time.Time{})
+	if err != nil {
+		return n, fmt.Errorf("session: end: %w", m.failed(err))
+	}
+	return n, nil
+}
+
+// endListed ends what is listed under some indexes; with a time, only what began before it.
+func (m *Manager) endListed(ctx context.Context, indexes []string, before time.Time) (int, error) {
+	n := 0
+	for _, key := range indexes {
+		refs, err := m.deps.Redis.ZRange(ctx, key, 0, -1).Result()
+		if isWrongType(err) {
+			err = m.discard(ctx, key)
+		}
+		if err != nil {
+			return n, err
+		}
+		for _, ref := range refs {
+			if later, err := m.beganAfter(ctx, ref, before); err != nil || later {
+				if err != nil {
+					return n, err
+				}
+				continue
+			}
+			existed, err := m.endRef(ctx, ref)
+			if err != nil {
+				return n, err
+			}
+			if existed {
+				n++
+			}
+			if err := m.deps.Redis.ZRem(ctx, key, ref).Err(); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// beganAfter tells whether a session began after a time: one that was asked to end while Redis was away is not the one that the same
+// person has begun since.
+func (m *Manager) beganAfter(ctx context.Context, ref string, at time.Time) (bool, error) {
+	if at.IsZero() {
+		return false, nil
+	}
+	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(ref)).Bytes()
+	if err != nil && !errors.Is(err, redis.Nil) && !isWrongType(err) {
+		return false, err
+	}
+	u, err := decodeSummary(m.deps.Ring, ref, sealed)
+	return err == nil && fromMillis(u.Created).After(at), nil
+}

@@ -1,0 +1,59 @@
+package session
+
+import (
+	"context"
+	"fmt"
+)
+
+// renewal is a refreshed session on its way into Redis. The provider may have spent the old refresh token for it, so what Redis does
+// not take at once is kept: a fault of the store must not cost the session.
+type renewal struct {
+	ticket  ticket
+	was     *cached
+	next    *Session
+	version uint64 // of the record that it replaces
+}
+
+// adopt writes a refreshed session over the version that was read, before anybody uses it.
+func (m *Manager) adopt(ctx context.Context, r *renewal) (*cached, error) {
+	fresh, err := m.store(ctx, r)
+	if err != nil {
+		if _, waiting := m.won.Swap(r.next.Ref, r); !waiting {
+			m.later(chore{ending: ending{ref: r.next.Ref}, won: r})
+		}
+		return nil, m.failed(err)
+	}
+	return fresh, nil
+}
+
+// store returns the session as it is in Redis afterwards: ours, or what another replica has written meanwhile.
+func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
+	ctx, cancel := m.bounded(ctx)
+	defer cancel()
+	began, epoch := m.deps.Now(), m.epoch.Load()
+	outcome, err := m.replace(ctx, r.ticket, r.next, r.version)
+	if err != nil {
+		return nil, err
+	}
+	m.won.Delete(r.next.Ref)
+	switch outcome {
+	case recordGone: // it ended while the provider answered: what was won is given back
+		if r.next.Tokens.Refresh != r.was.session.Tokens.Refresh {
+			m.deps.Revoke(ctx, r.next.Tokens.Refresh)
+		}
+		m.forget(r.next.Ref)
+		return nil, &NoneError{RecordMissing}
+	case recordChanged: // nothing is given back: a provider that revokes a token revokes those that came of the same login
+		return m.read(ctx, r.ticket, []byte(r.was.aad))
+	}
+	_ = m.deps.Redis.Del(ctx, m.leaseKey(r.next.Ref)+":n").Err()
+	if err := m.deps.Redis.Publish(ctx, m.channel(), "new "+r.next.Ref).Err(); err != nil {
+		m.failed(fmt.Errorf("session: tell of a refresh: %w", err)) // replicas that miss it ask again after cache_ttl
+	}
+	fresh := &cached{session: r.next, version: r.version + 1, aad: r.was.aad, confirmed: began, epoch: epoch}
+	fresh.seen.Store(r.was.seen.Load())
+	fresh.written.Store(r.was.written.Load())
+	m.keep(r.next.Ref, fresh)
+	m.watch.tell(r.next.Ref)
+	return fresh, nil
+}

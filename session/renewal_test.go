@@ -1,0 +1,146 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// strict is a provider that rotates refresh tokens without any grace: a spent one ends everything.
+type strict struct {
+	w     *world
+	valid string
+	calls atomic.Int32
+	hook  func() // before it answers
+}
+
+func (p *strict) refresh(_ context.Context, token string) (Tokens, User, error) {
+	p.calls.Add(1)
+	if token != p.valid {
+		return Tokens{}, User{}, ErrRefreshDenied
+	}
+	p.valid += "+"
+	if p.hook != nil {
+		p.hook()
+	}
+	return Tokens{Access: "a", Refresh: p.valid, AccessExpiry: p.w.clock.Now().Add(time.Hour)}, ada().User, nil
+}
+
+func TestAWonRefreshTokenOutlivesARedisThatDoesNotTakeIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := &strict{w: w, valid: "refresh-secret", hook: func() { w.redis.SetError("ERR away") }}
+	m, other := w.replica(p.refresh), w.replica(p.refresh)
+	cookie, _ := w.login(m, w.shortLived())
+	w.clock.pass(59*time.Minute + 30*time.Second)
+	if got := w.reason(m, cookie); got != "" {
+		t.Fatalf("the old access token is still valid: %q", got)
+	}
+	p.hook = nil
+	w.redis.SetError("")
+	w.subscribed(m) // it runs from here on
+	w.eventually("Redis has the new token", func() bool {
+		_, waiting := m.won.Load(ref(t, w, cookie.Value))
+		return !waiting
+	})
+	w.clock.pass(30 * time.Second)
+	if s, err := w.load(other, cookie); err != nil || s.Tokens.Refresh != "refresh-secret+" {
+		t.Errorf("on another replica: %v", err)
+	}
+	if n := p.calls.Load(); n != 1 {
+		t.Errorf("the provider was asked %d times", n)
+	}
+}
+
+func TestTheNextRequestTakesUpARefreshThatRedisDidNotTake(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := &strict{w: w, valid: "refresh-secret", hook: func() { w.redis.SetError("ERR away") }}
+	m := w.replica(p.refresh) // it does not run: nothing is caught up with
+	cookie, _ := w.login(m, w.shortLived())
+	w.clock.pass(59*time.Minute + 30*time.Second)
+	if got := w.reason(m, cookie); got != "" {
+		t.Fatal(got)
+	}
+	p.hook = nil
+	w.redis.SetError("")
+	w.clock.pass(11 * time.Second) // the lease that could not be given back
+	if s, err := w.load(m, cookie); err != nil || s.Tokens.Refresh != "refresh-secret+" {
+		t.Errorf("%v", err)
+	}
+	if n := p.calls.Load(); n != 1 {
+		t.Errorf("the provider was asked %d times", n)
+	}
+}
+
+func ref(t *testing.T, w *world, cookie string) string {
+	t.Helper()
+	ticket, ok := parseTicket(cookie, w.ring)
+	if !ok {
+		t.Fatal("no ticket")
+	}
+	return ticket.ref()
+}
+
+func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	revoked := 0
+	m.deps.Revoke = func(context.Context, string) { revoked++ }
+	cookie, s := w.login(m, w.shortLived())
+	ticket, _ := parseTicket(cookie.Value, w.ring)
+	was, err := m.read(t.Context(), ticket, binding(s.Ref, s.Host, issuer, clientID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, other := *was.session, *was.session
+	next.Tokens.Refresh, other.Tokens.Refresh = "won", "won elsewhere"
+	stored, err := encodeRecord(w.ring, ticket, &next, was.version+1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for try := range 2 { // go-redis sends a script again when no answer came
+		n, err := replaceScript.Run(t.Context(), m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(was.version), stored).Int()
+		if err != nil || n != recordWritten {
+			t.Errorf("try %d: %d, %v", try, n, err)
+		}
+	}
+	got, err := m.store(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version})
+	if err != nil || got.session.Tokens.Refresh != "won" || revoked != 0 {
+		t.Errorf("written by another replica meanwhile: %v, %d tokens revoked", err, revoked)
+	}
+	m.EndRef(t.Context(), s.Ref)
+	if _, err := m.store(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNone) || revoked != 1 {
+		t.Errorf("ended meanwhile: %v, %d tokens revoked", err, revoked)
+	}
+}
+
+func TestALeaseIsRenewedByItsHolderAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	ours, theirs := lease{m, m.leaseKey("x"), "ours"}, lease{m, m.leaseKey("x"), "theirs"}
+	for _, l := range []lease{ours, ours, theirs} { // taken again: the answer to the first try was lost
+		if won, err := l.take(t.Context()); err != nil || won != (l == ours) {
+			t.Errorf("%s: %v, %v", l.token, won, err)
+		}
+	}
+	left := func() time.Duration { return w.redis.TTL(ours.key) }
+	w.clock.pass(6 * time.Second)
+	theirs.renew(t.Context())
+	theirs.release(t.Context(), 0)
+	if got := left(); got != 4*time.Second {
+		t.Errorf("somebody else changed it: %s are left", got)
+	}
+	ours.renew(t.Context())
+	if got := left(); got != leaseTime {
+		t.Errorf("after its renewal %s are left", got)
+	}
+	ours.release(t.Context(), 0)
+	if won, err := theirs.take(t.Context()); err != nil || !won {
+		t.Errorf("given back: %v, %v", won, err)
+	}
+}
