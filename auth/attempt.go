@@ -29,7 +29,8 @@ type attempt struct {
 	Prompted bool      `json:"p,omitempty"` // the provider was asked for prompt=login
 	Trace    string    `json:"t,omitempty"` // traceparent of the request that began it, so that one trace spans the login
 	Key      []byte    `json:"k"`           // opens the result that a second delivery gets
-	Claim    string    `json:"m,omitempty"` // of a delivery that Redis gave no answer
+	Claim    string    `json:"m,omitempty"` // name of the claims of deliveries that Redis gave no answer
+	Tries    int       `json:"w,omitempty"` // how many they were
 }
 
 const (

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -44,15 +45,7 @@ func (h *Handler) backchannel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.cool.trust(raw)
-	fresh, err := h.deps.Redis.SetNX(r.Context(), h.deps.KeyPrefix+"a:{"+url.QueryEscape("jti "+token.TokenID)+"}", "1", 24*time.Hour).Result()
-	n := 0
-	if err == nil && fresh {
-		if token.SessionID != "" {
-			n, err = h.deps.Ender.EndSID(r.Context(), p.issuer, token.SessionID)
-		} else {
-			n, err = h.deps.Ender.EndUser(r.Context(), p.issuer, token.Subject)
-		}
-	}
+	n, err := h.endNamed(r.Context(), token)
 	if err != nil {
 		note(r, "store", err)
 		h.unavailable(w, r, causeStore, r.URL.Path)
@@ -62,6 +55,26 @@ func (h *Handler) backchannel(w http.ResponseWriter, r *http.Request) {
 	h.deps.Audit.InfoContext(r.Context(), "logout", "action", "logout", "outcome", "success", "kind", "backchannel", "count", n, "client", inbound.Of(r).Client.String())
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
+}
+
+// endNamed ends what a token names, once. It is remembered after the end, not before: a provider that was told 503 sends the same token
+// again, and must not be told that all is done.
+func (h *Handler) endNamed(ctx context.Context, token *oidc.LogoutToken) (n int, err error) {
+	bounded, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	key := h.deps.KeyPrefix + "a:{" + url.QueryEscape("jti "+token.TokenID) + "}"
+	if known, err := h.deps.Redis.Exists(bounded, key).Result(); err != nil || known > 0 {
+		return 0, err
+	}
+	if token.SessionID != "" {
+		n, err = h.deps.Ender.EndSID(ctx, h.deps.Provider.issuer, token.SessionID)
+	} else {
+		n, err = h.deps.Ender.EndUser(ctx, h.deps.Provider.issuer, token.Subject)
+	}
+	if err != nil {
+		return n, err
+	}
+	return n, h.deps.Redis.Set(bounded, key, "1", max(24*time.Hour, token.Expiry.Sub(h.deps.Now()))).Err()
 }
 
 func (h *Handler) badLogoutToken(w http.ResponseWriter, r *http.Request, err error) {

@@ -84,7 +84,9 @@ func (h *Handler) lostAttempt(w http.ResponseWriter, r *http.Request, st state, 
 	}
 	cause := causeCookies
 	if a == nil {
-		if n, err := h.deps.Redis.Exists(r.Context(), h.claimKey(st)).Result(); err == nil && n > 0 {
+		ctx, cancel := context.WithTimeout(r.Context(), storeTime)
+		defer cancel()
+		if n, err := h.deps.Redis.Exists(ctx, h.claimKey(st)).Result(); err == nil && n > 0 {
 			cause = causeCached // another browser finished a login with the same state: somebody keeps the redirect
 		}
 	} else if h.deps.Now().Sub(a.Began) >= attemptTime {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -26,7 +28,8 @@ func (h *Handler) claimKey(st state) string  { return h.deps.KeyPrefix + "a:{" +
 func (h *Handler) resultKey(st state) string { return h.claimKey(st) + ":r" }
 
 const (
-	finishTime = 15 * time.Second // the provider's answers and Redis' together
+	finishTime = 15 * time.Second        // the provider's answers and Redis' together
+	storeTime  = 1200 * time.Millisecond // one question to Redis, connections and repeats included
 	resultKept = 30 * time.Second
 	resultWait = 5 * time.Second
 	resultPoll = 50 * time.Millisecond
@@ -50,20 +53,29 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, d delivery) {
 	}
 }
 
-// claimScript takes an attempt that nobody has, or that the claimant took in vain before: the answer to its claim was lost, so the
-// code was not spent.
+// claimScript takes an attempt that nobody has, or that the claimant took in vain before: the answers to its claims were lost, so the
+// code was not spent. Which of them Redis has heard of is not known. A script that is sent again finds its own claim.
 var claimScript = redis.NewScript(`
 local holder = redis.call("GET", KEYS[1])
-if holder and holder ~= ARGV[1] and holder ~= ARGV[2] then return 0 end
-redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
+if holder and holder ~= ARGV[1] then
+  local name, try = string.match(holder, "^(%w+):(%d+):")
+  if name ~= ARGV[2] or tonumber(try) > tonumber(ARGV[3]) then return 0 end
+end
+redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[4])
 return 1`)
 
 // claim makes sure that one delivery finishes the attempt (RP-03). When Redis gives no answer the code is not spent, and the attempt
 // remembers the claim.
 func (h *Handler) claim(ctx context.Context, st state, a *attempt) (won bool, err error) {
-	before := a.Claim
-	a.Claim = rand.Text()
-	n, err := claimScript.Run(ctx, h.deps.Redis, []string{h.claimKey(st)}, before, a.Claim, attemptTime.Milliseconds()).Int()
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	if a.Claim == "" {
+		a.Claim = rand.Text()
+	}
+	before := a.Tries
+	a.Tries++
+	ours := fmt.Sprintf("%s:%d:%s", a.Claim, a.Tries, rand.Text())
+	n, err := claimScript.Run(ctx, h.deps.Redis, []string{h.claimKey(st)}, ours, a.Claim, before, attemptTime.Milliseconds()).Int()
 	return n == 1, err
 }
 
@@ -113,10 +125,31 @@ func (h *Handler) leaveResult(ctx context.Context, st state, a *attempt, cookies
 	if err != nil {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
 	sealed := h.deps.Ring.SealWith(seal.Result, a.Key, text, []byte(st.hash()))
 	if err := h.deps.Redis.Set(ctx, h.resultKey(st), sealed, resultKept).Err(); err != nil {
 		h.deps.Log.WarnContext(ctx, "a login's result was not kept for a second delivery", "error", err)
 	}
+}
+
+// readResult returns what the winner left, or nil.
+func (h *Handler) readResult(ctx context.Context, st state, a *attempt) (*result, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	sealed, err := h.deps.Redis.Get(ctx, h.resultKey(st)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var kept result
+	text, bad := h.deps.Ring.OpenWith(seal.Result, a.Key, sealed, []byte(st.hash()))
+	if bad != nil || json.Unmarshal(text, &kept) != nil {
+		return nil, nil
+	}
+	return &kept, nil
 }
 
 // second gives a callback that is delivered again, by a double click or a browser's retry, the answer of the first.
@@ -124,15 +157,16 @@ func (h *Handler) second(w http.ResponseWriter, r *http.Request, st state, a *at
 	ctx, cancel := context.WithTimeout(r.Context(), resultWait)
 	defer cancel()
 	for {
-		var kept result
-		sealed, err := h.deps.Redis.Get(ctx, h.resultKey(st)).Bytes()
-		if err == nil {
-			text, bad := h.deps.Ring.OpenWith(seal.Result, a.Key, sealed, []byte(st.hash()))
-			if bad == nil && json.Unmarshal(text, &kept) == nil {
-				w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], kept.Cookies...)
-				h.redirect(w, kept.ReturnTo)
-				return
-			}
+		kept, err := h.readResult(ctx, st, a)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			note(r, "store", err)
+			h.unavailable(w, r, causeStore, "")
+			return
+		case kept != nil:
+			w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], kept.Cookies...)
+			h.redirect(w, kept.ReturnTo)
+			return
 		}
 		if _, err := h.deps.Sessions.Peek(r); err == nil {
 			h.redirect(w, a.ReturnTo)

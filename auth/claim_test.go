@@ -54,6 +54,11 @@ func TestAClaimWhoseAnswerWasLostIsTakenUpByTheRetry(t *testing.T) {
 		t.Fatalf("the claim was not made: %v", w.redis.Keys())
 	}
 	w.lossy.on.Store(false)
+	w.redis.SetError("ERR away") // it does not even hear of the next try
+	if got := b.step(callback); got.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("with Redis away: %d", got.StatusCode)
+	}
+	w.redis.SetError("")
 	if got := b.get(callback); got.StatusCode != 200 || got.Request.URL.Path != "/members/" {
 		t.Errorf("tried again: %d %s", got.StatusCode, got.body)
 	}

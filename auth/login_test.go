@@ -230,22 +230,6 @@ func TestTheThirdLoginInAMinuteThatDoesNotHoldIsAPageWithItsCause(t *testing.T) 
 	}
 }
 
-func TestAStoreThatIsAwayDoesNotSpendTheCode(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	b := w.browser()
-	callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
-	w.redis.SetError("ERR away")
-	got := b.step(callback)
-	if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
-		t.Errorf("%d", got.StatusCode)
-	}
-	w.redis.SetError("")
-	if got := b.get(callback); got.StatusCode != 200 {
-		t.Errorf("tried again: %d %s", got.StatusCode, got.body)
-	}
-}
-
 func TestAReturnAddressIsAPathOfThisHostOrTheStartPage(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{

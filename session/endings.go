@@ -47,6 +47,8 @@ func (m *Manager) EndSID(ctx context.Context, issuer, sid string) (int, error) {
 }
 
 func (m *Manager) endUntil(ctx context.Context, indexes []string) (int, error) {
+	ctx, cancel := m.bounded(ctx)
+	defer cancel()
 	now := m.deps.Now()
 	n, err := m.endAll(ctx, indexes)
 	if err != nil {
