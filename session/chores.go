@@ -43,20 +43,28 @@ func (m *Manager) later(c chore) {
 	}
 }
 
-// settleEvery is how often what was put off is tried again.
-const settleEvery = time.Second
+const (
+	settleEvery = time.Second // what was put off is tried again
+	probeEvery  = 5           // so many of them: Redis is probed although it seems well
+)
 
 // settle does what was put off until Redis takes it. What fails goes to the end of the line: one ending that Redis will never take
 // does not keep the others waiting.
 func (m *Manager) settle(ctx context.Context) {
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
+	n := 0
+	probe := func() {
+		if n++; n%probeEvery == 0 || m.refusal.Load() != nil || !m.health.Load().ok {
+			m.probe(ctx)
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			m.probe(ctx)
+			probe()
 			continue
 		case c := <-m.chores:
 			if m.settled(ctx, c) {
@@ -68,6 +76,7 @@ func (m *Manager) settle(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			probe()
 		}
 	}
 }

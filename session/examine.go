@@ -22,16 +22,7 @@ func Examine(ctx context.Context, rdb redis.UniversalClient) (Examination, error
 	if err := rdb.Ping(ctx).Err(); err != nil {
 		return x, fmt.Errorf("session: redis: %w", err)
 	}
-	info, err := rdb.Info(ctx, "server").Result()
-	if err != nil {
-		x.Version = "unknown"
-		return x, nil
-	}
-	for _, line := range strings.Split(info, "\n") {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); ok {
-			x.Version = v
-		}
-	}
+	x.Version = version(ctx, rdb)
 	x.TooOld = olderThan(x.Version, 6, 2)
 	policy, err := rdb.ConfigGet(ctx, "maxmemory-policy").Result()
 	if p := policy["maxmemory-policy"]; err == nil && p != "" && p != "noeviction" && !strings.HasPrefix(p, "volatile-ttl") {
@@ -39,6 +30,20 @@ func Examine(ctx context.Context, rdb redis.UniversalClient) (Examination, error
 		x.Cure = "set maxmemory-policy noeviction"
 	}
 	return x, nil
+}
+
+// version asks INFO, and where that is not allowed, the greeting.
+func version(ctx context.Context, rdb redis.UniversalClient) string {
+	info, _ := rdb.Info(ctx, "server").Result()
+	for line := range strings.Lines(info) {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); ok {
+			return v
+		}
+	}
+	hello, _ := rdb.Do(ctx, "HELLO").Result()
+	facts, _ := hello.(map[any]any)
+	v, _ := facts["version"].(string)
+	return v
 }
 
 func olderThan(version string, major, minor int) bool {

@@ -76,15 +76,17 @@ func refusesWrites(err error) bool {
 	return false
 }
 
-// probe tries whether Redis takes writes again: without it, a gateway that nobody logs in to would not notice.
+// probe asks whether Redis is there and takes writes, without anybody waiting for it: else a gateway that nobody logs in to would
+// notice neither that a trouble came nor that it went.
 func (m *Manager) probe(ctx context.Context) {
-	if m.refusal.Load() == nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	if m.deps.Redis.Set(ctx, m.prefix+"probe", "", time.Second).Err() == nil {
+	switch err := m.deps.Redis.Set(ctx, m.prefix+"probe", "", time.Second).Err(); {
+	case err == nil:
+		m.answered()
 		m.wrote()
+	case ctx.Err() == nil:
+		m.failed(err)
 	}
 }
 

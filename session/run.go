@@ -23,11 +23,13 @@ const resubscribe = 250 * time.Millisecond
 // listen keeps the subscription. While it is interrupted the epoch is odd and the cache is not trusted: an ending may be missed.
 func (m *Manager) listen(ctx context.Context) {
 	for ctx.Err() == nil {
-		m.subscription(ctx)
+		err := m.subscription(ctx)
 		if m.epoch.Load()%2 == 0 {
 			m.epoch.Add(1)
 		}
-		m.deaf.CompareAndSwap(nil, &health{false, "its subscription is interrupted: every request asks Redis", m.deps.Now()})
+		if ctx.Err() == nil && m.deaf.CompareAndSwap(nil, &health{false, "its subscription is interrupted: every request asks Redis", m.deps.Now()}) {
+			m.deps.Log.Warn("the subscription to redis is interrupted: every request asks redis until it is back", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(resubscribe):
@@ -35,20 +37,24 @@ func (m *Manager) listen(ctx context.Context) {
 	}
 }
 
-func (m *Manager) subscription(ctx context.Context) {
+// subscription hears until it is interrupted.
+func (m *Manager) subscription(ctx context.Context) error {
 	sub := m.deps.Block.Subscribe(ctx, m.channel())
 	defer sub.Close()
-	for asked := false; ; {
+	for asked, stands := false, false; ; {
 		message, err := sub.ReceiveTimeout(ctx, pingEvery)
 		switch {
 		case err == nil:
-			asked = false
+			asked, stands = false, true
 			m.heard(message)
+		case stands && isAnswer(err): // to the question: a Redis that takes no writes refuses that as well
+			asked = false
 		case ctx.Err() != nil || !isTimeout(err) || asked: // asked, and still nothing: the connection is half-open
-			return
+			return err
 		default: // silence: is anybody still there? That the question could be sent says nothing.
-			if asked = true; sub.Ping(ctx) != nil {
-				return
+			asked = true
+			if err := sub.Ping(ctx); err != nil {
+				return err
 			}
 		}
 	}

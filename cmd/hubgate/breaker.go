@@ -26,11 +26,11 @@ func newBreaker(log *slog.Logger) *breaker {
 	return &breaker{gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name: "redis", MaxRequests: 1, Timeout: breakerRest,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerFaults },
-		OnStateChange: func(_ string, _, to gobreaker.State) {
-			switch to {
-			case gobreaker.StateOpen:
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			switch {
+			case from == gobreaker.StateClosed:
 				log.Warn("redis is away; known sessions go on within session.outage_grace")
-			case gobreaker.StateClosed:
+			case to == gobreaker.StateClosed:
 				log.Info("redis is back")
 			}
 		},

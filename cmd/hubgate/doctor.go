@@ -62,8 +62,9 @@ func askRedis(ctx context.Context, cfg *Config) []diagnosis {
 		return []diagnosis{{Part: "redis", Status: "warning", Detail: "embedded: sessions and the contact queue die with the process", Cure: "use a real Redis in production"}}
 	}
 	clients, err := openRedis(cfg.Session.Redis, redisDeps{
-		Credentials: func() (string, string) { return cfg.Session.Redis.Username, cfg.Session.Redis.Password.Reveal() },
-		Observe:     func(context.Context, error, time.Duration) {}, Log: quietLog(),
+		Credentials:      func() (string, string) { return cfg.Session.Redis.Username, cfg.Session.Redis.Password.Reveal() },
+		SentinelPassword: cfg.Session.Redis.SentinelPassword.Reveal,
+		Observe:          func(context.Context, error, time.Duration) {}, Log: quietLog(),
 	})
 	if err != nil {
 		d.Detail = err.Error()
@@ -83,18 +84,6 @@ func askRedis(ctx context.Context, cfg *Config) []diagnosis {
 		d.Status, d.Cure = "failed", "use Redis 6.2 or newer"
 	}
 	return []diagnosis{d}
-}
-
-func redisCure(text string) string {
-	switch {
-	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "NOAUTH"), strings.Contains(text, "invalid password"):
-		return "put the right password into session.redis.password"
-	case strings.Contains(text, "refused"):
-		return "start Redis there, or mend session.redis.urls"
-	case strings.Contains(text, "tls:"), strings.Contains(text, "EOF"):
-		return "write rediss:// for a Redis with TLS and redis:// for one without"
-	}
-	return "look at session.redis, the network and Redis' own log"
 }
 
 func askOrigin(ctx context.Context, cfg *Config) []diagnosis {

@@ -97,7 +97,9 @@ func newGateway(sc serveConfig) (*gateway, error) {
 	if g.ring, err = seal.New(revealed(cfg.Session.Keys)...); err != nil {
 		return nil, err
 	}
-	if g.redis, err = openRedis(cfg.Session.Redis, redisDeps{Credentials: g.redisCredentials, Observe: g.observeRedis, Tracer: g.tracer, Log: component(g.log, "redis")}); err != nil {
+	if g.redis, err = openRedis(cfg.Session.Redis, redisDeps{
+		Credentials: g.redisCredentials, SentinelPassword: g.sentinelPassword, Observe: g.observeRedis, Tracer: g.tracer, Log: component(g.log, "redis"),
+	}); err != nil {
 		return nil, err
 	}
 	g.idp = g.client(dependency.IDP, idpTimeout, idpMaxBody)
@@ -201,6 +203,15 @@ func (g *gateway) redisCredentials() (username, password string) {
 	}
 	cfg := gen.cfg.Session.Redis
 	return cfg.Username, gen.report.secretNow("session.redis.password", cfg.Password, g.getenv)
+}
+
+// sentinelPassword likewise.
+func (g *gateway) sentinelPassword() string {
+	gen := g.current.Load()
+	if gen == nil {
+		return ""
+	}
+	return gen.report.secretNow("session.redis.sentinel_password", gen.cfg.Session.Redis.SentinelPassword, g.getenv)
 }
 
 // hubspotToken likewise: HubSpot's rotation leaves the old key seven days.

@@ -34,10 +34,11 @@ type redisClients struct {
 
 // redisDeps is what the clients need of the rest.
 type redisDeps struct {
-	Credentials func() (username, password string) // as of now: asked at each new connection
-	Observe     func(ctx context.Context, err error, took time.Duration)
-	Tracer      *trace.Tracer
-	Log         *slog.Logger
+	Credentials      func() (username, password string) // as of now: asked at each new connection
+	SentinelPassword func() string                      // likewise
+	Observe          func(ctx context.Context, err error, took time.Duration)
+	Tracer           *trace.Tracer
+	Log              *slog.Logger
 }
 
 // openRedis makes the clients. It dials nothing: a gateway starts while Redis is away.
@@ -45,7 +46,6 @@ func openRedis(cfg session.RedisConfig, deps redisDeps) (*redisClients, error) {
 	c := &redisClients{breaker: newBreaker(deps.Log)}
 	base := redis.UniversalOptions{
 		MasterName: cfg.MasterName, IsClusterMode: cfg.Mode == "cluster",
-		SentinelPassword:           cfg.SentinelPassword.Reveal(),
 		CredentialsProviderContext: credentials(deps.Credentials),
 		ContextTimeoutEnabled:      true, // else a command outlives the request's patience
 		DialTimeout:                time.Second, DialerRetries: 1,
@@ -56,6 +56,9 @@ func openRedis(cfg session.RedisConfig, deps redisDeps) (*redisClients, error) {
 	}
 	if err := c.place(cfg, &base); err != nil {
 		return nil, err
+	}
+	if cfg.Mode == "sentinel" && cfg.SentinelPassword != "" {
+		base.SentinelPassword, base.Dialer = sentinelDialer(base, deps.SentinelPassword)
 	}
 	request, queue, block := base, base, base
 	request.MaxRetries, queue.MaxRetries, block.MaxRetries = 1, -1, 1

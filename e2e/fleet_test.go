@@ -1,0 +1,246 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hubgate/hubgate/auth/fakecognito"
+)
+
+// fleet is several replicas behind a balancer, with a user pool of the test's own: one public URL.
+type fleet struct {
+	t        *testing.T
+	site     string
+	balancer *balancer
+	cognito  *fakecognito.Server
+	pool     *httptest.Server
+	origin   *origin
+	crm      *crm
+	replicas []*replica
+
+	codes     atomic.Int64 // spent at the provider
+	refreshes atomic.Int64
+	expiresIn atomic.Int64 // seconds that a login's access token is said to live; 0: as the pool has it
+}
+
+// replica is one gateway of the fleet.
+type replica struct {
+	*process
+	port, admin int
+	config      string
+}
+
+const poolID = "eu-west-1_E2E000001"
+
+// newFleet starts everything but the replicas. access is how long the pool's access tokens live.
+func newFleet(t *testing.T, access time.Duration) *fleet {
+	t.Helper()
+	port := freePorts(t, 1)
+	f := &fleet{t: t, site: "http://localhost:" + strconv.Itoa(port), origin: newOrigin(t), crm: newCRM(t)}
+	f.pool = httptest.NewServer(http.HandlerFunc(f.provider))
+	t.Cleanup(f.pool.Close)
+	var err error
+	f.cognito, err = fakecognito.New(fakecognito.Config{
+		URL: f.pool.URL, PoolID: poolID, Access: access, Rotate: true, RotationGrace: time.Minute,
+		Clients: []fakecognito.Client{{ID: "web", Secret: "secret",
+			CallbackURLs: []string{f.site + "/oauth2/callback"}, LogoutURLs: []string{f.site + "/oauth2/signed_out"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.balancer = startBalancer(t, port)
+	return f
+}
+
+// provider is the pool, which counts what is spent there and may shorten a login's access token.
+func (f *fleet) provider(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/oauth2/token" {
+		f.cognito.ServeHTTP(w, r)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(strings.NewReader(string(body)))
+	form, _ := url.ParseQuery(string(body))
+	login := form.Get("grant_type") == "authorization_code"
+	if login {
+		f.codes.Add(1)
+	} else {
+		f.refreshes.Add(1)
+	}
+	rec := httptest.NewRecorder()
+	f.cognito.ServeHTTP(rec, r)
+	text := rec.Body.String()
+	if short := f.expiresIn.Load(); login && short > 0 {
+		text = strings.Replace(text, `"expires_in":3600`, fmt.Sprintf(`"expires_in":%d`, short), 1)
+	}
+	w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
+	w.WriteHeader(rec.Code)
+	io.WriteString(w, text)
+}
+
+// join starts a replica; store is its section session.redis, extra the rest of its section session.
+func (f *fleet) join(store, extra string) *replica {
+	f.t.Helper()
+	base := freePorts(f.t, 2)
+	r := &replica{port: base, admin: base + 1}
+	r.config = write(f.t, "hubgate.yaml", fmt.Sprintf(`version: 1
+server:
+  public_urls: ["%s"]
+  listen: "127.0.0.1:%d"
+  admin_listen: "127.0.0.1:%d"
+  admin_token: %s
+  drain_delay: 0s
+  drain_timeout: 5s
+proxy:
+  origin: "%s"
+  default: public
+  rules:
+    - path: /members/**
+auth:
+  issuer: "%s/%s"
+  client_id: web
+  client_secret: secret
+  logout: cognito
+  login_rate: none
+session:
+  keys: ["%s"]
+  redis: %s
+%shubspot:
+  access_token: pat-na1-e2e
+  api_url: "%s"
+  contacts: {min_interval: 0s}
+`, f.site, r.port, r.admin, adminToken, f.origin.URL, f.pool.URL, poolID, sealKey, store, extra, f.crm.URL))
+	f.serve(r)
+	f.replicas = append(f.replicas, r)
+	f.balancer.add("http://127.0.0.1:" + strconv.Itoa(r.port))
+	return r
+}
+
+func (f *fleet) serve(r *replica) {
+	f.t.Helper()
+	r.process = start(f.t, binary, "serve", "--config", r.config)
+	r.says(`"msg":"serving"`)
+}
+
+// visitor is a browser that gives up after ten seconds: that is a hang, not a measure.
+func (f *fleet) visitor() *visitor {
+	v := newVisitor(f.t)
+	v.client.Timeout = 10 * time.Second
+	return v
+}
+
+// login logs a new visitor in.
+func (f *fleet) login() *visitor {
+	f.t.Helper()
+	v := f.visitor()
+	form := v.open(f.site + "/members/")
+	if got := v.login(form, "alice@example.com"); got.StatusCode != http.StatusOK || got.Request.URL.Path != "/members/" {
+		f.t.Fatalf("the login: %d at %s\n%s", got.StatusCode, got.Request.URL, got.body)
+	}
+	return v
+}
+
+// callback takes a new visitor to the provider and back to the door: the address that finishes the login.
+func (f *fleet) callback() (*visitor, string) {
+	f.t.Helper()
+	v := f.visitor()
+	form := v.open(f.site + "/members/")
+	v.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if r.URL.Path == "/oauth2/callback" {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	back := v.login(form, "alice@example.com")
+	v.client.CheckRedirect = nil
+	if back.Header.Get("Location") == "" {
+		f.t.Fatalf("the provider leads nowhere: %d at %s", back.StatusCode, back.Request.URL)
+	}
+	return v, back.Header.Get("Location")
+}
+
+// redis is how a replica's /readyz sees Redis.
+func (f *fleet) redis(r *replica) (check struct {
+	OK     bool
+	Detail string
+}) {
+	f.t.Helper()
+	body := newVisitor(f.t).open(address(r.admin) + "/readyz").body
+	health := struct{ Checks map[string]json.RawMessage }{}
+	if err := json.Unmarshal([]byte(body), &health); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := json.Unmarshal(health.Checks["redis"], &check); err != nil {
+		f.t.Fatal(err)
+	}
+	return check
+}
+
+// balancer gives requests to the replicas in turn, or to one, and takes the next when one does not answer.
+type balancer struct {
+	targets atomic.Pointer[[]*url.URL]
+	turn    atomic.Int64
+	pinned  atomic.Int64 // -1: in turn
+}
+
+func startBalancer(t *testing.T, port int) *balancer {
+	t.Helper()
+	b := &balancer{}
+	b.targets.Store(&[]*url.URL{})
+	b.pinned.Store(-1)
+	server := &http.Server{Addr: "127.0.0.1:" + strconv.Itoa(port), Handler: &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.RawQuery = r.In.URL.RawQuery
+			r.Out.Host = r.In.Host
+		},
+		Transport:    b,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	}}
+	done := make(chan struct{})
+	go func() { defer close(done); server.ListenAndServe() }()
+	t.Cleanup(func() { server.Close(); <-done })
+	return b
+}
+
+func (b *balancer) add(target string) {
+	u, _ := url.Parse(target)
+	next := append(append([]*url.URL{}, *b.targets.Load()...), u)
+	b.targets.Store(&next)
+}
+
+// pin sends everything to one replica; -1 to all in turn.
+func (b *balancer) pin(replica int) { b.pinned.Store(int64(replica)) }
+
+// RoundTrip tries each replica once. Only a replica that is gone makes it go on.
+func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
+	targets := *b.targets.Load()
+	first, tries := int(b.turn.Add(1)), len(targets)
+	if pinned := b.pinned.Load(); pinned >= 0 {
+		first, tries = int(pinned), 1
+	}
+	err := errors.New("no replica")
+	for try := range tries {
+		target := targets[(first+try)%len(targets)]
+		out := r.Clone(r.Context())
+		out.URL.Scheme, out.URL.Host = target.Scheme, target.Host
+		var res *http.Response
+		if res, err = http.DefaultTransport.RoundTrip(out); err == nil {
+			return res, nil
+		}
+		if r.Body != nil && r.Body != http.NoBody {
+			break
+		}
+	}
+	return nil, err
+}
