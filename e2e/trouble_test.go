@@ -74,7 +74,7 @@ func (p *troubled) begin(mayWork bool) {
 	if mayWork && got.Request.URL.Path == "/members/" {
 		return
 	}
-	if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" || !strings.Contains(got.body, "/oauth2/callback?") {
+	if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" || !strings.Contains(got.body, `href=""`) { // the same address
 		p.f.t.Errorf("the callback: %d at %s, or no link to try again\n%s", got.StatusCode, got.Request.URL.Path, got.body)
 	}
 	if n := p.f.codes.Load(); n != p.codes && !mayWork {
