@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// ailing is a fleet on a Redis that is itself in trouble.
+// ailing is several gateways on a Redis that is itself in trouble.
 type ailing struct {
-	*fleet
+	*gateways
 	port  int
 	store *process
 	data  string // its folder
@@ -25,7 +25,7 @@ func newAiling(t *testing.T, extra ...string) *ailing {
 	port, data := freePorts(t, 1), t.TempDir()
 	a := &ailing{port: port, data: data}
 	a.store = startRedis(t, port, a.arguments(extra...)...)
-	a.fleet = newFleet(t, time.Hour)
+	a.gateways = newGateways(t, time.Hour)
 	for range 2 {
 		a.join(fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port), "")
 	}
@@ -66,7 +66,7 @@ func TestARedisThatTakesNoWritesEndsNoSessionAndSpendsNoCode(t *testing.T) {
 		{"no master any more", func() { redisCLI(a.t, a.port, "replicaof", "127.0.0.1", "1") }, func() { redisCLI(a.t, a.port, "replicaof", "no", "one") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a.fleet.t = t
+			a.gateways.t = t
 			p := a.meetTrouble()
 			c.break_()
 			p.public()
@@ -143,7 +143,7 @@ func TestARedisThatLostEverythingMeansALoginAndNoError(t *testing.T) {
 	}
 	for name, lost := range lose {
 		t.Run(name, func(t *testing.T) {
-			a.fleet.t = t
+			a.gateways.t = t
 			p := a.meetTrouble()
 			lost()
 			for who, v := range map[string]*visitor{"the known": p.known, "the unknown": p.unknown} {
@@ -158,7 +158,7 @@ func TestARedisThatLostEverythingMeansALoginAndNoError(t *testing.T) {
 			if got := p.starter.open(p.callback); got.StatusCode != http.StatusOK {
 				t.Errorf("a login that was under way: %d", got.StatusCode)
 			}
-			a.balancer.pin(1)
+			a.router.pin(1)
 			for who, v := range map[string]*visitor{"the known": p.known, "the unknown": p.unknown, "the starter": p.starter} {
 				if got := p.page(who, v); got != http.StatusOK {
 					t.Errorf("%s at the other replica: %d", who, got)

@@ -17,7 +17,7 @@ import (
 
 // troubled are the people who meet a fault.
 type troubled struct {
-	f        *fleet
+	f        *gateways
 	known    *visitor // the first replica confirmed the session a moment ago
 	unknown  *visitor // it never saw it
 	leaver   *visitor // known, and signs out meanwhile
@@ -26,12 +26,12 @@ type troubled struct {
 	codes    int64
 }
 
-func (f *fleet) meetTrouble() *troubled {
+func (f *gateways) meetTrouble() *troubled {
 	f.t.Helper()
 	p := &troubled{f: f}
-	f.balancer.pin(1)
+	f.router.pin(1)
 	p.unknown = f.login()
-	f.balancer.pin(0)
+	f.router.pin(0)
 	p.known, p.leaver = f.login(), f.login()
 	p.starter, p.callback = f.callback()
 	p.codes = f.codes.Load()
@@ -124,14 +124,14 @@ func (p *troubled) returned(cookies []*http.Cookie) {
 	p.f.t.Helper()
 	home, _ := url.Parse(p.f.site)
 	for i := range 2 {
-		p.f.balancer.pin(i)
+		p.f.router.pin(i)
 		eventually(p.f.t, fmt.Sprintf("the ended session is over at replica %d", i), func() bool {
 			thief := p.f.visitor()
 			thief.client.Jar.SetCookies(home, cookies)
 			return !strings.HasPrefix(thief.open(p.f.site+"/members/").Request.URL.String(), p.f.site)
 		})
 	}
-	p.f.balancer.pin(0)
+	p.f.router.pin(0)
 }
 
 // recovered: with Redis back everything goes on by itself, with the same cookies.
@@ -162,7 +162,7 @@ func TestABadNetworkToRedisSignsNobodyOutAndIsBorne(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { network.Close() })
-	f := newFleet(t, time.Hour)
+	f := newGateways(t, time.Hour)
 	f.join(fmt.Sprintf(`{urls: ["redis://%s/0"]}`, network.Addr()), "")
 	f.join(fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port), "")
 	for _, c := range []struct {

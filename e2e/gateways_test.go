@@ -18,24 +18,24 @@ import (
 	"github.com/hubgate/hubgate/auth/fakecognito"
 )
 
-// fleet is several replicas behind a balancer, with a user pool of the test's own: one public URL.
-type fleet struct {
+// gateways are several replicas behind a router, with a user pool of the test's own: one public URL.
+type gateways struct {
 	t        *testing.T
 	site     string
-	balancer *balancer
+	router   *router
 	cognito  *fakecognito.Server
 	pool     *httptest.Server
 	origin   *origin
 	crm      *crm
-	replicas []*replica
+	replicas []*member
 
 	codes     atomic.Int64 // spent at the provider
 	refreshes atomic.Int64
 	expiresIn atomic.Int64 // seconds that a login's access token is said to live; 0: as the pool has it
 }
 
-// replica is one gateway of the fleet.
-type replica struct {
+// member is one of the gateways.
+type member struct {
 	*process
 	port, admin int
 	config      string
@@ -43,11 +43,11 @@ type replica struct {
 
 const poolID = "eu-west-1_E2E000001"
 
-// newFleet starts everything but the replicas. access is how long the pool's access tokens live.
-func newFleet(t *testing.T, access time.Duration) *fleet {
+// newGateways starts everything but the replicas. access is how long the pool's access tokens live.
+func newGateways(t *testing.T, access time.Duration) *gateways {
 	t.Helper()
 	port := freePorts(t, 1)
-	f := &fleet{t: t, site: "http://localhost:" + strconv.Itoa(port), origin: newOrigin(t), crm: newCRM(t)}
+	f := &gateways{t: t, site: "http://localhost:" + strconv.Itoa(port), origin: newOrigin(t), crm: newCRM(t)}
 	f.pool = httptest.NewServer(http.HandlerFunc(f.provider))
 	t.Cleanup(f.pool.Close)
 	var err error
@@ -59,12 +59,12 @@ func newFleet(t *testing.T, access time.Duration) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.balancer = startBalancer(t, port)
+	f.router = startRouter(t, port)
 	return f
 }
 
 // provider is the pool, which counts what is spent there and may shorten a login's access token.
-func (f *fleet) provider(w http.ResponseWriter, r *http.Request) {
+func (f *gateways) provider(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/oauth2/token" {
 		f.cognito.ServeHTTP(w, r)
 		return
@@ -90,10 +90,10 @@ func (f *fleet) provider(w http.ResponseWriter, r *http.Request) {
 }
 
 // join starts a replica; store is its section session.redis, extra the rest of its section session.
-func (f *fleet) join(store, extra string) *replica {
+func (f *gateways) join(store, extra string) *member {
 	f.t.Helper()
 	base := freePorts(f.t, 2)
-	r := &replica{port: base, admin: base + 1}
+	r := &member{port: base, admin: base + 1}
 	r.config = write(f.t, "hubgate.yaml", fmt.Sprintf(`version: 1
 server:
   public_urls: ["%s"]
@@ -123,25 +123,25 @@ session:
 `, f.site, r.port, r.admin, adminToken, f.origin.URL, f.pool.URL, poolID, sealKey, store, extra, f.crm.URL))
 	f.serve(r)
 	f.replicas = append(f.replicas, r)
-	f.balancer.add("http://127.0.0.1:" + strconv.Itoa(r.port))
+	f.router.add("http://127.0.0.1:" + strconv.Itoa(r.port))
 	return r
 }
 
-func (f *fleet) serve(r *replica) {
+func (f *gateways) serve(r *member) {
 	f.t.Helper()
 	r.process = start(f.t, binary, "serve", "--config", r.config)
 	r.says(`"msg":"serving"`)
 }
 
 // visitor is a browser that gives up after ten seconds: that is a hang, not a measure.
-func (f *fleet) visitor() *visitor {
+func (f *gateways) visitor() *visitor {
 	v := newVisitor(f.t)
 	v.client.Timeout = 10 * time.Second
 	return v
 }
 
 // login logs a new visitor in.
-func (f *fleet) login() *visitor {
+func (f *gateways) login() *visitor {
 	f.t.Helper()
 	v := f.visitor()
 	form := v.open(f.site + "/members/")
@@ -152,7 +152,7 @@ func (f *fleet) login() *visitor {
 }
 
 // callback takes a new visitor to the provider and back to the door: the address that finishes the login.
-func (f *fleet) callback() (*visitor, string) {
+func (f *gateways) callback() (*visitor, string) {
 	f.t.Helper()
 	v := f.visitor()
 	form := v.open(f.site + "/members/")
@@ -171,7 +171,7 @@ func (f *fleet) callback() (*visitor, string) {
 }
 
 // redis is how a replica's /readyz sees Redis.
-func (f *fleet) redis(r *replica) (check struct {
+func (f *gateways) redis(r *member) (check struct {
 	OK     bool
 	Detail string
 }) {
@@ -187,16 +187,16 @@ func (f *fleet) redis(r *replica) (check struct {
 	return check
 }
 
-// balancer gives requests to the replicas in turn, or to one, and takes the next when one does not answer.
-type balancer struct {
+// router gives requests to the replicas in turn, or to one, and takes the next when one does not answer.
+type router struct {
 	targets atomic.Pointer[[]*url.URL]
 	turn    atomic.Int64
 	pinned  atomic.Int64 // -1: in turn
 }
 
-func startBalancer(t *testing.T, port int) *balancer {
+func startRouter(t *testing.T, port int) *router {
 	t.Helper()
-	b := &balancer{}
+	b := &router{}
 	b.targets.Store(&[]*url.URL{})
 	b.pinned.Store(-1)
 	server := &http.Server{Addr: "127.0.0.1:" + strconv.Itoa(port), Handler: &httputil.ReverseProxy{
@@ -213,17 +213,17 @@ func startBalancer(t *testing.T, port int) *balancer {
 	return b
 }
 
-func (b *balancer) add(target string) {
+func (b *router) add(target string) {
 	u, _ := url.Parse(target)
 	next := append(append([]*url.URL{}, *b.targets.Load()...), u)
 	b.targets.Store(&next)
 }
 
 // pin sends everything to one replica; -1 to all in turn.
-func (b *balancer) pin(replica int) { b.pinned.Store(int64(replica)) }
+func (b *router) pin(replica int) { b.pinned.Store(int64(replica)) }
 
 // RoundTrip tries each replica once. Only a replica that is gone makes it go on.
-func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b *router) RoundTrip(r *http.Request) (*http.Response, error) {
 	targets := *b.targets.Load()
 	first, tries := int(b.turn.Add(1)), len(targets)
 	if pinned := b.pinned.Load(); pinned >= 0 {
