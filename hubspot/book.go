@@ -71,7 +71,7 @@ func (b *book) replace(j, fresh *job) {
 	j.forced = j.forced || fresh.forced
 	j.ids = append(j.ids, fresh.ids...)
 	if j.state.Held { // perhaps something changed
-		j.state = state{}
+		j.state, j.since = state{}, fresh.since
 	}
 }
 
@@ -112,6 +112,16 @@ func (b *book) nextDue(now time.Time) (at time.Time, ok bool) {
 		}
 	}
 	return at, ok
+}
+
+// oldest is when the oldest job was queued that is not merely kept until the end of min_interval; zero when there is none.
+func (b *book) oldest() (at time.Time) {
+	for _, j := range b.order {
+		if !j.state.Held && (at.IsZero() || j.since.Before(at)) {
+			at = j.since
+		}
+	}
+	return at
 }
 
 // remove takes finished jobs out.

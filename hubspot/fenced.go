@@ -179,6 +179,18 @@ func (f fenced) flying(ctx context.Context, jobs []*job) error {
 	return f.ran(flyingScript.Run(ctx, f.deps.Queue, []string{f.keys.lease, f.keys.inFlight}, args...))
 }
 
+// oldestTTL is for how long the note of the oldest entry counts: longer than another replica takes to become the holder.
+const oldestTTL = time.Minute
+
+// note writes down when the oldest job was queued.
+func (f fenced) note(ctx context.Context, oldest time.Time) error {
+	ms := int64(0)
+	if !oldest.IsZero() {
+		ms = oldest.UnixMilli()
+	}
+	return f.deps.Queue.Set(ctx, f.keys.oldest, ms, oldestTTL).Err()
+}
+
 // interrupted lists the entries that another holder's last call was about.
 func (f fenced) interrupted(ctx context.Context) (map[string]struct{}, error) {
 	return f.deps.Queue.SMembersMap(ctx, f.keys.inFlight).Result()

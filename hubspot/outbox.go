@@ -18,14 +18,14 @@ import (
 
 // keys are the outbox's names in Redis; one hash tag, so that a script may touch several of them in a cluster.
 type keys struct {
-	stream, due, tries, dead, budget, pause, left, lease, fence, inFlight, rejected, person, browser string
+	stream, due, tries, dead, budget, pause, left, lease, fence, inFlight, oldest, rejected, person, browser string
 }
 
 func newKeys(prefix string) keys {
 	p := prefix + "{crm}:"
 	return keys{
 		stream: p + "stream", due: p + "due", tries: p + "tries", dead: p + "dead", budget: p + "budget", pause: p + "pause", left: p + "left",
-		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", rejected: p + "rejected", person: p + "p:", browser: p + "b:",
+		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", oldest: p + "oldest", rejected: p + "rejected", person: p + "p:", browser: p + "b:",
 	}
 }
 

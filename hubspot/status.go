@@ -85,6 +85,7 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 	pipe := c.deps.Queue.Pipeline()
 	length, delayed, dead := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.XLen(ctx, k.dead)
 	flying, pause, rejected := pipe.SCard(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
+	first, noted := pipe.XRangeN(ctx, k.stream, "-", "+", 1), pipe.Get(ctx, k.oldest)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
 	}
@@ -95,39 +96,25 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 		until := c.deps.Now().Add(d).UTC()
 		s.PausedUntil = &until
 	}
-	oldest, err := c.oldest(ctx)
-	if err != nil {
-		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
-	}
-	if !oldest.IsZero() {
+	if oldest := c.oldest(noted, first.Val()); length.Val() > 0 && !oldest.IsZero() {
 		s.OldestSeconds = max(0, c.deps.Now().Sub(oldest).Seconds())
 	}
 	return s, nil
 }
 
-// oldestScript finds the oldest entry that is not merely kept until the end of min_interval, as far as the first entries go.
-var oldestScript = redis.NewScript(`
-local from, last = '-', ''
-for page = 1, 20 do
-  local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', 100)
-  if #entries == 0 then return '' end
-  for _, e in ipairs(entries) do
-    last = e[1]
-    local story = redis.call('HGET', KEYS[2], last)
-    if not story or not string.find(story, '"h":true', 1, true) then return last end
-  end
-  from = '(' .. last
-end
-return last
-`)
-
-// oldest is when the oldest entry was queued that waits to be sent.
-func (c *Contacts) oldest(ctx context.Context) (time.Time, error) {
-	id, err := oldestScript.Run(ctx, c.deps.Queue, []string{c.outbox.keys.stream, c.outbox.keys.tries}).Text()
-	if err != nil || id == "" {
-		return time.Time{}, err
+// oldest is when the oldest entry was queued that waits to be sent. The lease's holder knows it (it leaves out what is merely kept until
+// the end of min_interval) and writes it down; while nobody holds the lease, it is the first entry.
+func (c *Contacts) oldest(noted *redis.StringCmd, first []redis.XMessage) time.Time {
+	if ms, err := noted.Int64(); err == nil {
+		if ms == 0 {
+			return time.Time{}
+		}
+		return time.UnixMilli(ms)
 	}
-	return idTime(id), nil
+	if len(first) == 0 {
+		return time.Time{}
+	}
+	return idTime(first[0].ID)
 }
 
 func rejectedProperties(fields map[string]string) []RejectedProperty {

@@ -248,6 +248,7 @@ func (w *worker) open(ctx context.Context) (bool, error) {
 func (w *worker) show(ctx context.Context) {
 	if now := time.Now(); now.Sub(w.shown) >= gaugeEvery {
 		w.shown = now
+		_ = w.f.note(ctx, w.book.oldest()) // a note that is missing or late makes a number old, nothing else
 		w.c.gauges(ctx)
 	}
 }

@@ -47,6 +47,12 @@ func (w *world) loseRedis() {
 	w.mini.Close()
 }
 
+// findRedis ends what loseRedis began; what Redis held is still there.
+func (w *world) findRedis() {
+	w.mini.Ctx, w.mini.CtxCancel = context.WithCancel(context.Background())
+	w.away.Store(false)
+}
+
 type option func(*fakehubspot.Config)
 
 // newWorld makes a world in memory: inside a synctest bubble its time passes at once.
@@ -161,13 +167,18 @@ type replica struct {
 // replica makes one process' part, without its worker.
 func (w *world) replica() *replica {
 	w.t.Helper()
+	return w.replicaOn(w.redis, w.http)
+}
+
+func (w *world) replicaOn(client redis.UniversalClient, api http.RoundTripper) *replica {
+	w.t.Helper()
 	ring, err := seal.New(w.key)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	reg := prometheus.NewRegistry()
 	c, err := New(w.cfg, Deps{
-		Queue: w.redis, Block: w.redis, KeyPrefix: "hubgate:", Ring: ring, Client: &http.Client{Timeout: 30 * time.Second, Transport: w.http},
+		Queue: client, Block: client, KeyPrefix: "hubgate:", Ring: ring, Client: &http.Client{Timeout: 30 * time.Second, Transport: api},
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)), Metrics: NewMetrics(reg), Now: time.Now, Token: w.tokenNow,
 	})
 	if err != nil {
@@ -257,4 +268,11 @@ func dropTraces(r *http.Request) {
 	}
 	raw, _ := json.Marshal(body)
 	r.Body = io.NopCloser(bytes.NewReader(raw))
+}
+
+// bodyOf reads a request's body and leaves it as it was.
+func bodyOf(r *http.Request) string {
+	raw, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	return string(raw)
 }

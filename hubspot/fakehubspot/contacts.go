@@ -20,14 +20,15 @@ type Contact struct {
 }
 
 type people struct {
-	next   int
-	byID   map[string]*Contact
-	merged map[string]string // the loser's id: the winner's
-	locked map[string]bool
+	next    int
+	byID    map[string]*Contact
+	byEmail map[string]*Contact
+	merged  map[string]string // the loser's id: the winner's
+	locked  map[string]bool
 }
 
 func newPeople() *people {
-	return &people{next: 1001, byID: map[string]*Contact{}, merged: map[string]string{}, locked: map[string]bool{}}
+	return &people{next: 1001, byID: map[string]*Contact{}, byEmail: map[string]*Contact{}, merged: map[string]string{}, locked: map[string]bool{}}
 }
 
 // get finds a contact by its id, or by one that it was merged from.
@@ -40,18 +41,26 @@ func (p *people) get(id string) *Contact {
 
 // find looks a contact up by a unique property; e-mail also matches secondary addresses, as HubSpot does.
 func (p *people) find(property, value string) *Contact {
+	if property == "email" {
+		return p.byEmail[strings.ToLower(value)]
+	}
 	for _, c := range p.byID {
-		if property == "email" {
-			value = strings.ToLower(value)
-			if slices.Contains(strings.Split(c.Properties["hs_additional_emails"], ";"), value) {
-				return c
-			}
-		}
 		if value != "" && c.Properties[property] == value {
 			return c
 		}
 	}
 	return nil
+}
+
+// index enters a contact under its addresses, or takes it out.
+func (p *people) index(c *Contact, in bool) {
+	for email := range strings.SplitSeq(c.Properties["email"]+";"+c.Properties["hs_additional_emails"], ";") {
+		if in && email != "" {
+			p.byEmail[email] = c
+		} else if p.byEmail[email] == c {
+			delete(p.byEmail, email)
+		}
+	}
 }
 
 // Contacts returns copies of all contacts, the oldest first.
@@ -83,7 +92,10 @@ func (s *Server) Add(properties map[string]string) string {
 func (s *Server) Remove(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.people.byID, id)
+	if c := s.people.byID[id]; c != nil {
+		s.people.index(c, false)
+		delete(s.people.byID, id)
+	}
 }
 
 // Merge puts the second contact into the first one: its address becomes a further one, its id leads to the first.
@@ -92,7 +104,9 @@ func (s *Server) Merge(winner, loser string) {
 	defer s.mu.Unlock()
 	w, l := s.people.byID[winner], s.people.byID[loser]
 	further := strings.Split(w.Properties["hs_additional_emails"]+";"+l.Properties["email"]+";"+l.Properties["hs_additional_emails"], ";")
+	s.people.index(l, false)
 	w.Properties["hs_additional_emails"] = strings.Join(slices.DeleteFunc(further, func(e string) bool { return e == "" }), ";")
+	s.people.index(w, true)
 	delete(s.people.byID, loser)
 	s.people.merged[loser] = winner
 }
@@ -114,6 +128,8 @@ func (s *Server) insert(properties map[string]string) *Contact {
 }
 
 func (s *Server) write(c *Contact, properties map[string]string) {
+	s.people.index(c, false)
+	defer s.people.index(c, true)
 	for name, value := range properties {
 		if name == "email" {
 			value = strings.ToLower(value)
