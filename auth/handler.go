@@ -83,8 +83,8 @@ var endpointsOf = map[string]struct {
 // Known tells whether name is one of the endpoints.
 func Known(name string) bool { return endpointsOf[name].serve != nil }
 
-// maxOwnBody bounds what the gateway's own endpoints read (DS-08).
-const maxOwnBody = 64 << 10
+// MaxBody bounds what the gateway's own endpoints read: more is 413 (DS-08).
+const MaxBody = 64 << 10
 
 // Endpoint answers one of the gateway's own endpoints; name is what follows the prefix. What it does not know is a 404 of its own:
 // nothing under the prefix ever reaches the origin.
@@ -103,13 +103,22 @@ func (h *Handler) Endpoint(w http.ResponseWriter, r *http.Request, name string) 
 		h.deps.Pages.Write(w, r, page.Page{Name: page.MethodRefused, Status: http.StatusMethodNotAllowed})
 		return
 	}
-	if r.ContentLength > maxOwnBody {
+	if r.ContentLength > MaxBody {
 		w.Header().Set("Connection", "close")
 		h.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxOwnBody)
+	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 	endpoint.serve(h, w, r)
+}
+
+// refuseBody answers a form that cannot be read.
+func (h *Handler) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
+	answer := page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "body"}
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		answer = page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge}
+	}
+	h.deps.Pages.Write(w, r, answer)
 }
 
 func (h *Handler) redirect(w http.ResponseWriter, location string) {

@@ -28,7 +28,7 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method == http.MethodPost {
 		if err := r.ParseForm(); err != nil {
-			h.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "body"})
+			h.refuseBody(w, r, err)
 			return
 		}
 	}

@@ -7,19 +7,29 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// tlsServer serves by StrictHTTP1 with a certificate of httptest's.
-func tlsServer(t *testing.T) net.Addr {
+// lent is a TLS configuration with a certificate of httptest's.
+func lent(t *testing.T) *tls.Config {
 	t.Helper()
 	lender := httptest.NewUnstartedServer(nil)
 	lender.EnableHTTP2 = true
 	lender.StartTLS()
-	cfg := lender.TLS.Clone()
-	lender.Close()
+	defer lender.Close()
+	return lender.TLS.Clone()
+}
+
+// tlsServer serves by StrictHTTP1 with a certificate of httptest's.
+func tlsServer(t *testing.T, protocols ...string) net.Addr {
+	t.Helper()
+	cfg := lent(t)
+	cfg.NextProtos = append(cfg.NextProtos, protocols...)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +68,50 @@ func TestHTTP1OverTLSIsReadAsStrictlyAndHTTP2IsLeftAlone(t *testing.T) {
 	if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != 400 {
 		t.Errorf("two lengths: %v, %v", res, err)
 	}
+}
+
+func TestAChallengeOfTheAuthorityIsAHandshakeAndNothingElse(t *testing.T) {
+	t.Parallel()
+	conn, err := tls.Dial("tcp", tlsServer(t, "acme-tls/1").String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"acme-tls/1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	if got, _ := io.ReadAll(conn); len(got) > 0 {
+		t.Errorf("it answers %q", got)
+	}
+}
+
+// poor is a listener of a process that has used up its files.
+type poor struct {
+	net.Listener
+	refusals atomic.Int32
+}
+
+func (l *poor) Accept() (net.Conn, error) {
+	if l.refusals.Add(-1) >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+func TestAListenerOutlivesAFloodThatUsesUpTheFiles(t *testing.T) {
+	t.Parallel()
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &poor{Listener: tcp}
+	l.refusals.Store(3)
+	server := &http.Server{Handler: http.NotFoundHandler()}
+	t.Cleanup(func() { server.Close() })
+	go server.Serve(StrictHTTP1(l, lent(t), time.Second))
+	conn, err := tls.Dial("tcp", tcp.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatalf("afterwards: %v", err)
+	}
+	conn.Close()
 }
 
 func TestWhoSpeaksNoTLSIsToldAndKeepsNobodyWaiting(t *testing.T) {

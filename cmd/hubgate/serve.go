@@ -63,6 +63,9 @@ func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request
 			gen.gate.Serve(w, r, path)
 			return
 		}
+		if r.Method != http.MethodPost || !auth.Known(name) || r.ContentLength > auth.MaxBody { // nobody reads its body (DS-08)
+			proxy.LeaveUnread(w, r)
+		}
 		outcome(r, ruleGateway, "public", "gateway")
 		inbound.Of(r).Outcome.Endpoint = endpointName(gen.cfg.Auth.Prefix, name)
 		switch name {

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
+)
+
+// A panic is one request's fault (DS-12): the others, and the connection's next one, are served.
+func TestAPanicIsAPageWithAReferenceAndALineWithItsCause(t *testing.T) {
+	t.Parallel()
+	pages, err := page.New(page.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := &logLines{}
+	f := &front{pages: pages, log: slog.New(slog.NewJSONHandler(lines, nil))}
+	facts := inbound.New(inbound.Config{})
+	server := httptest.NewUnstartedServer(facts.Wrap(f.recovered(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/bug":
+			panic("a secret of the inside")
+		case "/abort":
+			panic(http.ErrAbortHandler)
+		}
+	}))))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	server.Start()
+	defer server.Close()
+	for range 3 {
+		res, err := server.Client().Get(server.URL + "/bug")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != http.StatusInternalServerError || strings.Contains(string(body), "secret") {
+			t.Errorf("%d %s", res.StatusCode, body)
+		}
+	}
+	if n := len(lines.with("panic in a handler")); n != 3 {
+		t.Errorf("%d lines", n)
+	}
+	if res, err := server.Client().Get(server.URL + "/abort"); err == nil {
+		t.Errorf("a connection that is cut on purpose is answered: %d", res.StatusCode)
+	}
+	if res, err := server.Client().Get(server.URL + "/"); err != nil || res.StatusCode != http.StatusOK {
+		t.Errorf("the next request: %v %v", res, err)
+	}
+}
