@@ -55,6 +55,7 @@ func (p *pace) take(ctx context.Context) (string, error) {
 }
 
 func (p *pace) done(string, http.Header) {}
+func (p *pace) release(string)           {}
 
 // patience is how often a call that failed for a reason that passes is made.
 const patience = 5

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/hubgate/hubgate/internal/dependency"
 )
@@ -26,6 +28,7 @@ type client struct {
 type budget interface {
 	take(ctx context.Context) (permit string, err error)
 	done(permit string, answer http.Header) // nil: there was no answer
+	release(permit string)                  // the call was not made
 }
 
 func (c *client) set(cfg Config) { c.cfg.Store(&cfg) }
@@ -44,7 +47,12 @@ type call struct {
 	method string
 	url    string
 	body   any
+	begun  *time.Time // is told when the call had its share of the budget
+	before time.Time  // the call is not made after this time; zero = whenever
 }
+
+// errStale is a call that had to wait for the budget until it made no sense any more.
+var errStale = errors.New("the call had to wait too long for its share of the budget")
 
 // contacts is the path of the contacts' calls: the dated version has its place in it, v3 another one.
 func (c *client) contacts(rest string) string {
@@ -66,8 +74,8 @@ func (c *client) properties() string {
 func (c *client) api(path string) string { return strings.TrimSuffix(c.cfg.Load().APIURL, "/") + path }
 
 // upsert writes contacts. The outcomes are by trace id; an input without one was not answered.
-func (c *client) upsert(ctx context.Context, inputs []upsertInput) (map[string]outcome, error) {
-	body, err := c.do(ctx, call{dependency.OpUpsert, http.MethodPost, c.contacts("/batch/upsert"), map[string]any{"inputs": inputs}})
+func (c *client) upsert(ctx context.Context, inputs []upsertInput, before time.Time) (map[string]outcome, error) {
+	body, err := c.do(ctx, call{op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"), body: map[string]any{"inputs": inputs}, before: before})
 	if err != nil {
 		return nil, fmt.Errorf("upsert contacts: %w", err)
 	}
@@ -76,13 +84,13 @@ func (c *client) upsert(ctx context.Context, inputs []upsertInput) (map[string]o
 
 // read fetches properties of contacts by e-mail; people who are no contacts are missing from the result.
 func (c *client) read(ctx context.Context, emails, properties []string) (map[string]wireObject, error) {
-	list, err := c.readBy(ctx, "email", emails, properties)
+	list, _, err := c.readBy(ctx, "email", emails, properties)
 	return byAddress(list), err
 }
 
 // find looks contacts up by a property whose values are unique.
 func (c *client) find(ctx context.Context, property string, values []string) (map[string]wireObject, error) {
-	list, err := c.readBy(ctx, property, values, []string{property})
+	list, _, err := c.readBy(ctx, property, values, []string{property})
 	found := make(map[string]wireObject, len(list))
 	for _, o := range list {
 		found[o.property(property)] = o
@@ -90,24 +98,30 @@ func (c *client) find(ctx context.Context, property string, values []string) (ma
 	return found, err
 }
 
-func (c *client) readBy(ctx context.Context, idProperty string, ids, properties []string) ([]wireObject, error) {
+// readBy fetches contacts by a property that names them, "" for HubSpot's own id. at is when HubSpot was asked.
+func (c *client) readBy(ctx context.Context, idProperty string, ids, properties []string) (list []wireObject, at time.Time, err error) {
 	inputs := make([]map[string]string, len(ids))
 	for i, id := range ids {
 		inputs[i] = map[string]string{"id": id}
 	}
 	// The dated description requires propertiesWithHistory although HubSpot's own examples leave it out.
-	body, err := c.do(ctx, call{dependency.OpRead, http.MethodPost, c.contacts("/batch/read"), map[string]any{
-		"inputs": inputs, "idProperty": idProperty, "properties": append([]string{"email", additionalEmails}, properties...), "propertiesWithHistory": []string{},
-	}})
-	if err != nil {
-		return nil, fmt.Errorf("read contacts: %w", err)
+	ask := map[string]any{
+		"inputs": inputs, "properties": append([]string{"email", additionalEmails}, properties...), "propertiesWithHistory": []string{},
 	}
-	return parseRead(body)
+	if idProperty != "" {
+		ask["idProperty"] = idProperty
+	}
+	body, err := c.do(ctx, call{op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: ask, begun: &at})
+	if err != nil {
+		return nil, at, fmt.Errorf("read contacts: %w", err)
+	}
+	list, err = parseRead(body)
+	return list, at, err
 }
 
 // update changes one contact by its id, and returns the id that it has.
-func (c *client) update(ctx context.Context, id string, properties map[string]string) (string, error) {
-	body, err := c.do(ctx, call{dependency.OpUpdate, http.MethodPatch, c.contacts("/" + url.PathEscape(id)), map[string]any{"properties": properties}})
+func (c *client) update(ctx context.Context, id string, properties map[string]string, before time.Time) (string, error) {
+	body, err := c.do(ctx, call{op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)), body: map[string]any{"properties": properties}, before: before})
 	if err != nil {
 		return "", fmt.Errorf("update contact: %w", err)
 	}
@@ -120,7 +134,7 @@ func (c *client) update(ctx context.Context, id string, properties map[string]st
 
 // schema reads the definitions of all contact properties.
 func (c *client) schema(ctx context.Context) (schema, error) {
-	body, err := c.do(ctx, call{dependency.OpSchema, http.MethodGet, c.properties(), nil})
+	body, err := c.do(ctx, call{op: dependency.OpSchema, method: http.MethodGet, url: c.properties(), body: nil})
 	if err != nil {
 		return nil, fmt.Errorf("read properties: %w", err)
 	}
@@ -147,8 +161,16 @@ func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	now := time.Now()
+	if !k.before.IsZero() && now.After(k.before) {
+		c.limit.release(permit)
+		return nil, errStale
+	}
 	var answer http.Header
 	defer func() { c.limit.done(permit, answer) }()
+	if k.begun != nil {
+		*k.begun = now
+	}
 	req, err := c.request(ctx, k)
 	if err != nil {
 		return nil, err

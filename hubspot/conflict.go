@@ -3,7 +3,9 @@ package hubspot
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"time"
 )
 
 // reconcile deals with a conflict: HubSpot has another contact with the address (a further address of it, one that was merged, one made
@@ -82,13 +84,13 @@ func (w *worker) dropUnique(ctx context.Context, p *plan) bool {
 // the contact has now: a merged one has another.
 func (w *worker) patch(ctx context.Context, p *plan, id string, further map[string]string) (string, error) {
 	for {
-		properties := make(map[string]string, len(p.write)+len(further))
-		for _, values := range []map[string]string{p.write, further} {
-			for name, value := range values {
-				properties[name] = value
-			}
-		}
-		written, err := w.c.client.update(ctx, id, properties)
+		var written string
+		err := w.timely(ctx, []*plan{p}, id, func(before time.Time) (err error) {
+			properties := maps.Clone(p.write)
+			maps.Copy(properties, further)
+			written, err = w.c.client.update(ctx, id, properties, before)
+			return err
+		})
 		var refused *apiError
 		if err == nil || !errors.As(err, &refused) || !refused.aboutContacts() || !w.amend(ctx, p, refused) {
 			return written, err

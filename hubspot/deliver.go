@@ -129,7 +129,7 @@ func (r *round) settle(ctx context.Context, plans []*plan) (fresh []*plan, err e
 			// First to the queue, then to HubSpot: a process that dies in between must not take the contact for an old one.
 			p.job.state.Fresh = true
 			if err = r.w.f.delay(ctx, p.job); err == nil {
-				p.write, p.later, p.outcome = p.later, nil, nil
+				p.write, p.later, p.ifEmpty, p.outcome = p.later, nil, nil, nil // nothing is anybody's own in a contact made just now
 				fresh = append(fresh, p)
 			}
 		default:

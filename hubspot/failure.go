@@ -12,11 +12,7 @@ import (
 // batch that is refused as a whole is halved until the contact at fault stands alone. An error ends the round for those without outcome.
 func (w *worker) send(ctx context.Context, plans []*plan) error {
 	for len(plans) > 0 {
-		inputs := make([]upsertInput, len(plans))
-		for i, p := range plans {
-			inputs[i] = p.input()
-		}
-		outcomes, err := w.c.client.upsert(ctx, inputs)
+		outcomes, err := w.upsert(ctx, plans)
 		var refused *apiError
 		switch {
 		case err == nil:
@@ -36,6 +32,18 @@ func (w *worker) send(ctx context.Context, plans []*plan) error {
 		}
 	}
 	return nil
+}
+
+func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string]outcome, err error) {
+	err = w.timely(ctx, plans, "", func(before time.Time) (err error) {
+		inputs := make([]upsertInput, len(plans))
+		for i, p := range plans {
+			inputs[i] = p.input()
+		}
+		outcomes, err = w.c.client.upsert(ctx, inputs, before)
+		return err
+	})
+	return outcomes, err
 }
 
 // read notes the outcomes and returns the plans that go again with less. An error leaves plans without outcome.

@@ -134,6 +134,13 @@ func (l *limit) done(permit string, answer http.Header) {
 		permit, left, window.Milliseconds(), leftTTL.Milliseconds()).Err()
 }
 
+// release gives back a share of the budget out of which no call was made. When Redis does not hear of it there is a call less.
+func (l *limit) release(permit string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = l.deps.Queue.ZRem(ctx, l.keys.budget, permit).Err()
+}
+
 // left is how many calls HubSpot last said that there are; before it said anything, the budget.
 func (l *limit) left(ctx context.Context) (int, error) {
 	n, err := l.deps.Queue.Get(ctx, l.keys.left).Int()

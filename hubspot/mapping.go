@@ -138,7 +138,7 @@ func (r rule) raw(l Login, count int64) (v raw, why string) {
 	}
 	switch r.Value {
 	case valueLoginTime:
-		return raw{texts: []string{l.At.UTC().Format(isoMillis)}, at: l.At}, ""
+		return raw{texts: []string{l.At.UTC().Format(isoMillis)}, at: l.At.UTC()}, ""
 	case valueLoginCount:
 		if count == 0 {
 			return raw{}, "counted when it is sent"

@@ -57,13 +57,23 @@ func TestAValueIsMadeValidForItsPropertyOrLeftOut(t *testing.T) {
 		{"text", []any{}, "", ""},
 		{"text", "\x00\x01", "", "nothing of it can be written"},
 		{"n", "12.5", "12.5", ""}, {"n", json.Number("7"), "7", ""}, {"n", "1,000", "", "not a number"}, {"n", "NaN", "", "not a number"},
-		{"n", "0x10", "", "not a number"}, {"n", "1e400", "", "not a number"},
+		{"n", "0x10", "", "not a number"}, {"n", "1e400", "", "not a number"}, {"n", "1e3", "1000", ""}, {"n", ".5", "0.5", ""}, {"n", "+7", "7", ""},
+		{"n", "++7", "", "not a number"}, {"n", "1e300", "", "not a number that HubSpot can keep"}, {"n", "", "", "the claim is empty"},
+		{"n", []any{"1", "2"}, "", "not a number"}, {"n", true, "", "not a number"}, {"n", json.Number("12345678901234567890"), "12345678901234567890", ""},
+		{"n", "٣", "", "not a number"}, {"n", []any{}, "", ""},
 		{"b", true, "true", ""}, {"b", "No", "false", ""}, {"b", "maybe", "", "neither true nor false"},
 		{"d", "2026-02-03", "2026-02-03", ""}, {"d", "2026-02-03T23:00:00+01:00", "2026-02-03", ""}, {"d", "yesterday", "", "not a date"},
-		{"d", json.Number("1767225600"), "2026-01-01", ""},
+		{"d", json.Number("1767225600"), "2026-01-01", ""}, {"d", "1990", "", "not a date"}, {"d", "0000-05-06", "", "not a date"},
+		{"d", "2026-02-30", "", "not a date"}, {"d", "20261399", "", "not a date"}, {"d", "-1", "", "not a date"}, {"d", "19.05.1984", "1984-05-19", ""},
+		{"d", []any{"2026-02-03", "2026-02-04"}, "", "not a date"}, {"d", "99999999999999999999", "", "not a date"}, {"dt", "2026-02-03", "2026-02-03T00:00:00.000Z", ""},
+		{"b", "1", "true", ""}, {"b", json.Number("0"), "false", ""}, {"b", []any{true}, "true", ""},
 		{"dt", json.Number("1767225600"), "2026-01-01T00:00:00.000Z", ""}, {"dt", "1767225600000", "2026-01-01T00:00:00.000Z", ""},
 		{"dt", "2026-02-03T23:00:00+01:00", "2026-02-03T22:00:00.000Z", ""}, {"dt", "x", "", "not a datetime"},
 		{"one", "g", "g", ""}, {"one", "gold", "g", ""}, {"one", "bronze", "", "not an option of the property"},
+		{"one", "g;s", "", "not an option of the property"}, {"one", "", "", "the claim is empty"}, {"many", ";", "", "not an option of the property"},
+		{"text", "\t=1+1", "'=1+1", ""}, {"text", "\r\n@x", "'@x", ""}, {"text", "\x00=1", "'=1", ""}, {"text", "＝1", "'＝1", ""}, {"text", "\uFEFF-x", "'-x", ""},
+		{"text", "\xed\xa0\x80", "\uFFFD", ""}, {"lines", "=a\r\nb", "'=a \nb", ""}, {"text", []any{"=a", "b"}, "'=a;b", ""},
+		{"text", strings.Repeat("ä", maxText+5), strings.Repeat("ä", maxText), ""},
 		{"many", []any{"s", "Gold", "bronze", "s"}, "s;g", ""}, {"many", "g; s", "g;s", ""},
 		{"phone", "+49301234", "+49301234", ""}, {"phone", "=1", "'=1", ""},
 		{"ro", "x", "", "HubSpot's property is read-only"}, {"calc", "1", "", "HubSpot's property is read-only"},
@@ -84,6 +94,10 @@ func TestTheValuesOfALogin(t *testing.T) {
 		"f": {Claim: "sub"}, "g": {Claim: "cognito:groups"},
 	}})
 	at := time.Date(2026, 2, 3, 4, 5, 6, 7_000_000, time.FixedZone("", 3600))
+	night := time.Date(2026, 2, 3, 0, 30, 0, 0, time.FixedZone("", 3600)) // of the day before in HubSpot's dates, which are UTC
+	if got := newMapping(ContactsConfig{Properties: map[string]PropertyConfig{"d": {Value: "login_time"}}}).values(Login{At: night}, 0, testSchema(t)); got[0].Value != "2026-02-02" {
+		t.Errorf("%+v", got)
+	}
 	l := Login{Subject: "s", Host: "www.example.com", FirstPage: "/a/b?token=x#y", At: at}
 	got := map[string]string{}
 	for _, item := range m.values(l, 3, nil) {

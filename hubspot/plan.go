@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 )
@@ -19,6 +18,7 @@ type plan struct {
 	later   map[string]string // to be written in a second call, and only when the contact is new
 	sent    string            // fingerprint of what is written, login values left out
 	outcome *outcome
+	filled  time.Time // when HubSpot was asked what is empty
 	hold    time.Time // until when the job waits after its browser was seen to; zero = it is done
 }
 
@@ -46,7 +46,7 @@ func (w *worker) plan(j *job, p person, m *mapping) *plan {
 	pl.sent = w.f.fingerprint(stable.String())
 	if j.state.Fresh { // the contact is this job's own, its first call succeeded: one call with everything completes it
 		maps.Copy(pl.write, pl.later)
-		pl.later = nil
+		pl.later = map[string]string{}
 	}
 	return pl
 }
@@ -144,45 +144,4 @@ func (s schema) unique(m *mapping) []string {
 		}
 	}
 	return names
-}
-
-// fill decides about the properties that are written only where HubSpot has nothing: it is asked right before the write, so that the
-// window in which a person's own entry could be overwritten is as long as one call.
-func (w *worker) fill(ctx context.Context, plans []*plan) error {
-	var emails, names []string
-	for _, p := range plans {
-		if len(p.ifEmpty) == 0 {
-			continue
-		}
-		emails = append(emails, p.key)
-		for name := range p.ifEmpty {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	if len(emails) == 0 {
-		return nil
-	}
-	slices.Sort(names)
-	there, err := w.c.client.read(ctx, emails, names)
-	if err != nil && !unreadable(err) {
-		return err
-	}
-	if err != nil && w.tell("read") {
-		w.c.deps.Log.Warn("HubSpot does not let contacts be read; properties with write: if_empty go to new contacts only", "error", err)
-	}
-	for _, p := range plans {
-		if err != nil { // unknown is not empty: only a contact that turns out to be new gets them
-			maps.Copy(p.later, p.ifEmpty)
-			continue
-		}
-		o := there[p.key]
-		for name, value := range p.ifEmpty {
-			if o.property(name) == "" {
-				p.write[name] = value
-			}
-		}
-	}
-	return nil
 }

@@ -47,7 +47,7 @@ func (w *worker) salvage(ctx context.Context, p *plan, e *apiError) (again bool,
 
 // alone sends one contact as it is and tells what became of it.
 func (w *worker) alone(ctx context.Context, p *plan) (outcome, error) {
-	outcomes, err := w.c.client.upsert(ctx, []upsertInput{p.input()})
+	outcomes, err := w.upsert(ctx, []*plan{p})
 	var refused *apiError
 	switch {
 	case errors.As(err, &refused) && refused.aboutContacts():

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // property is how HubSpot defines a property of contacts.
@@ -60,12 +61,23 @@ func (s schema) convert(name string, v raw, foreign bool) (value, why string) {
 	return plain(v, p, foreign)
 }
 
+// plainNumber is how HubSpot wants a number: digits with at most one dot.
+var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+
+const largestNumber = 1e15 // beyond it a float is no longer exact, and a number is probably an identifier
+
 func number(v raw) (string, string) {
-	n := strings.TrimSpace(v.texts[0])
-	if f, err := strconv.ParseFloat(n, 64); len(v.texts) != 1 || err != nil || f != f || f-f != 0 || strings.ContainsAny(n, "xXpP_") {
+	n := strings.TrimPrefix(strings.TrimSpace(v.texts[0]), "+")
+	f, err := strconv.ParseFloat(n, 64)
+	switch {
+	case len(v.texts) != 1 || err != nil || f != f || f-f != 0 || strings.ContainsAny(n, "xXpP_+"):
 		return "", "not a number"
+	case plainNumber.MatchString(n) && len(n) <= 32:
+		return n, ""
+	case f > largestNumber || f < -largestNumber:
+		return "", "not a number that HubSpot can keep"
 	}
-	return strings.TrimPrefix(n, "+"), ""
+	return strconv.FormatFloat(f, 'f', -1, 64), ""
 }
 
 func boolean(v raw) (string, string) {
@@ -99,6 +111,9 @@ func moment(v raw, kind string) (string, string) {
 	return at.UTC().Format(isoMillis), ""
 }
 
+// leastEpoch is 1973: a smaller number is a year, or a date without its separators, rather than seconds.
+const leastEpoch = 100_000_000
+
 func parseTime(s string) (time.Time, bool) {
 	for _, layout := range timeLayouts {
 		if at, err := time.Parse(layout, s); err == nil {
@@ -106,7 +121,7 @@ func parseTime(s string) (time.Time, bool) {
 		}
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 {
+	if err != nil || n < leastEpoch {
 		return time.Time{}, false
 	}
 	if n >= 100_000_000_000 { // as seconds this is the year 5138
@@ -194,7 +209,7 @@ var signedNumber = regexp.MustCompile(`^[+-][0-9 ().,/-]*$`)
 // defused keeps a visitor's text from being a formula when somebody opens an export of the contacts in a spreadsheet (CSV injection).
 // Telephone numbers and negative numbers are no formulas.
 func defused(s string) string {
-	if s == "" || !strings.ContainsRune("=@+-", rune(s[0])) || signedNumber.MatchString(s) {
+	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=@+-＝＠＋－", first) || signedNumber.MatchString(s) {
 		return s
 	}
 	return "'" + s
