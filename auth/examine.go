@@ -2,46 +2,124 @@ package auth
 
 import (
 	"context"
-	"errors"
-
-	"golang.org/x/oauth2"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// Finding is what an examination found out about one part of the provider.
-type Finding struct{ Part, Status, Detail, Cure string } // Status: ok | warning | failed
+// Finding is what an examination found out about one part of the provider. Where is the place that has to be changed.
+type Finding struct{ Part, Status, Detail, Cure, Where string } // Status: ok | warning | failed
 
-// Examine asks the provider everything that can be asked without a visitor: discovery, keys, and whether it knows this client. The
-// client is tried with a code that cannot exist: a provider that knows it answers invalid_grant, else invalid_client.
-func (p *Provider) Examine(ctx context.Context) []Finding {
-	e, err := p.endpoints(ctx)
-	if err != nil {
-		return []Finding{{"discovery", "failed", err.Error(), "mend auth.user_pool or auth.issuer, or let this machine reach the provider"}}
+// Return are the addresses of one public host that have to be registered at the provider.
+type Return struct{ Callback, SignedOut string }
+
+const (
+	fine    = "ok"
+	doubt   = "warning"
+	failure = "failed"
+)
+
+// Examine asks the provider everything that can be asked without a visitor: discovery, keys, whether it knows this client and takes its
+// secret, and whether the addresses are registered.
+func (p *Provider) Examine(ctx context.Context, returns []Return) []Finding {
+	e, f := p.examineDiscovery(ctx)
+	if e == nil {
+		return []Finding{f}
 	}
-	all := []Finding{{"discovery", "ok", "issuer " + p.issuer, ""}}
+	all := []Finding{f}
 	body, status, err := p.get(dependency.WithOp(ctx, dependency.OpJWKS), e.JWKS, "")
-	if err != nil || status != 200 || len(body) == 0 {
-		all = append(all, Finding{"keys", "failed", "the signing keys cannot be read from " + e.JWKS, "let this machine reach the provider"})
-	} else {
-		all = append(all, Finding{"keys", "ok", e.JWKS, ""})
+	var keys struct {
+		Keys []json.RawMessage `json:"keys"`
 	}
-	return append(all, p.examineClient(ctx, e))
+	switch {
+	case err != nil:
+		all = append(all, Finding{"keys", failure, "the signing keys cannot be read from " + e.JWKS + ": " + cause(err), "let this machine reach the provider", "network"})
+	case status != http.StatusOK || json.Unmarshal(body, &keys) != nil || len(keys.Keys) == 0:
+		all = append(all, Finding{"keys", failure, fmt.Sprintf("%s answers %d and no keys", e.JWKS, status), "look at the provider: without keys no login can be verified", "provider"})
+	default:
+		all = append(all, Finding{Part: "keys", Status: fine, Detail: e.JWKS})
+	}
+	client, known := p.examineClient(ctx, e, returns)
+	all = append(all, client)
+	if known {
+		for _, r := range returns {
+			all = append(all, p.examineReturn(ctx, e, r)...)
+		}
+	}
+	return append(all, p.examineRefresh(e)...)
 }
 
-func (p *Provider) examineClient(ctx context.Context, e *endpoints) Finding {
-	config := p.oauth(e, "https://hubgate.invalid/check")
-	_, err := config.Exchange(p.withClient(ctx, dependency.OpToken), "hubgate-check", oauth2.VerifierOption(oauth2.GenerateVerifier()))
-	var answer *oauth2.RetrieveError
-	switch {
-	case !errors.As(err, &answer):
-		return Finding{"client", "failed", "the token endpoint gives no answer: " + e.Token, "let this machine reach the provider"}
-	case answer.ErrorCode == "invalid_client":
-		return Finding{"client", "failed", "the provider does not accept client id and secret sent by " + p.cfg.ClientAuth, "check auth.client_id, auth.client_secret and auth.client_auth"}
-	case answer.ErrorCode == "invalid_grant":
-		return Finding{"client", "ok", "the provider knows the client", ""}
-	case answer.ErrorCode == "unauthorized_client":
-		return Finding{"client", "warning", "the provider knows the client, but perhaps not for the code flow", "allow the authorization code grant for the client"}
+// examineDiscovery tells a provider that is away from one that knows no such pool, and from a pool that nobody can log in at.
+func (p *Provider) examineDiscovery(ctx context.Context) (*endpoints, Finding) {
+	f := Finding{Part: "discovery", Status: failure, Where: p.issuerKey()}
+	if p.cfg.Endpoints == (Endpoints{}) {
+		address := strings.TrimSuffix(p.issuer, "/") + "/.well-known/openid-configuration"
+		body, status, err := p.get(dependency.WithOp(ctx, dependency.OpDiscovery), address, "")
+		switch {
+		case err != nil:
+			f.Detail, f.Cure = address+" cannot be reached: "+cause(err), "let this machine reach the provider by https, or mend "+f.Where
+			return nil, f
+		case status == http.StatusBadRequest, status == http.StatusNotFound:
+			f.Detail = fmt.Sprintf("%s answers %d: there is no such %s", address, status, p.kind())
+			f.Cure = "mend " + f.Where + ": it must be as the console, or the provider, shows it"
+			return nil, f
+		case status != http.StatusOK || !json.Valid(body):
+			f.Detail, f.Cure = fmt.Sprintf("%s answers %d and no discovery document", address, status), "mend "+f.Where+", or look at the provider's status"
+			return nil, f
+		}
 	}
-	return Finding{"client", "warning", "the token endpoint answers " + describe(answer), ""}
+	e, err := p.endpoints(ctx)
+	switch {
+	case err == nil:
+		return e, Finding{Part: "discovery", Status: fine, Detail: "issuer " + p.issuer}
+	case strings.Contains(err.Error(), "has no domain"):
+		f.Detail, f.Cure, f.Where = "the user pool has no domain, so nobody can log in", "create a domain for the pool", "Cognito console: Branding, Domain"
+	default:
+		f.Detail, f.Cure = strings.TrimPrefix(err.Error(), "auth: "), "write the issuer exactly as the provider calls itself"
+	}
+	return nil, f
+}
+
+func (p *Provider) issuerKey() string {
+	if p.cfg.UserPool != "" {
+		return "auth.user_pool"
+	}
+	return "auth.issuer"
+}
+
+func (p *Provider) kind() string {
+	if p.cfg.cognito() {
+		return "user pool"
+	}
+	return "issuer"
+}
+
+// console is where a client's settings are changed.
+func (p *Provider) console(page string) string {
+	if p.cfg.cognito() {
+		return "Cognito console: App clients, " + page
+	}
+	return "the provider's settings of the client"
+}
+
+// examineRefresh: without refresh tokens claims stay as of the login, and a user who is disabled stays in until the session ends.
+func (p *Provider) examineRefresh(e *endpoints) []Finding {
+	if p.cfg.cognito() || !slices.Contains(e.Scopes, "offline_access") || slices.Contains(p.cfg.Scopes, "offline_access") {
+		return nil
+	}
+	return []Finding{{"refresh", doubt, "the provider gives refresh tokens for the scope offline_access only: without them claims stay as of the login",
+		"add offline_access", "auth.scopes"}}
+}
+
+// cause is what a person can use of an error of net/http.
+func cause(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, `": `); i >= 0 {
+		text = text[i+3:]
+	}
+	return clip(text)
 }

@@ -64,6 +64,7 @@ type endpoints struct {
 	Logout     string   `json:"end_session_endpoint"`
 	Revoke     string   `json:"revocation_endpoint"`
 	Algorithms []string `json:"id_token_signing_alg_values_supported"`
+	Scopes     []string `json:"scopes_supported"`
 
 	keys  *oidc.RemoteKeySet
 	since time.Time

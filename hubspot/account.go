@@ -72,8 +72,8 @@ func (a *Account) ask(ctx context.Context, k call) (body []byte, err error) {
 		if e != nil && e.Status == http.StatusTooManyRequests {
 			wait = min(policyPause(e), 15*time.Second)
 		}
-		if !sleep(ctx, wait) {
-			return nil, ctx.Err()
+		if deadline, bound := ctx.Deadline(); bound && time.Until(deadline) < wait || !sleep(ctx, wait) {
+			return nil, err // says more than that the time is up
 		}
 	}
 }
@@ -101,6 +101,16 @@ func (a *Account) Readable(ctx context.Context) error {
 		return fmt.Errorf("hubspot: read contacts: %w", err)
 	}
 	return nil
+}
+
+// Writable tells whether the key may write contacts. It sends a batch without any, which HubSpot refuses for another reason.
+func (a *Account) Writable(ctx context.Context) error {
+	_, err := a.ask(ctx, call{op: dependency.OpUpsert, method: http.MethodPost, url: a.client.contacts("/batch/upsert"), body: map[string]any{"inputs": []string{}}})
+	var e *apiError
+	if err == nil || errors.As(err, &e) && e.aboutContacts() {
+		return nil
+	}
+	return fmt.Errorf("hubspot: write contacts: %w", err)
 }
 
 // list reads all pages of a list, each element into take.

@@ -23,6 +23,7 @@ type NewProperty struct {
 type Fitness struct {
 	Missing    []NewProperty     `json:"missing"`
 	Unsuitable map[string]string `json:"unsuitable"` // property -> why its values cannot be written
+	Doubtful   map[string]string `json:"doubtful"`   // property -> what it will not do
 	GroupThere bool              `json:"group_there"`
 }
 
@@ -42,7 +43,7 @@ func (a *Account) Fit(ctx context.Context) (Fitness, error) {
 	if err != nil {
 		return Fitness{}, fmt.Errorf("hubspot: read properties: %w", err)
 	}
-	f := Fitness{Missing: []NewProperty{}, Unsuitable: map[string]string{}}
+	f := Fitness{Missing: []NewProperty{}, Unsuitable: map[string]string{}, Doubtful: map[string]string{}}
 	for _, p := range known {
 		f.GroupThere = f.GroupThere || p.GroupName == groupName
 	}
@@ -55,6 +56,8 @@ func (a *Account) Fit(ctx context.Context) (Fitness, error) {
 			_, f.Unsuitable[r.property] = known.convert(r.property, raw{}, false)
 		case r.misfit(p) != "":
 			f.Unsuitable[r.property] = r.misfit(p)
+		case r.Claim == "sub" && !p.HasUniqueValue:
+			f.Doubtful[r.property] = "its values are not unique, so that a person whose address changes becomes another contact"
 		}
 	}
 	return f, nil

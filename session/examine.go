@@ -11,39 +11,76 @@ import (
 
 // Examination is what Redis says of itself. Managed ones do not say everything.
 type Examination struct {
-	Version       string
-	TooOld        bool // older than 6.2
-	Warning, Cure string
+	Version  string
+	TooOld   bool      // older than 6.2
+	Warnings []Warning // what may cost sessions or contacts
 }
+
+// Warning is a setting of Redis that is better changed.
+type Warning struct{ Text, Cure string }
 
 // Examine asks a Redis whether it can hold sessions.
 func Examine(ctx context.Context, rdb redis.UniversalClient) (Examination, error) {
-	var x Examination
+	x := Examination{Version: "unknown"}
 	if err := rdb.Ping(ctx).Err(); err != nil {
 		return x, fmt.Errorf("session: redis: %w", err)
 	}
-	x.Version = version(ctx, rdb)
-	x.TooOld = olderThan(x.Version, 6, 2)
-	policy, err := rdb.ConfigGet(ctx, "maxmemory-policy").Result()
-	if p := policy["maxmemory-policy"]; err == nil && p != "" && p != "noeviction" && !strings.HasPrefix(p, "volatile-ttl") {
-		x.Warning = "maxmemory-policy is " + p + ", so Redis may drop sessions and queued contacts when memory is short"
-		x.Cure = "set maxmemory-policy noeviction"
+	said := map[string]string{}
+	for _, section := range []string{"server", "memory", "persistence", "replication"} {
+		info, err := rdb.Info(ctx, section).Result()
+		if err != nil {
+			continue
+		}
+		for _, line := range strings.Split(info, "\n") {
+			if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
+				said[name] = value
+			}
+		}
 	}
+	if v := said["redis_version"]; v != "" {
+		x.Version = v
+	} else if v := greeted(ctx, rdb); v != "" {
+		x.Version = v
+	}
+	x.TooOld = olderThan(x.Version, 6, 2)
+	x.warn(said, configured(ctx, rdb, "maxmemory-policy"), configured(ctx, rdb, "appendfsync"))
 	return x, nil
 }
 
-// version asks INFO, and where that is not allowed, the greeting.
-func version(ctx context.Context, rdb redis.UniversalClient) string {
-	info, _ := rdb.Info(ctx, "server").Result()
-	for line := range strings.Lines(info) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); ok {
-			return v
-		}
-	}
+// greeted is the version in Redis' greeting, for where INFO is not allowed.
+func greeted(ctx context.Context, rdb redis.UniversalClient) string {
 	hello, _ := rdb.Do(ctx, "HELLO").Result()
 	facts, _ := hello.(map[any]any)
 	v, _ := facts["version"].(string)
 	return v
+}
+
+// configured reads a setting; "" where CONFIG is not allowed.
+func configured(ctx context.Context, rdb redis.UniversalClient, name string) string {
+	found, err := rdb.ConfigGet(ctx, name).Result()
+	if err != nil {
+		return ""
+	}
+	return found[name]
+}
+
+func (x *Examination) warn(said map[string]string, policy, fsync string) {
+	add := func(text, cure string) { x.Warnings = append(x.Warnings, Warning{text, cure}) }
+	if policy == "" {
+		policy = said["maxmemory_policy"]
+	}
+	if policy != "" && policy != "noeviction" {
+		add("maxmemory-policy is "+policy+", so Redis may drop sessions and queued contacts when memory is short", "set maxmemory-policy noeviction")
+	}
+	switch {
+	case said["aof_enabled"] == "0":
+		add("appendonly is off: a restart of Redis loses the sessions and queued contacts since its last snapshot", "set appendonly yes")
+	case fsync == "no":
+		add("appendfsync is no: a crash of Redis' machine loses what the system had not written yet", "set appendfsync everysec or always")
+	}
+	if said["role"] == "slave" {
+		add("this is a replica: it takes no writes", "name the master, or use mode sentinel")
+	}
 }
 
 func olderThan(version string, major, minor int) bool {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -29,7 +30,11 @@ func (m *Manager) Health() (ok bool, detail string, since time.Time) {
 	case found != nil && found.TooOld:
 		h = &health{false, "version " + found.Version + " is too old: hubgate needs Redis 6.2 or newer", h.since}
 	case found != nil && found.Version != "":
-		return true, h.detail + ", version " + found.Version, h.since
+		detail = h.detail + ", version " + found.Version
+		for _, w := range found.Warnings {
+			detail += "; " + w.Text
+		}
+		return true, detail, h.since
 	}
 	return h.ok, h.detail, h.since
 }
@@ -103,7 +108,7 @@ func (m *Manager) inspect(ctx context.Context) {
 			continue // it is away again
 		}
 		m.answered()
-		if last := m.found.Swap(&x); last != nil && *last == x {
+		if last := m.found.Swap(&x); last != nil && reflect.DeepEqual(*last, x) {
 			continue
 		}
 		switch {
@@ -112,8 +117,8 @@ func (m *Manager) inspect(ctx context.Context) {
 		case x.Version != "":
 			m.deps.Log.Info("redis answers", "version", x.Version)
 		}
-		if x.Warning != "" {
-			m.deps.Log.Warn("redis: "+x.Warning, "cure", x.Cure)
+		for _, w := range x.Warnings {
+			m.deps.Log.Warn("redis: "+w.Text, "cure", w.Cure)
 		}
 	}
 }

@@ -9,67 +9,76 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// askHubSpot tries the access token, and holds the mapping to the properties that HubSpot has.
-func askHubSpot(ctx context.Context, cfg *Config) []diagnosis {
-	if cfg.HubSpot.AccessToken == "" {
-		return []diagnosis{{Part: "hubspot", Status: "warning", Detail: "contact sync is off: hubspot.access_token is empty"}}
+// askHubSpot tries the access token and its scopes, and holds the mapping to the properties that HubSpot has.
+func (d *doctor) askHubSpot(ctx context.Context) []diagnosis {
+	cfg := d.cfg.HubSpot
+	if cfg.AccessToken == "" {
+		return []diagnosis{{Part: "hubspot", Status: doubted, Detail: "contact sync is off: hubspot.access_token is empty", Cure: "write a service key to keep contacts", Where: "hubspot.access_token"}}
 	}
-	account, err := hubspot.NewAccount(cfg.HubSpot, doctorClient(dependency.HubSpotAPI))
+	account, err := hubspot.NewAccount(cfg, d.client(dependency.HubSpotAPI))
 	if err != nil {
-		return []diagnosis{{Part: "hubspot", Status: "failed", Detail: err.Error()}}
+		return []diagnosis{{Part: "hubspot", Status: failed, Detail: err.Error()}}
 	}
+	writing := account.Writable(ctx)
+	if status, _ := hubspot.Refused(writing); writing != nil && status != http.StatusForbidden {
+		return []diagnosis{hubspotRefusal(cfg, writing, "")}
+	}
+	all := []diagnosis{{Part: "hubspot", Status: healthy, Detail: "the access token works"}}
+	refused := func(err error, scope string) {
+		if err != nil {
+			all = append(all, hubspotRefusal(cfg, err, scope))
+		}
+	}
+	refused(writing, "crm.objects.contacts.write")
+	refused(account.Readable(ctx), "crm.objects.contacts.read")
 	fit, err := account.Fit(ctx)
-	if err != nil {
-		return []diagnosis{hubspotRefusal(cfg, err)}
-	}
-	all := []diagnosis{{Part: "hubspot", Status: "ok", Detail: "the access token works"}}
-	if err := account.Readable(ctx); err != nil {
-		all = append(all, hubspotRefusal(cfg, err))
-	}
-	if portal, err := account.Portal(ctx); err == nil && cfg.HubSpot.HubID != 0 && portal != cfg.HubSpot.HubID {
-		all = append(all, diagnosis{
-			Part: "hubspot account", Status: "failed", Detail: fmt.Sprintf("the access token is of account %d", portal), Cure: "mend hubspot.hub_id or hubspot.access_token",
-		})
+	refused(err, "crm.schemas.contacts.read")
+	if portal, err := account.Portal(ctx); err == nil && cfg.HubID != 0 && portal != cfg.HubID {
+		all = append(all, diagnosis{Part: "hubspot account", Status: failed, Detail: fmt.Sprintf("the access token is of account %d, hub_id is %d", portal, cfg.HubID),
+			Cure: "write the number of the token's account, or make a token in the other one", Where: "hubspot.hub_id, hubspot.access_token"})
 	}
 	return append(all, judgeFitness(fit)...)
 }
 
-func hubspotRefusal(cfg *Config, err error) diagnosis {
-	d := diagnosis{Part: "hubspot", Status: "failed"}
+// hubspotRefusal tells why HubSpot refused a call; scope is what the call needs.
+func hubspotRefusal(cfg hubspot.Config, err error, scope string) diagnosis {
+	const keys = "HubSpot: Development, Keys, Service keys"
+	f := diagnosis{Part: "hubspot", Status: failed}
 	switch status, scopes := hubspot.Refused(err); {
 	case status == http.StatusUnauthorized:
-		d.Detail, d.Cure = "HubSpot does not accept the access token", "make a service key in HubSpot and put it into hubspot.access_token"
-	case status == http.StatusForbidden && len(scopes) > 0:
-		d.Detail, d.Cure = "the access token lacks "+strings.Join(scopes, ", "), "add the scope to the key in HubSpot"
+		f.Detail, f.Cure, f.Where = "HubSpot does not accept the access token (401)", "make a service key and put it there; a rotated one ends after seven days", "hubspot.access_token"
 	case status == http.StatusForbidden:
-		d.Detail, d.Cure = "the access token lacks a scope", "give the key crm.objects.contacts.read, crm.objects.contacts.write and crm.schemas.contacts.read"
+		if len(scopes) == 0 {
+			scopes = []string{scope}
+		}
+		f.Part, f.Detail, f.Cure, f.Where = "hubspot scopes", "the access token lacks "+strings.Join(scopes, ", "), "add the scope to the key", keys
+	case status == http.StatusTooManyRequests:
+		f.Status, f.Detail, f.Cure, f.Where = doubted, err.Error(), "try again later; another application uses up the account's calls", "HubSpot: Development, Monitoring"
 	case status == 0:
-		d.Detail, d.Cure = err.Error(), "let this machine reach "+cfg.HubSpot.APIURL
+		f.Detail, f.Cure, f.Where = err.Error(), "let this machine reach "+cfg.APIURL, "network, hubspot.api_url"
 	default:
-		d.Detail, d.Cure = err.Error(), "look at HubSpot's status page, and at hubspot.api_version"
+		f.Detail, f.Cure, f.Where = err.Error(), "look at HubSpot's status page, and at the version", "hubspot.api_version"
 	}
-	return d
+	return f
 }
 
 func judgeFitness(fit hubspot.Fitness) (all []diagnosis) {
-	names := make([]string, len(fit.Missing))
-	for i, p := range fit.Missing {
-		names[i] = p.Name
-	}
-	if len(names) > 0 {
-		all = append(all, diagnosis{
-			Part: "hubspot properties", Status: "failed", Detail: "HubSpot has no " + strings.Join(names, ", "),
-			Cure: "run hubgate contacts setup, or remove them from hubspot.contacts.properties",
-		})
+	for _, p := range fit.Missing {
+		all = append(all, diagnosis{Part: "hubspot properties", Status: failed, Detail: "HubSpot has no property " + p.Name,
+			Cure: "run hubgate contacts setup, or remove it", Where: setting.Join("hubspot.contacts.properties", p.Name)})
 	}
 	for _, name := range sortedNames(fit.Unsuitable) {
-		all = append(all, diagnosis{
-			Part: "hubspot properties", Status: "failed", Detail: name + ": " + fit.Unsuitable[name], Cure: "map to a property of your own, or remove it from hubspot.contacts.properties",
-		})
+		all = append(all, diagnosis{Part: "hubspot properties", Status: failed, Detail: name + ": " + fit.Unsuitable[name],
+			Cure: "map to a property of your own, or remove it", Where: setting.Join("hubspot.contacts.properties", name)})
+	}
+	for _, name := range sortedNames(fit.Doubtful) {
+		all = append(all, diagnosis{Part: "hubspot properties", Status: doubted, Detail: name + ": " + fit.Doubtful[name],
+			Cure: "make a property whose values are unique, and map to that", Where: setting.Join("hubspot.contacts.properties", name)})
 	}
 	return all
 }

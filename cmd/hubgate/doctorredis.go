@@ -1,32 +1,87 @@
 package main
 
-import "strings"
+import (
+	"context"
+	"strings"
+	"time"
 
-// redisCures are what to do about an error of Redis, by words of its text. The first that fits counts.
-var redisCures = []struct{ words, cure string }{
-	{"WRONGPASS", "put the right name and password into session.redis.username and password"},
-	{"NOAUTH", "put the right password into session.redis.password"},
-	{"invalid password", "put the right password into session.redis.password"},
-	{"NOPERM", "give the user the permissions in docs/operations.md, section Redis"},
-	{"signed by unknown authority", "put the certificate of Redis' authority into session.redis.ca_file"},
-	{"not standards compliant", "put the certificate of Redis' authority into session.redis.ca_file"},
-	{"certificate is valid for", "write a name that the certificate has into session.redis.urls, or get a certificate for this name"},
-	{"doesn't contain any IP SANs", "write a name that the certificate has into session.redis.urls, or get a certificate for this address"},
-	{"has expired", "renew the certificate of Redis, or mend this machine's clock"},
-	{"no such host", "mend the name in session.redis.urls, or the name service"},
-	{"refused", "start Redis there, or mend session.redis.urls"},
-	{"LOADING", "wait until Redis has loaded its data"},
-	{"all sentinels specified in configuration are unreachable", "mend session.redis.urls, master_name and sentinel_password"},
-	{"tls:", "write rediss:// for a Redis with TLS and redis:// for one without"},
-	{"EOF", "write rediss:// for a Redis with TLS and redis:// for one without"},
-	{"reset by peer", "write rediss:// for a Redis with TLS and redis:// for one without"},
+	"github.com/hubgate/hubgate/session"
+)
+
+func (d *doctor) askRedis(ctx context.Context) []diagnosis {
+	cfg := d.cfg.Session.Redis
+	if cfg.Mode == "embedded" {
+		return []diagnosis{{Part: "redis", Status: doubted, Detail: "embedded: sessions and the contact queue die with the process", Cure: "use a real Redis in production", Where: "session.redis.mode"}}
+	}
+	clients, err := openRedis(cfg, redisDeps{
+		Credentials:      func() (string, string) { return cfg.Username, cfg.Password.Reveal() },
+		SentinelPassword: cfg.SentinelPassword.Reveal,
+		Observe:          func(context.Context, error, time.Duration) {}, Log: quietLog(),
+	})
+	if err != nil {
+		return []diagnosis{{Part: "redis", Status: failed, Detail: err.Error(), Where: "session.redis"}}
+	}
+	defer clients.close()
+	found, err := session.Examine(ctx, clients.Queue)
+	if err != nil {
+		f := diagnosis{Part: "redis", Status: failed, Detail: strings.TrimPrefix(err.Error(), "session: redis: ")}
+		f.Cure, f.Where = redisCure(f.Detail, strings.HasPrefix(strings.Join(cfg.URLs, " "), "rediss:"))
+		return []diagnosis{f}
+	}
+	first := diagnosis{Part: "redis", Status: healthy, Detail: "version " + found.Version}
+	if found.TooOld {
+		first.Status, first.Cure, first.Where = failed, "use Redis 6.2 or newer", "session.redis.urls"
+	}
+	all := []diagnosis{first}
+	for _, w := range found.Warnings {
+		all = append(all, diagnosis{Part: "redis", Status: doubted, Detail: w.Text, Cure: w.Cure, Where: "Redis' configuration"})
+	}
+	return all
 }
 
-func redisCure(text string) string {
-	for _, c := range redisCures {
-		if strings.Contains(text, c.words) {
-			return c.cure
+// redisCure tells what to change for an error of Redis, or of the way to it. tls tells whether TLS was spoken.
+func redisCure(text string, tls bool) (cure, where string) {
+	says := func(parts ...string) bool {
+		for _, part := range parts {
+			if strings.Contains(text, part) {
+				return true
+			}
 		}
+		return false
 	}
-	return "look at session.redis, the network and Redis' own log"
+	switch {
+	case says("NOAUTH"):
+		return "Redis wants a password: write it", "session.redis.password"
+	case says("WRONGPASS", "invalid username-password", "invalid password", "no password is set"):
+		return "write the right username and password", "session.redis.username, session.redis.password"
+	case says("NOPERM"):
+		return "give the user the permissions in docs/operations.md, section Redis", "Redis' ACL"
+	case says("LOADING"):
+		return "wait until Redis has loaded its data", "Redis"
+	case says("all sentinels specified in configuration are unreachable"):
+		return "mend the sentinels' addresses, the master's name or the sentinels' password", "session.redis.urls, session.redis.master_name, session.redis.sentinel_password"
+	case says("has expired"):
+		return "renew the certificate of Redis, or mend this machine's clock", "Redis' certificate"
+	case says("certificate is valid for", "doesn't contain any IP SANs"):
+		return "write a name that the certificate has, or get a certificate for this one", "session.redis.urls"
+	case says("first record does not look like a TLS handshake"), tls && says("EOF", "reset by peer", "broken pipe"):
+		return "this Redis speaks no TLS: write redis:// instead of rediss://", "session.redis.urls"
+	case says("certificate", "x509", "tls: "):
+		return "name the authority that signed Redis' certificate", "session.redis.ca_file"
+	case !tls && says("EOF", "reset by peer", "broken pipe", "i/o timeout", "deadline exceeded"):
+		return "if this Redis expects TLS, write rediss:// instead of redis://; else let this machine reach it", "session.redis.urls"
+	case says("refused"):
+		return "start Redis there, or mend the address", "session.redis.urls"
+	case says("no such host"):
+		return "mend the host's name", "session.redis.urls"
+	case says("cluster support disabled"):
+		return "this is no cluster: write mode: single", "session.redis.mode"
+	case says("MOVED", "CROSSSLOT"):
+		return "this is a cluster: write mode: cluster", "session.redis.mode"
+	case says("master", "sentinel"):
+		return "write the name that the sentinels watch", "session.redis.master_name"
+	case says("DB index", "invalid DB"):
+		return "write a database that Redis has", "session.redis.urls"
+	}
+	return "look at the network and at Redis' own log", "session.redis"
 }

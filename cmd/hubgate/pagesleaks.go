@@ -140,7 +140,7 @@ const probeGap = 200 * time.Millisecond
 
 // probeOrigin asks the origin for protected pages as anybody could: with the public host's name, and without the gateway.
 func probeOrigin(e *env, cfg *Config, pages []pageRow) (all []leak) {
-	client := doctorClient(dependency.HubSpotSite)
+	client := dependency.NewClient(dependency.ClientConfig{Name: dependency.HubSpotSite, Timeout: doctorTime, MaxBody: 4 << 20})
 	done := 0
 	for i := range pages {
 		p := &pages[i]

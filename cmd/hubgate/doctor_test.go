@@ -1,0 +1,334 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hubgate/hubgate/auth/fakecognito"
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/proxy/fakesite"
+)
+
+const (
+	poolHost   = "cognito-idp.eu-west-1.amazonaws.com"
+	loginHost  = "login.auth.eu-west-1.amazoncognito.com"
+	originHost = "4711.sites-proxy.hscoscdn10.net"
+	publicHost = "www.example.com"
+)
+
+// network is the outside world of a doctor: a handler for each host. A host without one cannot be reached.
+type network map[string]http.Handler
+
+func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
+	h := n[r.URL.Host]
+	if h == nil {
+		return nil, errors.New("connection refused")
+	}
+	answer := httptest.NewRecorder()
+	answer.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	call := r.Clone(r.Context())
+	if call.Body == nil {
+		call.Body = http.NoBody
+	}
+	call.Host = r.URL.Host
+	h.ServeHTTP(answer, call)
+	return answer.Result(), nil
+}
+
+// pool is a Cognito pool whose domain is another host, and the one client that the configuration of patient names.
+func pool(t *testing.T) (idp, login http.Handler) {
+	t.Helper()
+	s, err := fakecognito.New(fakecognito.Config{
+		URL: "https://" + poolHost, PoolID: "eu-west-1_AbCdEf123",
+		Clients: []fakecognito.Client{{ID: "app", Secret: "secret", CallbackURLs: []string{"https://" + publicHost + "/oauth2/callback"}, LogoutURLs: []string{"https://" + publicHost + "/oauth2/signed_out"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, r)
+		for _, path := range []string{"/oauth2/", "/logout"} {
+			body := strings.ReplaceAll(answer.Body.String(), "https://"+poolHost+path, "https://"+loginHost+path)
+			answer.Body.Reset()
+			answer.Body.WriteString(body)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+	return only("/openid-configuration", document, s), s
+}
+
+func answers(status int, body string, header ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	})
+}
+
+// patient is a configuration whose every part is well, and its world.
+func patient(idp, login http.Handler) (*doctor, network) {
+	cfg := defaultConfig()
+	cfg.Server.PublicURLs = []string{"https://" + publicHost}
+	cfg.Proxy.Origin, cfg.Proxy.Default = "https://"+originHost, "public"
+	cfg.Auth.UserPool, cfg.Auth.ClientID, cfg.Auth.ClientSecret = "eu-west-1_AbCdEf123", "app", "secret"
+	cfg.Session.Redis.Mode = "embedded"
+	cfg.HubSpot.AccessToken, cfg.HubSpot.HubID = "pat-na1-x", 4711
+	cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{"firstname": {Claim: "given_name"}}
+	world := network{
+		poolHost: idp, loginHost: login, originHost: fakesite.New(fakesite.Config{HubID: 4711, PublicHost: publicHost}),
+		"api.hubapi.com": fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults, HubID: 4711, Token: "pat-na1-x"}),
+		publicHost:       answers(http.StatusUnauthorized, "{}", "Content-Type", "application/problem+json"),
+	}
+	d := newDoctor(cfg)
+	d.network = world
+	d.lookup = func(context.Context, string) (string, []string, error) {
+		return publicHost, []string{"203.0.113.5"}, nil
+	}
+	d.dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("connection refused") }
+	return d, world
+}
+
+func token(code string) http.Handler {
+	return answers(http.StatusBadRequest, `{"error":"`+code+`"}`, "Content-Type", "application/json")
+}
+
+// only answers one path of a server itself.
+func only(path string, h, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, path) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+func TestAHealthyConfigurationHasNothingWrong(t *testing.T) {
+	t.Parallel()
+	d, _ := patient(pool(t))
+	for _, f := range d.diagnose(t.Context()) {
+		if f.Status != healthy && f.Part != "redis" {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestEveryFaultIsToldApartWithItsCureAndItsPlace(t *testing.T) {
+	t.Parallel()
+	idp, login := pool(t)
+	for name, c := range map[string]struct {
+		harm   func(*testing.T, *doctor, network)
+		part   string
+		status string
+		says   string
+		where  string
+	}{
+		"provider away": {func(_ *testing.T, _ *doctor, w network) { delete(w, poolHost) }, "provider: discovery", failed, "cannot be reached", "auth.user_pool"},
+		"wrong pool": {func(_ *testing.T, _ *doctor, w network) {
+			w[poolHost] = answers(400, `{"message":"User pool does not exist"}`)
+		}, "provider: discovery", failed, "answers 400: there is no such user pool", "auth.user_pool"},
+		"no pool":         {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(404, "") }, "provider: discovery", failed, "there is no such user pool", "auth.user_pool"},
+		"provider broken": {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(503, "") }, "provider: discovery", failed, "answers 503", "auth.user_pool"},
+		"no document":     {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(200, "<html>") }, "provider: discovery", failed, "no discovery document", "auth.user_pool"},
+		"other issuer":    {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(200, `{"issuer":"https://x.example"}`) }, "provider: discovery", failed, "calls itself", "auth.user_pool"},
+		"no domain":       {withoutDomain, "provider: discovery", failed, "has no domain", "Cognito console: Branding, Domain"},
+		"no keys": {func(_ *testing.T, _ *doctor, w network) {
+			w[poolHost] = only("/jwks.json", answers(200, `{"keys":[]}`), w[poolHost])
+		}, "provider: keys", failed, "no keys", "provider"},
+		"client unknown":  {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientID = "other" }, "provider: client", failed, "knows no client other", "auth.client_id"},
+		"secret wrong":    {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientSecret = "old" }, "provider: client", failed, "does not take its secret", "auth.client_secret"},
+		"no secret given": {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientSecret, d.cfg.Auth.ClientAuth = "", "none" }, "provider: client", failed, "does not take its secret", "auth.client_secret"},
+		"secret not asked": {func(t *testing.T, d *doctor, w network) {
+			w[loginHost] = only("/oauth2/token", byWay(func(r *http.Request) bool { return !hasSecret(r) }), w[loginHost])
+		}, "provider: client", failed, "has no secret at the provider", "auth.client_auth"},
+		"by body only": {func(t *testing.T, d *doctor, w network) {
+			w[loginHost] = only("/oauth2/token", byWay(func(r *http.Request) bool { return r.PostFormValue("client_secret") != "" }), w[loginHost])
+		}, "provider: client", failed, "but by body", "auth.client_auth"},
+		"no code flow": {func(_ *testing.T, d *doctor, w network) {
+			w[loginHost] = only("/oauth2/token", token("unauthorized_client"), w[loginHost])
+		}, "provider: client", failed, "not for the code flow", "Cognito console"},
+		"no token answer": {func(_ *testing.T, d *doctor, w network) {
+			w[loginHost] = only("/oauth2/token", answers(502, "bad gateway"), w[loginHost])
+		}, "provider: client", doubted, "502", "provider"},
+		"callback": {func(_ *testing.T, d *doctor, _ network) {
+			d.cfg.Server.PublicURLs = []string{"https://other.example.com"}
+		}, "provider: callback", failed, "https://other.example.com/oauth2/callback is not registered", "Allowed callback URLs"},
+		"logout": {func(_ *testing.T, d *doctor, _ network) {
+			d.cfg.Server.PublicURLs = []string{"https://other.example.com"}
+		}, "provider: logout", failed, "https://other.example.com/oauth2/signed_out is not registered", "Allowed sign-out URLs"},
+		"scope": {func(_ *testing.T, d *doctor, w network) {
+			w[loginHost] = only("/oauth2/authorize", backWith("invalid_scope"), w[loginHost])
+		}, "provider: callback", failed, "invalid_scope", "Login pages"},
+		"token of nobody": {func(_ *testing.T, d *doctor, _ network) { d.cfg.HubSpot.AccessToken = "pat-na1-y" }, "hubspot", failed, "does not accept the access token", "hubspot.access_token"},
+		"no write scope":  {scopes("crm.objects.contacts.read", "crm.schemas.contacts.read"), "hubspot scopes", failed, "lacks crm.objects.contacts.write", "Service keys"},
+		"no read scope":   {scopes("crm.objects.contacts.write", "crm.schemas.contacts.read"), "hubspot scopes", failed, "lacks crm.objects.contacts.read", "Service keys"},
+		"no schema scope": {scopes("crm.objects.contacts.write", "crm.objects.contacts.read"), "hubspot scopes", failed, "lacks crm.schemas.contacts.read", "Service keys"},
+		"no property":     {mapped("tier", hubspot.PropertyConfig{Claim: "tier"}), "hubspot properties", failed, "HubSpot has no property tier", "hubspot.contacts.properties.tier"},
+		"wrong type":      {mapped("firstname", hubspot.PropertyConfig{Value: "login_count"}, "number"), "hubspot properties", failed, "its type is", "hubspot.contacts.properties"},
+		"another account": {func(_ *testing.T, d *doctor, w network) {
+			w["api.hubapi.com"] = fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults, HubID: 4712, Token: "pat-na1-x"})
+		}, "hubspot account", failed, "account 4712", "hubspot.hub_id"},
+		"HubSpot away": {func(_ *testing.T, d *doctor, w network) { w["api.hubapi.com"] = answers(404, "") }, "hubspot", failed, "404", "hubspot.api_version"},
+		"no sync":      {func(_ *testing.T, d *doctor, w network) { d.cfg.HubSpot.AccessToken = "" }, "hubspot", doubted, "sync is off", "hubspot.access_token"},
+		"other portal": {func(_ *testing.T, _ *doctor, w network) { w[originHost] = fakesite.New(fakesite.Config{HubID: 99}) }, "origin for " + publicHost, failed, "account 99 answers, but 4711 is meant", "proxy.origin"},
+		"not connected": {func(_ *testing.T, _ *doctor, w network) {
+			w[originHost] = fakesite.New(fakesite.Config{HubID: 4711, PublicHost: "else.example.com"})
+		}, "origin for " + publicHost, failed, "does not know " + publicHost, "Domains & URLs"},
+		"challenged": {func(_ *testing.T, _ *doctor, w network) {
+			w[originHost] = answers(403, "<script>", "Content-Type", "text/html", "Cf-Mitigated", "challenge")
+		}, "origin for " + publicHost, doubted, "challenge", "network"},
+		"limited":          {func(_ *testing.T, _ *doctor, w network) { w[originHost] = answers(429, "") }, "origin for " + publicHost, doubted, "429", "network"},
+		"origin broken":    {func(_ *testing.T, _ *doctor, w network) { w[originHost] = answers(500, "") }, "origin for " + publicHost, failed, "500", "HubSpot"},
+		"origin away":      {func(_ *testing.T, _ *doctor, w network) { delete(w, originHost) }, "origin for " + publicHost, failed, "refused", "proxy.origin"},
+		"no name":          {alias("", errors.New("no such host")), "dns of " + publicHost, failed, "cannot be resolved", "DNS of"},
+		"still HubSpot":    {alias("4711.group11.sites.hubspot.net", nil), "dns of " + publicHost, failed, "points at HubSpot", "DNS of"},
+		"HubSpot answers":  {func(_ *testing.T, _ *doctor, w network) { w[publicHost] = answers(404, "", "X-Hs-Portal-Id", "4711") }, "gateway at " + publicHost, failed, "HubSpot answers there", "DNS of"},
+		"stranger answers": {func(_ *testing.T, _ *doctor, w network) { w[publicHost] = answers(200, "hi") }, "gateway at " + publicHost, failed, "something else", "DNS of"},
+		"nobody answers":   {func(_ *testing.T, _ *doctor, w network) { delete(w, publicHost) }, "gateway at " + publicHost, doubted, "no answer", "DNS of"},
+		"clock behind": {func(_ *testing.T, d *doctor, _ network) {
+			d.now = func() time.Time { return time.Now().Add(-20 * time.Second) }
+		}, "clock", doubted, "behind", "this machine"},
+		"clock far ahead": {func(_ *testing.T, d *doctor, _ network) {
+			d.now = func() time.Time { return time.Now().Add(5 * time.Minute) }
+		}, "clock", failed, "ahead", "this machine"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, world := patient(idp, login)
+			c.harm(t, d, world)
+			all := d.diagnose(t.Context())
+			for _, f := range all {
+				if f.Part == c.part && f.Status == c.status && strings.Contains(f.Detail, c.says) && strings.Contains(f.Where, c.where) && f.Cure != "" {
+					return
+				}
+			}
+			t.Errorf("not told: %+v", all)
+		})
+	}
+}
+
+func withoutDomain(_ *testing.T, _ *doctor, w network) {
+	issuer := "https://" + poolHost + "/eu-west-1_AbCdEf123"
+	w[poolHost] = answers(200, `{"issuer":"`+issuer+`","authorization_endpoint":"`+issuer+`/a","token_endpoint":"`+issuer+`/t","jwks_uri":"`+issuer+`/k"}`)
+}
+
+func hasSecret(r *http.Request) bool {
+	_, _, basic := r.BasicAuth()
+	return basic || r.PostFormValue("client_secret") != ""
+}
+
+// byWay is a token endpoint that takes the client only one way.
+func byWay(right func(*http.Request) bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		code := "invalid_client"
+		if right(r) {
+			code = "invalid_grant"
+		}
+		token(code).ServeHTTP(w, r)
+	})
+}
+
+func backWith(code string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?"+url.Values{"error": {code}}.Encode(), http.StatusFound)
+	})
+}
+
+func scopes(list ...string) func(*testing.T, *doctor, network) {
+	return func(_ *testing.T, _ *doctor, w network) {
+		w["api.hubapi.com"] = fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults, HubID: 4711, Token: "pat-na1-x", Scopes: list})
+	}
+}
+
+// mapped maps a property; types are what HubSpot says instead of the property's own.
+func mapped(name string, p hubspot.PropertyConfig, types ...string) func(*testing.T, *doctor, network) {
+	return func(_ *testing.T, d *doctor, w network) {
+		d.cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{name: p}
+		if len(types) > 0 {
+			w["api.hubapi.com"] = only("/properties/2026-09/contacts", answers(200, `{"results":[{"name":"`+name+`","type":"bool","fieldType":"booleancheckbox"}]}`), w["api.hubapi.com"])
+		}
+	}
+}
+
+func alias(to string, err error) func(*testing.T, *doctor, network) {
+	return func(_ *testing.T, d *doctor, _ network) {
+		d.lookup = func(context.Context, string) (string, []string, error) { return to, []string{"203.0.113.5"}, err }
+	}
+}
+
+func TestAClockThatOnlyOneServerDoubtsIsRight(t *testing.T) {
+	t.Parallel()
+	c := clock{offs: []time.Duration{time.Hour, 0, -time.Minute}}
+	if got := c.judge(); len(got) != 1 || got[0].Status != healthy {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestACertificateIsToldToBeWrongForItsReason(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, c := range map[string]struct {
+		host   string
+		from   time.Time
+		to     time.Time
+		status string
+		says   string
+	}{
+		"other name": {"else.example.com", now.Add(-time.Hour), now.Add(90 * 24 * time.Hour), failed, "for else.example.com, not for " + publicHost},
+		"ended":      {publicHost, now.Add(-48 * time.Hour), now.Add(-24 * time.Hour), failed, "ended on"},
+		"not begun":  {publicHost, now.Add(24 * time.Hour), now.Add(48 * time.Hour), failed, "begins on"},
+		"self-made":  {publicHost, now.Add(-time.Hour), now.Add(90 * 24 * time.Hour), failed, "no authority"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, _ := patient(nil, nil)
+			server := httptest.NewUnstartedServer(http.NotFoundHandler())
+			server.TLS = &tls.Config{Certificates: []tls.Certificate{certificateFor(t, c.host, c.from, c.to)}}
+			server.StartTLS()
+			t.Cleanup(server.Close)
+			d.dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())
+			}
+			for _, f := range d.askSites(t.Context()) {
+				if f.Part == "certificate of "+publicHost && f.Status == c.status && strings.Contains(f.Detail, c.says) && f.Cure != "" && f.Where != "" {
+					return
+				}
+			}
+			t.Errorf("%+v", d.askSites(t.Context()))
+		})
+	}
+}
+
+func certificateFor(t *testing.T, host string, from, to time.Time) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host}, NotBefore: from, NotAfter: to}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
