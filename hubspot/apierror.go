@@ -191,7 +191,7 @@ func contextValues(context json.RawMessage, name string) []string {
 }
 
 var (
-	addressForm = regexp.MustCompile(`[^\s@"'<>\[\](){},;:]+@[^\s@"'<>\[\](){},;:]+`)
+	addressForm = regexp.MustCompile(`[^\s@"'<>\[\](){},;:]+(?:@|%40)[^\s@"'<>\[\](){},;:]+`)
 	// existingForm is where HubSpot names the contact that is in the way.
 	existingForm = regexp.MustCompile(`(?i)existing id:?\s*([0-9]{1,20})`)
 	keyForm      = regexp.MustCompile(`pat-[a-z0-9]+-[0-9A-Za-z-]+`)

@@ -183,7 +183,7 @@ func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 	answer = res.Header
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, parseError(res.StatusCode, res.Header, body)
+		return nil, parseError(res.StatusCode, res.Header, withoutKey(body, req))
 	}
 	if err != nil {
 		return nil, bare(err)
@@ -192,6 +192,16 @@ func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 }
 
 const maxAnswer = 32 << 20
+
+// withoutKey takes the request's own key out of an answer: errors are shown to operators and kept in Redis, and a gateway in between
+// may answer with all that it was asked.
+func withoutKey(body []byte, req *http.Request) []byte {
+	key := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
+	if key == "" {
+		return body
+	}
+	return bytes.ReplaceAll(body, []byte(key), []byte("<key>"))
+}
 
 func (c *client) request(ctx context.Context, k call) (*http.Request, error) {
 	var body io.Reader
