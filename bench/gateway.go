@@ -67,6 +67,7 @@ server:
   admin_listen: "%s"
   admin_token: %s
   pprof: true
+  limits: {idle_timeout: 10m}
 proxy:
   origin: "http://%s"
   default: public

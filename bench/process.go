@@ -108,11 +108,16 @@ func (p *process) listens(ctx context.Context, addr string) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-limit:
-			said, _ := os.ReadFile(p.log)
-			return fmt.Errorf("%s does not listen on %s:\n%s", filepath.Base(p.cmd.Path), addr, bytes.TrimSpace(said))
+			return fmt.Errorf("%s does not listen on %s:\n%s", filepath.Base(p.cmd.Path), addr, p.said())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// said is the end of what it printed.
+func (p *process) said() []byte {
+	said, _ := os.ReadFile(p.log)
+	return bytes.TrimSpace(said[max(0, len(said)-4096):])
 }
 
 // cpu is the processor time that the process has used, user and system together, in nanoseconds.

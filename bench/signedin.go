@@ -29,7 +29,7 @@ type subject struct {
 func signedIn(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("signedin", flag.ContinueOnError)
 	rounds := flags.Int("rounds", 21, "how often each subject is measured; the median counts")
-	requests := flags.Int("requests", 5000, "requests of one measurement")
+	requests := flags.Int("requests", 2000, "requests of one measurement")
 	conns := flags.Int("connections", 64, "keep-alive connections to each subject")
 	profiles := flags.String("profiles", "", "folder for a CPU profile of each gateway, made after the rounds")
 	if err := flags.Parse(args); err != nil {
@@ -49,7 +49,7 @@ func signedIn(ctx context.Context, args []string) error {
 			sub := subjects[(i+round)%len(subjects)]
 			used, err := sub.measure(ctx, *requests)
 			if err != nil {
-				return fmt.Errorf("%s: %w", sub.name, err)
+				return fmt.Errorf("%s: %w\n%s", sub.name, err, sub.process.said())
 			}
 			if round > 0 {
 				sub.used = append(sub.used, used)
@@ -105,6 +105,9 @@ func (s *stage) subjects(conns int) ([]*subject, error) {
 	for _, sub := range subjects {
 		if sub.hammer, err = newHammer(sub.addr, conns); err != nil {
 			return nil, err
+		}
+		if err := sub.hammer.send(s.ctx, 10*conns, sub.request); err != nil { // a new connection has to say something soon
+			return nil, fmt.Errorf("%s: %w\n%s", sub.name, err, sub.process.said())
 		}
 	}
 	return subjects, nil

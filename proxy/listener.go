@@ -136,6 +136,7 @@ type strictConn struct {
 	limit   time.Time   // net/http's own read deadline
 	asked   atomic.Bool // to become a WebSocket
 	raw     atomic.Bool // it has become one
+	writeBy time.Time   // the deadline of writes
 }
 
 // poison breaks off a head, a chunk's size and a trailer alike.
@@ -212,11 +213,21 @@ const writeProgress = time.Minute
 
 // Write watches for the 101 after which the stream is no HTTP any more.
 func (c *strictConn) Write(p []byte) (int, error) {
-	c.Conn.SetWriteDeadline(time.Now().Add(writeProgress))
+	c.setWriteDeadline()
 	if c.asked.Load() && bytes.HasPrefix(p, []byte("HTTP/1.1 101 ")) {
 		c.raw.Store(true)
 	}
 	return c.Conn.Write(p)
+}
+
+// setWriteDeadline sets it anew when an eighth of it has passed: setting it each time costs more than the rest of Write.
+func (c *strictConn) setWriteDeadline() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); c.writeBy.Sub(now) < writeProgress-writeProgress/8 {
+		c.writeBy = now.Add(writeProgress)
+		c.Conn.SetWriteDeadline(c.writeBy)
+	}
 }
 
 // CloseWrite lets net/http end its half first, so that a refusal arrives before the reset.

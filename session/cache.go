@@ -1,9 +1,10 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"sync"
+	"hash/maphash"
 	"sync/atomic"
 	"time"
 
@@ -15,64 +16,114 @@ import (
 
 // cached is a session as this replica last saw it. Its session is shared and never changed; a refresh makes a new one.
 type cached struct {
-	session   *Session
-	version   uint64
-	aad       string       // host, issuer and client it was opened for
-	confirmed time.Time    // when Redis last said that it exists
-	epoch     int64        // of the subscription at that time
-	seen      atomic.Int64 // the idle clock, Unix milliseconds
-	written   atomic.Int64 // the idle clock as it is in Redis
+	session *Session
+	key     [keySize]byte // the visitor's: it was opened with
+	version uint64
+	print   uint64 // of the stored record: while that is the same, nothing needs to be opened again
+	clock   atomic.Uint64
+	seen    atomic.Int64 // the idle clock, Unix milliseconds
+	written atomic.Int64 // the idle clock as it is in Redis
+	sight   atomic.Pointer[sighting]
 }
+
+// sighting is when Redis last said that a session exists, and the subscription's epoch at that time.
+type sighting struct {
+	at    time.Time
+	epoch int64
+}
+
+func (m *Manager) sighting() *sighting { return &sighting{m.deps.Now(), m.epoch.Load()} }
 
 func (c *cached) lastSeen() time.Time { return time.UnixMilli(c.seen.Load()) }
 
+// sighted notes a later sighting.
+func (c *cached) sighted(s *sighting) {
+	for {
+		last := c.sight.Load()
+		if last != nil && last.at.After(s.at) || c.sight.CompareAndSwap(last, s) {
+			return
+		}
+	}
+}
+
+// advance moves a clock forwards.
+func advance(clock *atomic.Int64, to int64) {
+	for {
+		now := clock.Load()
+		if now >= to || clock.CompareAndSwap(now, to) {
+			return
+		}
+	}
+}
+
+// query is what one request wants to know.
+type query struct {
+	ticket ticket
+	ref    string
+	host   string
+	live   *Live
+	known  *cached // nil when this replica has not seen the session
+}
+
+func (m *Manager) ask(t ticket, site *inbound.Site) query {
+	q := query{ticket: t, ref: t.ref(), live: m.live.Load()}
+	if site != nil {
+		q.host = site.Host
+	}
+	q.known, _ = m.cache.GetIfPresent(q.ref)
+	return q
+}
+
+// opens tells whether the known session is for this host, pool, client and key, as the record's seal would.
+func (q query) opens() bool {
+	s := q.known.session
+	return s.Host == q.host && s.Issuer == q.live.Issuer && s.ClientID == q.live.ClientID && q.known.key == q.ticket.key
+}
+
+// remembered returns the session when this replica may answer by itself.
+func (m *Manager) remembered(q query) (*cached, bool) {
+	if q.known == nil || !q.opens() || !m.trusts(q.known, q.live) || m.over.has(q.ref, m.deps.Now()) {
+		return nil, false
+	}
+	return q.known, !m.idle(q.known) // idle here: another replica may have seen the visitor
+}
+
 // get returns the session of a ticket: from the cache while that may be trusted, else from Redis, else, when Redis is away, from the
 // cache within outage_grace.
-func (m *Manager) get(ctx context.Context, t ticket, site *inbound.Site) (*cached, error) {
-	live := m.live.Load()
-	ref := t.ref()
-	host := ""
-	if site != nil {
-		host = site.Host
-	}
-	aad := binding(ref, host, live.Issuer, live.ClientID)
-	if m.over.has(ref, m.deps.Now()) {
+func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
+	if m.over.has(q.ref, m.deps.Now()) || (q.known != nil && !q.opens()) {
 		return nil, &NoneError{RecordMissing}
 	}
-	known, _ := m.cache.GetIfPresent(ref)
-	if known != nil && known.aad != string(aad) {
-		return nil, &NoneError{RecordMissing} // of another host, pool or client
+	if c, ok := m.remembered(q); ok {
+		m.deps.Metrics.hit.Inc()
+		return c, m.valid(c)
 	}
-	if known != nil && m.trusts(known, live) && !m.idle(known) { // idle here: another replica may have seen the visitor
-		m.deps.Metrics.cache.WithLabelValues("hit").Inc()
-		return known, m.valid(known)
-	}
-	c, err := m.read(ctx, t, aad)
+	c, err := m.read(ctx, q.ticket, binding(q.ref, q.host, q.live.Issuer, q.live.ClientID))
 	switch {
 	case err == nil:
-		m.deps.Metrics.cache.WithLabelValues("miss").Inc()
+		m.deps.Metrics.miss.Inc()
 		return c, m.valid(c)
 	case errors.Is(err, ErrNone):
-		m.lost(ref)
+		m.lost(q.ref)
 		return nil, err
 	}
-	if known != nil && m.deps.Outage() && m.deps.Now().Sub(known.confirmed) < live.Config.OutageGrace.D() && !m.idle(known) {
-		m.deps.Metrics.cache.WithLabelValues("stale").Inc()
-		return known, m.valid(known)
+	if q.known != nil && m.deps.Outage() && m.deps.Now().Sub(q.known.sight.Load().at) < q.live.Config.OutageGrace.D() && !m.idle(q.known) {
+		m.deps.Metrics.stale.Inc()
+		return q.known, m.valid(q.known)
 	}
 	return nil, m.failed(err)
 }
 
 // trusts: confirmed within cache_ttl, and no ending can have been missed since.
 func (m *Manager) trusts(c *cached, live *Live) bool {
-	epoch := m.epoch.Load()
-	return epoch%2 == 0 && c.epoch == epoch && m.deps.Now().Sub(c.confirmed) < live.Config.CacheTTL.D()
+	epoch, last := m.epoch.Load(), c.sight.Load()
+	return epoch%2 == 0 && last.epoch == epoch && m.deps.Now().Sub(last.at) < live.Config.CacheTTL.D()
 }
 
 // read asks Redis for record and summary in one round trip.
 func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, error) {
-	ref, began, epoch := t.ref(), m.deps.Now(), m.epoch.Load()
-	values, err := m.deps.Redis.MGet(ctx, m.recordKey(ref), m.summaryKey(ref)).Result()
+	ref, sight := t.ref(), m.sighting()
+	values, err := m.reads.get(ctx, m.recordKey(ref), m.summaryKey(ref))
 	if err != nil && isWrongType(err) {
 		err = redis.Nil
 	}
@@ -87,28 +138,53 @@ func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, erro
 	if !ok {
 		return nil, &NoneError{RecordMissing}
 	}
-	s, version, err := decodeRecord(m.deps.Ring, t, []byte(stored), aad)
+	c, err := m.open(t, stored, aad)
 	if err != nil {
 		m.deps.Metrics.unreadable.Inc()
 		return nil, &NoneError{RecordMissing}
 	}
-	c := &cached{session: s, version: version, aad: string(aad), confirmed: began, epoch: epoch}
+	kept := c.sight.Load() != nil
+	c.sighted(sight)
 	m.readClock(c, ref, values[1])
-	m.keep(ref, c)
+	if !kept {
+		m.keep(ref, c)
+	}
 	return c, nil
+}
+
+// open opens a stored record, unless this replica has opened the very same before with the same key for the same host, pool and
+// client. The print is keyed by a seed of this process, so nobody can make another record that has it.
+func (m *Manager) open(t ticket, stored string, aad []byte) (*cached, error) {
+	ref, print := t.ref(), maphash.String(m.seed, stored)
+	if known, ok := m.cache.GetIfPresent(ref); ok && known.print == print && known.key == t.key &&
+		bytes.Equal(aad, binding(ref, known.session.Host, known.session.Issuer, known.session.ClientID)) {
+		return known, nil
+	}
+	s, version, err := decodeRecord(m.deps.Ring, t, []byte(stored), aad)
+	if err != nil {
+		return nil, err
+	}
+	m.deps.Metrics.size.Observe(float64(len(stored)))
+	return &cached{session: s, key: t.key, version: version, print: print}, nil
 }
 
 // readClock takes the idle clock from the summary. One that is gone or damaged says nothing about when the visitor was last seen, and
 // what ends a session must be known: the clock starts anew, and the next touch repairs the summary.
 func (m *Manager) readClock(c *cached, ref string, value any) {
-	seen := m.deps.Now()
-	if sealed, ok := value.(string); ok {
-		if u, err := decodeSummary(m.deps.Ring, ref, []byte(sealed)); err == nil {
-			seen = fromMillis(u.Seen)
-			c.written.Store(u.Seen)
-		}
+	sealed, _ := value.(string)
+	print := maphash.String(m.seed, sealed)
+	if sealed != "" && c.clock.Load() == print {
+		return // as it was
 	}
-	c.seen.Store(seen.UnixMilli())
+	if u, err := decodeSummary(m.deps.Ring, ref, []byte(sealed)); err == nil {
+		advance(&c.seen, u.Seen)
+		advance(&c.written, u.Seen)
+		c.clock.Store(print)
+		return
+	}
+	c.seen.Store(m.deps.Now().UnixMilli())
+	c.written.Store(0)
+	c.clock.Store(0)
 }
 
 // keep puts a session into the cache, unless it ended while it was being read, or a later look at it is there already: a load that
@@ -118,7 +194,7 @@ func (m *Manager) keep(ref string, c *cached) {
 		if m.over.has(ref, m.deps.Now()) {
 			return nil, otter.InvalidateOp
 		}
-		if found && now.confirmed.After(c.confirmed) {
+		if found && now.sight.Load().at.After(c.sight.Load().at) {
 			return now, otter.CancelOp
 		}
 		if found && now.seen.Load() > c.seen.Load() { // moved here and not written yet
@@ -162,12 +238,8 @@ func (m *Manager) drop(ref string) {
 func (m *Manager) touch(ctx context.Context, c *cached) {
 	now := m.deps.Now().UnixMilli()
 	c.seen.Store(now)
-	every := 5 * time.Minute
-	if idle := m.live.Load().Config.IdleTimeout.D(); idle > 0 {
-		every = max(time.Second, idle/10)
-	}
 	written := c.written.Load()
-	if now-written < every.Milliseconds() || !c.written.CompareAndSwap(written, now) {
+	if !m.clockDue(c) || !c.written.CompareAndSwap(written, now) {
 		return
 	}
 	if err := m.writeClock(ctx, c.session, now); err != nil {
@@ -176,38 +248,11 @@ func (m *Manager) touch(ctx context.Context, c *cached) {
 	}
 }
 
-// watchers are told when a session ends or changes: open WebSockets and streams.
-type watchers struct {
-	mu  sync.Mutex
-	all map[string]map[chan struct{}]bool
-}
-
-func newWatchers() *watchers { return &watchers{all: map[string]map[chan struct{}]bool{}} }
-
-func (ws *watchers) tell(ref string) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	for ch := range ws.all[ref] {
-		close(ch)
+// clockDue tells whether the idle clock is to be written.
+func (m *Manager) clockDue(c *cached) bool {
+	every := 5 * time.Minute
+	if idle := m.live.Load().Config.IdleTimeout.D(); idle > 0 {
+		every = max(time.Second, idle/10)
 	}
-	delete(ws.all, ref)
-}
-
-// Ended returns a channel that is closed when the session ends or changes, and a function that gives it back.
-func (m *Manager) Ended(ref string) (<-chan struct{}, func()) {
-	ws, ch := m.watch, make(chan struct{})
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	if ws.all[ref] == nil {
-		ws.all[ref] = map[chan struct{}]bool{}
-	}
-	ws.all[ref][ch] = true
-	return ch, func() {
-		ws.mu.Lock()
-		defer ws.mu.Unlock()
-		delete(ws.all[ref], ch)
-		if len(ws.all[ref]) == 0 {
-			delete(ws.all, ref)
-		}
-	}
+	return m.deps.Now().UnixMilli()-c.written.Load() >= every.Milliseconds()
 }

@@ -37,9 +37,21 @@ func newTicket() ticket {
 
 // ref names the record: nobody who reads Redis learns the id from it.
 func (t ticket) ref() string {
-	sum := sha256.Sum256(append([]byte("hubgate session\x00"), t.id[:]...))
-	return hex.EncodeToString(sum[:16])
+	var text [len(refLabel) + idSize]byte
+	copy(text[copy(text[:], refLabel):], t.id[:])
+	sum := sha256.Sum256(text[:])
+	var name [2 * refSize]byte
+	hex.Encode(name[:], sum[:refSize])
+	return string(name[:])
 }
+
+// isRef tells whether a text can be a record's name.
+func isRef(text string) bool { return len(text) == 2*refSize && strings.Trim(text, shards) == "" }
+
+const (
+	refLabel = "hubgate session\x00"
+	refSize  = 16
+)
 
 func (t ticket) bytes() []byte {
 	return append(append(make([]byte, 0, cookieSize), t.id[:]...), t.key[:]...)
@@ -47,18 +59,18 @@ func (t ticket) bytes() []byte {
 
 func (t ticket) encode(ring *seal.Ring) string {
 	body := t.bytes()
-	return base64.RawURLEncoding.EncodeToString(append(body, ring.MAC(seal.CookieMAC, body)[:macSize]...))
+	return strictBase64.EncodeToString(append(body, ring.MAC(seal.CookieMAC, body)[:macSize]...))
 }
 
 // parseTicket takes a cookie value strictly: fixed length and alphabet, one encoding, authentic. Anything else is no session and
 // costs no look-up (CK-06: truncated, flipped, oversized and foreign values).
 func parseTicket(value string, ring *seal.Ring) (ticket, bool) {
 	var t ticket
-	if len(value) != base64.RawURLEncoding.EncodedLen(cookieSize) {
+	var raw [cookieSize]byte
+	if len(value) != cookieLength {
 		return t, false
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(value)
-	if err != nil || len(raw) != cookieSize {
+	if n, err := strictBase64.Decode(raw[:], []byte(value)); err != nil || n != cookieSize {
 		return t, false
 	}
 	body, mac := raw[:idSize+keySize], raw[idSize+keySize:]
@@ -69,6 +81,12 @@ func parseTicket(value string, ring *seal.Ring) (ticket, bool) {
 	copy(t.key[:], body[idSize:])
 	return t, true
 }
+
+// strictBase64 takes one spelling only; cookieLength is that of a whole value.
+var (
+	strictBase64 = base64.RawURLEncoding.Strict()
+	cookieLength = strictBase64.EncodedLen(cookieSize)
+)
 
 // Names of the cookie: over https the browser itself keeps others from setting it (CK-03: cookie tossing).
 const (
@@ -91,18 +109,23 @@ func (m *Manager) OwnsCookie(name string) bool {
 	return name == secureName || name == plainName || (name != "" && name == m.live.Load().Config.CookieName)
 }
 
-// cookieValues are the values of our cookie, by the exact bytes of its name: no legacy quoting, no $Version (CK-05).
-func cookieValues(r *http.Request, name string) []string {
-	var values []string
+// cookieValue is the first value of a cookie, and how many there are, by the exact bytes of its name: no legacy quoting, no $Version
+// (CK-05).
+func cookieValue(r *http.Request, name string) (value string, count int) {
 	for _, line := range r.Header["Cookie"] {
-		for _, pair := range strings.Split(line, ";") {
-			n, value, ok := strings.Cut(strings.TrimLeft(pair, " \t"), "=")
-			if ok && n == name {
-				values = append(values, strings.TrimRight(value, " \t"))
+		for more := true; more; {
+			var pair string
+			pair, line, more = strings.Cut(line, ";")
+			n, v, ok := strings.Cut(strings.TrimLeft(pair, " \t"), "=")
+			if !ok || n != name {
+				continue
+			}
+			if count++; count == 1 {
+				value = strings.TrimRight(v, " \t")
 			}
 		}
 	}
-	return values
+	return value, count
 }
 
 func (m *Manager) setCookie(w http.ResponseWriter, r *http.Request, value string, age time.Duration) {

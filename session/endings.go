@@ -12,7 +12,7 @@ import (
 
 // EndRef ends one session by its name; false when there is none.
 func (m *Manager) EndRef(ctx context.Context, ref string) (bool, error) {
-	if len(ref) != 32 || strings.Trim(ref, shards) != "" {
+	if !isRef(ref) {
 		return false, nil
 	}
 	existed, err := m.endRef(ctx, ref)

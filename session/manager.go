@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -49,6 +50,8 @@ type Manager struct {
 	prefix string
 	live   atomic.Pointer[Live]
 	cache  *otter.Cache[string, *cached]
+	seed   maphash.Seed // of the prints of stored records
+	reads  reads
 	over   *tombstones
 	watch  *watchers
 	flight singleflight.Group
@@ -85,7 +88,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Revoke == nil {
 		deps.Revoke = func(context.Context, string) {}
 	}
-	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, over: newTombstones(), watch: newWatchers(),
+	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, over: newTombstones(), watch: newWatchers(), seed: maphash.MakeSeed(), reads: reads{rdb: deps.Redis},
 		chores: make(chan chore, maxChores), arrived: make(chan struct{}, 1)}
 	m.epoch.Store(1) // not subscribed yet
 	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
@@ -120,10 +123,12 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Ses
 	s.ExpiresAt, s.Host, s.Address = now.Add(live.Config.Lifetime.D()), facts.Site.Host, facts.Client.String()
 	ctx, cancel := m.bounded(r.Context())
 	defer cancel()
-	if err := m.write(ctx, t, &s); err != nil {
+	if err := m.write(ctx, t, &s); errors.Is(err, ErrTooLarge) {
+		return nil, err // Redis was not asked
+	} else if err != nil {
 		return nil, fmt.Errorf("session: start: %w", m.failed(err))
 	}
-	if older, ok := m.ticketOf(r); ok {
+	if older, err := m.ticketOf(r); err == nil {
 		m.end(ctx, older.ref(), "logout")
 	}
 	m.deps.Metrics.started.Inc()
@@ -138,45 +143,54 @@ func (m *Manager) bounded(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 }
 
-// ticketOf reads the request's cookie when there is exactly one and it is ours.
-func (m *Manager) ticketOf(r *http.Request) (ticket, bool) {
-	values := cookieValues(r, m.cookieName(inbound.Of(r).Site))
-	if len(values) != 1 {
-		return ticket{}, false
+// ticketOf reads the request's cookie: there is exactly one and it is ours.
+func (m *Manager) ticketOf(r *http.Request) (ticket, error) {
+	value, count := cookieValue(r, m.cookieName(inbound.Of(r).Site))
+	switch {
+	case count == 0:
+		return ticket{}, &NoneError{CookieMissing}
+	case count > 1: // one of them is somebody else's (CK-04)
+		return ticket{}, &NoneError{CookieInvalid}
 	}
-	return parseTicket(values[0], m.deps.Ring)
+	t, ok := parseTicket(value, m.deps.Ring)
+	if !ok {
+		return t, &NoneError{CookieInvalid}
+	}
+	return t, nil
 }
 
 // Load finds the request's session, refreshes it when it is time, and moves its idle clock. ErrNone (a *NoneError with the reason)
 // means "not logged in"; every other error "cannot tell".
 func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	values := cookieValues(r, m.cookieName(inbound.Of(r).Site))
-	if len(values) > 1 { // one of them is somebody else's (CK-04)
+	if _, count := cookieValue(r, m.cookieName(inbound.Of(r).Site)); count > 1 {
 		m.expireCookie(w, r)
 		return nil, &NoneError{CookieInvalid}
 	}
-	return m.load(r, values, true)
+	return m.load(r, true)
 }
 
 // Peek is Load without moving the idle clock: a page that asks every minute who is there must not keep a session alive.
-func (m *Manager) Peek(r *http.Request) (*Session, error) {
-	return m.load(r, cookieValues(r, m.cookieName(inbound.Of(r).Site)), false)
-}
+func (m *Manager) Peek(r *http.Request) (*Session, error) { return m.load(r, false) }
 
-func (m *Manager) load(r *http.Request, values []string, touch bool) (*Session, error) {
-	if len(values) == 0 {
-		return nil, &NoneError{CookieMissing}
+func (m *Manager) load(r *http.Request, touch bool) (*Session, error) {
+	t, err := m.ticketOf(r)
+	if err != nil {
+		return nil, err
 	}
-	if len(values) > 1 {
-		return nil, &NoneError{CookieInvalid}
-	}
-	t, ok := parseTicket(values[0], m.deps.Ring)
-	if !ok {
-		return nil, &NoneError{CookieInvalid}
+	q := m.ask(t, inbound.Of(r).Site)
+	if c, ok := m.remembered(q); ok && !m.due(c.session) && !(touch && m.clockDue(c)) { // nobody else needs to be asked
+		m.deps.Metrics.hit.Inc()
+		if err := m.valid(c); err != nil {
+			return nil, err
+		}
+		if touch {
+			c.seen.Store(m.deps.Now().UnixMilli())
+		}
+		return c.session, nil
 	}
 	ctx, cancel := m.bounded(r.Context())
 	defer cancel()
-	c, err := m.get(ctx, t, inbound.Of(r).Site)
+	c, err := m.get(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -219,13 +233,13 @@ func (m *Manager) idle(c *cached) bool {
 // away the record's end is tried again until it is back.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	m.expireCookie(w, r)
-	t, ok := m.ticketOf(r)
-	if !ok {
-		return nil, &NoneError{CookieMissing}
+	t, err := m.ticketOf(r)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := m.bounded(r.Context())
 	defer cancel()
-	c, err := m.get(ctx, t, inbound.Of(r).Site)
+	c, err := m.get(ctx, m.ask(t, inbound.Of(r).Site))
 	if errors.Is(err, ErrNone) {
 		return nil, err
 	}

@@ -6,8 +6,11 @@ import "github.com/prometheus/client_golang/prometheus"
 type Metrics struct {
 	started    prometheus.Counter
 	ended      *prometheus.CounterVec
-	cache      *prometheus.CounterVec
+	hit        prometheus.Counter
+	miss       prometheus.Counter
+	stale      prometheus.Counter
 	unreadable prometheus.Counter
+	size       prometheus.Histogram
 }
 
 // NewMetrics registers the metrics with every child in place.
@@ -17,19 +20,22 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hubgate_session_ended_total", Help: "Sessions ended before or at their time, by why.",
 		}, []string{"reason"}),
-		cache: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_session_cache_total", Help: "How sessions were found: in the process, in Redis, or in the process although Redis is away.",
-		}, []string{"result"}),
+		size: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "hubgate_session_record_bytes", Help: "Size of a session's record in Redis, when it is written and when it is opened.",
+			Buckets:                     []float64{1 << 10, 2 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10},
+			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
+		}),
 		unreadable: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "hubgate_session_unreadable_total", Help: "Records that could not be opened: damaged, moved, of other keys or another format.",
 		}),
 	}
-	reg.MustRegister(m.started, m.ended, m.cache, m.unreadable)
+	found := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hubgate_session_cache_total", Help: "How sessions were found: in the process, in Redis, or in the process although Redis is away.",
+	}, []string{"result"})
+	m.hit, m.miss, m.stale = found.WithLabelValues("hit"), found.WithLabelValues("miss"), found.WithLabelValues("stale")
+	reg.MustRegister(m.started, m.ended, found, m.unreadable, m.size)
 	for _, reason := range []string{"logout", "idle", "expired", "revoked", "refresh_denied"} {
 		m.ended.WithLabelValues(reason)
-	}
-	for _, result := range []string{"hit", "miss", "stale"} {
-		m.cache.WithLabelValues(result)
 	}
 	return m
 }

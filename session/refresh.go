@@ -105,7 +105,7 @@ func (m *Manager) renewed(ctx context.Context, t ticket, c *cached) (next *cache
 func (m *Manager) reread(ctx context.Context, t ticket, c *cached) (*cached, error) {
 	ctx, cancel := m.bounded(ctx)
 	defer cancel()
-	now, err := m.read(ctx, t, []byte(c.aad))
+	now, err := m.read(ctx, t, bindingOf(c.session))
 	if err != nil && !errors.Is(err, ErrNone) {
 		return nil, m.failed(err)
 	}

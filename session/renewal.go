@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -17,6 +18,10 @@ type renewal struct {
 // adopt writes a refreshed session over the version that was read, before anybody uses it.
 func (m *Manager) adopt(ctx context.Context, r *renewal) (*cached, error) {
 	fresh, err := m.store(ctx, r)
+	if errors.Is(err, ErrTooLarge) { // waiting would not make it smaller
+		m.deps.Log.Error("a refreshed session cannot be kept", "error", err, "session", r.next.Ref)
+		return nil, err
+	}
 	if err != nil {
 		if _, waiting := m.won.Swap(r.next.Ref, r); !waiting {
 			m.later(chore{ending: ending{ref: r.next.Ref}, won: r})
@@ -30,7 +35,7 @@ func (m *Manager) adopt(ctx context.Context, r *renewal) (*cached, error) {
 func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
 	ctx, cancel := m.bounded(ctx)
 	defer cancel()
-	began, epoch := m.deps.Now(), m.epoch.Load()
+	sight := m.sighting()
 	outcome, err := m.replace(ctx, r.ticket, r.next, r.version)
 	if err != nil {
 		return nil, err
@@ -44,13 +49,14 @@ func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
 		m.forget(r.next.Ref)
 		return nil, &NoneError{RecordMissing}
 	case recordChanged: // nothing is given back: a provider that revokes a token revokes those that came of the same login
-		return m.read(ctx, r.ticket, []byte(r.was.aad))
+		return m.read(ctx, r.ticket, bindingOf(r.was.session))
 	}
 	_ = m.deps.Redis.Del(ctx, m.leaseKey(r.next.Ref)+":n").Err()
 	if err := m.deps.Redis.Publish(ctx, m.channel(), "new "+r.next.Ref).Err(); err != nil {
 		m.failed(fmt.Errorf("session: tell of a refresh: %w", err)) // replicas that miss it ask again after cache_ttl
 	}
-	fresh := &cached{session: r.next, version: r.version + 1, aad: r.was.aad, confirmed: began, epoch: epoch}
+	fresh := &cached{session: r.next, key: r.ticket.key, version: r.version + 1}
+	fresh.sighted(sight)
 	fresh.seen.Store(r.was.seen.Load())
 	fresh.written.Store(r.was.written.Load())
 	m.keep(r.next.Ref, fresh)

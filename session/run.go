@@ -65,6 +65,9 @@ const pingEvery = time.Second
 
 func (m *Manager) told(payload string) {
 	verb, ref, _ := strings.Cut(payload, " ")
+	if !isRef(ref) {
+		return
+	}
 	switch verb {
 	case "end":
 		m.forget(ref)

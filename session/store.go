@@ -47,14 +47,11 @@ func indexName(parts ...string) []byte { return []byte(strings.Join(parts, "\x00
 
 // write stores a new session: index first, then summary and record, so that a record is never out of an operator's reach.
 func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
-	stored, err := encodeRecord(m.deps.Ring, t, s, 1)
+	stored, err := m.seal(t, s, 1)
 	if err != nil {
 		return err
 	}
-	sealed, err := encodeSummary(m.deps.Ring, s.Ref, toSummary(s))
-	if err != nil {
-		return err
-	}
+	sealed := encodeSummary(m.deps.Ring, s.Ref, toSummary(s))
 	err = m.writeIndex(ctx, s)
 	if isWrongType(err) {
 		err = m.writeIndex(ctx, s) // what was in the way is gone
@@ -70,6 +67,15 @@ func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
 		m.wrote()
 	}
 	return err
+}
+
+// seal makes a session's record, and measures it.
+func (m *Manager) seal(t ticket, s *Session, version uint64) ([]byte, error) {
+	stored, err := encodeRecord(m.deps.Ring, t, s, version)
+	if err == nil {
+		m.deps.Metrics.size.Observe(float64(len(stored)))
+	}
+	return stored, err
 }
 
 // writeIndex enters a session into the lists it is found by, and its key's id into the list of keys in use. A key of ours that holds
@@ -118,11 +124,9 @@ return 1`)
 func (m *Manager) writeClock(ctx context.Context, s *Session, seen int64) error {
 	u := toSummary(s)
 	u.Seen = seen
-	sealed, err := encodeSummary(m.deps.Ring, s.Ref, u)
-	if err != nil {
-		return err
-	}
-	if err = clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed).Err(); err == nil {
+	sealed := encodeSummary(m.deps.Ring, s.Ref, u)
+	err := clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed).Err()
+	if err == nil {
 		m.wrote()
 	}
 	return err
@@ -150,7 +154,7 @@ const (
 
 // replace stores a changed session over the version that was read.
 func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uint64) (outcome int, err error) {
-	stored, err := encodeRecord(m.deps.Ring, t, s, version+1)
+	stored, err := m.seal(t, s, version+1)
 	if err != nil {
 		return 0, err
 	}

@@ -99,6 +99,9 @@ type serveConfig struct {
 func serve(ctx context.Context, sc serveConfig) error {
 	caught := catchSignals()
 	defer caught.stop()
+	if sc.getenv("GOGC") == "" {
+		collectLess(heapFloor)
+	}
 	g, err := newGateway(sc)
 	if err != nil {
 		return err
