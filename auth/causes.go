@@ -8,6 +8,7 @@ const (
 	causeTimeout     = "timeout"         // the visitor took too long at the provider
 	causeRule        = "rule"            // a rule of the provider (a Lambda trigger) refused the login
 	causeAttribute   = "attribute"       // the provider lacks something the account must have
+	causeTooLarge    = "too_large"       // what the provider tells of the account does not fit into a session
 	causeLogin       = "login_required"  // the provider wants a login and was told not to ask
 	causeProvider    = "provider"        // the provider failed
 	causeExpired     = "expired"         // the attempt is too old
@@ -25,7 +26,7 @@ const (
 // Causes lists every page and cause that this package shows, so that a test can hold the catalogue to it.
 func Causes() map[page.Name][]string {
 	return map[page.Name][]string{
-		page.LoginFailed: {causeDenied, causeTimeout, causeRule, causeAttribute, causeLogin, causeProvider, causeExpired, causeUsed,
+		page.LoginFailed: {causeDenied, causeTimeout, causeRule, causeAttribute, causeTooLarge, causeLogin, causeProvider, causeExpired, causeUsed,
 			causeState, causeCookies, causeCached, causeToken, causeClock},
 		page.Unavailable:   {causeStore, causeUnreachable},
 		page.Misconfigured: {causeSettings},

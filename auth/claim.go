@@ -90,6 +90,11 @@ func (h *Handler) spend(w http.ResponseWriter, r *http.Request, d delivery) {
 	s, err := h.deps.Sessions.Start(w, r, session.Session{
 		User: id.user, Tokens: tokens, ClientID: a.ClientID, AuthTime: id.authTime, PromptedAt: a.promptedAt(), SID: id.sid,
 	})
+	if errors.Is(err, session.ErrTooLarge) { // trying again would not help
+		note(r, causeTooLarge, err)
+		h.failed(w, r, http.StatusInternalServerError, causeTooLarge, a.ReturnTo)
+		return
+	}
 	if err != nil {
 		note(r, "store", err)
 		h.unavailable(w, r, causeStore, h.startURL(a.ReturnTo))

@@ -149,8 +149,8 @@ func (m *Manager) ticketOf(r *http.Request) (ticket, error) {
 	switch {
 	case count == 0:
 		return ticket{}, &NoneError{CookieMissing}
-	case count > 1: // one of them is somebody else's (CK-04)
-		return ticket{}, &NoneError{CookieInvalid}
+	case count > 1:
+		return ticket{}, errTwoCookies
 	}
 	t, ok := parseTicket(value, m.deps.Ring)
 	if !ok {
@@ -159,14 +159,17 @@ func (m *Manager) ticketOf(r *http.Request) (ticket, error) {
 	return t, nil
 }
 
+// errTwoCookies: one of them is somebody else's (CK-04).
+var errTwoCookies = &NoneError{CookieInvalid}
+
 // Load finds the request's session, refreshes it when it is time, and moves its idle clock. ErrNone (a *NoneError with the reason)
 // means "not logged in"; every other error "cannot tell".
 func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	if _, count := cookieValue(r, m.cookieName(inbound.Of(r).Site)); count > 1 {
+	s, err := m.load(r, true)
+	if err == error(errTwoCookies) {
 		m.expireCookie(w, r)
-		return nil, &NoneError{CookieInvalid}
 	}
-	return m.load(r, true)
+	return s, err
 }
 
 // Peek is Load without moving the idle clock: a page that asks every minute who is there must not keep a session alive.
