@@ -2,6 +2,8 @@
 // that others use as well, only ratios of neighbouring rounds mean anything.
 //
 //	go run ./bench signedin   CPU of a request through hubgate, divided by that through a bare tuned reverse proxy
+//	go run ./bench revoke     how soon another replica drops a session that ended
+//	go run ./bench load       a million sessions in Redis: memory of each, and whether a look-up stays as cheap
 //
 // It needs redis-server, and builds hubgate itself. Everything runs on loopback and ends with it.
 package main
@@ -28,12 +30,12 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	commands := map[string]func(context.Context, []string) error{
-		"signedin": signedIn,
+		"signedin": signedIn, "revoke": revoke, "load": load,
 		// what the others start as processes of their own
 		"origin": serveOrigin, "bare": serveBare,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
-		return errors.New("usage: go run ./bench signedin [-h]")
+		return errors.New("usage: go run ./bench signedin|revoke|load [-h]")
 	}
 	return commands[args[0]](ctx, args[1:])
 }

@@ -57,17 +57,26 @@ func (r *reception) close() { r.rdb.Close() }
 
 // login begins the session of the i-th visitor and returns its cookie, NAME=VALUE.
 func (r *reception) login(ctx context.Context, i int) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.site.Host+"/oauth2/callback", nil)
+	req, err := r.request(ctx, "")
 	if err != nil {
 		return "", err
 	}
-	facts := &inbound.Facts{Site: r.site, Client: netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})}
 	rec := httptest.NewRecorder()
-	if _, err := r.manager.Start(rec, req.WithContext(inbound.With(ctx, facts)), visitor(i)); err != nil {
+	if _, err := r.manager.Start(rec, req, visitor(i)); err != nil {
 		return "", err
 	}
 	cookie := rec.Result().Cookies()[0]
 	return cookie.Name + "=" + cookie.Value, nil
+}
+
+// request is a visitor's, as the session package sees it.
+func (r *reception) request(ctx context.Context, cookie string) (*http.Request, error) {
+	facts := &inbound.Facts{Site: r.site, Client: netip.AddrFrom4([4]byte{203, 0, 113, 9})}
+	req, err := http.NewRequestWithContext(inbound.With(ctx, facts), http.MethodGet, "http://"+r.site.Host+"/members/", nil)
+	if err == nil && cookie != "" {
+		req.Header.Set("Cookie", cookie)
+	}
+	return req, err
 }
 
 // visitor is a user as Cognito describes one: claims, groups, and tokens of the usual length.

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// load fills a Redis with a million sessions and asks with the cookies of ten thousand of them, beside a Redis with a thousand.
+func load(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("load", flag.ContinueOnError)
+	many := flags.Int("sessions", 1_000_000, "sessions in the full Redis")
+	few := flags.Int("few", 1_000, "sessions in the other Redis")
+	visitors := flags.Int("visitors", 10_000, "sessions that visitors come with")
+	rounds := flags.Int("rounds", 9, "how often each side is measured; the median counts")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s, err := newStage(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	_, origin, err := s.role("origin")
+	if err != nil {
+		return err
+	}
+	empty, err := s.side(sideConfig{name: "few", origin: origin, sessions: *few, visitors: *visitors})
+	if err != nil {
+		return err
+	}
+	full, err := s.side(sideConfig{name: "many", origin: origin, sessions: *many, visitors: *visitors})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("memory of Redis a session, indexes and all: %.0f bytes of %d, %.0f bytes of %d; a record has %.0f\n",
+		empty.bytes, *few, full.bytes, *many, full.record)
+	for round := range *rounds + 1 {
+		for _, side := range [2]*side{empty, full} {
+			if err := side.measure(ctx, *visitors, round > 0); err != nil {
+				return err
+			}
+		}
+	}
+	for _, what := range []string{"hubgate", "redis"} {
+		ratios := make([]float64, *rounds)
+		for i := range ratios {
+			ratios[i] = float64(full.used[what][i]) / float64(empty.used[what][i])
+		}
+		fmt.Printf("CPU of %-7s a request that asks Redis: %.1f µs with %d sessions, %.1f µs with %d; median ratio %.2f (%.2f to %.2f)\n", what,
+			float64(quantile(empty.used[what], 0.5))/1e3, *few, float64(quantile(full.used[what], 0.5))/1e3, *many,
+			quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75))
+	}
+	return nil
+}
+
+// side is a gateway with a Redis of its own.
+type side struct {
+	gateway       *gateway
+	redis         *process
+	hammer        *hammer
+	requests      [][]byte
+	bytes, record float64 // of a session
+	used          map[string][]time.Duration
+}
+
+type sideConfig struct {
+	name, origin       string
+	sessions, visitors int
+}
+
+// side fills a Redis and starts the gateway before it. Every session is asked for again and again by cache_ttl none.
+func (s *stage) side(c sideConfig) (*side, error) {
+	d := &side{used: map[string][]time.Duration{}}
+	var addr string
+	var err error
+	if d.redis, addr, err = s.redis(); err != nil {
+		return nil, err
+	}
+	key := newKey()
+	d.gateway, err = s.gateway(gatewayConfig{name: c.name, origin: c.origin, redis: addr, key: key, issuer: issuer, cacheTTL: "none"})
+	if err != nil {
+		return nil, err
+	}
+	r, err := newReception(key, addr, d.gateway.host)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	before, err := r.memory(s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	cookies, err := r.fill(s.ctx, c.sessions, c.visitors)
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.memory(s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.bytes = (after - before) / float64(c.sessions)
+	for _, cookie := range cookies {
+		d.requests = append(d.requests, get(d.gateway.host, "/members/handbook", cookie))
+	}
+	if d.hammer, err = newHammer(d.gateway.addr, 64); err != nil {
+		return nil, err
+	}
+	if err := d.measure(s.ctx, len(d.requests), false); err != nil { // opens connections, theirs and ours
+		return nil, err
+	}
+	sum, err := metric(s.ctx, d.gateway.admin, "hubgate_session_record_bytes_sum")
+	if err != nil {
+		return nil, err
+	}
+	n, err := metric(s.ctx, d.gateway.admin, "hubgate_session_record_bytes_count")
+	d.record = sum / n
+	return d, err
+}
+
+// memory is what Redis says that its data takes.
+func (r *reception) memory(ctx context.Context) (float64, error) {
+	info, err := r.rdb.Info(ctx, "memory").Result()
+	for line := range strings.Lines(info) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "used_memory_dataset:"); ok {
+			return strconv.ParseFloat(value, 64)
+		}
+	}
+	return 0, fmt.Errorf("redis does not say how much memory it uses: %w", err)
+}
+
+// fill logs many visitors in and returns the cookies of some of them, evenly taken out of all.
+func (r *reception) fill(ctx context.Context, sessions, keep int) ([]string, error) {
+	began, next, done := time.Now(), atomic.Int64{}, atomic.Int64{}
+	every := max(1, sessions/keep)
+	cookies := make([]string, min(keep, sessions))
+	group, ctx := errgroup.WithContext(ctx)
+	for range 16 * runtime.GOMAXPROCS(0) {
+		group.Go(func() error {
+			for i := int(next.Add(1)) - 1; i < sessions; i = int(next.Add(1)) - 1 {
+				cookie, err := r.login(ctx, i)
+				if err != nil {
+					return err
+				}
+				if i%every == 0 && i/every < len(cookies) {
+					cookies[i/every] = cookie
+				}
+				if n := done.Add(1); n%100_000 == 0 {
+					fmt.Printf("%d sessions after %s\n", n, time.Since(began).Round(time.Second))
+				}
+			}
+			return nil
+		})
+	}
+	return cookies, group.Wait()
+}
+
+// measure asks with each cookie once and notes the processor time of gateway and Redis.
+func (d *side) measure(ctx context.Context, requests int, keep bool) error {
+	parts := map[string]*process{"hubgate": d.gateway.process, "redis": d.redis}
+	before := map[string]time.Duration{}
+	for name, p := range parts {
+		var err error
+		if before[name], err = p.cpu(); err != nil {
+			return err
+		}
+	}
+	if err := d.hammer.send(ctx, requests, func(i int) []byte { return d.requests[i%len(d.requests)] }); err != nil {
+		return fmt.Errorf("%w\n%s", err, d.gateway.said())
+	}
+	for name, p := range parts {
+		after, err := p.cpu()
+		if err != nil {
+			return err
+		}
+		if keep {
+			d.used[name] = append(d.used[name], (after-before[name])/time.Duration(requests))
+		}
+	}
+	return nil
+}
