@@ -35,6 +35,7 @@ type world struct {
 	handler  *Handler
 	cfg      Config
 	faults   fakecognito.Faults
+	audit    audited             // audit lines
 	lossy    lossy               // between the gateway and Redis
 	asked    func(*http.Request) // told each request to the provider; may be nil
 	began    func(*http.Request) // told each request to the gateway; may be nil
@@ -108,6 +109,7 @@ func (w *world) build() {
 	w.sessions.Set(session.Live{Config: cfg, Issuer: provider.Issuer(), ClientID: provider.ClientID(), RefreshGrace: time.Hour, Refresh: provider.Refresh})
 	w.handler, err = New(w.cfg, Deps{
 		Provider: provider, Sessions: w.sessions, Ender: w.sessions, Redis: rdb, KeyPrefix: "hubgate:", Ring: ring, Pages: pages, Log: log,
+		Audit:   slog.New(slog.NewJSONHandler(&w.audit, nil)),
 		Metrics: metrics, Limiter: NewLimiter(), Now: w.now, OnLogout: func(http.ResponseWriter, *http.Request) {},
 		OnLogin: func(_ *http.Request, _ *session.Session, returnTo string) {
 			w.mu.Lock()

@@ -34,12 +34,14 @@ func (c TracingConfig) Validate() []setting.Problem {
 	const spelling = "write the collector's OTLP/HTTP address, such as http://127.0.0.1:4318"
 	u, err := url.Parse(c.Endpoint)
 	switch {
+	case c.Endpoint == "" && c.Sample != 1:
+		return []setting.Problem{{Key: "tracing.sample", Text: "it has no effect without tracing.endpoint", Cure: "name the collector, or leave it out"}}
 	case c.Endpoint == "":
 		return nil
 	case !trace.Available:
 		return bad("this binary was built without tracing", "leave it empty, or build without the tag notrace")
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		return bad(fmt.Sprintf("%q is not a URL", shorten(c.Endpoint)), spelling)
+		return bad(fmt.Sprintf("%q is not an http:// or https:// URL", shorten(c.Endpoint)), spelling)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return bad("it has more than scheme, host, port and path", spelling+"; headers for the collector come from OTEL_EXPORTER_OTLP_HEADERS")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):

@@ -29,6 +29,7 @@ const Available = true
 type Tracer struct {
 	provider *sdk.TracerProvider
 	tracer   otel.Tracer
+	out      *quiet
 }
 
 // Bounds of the way to the collector. A batch that it does not take within exportTime is given up, so that the queue moves on.
@@ -69,7 +70,7 @@ func New(cfg Config) (*Tracer, error) {
 		sdk.WithSampler(sdk.ParentBased(sdk.TraceIDRatioBased(cfg.Sample))),
 		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "hubgate"), attribute.String("service.version", cfg.Version))),
 	)
-	return &Tracer{provider, provider.Tracer("github.com/hubgate/hubgate")}, nil
+	return &Tracer{provider, provider.Tracer("github.com/hubgate/hubgate"), out}, nil
 }
 
 // Close sends what is queued, as long as ctx lasts.

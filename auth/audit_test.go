@@ -1,0 +1,90 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// audited are the audit lines of a test.
+type audited struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (a *audited) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.text.Write(p)
+}
+
+// lines are those so far, without what differs each time.
+func (a *audited) lines(t *testing.T) []map[string]any {
+	t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var all []map[string]any
+	for text := range strings.Lines(a.text.String()) {
+		var line map[string]any
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatal(err)
+		}
+		if line["session"] != nil && len(line["session"].(string)) != 32 {
+			t.Errorf("a session is called %v", line["session"])
+		}
+		delete(line, "time")
+		delete(line, "session")
+		all = append(all, line)
+	}
+	return all
+}
+
+func TestLogoutsAreAudited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	here, there := w.browser(), w.browser()
+	w.login(here, "/members/")
+	w.login(there, "/members/")
+	w.browser().do(http.MethodPost, w.gateway.URL+"/oauth2/sign_out", url.Values{}, true) // nobody
+	here.do(http.MethodPost, w.gateway.URL+"/oauth2/sign_out", url.Values{"everywhere": {"1"}}, true)
+	again := w.browser()
+	w.login(again, "/members/")
+	w.redis.SetError("LOADING Redis is loading the dataset in memory")
+	again.do(http.MethodPost, w.gateway.URL+"/oauth2/sign_out", url.Values{}, true)
+	logout := func(more map[string]any) map[string]any {
+		line := map[string]any{"level": "INFO", "msg": "logout", "action": "logout", "outcome": "success", "client": "127.0.0.1", "email": "alice@example.com"}
+		for key, value := range more {
+			if line[key] = value; value == nil {
+				delete(line, key)
+			}
+		}
+		return line
+	}
+	want := []map[string]any{
+		logout(map[string]any{"kind": "everywhere", "count": 1.0}),
+		logout(map[string]any{"kind": "cognito"}),
+		logout(map[string]any{"kind": "cognito", "outcome": "pending", "email": nil}),
+	}
+	if d := cmp.Diff(want, w.audit.lines(t)); d != "" {
+		t.Errorf("-want +audited\n%s", d)
+	}
+}
+
+func TestABackChannelLogoutIsAuditedWithTheNumberOfSessions(t *testing.T) {
+	t.Parallel()
+	p := newIssuer(t)
+	w := newWorld(t, func(w *world) { w.cfg.Issuer, w.cfg.Logout, w.cfg.BackchannelLogout = p.URL, "local", true })
+	for _, token := range []string{p.rs256(logoutClaims(p, "one")), "no token"} {
+		w.browser().do(http.MethodPost, w.gateway.URL+"/oauth2/backchannel_logout", url.Values{"logout_token": {token}}, false)
+	}
+	want := []map[string]any{{"level": "INFO", "msg": "logout", "action": "logout", "outcome": "success", "kind": "backchannel", "count": 0.0, "client": "127.0.0.1"}}
+	if d := cmp.Diff(want, w.audit.lines(t)); d != "" {
+		t.Errorf("-want +audited\n%s", d)
+	}
+}

@@ -1,0 +1,160 @@
+//go:build !notrace
+
+package trace
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// tracer sends to a handler; its registry is returned too.
+func tracer(t testing.TB, path string, collector http.HandlerFunc) (*Tracer, *prometheus.Registry) {
+	t.Helper()
+	server := httptest.NewServer(collector)
+	t.Cleanup(server.Close)
+	reg := prometheus.NewRegistry()
+	tr, err := New(Config{Endpoint: server.URL + path, Sample: 1, Log: slog.New(slog.DiscardHandler), Registerer: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr, reg
+}
+
+func TestACollectorThatHangsCostsSpansAndHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	tr, reg := tracer(t, "", func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	const all = 3 * queueSize
+	for range all {
+		_, span := tr.Start(t.Context(), "x", Internal)
+		span.End()
+	}
+	counted := testutil.ToFloat64(tr.out.metrics.spans.WithLabelValues("dropped")) + float64(tr.out.waiting.Load()) +
+		testutil.ToFloat64(tr.out.metrics.spans.WithLabelValues("failed"))
+	if dropped := testutil.ToFloat64(tr.out.metrics.spans.WithLabelValues("dropped")); dropped == 0 || counted > all {
+		t.Errorf("of %d spans %v were dropped, %v were counted", all, dropped, counted)
+	}
+	if n, err := testutil.GatherAndCount(reg, "hubgate_tracing_spans_total"); err != nil || n != 3 {
+		t.Errorf("%d series, %v", n, err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := tr.Close(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("closing waits for the collector: %v", err)
+	}
+}
+
+func TestSpansGoToTheTracesPathOfTheEndpoint(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{"": "/v1/traces", "/": "/v1/traces", "/v1/traces": "/v1/traces", "/otlp": "/otlp/v1/traces", "/otlp/": "/otlp/v1/traces"} {
+		got := make(chan string, 1)
+		tr, _ := tracer(t, path, func(_ http.ResponseWriter, r *http.Request) { got <- r.URL.Path })
+		_, span := tr.Start(t.Context(), "x", Internal)
+		span.End()
+		if err := tr.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if path := <-got; path != want {
+			t.Errorf("%q leads to %s, not %s", path, want, path)
+		}
+	}
+}
+
+func TestWithoutTracingNothingIsMadeAndNothingCosts(t *testing.T) {
+	tr, err := New(Config{})
+	if tr != nil || err != nil {
+		t.Fatal(tr, err)
+	}
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(100, func() {
+		got, span := tr.Start(ctx, "x", Client)
+		span.Name("y")
+		span.Fail("word")
+		span.End()
+		if got != ctx {
+			t.Error("another context")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if next := http.DefaultTransport; tr.Transport(dependency.IDP, next) != next {
+		t.Error("a transport was put in between")
+	}
+	if err := tr.Close(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATraceIsContinuedAtTheProviderAndAtNobodyElseUnasked(t *testing.T) {
+	t.Parallel()
+	tr, _ := tracer(t, "", func(http.ResponseWriter, *http.Request) {})
+	const foreign = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	for _, c := range []struct {
+		name  dependency.Name
+		sent  string // by the caller
+		wants bool   // ours in its place
+	}{
+		{dependency.IDP, "", true}, {dependency.HubSpotSite, "", false}, {dependency.HubSpotSite, foreign, true}, {dependency.HubSpotAPI, "", false},
+	} {
+		var got http.Header
+		next := roundTripper(func(r *http.Request) (*http.Response, error) {
+			got = r.Header
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(""))}, nil
+		})
+		ctx, span := tr.Request(t.Context(), "x", Parents{})
+		req := httptest.NewRequest("GET", "http://elsewhere/", nil).WithContext(ctx)
+		if c.sent != "" {
+			req.Header.Set("Traceparent", c.sent)
+		}
+		if _, err := tr.Transport(c.name, next).RoundTrip(req); err != nil {
+			t.Fatal(err)
+		}
+		span.End()
+		if ours := strings.HasPrefix(got.Get("Traceparent"), "00-"+ID(ctx)+"-"); ours != c.wants || got.Get("Traceparent") == Headers(ctx)["traceparent"] {
+			t.Errorf("%s got %q", c.name, got.Get("Traceparent"))
+		}
+		if req.Header.Get("Traceparent") != c.sent {
+			t.Errorf("%s: the caller's request was changed", c.name)
+		}
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls the function.
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// wellFormed is what W3C Trace Context asks of a traceparent, as far as one that is continued is concerned.
+var wellFormed = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}`)
+
+func FuzzAMalformedTraceparentBeginsANewTrace(f *testing.F) {
+	tr, _ := tracer(f, "", func(http.ResponseWriter, *http.Request) {})
+	for _, seed := range []string{"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+		"ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-4bf9\r\n", strings.Repeat("0", 5000)} {
+		f.Add(seed, "a=1", seed)
+	}
+	f.Fuzz(func(t *testing.T, parent, state, link string) {
+		ctx, span := tr.Request(t.Context(), "x", Parents{parent, state, link})
+		span.End()
+		id := ID(ctx)
+		if len(id) != 32 || !wellFormed.MatchString(Headers(ctx)["traceparent"]) {
+			t.Fatalf("%q became %v", parent, Headers(ctx))
+		}
+		if m := wellFormed.FindStringSubmatch(parent); m == nil && strings.Contains(parent, id) {
+			t.Errorf("%q is malformed and was continued", parent)
+		}
+	})
+}
