@@ -32,6 +32,8 @@ type gateways struct {
 	codes     atomic.Int64 // spent at the provider
 	refreshes atomic.Int64
 	expiresIn atomic.Int64 // seconds that a login's access token is said to live; 0: as the pool has it
+	// spent is told of the n-th refresh from 1, after the pool has rotated the token and before it answers.
+	spent atomic.Pointer[func(n int64)]
 }
 
 // member is one of the gateways.
@@ -73,13 +75,13 @@ func (f *gateways) provider(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
 	form, _ := url.ParseQuery(string(body))
 	login := form.Get("grant_type") == "authorization_code"
-	if login {
-		f.codes.Add(1)
-	} else {
-		f.refreshes.Add(1)
-	}
 	rec := httptest.NewRecorder()
 	f.cognito.ServeHTTP(rec, r)
+	if login {
+		f.codes.Add(1)
+	} else if n, told := f.refreshes.Add(1), f.spent.Load(); told != nil {
+		(*told)(n)
+	}
 	text := rec.Body.String()
 	if short := f.expiresIn.Load(); login && short > 0 {
 		text = strings.Replace(text, `"expires_in":3600`, fmt.Sprintf(`"expires_in":%d`, short), 1)
