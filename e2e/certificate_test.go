@@ -16,6 +16,11 @@ import (
 // makeCertificate makes a certificate that vouches for itself, and its key, as PEM.
 func makeCertificate(t *testing.T, host string) (certPEM, keyPEM []byte) {
 	t.Helper()
+	return makeCertificateUntil(t, host, time.Now().Add(24*time.Hour))
+}
+
+func makeCertificateUntil(t *testing.T, host string, end time.Time) (certPEM, keyPEM []byte) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +31,7 @@ func makeCertificate(t *testing.T, host string) (certPEM, keyPEM []byte) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		NotBefore: end.Add(-25 * time.Hour), NotAfter: end,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, IsCA: true, BasicConstraintsValid: true,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

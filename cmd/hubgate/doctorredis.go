@@ -64,7 +64,7 @@ func redisCure(text string, tls bool) (cure, where string) {
 		return "renew the certificate of Redis, or mend this machine's clock", "Redis' certificate"
 	case says("certificate is valid for", "doesn't contain any IP SANs"):
 		return "write a name that the certificate has, or get a certificate for this one", "session.redis.urls"
-	case says("first record does not look like a TLS handshake"), tls && says("EOF", "reset by peer", "broken pipe"):
+	case says("first record does not look like a TLS handshake"), tls && says("EOF", "reset by peer", "broken pipe", "i/o timeout", "deadline exceeded"):
 		return "this Redis speaks no TLS: write redis:// instead of rediss://", "session.redis.urls"
 	case says("certificate", "x509", "tls: "):
 		return "name the authority that signed Redis' certificate", "session.redis.ca_file"
@@ -72,7 +72,7 @@ func redisCure(text string, tls bool) (cure, where string) {
 		return "if this Redis expects TLS, write rediss:// instead of redis://; else let this machine reach it", "session.redis.urls"
 	case says("refused"):
 		return "start Redis there, or mend the address", "session.redis.urls"
-	case says("no such host"):
+	case says("lookup "):
 		return "mend the host's name", "session.redis.urls"
 	case says("cluster support disabled"):
 		return "this is no cluster: write mode: single", "session.redis.mode"
