@@ -224,11 +224,34 @@ func (b *router) add(target string) {
 // pin sends everything to one replica; -1 to all in turn.
 func (b *router) pin(replica int) { b.pinned.Store(int64(replica)) }
 
+// toReplica is a header by which a visitor chooses.
+const toReplica = "X-To-Replica"
+
+// openAt asks one replica for a page, whatever the router does with the others.
+func (v *visitor) openAt(f *gateways, replica int, path string) seen {
+	v.t.Helper()
+	chosen := *v
+	chosen.client = &http.Client{Jar: v.client.Jar, Timeout: v.client.Timeout, Transport: choice(replica)}
+	return chosen.open(f.site + path)
+}
+
+type choice int
+
+func (c choice) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(toReplica, strconv.Itoa(int(c)))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 // RoundTrip tries each replica once. Only a replica that is gone makes it go on.
 func (b *router) RoundTrip(r *http.Request) (*http.Response, error) {
 	targets := *b.targets.Load()
 	first, tries := int(b.turn.Add(1)), len(targets)
-	if pinned := b.pinned.Load(); pinned >= 0 {
+	pinned := b.pinned.Load()
+	if own, err := strconv.Atoi(r.Header.Get(toReplica)); err == nil {
+		pinned = int64(own)
+	}
+	if pinned >= 0 {
 		first, tries = int(pinned), 1
 	}
 	err := errors.New("no replica")
