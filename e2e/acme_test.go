@@ -63,8 +63,8 @@ func TestTwoReplicasServeOneCertificateOfOneOrder(t *testing.T) {
 	ports := freePorts(t, 6)
 	ca := startAuthority(t, ports, ports+1, quarter)
 	t.Setenv("SSL_CERT_FILE", ca.roots)
-	one := startTLSGateway(t, ca, redisPort, ports)
-	two := startTLSGateway(t, ca, redisPort, ports+3)
+	one := startTLSGateway(t, ca, single(redisPort), ports)
+	two := startTLSGateway(t, ca, single(redisPort), ports+3)
 	serials := map[string]bool{}
 	for _, port := range []int{ports + 1, ports + 4} {
 		for _, host := range []string{acmeHost, bareHost} {
@@ -114,16 +114,16 @@ func TestWithoutAnAuthorityTheGatewayServesWhatItHasAndSaysSo(t *testing.T) {
 	store := startRedis(t, redisPort, "--appendonly", "yes", "--dir", t.TempDir())
 	ca := startAuthority(t, ports, ports+1, quarter)
 	t.Setenv("SSL_CERT_FILE", ca.roots)
-	startTLSGateway(t, ca, redisPort, ports)
+	startTLSGateway(t, ca, single(redisPort), ports)
 	first := certificateOf(t, ports+1, acmeHost)
 	certificateOf(t, ports+1, bareHost)
 	ca.kill()
-	startTLSGateway(t, ca, redisPort, ports+3)
+	startTLSGateway(t, ca, single(redisPort), ports+3)
 	if again := certificateOf(t, ports+4, acmeHost); again.SerialNumber.Cmp(first.SerialNumber) != 0 {
 		t.Error("another certificate is served")
 	}
 	store.kill()
-	third := startTLSGateway(t, ca, redisPort, ports+6)
+	third := startTLSGateway(t, ca, single(redisPort), ports+6)
 	third.says("certificates cannot be read from Redis")
 	startRedis(t, redisPort)
 	third.says(`"msg":"certificate not obtained; it is tried again"`)
@@ -153,7 +153,7 @@ func redisValues(t *testing.T, port int) []string {
 	return values
 }
 
-func startTLSGateway(t *testing.T, ca authority, redisPort, ports int) *process {
+func startTLSGateway(t *testing.T, ca authority, store string, ports int) *process {
 	t.Helper()
 	text := fmt.Sprintf(`version: 1
 server:
@@ -175,9 +175,8 @@ auth:
   client_secret: e2e-client-secret
 session:
   keys: ["%s"]
-  redis:
-    urls: ["redis://127.0.0.1:%d/0"]
-`, acmeHost, bareHost, ports+1, ports+2, ca.directory, ports, sealKey, redisPort)
+  redis: %s
+`, acmeHost, bareHost, ports+1, ports+2, ca.directory, ports, sealKey, store)
 	p := start(t, binary, "serve", "--config", write(t, "hubgate.yaml", text))
 	p.says(`"msg":"serving"`)
 	return p

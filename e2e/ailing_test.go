@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,7 +26,7 @@ func newAiling(t *testing.T, extra ...string) *ailing {
 	a.store = startRedis(t, port, a.arguments(extra...)...)
 	a.gateways = newGateways(t, time.Hour)
 	for range 2 {
-		a.join(fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port), "")
+		a.join(single(port), "")
 	}
 	return a
 }

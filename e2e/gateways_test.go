@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +30,8 @@ type gateways struct {
 	origin   *origin
 	crm      *crm
 	replicas []*member
+	// logoutKey signs logout tokens: Cognito sends none, so the pool's key set has it in addition.
+	logoutKey *rsa.PrivateKey
 
 	codes     atomic.Int64 // spent at the provider
 	refreshes atomic.Int64
@@ -53,6 +57,9 @@ func newGateways(t *testing.T, access time.Duration) *gateways {
 	f.pool = httptest.NewServer(http.HandlerFunc(f.provider))
 	t.Cleanup(f.pool.Close)
 	var err error
+	if f.logoutKey, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+		t.Fatal(err)
+	}
 	f.cognito, err = fakecognito.New(fakecognito.Config{
 		URL: f.pool.URL, PoolID: poolID, Access: access, Rotate: true, RotationGrace: time.Minute,
 		Clients: []fakecognito.Client{{ID: "web", Secret: "secret",
@@ -67,7 +74,11 @@ func newGateways(t *testing.T, access time.Duration) *gateways {
 
 // provider is the pool, which counts what is spent there and may shorten a login's access token.
 func (f *gateways) provider(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/oauth2/token" {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/jwks.json"):
+		f.keys(w, r)
+		return
+	case r.URL.Path != "/oauth2/token":
 		f.cognito.ServeHTTP(w, r)
 		return
 	}
@@ -114,6 +125,7 @@ auth:
   client_id: web
   client_secret: secret
   logout: cognito
+  backchannel_logout: true
   login_rate: none
 session:
   keys: ["%s"]
@@ -227,11 +239,12 @@ func (b *router) pin(replica int) { b.pinned.Store(int64(replica)) }
 // toReplica is a header by which a visitor chooses.
 const toReplica = "X-To-Replica"
 
-// openAt asks one replica for a page, whatever the router does with the others.
+// openAt asks one replica for a page, whatever the router does with the others. It follows no redirects.
 func (v *visitor) openAt(f *gateways, replica int, path string) seen {
 	v.t.Helper()
 	chosen := *v
-	chosen.client = &http.Client{Jar: v.client.Jar, Timeout: v.client.Timeout, Transport: choice(replica)}
+	chosen.client = &http.Client{Jar: v.client.Jar, Timeout: v.client.Timeout, Transport: choice(replica),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return chosen.open(f.site + path)
 }
 

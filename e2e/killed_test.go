@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -18,7 +17,7 @@ func threeReplicas(t *testing.T, access time.Duration) *gateways {
 	startRedis(t, port)
 	f := newGateways(t, access)
 	for range 3 {
-		f.join(fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port), "")
+		f.join(single(port), "")
 	}
 	return f
 }

@@ -19,39 +19,8 @@ func redisCLI(t *testing.T, port int, args ...string) string {
 	return string(out)
 }
 
-func TestEverythingWorksOnAClusterOfThreeMasters(t *testing.T) {
-	t.Parallel()
-	need(t, "redis", "redis-server")
-	ports := freePorts(t, 6)
-	var nodes, urls []string
-	for i := range 3 {
-		startRedis(t, ports+i, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(ports+3+i))
-		nodes = append(nodes, "127.0.0.1:"+strconv.Itoa(ports+i))
-		urls = append(urls, fmt.Sprintf("%q", "redis://127.0.0.1:"+strconv.Itoa(ports+i)))
-	}
-	out := redisCLI(t, ports, append(append([]string{"--cluster", "create"}, nodes...), "--cluster-yes")...)
-	eventually(t, "the cluster is up: "+out, func() bool { return strings.Contains(redisCLI(t, ports, "cluster", "info"), "cluster_state:ok") })
-	w := newWorldOn(t, "{mode: cluster, urls: ["+strings.Join(urls, ", ")+"]}")
-	w.serve()
-	v := newVisitor(t)
-	if page := w.login(v, "/members/"); page.StatusCode != http.StatusOK {
-		t.Fatalf("the login: %d\n%s", page.StatusCode, page.body)
-	}
-	if got := v.open(w.site() + "/members/handbook"); got.StatusCode != http.StatusOK {
-		t.Errorf("the session: %d", got.StatusCode)
-	}
-	eventually(t, "the contact is in the CRM", func() bool { return w.crm.contact(email) != nil })
-	out2, err := exec.CommandContext(t.Context(), binary, "sessions", "list", "--config", w.config).Output()
-	if err != nil || !strings.Contains(string(out2), email) {
-		t.Errorf("sessions list: %v\n%s", err, out2)
-	}
-	if _, err := exec.CommandContext(t.Context(), binary, "sessions", "end", "--user", email, "--config", w.config).Output(); err != nil {
-		t.Errorf("sessions end: %v", err)
-	}
-	if got := v.open(w.site() + "/members/"); strings.HasPrefix(got.Request.URL.Path, "/members") {
-		t.Errorf("an ended session still opens %s", got.Request.URL)
-	}
-}
+// single is the section session.redis of one Redis.
+func single(port int) string { return fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port) }
 
 func TestARedisThatIsRestartedIsUsedAgainAndNobodyIsSignedOut(t *testing.T) {
 	t.Parallel()

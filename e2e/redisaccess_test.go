@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,7 +112,6 @@ func TestTheDocumentedUserOfRedisSufficesForEverything(t *testing.T) {
 		t.Fatal(out)
 	}
 	f := newGateways(t, time.Hour)
-	f.expiresIn.Store(1)
 	f.join(fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"], username: hubgate, password: first}`, port), "  idle_timeout: 10s\n")
 	f.everything()
 	if log := strings.TrimSpace(redisCLI(t, port, "acl", "log")); log != "" {
@@ -125,62 +123,6 @@ func TestTheDocumentedUserOfRedisSufficesForEverything(t *testing.T) {
 	if got := checkLive(t, f.replicas[0].config); !strings.Contains(got, "version 7") {
 		t.Errorf("check --live: %s", got)
 	}
-}
-
-// everything uses each feature that needs Redis.
-func (f *gateways) everything() {
-	f.t.Helper()
-	v, other := f.login(), f.login()
-	end := time.Now().Add(time.Second)
-	eventually(f.t, "the session is refreshed", func() bool { f.served(v); return time.Now().After(end) && f.refreshes.Load() > 0 })
-	eventually(f.t, "the contact is in the CRM", func() bool { return f.crm.contact("alice@example.com") != nil })
-	if got := f.command("sessions", "list"); strings.Count(got, "alice@example.com") != 2 {
-		f.t.Errorf("sessions list:\n%s", got)
-	}
-	id := strings.Fields(strings.Split(f.command("sessions", "list"), "\n")[1])[0]
-	f.command("sessions", "end", id)
-	if got := f.command("sessions", "list"); strings.Contains(got, id) || !strings.Contains(got, "alice@example.com") {
-		f.t.Errorf("one ended, and sessions list:\n%s", got)
-	}
-	f.command("sessions", "end", "--user", "alice@example.com")
-	for _, gone := range []*visitor{v, other} {
-		gone.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		if got := gone.open(f.site + "/members/"); got.StatusCode != http.StatusFound {
-			f.t.Errorf("ended from outside, and %d", got.StatusCode)
-		}
-	}
-	leaver, elsewhere := f.login(), f.login()
-	leaver.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if got := leaver.do(http.MethodPost, f.site+"/oauth2/sign_out", url.Values{"everywhere": {"1"}}); got.StatusCode != http.StatusFound {
-		f.t.Errorf("log out everywhere: %d", got.StatusCode)
-	}
-	elsewhere.client.CheckRedirect = leaver.client.CheckRedirect
-	if got := elsewhere.open(f.site + "/members/"); got.StatusCode != http.StatusFound {
-		f.t.Errorf("logged out everywhere, and %d", got.StatusCode)
-	}
-	f.command("contacts", "status")
-	f.command("contacts", "dead")
-	f.command("contacts", "send", "alice@example.com")
-	req, _ := http.NewRequestWithContext(f.t.Context(), http.MethodGet, address(f.replicas[0].admin)+"/config", nil)
-	req.Header.Set("Authorization", "Bearer "+adminToken)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if text, _ := io.ReadAll(res.Body); !strings.Contains(string(text), `"session_keys_in_use_until": {`) && !strings.Contains(string(text), `"session_keys_in_use_until":{`) {
-		f.t.Errorf("/config does not tell which keys are in use:\n%s", text)
-	}
-}
-
-// command runs one of the binary's commands against the first replica.
-func (f *gateways) command(args ...string) string {
-	f.t.Helper()
-	out, err := exec.CommandContext(f.t.Context(), binary, append(args, "--config", f.replicas[0].config)...).CombinedOutput()
-	if err != nil {
-		f.t.Errorf("%v: %v\n%s", args, err, out)
-	}
-	return string(out)
 }
 
 func TestTwoGatewaysWithDifferentPrefixesDoNotSeeEachOther(t *testing.T) {

@@ -164,7 +164,7 @@ func TestABadNetworkToRedisSignsNobodyOutAndIsBorne(t *testing.T) {
 	t.Cleanup(func() { network.Close() })
 	f := newGateways(t, time.Hour)
 	f.join(fmt.Sprintf(`{urls: ["redis://%s/0"]}`, network.Addr()), "")
-	f.join(fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port), "")
+	f.join(single(port), "")
 	for _, c := range []struct {
 		name    string
 		fault   faultproxy.Fault
