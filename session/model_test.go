@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -128,7 +129,7 @@ func (r *run) visit() {
 		r.accepted(w, n, i, over)
 	case errors.Is(err, ErrNone) && !w.ended && !over && !near:
 		r.t.Errorf("session %d was ended by nobody, and replica %d says %v", n, i, err)
-	case !errors.Is(err, ErrNone) && !r.outage:
+	case !errors.Is(err, ErrNone) && !r.outage && !errors.Is(err, context.DeadlineExceeded): // a busy machine is no fault
 		r.t.Errorf("replica %d cannot tell although Redis answers: %v", i, err)
 	}
 	if errors.Is(err, ErrNone) {
