@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -69,7 +70,9 @@ func setup(e *env, cfg *Config, yes bool, stdin io.Reader) error {
 			return err
 		}
 	}
-	if len(result.Missing) > 0 && (yes || e.output == "text" && e.confirmed(stdin, result.Portal)) {
+	if len(result.Missing) > 0 && !yes && (e.output == "json" || !isTerminal(stdin)) {
+		fmt.Fprintln(e.stderr, "hubgate: nothing was created: there is nobody to ask; write --yes to create what is missing")
+	} else if len(result.Missing) > 0 && (yes || e.confirmed(stdin, result.Portal)) {
 		err = account.Create(e.ctx, result.Fitness, func(name string) {
 			result.Created = append(result.Created, name)
 			if e.output == "text" {
@@ -102,7 +105,7 @@ func portalOf(e *env, cfg *Config, account *hubspot.Account) (int64, error) {
 }
 
 func (e *env) printFitness(portal int64, f hubspot.Fitness) error {
-	if len(f.Missing) == 0 && len(f.Unsuitable) == 0 {
+	if len(f.Missing)+len(f.Unsuitable)+len(f.Doubtful) == 0 {
 		_, err := fmt.Fprintf(e.stdout, "Account %d has every mapped property.\n", portal)
 		return err
 	}
@@ -118,7 +121,20 @@ func (e *env) printFitness(portal int64, f hubspot.Fitness) error {
 	for _, name := range sortedNames(f.Unsuitable) {
 		fmt.Fprintf(table, "%s\tunsuitable: %s\t\t\n", name, f.Unsuitable[name])
 	}
+	for _, name := range sortedNames(f.Doubtful) {
+		fmt.Fprintf(table, "%s\tdoubtful: %s\t\t\n", name, f.Doubtful[name])
+	}
 	return table.Flush()
+}
+
+// isTerminal tells whether somebody can be asked. What is no file of the system is a test's somebody.
+func isTerminal(stdin io.Reader) bool {
+	file, isFile := stdin.(*os.File)
+	if !isFile {
+		return true
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // confirmed asks for a plain yes; no answer is a no.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"text/tabwriter"
 
@@ -30,9 +31,10 @@ type leak struct {
 }
 
 type pagesResult struct {
-	Pages []pageRow `json:"pages"`
-	Leaks []leak    `json:"leaks"`
-	Added []string  `json:"added,omitempty"`
+	Pages     []pageRow     `json:"pages"`
+	Redirects []redirectRow `json:"redirects"` // into what a rule protects
+	Leaks     []leak        `json:"leaks"`
+	Added     []string      `json:"added,omitempty"`
 }
 
 func pagesCommand(e *env) *cobra.Command {
@@ -62,6 +64,9 @@ func pages(e *env, path string, probe bool, add []string) error {
 		return err
 	}
 	list, err := account.Pages(e.ctx, func(n int) { fmt.Fprintf(e.stderr, "%d pages read\n", n) })
+	if status, _ := hubspot.Refused(err); status == http.StatusForbidden {
+		return fmt.Errorf("%w; give the key the scope content (HubSpot: Development, Keys, Service keys)", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -73,7 +78,8 @@ func pages(e *env, path string, probe bool, add []string) error {
 	for i, p := range list {
 		result.Pages[i] = cfg.pageRow(rules, p)
 	}
-	result.Leaks = append(result.Leaks, newLeakFinder(cfg, rules, result.Pages, redirects).all()...)
+	finder := newLeakFinder(cfg, rules, result.Pages, redirects)
+	result.Leaks, result.Redirects = append(result.Leaks, finder.all()...), finder.into()
 	if probe {
 		result.Leaks = append(result.Leaks, probeOrigin(e, cfg, result.Pages)...)
 	}
@@ -121,6 +127,9 @@ func (r pagesResult) print(e *env, path string) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	for _, r := range r.Redirects {
+		fmt.Fprintf(e.stdout, "redirect %d from %s (%s) into %s\n", r.Style, r.From, r.Decision, r.To)
 	}
 	fmt.Fprintf(e.stdout, "\n%s, %s\n", count(len(r.Pages), "page"), count(len(r.Leaks), "leak"))
 	for _, l := range r.Leaks {

@@ -37,6 +37,9 @@ func addRules(e *env, path string, pages []pageRow, ids []string) (added []strin
 		if p.Dynamic {
 			pattern += "/**"
 		}
+		if slices.Contains(added, pattern) {
+			continue // another variant of the same page
+		}
 		lines = append(lines, "- path: "+strconv.Quote(pattern)+"  # "+strings.Join(strings.Fields(p.Name), " "))
 		added = append(added, pattern)
 	}
@@ -72,6 +75,9 @@ func insertRules(text []byte, lines []string) ([]byte, error) {
 	switch {
 	case rules == nil: // the section's first key is at section.Line
 		lines = append([]string{"rules:"}, prefixed(lines, "  ")...)
+	case len(rules.Content) == 0 && (rules.Tag == "!!null" || rules.Kind == yaml.SequenceNode) && rules.Alias == nil:
+		at, indent = rules.Line, section.Column+1
+		all[at-1] = strings.Replace(all[at-1], "[]", "", 1)
 	case rules.Kind != yaml.SequenceNode || rules.Style&yaml.FlowStyle != 0 || len(rules.Content) == 0:
 		return nil, errByHand
 	default:
@@ -120,23 +126,39 @@ func lastLine(n *yaml.Node) int {
 	return last
 }
 
-// replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in its place.
+// replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in its place: in that
+// of the file, when path is a link to it.
 func replaceConfig(e *env, path string, text []byte) error {
-	info, err := os.Stat(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".hubgate-*.yaml")
+	info, err := os.Stat(target)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Chmod(info.Mode().Perm()), file.Close()); err != nil {
+	trial, err := writeBeside(path, text, info.Mode().Perm())
+	if err != nil {
 		return err
 	}
-	if _, rep := loadConfig(file.Name(), e.getenv); rep.failed() {
+	defer os.Remove(trial)
+	if _, rep := loadConfig(trial, e.getenv); rep.failed() {
 		return fmt.Errorf("with the new rules the file would not be right, and it was not changed:\n%s", (&configError{rep}).Error())
 	}
-	return os.Rename(file.Name(), path)
+	next, err := writeBeside(target, text, info.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	defer os.Remove(next)
+	return os.Rename(next, target)
+}
+
+// writeBeside writes a text into a new file in the folder of another one.
+func writeBeside(path string, text []byte, mode os.FileMode) (name string, err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".hubgate-*.yaml")
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(text)
+	return file.Name(), errors.Join(err, file.Chmod(mode), file.Close())
 }

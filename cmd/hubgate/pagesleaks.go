@@ -21,14 +21,15 @@ type leakFinder struct {
 	rules     *proxy.Rules
 	pages     []pageRow
 	redirects []hubspot.Redirect
-	known     map[string]bool      // addresses of pages
+	known     map[string]bool // addresses of pages
+	byID      map[string]pageRow
 	related   map[string][]pageRow // by the id of the page that they translate
 }
 
 func newLeakFinder(cfg *Config, rules *proxy.Rules, pages []pageRow, redirects []hubspot.Redirect) *leakFinder {
-	f := &leakFinder{cfg, rules, pages, redirects, map[string]bool{}, map[string][]pageRow{}}
+	f := &leakFinder{cfg: cfg, rules: rules, pages: pages, redirects: redirects, known: map[string]bool{}, byID: map[string]pageRow{}, related: map[string][]pageRow{}}
 	for _, p := range pages {
-		f.known[p.Address] = true
+		f.known[p.Address], f.byID[p.ID] = true, p
 		if p.TranslationOf != "" {
 			f.related[p.TranslationOf] = append(f.related[p.TranslationOf], p)
 		}
@@ -38,20 +39,32 @@ func newLeakFinder(cfg *Config, rules *proxy.Rules, pages []pageRow, redirects [
 
 func (f *leakFinder) all() []leak {
 	var all []leak
-	protected := 0
+	first := ""
 	seen := map[string]bool{}
 	for _, p := range f.pages {
 		if !p.protected() || !p.Published {
 			continue
 		}
-		protected++
+		if first == "" {
+			first = p.Address
+		}
 		all = append(all, f.translations(p)...)
 		all = append(all, f.rows(p)...)
 		all = append(all, f.listings(p, seen)...)
 	}
-	all = append(all, f.proxied()...)
-	if protected > 0 && f.cfg.Proxy.HubSpot.Search == "public" {
-		all = append(all, leak{"/_hcms/search", "search", "the site search shows text of protected pages; set proxy.hubspot.search to login_if_protected"})
+	for _, r := range f.into() {
+		if r.Style == http.StatusUseProxy && r.Decision == "public" {
+			all = append(all, leak{r.To, "redirect", "the 305 redirect " + r.From + " shows it, and is public"})
+		}
+	}
+	if first == "" {
+		return all
+	}
+	for _, path := range []string{"/_hcms/search?term=x", f.cfg.Proxy.HubSpot.SearchPage} {
+		if path != "" && f.open(withPath(first, path)) {
+			page, _, _ := strings.Cut(path, "?")
+			all = append(all, leak{page, "search", "the site search is public and shows text of protected pages; set proxy.hubspot.search to login_if_protected"})
+		}
 	}
 	return all
 }
@@ -68,7 +81,8 @@ func withPath(address, path string) string {
 	if err != nil {
 		return path
 	}
-	u.Path, u.RawPath, u.RawQuery, u.Fragment = path, "", "", ""
+	path, query, _ := strings.Cut(path, "?")
+	u.Path, u.RawPath, u.RawQuery, u.Fragment = path, "", query, ""
 	return u.String()
 }
 
@@ -82,8 +96,12 @@ func pathOf(address string) string {
 
 // translations are pages of their own, with addresses of their own.
 func (f *leakFinder) translations(p pageRow) (all []leak) {
-	for _, other := range f.related[p.ID] {
-		if other.Published && other.Decision == "public" {
+	others := f.related[p.ID]
+	if p.TranslationOf != "" {
+		others = append(slices.Clone(f.related[p.TranslationOf]), f.byID[p.TranslationOf])
+	}
+	for _, other := range others {
+		if other.ID != p.ID && other.Published && other.Decision == "public" {
 			all = append(all, leak{p.Address, "translation", "its translation " + other.Address + " is public"})
 		}
 	}
@@ -111,29 +129,57 @@ func (f *leakFinder) listings(p pageRow, seen map[string]bool) (all []leak) {
 		return nil
 	}
 	blog := pathOf(p.Address)[:at]
-	for kind, path := range map[string]string{"feed": blog + "/rss.xml", "listing": blog + "/"} {
-		address := withPath(p.Address, path)
-		if !seen[address] && f.open(address) {
-			all = append(all, leak{p.Address, kind, address + " is public and shows protected posts"})
-		}
-		seen[address] = true
+	if seen[withPath(p.Address, blog+"/")] {
+		return nil
 	}
-	slices.SortFunc(all, func(a, b leak) int { return strings.Compare(a.Kind, b.Kind) })
+	seen[withPath(p.Address, blog+"/")] = true
+	for _, l := range []struct {
+		kind  string
+		paths []string
+	}{{"feed", []string{"/rss.xml"}}, {"listing", []string{"/", "/page/2", "/tag/a-tag", "/author/an-author", "/archive"}}} {
+		for _, path := range l.paths {
+			if address := withPath(p.Address, blog+path); f.open(address) {
+				all = append(all, leak{p.Address, l.kind, address + " is public and shows protected posts"})
+				break
+			}
+		}
+	}
 	return all
 }
 
-// proxied are redirects of style 305: HubSpot shows the destination's content under another address.
-func (f *leakFinder) proxied() (all []leak) {
+// redirectRow is a URL mapping that leads into what a rule protects, with what the rules say about where it begins.
+type redirectRow struct {
+	hubspot.Redirect
+	Decision string `json:"decision"`
+}
+
+// into are the mappings into protected pages. Style 301 and 302 send the browser there, which meets the gateway again; with style 305
+// HubSpot shows the destination's content under the address where the mapping begins.
+func (f *leakFinder) into() []redirectRow {
+	all := []redirectRow{}
 	for _, r := range f.redirects {
-		if r.Style != http.StatusUseProxy {
+		to, err := f.cfg.explain(f.rules, exampleOf(r.To), "GET", nil)
+		if err != nil || to.Decision == "public" {
 			continue
 		}
-		x, err := f.cfg.explain(f.rules, r.To, "GET", nil)
-		if err == nil && x.Decision != "public" && f.open(r.From) {
-			all = append(all, leak{r.To, "redirect", "the 305 redirect " + r.From + " shows it, and is public"})
+		row := redirectRow{Redirect: r, Decision: "elsewhere"}
+		if from, err := f.cfg.explain(f.rules, exampleOf(r.From), "GET", nil); err == nil {
+			row.Decision = from.Decision
 		}
+		all = append(all, row)
 	}
 	return all
+}
+
+// exampleOf is an address that a mapping matches: in patterns the variable part is replaced.
+func exampleOf(address string) string {
+	if i := strings.IndexAny(address, "*({["); i >= 0 {
+		address = address[:i] + "x"
+	}
+	if !strings.Contains(address, "://") && !strings.HasPrefix(address, "/") {
+		address = "/" + address
+	}
+	return address
 }
 
 const probeGap = 200 * time.Millisecond
@@ -141,7 +187,10 @@ const probeGap = 200 * time.Millisecond
 // probeOrigin asks the origin for protected pages as anybody could: with the public host's name, and without the gateway.
 func probeOrigin(e *env, cfg *Config, pages []pageRow) (all []leak) {
 	client := dependency.NewClient(dependency.ClientConfig{Name: dependency.HubSpotSite, Timeout: doctorTime, MaxBody: 4 << 20})
-	done := 0
+	done, open := 0, 0
+	defer func() {
+		fmt.Fprintf(e.stderr, "%s asked at the origin without the gateway: %d can be read\n", count(done, "protected page"), open)
+	}()
 	for i := range pages {
 		p := &pages[i]
 		if !p.protected() || !p.Published {
@@ -149,6 +198,7 @@ func probeOrigin(e *env, cfg *Config, pages []pageRow) (all []leak) {
 		}
 		var readable bool
 		if p.Origin, readable = askAround(e.ctx, client, cfg, p.Address); readable {
+			open++
 			all = append(all, leak{p.Address, "origin", "EVERYBODY CAN READ IT AROUND THE GATEWAY: " + cfg.Proxy.Origin +
 				" shows it to whoever sends X-HS-Public-Host; give the page a restriction in HubSpot as well"})
 		}

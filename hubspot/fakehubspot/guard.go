@@ -58,8 +58,12 @@ func (s *Server) lacks(r *http.Request) string {
 		needed = "crm.objects.contacts.write"
 	case strings.Contains(path, "/objects"):
 		needed = "crm.objects.contacts.read"
+	case strings.Contains(path, "/properties/") && r.Method == http.MethodPost:
+		needed = "crm.schemas.contacts.write"
 	case strings.Contains(path, "/properties/"):
 		needed = "crm.schemas.contacts.read"
+	case strings.HasPrefix(path, "/cms/"):
+		needed = "content"
 	case strings.HasPrefix(path, "/submissions/"):
 		needed = "forms"
 	}
