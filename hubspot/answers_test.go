@@ -51,6 +51,7 @@ func TestOneBadAnswerCostsNothing(t *testing.T) {
 		"errors that name nobody":               {fakehubspot.Fault{Status: 207, Body: `{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"status":"error","category":"RATE_LIMITS","message":"x"}]}`}, 10 * time.Second, 20 * time.Second},
 		"a scope is missing for one contact":    {fakehubspot.Fault{Status: 207, Body: `{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"status":"error","category":"MISSING_SCOPES","message":"x"}]}`}, time.Second, 10 * time.Second},
 		"a contact is not found for a moment":   {fakehubspot.Fault{Status: 200, Body: `{"status":"COMPLETE","results":[],"errors":[{"status":"error","category":"OBJECT_NOT_FOUND","message":"x"}]}`}, time.Second, 10 * time.Second},
+		"an answer without end":                 {fakehubspot.Fault{Bomb: true}, time.Second, 10 * time.Second},
 		"no answer at all":                      {fakehubspot.Fault{Hang: true}, 30 * time.Second, 40 * time.Second},
 		"cut before it was applied":             {fakehubspot.Fault{Cut: true}, time.Second, 10 * time.Second},
 		"cut after it was applied":              {fakehubspot.Fault{Apply: true, Cut: true}, time.Second, 10 * time.Second},

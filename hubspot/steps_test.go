@@ -11,12 +11,12 @@ import (
 
 // everything is a world with a person for each way that a contact can take: new with values of its creation, known with values that
 // only fill what is empty, moved to another address, with a browser to be tied, and with two logins.
-func everything(t *testing.T) *world {
+func everything(t *testing.T, options ...option) *world {
 	t.Helper()
 	w := newWorld(t, map[string]PropertyConfig{
 		"firstname": {Claim: "given_name"}, "portal_logins": {Value: "login_count"}, "cognito_sub": {Claim: "sub"},
 		"lead_source": {Constant: "portal", Write: writeCreateOnly}, "city": {Constant: "Berlin", Write: writeIfEmpty},
-	})
+	}, options...)
 	w.cfg.Visitors = VisitorsConfig{Link: "form", FormID: formID, FormURL: w.api.URL}
 	w.fake.Add(map[string]string{"email": "known@example.com", "city": "Paris"})
 	w.fake.Add(map[string]string{"email": "before@example.com", "cognito_sub": "sub-after@example.com"})

@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -68,7 +70,7 @@ func newWorld(t *testing.T, properties map[string]PropertyConfig, options ...opt
 		o(&fc)
 	}
 	w.fake = fakehubspot.New(fc)
-	w.api.URL, w.http = "http://hubspot.test", memory{w.fake}
+	w.api.URL, w.http = "http://"+apiHost, memory{w.fake}
 	w.cfg.APIURL, w.cfg.AccessToken, w.cfg.HubID = w.api.URL, setting.Secret(w.token), 4711
 	w.cfg.Contacts.Properties = properties
 	w.cfg.Contacts.MinInterval = 0
@@ -122,10 +124,13 @@ func buffered(server net.Conn, err error) (net.Conn, error) {
 	return client, nil
 }
 
-// memory is a network without sockets. A handler that panics is a connection that was cut.
+// memory is a network without sockets, and with one host. A handler that panics is a connection that was cut.
 type memory struct{ handler http.Handler }
 
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != apiHost {
+		panic("a call to " + r.URL.Host)
+	}
 	answer, cut := httptest.NewRecorder(), make(chan any, 1)
 	go func() {
 		defer func() { cut <- recover() }()
@@ -140,10 +145,25 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 		if fault != nil {
 			return nil, io.ErrUnexpectedEOF
 		}
-		return answer.Result(), nil
+		return unpacked(answer.Result())
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}
+}
+
+const apiHost = "hubspot.test"
+
+// unpacked does what the transport of the network does.
+func unpacked(res *http.Response) (*http.Response, error) {
+	if res.Header.Get("Content-Encoding") != "gzip" {
+		return res, nil
+	}
+	plain, err := gzip.NewReader(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	res.Body = plain
+	return res, nil
 }
 
 func (w *world) setToken(token string) {
@@ -178,7 +198,7 @@ func (w *world) replicaOn(client redis.UniversalClient, api http.RoundTripper) *
 	}
 	reg := prometheus.NewRegistry()
 	c, err := New(w.cfg, Deps{
-		Queue: client, Block: client, KeyPrefix: "hubgate:", Ring: ring, Client: &http.Client{Timeout: 30 * time.Second, Transport: api},
+		Queue: client, Block: client, KeyPrefix: "hubgate:", Ring: ring, Client: dependency.NewClient(dependency.ClientConfig{Name: dependency.HubSpotAPI, Timeout: 30 * time.Second, MaxBody: 16 << 20, Base: api}),
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)), Metrics: NewMetrics(reg), Now: time.Now, Token: w.tokenNow,
 	})
 	if err != nil {
