@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 
@@ -23,6 +24,8 @@ type gatewayConfig struct {
 	cacheTTL string
 	access   bool   // the access log
 	host     string // public host; "" = localhost with the gateway's own port
+
+	outageGrace string // "" = the default
 }
 
 // gateway is a hubgate that runs.
@@ -80,13 +83,15 @@ auth:
   client_id: %s
   client_secret: %s
   groups_claim: cognito:groups
+  logout: cognito
   login_rate: none
 session:
   keys: ["%s"]
   cache_ttl: %s
+  outage_grace: %s
   redis: {urls: ["redis://%s/0"]}
 log: {access: %t}
-`, g.host, g.addr, g.admin, adminToken, c.origin, c.issuer, clientID, clientKey, c.key, c.cacheTTL, c.redis, c.access)
+`, g.host, g.addr, g.admin, adminToken, c.origin, c.issuer, clientID, clientKey, c.key, c.cacheTTL, cmp.Or(c.outageGrace, "2m"), c.redis, c.access)
 }
 
 // newKey makes a value for session.keys.

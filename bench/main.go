@@ -4,6 +4,7 @@
 //	go run ./bench signedin   CPU of a request through hubgate, divided by that through a bare tuned reverse proxy
 //	go run ./bench revoke     how soon another replica drops a session that ended
 //	go run ./bench load       a million sessions in Redis: memory of each, and whether a look-up stays as cheap
+//	go run ./bench soak       logins, pages, logouts and reloads for half an hour: whether heap and goroutines stay flat
 //
 // It needs redis-server, and builds hubgate itself. Everything runs on loopback and ends with it.
 package main
@@ -30,12 +31,12 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	commands := map[string]func(context.Context, []string) error{
-		"signedin": signedIn, "revoke": revoke, "load": load,
+		"signedin": signedIn, "revoke": revoke, "load": load, "soak": soak,
 		// what the others start as processes of their own
 		"origin": serveOrigin, "bare": serveBare,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
-		return errors.New("usage: go run ./bench signedin|revoke|load [-h]")
+		return errors.New("usage: go run ./bench signedin|revoke|load|soak [-h]")
 	}
 	return commands[args[0]](ctx, args[1:])
 }
