@@ -60,6 +60,8 @@ func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 	case err == nil:
 		m.deps.Metrics.miss.Inc()
 		return c, m.valid(c)
+	case err == error(errUnreadable): // for this key, host or client; another may open it
+		return nil, err
 	case errors.Is(err, ErrNone):
 		m.lost(q.ref)
 		return nil, err
@@ -76,6 +78,9 @@ func (m *Manager) trusts(c *cached, live *Live) bool {
 	epoch, last := m.epoch.Load(), c.sight.Load()
 	return epoch%2 == 0 && last.epoch == epoch && m.deps.Now().Sub(last.at) < live.Config.CacheTTL.D()
 }
+
+// errUnreadable: there is a record, and this cookie does not open it.
+var errUnreadable = &NoneError{RecordMissing}
 
 // read asks Redis for record and summary in one round trip.
 func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, error) {
@@ -98,7 +103,7 @@ func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, erro
 	c, err := m.open(t, stored, aad)
 	if err != nil {
 		m.deps.Metrics.unreadable.Inc()
-		return nil, &NoneError{RecordMissing}
+		return nil, errUnreadable
 	}
 	kept := c.sight.Load() != nil
 	c.sighted(sight)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // KeysInUse tells until when sessions live that were sealed under each key of the ring, by the key's id: a key that is dropped earlier
@@ -43,4 +45,20 @@ func (m *Manager) keyNoted(end time.Time) *keyNote {
 		return nil
 	}
 	return &keyNote{id: id, until: end.Add(keyNoteEvery), at: now}
+}
+
+// noteKey notes the key that seals before anything is sealed anew with it for a session that began under another one.
+func (m *Manager) noteKey(ctx context.Context, end time.Time) error {
+	note := m.keyNoted(end)
+	if note == nil {
+		return nil
+	}
+	err := m.deps.Redis.ZAddGT(ctx, m.prefix+"keys", redis.Z{Score: float64(note.until.UnixMilli()), Member: note.id}).Err()
+	if isWrongType(err) {
+		return m.discard(ctx, m.prefix+"keys")
+	}
+	if err == nil {
+		m.noted.Store(note)
+	}
+	return err
 }

@@ -75,6 +75,30 @@ func TestACookieThatIsNotOursNeverReachesRedis(t *testing.T) {
 	}
 }
 
+// TestTheServersKeysAloneOpenNoSession: somebody who has session.keys and learns an id makes a cookie of it that is authentic.
+func TestTheServersKeysAloneOpenNoSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.CacheTTL = minutesOrNone(5)
+	m, fresh := w.replica(nil), w.replica(nil)
+	w.subscribed(m)
+	cookie, _ := w.login(m, ada())
+	if got := w.reason(m, cookie); got != "" {
+		t.Fatal(got)
+	}
+	ours, _ := parseTicket(cookie.Value, w.ring)
+	forged := newTicket()
+	forged.id = ours.id
+	for name, m := range map[string]*Manager{"one that has the session in its cache": m, "another": fresh} {
+		if got := w.reason(m, &http.Cookie{Name: secureName, Value: forged.encode(w.ring)}); got != string(RecordMissing) {
+			t.Errorf("%s: %q", name, got)
+		}
+		if got := w.reason(m, cookie); got != "" {
+			t.Errorf("%s: and the visitor's own: %q", name, got)
+		}
+	}
+}
+
 func TestALoginAlwaysMakesANewSessionAndEndsTheOlderOneOfThatBrowser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -122,6 +122,9 @@ redis.call("SET", KEYS[2], ARGV[1], "PX", ttl)
 return 1`)
 
 func (m *Manager) writeClock(ctx context.Context, s *Session, seen int64) error {
+	if err := m.noteKey(ctx, s.ExpiresAt); err != nil {
+		return err
+	}
 	u := toSummary(s)
 	u.Seen = seen
 	sealed := encodeSummary(m.deps.Ring, s.Ref, u)
@@ -156,6 +159,9 @@ const (
 func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uint64) (outcome int, err error) {
 	stored, err := m.seal(t, s, version+1)
 	if err != nil {
+		return 0, err
+	}
+	if err := m.noteKey(ctx, s.ExpiresAt); err != nil {
 		return 0, err
 	}
 	outcome, err = replaceScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(version), stored).Int()
