@@ -52,9 +52,10 @@ func listens(port int) bool {
 }
 
 const (
-	acmeHost = "www.hubgate.test"
-	bareHost = "hubgate.test" // redirects to it
-	quarter  = 90 * 24 * 60 * 60
+	acmeHost  = "www.hubgate.test"
+	bareHost  = "hubgate.test" // redirects to it
+	laterHost = "later.hubgate.test"
+	quarter   = 90 * 24 * 60 * 60
 )
 
 func TestTwoReplicasServeOneCertificateOfOneOrder(t *testing.T) {
@@ -93,6 +94,12 @@ func TestTwoReplicasServeOneCertificateOfOneOrder(t *testing.T) {
 	if orders != 2 {
 		t.Errorf("%d orders were made for two hosts", orders)
 	}
+	change(t, one.config(), bareHost+"]", bareHost+", "+laterHost+"]")
+	if err := certificateOf(t, ports+1, laterHost).VerifyHostname(laterHost); err != nil {
+		t.Errorf("a host that a reload adds: %v", err)
+	}
+	change(t, one.config(), ", "+laterHost+"]", "]")
+	eventually(t, "a host that a reload takes away is not served", func() bool { return handshake(ports+1, &tls.Config{ServerName: laterHost}) == nil })
 	for _, place := range redisValues(t, redisPort) {
 		if strings.Contains(place, "PRIVATE KEY") {
 			t.Error("a private key is in Redis in the clear")

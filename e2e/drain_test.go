@@ -2,21 +2,34 @@ package e2e
 
 import (
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/net/http2"
 )
 
 // replace puts new texts into the configuration for old ones.
 func (w *world) replace(oldnew ...string) {
 	w.t.Helper()
-	w.rewrite(func(text string) string {
-		changed := strings.NewReplacer(oldnew...).Replace(text)
-		if changed == text {
-			w.t.Fatalf("nothing of %q is in the configuration", oldnew)
-		}
-		return changed
-	})
+	change(w.t, w.config, oldnew...)
+}
+
+// change puts new texts into a file for old ones.
+func change(t *testing.T, path string, oldnew ...string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.NewReplacer(oldnew...).Replace(string(text))
+	if changed == string(text) {
+		t.Fatalf("nothing of %q is in %s", oldnew, path)
+	}
+	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
@@ -34,6 +47,35 @@ func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	}
 	if strings.Contains(gateway.out.String(), `"msg":"stopped"`) {
 		t.Error("it says that it had stopped politely")
+	}
+}
+
+func TestAProcessThatDrainsSendsHTTP2VisitorsElsewhere(t *testing.T) {
+	t.Parallel()
+	ports, gateway := startWithCertificate(t)
+	change(t, gateway.config(), "drain_delay: 0s", "drain_delay: 1h")
+	gateway.says(`"msg":"configuration reloaded"`)
+	c := dialH2(t, ports)
+	if err := c.WriteSettingsAck(); err != nil {
+		t.Fatal(err)
+	}
+	gateway.signal(syscall.SIGTERM)
+	gateway.says(`"msg":"draining"`)
+	c.request(1)
+	answered, goAway := false, false
+	for !goAway || !answered {
+		frame, err := c.ReadFrame()
+		if err != nil {
+			t.Fatalf("answered %v, told to go %v: %v", answered, goAway, err)
+		}
+		switch f := frame.(type) {
+		case *http2.GoAwayFrame:
+			goAway = f.ErrCode == http2.ErrCodeNo
+		case *http2.DataFrame:
+			answered = answered || f.StreamEnded()
+		case *http2.HeadersFrame:
+			answered = answered || f.StreamEnded()
+		}
 	}
 }
 

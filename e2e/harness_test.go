@@ -110,6 +110,9 @@ func (p *process) terminate() int {
 	return p.wait()
 }
 
+// config is the file that it was started with.
+func (p *process) config() string { return p.cmd.Args[len(p.cmd.Args)-1] }
+
 func (p *process) signal(s syscall.Signal) { p.cmd.Process.Signal(s) }
 
 // kill ends the program as a crash does.
