@@ -101,7 +101,7 @@ func (w *world) refusesWhatIsWrong() {
 		"GET /api/sessions?cursor=nonsense": 400, "GET /api/sessions?cursor=MHwtMXw": 400, "GET /api/sessions?limit=0": 400, "GET /api/sessions?limit=x": 400,
 		"GET /api/sessions?limit=100000": 400, "GET /api/sessions?user=": 400, "GET /api/sessions?usr=a": 400, "GET /api/sessions?user=nobody@example.com": 200,
 		"DELETE /api/sessions": 400, "DELETE /api/sessions?user=": 400, "DELETE /api/sessions?user=nobody@example.com": 200,
-		"DELETE /api/sessions/00000000000000000000000000000000": 404, "DELETE /api/sessions/..": 404, "DELETE /api/sessions/x*": 404,
+		"DELETE /api/sessions/00000000000000000000000000000000": 404, "DELETE /api/sessions/x*": 404,
 	}
 	for request := range want {
 		method, path, _ := strings.Cut(request, " ")
