@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/proxy"
 )
 
@@ -121,7 +122,7 @@ func diff(e *env, oldPath, newPath, urls string) error {
 	}
 	all := diffProtection(was, is, hosts)
 	if urls != "" {
-		more, err := diffURLs(was, is, newCfg, urls)
+		more, err := diffURLs(was, is, append(newCfg.Server.sites(), oldCfg.Server.sites()...), urls)
 		if err != nil {
 			return err
 		}
@@ -145,7 +146,7 @@ func rulesOf(e *env, path string) (*proxy.Rules, *Config, error) {
 	return rules, cfg, nil
 }
 
-func diffURLs(was, is *proxy.Rules, cfg *Config, path string) (changes, error) {
+func diffURLs(was, is *proxy.Rules, sites []*inbound.Site, path string) (changes, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, usageError("--urls: " + err.Error())
@@ -158,7 +159,7 @@ func diffURLs(was, is *proxy.Rules, cfg *Config, path string) (changes, error) {
 		if line == "" {
 			continue
 		}
-		subject, err := proxy.ParseSubject(line, cfg.Server.sites())
+		subject, err := proxy.ParseSubject(line, sites)
 		var refused *proxy.PathError
 		if errors.As(err, &refused) {
 			continue // refused before and after

@@ -63,7 +63,7 @@ type explanation struct {
 	Status    int        `json:"status"`
 	Rule      *ruleJSON  `json:"rule"`
 	Reason    string     `json:"reason"`
-	NearMiss  []nearMiss `json:"near_misses,omitempty"`
+	NearMiss  []nearMiss `json:"-"` // for people: programs rely on the keys above
 }
 
 type ruleJSON struct {

@@ -6,17 +6,15 @@ import (
 )
 
 // hubspotCookies reads what HubSpot's tracking script left in the browser: the visitor's id when there is exactly one, and whether
-// the visitor opted out.
+// the visitor opted out. In doubt they did.
 func hubspotCookies(r *http.Request) (utk string, optedOut bool) {
 	if cookies := r.CookiesNamed("hubspotutk"); len(cookies) == 1 {
 		utk = cookies[0].Value
 	}
-	for _, name := range []string{"__hs_opt_out", "__hs_do_not_track"} {
-		for _, cookie := range r.CookiesNamed(name) {
-			optedOut = optedOut || cookie.Value == "yes"
-		}
+	for _, cookie := range r.CookiesNamed("__hs_opt_out") { // "no" is left by a visitor who agreed
+		optedOut = optedOut || cookie.Value != "no"
 	}
-	return utk, optedOut
+	return utk, optedOut || len(r.CookiesNamed("__hs_do_not_track")) > 0
 }
 
 // onLogout forgets the browser's HubSpot history when the operator wants that: on a shared computer the next person's visits would

@@ -1,0 +1,110 @@
+package hubspot
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+)
+
+// answering answers calls whose path ends so with a status and a body.
+func answering(path string, status int, body string) option {
+	return func(c *fakehubspot.Config) {
+		c.Wrap = func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.Contains(r.URL.Path, path) {
+					next.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte(body))
+			})
+		}
+	}
+}
+
+func TestNoHistoryIsTiedToAContactThatCannotBeReadBack(t *testing.T) {
+	t.Parallel()
+	for name, harm := range map[string]option{
+		"forbidden":      func(c *fakehubspot.Config) { c.Scopes = []string{"crm.objects.contacts.write", "forms"} },
+		"not there":      answering("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[]}`),
+		"another one":    answering("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[{"id":"7","properties":{"email":"eve@example.com"}}]}`),
+		"without e-mail": answering("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[{"id":"7","properties":{"email":null}}]}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := linkedWorld(t, harm)
+				r := w.running()
+				w.login(r, visitor("ada@example.com", utk))
+				w.drained(r)
+				if w.contact("ada@example.com") == nil || len(w.fake.Submissions()) != 0 {
+					t.Errorf("%v %v", w.fake.Contacts(), w.fake.Submissions())
+				}
+			})
+		})
+	}
+}
+
+// A browser is bound before its submission is made, so that whatever happens then it is never offered to a second person.
+func TestABrowserIsBoundBeforeItsSubmissionAndFor400Days(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := linkedWorld(t, answering("/submissions/", http.StatusBadRequest, `{"status":"error"}`))
+		r := w.running()
+		w.login(r, visitor("ada@example.com", utk))
+		w.drained(r)
+		bound := 0
+		for _, key := range w.mini.Keys() {
+			value, _ := w.mini.Get(key)
+			if strings.Contains(key+value, utk) || strings.Contains(key+value, "ada@") {
+				t.Errorf("in the clear: %s %s", key, value)
+			}
+			if ttl := w.mini.TTL(key); strings.Contains(key, "crm}:b:") && ttl > 399*24*time.Hour && ttl <= 400*24*time.Hour {
+				bound++
+			}
+		}
+		if bound != 1 {
+			t.Errorf("%d browsers are bound: %v", bound, w.mini.Keys())
+		}
+	})
+}
+
+func TestASubmissionIsWhatHubSpotDescribesAndNothingElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var sent wire
+		w := linkedWorld(t, sent.tap)
+		r := w.running()
+		l := visitor("Ada@Example.com", utk)
+		l.Claims["family_name"] = "Byron"
+		w.login(r, l)
+		w.drained(r)
+		calls := sent.calls("/submissions/")
+		if len(calls) != 1 {
+			t.Fatal(calls)
+		}
+		line, body, _ := strings.Cut(calls[0], " {")
+		if want := "POST /submissions/v3/integration/secure/submit/4711/" + formID; line != want {
+			t.Error(line)
+		}
+		var got map[string]any
+		if err := json.Unmarshal([]byte("{"+body), &got); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]any{
+			"fields":  []any{map[string]any{"objectTypeId": "0-1", "name": "email", "value": "ada@example.com"}},
+			"context": map[string]any{"hutk": utk, "pageUri": "https://www.example.com/members/", "ipAddress": "203.0.113.7"},
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+	})
+}
