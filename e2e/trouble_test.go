@@ -60,6 +60,19 @@ func (p *troubled) page(who string, v *visitor) int {
 	return got.StatusCode
 }
 
+// endpoints: who cannot be told is neither logged in nor logged out, for scripts and sub-requests as well.
+func (p *troubled) endpoints() {
+	p.f.t.Helper()
+	for path, served := range map[string]int{"/oauth2/userinfo": http.StatusOK, "/oauth2/auth": http.StatusAccepted, "/oauth2/session": http.StatusOK} {
+		if got := p.known.open(p.f.site + path); got.StatusCode != served {
+			p.f.t.Errorf("%s of the known: %d", path, got.StatusCode)
+		}
+		if got := p.unknown.open(p.f.site + path); got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
+			p.f.t.Errorf("%s of the unknown: %d, Retry-After %q", path, got.StatusCode, got.Header.Get("Retry-After"))
+		}
+	}
+}
+
 func (p *troubled) public() {
 	p.f.t.Helper()
 	if got := p.f.visitor().open(p.f.site + "/pricing"); got.StatusCode != http.StatusOK {
@@ -206,6 +219,9 @@ func TestABadNetworkToRedisSignsNobodyOutAndIsBorne(t *testing.T) {
 			dials := network.Accepted() - before
 			if !c.partial && (codes[http.StatusServiceUnavailable] != 150 || again[http.StatusServiceUnavailable] != 150 || dials > 30) {
 				t.Errorf("150 at once: %v, again: %v; then %d connections were tried", codes, again, dials)
+			}
+			if !c.partial {
+				p.endpoints()
 			}
 			p.page("the known", p.known)
 			p.public()

@@ -51,6 +51,7 @@ const (
 // settle does what was put off until Redis takes it. What fails goes to the end of the line: one ending that Redis will never take
 // does not keep the others waiting.
 func (m *Manager) settle(ctx context.Context) {
+	defer m.finish(ctx)
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
 	n := 0
@@ -77,6 +78,22 @@ func (m *Manager) settle(ctx context.Context) {
 			return
 		case <-tick.C:
 			probe()
+		}
+	}
+}
+
+// finish does what can be done at once before the process ends.
+func (m *Manager) finish(ctx context.Context) {
+	ctx, cancel := m.bounded(ctx)
+	defer cancel()
+	for {
+		select {
+		case c := <-m.chores:
+			if !m.settled(ctx, c) {
+				return
+			}
+		default:
+			return
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"net/http/httptest"
 	"testing"
 )
@@ -70,6 +71,22 @@ func TestALogoutEndsTheRecordAlsoWhenRedisTakesItLater(t *testing.T) {
 	w.redis.SetError("")
 	w.outage = false
 	w.eventually("the record is gone", func() bool { return !w.redis.Exists("hubgate:s:{" + s.Ref + "}") })
+}
+
+func TestWhatWasPutOffIsDoneBeforeTheProcessEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, s := w.login(m, ada())
+	w.redis.SetError("ERR away")
+	m.End(httptest.NewRecorder(), w.request(cookie))
+	w.redis.SetError("")
+	ctx, stop := context.WithCancel(t.Context())
+	stop() // asked to end before it had begun
+	m.Run(ctx)
+	if w.redis.Exists(m.recordKey(s.Ref)) {
+		t.Error("the ended session is left to whoever keeps its cookie")
+	}
 }
 
 func TestAnEndingReachesEveryReplicaAlthoughItCaches(t *testing.T) {
