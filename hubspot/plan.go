@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -109,6 +110,10 @@ func (w *worker) learn(ctx context.Context, m *mapping) error {
 		return err
 	}
 	s.asked, s.mapOf, s.tries = w.c.deps.Now(), m, 0
+	var e *apiError
+	if errors.As(err, &e) && e.Status == http.StatusTooManyRequests {
+		return err // the next call would be refused as well
+	}
 	if err != nil {
 		if w.tell("schema") {
 			w.c.deps.Log.Warn("HubSpot's property definitions cannot be read; values are sent unchecked", "error", err)
