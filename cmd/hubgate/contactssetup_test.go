@@ -60,9 +60,9 @@ func TestSetupShowsWhatIsMissingAndCreatesItWithYes(t *testing.T) {
 		t.Errorf("%d %s %s", status, stdout, stderr)
 	}
 	want := made{
-		"hubgate":     {"name": "hubgate", "label": "Portal login"},
+		"hubgate":    {"name": "hubgate", "label": "Portal login"},
 		"portal_sub": {"name": "portal_sub", "label": "Portal sub", "groupName": "hubgate", "type": "string", "fieldType": "text", "hasUniqueValue": true, "description": "Written by hubgate at login"},
-		"seen_at":     {"name": "seen_at", "label": "Seen at", "groupName": "hubgate", "type": "datetime", "fieldType": "date", "hasUniqueValue": false, "description": "Written by hubgate at login"},
+		"seen_at":    {"name": "seen_at", "label": "Seen at", "groupName": "hubgate", "type": "datetime", "fieldType": "date", "hasUniqueValue": false, "description": "Written by hubgate at login"},
 	}
 	if d := cmp.Diff(want, created); d != "" {
 		t.Error(d)

@@ -278,7 +278,7 @@ func alias(to string, err error) func(*testing.T, *doctor, network) {
 
 func TestAClockThatOnlyOneServerDoubtsIsRight(t *testing.T) {
 	t.Parallel()
-	c := clock{offs: []time.Duration{time.Hour, 0, -time.Minute}}
+	c := clock{offs: map[string]time.Duration{"a": time.Hour, "b": 0, "c": -time.Minute}}
 	if got := c.judge(); len(got) != 1 || got[0].Status != healthy {
 		t.Errorf("%+v", got)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -9,8 +10,38 @@ import (
 
 // clock gathers by how much this machine's clock differs from the clocks of those who answer.
 type clock struct {
-	mu   sync.Mutex
-	offs []time.Duration
+	mu    sync.Mutex
+	offs  map[string]time.Duration // by host, as of its last answer
+	wrong time.Time                // since when everybody who answered disagrees; zero = somebody agrees
+	tell  func(diagnosis)          // is told when the clock turns out to be wrong; may be nil
+}
+
+// note takes an answer's word.
+func (c *clock) note(host string, off time.Duration, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.offs == nil {
+		c.offs = map[string]time.Duration{}
+	}
+	c.offs[host] = off
+	switch all := c.judged(); {
+	case all[0].Status == healthy:
+		c.wrong = time.Time{}
+	case c.wrong.IsZero():
+		if c.wrong = now; c.tell != nil {
+			c.tell(all[0])
+		}
+	}
+}
+
+// health tells whether the clock is right, for those who ask nobody; bad is false when it is, or nobody has answered yet.
+func (c *clock) health() (f check, bad bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.wrong.IsZero() {
+		return check{}, false
+	}
+	return newCheck(false, c.judged()[0].Detail, c.wrong), true
 }
 
 // Bounds of a clock's error: tokens do not forgive more than the second.
@@ -19,15 +50,20 @@ const (
 	clockFatal = time.Minute
 )
 
-// judge believes the answer that is nearest: one server whose own clock is wrong says nothing about ours.
+// judge is nothing while nobody has answered.
 func (c *clock) judge() []diagnosis {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.judged()
+}
+
+// judged believes the answer that is nearest: one server whose own clock is wrong says nothing about ours.
+func (c *clock) judged() []diagnosis {
 	if len(c.offs) == 0 {
 		return nil
 	}
-	off := c.offs[0]
-	for _, o := range c.offs[1:] {
+	off := time.Duration(math.MaxInt64)
+	for _, o := range c.offs {
 		if o.Abs() < off.Abs() {
 			off = o
 		}
@@ -68,9 +104,7 @@ func (c *clockReader) RoundTrip(r *http.Request) (*http.Response, error) {
 		case at.After(ended):
 			off = at.Sub(ended)
 		}
-		c.clock.mu.Lock()
-		c.clock.offs = append(c.clock.offs, off)
-		c.clock.mu.Unlock()
+		c.clock.note(r.URL.Host, off, ended)
 	}
 	return res, nil
 }

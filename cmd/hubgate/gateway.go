@@ -55,6 +55,7 @@ type gateway struct {
 	certs    *certificates
 	limiter  *auth.Limiter
 	level    slog.LevelVar
+	clock    clock // as those see it who answer
 	emails   emailPolicy
 	lastSeen string // hash of the newest configuration that was looked at
 	warnings *frontWarnings
@@ -86,6 +87,7 @@ func newGateway(sc serveConfig) (*gateway, error) {
 		component(g.log, "config").Warn("configuration", "problem", line)
 	}
 	g.warnings = &frontWarnings{log: component(g.log, "server")}
+	g.clock.tell = func(d diagnosis) { component(g.log, "server").Warn(d.Detail, "cure", d.Cure) }
 	g.httpMetrics, g.configMetrics = newHTTPMetrics(g.registry), newConfigMetrics(g.registry)
 	g.dependencies = dependency.NewMetrics(g.registry)
 	g.proxyMetrics, g.authMetrics = proxy.NewMetrics(g.registry), auth.NewMetrics(g.registry)
@@ -128,7 +130,7 @@ func newGateway(sc serveConfig) (*gateway, error) {
 
 func (g *gateway) client(name dependency.Name, timeout time.Duration, maxBody int64) *http.Client {
 	client := dependency.NewClient(dependency.ClientConfig{Name: name, Timeout: timeout, MaxBody: maxBody, Metrics: g.dependencies, TraceID: trace.RecordedID})
-	client.Transport = g.tracer.Transport(name, client.Transport)
+	client.Transport = &clockReader{next: g.tracer.Transport(name, client.Transport), clock: &g.clock, now: time.Now}
 	return client
 }
 
@@ -187,6 +189,12 @@ func (g *gateway) health() health {
 	checks["hubspot_site"] = newCheck(site.OK, site.Detail, site.Since)
 	checks["hubspot_api"] = newCheck(g.contacts.Health())
 	checks["config"] = g.configHealth(gen)
+	if wrong, bad := g.clock.health(); bad {
+		checks["clock"] = wrong
+	}
+	if ended, bad := g.certs.health(time.Now()); bad {
+		checks["certificate"] = ended
+	}
 	return health{Checks: checks}.summarise(g.draining.Load())
 }
 

@@ -24,6 +24,18 @@ type certificates struct {
 	notAfter *prometheus.GaugeVec
 }
 
+// health tells of a certificate that has ended; bad is false while it has not.
+func (c *certificates) health(now time.Time) (f check, bad bool) {
+	if c == nil || c.files == nil {
+		return check{}, false
+	}
+	name, end := c.files.NotAfter()
+	if now.Before(end) {
+		return check{}, false
+	}
+	return newCheck(false, "the certificate of "+name+" ended on "+end.UTC().Format(time.DateOnly), end), true
+}
+
 func (g *gateway) newCertificates(gen *generation) (*certificates, error) {
 	c := &certificates{log: component(g.log, "server"), notAfter: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "hubgate_tls_not_after_timestamp_seconds", Help: "When the certificate that is served ends.",

@@ -13,8 +13,8 @@ func TestHubSpotsCookiesAreReadOnlyWhenTheyAreClear(t *testing.T) {
 		utk string
 		out bool
 	}{
-		"":                                                        {"", false},
-		"hubspotutk=" + utk:                                       {utk, false},
+		"":                  {"", false},
+		"hubspotutk=" + utk: {utk, false},
 		"hubspotutk=" + utk + "; hubspotutk=" + utk:               {"", false},
 		"hubspotutk=" + utk + "; hubspotutk=":                     {"", false},
 		"hubspotutk=" + utk + "; __hs_opt_out=yes":                {utk, true},
