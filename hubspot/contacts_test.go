@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
@@ -281,40 +280,6 @@ func TestPeopleWhoMustNotBecomeContactsAreLeftOut(t *testing.T) {
 		w.login(r, person1("ada@example.com"))
 		if s, err := r.Status(t.Context()); err != nil || s.Queued != 1 {
 			t.Errorf("%+v %v", s, err)
-		}
-	})
-}
-
-func TestALoginDoesNotWaitForARedisThatIsAway(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		r := w.replica()
-		w.loseRedis()
-		if err := r.Enqueue(t.Context(), person1("ada@example.com")); err == nil || strings.Contains(err.Error(), "ada@") {
-			t.Errorf("%v", err)
-		}
-		if got := testutil.ToFloat64(r.deps.Metrics.lost); got != 1 {
-			t.Errorf("lost: %v", got)
-		}
-	})
-}
-
-func TestAnotherReplicaGoesOnWhereOneStopped(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		first, second := w.running(), w.running()
-		w.until("somebody works", func() bool { return w.mini.Exists("hubgate:{crm}:lease") })
-		first.stop()
-		w.login(second, person1("ada@example.com"))
-		w.drained(second)
-		if w.contact("ada@example.com") == nil {
-			t.Error("no contact")
-		}
-		second.stop()
-		if w.mini.Exists("hubgate:{crm}:lease") {
-			t.Error("the lease was not given back")
 		}
 	})
 }

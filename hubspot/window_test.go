@@ -14,8 +14,8 @@ import (
 
 // windows is an API that is slow, that counts calls which are made at the same time, and the most that it got within ten seconds.
 type windows struct {
-	now, most, dense atomic.Int64
-	times            chan time.Time
+	now, most atomic.Int64
+	times     chan time.Time
 }
 
 func (s *windows) wrap(c *fakehubspot.Config) {
