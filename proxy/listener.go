@@ -198,6 +198,14 @@ func (c *strictConn) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
+// SetDeadline is what net/http clears when it hands a connection over to become a WebSocket: the next write has its own again.
+func (c *strictConn) SetDeadline(t time.Time) error {
+	c.mu.Lock()
+	c.limit, c.writeBy = t, time.Time{}
+	c.mu.Unlock()
+	return c.Conn.SetDeadline(t)
+}
+
 func (c *strictConn) drain(p []byte) (int, error) {
 	if len(c.poison) == 0 {
 		return 0, io.EOF

@@ -145,6 +145,11 @@ func TestAnHTTP1AnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer ours.Close()
 		c := &strictConn{Conn: theirs}
+		go io.ReadFull(ours, make([]byte, 100))
+		if _, err := c.Write(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Time{}) // as it becomes a WebSocket
 		go func() {
 			for range 5 { // slowly, but it takes something
 				time.Sleep(writeProgress - time.Second)
