@@ -77,6 +77,7 @@ func TestAChallengeOfTheAuthorityIsAHandshakeAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 	if got, _ := io.ReadAll(conn); len(got) > 0 {
 		t.Errorf("it answers %q", got)
@@ -107,7 +108,7 @@ func TestAListenerOutlivesAFloodThatUsesUpTheFiles(t *testing.T) {
 	server := &http.Server{Handler: http.NotFoundHandler()}
 	t.Cleanup(func() { server.Close() })
 	go server.Serve(StrictHTTP1(l, lent(t), time.Second))
-	conn, err := tls.Dial("tcp", tcp.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 10 * time.Second}, "tcp", tcp.Addr().String(), &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatalf("afterwards: %v", err)
 	}

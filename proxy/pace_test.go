@@ -145,11 +145,6 @@ func TestAnHTTP1AnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer ours.Close()
 		c := &strictConn{Conn: theirs}
-		go io.ReadFull(ours, make([]byte, 100))
-		if _, err := c.Write(make([]byte, 100)); err != nil {
-			t.Fatal(err)
-		}
-		c.SetDeadline(time.Time{}) // as it becomes a WebSocket
 		go func() {
 			for range 5 { // slowly, but it takes something
 				time.Sleep(writeProgress - time.Second)
@@ -162,6 +157,25 @@ func TestAnHTTP1AnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 		}
 		if d := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || d != 5*(writeProgress-time.Second)+writeProgress {
 			t.Errorf("it was borne for %v: %v", d, err)
+		}
+	})
+}
+
+func TestAWebSocketThatNobodyReadsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		c := &strictConn{Conn: theirs}
+		go io.ReadFull(ours, make([]byte, 100))
+		if _, err := c.Write(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Time{}) // which net/http does when it hands the connection over
+		time.AfterFunc(2*writeProgress, func() { ours.Close() })
+		start := time.Now()
+		if _, err := c.Write(make([]byte, 100)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != writeProgress {
+			t.Errorf("it was borne for %v: %v", time.Since(start), err)
 		}
 	})
 }
