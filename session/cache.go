@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/inbound"
 )
@@ -86,16 +85,10 @@ var errUnreadable = &NoneError{RecordMissing}
 func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, error) {
 	ref, sight := t.ref(), m.sighting()
 	values, err := m.reads.get(ctx, m.recordKey(ref), m.summaryKey(ref))
-	if err != nil && isWrongType(err) {
-		err = redis.Nil
-	}
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if err != nil {
 		return nil, err
 	}
 	m.answered()
-	if err != nil || len(values) != 2 {
-		return nil, &NoneError{RecordMissing}
-	}
 	stored, ok := values[0].(string)
 	if !ok {
 		return nil, &NoneError{RecordMissing}

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"testing"
@@ -206,5 +208,33 @@ func TestLogOutEverywhereIsDoneOnceRedisIsBackAndSparesWhatBeganSince(t *testing
 	w.eventually("nothing is left to do", func() bool { return len(m.chores) == 0 })
 	if got := w.reason(m, young); got != "" {
 		t.Errorf("the session that began since: %q", got)
+	}
+}
+
+// deaf is a Redis client whose pipelines find no connection, and leave their commands without a word.
+type deaf struct{}
+
+func (deaf) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (deaf) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (deaf) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(context.Context, []redis.Cmder) error { return errors.New("connection refused") }
+}
+
+func TestNoAnswerIsNoAbsence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, _ := w.login(m, ada())
+	dead := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: 1})
+	silent := redis.NewClient(&redis.Options{Addr: w.redis.Addr()})
+	silent.AddHook(deaf{})
+	sentinel := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "site", SentinelAddrs: []string{"127.0.0.1:1"}, MaxRetries: 1})
+	for name, rdb := range map[string]*redis.Client{"refused": dead, "silent": silent, "no sentinel": sentinel} {
+		t.Cleanup(func() { rdb.Close() })
+		m := w.replica(nil)
+		m.reads.rdb = rdb
+		if got := w.reason(m, cookie); got != "cannot tell" {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

@@ -122,7 +122,7 @@ func (m *Manager) summaries(ctx context.Context, index string, refs []redis.Z) (
 	for i, z := range refs {
 		answers[i] = pipe.Get(ctx, m.summaryKey(z.Member.(string)))
 	}
-	_, _ = pipe.Exec(ctx) // each answer has its own error
+	_, failure := pipe.Exec(ctx) // each answer has its own error, but where no connection was found
 	var found []*Session
 	var gone []any
 	for i, z := range refs {
@@ -134,6 +134,8 @@ func (m *Manager) summaries(ctx context.Context, index string, refs []redis.Z) (
 			continue
 		case err != nil && !isWrongType(err):
 			return nil, err
+		case err == nil && len(sealed) == 0 && failure != nil:
+			return nil, failure
 		}
 		u, err := decodeSummary(m.deps.Ring, ref, sealed)
 		if err != nil {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 
@@ -25,6 +26,9 @@ type reading struct {
 	values []any
 	err    error
 }
+
+// errNoAnswer: Redis said nothing, which is no word about the session.
+var errNoAnswer = errors.New("session: redis gave no answer")
 
 // maxSenders bounds the round trips under way. With one only, a Redis that hangs would show its failures one after the other, and it
 // would take longer to see that it is away.
@@ -76,9 +80,12 @@ func (rs *reads) exchange(batch []*reading) {
 	for i, r := range batch {
 		answers[i] = pipe.MGet(ctx, r.keys[0], r.keys[1])
 	}
-	_, _ = pipe.Exec(ctx) // each answer has its own error
+	_, err := pipe.Exec(ctx)
 	for i, r := range batch {
 		r.values, r.err = answers[i].Result()
+		if r.err == nil && len(r.values) != len(r.keys) { // a pipeline that found no connection leaves its commands without an error
+			r.err = errors.Join(errNoAnswer, err)
+		}
 		close(r.done)
 	}
 }
