@@ -68,12 +68,18 @@ func (rs *Rules) RunTests(tests []TestConfig, sites []*inbound.Site, now time.Ti
 		} else if err != nil {
 			problems = append(problems, setting.Problem{Key: key + ".url", Text: err.Error(), Cure: "write a path, or a URL of a host in server.public_urls"})
 			continue
+		} else if _, own := subject.Path.Under(rs.prefix); own && rs.prefix != "" {
+			d = Decision{Kind: Public, Reason: "gateway"} // its own endpoints, which rules and default do not reach
 		} else {
 			d = rs.Match(subject.Host, subject.Path).Decide("GET", subject.Doors, t.As.session(now), now)
 		}
 		if string(d.Kind) != t.Expect {
+			by := ""
+			if d.Rule.Name != "" {
+				by = ", by rule " + quote(d.Rule.Name)
+			}
 			problems = append(problems, setting.Problem{Key: key,
-				Text: fmt.Sprintf("%s is %s (%s, by rule %s), expected %s", quote(t.URL), d.Kind, d.Reason, quote(d.Rule.Name), t.Expect),
+				Text: fmt.Sprintf("%s is %s (%s%s), expected %s", quote(t.URL), d.Kind, d.Reason, by, t.Expect),
 				Cure: "mend the rule or the expectation"})
 		}
 	}
