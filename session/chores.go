@@ -43,16 +43,14 @@ func (m *Manager) later(c chore) {
 	}
 }
 
-const (
-	settleEvery = time.Second // what was put off is tried again
-	probeEvery  = 5           // so many of them: Redis is probed although it seems well
-)
+// probeEvery tries later Redis is probed although it seems well.
+const probeEvery = 5
 
 // settle does what was put off until Redis takes it. What fails goes to the end of the line: one ending that Redis will never take
 // does not keep the others waiting.
 func (m *Manager) settle(ctx context.Context) {
 	defer m.finish(ctx)
-	tick := time.NewTicker(settleEvery)
+	tick := time.NewTicker(m.settleEvery)
 	defer tick.Stop()
 	n := 0
 	probe := func() {

@@ -57,10 +57,11 @@ type Manager struct {
 	flight singleflight.Group
 	// epoch counts interruptions of the subscription: what was cached in an earlier one counts as unconfirmed, for an ending may
 	// have been missed. Odd while interrupted.
-	epoch  atomic.Int64
-	chores chan chore
-	won    sync.Map // ref -> *renewal: refreshed sessions that Redis has not taken yet
-	noted  atomic.Pointer[keyNote]
+	epoch       atomic.Int64
+	chores      chan chore
+	settleEvery time.Duration // what was put off is tried again
+	won         sync.Map      // ref -> *renewal: refreshed sessions that Redis has not taken yet
+	noted       atomic.Pointer[keyNote]
 
 	health  atomic.Pointer[health]
 	refusal atomic.Pointer[health] // while Redis answers and takes no writes
@@ -89,7 +90,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		deps.Revoke = func(context.Context, string) {}
 	}
 	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, over: newTombstones(), watch: newWatchers(), seed: maphash.MakeSeed(), reads: reads{rdb: deps.Redis},
-		chores: make(chan chore, maxChores), arrived: make(chan struct{}, 1)}
+		chores: make(chan chore, maxChores), settleEvery: time.Second, arrived: make(chan struct{}, 1)}
 	m.epoch.Store(1) // not subscribed yet
 	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
 	m.health.Store(&health{true, "not asked yet", deps.Now()})

@@ -34,6 +34,8 @@ type run struct {
 	*world
 	rng      *rand.Rand
 	replicas [2]*Manager
+	stop     [2]context.CancelFunc // ends a replica's subscription; nil while it has none
+	stopped  [2]chan struct{}
 	twins    []*twin
 	history  []string
 }
@@ -62,10 +64,45 @@ func newRun(t *testing.T, seed uint64) *run {
 	w.cfg.CacheTTL, w.cfg.OutageGrace = minutesOrNone(1), minutesOrNone(5)
 	r := &run{world: w, rng: rand.New(rand.NewPCG(seed, 0))}
 	for i := range r.replicas {
+		if i == 1 && seed%2 == 0 {
+			w.cfg.CacheTTL = 0 // one that asks Redis each time
+		}
 		r.replicas[i] = w.replica(nil)
-		w.subscribed(r.replicas[i])
+		r.replicas[i].settleEvery = 10 * time.Millisecond
+		r.listen(i)
 	}
+	t.Cleanup(func() {
+		for i := range r.replicas {
+			r.deafen(i)
+		}
+		for _, stopped := range r.stopped {
+			<-stopped
+		}
+	})
 	return r
+}
+
+// listen gives a replica its subscription, and takes up what it has put off.
+func (r *run) listen(i int) {
+	if r.stop[i] != nil {
+		return
+	}
+	if r.stopped[i] != nil {
+		<-r.stopped[i]
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); r.replicas[i].Run(ctx) }()
+	r.stop[i], r.stopped[i] = cancel, done
+	r.eventually("subscribed", func() bool { return r.replicas[i].epoch.Load()%2 == 0 })
+}
+
+// deafen takes it away: what ends elsewhere is not heard.
+func (r *run) deafen(i int) {
+	if r.stop[i] != nil {
+		r.stop[i]()
+		r.stop[i] = nil
+	}
 }
 
 func (r *run) note(format string, args ...any) {
@@ -84,11 +121,20 @@ func (r *run) step() {
 		r.finish()
 	case n < 93 && !r.outage:
 		r.finishEverybody()
-	case n < 97 && !r.outage:
+	case n < 95 && !r.outage:
+		i := r.rng.IntN(2)
+		if r.stop[i] != nil {
+			r.note("replica %d hears nothing", i)
+			r.deafen(i)
+		} else {
+			r.note("replica %d hears again", i)
+			r.listen(i)
+		}
+	case n < 98 && !r.outage:
 		r.note("redis away")
 		r.redis.SetError("ERR away")
 		r.outage = true
-	case n >= 97 && r.outage:
+	case n >= 96 && r.outage:
 		r.heal()
 	}
 }
@@ -113,10 +159,12 @@ func (r *run) pass() {
 
 // visit asks one replica with one session's cookie and holds the answer against the model.
 func (r *run) visit() {
-	if len(r.twins) == 0 {
-		return
+	if len(r.twins) > 0 {
+		r.visitAt(r.rng.IntN(len(r.twins)), r.rng.IntN(2))
 	}
-	n, i := r.rng.IntN(len(r.twins)), r.rng.IntN(2)
+}
+
+func (r *run) visitAt(n, i int) {
 	w, now := r.twins[n], r.clock.Now()
 	rec := httptest.NewRecorder()
 	_, err := r.replicas[i].Load(rec, r.request(w.cookie))
@@ -170,7 +218,7 @@ func (r *run) finish() {
 	_, err := r.replicas[i].End(httptest.NewRecorder(), r.request(w.cookie))
 	r.note("logout %d on replica %d: %v", n, i, err)
 	w.ended, w.endedBy = true, i
-	if err == nil && !r.outage {
+	if err == nil && !r.outage && r.stop[1-i] != nil {
 		r.await(heard)
 	}
 }
@@ -189,7 +237,7 @@ func (r *run) finishEverybody() {
 			r.t.Error(err)
 		}
 		w.ended, w.endedBy = true, i
-		if count > 0 {
+		if count > 0 && r.stop[1-i] != nil {
 			r.await(heard)
 		}
 		release()
@@ -209,6 +257,14 @@ func (r *run) heal() {
 	r.note("redis back")
 	r.redis.SetError("")
 	r.outage = false
+	for n, w := range r.twins { // Redis may not have taken the end yet: whoever ended a session knows
+		if w.ended {
+			r.visitAt(n, w.endedBy)
+		}
+	}
+	for i := range r.replicas {
+		r.listen(i)
+	}
 	for n, w := range r.twins {
 		record, summary := r.replicas[0].recordKey(w.ref), r.replicas[0].summaryKey(w.ref)
 		r.eventually(fmt.Sprint("session ", n, " is as it should be in redis"), func() bool {
