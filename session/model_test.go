@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 )
@@ -71,7 +72,14 @@ func newRun(t *testing.T, seed uint64) *run {
 		r.replicas[i].settleEvery = 10 * time.Millisecond
 		r.listen(i)
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var settling sync.WaitGroup
+	for _, m := range r.replicas {
+		settling.Go(func() { m.settle(ctx) })
+	}
 	t.Cleanup(func() {
+		cancel()
+		settling.Wait()
 		for i := range r.replicas {
 			r.deafen(i)
 		}
@@ -82,7 +90,7 @@ func newRun(t *testing.T, seed uint64) *run {
 	return r
 }
 
-// listen gives a replica its subscription, and takes up what it has put off.
+// listen gives a replica its subscription.
 func (r *run) listen(i int) {
 	if r.stop[i] != nil {
 		return
@@ -92,7 +100,7 @@ func (r *run) listen(i int) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); r.replicas[i].Run(ctx) }()
+	go func() { defer close(done); r.replicas[i].listen(ctx) }()
 	r.stop[i], r.stopped[i] = cancel, done
 	r.eventually("subscribed", func() bool { return r.replicas[i].epoch.Load()%2 == 0 })
 }
@@ -111,15 +119,15 @@ func (r *run) note(format string, args ...any) {
 
 func (r *run) step() {
 	switch n := r.rng.IntN(100); {
-	case n < 10 && !r.outage:
+	case n < 5 && !r.outage:
 		r.begin()
 	case n < 65:
 		r.visit()
 	case n < 80:
 		r.pass()
-	case n < 90:
+	case n < 88:
 		r.finish()
-	case n < 93 && !r.outage:
+	case n < 90 && !r.outage:
 		r.finishEverybody()
 	case n < 95 && !r.outage:
 		i := r.rng.IntN(2)
@@ -160,8 +168,16 @@ func (r *run) pass() {
 // visit asks one replica with one session's cookie and holds the answer against the model.
 func (r *run) visit() {
 	if len(r.twins) > 0 {
-		r.visitAt(r.rng.IntN(len(r.twins)), r.rng.IntN(2))
+		r.visitAt(r.pick(), r.rng.IntN(2))
 	}
+}
+
+// pick chooses a session: one of the latest three more often than not, so that some have a long history.
+func (r *run) pick() int {
+	if r.rng.IntN(3) > 0 {
+		return len(r.twins) - 1 - r.rng.IntN(min(3, len(r.twins)))
+	}
+	return r.rng.IntN(len(r.twins))
 }
 
 func (r *run) visitAt(n, i int) {
@@ -180,8 +196,11 @@ func (r *run) visitAt(n, i int) {
 	case !errors.Is(err, ErrNone) && !r.outage && !errors.Is(err, context.DeadlineExceeded): // a busy machine is no fault
 		r.t.Errorf("replica %d cannot tell although Redis answers: %v", i, err)
 	}
-	if errors.Is(err, ErrNone) {
-		w.ended, w.endedBy = true, i // it ran out: no replica may take it up again
+	if errors.Is(err, ErrNone) && !w.ended { // it ran out: no replica may take it up again once Redis knows
+		w.ended, w.endedBy = true, i
+		if !r.outage {
+			r.eventually("a session that ran out is gone", func() bool { return !r.redis.Exists(r.replicas[i].recordKey(w.ref)) })
+		}
 	}
 	if len(rec.Result().Cookies()) != 0 {
 		r.t.Errorf("the cookie was touched: %v", rec.Result().Cookies())
@@ -208,9 +227,9 @@ func (r *run) finish() {
 	if len(r.twins) == 0 {
 		return
 	}
-	n, i := r.rng.IntN(len(r.twins)), r.rng.IntN(2)
+	n, i := r.pick(), r.rng.IntN(2)
 	w := r.twins[n]
-	if w.ended {
+	if r.visitAt(n, 1-i); w.ended { // the other replica has it in its cache, if it ever does
 		return
 	}
 	heard, release := r.replicas[1-i].Ended(w.ref)
@@ -221,6 +240,7 @@ func (r *run) finish() {
 	if err == nil && !r.outage && r.stop[1-i] != nil {
 		r.await(heard)
 	}
+	r.visitAt(n, 1-i)
 }
 
 // finishEverybody is an operator who ends whole users.
