@@ -123,6 +123,10 @@ func TestTheDocumentedUserOfRedisSufficesForEverything(t *testing.T) {
 	if got := checkLive(t, f.replicas[0].config); !strings.Contains(got, "version 7") {
 		t.Errorf("check --live: %s", got)
 	}
+	redisCLI(t, port, "acl", "setuser", "hubgate", "resetkeys", "~other:*")
+	if got := checkLive(t, f.replicas[0].config); !strings.Contains(got, "permissions in docs/operations.md") {
+		t.Errorf("check --live for a user of another prefix: %s", got)
+	}
 }
 
 func TestTwoGatewaysWithDifferentPrefixesDoNotSeeEachOther(t *testing.T) {

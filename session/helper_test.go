@@ -48,6 +48,8 @@ type world struct {
 	cfg    Config
 	site   *inbound.Site
 	outage bool
+
+	password string // that replicas made from now on give to Redis
 }
 
 func newWorld(t *testing.T) *world {
@@ -73,7 +75,7 @@ const (
 // replica makes a manager; refresh may be nil.
 func (w *world) replica(refresh RefreshFunc) *Manager {
 	w.t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1})
+	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1, Password: w.password})
 	w.t.Cleanup(func() { rdb.Close() })
 	m, err := New(w.cfg, Deps{
 		Redis: rdb, Block: rdb, Ring: w.ring, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),

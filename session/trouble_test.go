@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func TestAStoreErrorIsNeverALogout(t *testing.T) {
@@ -125,5 +127,24 @@ func TestWithoutASubscriptionTheCacheIsNotTrusted(t *testing.T) {
 	one.End(httptest.NewRecorder(), w.request(cookie))
 	if got := w.reason(two, cookie); got != string(RecordMissing) {
 		t.Errorf("on a replica that hears nothing: %q", got)
+	}
+}
+
+// go-redis reports what Redis says to a new connection as the error of a pipeline, and leaves its commands without one.
+func TestARefusedPasswordIsNotBeingLoggedOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cookie, _ := w.login(w.replica(nil), ada())
+	w.redis.RequireAuth("the right one")
+	w.password = "an old one"
+	m := w.replica(nil)
+	if got := w.reason(m, cookie); got != "cannot tell" {
+		t.Errorf("a session while Redis refuses the password: %q", got)
+	}
+	if _, err := m.List(t.Context(), Query{Limit: 10}); err == nil {
+		t.Error("a list of nobody while Redis refuses the password")
+	}
+	if _, err := m.summaries(t.Context(), m.allKey("0"), []redis.Z{{Member: "0"}}); err == nil {
+		t.Error("summaries of nothing while Redis refuses the password")
 	}
 }

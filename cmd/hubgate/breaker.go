@@ -94,7 +94,7 @@ func fault(err error) error {
 	if !errors.As(err, &answer) {
 		return err
 	}
-	for _, word := range []string{"LOADING", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS"} {
+	for _, word := range []string{"LOADING", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS", "NOPERM"} {
 		if strings.HasPrefix(answer.Error(), word) {
 			return err
 		}

@@ -59,7 +59,7 @@ func runCheck(e *env, path string, strict, live bool) error {
 	if live && !failed {
 		result.Live = newDoctor(cfg).diagnose(e.ctx)
 		for _, d := range result.Live {
-			sick = sick || d.Status == "failed"
+			sick = sick || d.Status == "failed" || (strict && d.Status == doubted)
 		}
 		result.OK = !sick
 	}
@@ -94,7 +94,11 @@ func problemsJSON(rep *report) []problemJSON {
 func printCheck(e *env, r checkResult, rep *report, failed bool) {
 	warnings := len(rep.findings) - rep.errors()
 	if failed {
-		fmt.Fprintf(e.stdout, "%s: %s, %s\n", r.File, count(rep.errors(), "error"), count(warnings, "warning"))
+		strictly := ""
+		if rep.errors() == 0 {
+			strictly = ", taken for errors by --strict"
+		}
+		fmt.Fprintf(e.stdout, "%s: %s, %s%s\n", r.File, count(rep.errors(), "error"), count(warnings, "warning"), strictly)
 		return
 	}
 	fmt.Fprintf(e.stdout, "%s: %s, %s, %s passed, %s\n", r.File, e.colour(e.stdout, green, "ok"),

@@ -24,9 +24,7 @@ func (d *doctor) askRedis(ctx context.Context) []diagnosis {
 	defer clients.close()
 	found, err := session.Examine(ctx, clients.Queue)
 	if err != nil {
-		f := diagnosis{Part: "redis", Status: failed, Detail: strings.TrimPrefix(err.Error(), "session: redis: ")}
-		f.Cure, f.Where = redisCure(f.Detail, strings.HasPrefix(strings.Join(cfg.URLs, " "), "rediss:"))
-		return []diagnosis{f}
+		return []diagnosis{redisFault("redis", err, cfg)}
 	}
 	first := diagnosis{Part: "redis", Status: healthy, Detail: "version " + found.Version}
 	if found.TooOld {
@@ -36,7 +34,16 @@ func (d *doctor) askRedis(ctx context.Context) []diagnosis {
 	for _, w := range found.Warnings {
 		all = append(all, diagnosis{Part: "redis", Status: doubted, Detail: w.Text, Cure: w.Cure, Where: "Redis' configuration"})
 	}
-	return all
+	if err := session.Rehearse(ctx, clients.Queue, cfg.KeyPrefix); err != nil {
+		return append(all, redisFault("redis: use", err, cfg))
+	}
+	return append(all, diagnosis{Part: "redis: use", Status: healthy, Detail: "takes scripts, writes and subscriptions under " + cfg.KeyPrefix})
+}
+
+func redisFault(part string, err error, cfg session.RedisConfig) diagnosis {
+	f := diagnosis{Part: part, Status: failed, Detail: strings.TrimPrefix(err.Error(), "session: redis: ")}
+	f.Cure, f.Where = redisCure(f.Detail, strings.HasPrefix(strings.Join(cfg.URLs, " "), "rediss:"))
+	return f
 }
 
 // redisCure tells what to change for an error of Redis, or of the way to it. tls tells whether TLS was spoken.
@@ -56,6 +63,12 @@ func redisCure(text string, tls bool) (cure, where string) {
 		return "write the right username and password", "session.redis.username, session.redis.password"
 	case says("NOPERM"):
 		return "give the user the permissions in docs/operations.md, section Redis", "Redis' ACL"
+	case says("OOM"):
+		return "give Redis more memory", "Redis' maxmemory"
+	case says("MISCONF", "NOREPLICAS"):
+		return "Redis takes no writes: look at its log", "Redis"
+	case says("READONLY"):
+		return "name the master, or use mode sentinel", "session.redis.urls"
 	case says("LOADING"):
 		return "wait until Redis has loaded its data", "Redis"
 	case says("all sentinels specified in configuration are unreachable"):
