@@ -181,3 +181,25 @@ func TestKubernetesWaitsForTheDrainAndNoticesItInTime(t *testing.T) {
 		t.Error("there is no Deployment")
 	}
 }
+
+func TestNothingAboutReadinessFollowsTheEnd(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "n")
+	heard, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer heard.Close()
+	s := newSystemd(func(name string) string { return map[string]string{"NOTIFY_SOCKET": socket}[name] })
+	s.stopping(time.Second)
+	s.reloading()
+	s.ready()
+	text := make([]byte, 4096)
+	if n, err := heard.Read(text); err != nil || string(text[:n]) != "STOPPING=1\nEXTEND_TIMEOUT_USEC=6000000" {
+		t.Errorf("it says %q, %v", text[:n], err)
+	}
+	heard.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if n, err := heard.Read(text); err == nil {
+		t.Errorf("then it says %q", text[:n])
+	}
+}
