@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) {
 	}
 	if !h.maySignOut(r) {
 		h.deps.Pages.Write(w, r, page.Page{
-			Name: page.SignOut, Status: http.StatusOK, Forms: []page.Form{h.signOutForm(r, page.LabelLogout, nil)}, FormOrigins: h.FormOrigins(),
+			Name: page.SignOut, Status: http.StatusOK, Forms: []page.Form{h.askedFor(r)}, FormOrigins: h.FormOrigins(),
 			Links: []page.Link{{Label: page.LabelHome, URL: "/"}},
 		})
 		return
@@ -42,20 +41,27 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) {
 	h.end(w, r)
 }
 
-// maySignOut: a GET only as a navigation from our own pages; a POST from our own pages, or with the button's token (XS-04: logout by
-// an image or a form of somebody else's).
+// askedFor is the button that does what could not be done without asking.
+func (h *Handler) askedFor(r *http.Request) page.Form {
+	if r.PostForm.Get("everywhere") == "1" {
+		return h.signOutForm(r, page.LabelLogoutAll, []page.Field{{Name: "everywhere", Value: "1"}})
+	}
+	return h.signOutForm(r, page.LabelLogout, nil)
+}
+
+// maySignOut: a GET only as a navigation from our own pages; a POST from our own pages, or, of a browser that does not say whence it
+// comes, with the button's token (XS-04: logout by an image or a form of somebody else's, who may have fetched a token of their own).
 func (h *Handler) maySignOut(r *http.Request) bool {
-	site := r.Header.Get("Sec-Fetch-Site")
-	if r.Method != http.MethodPost {
+	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	switch {
+	case r.Method != http.MethodPost:
 		return site == "same-origin" && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
-	}
-	if h.formToken(r, r.PostForm.Get("token")) {
-		return true
-	}
-	if site != "" {
+	case site != "" && site != "none":
 		return site == "same-origin"
+	case origin != "" && origin != "null":
+		return origin == inbound.Of(r).Site.Origin()
 	}
-	return r.Header.Get("Origin") == inbound.Of(r).Site.Origin()
+	return h.formToken(r, r.PostForm.Get("token"))
 }
 
 // end ends the session, gives the refresh token back and goes through the provider's logout: without that the visitor would be back
@@ -212,16 +218,31 @@ func (h *Handler) FormOrigins() []string {
 
 const formTokenTime = time.Hour
 
-// newFormToken vouches for one hour that a button is ours: sealed, bound to the host.
+// pass is what a button's token says: when it was made, and for which session. Without the latter anybody could fetch one for
+// everybody.
+type pass struct {
+	At  int64  `json:"t"`
+	Ref string `json:"s,omitempty"`
+}
+
+// newFormToken vouches for one hour that a button is ours: sealed, bound to the host and to the browser's session.
 func (h *Handler) newFormToken(r *http.Request) string {
-	return h.sealCookie(seal.FormToken, inbound.Of(r).Site.Host, strconv.FormatInt(h.deps.Now().Unix(), 10))
+	return h.sealCookie(seal.FormToken, inbound.Of(r).Site.Host, pass{h.deps.Now().Unix(), h.refOf(r)})
 }
 
 func (h *Handler) formToken(r *http.Request, token string) bool {
-	var at string
-	if token == "" || !h.openCookie(seal.FormToken, inbound.Of(r).Site.Host, token, &at) {
+	var p pass
+	if token == "" || !h.openCookie(seal.FormToken, inbound.Of(r).Site.Host, token, &p) {
 		return false
 	}
-	unix, err := strconv.ParseInt(at, 10, 64)
-	return err == nil && h.deps.Now().Sub(time.Unix(unix, 0)) < formTokenTime
+	return p.Ref == h.refOf(r) && h.deps.Now().Sub(time.Unix(p.At, 0)) < formTokenTime
+}
+
+// refOf names the browser's session; "" when there is none, or Redis cannot tell.
+func (h *Handler) refOf(r *http.Request) string {
+	s, err := h.deps.Sessions.Peek(r)
+	if err != nil {
+		return ""
+	}
+	return s.Ref
 }

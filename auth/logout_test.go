@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,8 +28,14 @@ func TestNobodyElsesPageCanLogAVisitorOut(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.login(b, "/members/")
-	send := func(method string, headers map[string]string) int {
-		req, err := http.NewRequestWithContext(t.Context(), method, w.gateway.URL+"/oauth2/sign_out", strings.NewReader(""))
+	token := func(b *browser) string {
+		_, rest, _ := strings.Cut(b.get(w.gateway.URL+"/oauth2/sign_out").body, `name="token" value="`)
+		value, _, _ := strings.Cut(rest, `"`)
+		return html.UnescapeString(value)
+	}
+	strangers, own := token(w.browser()), token(b)
+	send := func(method string, headers map[string]string, token string) int {
+		req, err := http.NewRequestWithContext(t.Context(), method, w.gateway.URL+"/oauth2/sign_out", strings.NewReader(url.Values{"token": {token}}.Encode()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,15 +66,22 @@ func TestNobodyElsesPageCanLogAVisitorOut(t *testing.T) {
 		"a form without any origin":   {"POST", nil, 200},
 		"an old browser's other site": {"POST", map[string]string{"Origin": "https://evil.example"}, 200},
 	} {
-		if got := send(c.method, c.headers); got != c.want {
+		if got := send(c.method, c.headers, strangers); got != c.want {
 			t.Errorf("%s: %d", name, got)
 		}
+	}
+	if got := send("POST", map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, own); got != http.StatusOK {
+		t.Errorf("the visitor's own token on another site's form: %d", got)
 	}
 	if got := b.get(w.gateway.URL + "/members/"); !strings.HasPrefix(got.body, "page for alice") {
 		t.Fatalf("alice was logged out: %d at %s", got.StatusCode, got.Request.URL)
 	}
-	own := map[string]string{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-	if got := send("GET", own); got != http.StatusFound {
+	page := map[string]string{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+	if got := send("POST", nil, own); got != http.StatusFound {
+		t.Errorf("the button's own token: %d", got)
+	}
+	b.get(w.gateway.URL + "/members/") // in again: the provider's session goes on
+	if got := send("GET", page, ""); got != http.StatusFound {
 		t.Errorf("a link of our own page: %d", got)
 	}
 }
