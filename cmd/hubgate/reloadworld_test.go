@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// running is a gateway without listeners whose configuration a test edits.
+type running struct {
+	*gateway
+	t      *testing.T
+	folder string
+	log    *logLines
+	env    map[string]string
+}
+
+const reloadYAML = `version: 1
+server:
+  public_urls: ["http://localhost:8080"]
+  admin_token: ${file:admin_token}
+proxy:
+  origin: http://127.0.0.1:9
+  default: public
+  rules:
+    - path: /members/**
+  tests:
+    - {url: /members/a, expect: login}
+auth:
+  user_pool: eu-west-1_AbCdEf123
+  client_id: client
+  client_secret: ${SECRET}
+session:
+  keys: ["${KEY}"]
+  redis: {mode: embedded}
+`
+
+func newRunning(t *testing.T) *running {
+	t.Helper()
+	r := &running{t: t, folder: t.TempDir(), log: &logLines{}, env: map[string]string{"SECRET": "s3cret", "KEY": seal.NewKey()}}
+	r.write("admin_token", "first-admin-token")
+	r.write("hubgate.yaml", reloadYAML)
+	g, err := newGateway(serveConfig{path: filepath.Join(r.folder, "hubgate.yaml"), getenv: func(name string) string { return r.env[name] }, stderr: r.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.close() })
+	r.gateway = g
+	return r
+}
+
+func (r *running) write(name, text string) {
+	r.t.Helper()
+	if err := os.WriteFile(filepath.Join(r.folder, name), []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// edit replaces text of the configuration as it was first.
+func (r *running) edit(oldnew ...string) {
+	r.t.Helper()
+	text := strings.NewReplacer(oldnew...).Replace(reloadYAML)
+	if text == reloadYAML {
+		r.t.Fatalf("nothing of %q is in the configuration", oldnew)
+	}
+	r.write("hubgate.yaml", text)
+}
+
+// logLines keeps what was logged.
+type logLines struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (l *logLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, p...)
+	return len(p), nil
+}
+
+// with returns the lines that have this message.
+func (l *logLines) with(message string) []map[string]any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []map[string]any
+	for line := range strings.Lines(string(l.text)) {
+		var fields map[string]any
+		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == message {
+			found = append(found, fields)
+		}
+	}
+	return found
+}
