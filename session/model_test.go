@@ -83,9 +83,6 @@ func newRun(t *testing.T, seed uint64) *run {
 		for i := range r.replicas {
 			r.deafen(i)
 		}
-		for _, stopped := range r.stopped {
-			<-stopped
-		}
 	})
 	return r
 }
@@ -95,9 +92,6 @@ func (r *run) listen(i int) {
 	if r.stop[i] != nil {
 		return
 	}
-	if r.stopped[i] != nil {
-		<-r.stopped[i]
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); r.replicas[i].listen(ctx) }()
@@ -105,10 +99,11 @@ func (r *run) listen(i int) {
 	r.eventually("subscribed", func() bool { return r.replicas[i].epoch.Load()%2 == 0 })
 }
 
-// deafen takes it away: what ends elsewhere is not heard.
+// deafen takes it away, and returns when the replica knows: until then an end may be on its way to it.
 func (r *run) deafen(i int) {
 	if r.stop[i] != nil {
 		r.stop[i]()
+		<-r.stopped[i]
 		r.stop[i] = nil
 	}
 }
