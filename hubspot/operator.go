@@ -30,7 +30,7 @@ func (c *Contacts) Replay(ctx context.Context, ids []string, all bool) (int, err
 	}
 	n := 0
 	for _, id := range ids {
-		if !idForm.MatchString(id) {
+		if !isID(id) {
 			continue
 		}
 		messages, err := c.deps.Queue.XRange(ctx, c.outbox.keys.dead, id, id).Result()

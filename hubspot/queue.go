@@ -30,9 +30,9 @@ type QueueEntry struct {
 // Waiting lists at most limit entries of the queue (1 to 1000), those after cursor ("" = from the oldest).
 func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (QueuePage, error) {
 	limit = min(max(limit, 1), 1000)
-	from := "-"
-	if idForm.MatchString(cursor) {
-		from = "(" + cursor
+	from, err := behind(cursor)
+	if err != nil {
+		return QueuePage{}, err
 	}
 	messages, err := c.deps.Queue.XRangeN(ctx, c.outbox.keys.stream, from, "+", int64(limit)+1).Result()
 	if err != nil {

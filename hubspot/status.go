@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,14 +131,41 @@ func rejectedProperties(fields map[string]string) []RejectedProperty {
 	return list
 }
 
-var idForm = regexp.MustCompile(`^[0-9]{1,20}-[0-9]{1,20}$`)
+// ErrCursor says that a cursor is none that a listing returned.
+var ErrCursor = errors.New("hubspot: not a cursor")
+
+// isID tells the ids of a stream, whose two numbers have 64 bits: Redis takes no others.
+func isID(text string) bool {
+	ms, seq, ok := strings.Cut(text, "-")
+	return ok && isNumber(ms) && isNumber(seq)
+}
+
+const lastNumber = "18446744073709551615"
+
+func isNumber(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 64)
+	return err == nil && len(text) <= len(lastNumber)
+}
+
+// behind is where a page begins, as Redis writes it.
+func behind(cursor string) (string, error) {
+	switch {
+	case cursor == "":
+		return "-", nil
+	case !isID(cursor):
+		return "", ErrCursor
+	case cursor == lastNumber+"-"+lastNumber:
+		return cursor, nil // Redis refuses to look behind the last id there can be
+	}
+	return "(" + cursor, nil
+}
 
 // Dead lists at most limit dead letters (1 to 1000), those after cursor ("" = from the oldest).
 func (c *Contacts) Dead(ctx context.Context, cursor string, limit int) (DeadPage, error) {
 	limit = min(max(limit, 1), 1000)
-	from := "-"
-	if idForm.MatchString(cursor) {
-		from = "(" + cursor
+	from, err := behind(cursor)
+	if err != nil {
+		return DeadPage{}, err
 	}
 	messages, err := c.deps.Queue.XRangeN(ctx, c.outbox.keys.dead, from, "+", int64(limit)+1).Result()
 	if err != nil {

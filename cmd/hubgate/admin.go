@@ -113,9 +113,10 @@ func (a *admin) guarded(next http.HandlerFunc) http.Handler {
 			refuse(w, r, http.StatusForbidden, "this needs server.admin_token, and the configuration has none")
 			return
 		}
+		given := r.Header.Values("Authorization") // of two, something in front may have judged the other
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		have, need := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(want))
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(have[:], need[:]) != 1 {
+		if len(given) != 1 || !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(have[:], need[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="hubgate admin"`)
 			refuse(w, r, http.StatusUnauthorized, "send server.admin_token as Authorization: Bearer TOKEN")
 			return

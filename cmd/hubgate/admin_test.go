@@ -85,6 +85,7 @@ func TestOnlyTheTokenOpensTheAdminAPI(t *testing.T) {
 		for name, authorization := range map[string][]string{
 			"none": nil, "empty": {""}, "another": {"Bearer another"}, "a prefix": {"Bearer " + testAdminToken[:20]}, "more": {"Bearer " + testAdminToken + "0"},
 			"another scheme": {"Basic " + testAdminToken}, "the bare token": {testAdminToken}, "no token": {"Bearer "}, "the second of two": {"Bearer x", "Bearer " + testAdminToken},
+			"the first of two": {"Bearer " + testAdminToken, "Bearer x"},
 		} {
 			if got := o.ask(method, target, "", header("Authorization", authorization...)); got.Code != http.StatusUnauthorized || got.Header().Get("Www-Authenticate") == "" {
 				t.Errorf("%s with %s: %d", request, name, got.Code)

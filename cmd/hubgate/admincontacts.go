@@ -40,6 +40,10 @@ func (a *admin) contactPage(w http.ResponseWriter, r *http.Request, list func(cu
 		return
 	}
 	contacts, err := list(q.Get("cursor"), limit)
+	if errors.Is(err, hubspot.ErrCursor) {
+		refuse(w, r, http.StatusBadRequest, "the cursor is not one that a listing returned")
+		return
+	}
 	if err != nil {
 		a.storeFault(w, r, err)
 		return
