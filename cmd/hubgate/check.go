@@ -10,7 +10,7 @@ func checkCommand(e *env) *cobra.Command {
 	var path string
 	var strict, live bool
 	cmd := &cobra.Command{
-		Use: "check --config FILE", Short: "Find the mistakes in a configuration, and run its tests", Args: cobra.NoArgs,
+		Use: "check --config FILE", Short: "Find the mistakes in a configuration, and run its tests", Args: noArguments,
 		Long: `Reads a configuration as serve does and names every mistake with its line and its cure. Nothing is asked over the network
 unless --live is given: then every part is asked, and each failed check says what to change and where.
 

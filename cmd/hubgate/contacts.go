@@ -14,6 +14,7 @@ import (
 func contactsCommand(e *env) *cobra.Command {
 	flags := &adminFlags{}
 	cmd := &cobra.Command{Use: "contacts", Short: "See and mend the queue of contacts of a running gateway, and set HubSpot up for it"}
+	group(cmd)
 	flags.add(cmd)
 	cmd.AddCommand(contactsStatusCommand(e, flags), contactsQueueCommand(e, flags), contactsDeadCommand(e, flags), contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsSetupCommand(e, flags))
 	return cmd
@@ -21,7 +22,7 @@ func contactsCommand(e *env) *cobra.Command {
 
 func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "What is queued, delayed and dead", Args: cobra.NoArgs,
+		Use: "status", Short: "What is queued, delayed and dead", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			client, err := flags.client(e)
 			if err != nil {

@@ -20,8 +20,16 @@ type listFlags struct {
 }
 
 func (f *listFlags) add(cmd *cobra.Command) {
+	cmd.PreRunE = f.check
 	cmd.Flags().IntVar(&f.limit, "limit", 100, "at most so many, 1 to 1000")
 	cmd.Flags().StringVar(&f.after, "after", "", "those behind this ID")
+}
+
+func (f *listFlags) check(*cobra.Command, []string) error {
+	if f.limit < 1 || f.limit > maxPage {
+		return usageError("--limit is a number from 1 to 1000")
+	}
+	return nil
 }
 
 func (f *listFlags) query() string {
@@ -42,7 +50,7 @@ func (e *env) more(next string) {
 func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
-		Use: "queue", Short: "What waits: attempts, the next one, and the last error", Args: cobra.NoArgs,
+		Use: "queue", Short: "What waits: attempts, the next one, and the last error", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			client, err := flags.client(e)
 			if err != nil {
@@ -83,7 +91,7 @@ func shortTime(at *time.Time) string {
 func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
-		Use: "dead", Short: "Contacts that HubSpot will not take, and why", Args: cobra.NoArgs,
+		Use: "dead", Short: "Contacts that HubSpot will not take, and why", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			client, err := flags.client(e)
 			if err != nil {

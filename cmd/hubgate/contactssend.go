@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,6 +36,11 @@ since, is dropped: it does not overwrite what is newer.`,
 			}
 			if err != nil {
 				return err
+			}
+			if missing := len(ids) - replayed; !all && replayed == 0 {
+				return errors.New("there is no such dead letter: contacts dead lists those that are there")
+			} else if !all && missing > 0 {
+				fmt.Fprintf(e.stderr, "%d of %d are no dead letters (any more)\n", missing, len(ids))
 			}
 			if e.output == "json" {
 				return e.printJSON(map[string]int{"replayed": replayed})

@@ -27,7 +27,7 @@ type setupResult struct {
 func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
 	yes := false
 	cmd := &cobra.Command{
-		Use: "setup --config FILE", Short: "Create the mapped properties that HubSpot lacks", Args: cobra.NoArgs,
+		Use: "setup --config FILE", Short: "Create the mapped properties that HubSpot lacks", Args: noArguments,
 		Long: `Compares hubspot.contacts.properties with the properties that HubSpot has, shows what is missing, and creates it after a confirmation
 (or with --yes). The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write for this.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

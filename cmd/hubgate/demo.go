@@ -20,7 +20,7 @@ func demoCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Try everything in one process on this machine: no account, no configuration, nothing installed",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if base < 1024 || base > 65532 {
 				return usageError("--base-port is a port from 1024 to 65532; the demo uses it and the three after it")

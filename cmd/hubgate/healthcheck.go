@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,24 +14,29 @@ func healthcheckCommand(e *env) *cobra.Command {
 	var path, admin string
 	var ready bool
 	cmd := &cobra.Command{
-		Use: "healthcheck", Short: "Ask a running gateway whether it is alive: for containers without curl", Args: cobra.NoArgs,
+		Use: "healthcheck", Short: "Ask a running gateway whether it is alive: for containers without curl", Args: noArguments,
 		Long: "Asks /livez of the admin listener: that of --admin, of the configuration's admin_listen, or http://127.0.0.1:9090.\nExit status: 0 when it answers, 1 when it does not.",
 		RunE: func(*cobra.Command, []string) error {
-			if path != "" && admin == "" {
+			switch {
+			case admin != "":
+				var err error
+				if admin, err = adminAddress(admin); err != nil {
+					return err
+				}
+			case path != "":
 				cfg, rep := loadConfig(path, e.getenv)
 				if rep.failed() {
 					return &configError{rep}
 				}
 				admin = adminURL(cfg.Server.AdminListen)
-			}
-			if admin == "" {
+			default:
 				admin = adminURL(defaultServer().AdminListen)
 			}
 			page := "/livez"
 			if ready {
 				page = "/readyz"
 			}
-			return healthcheck(e, strings.TrimSuffix(admin, "/")+page)
+			return healthcheck(e, admin+page)
 		},
 	}
 	cmd.Flags().StringVarP(&path, "config", "c", "", "take the address from this configuration")

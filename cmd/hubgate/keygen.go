@@ -10,7 +10,7 @@ import (
 
 func keygenCommand(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "keygen", Short: "Make a key for session.keys", Args: cobra.NoArgs,
+		Use: "keygen", Short: "Make a key for session.keys", Args: noArguments,
 		Long: "Makes a key of 32 random bytes in base64. The first key of session.keys seals, all of them open.",
 		RunE: func(*cobra.Command, []string) error {
 			key := seal.NewKey()

@@ -27,5 +27,5 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	e := &env{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr}
 	root := rootCommand(e)
 	root.SetArgs(args)
-	return e.exit(root.ExecuteContext(ctx))
+	return e.exit(root.ExecuteContextC(ctx))
 }

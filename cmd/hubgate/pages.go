@@ -42,7 +42,7 @@ func pagesCommand(e *env) *cobra.Command {
 	var probe bool
 	var add []string
 	cmd := &cobra.Command{
-		Use: "pages --config FILE", Short: "List HubSpot's pages, the rule that decides each, and the ways around the rules", Args: cobra.NoArgs,
+		Use: "pages --config FILE", Short: "List HubSpot's pages, the rule that decides each, and the ways around the rules", Args: noArguments,
 		Long: `Lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each with the rule that decides
 it and with HubSpot's own restriction; then the leaks: translations, feeds, listings, search, dynamic pages and 305 redirects that show
 what a rule protects. It exits 1 when it finds any.`,

@@ -34,6 +34,7 @@ func rootCommand(e *env) *cobra.Command {
 Try it with nothing installed:   hubgate demo
 Check a configuration:           hubgate check --config hubgate.yaml
 Run it:                          hubgate serve --config hubgate.yaml`,
+		Version:       readBuildInfo().String(),
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if e.output != "text" && e.output != "json" {
@@ -42,6 +43,7 @@ Run it:                          hubgate serve --config hubgate.yaml`,
 			return nil
 		},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err.Error()) })
@@ -49,6 +51,7 @@ Run it:                          hubgate serve --config hubgate.yaml`,
 	for _, make := range commands {
 		root.AddCommand(make(e))
 	}
+	strictHelp(root)
 	return root
 }
 
@@ -63,7 +66,7 @@ type silentError int
 func (e silentError) Error() string { return "" }
 
 // exit turns a command's error into messages and a status.
-func (e *env) exit(err error) int {
+func (e *env) exit(cmd *cobra.Command, err error) int {
 	var usage usageError
 	var silent silentError
 	var config *configError
@@ -76,7 +79,7 @@ func (e *env) exit(err error) int {
 		fmt.Fprintln(e.stderr, config.Error())
 		return exitUsage
 	case errors.As(err, &usage), isCobraUsage(err):
-		fmt.Fprintf(e.stderr, "hubgate: %v\nRun \"hubgate help\" for what there is.\n", err)
+		fmt.Fprintf(e.stderr, "hubgate: %v\nRun \"%s --help\" for what there is.\n", err, cmd.CommandPath())
 		return exitUsage
 	}
 	fmt.Fprintf(e.stderr, "hubgate: %v\n", err)

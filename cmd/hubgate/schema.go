@@ -12,7 +12,7 @@ import (
 
 func schemaCommand(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "schema", Short: "Print the JSON Schema of the configuration, for editors", Args: cobra.NoArgs,
+		Use: "schema", Short: "Print the JSON Schema of the configuration, for editors", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return e.printJSON(configSchema()) },
 	}
 }

@@ -24,7 +24,7 @@ func serveCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Run the gateway",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			return serve(e.ctx, serveConfig{path: path, getenv: e.getenv, stderr: e.stderr})
 		},

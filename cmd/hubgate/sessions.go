@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -13,6 +15,7 @@ import (
 func sessionsCommand(e *env) *cobra.Command {
 	flags := &adminFlags{}
 	cmd := &cobra.Command{Use: "sessions", Short: "List and end sessions of a running gateway"}
+	group(cmd)
 	flags.add(cmd)
 	cmd.AddCommand(sessionsListCommand(e, flags), sessionsEndCommand(e, flags))
 	return cmd
@@ -22,8 +25,13 @@ func sessionsListCommand(e *env, flags *adminFlags) *cobra.Command {
 	var user string
 	var limit int
 	cmd := &cobra.Command{
-		Use: "list", Short: "Who is logged in", Args: cobra.NoArgs,
+		Use: "list", Short: "Who is logged in", Args: noArguments,
+		Long: `Lists who is logged in. LAST SEEN moves in steps of a tenth of session.idle_timeout, at least a second (of 5 minutes when that is none):
+a session that is used all the time is not written at each request.`,
 		RunE: func(*cobra.Command, []string) error {
+			if limit < 1 {
+				return usageError("--limit is a number from 1 upwards")
+			}
 			client, err := flags.client(e)
 			if err != nil {
 				return err
@@ -91,6 +99,9 @@ func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
 			if (len(args) == 1) == (user != "") {
 				return usageError("say which: an ID from sessions list, or --user EMAIL")
 			}
+			if len(args) == 0 && strings.Count(user, "@") != 1 {
+				return usageError(fmt.Sprintf("--user: %q is not an e-mail address", shorten(user)))
+			}
 			client, err := flags.client(e)
 			if err != nil {
 				return err
@@ -105,6 +116,9 @@ func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
 			}
 			if err := client.call(e.ctx, http.MethodDelete, path, nil, &result); err != nil {
 				return err
+			}
+			if result.Ended == 0 {
+				return errors.New("there is no session of this e-mail; it may have ended already")
 			}
 			if e.output == "json" {
 				return e.printJSON(result)

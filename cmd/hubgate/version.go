@@ -37,15 +37,20 @@ func readBuildInfo() buildInfo {
 	return b
 }
 
+// String is what version and --version print.
+func (b buildInfo) String() string {
+	return fmt.Sprintf("hubgate %s (revision %s, %s, %s)", b.Version, b.Revision, b.GoVersion, b.Platform)
+}
+
 func versionCommand(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Say what this is", Args: cobra.NoArgs,
+		Use: "version", Short: "Say what this is", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			b := readBuildInfo()
 			if e.output == "json" {
 				return e.printJSON(b)
 			}
-			_, err := fmt.Fprintf(e.stdout, "hubgate %s (revision %s, %s, %s)\n", b.Version, b.Revision, b.GoVersion, b.Platform)
+			_, err := fmt.Fprintln(e.stdout, b)
 			return err
 		},
 	}

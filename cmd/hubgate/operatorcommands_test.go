@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// typed runs a command against an address, with a token file.
+func typed(t *testing.T, address, token string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, messages bytes.Buffer
+	status = run(t.Context(), append(args, "--admin", address, "--token-file", file), documentedEnvironment, &out, &messages)
+	return status, out.String(), messages.String()
+}
+
+func TestAnOperatorIsToldWhatIsNotThereAndWhatIsMistyped(t *testing.T) {
+	t.Parallel()
+	gateway := httptest.NewServer(newOperator(t, withToken).handler)
+	t.Cleanup(gateway.Close)
+	visitors := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"status":401,"detail":"Please log in to see this page."}`))
+	}))
+	t.Cleanup(visitors.Close)
+	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome")) }))
+	t.Cleanup(pages.Close)
+
+	for _, c := range []struct {
+		line, address, token string
+		status               int
+		says                 string
+	}{
+		{"sessions list", gateway.URL, testAdminToken, 0, "Nobody is logged in."},
+		{"sessions lst", gateway.URL, testAdminToken, 2, "did you mean list?"},
+		{"contacts foo", gateway.URL, testAdminToken, 2, "there are dead, queue"},
+		{"sessions list --limit 0", gateway.URL, testAdminToken, 2, "from 1 upwards"},
+		{"sessions list --limit -3", gateway.URL, testAdminToken, 2, "from 1 upwards"},
+		{"contacts queue --limit 0", gateway.URL, testAdminToken, 2, "from 1 to 1000"},
+		{"contacts dead --limit 1001", gateway.URL, testAdminToken, 2, "from 1 to 1000"},
+		{"contacts dead --after x", gateway.URL, testAdminToken, 1, "not one that a listing returned"},
+		{"contacts queue --after 99999999999999999999-0", gateway.URL, testAdminToken, 1, "not one that a listing returned"},
+		{"sessions end 00", gateway.URL, testAdminToken, 1, "there is no session"},
+		{"sessions end --user nobody@example.com", gateway.URL, testAdminToken, 1, "there is no session of this e-mail"},
+		{"sessions end --user bobexample.com", gateway.URL, testAdminToken, 2, "is not an e-mail address"},
+		{"contacts replay 1-1", gateway.URL, testAdminToken, 1, "there is no such dead letter"},
+		{"contacts replay UNKNOWN -o json", gateway.URL, testAdminToken, 1, "there is no such dead letter"},
+		{"contacts replay --all", gateway.URL, testAdminToken, 0, "0 contacts queued again"},
+		{"sessions list", gateway.URL, "another", 1, "the token was refused"},
+		{"contacts status", gateway.URL, "", 2, "is empty"},
+		{"sessions list", visitors.URL, testAdminToken, 1, "is not an admin listener"},
+		{"contacts status", pages.URL, testAdminToken, 1, "is not an admin listener"},
+		{"sessions list", "127.0.0.1:8083", testAdminToken, 2, "write it as http://127.0.0.1:8083"},
+		{"contacts status", "localhost:8083", testAdminToken, 2, "write it as http://localhost:8083"},
+		{"contacts status", "ftp://localhost:8083", testAdminToken, 2, "is not a URL such as"},
+	} {
+		status, stdout, stderr := typed(t, c.address, c.token, strings.Fields(c.line)...)
+		if status != c.status || !strings.Contains(stdout+stderr, c.says) || strings.Contains(stderr, "refresh tokens") || (status != 0 && stdout != "") {
+			t.Errorf("%s: %d\n%s%s", c.line, status, stdout, stderr)
+		}
+	}
+}
