@@ -132,19 +132,36 @@ func appendValue(b []byte, v slog.Value) []byte {
 	if err != nil {
 		return appendText(b, fmt.Sprintf("!ERROR:%v", err))
 	}
-	return append(b, text...)
+	return appendVisible(b, text)
 }
 
 // appendText appends a JSON string. What is not plain is left to encoding/json, so that no text can end a string or a line (log
 // forging, XS-06).
 func appendText(b []byte, text string) []byte {
 	for i := 0; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+		if c := text[i]; c < ' ' || c == 0x7f || c == '"' || c == '\\' || c >= utf8.RuneSelf {
 			quoted, _ := json.Marshal(text) // a string can always be one
-			return append(b, quoted...)
+			return appendVisible(b, quoted)
 		}
 	}
 	return append(append(append(b, '"'), text...), '"')
+}
+
+// appendVisible appends JSON, whose strings alone can hold them, with the controls escaped that encoding/json leaves as they are: C1
+// controls are commands to a terminal (U+009B is ESC [), and marks of direction make a line read as another (XS-06).
+func appendVisible(b, text []byte) []byte {
+	for _, c := range string(text) {
+		if unsafeToShow(c) {
+			b = fmt.Appendf(b, `\u%04x`, c)
+		} else {
+			b = utf8.AppendRune(b, c)
+		}
+	}
+	return b
+}
+
+func unsafeToShow(c rune) bool {
+	return c >= 0x7f && c <= 0x9f || c == 0x200e || c == 0x200f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
 }
 
 const (

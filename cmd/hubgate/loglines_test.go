@@ -96,6 +96,26 @@ func FuzzAnyTextIsOneStringOfOneLine(f *testing.F) {
 	})
 }
 
+func TestNoLineHoldsAControlOrAMarkOfDirectionAsItIs(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	hostile := "a\x7f\u0080\u009b31m\u009f\u200e\u200f\u202a\u202e\u2066\u2069z"
+	log := slog.New(&jsonLines{out: newLineWriter(&out), level: slog.LevelInfo, emails: &emailPolicy{}})
+	log.Info(hostile, "user_agent", hostile, hostile, 1, "error", errors.New(hostile), "any", []string{hostile}, "plain", "a\x7f", "kept", "é \u00a0\u2010\u202f")
+	if strings.ContainsFunc(strings.TrimSpace(out.String()), unsafeToShow) {
+		t.Errorf("%q", out.String())
+	}
+	line := decoded(t, out.Bytes())
+	for _, key := range []string{"msg", "user_agent", "error"} {
+		if line[key] != hostile {
+			t.Errorf("%s came back as %q", key, line[key])
+		}
+	}
+	if line["kept"] != "é \u00a0\u2010\u202f" || line[hostile] != 1.0 || !strings.Contains(out.String(), "é") {
+		t.Errorf("%q", out.String())
+	}
+}
+
 func TestLinesOfTheAccessLogShareAWriteAndKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
