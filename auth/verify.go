@@ -123,7 +123,7 @@ func (p *Provider) user(subject string, claims map[string]any) session.User {
 	if u.Name == "" {
 		u.Name = strings.TrimSpace(text(claims["given_name"]) + " " + text(claims["family_name"]))
 	}
-	u.Groups = groupsOf(claims[p.cfg.GroupsClaim])
+	u.Groups = GroupsOf(claims[p.cfg.GroupsClaim])
 	return u
 }
 
@@ -180,8 +180,8 @@ func unixTime(v any) time.Time {
 	return time.Unix(int64(n), 0)
 }
 
-// groupsOf takes a list, or one word; absent is none.
-func groupsOf(v any) []string {
+// GroupsOf reads the claim that holds a person's groups: a list, or one word; absent is none.
+func GroupsOf(v any) []string {
 	switch v := v.(type) {
 	case string:
 		if v == "" {

@@ -154,10 +154,13 @@ func diffURLs(was, is *proxy.Rules, sites []*inbound.Site, path string) (changes
 	defer file.Close()
 	var all changes
 	scanner := bufio.NewScanner(file)
-	for scanner.Scan() {
+	for n := 1; scanner.Scan(); n++ {
 		line := strings.TrimSpace(scanner.Text())
 		if line == "" {
 			continue
+		}
+		if !readable(line) {
+			return nil, usageError(fmt.Sprintf("--urls: %s:%d: %q is no address: write it with a leading /, or a full URL", path, n, shorten(line)))
 		}
 		subject, err := proxy.ParseSubject(line, sites)
 		var refused *proxy.PathError
@@ -165,7 +168,7 @@ func diffURLs(was, is *proxy.Rules, sites []*inbound.Site, path string) (changes
 			continue // refused before and after
 		}
 		if err != nil {
-			return nil, usageError("--urls: " + err.Error())
+			return nil, usageError(fmt.Sprintf("--urls: %s:%d: %v", path, n, err))
 		}
 		if ch, differs := compareAt(was, is, subject); differs {
 			ch.Place = line

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/proxy"
 	"github.com/hubgate/hubgate/session"
 )
@@ -20,12 +21,16 @@ func explainCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "explain --config FILE URL", Short: "Say which rule decides about a page, and why",
 		Long: `Says which rule decides about a URL (a path of the first public host, or a full URL), why, and what a visitor would get: somebody
-who is not logged in, or, with --groups or --claims, somebody who is.`,
+who is not logged in, or, with --groups or --claims, somebody who is. The groups are those of the claim that auth.groups_claim names, as at a
+login; --groups is taken instead of it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			as, err := visitorFrom(cmd.Flags().Changed("groups"), groups, claims)
 			if err != nil {
 				return err
+			}
+			if !readable(args[0]) {
+				return usageError(fmt.Sprintf("%q is no address: write it with a leading /, or a full URL", shorten(args[0])))
 			}
 			return explain(e, path, args[0], method, as)
 		},
@@ -37,7 +42,12 @@ who is not logged in, or, with --groups or --claims, somebody who is.`,
 	return cmd
 }
 
-// visitorFrom is who asks: nil is nobody.
+// readable tells what ParseSubject reads as it was meant from what was forgotten half.
+func readable(address string) bool {
+	return strings.HasPrefix(address, "/") || strings.Contains(address, "://")
+}
+
+// visitorFrom is who asks: nil is nobody. No groups are those of the claims; given groups, none of them too, are taken instead.
 func visitorFrom(given bool, groups []string, claimsFile string) (*session.Session, error) {
 	if !given && claimsFile == "" {
 		return nil, nil
@@ -51,6 +61,9 @@ func visitorFrom(given bool, groups []string, claimsFile string) (*session.Sessi
 		if err := json.Unmarshal(text, &claims); err != nil {
 			return nil, usageError("--claims: " + claimsFile + " is not a JSON object: " + err.Error())
 		}
+	}
+	if given && groups == nil {
+		groups = []string{}
 	}
 	return proxy.AsSession(groups, claims, time.Now()), nil
 }
@@ -83,6 +96,9 @@ func explain(e *env, path, address, method string, as *session.Session) error {
 		return &configError{rep}
 	}
 	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
+	if as != nil && as.Groups == nil {
+		as.Groups = auth.GroupsOf(as.Claims[cfg.Auth.GroupsClaim])
+	}
 	x, err := cfg.explain(rules, address, method, as)
 	if err != nil {
 		return usageError(err.Error())
