@@ -169,7 +169,11 @@ func (w *worker) halt(ctx context.Context, failure error) (e *apiError, err erro
 	}
 	if !e.transient() {
 		if w.bad != w.c.client.token() || w.tell(e.Error()) {
-			w.c.deps.Log.Error("HubSpot refuses all calls; nothing is lost, contacts wait", "error", e.Error())
+			cure := ""
+			if e.Status == http.StatusUnauthorized {
+				cure = ": put a new token into hubspot.access_token"
+			}
+			w.c.deps.Log.Error("HubSpot refuses all calls"+cure+"; nothing is lost, contacts wait", "error", e.Error())
 		}
 		w.bad = w.c.client.token()
 	}

@@ -49,7 +49,11 @@ func (m *Manager) failed(err error) error {
 	}
 	if h := m.health.Load(); h.ok {
 		m.health.Store(&health{false, "does not answer: sessions cannot be loaded", m.deps.Now()})
-		m.deps.Log.Error("redis does not answer", "error", err)
+		if refusesUs(err) {
+			m.deps.Log.Error("redis refuses us: mend the user, the password or the ACL that session.redis names", "error", err)
+		} else {
+			m.deps.Log.Error("redis does not answer", "error", err)
+		}
 	}
 	return err
 }
@@ -66,6 +70,16 @@ func (m *Manager) wrote() {
 	if m.refusal.Swap(nil) != nil {
 		m.deps.Log.Info("redis takes writes again")
 	}
+}
+
+// refusesUs tells the answers of a Redis that does not know us, or does not let us do what we need.
+func refusesUs(err error) bool {
+	for _, word := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
+		if strings.Contains(err.Error(), word) {
+			return true
+		}
+	}
+	return false
 }
 
 // refusesWrites tells the answers of a Redis that is full, cannot save, or is no master any more.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -98,6 +99,14 @@ func (c *adminClient) replayAll(e *env) (replayed int, err error) {
 	return replayed, nil
 }
 
+// sayPause tells that what is queued waits for HubSpot. That it cannot be asked is no matter: the contact is queued.
+func (c *adminClient) sayPause(e *env) {
+	var status hubspot.Status
+	if err := c.call(e.ctx, http.MethodGet, "/api/contacts", nil, &status); err == nil && status.PausedUntil != nil {
+		fmt.Fprintf(e.stderr, "calls to HubSpot are paused until %s: it is sent then\n", status.PausedUntil.Format(time.RFC3339))
+	}
+}
+
 func contactsSendCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "send EMAIL", Short: "Send a person's contact now", Args: cobra.ExactArgs(1),
@@ -118,6 +127,7 @@ address is made or updated with the mapping's constants: hubgate keeps nothing e
 			if e.output == "json" {
 				return e.printJSON(result)
 			}
+			client.sayPause(e)
 			if !result.Known {
 				fmt.Fprintln(e.stdout, "queued, with the address and the mapping's constants only: no login of this person waits")
 				return nil
