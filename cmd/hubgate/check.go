@@ -57,6 +57,7 @@ func runCheck(e *env, path string, strict, live bool) error {
 	result := checkResult{OK: !failed, File: path, Rules: len(cfg.Proxy.Rules), Tests: len(cfg.Proxy.Tests), SHA256: rep.sha256, Problems: problemsJSON(rep)}
 	sick := false
 	if live && !failed {
+		logRedis(quietLog()) // what its pool says would go to stderr, and the diagnosis says it
 		result.Live = newDoctor(cfg).diagnose(e.ctx)
 		for _, d := range result.Live {
 			sick = sick || d.Status == "failed" || (strict && d.Status == doubted)

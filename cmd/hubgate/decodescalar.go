@@ -15,7 +15,7 @@ import (
 
 // word hands a scalar to a type of our own.
 func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, a at) {
-	text, ok := d.text(node, a)
+	text, ok := d.text(node, a, v.Type() == reflect.TypeFor[setting.Secret]())
 	if !ok {
 		return
 	}
@@ -72,10 +72,17 @@ func (d *decoder) secret(node *yaml.Node, text string, a at) bool {
 }
 
 // text is a scalar's text with ${...} expanded.
-func (d *decoder) text(node *yaml.Node, a at) (string, bool) {
+func (d *decoder) text(node *yaml.Node, a at, secret bool) (string, bool) {
 	text, err := d.expand.expand(node.Value)
 	if err != nil {
-		d.fail(a, err.Text, err.Cure)
+		cure := err.Cure
+		if secret {
+			cure, _, _ = strings.Cut(cure, fallbackCure) // a default would be a secret that stands in the file
+		}
+		if cure != err.Cure {
+			cure += ", or use ${file:PATH}"
+		}
+		d.fail(a, err.Text, cure)
 		return "", false
 	}
 	return text, true
@@ -86,7 +93,7 @@ func (d *decoder) scalar(node *yaml.Node, v reflect.Value, a at) {
 		d.fail(a, "it is "+nodeWords(node)+" where one value belongs", "write the value behind the colon")
 		return
 	}
-	text, ok := d.text(node, a)
+	text, ok := d.text(node, a, false)
 	if !ok {
 		return
 	}

@@ -25,6 +25,9 @@ func newExpander(path string, getenv func(string) string) *expander {
 // maxSecretFile bounds what ${file:...} reads.
 const maxSecretFile = 64 << 10
 
+// fallbackCure advises a default.
+const fallbackCure = ", or write ${"
+
 // expand does not expand what it put in.
 func (e *expander) expand(text string) (string, *setting.Invalid) {
 	if !strings.Contains(text, "${") {
@@ -75,7 +78,7 @@ func (e *expander) value(inner string) (string, *setting.Invalid) {
 	case hasFallback:
 		return fallback, nil
 	}
-	return "", &setting.Invalid{Text: "the variable " + name + " is not set, or empty", Cure: "set it in the environment, or write ${" + name + ":-default}"}
+	return "", &setting.Invalid{Text: "the variable " + name + " is not set, or empty", Cure: "set " + name + " in the environment" + fallbackCure + name + ":-default}"}
 }
 
 func isVariable(name string) bool {

@@ -23,7 +23,8 @@ Keep it secret: put it into the environment or a file, and name it in session.ke
 To replace a key without logging anybody out:
   1. append the new key to session.keys on every replica;
   2. when all have it, move it to the front;
-  3. after session.lifetime has passed, remove the old one.
+  3. after session.lifetime has passed, and when "hubgate contacts status" shows an empty queue and no dead letters,
+     remove the old one.
 `)
 			return nil
 		},

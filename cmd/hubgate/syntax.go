@@ -26,6 +26,10 @@ func reportSyntax(err error, text []byte, rep *report) {
 		rep.addAt(tab, "", "this is not YAML: "+message, "indent with spaces: YAML does not take tabs")
 		return
 	}
+	if variable := bareVariable(lines, at.line); variable != "" {
+		rep.addAt(at, "", "this is not YAML: "+message, `inside [...] or {...} a variable needs quotes: "`+variable+`"`)
+		return
+	}
 	rep.addAt(at, "", "this is not YAML: "+message, syntaxCure(message, lines[at.line-1]))
 }
 
@@ -82,6 +86,27 @@ func tabNear(lines []string, line int, message string) (at place, found bool) {
 		}
 	}
 	return place{}, false
+}
+
+var (
+	quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'`)
+	// flowVariable is a ${...} that begins a value in a flow collection.
+	flowVariable = regexp.MustCompile(`(?:^|[^$])[\[{](?:.*[\[,:])?\s*(\$\{[^}]*\})`)
+)
+
+// bareVariable finds a variable without quotes in a flow collection: its braces are YAML's there. The parser stumbles on its line or
+// behind it.
+func bareVariable(lines []string, line int) string {
+	for _, n := range []int{line, line - 1} {
+		if n < 1 {
+			continue
+		}
+		bare, _, _ := strings.Cut(quotedText.ReplaceAllString(lines[n-1], "''"), " #")
+		if m := flowVariable.FindStringSubmatch(bare); m != nil {
+			return m[1]
+		}
+	}
+	return ""
 }
 
 func syntaxCure(message, line string) string {
