@@ -41,6 +41,8 @@ type Deps struct {
 	Ended func(ref string) (<-chan struct{}, func())
 	// Redecide judges an open connection anew, by the rules and the session as of now.
 	Redecide func(Open) bool
+	// Recheck is after what time an open connection is judged anew although nothing was heard of its session.
+	Recheck func() time.Duration
 	// Replaced returns a channel that is closed when a reload has replaced the rules that are in force now.
 	Replaced func() <-chan struct{}
 	// Leaving is closed when the process stops serving: open connections are told to come back elsewhere.

@@ -110,6 +110,7 @@ func newStage(t testing.TB, st staging) *stage {
 		OwnsCookie:  func(name string) bool { return name == "__Host-hubgate" || strings.HasPrefix(name, "__Host-hubgate-") },
 		Ended:       func(string) (<-chan struct{}, func()) { return nil, func() {} },
 		Redecide:    func(Open) bool { return true },
+		Recheck:     func() time.Duration { return time.Hour },
 		Replaced:    func() <-chan struct{} { return nil },
 		Now:         time.Now,
 	}

@@ -49,7 +49,8 @@ func sameOrigin(r *http.Request) bool {
 }
 
 // watch ends an open connection when its session ends or is no longer admitted, by a reload or by changed claims, and when the process
-// is to end. It listens before it asks, so that nothing falls between.
+// is to end. It listens before it asks, so that nothing falls between. Now and then it asks although it heard nothing: a record that
+// vanished from Redis, or a session that was idle too long, is announced by nobody.
 func (g *Gate) watch(ctx context.Context, p *passing) {
 	open := Open{Request: p.in, Host: inbound.Of(p.in).Site.Host, Path: p.path, Doors: p.doors, Session: p.session}
 	var expired <-chan time.Time
@@ -66,6 +67,7 @@ func (g *Gate) watch(ctx context.Context, p *passing) {
 			p.end(policyViolation)
 			return
 		}
+		again := time.NewTimer(g.deps.Recheck())
 		select {
 		case <-ctx.Done():
 			release()
@@ -80,7 +82,9 @@ func (g *Gate) watch(ctx context.Context, p *passing) {
 			return
 		case <-ended:
 		case <-replaced:
+		case <-again.C:
 		}
+		again.Stop()
 		release()
 	}
 }

@@ -38,8 +38,10 @@ func (e *endings) ended(ref string) (<-chan struct{}, func()) {
 func (e *endings) end(ref string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	close(e.channels[ref])
-	delete(e.channels, ref)
+	if ch := e.channels[ref]; ch != nil { // else its watch has only just begun, and asks before it listens on
+		close(ch)
+		delete(e.channels, ref)
+	}
 }
 
 func openStage(t *testing.T, change ...func(*Deps)) (*stage, *endings, chan struct{}) {
@@ -157,6 +159,17 @@ func TestASessionThatEndedDuringTheUpgradeEndsTheWebSocket(t *testing.T) {
 	s, e, _ := openStage(t)
 	e.admitted.Store(false)
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
+	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+		t.Errorf("its end is told as %d, %v", code, err)
+	}
+}
+
+func TestAnOpenConnectionWhoseSessionVanishesUnheardEnds(t *testing.T) {
+	t.Parallel()
+	s, e, _ := openStage(t, func(d *Deps) { d.Recheck = func() time.Duration { return 5 * time.Millisecond } })
+	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
+	say(t, conn, r, "hello")
+	e.admitted.Store(false) // and nobody says so
 	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
 		t.Errorf("its end is told as %d, %v", code, err)
 	}

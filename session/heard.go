@@ -15,13 +15,19 @@ func (m *Manager) heard(message any) {
 			m.epoch.Store((m.epoch.Load()/2 + 1) * 2) // the next even number: what was cached before is unconfirmed
 			m.deaf.Store(nil)
 			m.endAgain()
-			select {
-			case m.arrived <- struct{}{}:
-			default:
-			}
+			signal(m.arrived)
+			signal(m.resumed)
 		}
 	case *redis.Message:
 		m.told(v.Payload)
+	}
+}
+
+// signal tells whoever waits, once however often it is called meanwhile.
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
 	}
 }
 

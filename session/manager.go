@@ -68,6 +68,7 @@ type Manager struct {
 	deaf    atomic.Pointer[health] // while the subscription is interrupted
 	found   atomic.Pointer[Examination]
 	arrived chan struct{} // Redis is there, or there again
+	resumed chan struct{} // the subscription stands, or stands again
 }
 
 const (
@@ -90,7 +91,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		deps.Revoke = func(context.Context, string) {}
 	}
 	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, over: newTombstones(), watch: newWatchers(), seed: maphash.MakeSeed(), reads: reads{rdb: deps.Redis},
-		chores: make(chan chore, maxChores), settleEvery: time.Second, arrived: make(chan struct{}, 1)}
+		chores: make(chan chore, maxChores), settleEvery: time.Second, arrived: make(chan struct{}, 1), resumed: make(chan struct{}, 1)}
 	m.epoch.Store(1) // not subscribed yet
 	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
 	m.health.Store(&health{true, "not asked yet", deps.Now()})

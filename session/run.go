@@ -14,6 +14,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	group.Go(func() error { m.listen(ctx); return nil })
 	group.Go(func() error { m.settle(ctx); return nil })
 	group.Go(func() error { m.inspect(ctx); return nil })
+	group.Go(func() error { m.wake(ctx); return nil })
 	return group.Wait()
 }
 

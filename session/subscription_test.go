@@ -1,9 +1,11 @@
 package session
 
 import (
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
@@ -63,5 +65,65 @@ func TestAnEndingIsNotMissedWhateverBefallsTheSubscription(t *testing.T) {
 			}
 			w.eventually("the subscription is back", func() bool { return deaf.epoch.Load()%2 == 0 })
 		})
+	}
+}
+
+func TestWhatEndedUnheardIsAskedAboutOnceTheSubscriptionIsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.CacheTTL = minutesOrNone(60)
+	p, err := faultproxy.New(w.redis.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	deaf, other := w.behind(p), w.replica(nil)
+	w.subscribed(deaf)
+	cookie, s := w.login(other, ada())
+	if got := w.reason(deaf, cookie); got != "" {
+		t.Fatal(got)
+	}
+	w.eventually("nobody is to be woken for the first subscription", func() bool { return len(deaf.resumed) == 0 })
+	if err := p.Set(faultproxy.Fault{Refuse: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the interruption is noticed", func() bool { return deaf.epoch.Load()%2 == 1 })
+	ended, release := deaf.Ended(s.Ref) // an open WebSocket
+	defer release()
+	other.End(httptest.NewRecorder(), w.request(cookie))
+	if err := p.Set(faultproxy.Fault{}); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the WebSocket is told to ask", func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	})
+	if _, err := deaf.Peek(w.request(cookie)); !errors.Is(err, ErrNone) {
+		t.Errorf("it asks, and hears %v", err)
+	}
+}
+
+func TestAnOpenConnectionOutlivesAnOutageWithinOutageGrace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, s := w.login(m, ada())
+	if m.Confirmed(s.Ref) {
+		t.Error("confirmed, although Redis was not asked")
+	}
+	if got := w.reason(m, cookie); got != "" || !m.Confirmed(s.Ref) {
+		t.Errorf("read from Redis: %q", got)
+	}
+	w.clock.pass(w.cfg.OutageGrace.D() - time.Second)
+	if !m.Confirmed(s.Ref) {
+		t.Error("within outage_grace")
+	}
+	w.clock.pass(time.Second)
+	if m.Confirmed(s.Ref) {
+		t.Error("after outage_grace")
 	}
 }

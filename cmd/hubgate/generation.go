@@ -113,19 +113,20 @@ func (g *gateway) gateDeps(gen *generation) proxy.Deps {
 		Pages: gen.pages, Load: sessions.Load, Peek: sessions.Peek, Begin: gen.auth.Begin, Transport: gen.origin.transport,
 		Log: component(g.log, "proxy"), Metrics: g.proxyMetrics, Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix,
 		ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie, SwitchForm: gen.auth.SwitchForm, FormOrigins: gen.auth.FormOrigins,
-		Ended: g.sessions.Ended, Redecide: g.redecide, Replaced: func() <-chan struct{} { return g.current.Load().replaced },
+		Ended: g.sessions.Ended, Redecide: g.redecide, Recheck: g.sessions.Recheck, Replaced: func() <-chan struct{} { return g.current.Load().replaced },
 		Leaving: g.leaving, Now: time.Now,
 	}
 }
 
-// redecide judges an open WebSocket or event stream by the rules and the session as of now. A store that cannot answer ends nothing.
+// redecide judges an open WebSocket or event stream by the rules and the session as of now. A store that cannot answer ends nothing
+// that it has confirmed within outage_grace: what may have ended meanwhile is not to be read on for longer.
 func (g *gateway) redecide(open proxy.Open) bool {
 	if g.current.Load().gate.Admits(open, nil) { // a public page asks nobody who is there
 		return true
 	}
 	s, err := g.sessions.Peek(open.Request)
 	if err != nil {
-		return !errors.Is(err, session.ErrNone)
+		return !errors.Is(err, session.ErrNone) && open.Session != nil && g.sessions.Confirmed(open.Session.Ref)
 	}
 	return g.current.Load().gate.Admits(open, s)
 }
