@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // renewal is a refreshed session on its way into Redis. The provider may have spent the old refresh token for it, so what Redis does
@@ -13,6 +14,7 @@ type renewal struct {
 	was     *cached
 	next    *Session
 	version uint64 // of the record that it replaces
+	given   sync.Once
 }
 
 // adopt writes a refreshed session over the version that was read, before anybody uses it.
@@ -20,6 +22,9 @@ func (m *Manager) adopt(ctx context.Context, r *renewal) (*cached, error) {
 	fresh, err := m.store(ctx, r)
 	if errors.Is(err, ErrTooLarge) { // waiting would not make it smaller
 		m.deps.Log.Error("a refreshed session cannot be kept", "error", err, "session", r.next.Ref)
+		return nil, err
+	}
+	if errors.Is(err, ErrNone) { // it ended meanwhile, and Redis says so
 		return nil, err
 	}
 	if err != nil {
@@ -44,7 +49,7 @@ func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
 	switch outcome {
 	case recordGone: // it ended while the provider answered: what was won is given back
 		if r.next.Tokens.Refresh != r.was.session.Tokens.Refresh {
-			m.deps.Revoke(ctx, r.next.Tokens.Refresh)
+			r.given.Do(func() { m.deps.Revoke(ctx, r.next.Tokens.Refresh) }) // a request and what was put off may both come here
 		}
 		m.forget(r.next.Ref)
 		return nil, &NoneError{RecordMissing}

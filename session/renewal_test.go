@@ -103,7 +103,7 @@ func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for try := range 2 { // go-redis sends a script again when no answer came
-		n, err := replaceScript.Run(t.Context(), m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(was.version), stored).Int()
+		n, err := replaceScript.Run(t.Context(), m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(was.version), stored, m.left(s)).Int()
 		if err != nil || n != recordWritten {
 			t.Errorf("try %d: %d, %v", try, n, err)
 		}
@@ -115,6 +115,32 @@ func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
 	m.EndRef(t.Context(), s.Ref)
 	if _, err := m.store(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNone) || revoked != 1 {
 		t.Errorf("ended meanwhile: %v, %d tokens revoked", err, revoked)
+	}
+}
+
+func TestASessionThatEndsDuringItsRefreshIsNoFaultOfRedisAndItsTokenIsGivenBackOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := &strict{w: w, valid: "refresh-secret"}
+	m := w.replica(p.refresh)
+	var revoked []string
+	m.deps.Revoke = func(_ context.Context, token string) { revoked = append(revoked, token) }
+	cookie, s := w.login(m, w.shortLived())
+	w.clock.pass(59*time.Minute + 30*time.Second)
+	p.hook = func() { w.redis.Del(m.recordKey(s.Ref)) } // another replica ends it
+	if got := w.reason(m, cookie); got != string(RecordMissing) {
+		t.Errorf("%q", got)
+	}
+	if ok, detail, _ := m.Health(); !ok {
+		t.Errorf("Redis is said to be ill: %s", detail)
+	}
+	for len(m.chores) > 0 {
+		c := <-m.chores
+		t.Errorf("put off: %+v", c.ending)
+		m.settled(t.Context(), c)
+	}
+	if len(revoked) != 1 || revoked[0] != "refresh-secret+" {
+		t.Errorf("revoked: %q", revoked)
 	}
 }
 

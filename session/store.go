@@ -114,10 +114,14 @@ func (m *Manager) discard(ctx context.Context, key string) error {
 	return m.deps.Redis.Del(ctx, key).Err()
 }
 
-// clockScript writes the summary only beside a living record: an ended session leaves nothing behind.
+// clockScript writes the summary only beside a living record: an ended session leaves nothing behind. A record without an end (PERSIST,
+// a restored backup) gets that of its session again.
 var clockScript = redis.NewScript(`
 local ttl = redis.call("PTTL", KEYS[1])
-if ttl <= 0 then return 0 end
+if ttl == -1 then
+  ttl = ARGV[2]
+  redis.call("PEXPIRE", KEYS[1], ttl)
+elseif ttl <= 0 then return 0 end
 redis.call("SET", KEYS[2], ARGV[1], "PX", ttl)
 return 1`)
 
@@ -128,12 +132,15 @@ func (m *Manager) writeClock(ctx context.Context, s *Session, seen int64) error 
 	u := toSummary(s)
 	u.Seen = seen
 	sealed := encodeSummary(m.deps.Ring, s.Ref, u)
-	err := clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed).Err()
+	err := clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed, m.left(s)).Err()
 	if err == nil {
 		m.wrote()
 	}
 	return err
 }
+
+// left is how long a session may live yet, in milliseconds; Redis takes no life of nothing.
+func (m *Manager) left(s *Session) int64 { return max(1, s.ExpiresAt.Sub(m.deps.Now()).Milliseconds()) }
 
 // replaceScript writes a record only over the version that was read: an ended one is never written again (SE-09), and two replicas
 // that refresh at once do not overwrite each other. A record that is already as it should be was written by a first try whose answer
@@ -144,7 +151,7 @@ if not old then return 0 end
 if old == ARGV[2] then return 1 end
 if string.sub(old, 1, 8) ~= ARGV[1] then return 2 end
 local ttl = redis.call("PTTL", KEYS[1])
-if ttl <= 0 then return 0 end
+if ttl == -1 then ttl = ARGV[3] elseif ttl <= 0 then return 0 end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ttl)
 return 1`)
 
@@ -164,7 +171,7 @@ func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uin
 	if err := m.noteKey(ctx, s.ExpiresAt); err != nil {
 		return 0, err
 	}
-	outcome, err = replaceScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(version), stored).Int()
+	outcome, err = replaceScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(version), stored, m.left(s)).Int()
 	if err == nil && outcome == recordWritten {
 		m.wrote()
 	}
