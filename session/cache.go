@@ -123,8 +123,9 @@ func (m *Manager) open(t ticket, stored string, aad []byte) (*cached, error) {
 	return &cached{session: s, key: t.key, version: version, print: print}, nil
 }
 
-// readClock takes the idle clock from the summary. One that is gone or damaged says nothing about when the visitor was last seen, and
-// what ends a session must be known: the clock starts anew, and the next touch repairs the summary.
+// readClock takes the idle clock from the summary. One that is gone or damaged says nothing about when the visitor was last seen
+// elsewhere, and what ends a session must be known: the clock starts anew, once, and is written. Did it start at each look, a page that
+// asks every minute who is there would keep the session alive.
 func (m *Manager) readClock(c *cached, ref string, value any) {
 	sealed, _ := value.(string)
 	print := maphash.String(m.seed, sealed)
@@ -137,9 +138,10 @@ func (m *Manager) readClock(c *cached, ref string, value any) {
 		c.clock.Store(print)
 		return
 	}
-	c.seen.Store(m.deps.Now().UnixMilli())
-	c.written.Store(0)
-	c.clock.Store(0)
+	if c.clock.Swap(0) != 0 || c.seen.Load() == 0 {
+		c.seen.Store(m.deps.Now().UnixMilli())
+		c.written.Store(0)
+	}
 }
 
 // keep puts a session into the cache, unless it ended while it was being read, or a later look at it is there already: a load that
@@ -191,13 +193,19 @@ func (m *Manager) drop(ref string) {
 
 // touch moves the idle clock: here at once, in Redis at most once per a tenth of the idle time-out.
 func (m *Manager) touch(ctx context.Context, c *cached) {
-	now := m.deps.Now().UnixMilli()
-	c.seen.Store(now)
-	written := c.written.Load()
-	if !m.clockDue(c) || !c.written.CompareAndSwap(written, now) {
+	c.seen.Store(m.deps.Now().UnixMilli())
+	if m.clockDue(c) {
+		m.noteClock(ctx, c)
+	}
+}
+
+// noteClock writes the idle clock as it is.
+func (m *Manager) noteClock(ctx context.Context, c *cached) {
+	seen, written := c.seen.Load(), c.written.Load()
+	if !c.written.CompareAndSwap(written, seen) {
 		return
 	}
-	if err := m.writeClock(ctx, c.session, now); err != nil {
+	if err := m.writeClock(ctx, c.session, seen); err != nil {
 		m.later(chore{ending: ending{ref: c.session.Ref}, clock: c})
 		m.failed(err)
 	}

@@ -45,35 +45,6 @@ func TestALostSummaryIsNoIdleness(t *testing.T) {
 	}
 }
 
-func TestARecordWithoutAnEndIsASessionAndGetsItsEndAgain(t *testing.T) {
-	t.Parallel()
-	for name, touched := range map[string]bool{"at the idle clock": true, "at a refresh": false} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			m := w.replica((&provider{rotate: true}).refresh(w))
-			first := ada()
-			pass := 6 * time.Minute
-			if !touched {
-				first, pass = w.shortLived(), 59*time.Minute+30*time.Second
-			}
-			cookie, s := w.login(m, first)
-			m.deps.Redis.Persist(t.Context(), m.recordKey(s.Ref))
-			w.clock.pass(pass)
-			if touched {
-				if got := w.reason(m, cookie); got != "" {
-					t.Fatal(got)
-				}
-			} else if _, err := m.Peek(w.request(cookie)); err != nil { // which leaves the clock alone
-				t.Fatal(err)
-			}
-			if got, want := w.redis.TTL(m.recordKey(s.Ref)), s.ExpiresAt.Sub(w.clock.Now()); got != want {
-				t.Errorf("it ends in %s, want %s", got, want)
-			}
-		})
-	}
-}
-
 func TestAReplicaThatSawAVisitorLongAgoAsksBeforeItCallsThemIdle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

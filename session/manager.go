@@ -202,8 +202,11 @@ func (m *Manager) load(r *http.Request, touch bool) (*Session, error) {
 	if c, err = m.fresh(ctx, t, c); err != nil {
 		return nil, err
 	}
-	if touch {
+	switch {
+	case touch:
 		m.touch(ctx, c)
+	case c.written.Load() == 0: // Redis has lost it
+		m.noteClock(ctx, c)
 	}
 	return c.session, nil
 }

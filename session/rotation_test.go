@@ -76,6 +76,8 @@ func TestAKeyIsExchangedReplicaByReplicaAndNobodyNotices(t *testing.T) {
 	r.works("one seals with it")
 	r.step(1, r.newer, r.older)
 	r.works("both seal with it")
+	r.clock.pass(6 * time.Minute)
+	r.works("the clocks are written, with the new key") // and the lists with them
 	old := r.rings[0].IDs()[1].String()
 	if inUse, err := r.replicas[0].KeysInUse(t.Context()); err != nil || inUse[old].IsZero() || len(inUse) != 2 {
 		t.Errorf("in use: %v, %v; the older key %s still is", inUse, err, old)

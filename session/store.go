@@ -132,9 +132,12 @@ func (m *Manager) writeClock(ctx context.Context, s *Session, seen int64) error 
 	u := toSummary(s)
 	u.Seen = seen
 	sealed := encodeSummary(m.deps.Ring, s.Ref, u)
-	err := clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed, m.left(s)).Err()
+	lives, err := clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed, m.left(s)).Bool()
 	if err == nil {
 		m.wrote()
+	}
+	if lives {
+		m.enterAgain(ctx, s)
 	}
 	return err
 }
