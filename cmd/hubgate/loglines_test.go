@@ -102,7 +102,7 @@ func TestNoLineHoldsAControlOrAMarkOfDirectionAsItIs(t *testing.T) {
 	hostile := "a\x7f\u0080\u009b31m\u009f\u200e\u200f\u202a\u202e\u2066\u2069z"
 	log := slog.New(&jsonLines{out: newLineWriter(&out), level: slog.LevelInfo, emails: &emailPolicy{}})
 	log.Info(hostile, "user_agent", hostile, hostile, 1, "error", errors.New(hostile), "any", []string{hostile}, "plain", "a\x7f", "kept", "é \u00a0\u2010\u202f")
-	if strings.ContainsFunc(strings.TrimSpace(out.String()), unsafeToShow) {
+	if strings.ContainsAny(out.String(), strings.Trim(strings.Replace(hostile, "31m", "", 1), "az")) {
 		t.Errorf("%q", out.String())
 	}
 	line := decoded(t, out.Bytes())
