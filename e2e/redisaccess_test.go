@@ -142,7 +142,10 @@ func TestTwoGatewaysWithDifferentPrefixesDoNotSeeEachOther(t *testing.T) {
 	if got := f.command("sessions", "list"); strings.Contains(got, "alice@example.com") {
 		t.Errorf("the other lists:\n%s", got)
 	}
-	f.command("sessions", "end", "--user", "alice@example.com")
+	out, err := exec.CommandContext(t.Context(), binary, "sessions", "end", "--user", "alice@example.com", "--config", f.replicas[0].config).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "no session of this e-mail") {
+		t.Errorf("the other knows the user: %v %s", err, out)
+	}
 	if !f.served(v) {
 		t.Error("the other ended the session")
 	}
