@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/hubgate/hubgate/proxy"
 )
 
 // pageSize is the length of the origin's page.
@@ -27,17 +25,15 @@ func serveOrigin(ctx context.Context, args []string) error {
 	}))
 }
 
-// serveBare is what hubgate is compared with: net/http's reverse proxy with hubgate's own transport and pooled buffers, and nothing else.
+// serveBare is what hubgate is compared with: net/http's reverse proxy with a transport that keeps enough connections, and pooled buffers.
 func serveBare(ctx context.Context, args []string) error {
-	cfg := proxy.DefaultConfig()
-	cfg.Origin = "http://" + args[1]
-	origin, err := url.Parse(cfg.Origin)
-	if err != nil {
-		return err
-	}
+	origin := &url.URL{Scheme: "http", Host: args[1]}
 	return serve(ctx, args[0], &httputil.ReverseProxy{
-		Rewrite:    func(pr *httputil.ProxyRequest) { pr.SetURL(origin) },
-		Transport:  proxy.NewTransport(cfg),
+		Rewrite: func(pr *httputil.ProxyRequest) { pr.SetURL(origin) },
+		Transport: &http.Transport{
+			MaxIdleConns: 2048, MaxIdleConnsPerHost: 1024, IdleConnTimeout: 90 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
+			DisableCompression: true, ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10,
+		},
 		BufferPool: &buffers{},
 	})
 }

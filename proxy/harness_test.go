@@ -85,7 +85,10 @@ func newStage(t testing.TB, st staging) *stage {
 		t.Fatal(err)
 	}
 	s := &stage{reg: prometheus.NewRegistry()}
-	transport := NewTransport(st.cfg)
+	transport, err := NewTransport(st.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(transport.CloseIdleConnections)
 	site := &inbound.Site{Scheme: "https", Host: testHost}
 	s.deps = &Deps{

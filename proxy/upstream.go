@@ -2,8 +2,9 @@ package proxy
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net"
@@ -14,34 +15,23 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/origin"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/session"
 )
 
 const storeRetry = 5 * time.Second
 
-// NewTransport makes the connections to the origin: kept and shared by all requests, since re-dialling costs more than everything
-// else a gateway does. Nothing is compressed or decompressed on the way.
-func NewTransport(cfg Config) *http.Transport {
-	name := cfg.OriginHost
-	if u, err := url.Parse(cfg.Origin); err == nil && name == "" {
-		name = u.Host
+// NewTransport makes the connections to the origin.
+func NewTransport(cfg Config) (*origin.Transport, error) {
+	at, err := url.Parse(cfg.Origin)
+	if err != nil {
+		return nil, fmt.Errorf("proxy.origin: %w", err)
 	}
-	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: cfg.Timeouts.Dial.D(), KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:        &tls.Config{ServerName: hostOnly(name), MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    cfg.Timeouts.TLS.D(),
-		ResponseHeaderTimeout:  cfg.Timeouts.ResponseHeader.D(),
-		IdleConnTimeout:        cfg.Timeouts.Idle.D(),
-		MaxIdleConns:           2048,
-		MaxIdleConnsPerHost:    1024,
-		MaxResponseHeaderBytes: 256 << 10,
-		DisableCompression:     true,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}, // a dead connection would hold everybody
-		ReadBufferSize:         16 << 10,
-		WriteBufferSize:        16 << 10,
-	}
+	return origin.New(origin.Config{
+		URL: at, ServerName: hostOnly(cmp.Or(cfg.OriginHost, at.Host)),
+		Dial: cfg.Timeouts.Dial.D(), TLS: cfg.Timeouts.TLS.D(), ResponseHeader: cfg.Timeouts.ResponseHeader.D(), Idle: cfg.Timeouts.Idle.D(),
+	}), nil
 }
 
 // passing is what is known about a request on its way to the origin and back. It is the context of the way, so that the hooks of

@@ -49,7 +49,9 @@ func (g *gateway) newGeneration(cfg *Config, rep *report) (*generation, error) {
 	if gen.auth, err = auth.New(cfg.Auth, g.authDeps(gen)); err != nil {
 		return nil, err
 	}
-	gen.origin = g.originFor(cfg.Proxy)
+	if gen.origin, err = g.originFor(cfg.Proxy); err != nil {
+		return nil, err
+	}
 	if gen.gate, err = proxy.New(cfg.Proxy, g.gateDeps(gen)); err != nil {
 		return nil, err
 	}
@@ -81,15 +83,18 @@ type originClient struct {
 
 // originFor keeps the connections while the origin, the name it is asked for and the time limits are the same: the name is in every TLS
 // handshake.
-func (g *gateway) originFor(cfg proxy.Config) *originClient {
+func (g *gateway) originFor(cfg proxy.Config) (*originClient, error) {
 	if now := g.current.Load(); now != nil {
 		if was := now.cfg.Proxy; was.Origin == cfg.Origin && was.OriginHost == cfg.OriginHost && was.Timeouts == cfg.Timeouts {
-			return now.origin
+			return now.origin, nil
 		}
 	}
-	connections := proxy.NewTransport(cfg)
+	connections, err := proxy.NewTransport(cfg)
+	if err != nil {
+		return nil, err
+	}
 	measured := dependency.ClientConfig{Name: dependency.HubSpotSite, MaxBody: pageMaxBody, Metrics: g.dependencies, TraceID: trace.RecordedID}
-	return &originClient{g.tracer.Transport(dependency.HubSpotSite, dependency.Measured(measured, connections)), connections.CloseIdleConnections}
+	return &originClient{g.tracer.Transport(dependency.HubSpotSite, dependency.Measured(measured, connections)), connections.CloseIdleConnections}, nil
 }
 
 // replaces lets go of another origin's connections.

@@ -1,0 +1,217 @@
+package origin
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestHeadsAreBounded(t *testing.T) {
+	t.Parallel()
+	informed := strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", maxInformed)
+	for name, c := range map[string]struct {
+		answer string
+		want   error
+	}{
+		"as many 1xx as there may be": {informed + okay + "ok", nil},
+		"one more":                    {informed + "HTTP/1.1 100 Continue\r\n\r\n" + okay + "ok", errInformed},
+		"too long":                    {"HTTP/1.1 200 OK\r\nX-Long: " + strings.Repeat("x", maxHead+16<<10) + "\r\n\r\n", errHead},
+		"too many lines":              {"HTTP/1.1 200 OK\r\n" + strings.Repeat("X-A: 1234567890\r\n", maxHead/16), errHead},
+		"another protocol":            {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", errSwitched},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
+				hear(in)
+				say(conn, c.answer)
+				hear(in)
+			})
+			got, err := tr.ask(t.Context(), "/")
+			if !errors.Is(err, c.want) || (err == nil && got != "ok") {
+				t.Errorf("%q, %v; want %v", got, err, c.want)
+			}
+		})
+	}
+}
+
+// inMemory gives the transport's pool a connection whose other end is in memory: for tests of time.
+func inMemory(tr *Transport) (net.Conn, *bufio.Reader) {
+	ours, theirs := net.Pipe()
+	tr.pool.give(newConn(&tr.pool, ours, tr.cfg.ResponseHeader))
+	tr.pool.free[0].line.raw = always{}
+	return theirs, bufio.NewReader(theirs)
+}
+
+// always is a socket at which there is nothing to read.
+type always struct{}
+
+func (always) Control(func(uintptr)) error    { return nil }
+func (always) Write(func(uintptr) bool) error { return nil }
+func (always) Read(f func(uintptr) bool) error {
+	f(^uintptr(0))
+	return errNothing
+}
+
+func TestAnAnswerMustBeginInTimeAndMayThenTakeItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := reach(t, "http://origin.example", func(c *Config) { c.ResponseHeader, c.Idle = 8*time.Second, 0 })
+		conn, in := inMemory(tr)
+		go func() {
+			hear(in)
+			time.Sleep(7 * time.Second)
+			say(conn, okay+"o")
+			time.Sleep(time.Hour)
+			say(conn, "k")
+			time.Sleep(time.Hour)
+			hear(in)
+			time.Sleep(7 * time.Second)
+			say(conn, okay+"ok")
+			hear(in)
+		}()
+		mustAsk(t, tr, "/slow", "ok")
+		time.Sleep(time.Hour)
+		mustAsk(t, tr, "/after an hour", "ok")
+		start := time.Now()
+		_, err := tr.ask(t.Context(), "/never")
+		if took := time.Since(start); !isTimeout(err) || took < 8*time.Second || took > 9*time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
+}
+
+func TestANewConnectionsAnswerMustBeginInTime(t *testing.T) {
+	t.Parallel()
+	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) { hear(in); hear(in) }, func(c *Config) { c.ResponseHeader = 10 * time.Millisecond })
+	if got, err := tr.ask(t.Context(), "/"); !isTimeout(err) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestADeadlineThatPassedMeanwhileEndsNoConnection(t *testing.T) {
+	t.Parallel()
+	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		for hear(in) != nil {
+			say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"+strconv.Itoa(n))
+		}
+	})
+	mustAsk(t, tr, "/", "1")
+	c := tr.pool.free[0]
+	c.limit = time.Unix(1, 0)
+	c.conn.SetDeadline(c.limit)
+	mustAsk(t, tr, "/", "1")
+}
+
+// A part of a TLS record becomes an answer as soon as the rest is there.
+func TestPartOfARecordIsNotNothing(t *testing.T) {
+	t.Parallel()
+	served := make(chan net.Conn, 2)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+	server.Config.ConnState = func(conn net.Conn, s http.ConnState) {
+		if s == http.StateIdle {
+			served <- conn
+		}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	tr := reach(t, server.URL, func(c *Config) { c.ServerName = "example.com" })
+	tr.tls.RootCAs = x509.NewCertPool()
+	tr.tls.RootCAs.AddCert(server.Certificate())
+	mustAsk(t, tr, "/", "")
+	first := tr.pool.free[0]
+	(<-served).(*tls.Conn).NetConn().Write([]byte{23, 3, 3})
+	mustAsk(t, tr, "/", "")
+	if tr.pool.free[0] == first {
+		t.Error("the connection was used again")
+	}
+}
+
+func TestIdleConnectionsAreClosedInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := reach(t, "http://origin.example", func(c *Config) { c.Idle = time.Minute })
+		first, _ := inMemory(tr)
+		time.Sleep(40 * time.Second)
+		ours, second := net.Pipe()
+		tr.pool.give(newConn(&tr.pool, ours, 0))
+		start := time.Now()
+		io.ReadAll(first)
+		if got := time.Since(start); got != 20*time.Second {
+			t.Errorf("the first was closed after %v", got)
+		}
+		io.ReadAll(second)
+		if got := time.Since(start); got != time.Minute {
+			t.Errorf("the second was closed after %v", got)
+		}
+	})
+}
+
+func TestABodyCanBeClosedWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		hear(in)
+		say(conn, okay+"o")
+		hear(in)
+	})
+	res, err := tr.RoundTrip(tr.request(t.Context(), "GET", "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := make([]byte, 1)
+	if _, err := io.ReadFull(res.Body, one); err != nil {
+		t.Fatal(err)
+	}
+	go res.Body.Close()
+	if n, err := res.Body.Read(one); n != 0 || err == nil || err == io.EOF {
+		t.Errorf("%d, %v: a broken answer looks whole", n, err)
+	}
+	if _, err := res.Body.Read(one); err == nil || err == io.EOF {
+		t.Errorf("%v: a closed answer looks whole", err)
+	}
+	if tr.pool.pop() != nil {
+		t.Error("half an answer is left in a connection that was kept")
+	}
+}
+
+func TestNoMoreConnectionsAreKeptThanThereMayBe(t *testing.T) {
+	t.Parallel()
+	var p pool
+	for range maxIdle + 1 {
+		ours, _ := net.Pipe()
+		p.give(newConn(&p, ours, 0))
+	}
+	if len(p.free) != maxIdle {
+		t.Error(len(p.free))
+	}
+	p.close()
+	if c := p.pop(); c != nil {
+		t.Error("closed, and one is left")
+	}
+}
+
+func TestTrailersArrive(t *testing.T) {
+	t.Parallel()
+	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		hear(in)
+		say(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n2\r\nok\r\n0\r\nX-End: 1\r\n\r\n")
+		hear(in)
+	})
+	res, err := tr.RoundTrip(tr.request(t.Context(), http.MethodGet, "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.ReadAll(res.Body)
+	if res.Trailer.Get("X-End") != "1" {
+		t.Error(res.Trailer)
+	}
+}

@@ -1,0 +1,92 @@
+package origin
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// script is an origin that speaks by hand: it is called for each connection, in their order from 1.
+type script func(conn net.Conn, in *bufio.Reader, n int)
+
+// perform starts a server that plays the script and returns the transport that asks it.
+func perform(t *testing.T, play script, change ...func(*Config)) *Transport {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	var count atomic.Int32
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			n := int(count.Add(1))
+			go func() { defer conn.Close(); play(conn, bufio.NewReader(conn), n) }()
+		}
+	}()
+	return reach(t, "http://"+l.Addr().String(), change...)
+}
+
+func reach(t testing.TB, address string, change ...func(*Config)) *Transport {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{URL: u, ServerName: u.Hostname(), Dial: time.Minute, TLS: time.Minute, ResponseHeader: time.Minute, Idle: time.Hour}
+	for _, c := range change {
+		c(&cfg)
+	}
+	tr := New(cfg)
+	t.Cleanup(tr.CloseIdleConnections)
+	return tr
+}
+
+func (t *Transport) request(ctx context.Context, method, path string) *http.Request {
+	req, err := http.NewRequestWithContext(ctx, method, t.cfg.URL.String()+path, nil)
+	if err != nil {
+		panic(err)
+	}
+	return req
+}
+
+// ask returns an answer's body.
+func (t *Transport) ask(ctx context.Context, path string) (string, error) {
+	res, err := t.RoundTrip(t.request(ctx, "GET", path))
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return string(body), err
+}
+
+func mustAsk(t *testing.T, tr *Transport, path, want string) {
+	t.Helper()
+	if got, err := tr.ask(t.Context(), path); got != want || err != nil {
+		t.Fatalf("%s: %q, %v; want %q", path, got, err, want)
+	}
+}
+
+// hear reads a request; nil when there is none any more.
+func hear(in *bufio.Reader) *http.Request {
+	req, err := http.ReadRequest(in)
+	if err != nil {
+		return nil
+	}
+	return req
+}
+
+func say(conn net.Conn, text string) { _, _ = io.WriteString(conn, text) }
+
+const okay = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"

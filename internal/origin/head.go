@@ -1,0 +1,89 @@
+package origin
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// appendHead writes a request's head. It is net/http's in another order, and refuses what net/http's would: a name, a value or a target
+// that would begin another line (header injection, HS-01).
+func appendHead(b []byte, req *http.Request) ([]byte, error) {
+	target := req.URL.RequestURI()
+	host := req.Host
+	if host == "" {
+		host = req.URL.Host
+	}
+	if !isWord(target) || !isWord(host) {
+		return nil, fmt.Errorf("origin: %q of %q is no target", target, host)
+	}
+	b = append(b, req.Method...)
+	b = append(b, ' ')
+	b = append(b, target...)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, host...)
+	b = append(b, "\r\n"...)
+	for name, values := range req.Header {
+		switch name {
+		case "Host", "Content-Length", "Transfer-Encoding", "Trailer": // frame the message, which has no body
+			continue
+		case "User-Agent":
+			if len(values) == 0 || values[0] == "" { // httputil's way to say that there is none
+				continue
+			}
+		}
+		if !isToken(name) {
+			return nil, fmt.Errorf("origin: %q is no header name", name)
+		}
+		for _, value := range values {
+			if !isValue(value) {
+				return nil, fmt.Errorf("origin: the value of header %s has control characters", name)
+			}
+			b = append(b, name...)
+			b = append(b, ": "...)
+			b = append(b, value...)
+			b = append(b, "\r\n"...)
+		}
+	}
+	return append(b, "\r\n"...), nil
+}
+
+// isWord tells text without spaces and control characters.
+func isWord(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isValue: RFC 9110 5.5.
+func isValue(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// isToken: RFC 9110 5.6.2.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !tokenByte[s[i]] {
+			return false
+		}
+	}
+	return s != ""
+}
+
+var tokenByte = func() (table [256]bool) {
+	for c := byte('!'); c < 0x7f; c++ {
+		switch c {
+		case '(', ')', '<', '>', '@', ',', ';', ':', '\\', '"', '/', '[', ']', '?', '=', '{', '}':
+		default:
+			table[c] = true
+		}
+	}
+	return table
+}()

@@ -1,0 +1,169 @@
+// Package origin keeps the connections to the site's origin. A request without a body travels in the goroutine that serves it: it is
+// written, its answer awaited, and nobody is woken in between, which net/http's transport does four times. What has a body, changes
+// protocols or may not be repeated goes through net/http's.
+// It imports nothing of hubgate.
+package origin
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+// Config says where the origin is and what is waited for.
+type Config struct {
+	URL        *url.URL // scheme and host; nothing else of it is read
+	ServerName string   // whose certificate the origin must show
+
+	Dial           time.Duration
+	TLS            time.Duration // the handshake
+	ResponseHeader time.Duration // from the request's last byte to the answer's head; 0 = for ever
+	Idle           time.Duration // how long a connection is kept that nobody uses; 0 = for ever
+}
+
+// Bounds of what an origin can make us hold.
+const (
+	maxIdle = 1024      // connections that nobody uses
+	maxHead = 256 << 10 // bytes of an answer's head, with the 1xx answers before it
+)
+
+// Transport is a process's connections to one origin. They are shared by all requests, since re-dialling costs more than everything
+// else a gateway does. Nothing is compressed or decompressed on the way.
+type Transport struct {
+	cfg    Config
+	addr   string
+	dialer net.Dialer
+	tls    *tls.Config // nil for http
+	others *http.Transport
+	pool   pool
+	// onlyHTTP2 is set when the origin has refused HTTP/1.1.
+	onlyHTTP2 atomic.Bool
+}
+
+// New makes the connections of an origin; none is opened before the first request.
+func New(cfg Config) *Transport {
+	verify := &tls.Config{ServerName: cfg.ServerName, MinVersion: tls.VersionTLS12}
+	t := &Transport{cfg: cfg, addr: cfg.URL.Host, dialer: net.Dialer{Timeout: cfg.Dial, KeepAlive: 30 * time.Second}, pool: pool{idle: cfg.Idle}}
+	t.others = &http.Transport{
+		// No Proxy: HTTP_PROXY from the environment is never obeyed (httpoxy, HS-11).
+		DialContext:            t.dialer.DialContext,
+		TLSClientConfig:        verify,
+		TLSHandshakeTimeout:    cfg.TLS,
+		ResponseHeaderTimeout:  cfg.ResponseHeader,
+		IdleConnTimeout:        cfg.Idle,
+		MaxIdleConns:           2 * maxIdle,
+		MaxIdleConnsPerHost:    maxIdle,
+		MaxResponseHeaderBytes: maxHead,
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}, // a dead connection would hold everybody
+		ReadBufferSize:         16 << 10,
+		WriteBufferSize:        16 << 10,
+	}
+	port := "80"
+	if cfg.URL.Scheme == "https" {
+		t.tls, port = verify.Clone(), "443"
+		t.tls.NextProtos = []string{"http/1.1"}
+	}
+	if cfg.URL.Port() == "" {
+		t.addr = net.JoinHostPort(cfg.URL.Hostname(), port)
+	}
+	return t
+}
+
+// RoundTrip sends a request to the origin.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !t.direct(req) {
+		return t.others.RoundTrip(req)
+	}
+	c := t.pool.take()
+	if c != nil {
+		res, err := c.exchange(req)
+		if err == nil {
+			return res, nil
+		}
+		c.conn.Close()
+		if req.Context().Err() != nil || c.answered || isTimeout(err) {
+			return nil, causeOf(req.Context(), err)
+		}
+		// The origin had closed it meanwhile. Asking again is safe: nothing was answered, and the methods are idempotent (RFC 9112 9.3.1).
+	}
+	c, err := t.dial(req.Context())
+	if refusesHTTP1(err) {
+		t.onlyHTTP2.Store(true)
+		return t.others.RoundTrip(req)
+	}
+	if err != nil {
+		return nil, causeOf(req.Context(), err)
+	}
+	res, err := c.exchange(req)
+	if err != nil {
+		c.conn.Close()
+		return nil, causeOf(req.Context(), err)
+	}
+	return res, nil
+}
+
+// direct tells a request that may be sent twice and has nothing to send after its head.
+func (t *Transport) direct(req *http.Request) bool {
+	switch req.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+	default:
+		return false
+	}
+	return (req.Body == nil || req.Body == http.NoBody) && req.Header["Upgrade"] == nil && req.Header["Expect"] == nil && !req.Close &&
+		req.URL.Scheme == t.cfg.URL.Scheme && req.URL.Host == t.cfg.URL.Host && !t.onlyHTTP2.Load()
+}
+
+// CloseIdleConnections closes the connections that nobody uses.
+func (t *Transport) CloseIdleConnections() {
+	t.pool.close()
+	t.others.CloseIdleConnections()
+}
+
+func (t *Transport) dial(ctx context.Context) (*conn, error) {
+	raw, err := t.dialer.DialContext(ctx, "tcp", t.addr)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(&t.pool, raw, t.cfg.ResponseHeader)
+	if t.tls == nil {
+		return c, nil
+	}
+	secure := tls.Client(c.conn, t.tls)
+	if t.cfg.TLS > 0 {
+		limited, cancel := context.WithTimeout(ctx, t.cfg.TLS)
+		defer cancel()
+		ctx = limited
+	}
+	if err := secure.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, err
+	}
+	c.conn = secure
+	return c, nil
+}
+
+// refusesHTTP1 tells the alert of an origin that speaks HTTP/2 alone (RFC 7301 3.2). crypto/tls shows it by its text only.
+func refusesHTTP1(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error" && op.Err.Error() == "tls: no application protocol"
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// causeOf names the caller's own end, if it has come, instead of what it did to the connection.
+func causeOf(ctx context.Context, err error) error {
+	if own := ctx.Err(); own != nil {
+		return own
+	}
+	return err
+}
