@@ -53,11 +53,13 @@ func serve(ctx context.Context, addr string, h http.Handler) error {
 
 type buffers struct{ pool sync.Pool }
 
+type buffer [32 << 10]byte
+
 func (b *buffers) Get() []byte {
-	if v, ok := b.pool.Get().(*[]byte); ok {
-		return *v
+	if kept, ok := b.pool.Get().(*buffer); ok {
+		return kept[:]
 	}
-	return make([]byte, 32<<10)
+	return new(buffer)[:]
 }
 
-func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
+func (b *buffers) Put(used []byte) { b.pool.Put((*buffer)(used)) }

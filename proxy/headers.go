@@ -122,7 +122,8 @@ func (g *Gate) filterCookies(h http.Header) {
 		delete(h, "Cookie")
 		return
 	}
-	h["Cookie"] = []string{kept.String()}
+	lines[0] = kept.String()
+	h["Cookie"] = lines[:1]
 }
 
 // ownCookie compares without regard to case as well: the origin's language may.

@@ -233,13 +233,16 @@ func (w *finalOnly) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Unwrap serves http.ResponseController.
 func (w *finalOnly) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// buffers keeps arrays, not slices: a slice kept by reference would be an allocation each time.
 type buffers struct{ pool sync.Pool }
 
+type buffer [32 << 10]byte
+
 func (b *buffers) Get() []byte {
-	if v, ok := b.pool.Get().(*[]byte); ok {
-		return *v
+	if kept, ok := b.pool.Get().(*buffer); ok {
+		return kept[:]
 	}
-	return make([]byte, 32<<10)
+	return new(buffer)[:]
 }
 
-func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
+func (b *buffers) Put(used []byte) { b.pool.Put((*buffer)(used)) }

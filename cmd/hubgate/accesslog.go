@@ -26,8 +26,8 @@ func observed(logs requestLogs, metrics *httpMetrics, next http.Handler) http.Ha
 			metrics.inFlight.Dec()
 			metrics.observe(r.Method, rec.code(), facts, took)
 			if logs.access != nil && logs.access.Enabled(r.Context(), slog.LevelInfo) {
-				line := slog.NewRecord(start.Add(took), slog.LevelInfo, "request", 0) // no source line: finding it costs as much as the rest
-				line.AddAttrs(accessAttrs(r, rec, took)...)
+				line := slog.NewRecord(start.Add(took), slog.LevelInfo, "request", 0)          // no source line: finding it costs as much as the rest
+				line.AddAttrs(slog.Attr{Value: slog.GroupValue(accessAttrs(r, rec, took)...)}) // without a name: they stand in the line itself
 				_ = logs.access.Handler().Handle(r.Context(), line)
 			}
 			auditRequest(logs.audit, r, rec.code())
@@ -40,7 +40,7 @@ func observed(logs requestLogs, metrics *httpMetrics, next http.Handler) http.Ha
 // escapes what a client wrote, and long values are cut (log forging and flooding, XS-06).
 func accessAttrs(r *http.Request, rec *recorder, took time.Duration) []slog.Attr {
 	f := inbound.Of(r)
-	attrs := []slog.Attr{
+	attrs := append(make([]slog.Attr, 0, 16),
 		slog.String("method", capped(r.Method)),
 		slog.String("host", capped(r.Host)),
 		slog.String("path", capped(r.URL.EscapedPath())),
@@ -55,7 +55,7 @@ func accessAttrs(r *http.Request, rec *recorder, took time.Duration) []slog.Attr
 		slog.Float64("duration_ms", milliseconds(took)),
 		slog.Float64("upstream_ms", milliseconds(f.Outcome.Upstream)),
 		slog.Float64("overhead_ms", milliseconds(took-f.Outcome.Upstream)),
-	}
+	)
 	if f.Outcome.SessionRef != "" {
 		attrs = append(attrs, slog.String("session", f.Outcome.SessionRef))
 	}

@@ -44,13 +44,13 @@ type opKey struct{}
 // WithOp returns a context whose outgoing calls are counted as op.
 func WithOp(ctx context.Context, op Op) context.Context { return context.WithValue(ctx, opKey{}, op) }
 
-// OpOf is what a call to a dependency is counted as: what WithOp says, or the one thing that the dependency is asked.
+// OpOf is what a call to a dependency is counted as: the one thing that it is asked, or what WithOp says.
 func OpOf(ctx context.Context, name Name) Op {
-	if op, ok := ctx.Value(opKey{}).(Op); ok {
-		return op
-	}
 	if ops := opsOf[name]; len(ops) == 1 {
 		return ops[0]
+	}
+	if op, ok := ctx.Value(opKey{}).(Op); ok {
+		return op
 	}
 	return OpOther
 }
