@@ -124,6 +124,8 @@ func (r *run) step() {
 		r.finish()
 	case n < 90 && !r.outage:
 		r.finishEverybody()
+	case n < 91:
+		r.stay()
 	case n < 95 && !r.outage:
 		i := r.rng.IntN(2)
 		if r.stop[i] != nil {
@@ -158,6 +160,21 @@ func (r *run) pass() {
 	}
 	r.clock.pass(d)
 	r.note("%s pass", d)
+}
+
+// stay is a visitor who is never idle, until the session's absolute end and a little longer: Redis' own expiry is no help to a replica
+// that has just confirmed the session.
+func (r *run) stay() {
+	if len(r.twins) == 0 {
+		return
+	}
+	n, i := r.pick(), r.rng.IntN(2)
+	w := r.twins[n]
+	end := w.created.Add(r.cfg.Lifetime.D())
+	for left := end.Sub(r.clock.Now()); left > 0 && !w.ended; left = end.Sub(r.clock.Now()) {
+		r.clock.pass(min(r.cfg.IdleTimeout.D()/2, max(left-10*time.Second, 20*time.Second)))
+		r.visitAt(n, i)
+	}
 }
 
 // visit asks one replica with one session's cookie and holds the answer against the model.
