@@ -3,12 +3,10 @@ package hubspot
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,69 +17,26 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/realredis"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// realRedis is a redis-server that writes every command to its disk before it answers.
-type realRedis struct {
-	t    *testing.T
-	dir  string
-	addr string
-	cmd  *exec.Cmd
-}
-
-func startRedis(t *testing.T) *realRedis {
+// durable runs a redis-server that writes every command to its disk before it answers.
+func durable(t *testing.T) *realredis.Server {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), "redis") {
-			t.Fatal("redis-server is not installed, and HUBGATE_TEST_SERVICES names redis")
-		}
-		t.Skip("redis-server is not installed")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &realRedis{t: t, dir: t.TempDir(), addr: l.Addr().String()}
-	l.Close()
-	r.start()
-	t.Cleanup(r.kill)
-	return r
+	return realredis.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 }
 
-func (r *realRedis) start() {
-	r.t.Helper()
-	_, port, _ := net.SplitHostPort(r.addr)
-	r.cmd = exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", r.dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "")
-	if err := r.cmd.Start(); err != nil {
-		r.t.Fatal(err)
-	}
-	client := r.client()
-	defer client.Close()
-	for range 200 {
-		if client.Ping(context.Background()).Err() == nil {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	r.t.Fatal("redis-server does not answer")
-}
-
-func (r *realRedis) kill() {
-	_ = r.cmd.Process.Kill()
-	_ = r.cmd.Wait()
-}
-
-func (r *realRedis) client() redis.UniversalClient {
-	return redis.NewClient(&redis.Options{Addr: r.addr, MaxRetries: -1, ContextTimeoutEnabled: true, DialerRetries: 1})
+func clientOf(r *realredis.Server) redis.UniversalClient {
+	return redis.NewClient(&redis.Options{Addr: r.Addr, MaxRetries: -1, ContextTimeoutEnabled: true, DialerRetries: 1})
 }
 
 // realWorld is a world on a real Redis.
-func realWorld(t *testing.T, r *realRedis, properties map[string]PropertyConfig, options ...option) *world {
+func realWorld(t *testing.T, r *realredis.Server, properties map[string]PropertyConfig, options ...option) *world {
 	t.Helper()
 	w := newWorld(t, properties, options...)
-	w.redis = r.client()
+	w.redis = clientOf(r)
 	api := httptest.NewServer(w.fake)
 	t.Cleanup(func() { w.redis.Close(); api.Close() })
 	w.http, w.api.URL, w.cfg.APIURL = nil, api.URL, api.URL
@@ -153,8 +108,8 @@ func (h *herd) replace() {
 
 func TestAKilledProcessLosesNothingAndRepeatsAtMostOneWrite(t *testing.T) {
 	t.Parallel()
-	r := startRedis(t)
-	h := &herd{addr: r.addr}
+	r := durable(t)
+	h := &herd{addr: r.Addr}
 	var upserts atomic.Int64
 	h.w = realWorld(t, r, crashProperties(), func(c *fakehubspot.Config) {
 		c.Wrap = func(next http.Handler) http.Handler {
@@ -203,14 +158,14 @@ func TestAKilledProcessLosesNothingAndRepeatsAtMostOneWrite(t *testing.T) {
 
 func TestAKilledRedisLosesNothing(t *testing.T) {
 	t.Parallel()
-	server := startRedis(t)
+	server := durable(t)
 	w := realWorld(t, server, crashProperties())
 	a, b := w.running(), w.running()
 	for i := range 30 {
 		w.login(a, person1("p"+strconv.Itoa(i)+"@example.com"))
 		if i == 10 || i == 20 {
-			server.kill()
-			server.start()
+			server.Kill()
+			server.Run()
 		}
 	}
 	w.drained(b)
@@ -226,7 +181,7 @@ func TestAKilledRedisLosesNothing(t *testing.T) {
 
 func TestAHolderThatWasStoppedForTooLongWritesNothing(t *testing.T) {
 	t.Parallel()
-	w := realWorld(t, startRedis(t), crashProperties())
+	w := realWorld(t, durable(t), crashProperties())
 	r := w.replica()
 	w.login(r, person1("ada@example.com"))
 	token, err := r.outbox.lease(t.Context(), "old")
