@@ -22,6 +22,7 @@ type Sessions interface {
 	Start(w http.ResponseWriter, r *http.Request, s session.Session) (*session.Session, error)
 	Peek(r *http.Request) (*session.Session, error)
 	End(w http.ResponseWriter, r *http.Request) (*session.Session, error)
+	EndEverywhere(w http.ResponseWriter, r *http.Request) (*session.Session, error)
 }
 
 // Ender ends sessions from outside their browser.

@@ -67,7 +67,11 @@ func (h *Handler) maySignOut(r *http.Request) bool {
 // end ends the session, gives the refresh token back and goes through the provider's logout: without that the visitor would be back
 // in without a password.
 func (h *Handler) end(w http.ResponseWriter, r *http.Request) {
-	s, err := h.deps.Sessions.End(w, r)
+	end, everywhere := h.deps.Sessions.End, r.PostForm.Get("everywhere") == "1"
+	if everywhere {
+		end = h.deps.Sessions.EndEverywhere
+	}
+	s, err := end(w, r)
 	h.deps.OnLogout(w, r)
 	h.setCookie(w, r, hostPrefix(r)+loopCookie, "", 0) // a sign-out is no loop
 	if page := r.PostForm.Get("rd"); page != "" {
@@ -76,7 +80,7 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil && s != nil {
 		inbound.Of(r).Outcome.SessionRef = s.Ref
-		if r.PostForm.Get("everywhere") == "1" {
+		if everywhere {
 			h.endEverywhere(r, s)
 		}
 		h.deps.Provider.Revoke(r.Context(), s.Tokens.Refresh)

@@ -11,7 +11,8 @@ import (
 // ending is a session's end.
 type ending struct {
 	ref, reason string
-	again       bool // it was taken before; a fail-over may have lost that
+	again       bool      // it was taken before; a fail-over may have lost that
+	others      time.Time // not zero: the same user's others that began before it end as well
 }
 
 // chore is what Redis did not take at first. One of:

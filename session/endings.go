@@ -4,11 +4,47 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/inbound"
 )
+
+// End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser. When Redis is
+// away the record's end is tried again until it is back.
+func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) {
+	return m.logout(w, r, time.Time{})
+}
+
+// EndEverywhere is End for a visitor who wants all their sessions to end. Whose they are, the caller tells EndUser by the session that
+// is returned; when it cannot be told now, they end once Redis is back.
+func (m *Manager) EndEverywhere(w http.ResponseWriter, r *http.Request) (*Session, error) {
+	return m.logout(w, r, m.deps.Now())
+}
+
+// logout ends the request's session and, when it cannot be read and others is not zero, the user's others that began before it.
+func (m *Manager) logout(w http.ResponseWriter, r *http.Request, others time.Time) (*Session, error) {
+	m.expireCookie(w, r)
+	t, err := m.ticketOf(r)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := m.bounded(r.Context())
+	defer cancel()
+	c, err := m.get(ctx, m.ask(t, inbound.Of(r).Site))
+	switch {
+	case errors.Is(err, ErrNone):
+		return nil, err
+	case err != nil:
+		m.end(ctx, ending{ref: t.ref(), reason: "logout", others: others})
+		return nil, err
+	}
+	m.end(ctx, ending{ref: t.ref(), reason: "logout"})
+	return c.session, nil
+}
 
 // EndRef ends one session by its name; false when there is none.
 func (m *Manager) EndRef(ctx context.Context, ref string) (bool, error) {

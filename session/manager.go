@@ -131,7 +131,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Ses
 		return nil, fmt.Errorf("session: start: %w", m.failed(err))
 	}
 	if older, err := m.ticketOf(r); err == nil {
-		m.end(ctx, older.ref(), "logout")
+		m.end(ctx, ending{ref: older.ref(), reason: "logout"})
 	}
 	m.deps.Metrics.started.Inc()
 	m.setCookie(w, r, t.encode(m.deps.Ring), s.ExpiresAt.Sub(now))
@@ -235,25 +235,4 @@ func (m *Manager) valid(c *cached) error {
 func (m *Manager) idle(c *cached) bool {
 	limit := m.live.Load().Config.IdleTimeout.D()
 	return limit > 0 && m.deps.Now().Sub(c.lastSeen()) >= limit
-}
-
-// End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser. When Redis is
-// away the record's end is tried again until it is back.
-func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	m.expireCookie(w, r)
-	t, err := m.ticketOf(r)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := m.bounded(r.Context())
-	defer cancel()
-	c, err := m.get(ctx, m.ask(t, inbound.Of(r).Site))
-	if errors.Is(err, ErrNone) {
-		return nil, err
-	}
-	m.end(ctx, t.ref(), "logout")
-	if err != nil {
-		return nil, err
-	}
-	return c.session, nil
 }

@@ -163,7 +163,7 @@ func (m *Manager) renew(ctx context.Context, t ticket, c *cached) (*cached, erro
 	case user.Subject == "": // no ID token came with it: the claims stay as they were
 		user = s.User
 	case user.Issuer != s.Issuer || user.Subject != s.Subject: // RP-23: somebody else's token
-		m.end(ctx, s.Ref, "refresh_denied")
+		m.end(ctx, ending{ref: s.Ref, reason: "refresh_denied"})
 		return nil, &NoneError{RecordMissing}
 	}
 	next := *s
@@ -187,6 +187,6 @@ func (m *Manager) denied(ctx context.Context, t ticket, c *cached) (*cached, err
 	if now.session.Tokens.Refresh != c.session.Tokens.Refresh {
 		return now, nil
 	}
-	m.end(ctx, t.ref(), "refresh_denied")
+	m.end(ctx, ending{ref: t.ref(), reason: "refresh_denied"})
 	return nil, &NoneError{RecordMissing}
 }

@@ -182,9 +182,8 @@ func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uin
 }
 
 // end deletes a session: record, then index. What Redis does not take now is done later; this replica knows at once.
-func (m *Manager) end(ctx context.Context, ref, reason string) {
-	m.forget(ref)
-	e := ending{ref: ref, reason: reason}
+func (m *Manager) end(ctx context.Context, e ending) {
+	m.forget(e.ref)
 	if _, err := m.remove(ctx, e); err != nil {
 		m.failed(err)
 		m.owe(chore{ending: e})
@@ -197,6 +196,12 @@ func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error
 	if err != nil && !errors.Is(err, redis.Nil) && !isWrongType(err) {
 		return false, err
 	}
+	u, unknown := decodeSummary(m.deps.Ring, e.ref, sealed)
+	if !e.others.IsZero() && unknown == nil { // first: once the summary is gone nobody can tell whose they are
+		if _, err := m.endListed(ctx, m.namesOf("u", u.Issuer, u.Subject), e.others); err != nil {
+			return false, err
+		}
+	}
 	n, err := m.deps.Redis.Del(ctx, m.recordKey(e.ref), m.summaryKey(e.ref), m.leaseKey(e.ref)).Result()
 	if err != nil {
 		return false, err
@@ -207,7 +212,6 @@ func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error
 	if err := m.deps.Redis.Publish(ctx, m.channel(), "end "+e.ref).Err(); err != nil {
 		return false, err
 	}
-	u, unknown := decodeSummary(m.deps.Ring, e.ref, sealed)
 	if n > 0 {
 		m.deps.Metrics.ended.WithLabelValues(e.reason).Inc()
 		m.deps.Audit.InfoContext(ctx, "session ended", "action", "session_end", "outcome", "success", "reason", e.reason, "session", e.ref, "email", u.Email)

@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"errors"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -73,6 +75,33 @@ func TestALogoutEndsTheRecordAlsoWhenRedisTakesItLater(t *testing.T) {
 	w.redis.SetError("")
 	w.outage = false
 	w.eventually("the record is gone", func() bool { return !w.redis.Exists("hubgate:s:{" + s.Ref + "}") })
+}
+
+// The replica has never seen the session, so it cannot tell whose others it should end.
+func TestLoggingOutEverywhereWhileRedisIsAwayEndsTheOthersLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	elsewhere := w.replica(nil)
+	cookie, s := w.login(elsewhere, ada())
+	_, other := w.login(elsewhere, ada())
+	bob := ada()
+	bob.Subject = "bob"
+	_, stranger := w.login(elsewhere, bob)
+	m := w.replica(nil)
+	w.subscribed(m)
+	w.redis.SetError("ERR away")
+	w.outage = true
+	if _, err := m.EndEverywhere(httptest.NewRecorder(), w.request(cookie)); err == nil || errors.Is(err, ErrNone) {
+		t.Fatal(err)
+	}
+	w.clock.pass(time.Second)
+	w.redis.SetError("")
+	_, later := w.login(elsewhere, ada())
+	w.outage = false
+	w.eventually("all that lived then are gone", func() bool { return !w.redis.Exists(m.recordKey(s.Ref)) && !w.redis.Exists(m.recordKey(other.Ref)) })
+	if !w.redis.Exists(m.recordKey(stranger.Ref)) || !w.redis.Exists(m.recordKey(later.Ref)) {
+		t.Error("somebody else's session ended, or one that began afterwards")
+	}
 }
 
 func TestWhatWasPutOffIsDoneBeforeTheProcessEnds(t *testing.T) {

@@ -164,6 +164,11 @@ func (t tracedSessions) End(w http.ResponseWriter, r *http.Request) (*session.Se
 	return t.span(r, "session end", func(r *http.Request) (*session.Session, error) { return t.Manager.End(w, r) })
 }
 
+// EndEverywhere is the Manager's, in a span.
+func (t tracedSessions) EndEverywhere(w http.ResponseWriter, r *http.Request) (*session.Session, error) {
+	return t.span(r, "session end", func(r *http.Request) (*session.Session, error) { return t.Manager.EndEverywhere(w, r) })
+}
+
 // redisSpan shows one command of a traced piece of work: its name, never its keys and values. What the gateway asks Redis by itself,
 // once a second and more, is in no trace.
 func redisSpan(ctx context.Context, tracer *trace.Tracer, command string) (context.Context, *trace.Span) {
