@@ -21,7 +21,7 @@ type fenced struct {
 }
 
 var leaseScript = redis.NewScript(`
-if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
+if redis.call('GET', KEYS[1]) then return '' end
 local token = redis.call('INCR', KEYS[2]) .. ':' .. ARGV[1]
 redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
 return token

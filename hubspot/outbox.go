@@ -61,17 +61,17 @@ type state struct {
 
 const personTTL = 400 * 24 * time.Hour
 
-// addScript counts the login and queues it, once: the nonce tells a repeat whose first answer was lost. Records under an older key of
-// the ring are taken over.
+// addScript counts the login and queues it, once: the nonce tells a repeat whose first answer was lost, and is written last, for a script
+// that fails half-way is not undone. Records under an older key of the ring are taken over.
 var addScript = redis.NewScript(`
 for i = 3, #KEYS do
   if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then redis.call('RENAME', KEYS[i], KEYS[2]) end
 end
 if redis.call('HGET', KEYS[2], 'nonce') == ARGV[1] then return 0 end
-local n = redis.call('HINCRBY', KEYS[2], 'n', ARGV[4])
-redis.call('HSET', KEYS[2], 'nonce', ARGV[1])
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
+local n = (tonumber(redis.call('HGET', KEYS[2], 'n')) or 0) + ARGV[4]
 redis.call('XADD', KEYS[1], '*', 'd', ARGV[3], 'n', n)
+redis.call('HSET', KEYS[2], 'n', n, 'nonce', ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return 1
 `)
 
@@ -89,6 +89,9 @@ func (o *outbox) add(ctx context.Context, e entry) error {
 	nonce := rand.Text()
 	for try := 0; ; try++ {
 		err = addScript.Run(ctx, o.deps.Queue, names, nonce, personTTL.Milliseconds(), sealed, logins).Err()
+		if isWrongType(err) && try == 0 && o.mend(ctx, names[1:]...) == nil {
+			continue
+		}
 		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
 			return err
 		}

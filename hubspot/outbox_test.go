@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -88,6 +89,39 @@ func TestALoginWhoseQueueingWasNotAnsweredIsQueuedOnce(t *testing.T) {
 			t.Errorf("%s logins", got)
 		}
 	})
+}
+
+// Somebody else's key under one of our names stops neither logins nor the queue.
+func TestKeysOfAnotherTypeAreRemoved(t *testing.T) {
+	t.Parallel()
+	names := newKeys("hubgate:")
+	for _, key := range []string{
+		names.stream, names.due, names.tries, names.dead, names.budget, names.pause, names.left, names.lease, names.fence, names.inFlight, names.oldest,
+		names.rejected, "a person's record",
+	} {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprint(strings.TrimPrefix(key, "hubgate:{crm}:"), late), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, usual())
+					r := w.running()
+					l := person1("ada@example.com")
+					if key == "a person's record" {
+						key = r.outbox.personKeys(l)[0]
+					}
+					if late {
+						w.login(r, person1("grace@example.com"))
+					}
+					w.mini.Del(key)
+					if _, err := w.mini.Lpush(key, "not ours"); err != nil {
+						t.Fatal(err)
+					}
+					w.login(r, l)
+					w.until("the contact is there", func() bool { return w.contact("ada@example.com") != nil })
+				})
+			})
+		}
+	}
 }
 
 func TestALoginThatRedisRefusesIsCountedAndNamedByAHashOnly(t *testing.T) {

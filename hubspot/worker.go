@@ -31,6 +31,9 @@ func (c *Contacts) Run(ctx context.Context) error {
 		}
 		if err != nil && ctx.Err() == nil {
 			c.deps.Log.Warn("contact queue cannot be worked on, trying again", "error", err)
+			if isWrongType(err) {
+				_ = c.outbox.mend(ctx) // what fails is tried again with the rest
+			}
 		}
 		c.gauges(ctx)
 		pause := leaseRetry/2 + time.Duration(rand.Int64N(int64(leaseRetry)))

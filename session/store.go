@@ -107,11 +107,20 @@ func (m *Manager) writeIndex(ctx context.Context, s *Session) error {
 	return err
 }
 
-// discard removes a key of ours that holds what we never put there.
+// discardScript removes what is no list of ours, in one step: another replica may have removed it too, and have written already.
+var discardScript = redis.NewScript(`
+if redis.call("TYPE", KEYS[1]).ok == "zset" then return 0 end
+return redis.call("DEL", KEYS[1])`)
+
+// discard removes a key of ours that should be a list and is not.
 func (m *Manager) discard(ctx context.Context, key string) error {
+	removed, err := discardScript.Run(ctx, m.deps.Redis, []string{key}).Int()
+	if err != nil || removed == 0 {
+		return err
+	}
 	m.deps.Metrics.unreadable.Inc()
 	m.deps.Log.Error("a key in redis is of a type that hubgate does not put there; it is removed: does anybody else use session.redis.key_prefix?", "key", key)
-	return m.deps.Redis.Del(ctx, key).Err()
+	return nil
 }
 
 // clockScript writes the summary only beside a living record: an ended session leaves nothing behind. A record without an end (PERSIST,
