@@ -74,21 +74,30 @@ func pages(e *env, path string, probe bool, add []string) error {
 	if err != nil {
 		fmt.Fprintf(e.stderr, "hubgate: redirects were not checked: %v\n", err)
 	}
-	result := pagesResult{Pages: make([]pageRow, len(list)), Leaks: []leak{}}
-	for i, p := range list {
-		result.Pages[i] = cfg.pageRow(rules, p)
+	result := pagesResult{Pages: cfg.pageRows(rules, list), Leaks: []leak{}}
+	if len(add) > 0 {
+		if result.Added, err = addRules(e, path, result.Pages, add); err != nil {
+			return err
+		}
+		if rules, cfg, err = rulesOf(e, path); err != nil {
+			return err
+		}
+		result.Pages = cfg.pageRows(rules, list) // as they are now
 	}
 	finder := newLeakFinder(cfg, rules, result.Pages, redirects)
 	result.Leaks, result.Redirects = append(result.Leaks, finder.all()...), finder.into()
 	if probe {
 		result.Leaks = append(result.Leaks, probeOrigin(e, cfg, result.Pages)...)
 	}
-	if len(add) > 0 {
-		if result.Added, err = addRules(e, path, result.Pages, add); err != nil {
-			return err
-		}
-	}
 	return result.print(e, path)
+}
+
+func (c *Config) pageRows(rules *proxy.Rules, list []hubspot.Page) []pageRow {
+	rows := make([]pageRow, len(list))
+	for i, p := range list {
+		rows[i] = c.pageRow(rules, p)
+	}
+	return rows
 }
 
 // pageRow judges a page as a visitor who is not logged in would meet it.

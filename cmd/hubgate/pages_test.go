@@ -114,6 +114,11 @@ func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
 			before, _ := os.ReadFile(config)
 			_, stdout, stderr := hubgate(t, "pages", "--config", config, "--add", "3,5,2")
 			after, _ := os.ReadFile(config)
+			for _, line := range strings.Split(stdout, "\n") {
+				if strings.HasPrefix(line, "3 ") && !strings.Contains(line, " login ") {
+					t.Errorf("the table shows the page as it was: %s", line)
+				}
+			}
 			for _, line := range strings.Split(string(before), "\n") {
 				if line = strings.Replace(strings.TrimPrefix(line, "  rules:"), "[]", "", 1); !strings.Contains(string(after), line) {
 					t.Errorf("lost: %q", line)
