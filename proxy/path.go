@@ -110,7 +110,10 @@ func ParseTarget(r *http.Request) (Path, error) {
 	if strings.IndexByte(target, '#') >= 0 { // a fragment is never sent; whoever sends one wants it cut somewhere (PB-16)
 		return Path{}, &PathError{delimiter}
 	}
-	path, _, _ := strings.Cut(target, "?")
+	path, query, _ := strings.Cut(target, "?")
+	if strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+		return Path{}, &PathError{control} // HTTP/2 can carry a space; in HTTP/1 it would end the target (SM-09)
+	}
 	return ParsePath(path)
 }
 

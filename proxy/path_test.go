@@ -106,7 +106,7 @@ func TestATargetThatIsNoPathOfThisHostIsRefused(t *testing.T) {
 		{"GET", "http://www.example.com/a", true}, {"GET", "http://www.example.com", true}, {"GET", "https://www.example.com/a?b", true},
 		{"GET", "http://www.example.com/a/../b", false}, {"GET", "http://evil@www.example.com/a", false}, {"GET", "ftp://www.example.com/a", false},
 		{"OPTIONS", "*", false}, {"GET", "*", false}, {"CONNECT", "www.example.com:443", false}, {"CONNECT", "/a", false},
-		{"GET", "//www.example.com/a", false},
+		{"GET", "//www.example.com/a", false}, {"GET", "/a?q=b c", false}, {"GET", "/a?q=\x7f", false}, {"GET", "/a?q=\xe4", true},
 	} {
 		r := &http.Request{Method: c.method, RequestURI: c.target, Host: "www.example.com"}
 		var err error

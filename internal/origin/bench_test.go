@@ -1,7 +1,6 @@
 package origin
 
 import (
-	"crypto/x509"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,11 +20,9 @@ func BenchmarkRoundTrip(b *testing.B) {
 			server.Start()
 		}
 		b.Cleanup(server.Close)
-		tr := reach(b, server.URL, func(c *Config) { c.ServerName = "example.com" })
+		tr := reach(b, server.URL, named)
 		if secure {
-			tr.tls.RootCAs = x509.NewCertPool()
-			tr.tls.RootCAs.AddCert(server.Certificate())
-			tr.others.TLSClientConfig.RootCAs = tr.tls.RootCAs
+			tr.trust(server)
 		}
 		for way, rt := range map[string]http.RoundTripper{"direct": tr, "net/http": tr.others} {
 			b.Run(name+"/"+way, func(b *testing.B) {

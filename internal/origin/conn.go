@@ -4,21 +4,16 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
-	"sync/atomic"
+	"os"
 	"time"
 )
 
 var (
-	errHead     = errors.New("origin: the head of the answer is too long")
-	errInformed = errors.New("origin: too many 1xx answers")
-	errSwitched = errors.New("origin: 101 to a request that did not ask for it")
+	errHead   = errors.New("origin: the head of the answer is too long")
+	errStatus = errors.New("origin: an answer without a proper status")
 )
-
-// maxInformed is how many 1xx answers may come before the answer; they are for whoever sends a body.
-const maxInformed = 5
 
 // conn is a connection to the origin that carries one exchange at a time.
 type conn struct {
@@ -26,13 +21,14 @@ type conn struct {
 	conn    net.Conn // with TLS, if any
 	line    *line    // below it
 	in      *bufio.Reader
-	out     []byte
 	timeout time.Duration
 
 	stop     func() bool // lets go of the request's context
 	reading  bool        // the head of an answer
 	left     int         // bytes that it may still have
+	fault    error       // why reading it ended
 	answered bool        // something came since the request
+	used     bool        // it has carried an exchange
 	limit    time.Time   // the connection's deadline; zero = none
 	since    time.Time   // in the pool
 }
@@ -44,33 +40,48 @@ func newConn(p *pool, raw net.Conn, timeout time.Duration) *conn {
 	return c
 }
 
+// close ends the connection without a word: TLS would first write one, and wait for an origin that reads nothing.
+func (c *conn) close() { c.line.Close() }
+
 // exchange sends a request and returns its answer, whose body has to be read to its end or closed: then others may use the connection.
-func (c *conn) exchange(req *http.Request) (*http.Response, error) {
-	head, err := appendHead(c.out[:0], req)
+// After an error it is closed.
+func (c *conn) exchange(req *http.Request, head []byte) (*http.Response, error) {
+	c.answered, c.reading, c.left, c.fault = false, true, maxHead, nil
+	c.bound()
+	c.stop = context.AfterFunc(req.Context(), c.close)
+	res, err := c.answer(req, head)
 	if err != nil {
+		c.stop()
+		c.close()
 		return nil, err
 	}
-	c.out = head
-	c.answered, c.reading, c.left = false, true, maxHead
-	c.bound()
-	c.stop = context.AfterFunc(req.Context(), func() { c.conn.Close() })
+	c.reading = false
+	if res.Body == http.NoBody {
+		c.release(!res.Close)
+	} else {
+		res.Body = &body{ReadCloser: res.Body, conn: c, keep: !res.Close, ctx: req.Context()}
+	}
+	return res, nil
+}
+
+func (c *conn) answer(req *http.Request, head []byte) (*http.Response, error) {
 	if _, err := c.conn.Write(head); err != nil {
 		return nil, err
 	}
-	for range maxInformed + 1 {
+	for {
 		res, err := http.ReadResponse(c.in, req)
 		switch {
+		case err != nil && (c.fault == errHead || errors.Is(c.fault, os.ErrDeadlineExceeded)):
+			return nil, c.fault // which is why the rest made no sense
 		case err != nil:
 			return nil, err
-		case res.StatusCode == http.StatusSwitchingProtocols:
-			return nil, errSwitched
+		case res.StatusCode < 100 || res.StatusCode == http.StatusSwitchingProtocols:
+			// Below 100 there may be a body, which would be taken for the answer (response splitting); nobody asked for a 101.
+			return nil, errStatus
 		case res.StatusCode >= 200:
-			c.reading = false
-			c.own(res)
 			return res, nil
 		}
 	}
-	return nil, errInformed
 }
 
 // bound sees to it that an answer begins in time. A deadline costs more than the rest of exchange, so it is set with a margin of an
@@ -86,17 +97,19 @@ func (c *conn) bound() {
 }
 
 // Read feeds the reader of answers.
-func (c *conn) Read(p []byte) (int, error) {
+func (c *conn) Read(p []byte) (n int, err error) {
 	if c.reading && c.left <= 0 {
+		c.fault = errHead
 		return 0, errHead
 	}
 	if !c.reading && !c.limit.IsZero() { // an answer's body may take as long as it likes: who reads it decides
 		c.limit = time.Time{}
 		c.conn.SetDeadline(c.limit)
 	}
-	n, err := c.conn.Read(p)
+	n, err = c.conn.Read(p)
 	c.left -= n
 	c.answered = c.answered || n > 0
+	c.fault = err
 	return n, err
 }
 
@@ -108,57 +121,15 @@ func (c *conn) quiet() bool {
 	c.line.probing = true
 	_, err := c.in.Peek(1)
 	c.line.probing = false
-	return errors.Is(err, errNothing) && !c.line.heard // part of a TLS record is something, too
-}
-
-// own makes the connection part of the answer's body.
-func (c *conn) own(res *http.Response) {
-	if res.Body == http.NoBody {
-		c.release(!res.Close)
-		return
-	}
-	res.Body = &body{ReadCloser: res.Body, conn: c, keep: !res.Close, ctx: res.Request.Context()}
+	return errors.Is(err, errNothing) && c.line.between()
 }
 
 // release ends an exchange. A connection that is between two messages is kept, unless its request was called off.
 func (c *conn) release(keep bool) {
+	c.used = true
 	if !c.stop() || !keep {
-		c.conn.Close()
+		c.close()
 		return
 	}
 	c.pool.give(c)
-}
-
-// body is an answer's. It holds the connection until its end, or until somebody closes it, perhaps while another reads.
-type body struct {
-	io.ReadCloser
-	conn  *conn
-	keep  bool // the connection, at the end
-	ctx   context.Context
-	ended atomic.Bool
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	switch err {
-	case nil:
-	case io.EOF:
-		b.end(b.keep)
-	default:
-		b.end(false)
-		err = causeOf(b.ctx, err)
-	}
-	return n, err
-}
-
-// Close gives up what has not been read: reading on would cost more than a new connection.
-func (b *body) Close() error {
-	b.end(false)
-	return nil
-}
-
-func (b *body) end(keep bool) {
-	if !b.ended.Swap(true) {
-		b.conn.release(keep)
-	}
 }

@@ -3,9 +3,12 @@ package origin
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"sync/atomic"
 	"testing"
@@ -86,6 +89,28 @@ func hear(in *bufio.Reader) *http.Request {
 	}
 	return req
 }
+
+// kept is how many connections nobody uses.
+func (t *Transport) kept() int {
+	t.pool.mu.Lock()
+	defer t.pool.mu.Unlock()
+	return len(t.pool.free)
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// trust makes it believe a test server.
+func (t *Transport) trust(server *httptest.Server) *Transport {
+	t.tls.RootCAs = x509.NewCertPool()
+	t.tls.RootCAs.AddCert(server.Certificate())
+	t.others.TLSClientConfig.RootCAs = t.tls.RootCAs
+	return t
+}
+
+func named(c *Config) { c.ServerName = "example.com" }
 
 func say(conn net.Conn, text string) { _, _ = io.WriteString(conn, text) }
 

@@ -3,6 +3,7 @@ package origin
 import (
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // appendHead writes a request's head. It is net/http's in another order, and refuses what net/http's would: a name, a value or a target
@@ -22,7 +23,14 @@ func appendHead(b []byte, req *http.Request) ([]byte, error) {
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, host...)
 	b = append(b, "\r\n"...)
-	for name, values := range req.Header {
+	var room [32]string
+	names := room[:0]
+	for name := range req.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names) // an order that changed with each request would look like many browsers behind one address
+	for _, name := range names {
+		values := req.Header[name]
 		switch name {
 		case "Host", "Content-Length", "Transfer-Encoding", "Trailer": // frame the message, which has no body
 			continue

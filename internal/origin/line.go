@@ -11,7 +11,7 @@ type line struct {
 	net.Conn
 	raw     syscall.RawConn // nil when it cannot be asked
 	probing bool
-	heard   bool // something, while probing
+	records *records // of TLS; nil without
 
 	// what read works on: a function of its own for each probe would be an allocation
 	into []byte
@@ -26,7 +26,7 @@ func newLine(conn net.Conn) *line {
 		l.raw, _ = s.SyscallConn()
 	}
 	l.read = func(fd uintptr) bool {
-		l.n, l.err = syscall.Read(int(fd), l.into) // the descriptor does not block
+		l.n, l.err = readNow(fd, l.into)
 		return true
 	}
 	return l
@@ -42,10 +42,19 @@ func (nothing) Timeout() bool   { return true }
 func (nothing) Temporary() bool { return true }
 
 // Read reads what comes; while probing, what is there.
-func (l *line) Read(p []byte) (int, error) {
-	if !l.probing {
-		return l.Conn.Read(p)
+func (l *line) Read(p []byte) (n int, err error) {
+	if l.probing {
+		n, err = l.probe(p)
+	} else {
+		n, err = l.Conn.Read(p)
 	}
+	if l.records != nil {
+		l.records.follow(p[:n])
+	}
+	return n, err
+}
+
+func (l *line) probe(p []byte) (int, error) {
 	if l.raw == nil {
 		return 0, io.ErrUnexpectedEOF // not asked means not used again
 	}
@@ -62,6 +71,33 @@ func (l *line) Read(p []byte) (int, error) {
 	case l.n == 0:
 		return 0, io.EOF
 	}
-	l.heard = true
 	return l.n, nil
 }
+
+// between tells that no part of a TLS record has come whose rest is still to come: crypto/tls keeps it to itself, and it becomes an
+// answer as soon as it is whole.
+func (l *line) between() bool { return l.records == nil || l.records.between() }
+
+// records follows the framing of TLS: a head of five bytes, the last two of which are the length of what follows (RFC 8446 5.1).
+type records struct {
+	head [5]byte
+	have int // bytes of the head
+	left int // bytes of what follows
+}
+
+func (r *records) follow(p []byte) {
+	for len(p) > 0 {
+		if r.left > 0 {
+			n := min(r.left, len(p))
+			r.left, p = r.left-n, p[n:]
+			continue
+		}
+		n := copy(r.head[r.have:], p)
+		r.have, p = r.have+n, p[n:]
+		if r.have == len(r.head) {
+			r.have, r.left = 0, int(r.head[3])<<8|int(r.head[4])
+		}
+	}
+}
+
+func (r *records) between() bool { return r.have == 0 && r.left == 0 }

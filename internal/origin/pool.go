@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -9,80 +10,111 @@ import (
 type pool struct {
 	idle time.Duration
 
-	mu    sync.Mutex
-	free  []*conn
-	sweep *time.Timer // runs while free holds anything
+	mu      sync.Mutex
+	free    []*conn
+	waiting []chan *conn // requests for which there was none; each has begun to make one
+	closed  bool         // until the next request
+	sweep   *time.Timer  // runs while free holds anything
 }
 
-// take returns a connection that is fit for a request, or nil.
-func (p *pool) take() *conn {
+// take returns a connection that is fit for a request, or a place in the queue for the next one.
+func (p *pool) take() (*conn, chan *conn) {
 	for {
-		c := p.pop()
+		c, place := p.pop()
 		if c == nil || c.quiet() {
-			return c
+			return c, place
 		}
-		c.conn.Close()
+		c.close()
 	}
 }
 
-func (p *pool) pop() *conn {
+func (p *pool) pop() (*conn, chan *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.closed = false
 	last := len(p.free) - 1
 	if last < 0 {
-		return nil
+		place := make(chan *conn, 1)
+		p.waiting = append(p.waiting, place)
+		return nil, place
 	}
 	c := p.free[last]
 	p.free[last] = nil
 	p.free = p.free[:last]
-	return c
+	return c, nil
 }
 
-// give keeps a connection for the next request.
+// leave gives up a place; it returns the connection that came to it at that very moment.
+func (p *pool) leave(place chan *conn) *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.waiting, place); i >= 0 {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+		return nil
+	}
+	return <-place
+}
+
+// give passes a connection to the request that has waited longest, or keeps it for the next one.
 func (p *pool) give(c *conn) {
 	c.since = time.Now()
 	p.mu.Lock()
-	full := len(p.free) >= maxIdle
-	if !full {
+	defer p.mu.Unlock()
+	switch {
+	case len(p.waiting) > 0:
+		p.waiting[0] <- c
+		p.waiting = slices.Delete(p.waiting, 0, 1)
+	case p.closed || len(p.free) >= maxIdle:
+		c.close()
+	default:
 		p.free = append(p.free, c)
 		p.plan()
 	}
-	p.mu.Unlock()
-	if full {
-		c.conn.Close()
-	}
 }
 
-// plan sees to it that idle connections are closed when they are old.
+// lookEvery is how often idle connections are looked at: what the origin has closed holds a socket here until then.
+const lookEvery = 5 * time.Second
+
+// plan sees to it that idle connections are closed when they are old, or when the origin has closed them.
 func (p *pool) plan() {
-	if p.sweep == nil && p.idle > 0 && len(p.free) > 0 {
-		p.sweep = time.AfterFunc(p.idle-time.Since(p.free[0].since), p.expire)
+	if p.sweep != nil || len(p.free) == 0 {
+		return
 	}
+	every := lookEvery
+	if p.idle > 0 {
+		every = min(every, p.idle/4)
+	}
+	p.sweep = time.AfterFunc(every, p.look)
 }
 
-func (p *pool) expire() {
+func (p *pool) look() {
 	p.mu.Lock()
-	old := 0
-	for old < len(p.free) && time.Since(p.free[old].since) >= p.idle {
-		old++
-	}
-	expired := append([]*conn(nil), p.free[:old]...)
-	kept := copy(p.free, p.free[old:])
-	clear(p.free[kept:])
-	p.free, p.sweep = p.free[:kept], nil
+	defer p.mu.Unlock()
+	p.sweep = nil
+	p.remove(func(c *conn) bool { return p.idle > 0 && time.Since(c.since) >= p.idle || !c.quiet() })
 	p.plan()
-	p.mu.Unlock()
-	for _, c := range expired {
-		c.conn.Close()
-	}
+}
+
+// drop closes the connections that nobody has used since a time.
+func (p *pool) drop(since time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remove(func(c *conn) bool { return c.since.Before(since) })
 }
 
 func (p *pool) close() {
 	p.mu.Lock()
-	free := p.free
-	p.free = nil
-	p.mu.Unlock()
-	for _, c := range free {
-		c.conn.Close()
-	}
+	defer p.mu.Unlock()
+	p.closed = true
+	p.remove(func(*conn) bool { return true })
+}
+
+func (p *pool) remove(unwanted func(*conn) bool) {
+	p.free = slices.DeleteFunc(p.free, func(c *conn) bool {
+		if !unwanted(c) {
+			return false
+		}
+		c.close()
+		return true
+	})
 }

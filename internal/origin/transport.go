@@ -11,6 +11,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -41,8 +44,8 @@ type Transport struct {
 	tls    *tls.Config // nil for http
 	others *http.Transport
 	pool   pool
-	// onlyHTTP2 is set when the origin has refused HTTP/1.1.
-	onlyHTTP2 atomic.Bool
+	// indirect sends everything the others' way: the origin has refused HTTP/1.1, or its name wants to be translated.
+	indirect atomic.Bool
 }
 
 // New makes the connections of an origin; none is opened before the first request.
@@ -73,37 +76,51 @@ func New(cfg Config) *Transport {
 	if cfg.URL.Port() == "" {
 		t.addr = net.JoinHostPort(cfg.URL.Hostname(), port)
 	}
+	t.indirect.Store(strings.ContainsFunc(t.addr, func(c rune) bool { return c >= 0x80 }))
 	return t
 }
+
+// heads keeps the buffers in which heads are written.
+var heads = sync.Pool{New: func() any { return new([]byte) }}
 
 // RoundTrip sends a request to the origin.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !t.direct(req) {
 		return t.others.RoundTrip(req)
 	}
-	c := t.pool.take()
-	if c != nil {
-		res, err := c.exchange(req)
-		if err == nil {
-			return res, nil
-		}
-		c.conn.Close()
-		if req.Context().Err() != nil || c.answered || isTimeout(err) {
-			return nil, causeOf(req.Context(), err)
-		}
-		// The origin had closed it meanwhile. Asking again is safe: nothing was answered, and the methods are idempotent (RFC 9112 9.3.1).
+	kept := heads.Get().(*[]byte)
+	defer heads.Put(kept)
+	head, err := appendHead((*kept)[:0], req)
+	if err != nil {
+		return nil, err
 	}
-	c, err := t.dial(req.Context())
+	*kept = head
+	began := time.Now()
+	c, err := t.connect(req.Context())
 	if refusesHTTP1(err) {
-		t.onlyHTTP2.Store(true)
+		t.indirect.Store(true)
 		return t.others.RoundTrip(req)
 	}
 	if err != nil {
 		return nil, causeOf(req.Context(), err)
 	}
-	res, err := c.exchange(req)
+	again := c.used
+	res, err := c.exchange(req, head)
+	if err == nil {
+		return res, nil
+	}
+	late := errors.Is(err, os.ErrDeadlineExceeded)
+	if late && again && !c.answered { // the way there may be gone without a word: nobody else is to wait for the others of its time
+		t.pool.drop(began)
+	}
+	if late || !again || c.answered || req.Context().Err() != nil {
+		return nil, causeOf(req.Context(), err)
+	}
+	// The origin had closed it meanwhile. Asking again is safe: nothing was answered, and the methods are idempotent (RFC 9112 9.3.1).
+	if c, err = t.dial(req.Context()); err == nil {
+		res, err = c.exchange(req, head)
+	}
 	if err != nil {
-		c.conn.Close()
 		return nil, causeOf(req.Context(), err)
 	}
 	return res, nil
@@ -117,13 +134,50 @@ func (t *Transport) direct(req *http.Request) bool {
 		return false
 	}
 	return (req.Body == nil || req.Body == http.NoBody) && req.Header["Upgrade"] == nil && req.Header["Expect"] == nil && !req.Close &&
-		req.URL.Scheme == t.cfg.URL.Scheme && req.URL.Host == t.cfg.URL.Host && !t.onlyHTTP2.Load()
+		req.URL.Scheme == t.cfg.URL.Scheme && req.URL.Host == t.cfg.URL.Host && !t.indirect.Load()
 }
 
-// CloseIdleConnections closes the connections that nobody uses.
+// CloseIdleConnections closes the connections that nobody uses, and those in use at the end of their exchange.
 func (t *Transport) CloseIdleConnections() {
 	t.pool.close()
 	t.others.CloseIdleConnections()
+}
+
+// connect returns a connection that nobody uses, or whichever comes first: a new one, or one that another request has done with. A new
+// one that comes too late, or whose request was called off meanwhile, is kept for others.
+func (t *Transport) connect(ctx context.Context) (*conn, error) {
+	c, place := t.pool.take()
+	if c != nil {
+		return c, nil
+	}
+	failed := make(chan error, 1)
+	go func() {
+		c, err := t.dial(context.WithoutCancel(ctx))
+		if err != nil {
+			failed <- err
+			return
+		}
+		t.pool.give(c)
+	}()
+	var err error
+	select {
+	case c = <-place:
+	case err = <-failed:
+		c = t.pool.leave(place)
+	case <-ctx.Done():
+		if c = t.pool.leave(place); c != nil {
+			t.pool.give(c)
+		}
+		return nil, ctx.Err()
+	}
+	switch {
+	case c == nil:
+		return nil, err
+	case c.used && !c.quiet():
+		c.close()
+		return t.dial(ctx)
+	}
+	return c, nil
 }
 
 func (t *Transport) dial(ctx context.Context) (*conn, error) {
@@ -135,14 +189,15 @@ func (t *Transport) dial(ctx context.Context) (*conn, error) {
 	if t.tls == nil {
 		return c, nil
 	}
-	secure := tls.Client(c.conn, t.tls)
 	if t.cfg.TLS > 0 {
 		limited, cancel := context.WithTimeout(ctx, t.cfg.TLS)
 		defer cancel()
 		ctx = limited
 	}
+	c.line.records = &records{}
+	secure := tls.Client(c.line, t.tls)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		raw.Close()
+		c.close()
 		return nil, err
 	}
 	c.conn = secure
@@ -153,11 +208,6 @@ func (t *Transport) dial(ctx context.Context) (*conn, error) {
 func refusesHTTP1(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error" && op.Err.Error() == "tls: no application protocol"
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // causeOf names the caller's own end, if it has come, instead of what it did to the connection.

@@ -53,7 +53,7 @@ func TestAnAnswerThatEndsWithItsConnectionIsReadToItsEnd(t *testing.T) {
 		say(conn, "HTTP/1.0 200 OK\r\n\r\nall of it")
 	})
 	mustAsk(t, tr, "/", "all of it")
-	if tr.pool.pop() != nil {
+	if tr.kept() > 0 {
 		t.Error("a connection was kept that the origin closes")
 	}
 	mustAsk(t, tr, "/", "all of it")
@@ -184,7 +184,7 @@ func TestWhoeverLeavesWaitsForNothing(t *testing.T) {
 				t.Errorf("%q, %v", got, err)
 			}
 			<-ended
-			if c := tr.pool.pop(); c != nil {
+			if tr.kept() > 0 {
 				t.Error("the connection was kept")
 			}
 		})
@@ -199,22 +199,17 @@ func TestTheCertificateMustBeForTheOriginsName(t *testing.T) {
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.StartTLS()
 		t.Cleanup(server.Close)
-		trust := x509.NewCertPool()
-		trust.AddCert(server.Certificate())
-
-		good := reach(t, server.URL, func(c *Config) { c.ServerName = "example.com" })
-		good.tls.RootCAs, good.others.TLSClientConfig.RootCAs = trust, trust
+		good := reach(t, server.URL, named).trust(server)
 		mustAsk(t, good, "/", "HTTP/1.1 example.com")
 		mustAsk(t, good, "/", "HTTP/1.1 example.com")
 
-		bad := reach(t, server.URL, func(c *Config) { c.ServerName = "other.example.org" })
-		bad.tls.RootCAs = trust
+		bad := reach(t, server.URL, func(c *Config) { c.ServerName = "other.example.org" }).trust(server)
 		var name x509.HostnameError
 		if _, err := bad.ask(t.Context(), "/"); !errors.As(err, &name) {
 			t.Errorf("another name: %v", err)
 		}
 		var unknown x509.UnknownAuthorityError
-		if _, err := reach(t, server.URL, func(c *Config) { c.ServerName = "example.com" }).ask(t.Context(), "/"); !errors.As(err, &unknown) {
+		if _, err := reach(t, server.URL, named).ask(t.Context(), "/"); !errors.As(err, &unknown) {
 			t.Errorf("an unknown authority: %v", err)
 		}
 	}
@@ -233,12 +228,9 @@ func TestAnOriginThatSpeaksHTTP2AloneIsAskedInHTTP2(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	tr := reach(t, server.URL, func(c *Config) { c.ServerName = "example.com" })
-	trust := x509.NewCertPool()
-	trust.AddCert(server.Certificate())
-	tr.tls.RootCAs, tr.others.TLSClientConfig.RootCAs = trust, trust
+	tr := reach(t, server.URL, named).trust(server)
 	mustAsk(t, tr, "/", "HTTP/2.0")
-	if !tr.onlyHTTP2.Load() {
+	if !tr.indirect.Load() {
 		t.Error("it would be asked for HTTP/1.1 each time")
 	}
 	mustAsk(t, tr, "/", "HTTP/2.0")
