@@ -155,7 +155,7 @@ func (g *Gate) modify(res *http.Response) error {
 		go g.watch(ctx, p)
 	}
 	g.incoming(res.Header, facts.Site, p)
-	p.out.take(res)
+	p.out.take(res, p.events != nil)
 	return nil
 }
 
@@ -174,8 +174,8 @@ type finalOnly struct {
 }
 
 // take begins the final answer: its header is handed over as it is, without httputil's copy of each value. What httputil still looks at
-// stays with it: the type, and everything of an answer that changes protocols.
-func (w *finalOnly) take(res *http.Response) {
+// stays with it: that an answer is a stream, and everything of one that changes protocols.
+func (w *finalOnly) take(res *http.Response, stream bool) {
 	w.final = true
 	own := w.Header()
 	for name := range own {
@@ -187,11 +187,10 @@ func (w *finalOnly) take(res *http.Response) {
 		return
 	}
 	kind := res.Header["Content-Type"]
-	delete(res.Header, "Content-Type")
 	maps.Copy(own, res.Header)
-	res.Header = http.Header{}
-	if kind != nil {
-		res.Header["Content-Type"] = kind
+	if res.Header = nil; stream {
+		res.Header = http.Header{"Content-Type": kind}
+		delete(own, "Content-Type")
 	}
 }
 
