@@ -36,6 +36,14 @@ func (q query) opens() bool {
 	return s.Host == q.host && s.Issuer == q.live.Issuer && s.ClientID == q.live.ClientID && q.known.key == q.ticket.key
 }
 
+// binding is what the session's record must be sealed to.
+func (q query) binding() []byte {
+	if q.known != nil && q.opens() {
+		return q.known.aad
+	}
+	return binding(q.ref, q.host, q.live.Issuer, q.live.ClientID)
+}
+
 // remembered returns the session when this replica may answer by itself.
 func (m *Manager) remembered(q query) (*cached, bool) {
 	if q.known == nil || !q.opens() || !m.trusts(q.known, q.live) || m.over.has(q.ref, m.deps.Now()) {
@@ -54,7 +62,7 @@ func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 		m.deps.Metrics.hit.Inc()
 		return c, m.valid(c)
 	}
-	c, err := m.read(ctx, q.ticket, binding(q.ref, q.host, q.live.Issuer, q.live.ClientID))
+	c, err := m.read(ctx, q.ticket, q.binding())
 	switch {
 	case err == nil:
 		m.deps.Metrics.miss.Inc()
@@ -112,7 +120,7 @@ func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, erro
 func (m *Manager) open(t ticket, stored string, aad []byte) (*cached, error) {
 	ref, print := t.ref(), maphash.String(m.seed, stored)
 	if known, ok := m.cache.GetIfPresent(ref); ok && known.print == print && known.key == t.key &&
-		bytes.Equal(aad, binding(ref, known.session.Host, known.session.Issuer, known.session.ClientID)) {
+		bytes.Equal(aad, known.aad) {
 		return known, nil
 	}
 	s, version, err := decodeRecord(m.deps.Ring, t, []byte(stored), aad)
@@ -120,7 +128,7 @@ func (m *Manager) open(t ticket, stored string, aad []byte) (*cached, error) {
 		return nil, err
 	}
 	m.deps.Metrics.size.Observe(float64(len(stored)))
-	return &cached{session: s, key: t.key, version: version, print: print}, nil
+	return &cached{session: s, key: t.key, aad: aad, version: version, print: print}, nil
 }
 
 // readClock takes the idle clock from the summary. One that is gone or damaged says nothing about when the visitor was last seen

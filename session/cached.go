@@ -9,6 +9,7 @@ import (
 type cached struct {
 	session *Session
 	key     [keySize]byte // the visitor's: it was opened with
+	aad     []byte        // it is bound to
 	version uint64
 	print   uint64 // of the stored record: while that is the same, nothing needs to be opened again
 	clock   atomic.Uint64

@@ -24,19 +24,24 @@ const (
 
 // ticket is a cookie's content.
 type ticket struct {
-	id  [idSize]byte
-	key [keySize]byte
+	id   [idSize]byte
+	key  [keySize]byte
+	name string // ref, worked out once
 }
 
 func newTicket() ticket {
 	var t ticket
 	rand.Read(t.id[:])
 	rand.Read(t.key[:])
+	t.name = t.ref()
 	return t
 }
 
 // ref names the record: nobody who reads Redis learns the id from it.
 func (t ticket) ref() string {
+	if t.name != "" {
+		return t.name
+	}
 	var text [len(refLabel) + idSize]byte
 	copy(text[copy(text[:], refLabel):], t.id[:])
 	sum := sha256.Sum256(text[:])
@@ -79,6 +84,7 @@ func parseTicket(value string, ring *seal.Ring) (ticket, bool) {
 	}
 	copy(t.id[:], body)
 	copy(t.key[:], body[idSize:])
+	t.name = t.ref()
 	return t, true
 }
 

@@ -60,7 +60,7 @@ func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
 	if err := m.deps.Redis.Publish(ctx, m.channel(), "new "+r.next.Ref).Err(); err != nil {
 		m.failed(fmt.Errorf("session: tell of a refresh: %w", err)) // replicas that miss it ask again after cache_ttl
 	}
-	fresh := &cached{session: r.next, key: r.ticket.key, version: r.version + 1}
+	fresh := &cached{session: r.next, key: r.ticket.key, aad: bindingOf(r.next), version: r.version + 1}
 	fresh.sighted(sight)
 	fresh.seen.Store(r.was.seen.Load())
 	fresh.written.Store(r.was.written.Load())
