@@ -172,26 +172,34 @@ const (
 // lineWriter writes lines in their order. A shared line is written at once when none was for a while, else together with those that
 // come within lineWait: a process that is killed loses no more than these.
 type lineWriter struct {
-	w io.Writer
+	w    io.Writer
+	room sync.Pool // of buffers in which lines are made: nobody waits for another's
 
 	mu    sync.Mutex
 	lines []byte
+	spare []byte      // to collect in while lines is being written
 	last  time.Time   // of a write
 	timer *time.Timer // of the next write
+
+	writing sync.Mutex // taken while mu is held, so that what was collected first is written first
 }
 
 func newLineWriter(w io.Writer) *lineWriter {
-	out := &lineWriter{w: w}
+	out := &lineWriter{w: w, room: sync.Pool{New: func() any { return new([]byte) }}}
 	out.timer = time.AfterFunc(time.Hour, func() { _ = out.flush() })
 	out.timer.Stop()
 	return out
 }
 
 func (out *lineWriter) write(shared bool, line func([]byte) []byte) error {
+	room := out.room.Get().(*[]byte)
+	made := line((*room)[:0])
 	out.mu.Lock()
-	defer out.mu.Unlock()
 	waiting := len(out.lines) > 0
-	out.lines = line(out.lines)
+	out.lines = append(out.lines, made...)
+	if *room = made; cap(made) <= lineBuffer {
+		out.room.Put(room)
+	}
 	switch now := time.Now(); {
 	case !shared, len(out.lines) >= lineBuffer, !waiting && now.Sub(out.last) >= lineWait:
 		out.last = now
@@ -199,24 +207,33 @@ func (out *lineWriter) write(shared bool, line func([]byte) []byte) error {
 	case !waiting:
 		out.timer.Reset(lineWait)
 	}
+	out.mu.Unlock()
 	return nil
 }
 
 // flush writes what waits.
 func (out *lineWriter) flush() error {
 	out.mu.Lock()
-	defer out.mu.Unlock()
 	if len(out.lines) == 0 {
+		out.mu.Unlock()
 		return nil
 	}
 	out.last = time.Now()
 	return out.writeOut()
 }
 
+// writeOut writes what was collected. It is called with mu held and lets go of it, so that others go on collecting meanwhile.
 func (out *lineWriter) writeOut() error {
-	_, err := out.w.Write(out.lines)
-	if out.lines = out.lines[:0]; cap(out.lines) > 2*lineBuffer {
-		out.lines = nil
+	lines := out.lines
+	out.lines, out.spare = out.spare[:0], nil
+	out.writing.Lock()
+	out.mu.Unlock()
+	_, err := out.w.Write(lines)
+	out.writing.Unlock()
+	if cap(lines) <= 2*lineBuffer {
+		out.mu.Lock()
+		out.spare = lines
+		out.mu.Unlock()
 	}
 	return err
 }

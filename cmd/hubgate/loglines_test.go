@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,3 +173,38 @@ func TestLinesOfTheAccessLogShareAWriteAndKeepTheirOrder(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Lines of many requests at once are whole, and those of each are in their order, however slowly they are written.
+func TestLinesOfManyAreWholeAndInOrder(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	out := newLineWriter(writerFunc(func(p []byte) (int, error) { runtime.Gosched(); return text.Write(p) }))
+	const writers, each = 16, 2000
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			for i := range each {
+				_ = out.write(i%100 != 0, func(b []byte) []byte { return fmt.Appendf(b, "%d %d %s\n", w, i, strings.Repeat("x", i%200)) })
+			}
+		})
+	}
+	all.Wait()
+	if err := out.flush(); err != nil {
+		t.Fatal(err)
+	}
+	next := map[int]int{}
+	for line := range strings.Lines(text.String()) {
+		var w, i int
+		var rest string
+		fmt.Sscan(line, &w, &i, &rest)
+		if next[w] != i || len(rest) != i%200 {
+			t.Fatalf("%q, want line %d of %d", line, next[w], w)
+		}
+		next[w]++
+	}
+	for w := range writers {
+		if next[w] != each {
+			t.Errorf("%d lines of %d", next[w], w)
+		}
+	}
+}
