@@ -44,15 +44,16 @@ func (p *pool) pop() (*conn, chan *conn) {
 	return c, nil
 }
 
-// leave gives up a place; it returns the connection that came to it at that very moment.
-func (p *pool) leave(place chan *conn) *conn {
+// leave gives up a place. It returns the connection that came to it at that very moment, and whether others wait.
+func (p *pool) leave(place chan *conn) (c *conn, others bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if i := slices.Index(p.waiting, place); i >= 0 {
 		p.waiting = slices.Delete(p.waiting, i, i+1)
-		return nil
+	} else {
+		c = <-place
 	}
-	return <-place
+	return c, len(p.waiting) > 0
 }
 
 // give passes a connection to the request that has waited longest, or keeps it for the next one.

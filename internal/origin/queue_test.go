@@ -50,37 +50,63 @@ func TestARequestThatBeganToDialTakesWhatBecomesFree(t *testing.T) {
 	all.Go(func() { mustAsk(t, tr, "/first", "ok") })
 	<-started
 	all.Go(func() { mustAsk(t, tr, "/second", "ok") })
-	tr.untilSomebodyWaits()
+	tr.untilSomebodyWaits(1)
 	close(free)
 	all.Wait()
 }
 
-func (t *Transport) untilSomebodyWaits() {
+func (t *Transport) untilSomebodyWaits(n int) {
 	for waits := false; !waits; {
 		t.pool.mu.Lock()
-		waits = len(t.pool.waiting) > 0
+		waits = len(t.pool.waiting) >= n
 		t.pool.mu.Unlock()
 	}
 }
 
-func TestANewConnectionIsNotLostWithItsVisitor(t *testing.T) {
+func TestWhoWaitsGetsTheConnectionOfWhoLeft(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		for hear(in) != nil {
-			say(conn, okay+"ok")
+	dialled, left := make(chan struct{}), make(chan struct{})
+	tr := secureScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		if n == 1 {
+			close(dialled)
+			<-left
+		} else {
+			<-t.Context().Done()
 		}
+		hear(in)
+		say(conn, okay+"ok")
+		hear(in)
 	})
 	ctx, leave := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() {
+		if got, err := tr.ask(ctx, "/impatient"); !errors.Is(err, context.Canceled) {
+			t.Errorf("%q %v", got, err)
+		}
+		close(left)
+	})
+	<-dialled
+	all.Go(func() { mustAsk(t, tr, "/patient", "ok") })
+	tr.untilSomebodyWaits(2)
 	leave()
-	if _, err := tr.ask(ctx, "/"); err != nil && !errors.Is(err, context.Canceled) {
-		t.Error(err)
+	all.Wait()
+}
+
+func TestNobodyLeavesADialBehind(t *testing.T) {
+	t.Parallel()
+	begun, ended := make(chan struct{}), make(chan struct{})
+	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		io.CopyN(io.Discard, in, 1) // the beginning of a handshake that gets no answer
+		close(begun)
+		io.Copy(io.Discard, in)
+		close(ended)
+	}, func(c *Config) { c.URL.Scheme = "https" })
+	ctx, leave := context.WithCancel(t.Context())
+	go func() { <-begun; leave() }()
+	if got, err := tr.ask(ctx, "/"); !errors.Is(err, context.Canceled) {
+		t.Errorf("%q %v", got, err)
 	}
-	for tr.kept() == 0 { // its dial goes on
-	}
-	if len(tr.pool.waiting) > 0 {
-		t.Error("somebody waits for ever")
-	}
-	mustAsk(t, tr, "/", "ok")
+	<-ended
 }
 
 func TestAfterAReloadNoConnectionIsKept(t *testing.T) {
@@ -227,7 +253,7 @@ func TestWhatBecomesFreeMustBeQuiet(t *testing.T) {
 	all.Go(func() { mustAsk(t, tr, "/first", "ok"); close(freed) })
 	<-started
 	all.Go(func() { mustAsk(t, tr, "/second", "ok") })
-	tr.untilSomebodyWaits()
+	tr.untilSomebodyWaits(1)
 	close(free)
 	all.Wait()
 }

@@ -144,15 +144,18 @@ func (t *Transport) CloseIdleConnections() {
 }
 
 // connect returns a connection that nobody uses, or whichever comes first: a new one, or one that another request has done with. A new
-// one that comes too late, or whose request was called off meanwhile, is kept for others.
+// one that comes too late is kept for others. What a request began to make that was called off goes on while others wait: else
+// visitors who do not wait could leave any number of dials behind them (DS-01).
 func (t *Transport) connect(ctx context.Context) (*conn, error) {
 	c, place := t.pool.take()
 	if c != nil {
 		return c, nil
 	}
 	failed := make(chan error, 1)
+	dialling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
-		c, err := t.dial(context.WithoutCancel(ctx))
+		defer stop()
+		c, err := t.dial(dialling)
 		if err != nil {
 			failed <- err
 			return
@@ -163,10 +166,13 @@ func (t *Transport) connect(ctx context.Context) (*conn, error) {
 	select {
 	case c = <-place:
 	case err = <-failed:
-		c = t.pool.leave(place)
+		c, _ = t.pool.leave(place)
 	case <-ctx.Done():
-		if c = t.pool.leave(place); c != nil {
+		c, others := t.pool.leave(place)
+		if c != nil {
 			t.pool.give(c)
+		} else if !others {
+			stop()
 		}
 		return nil, ctx.Err()
 	}
