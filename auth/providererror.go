@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 )
 
@@ -45,10 +46,13 @@ func requestCause(description string) string {
 	return causeProvider
 }
 
-// errorClass keeps only what RFC 6749 allows in an error code, so that nothing else gets into a log.
+// errorClass keeps only what error codes look like: a few words of lower-case letters, joined by underscores (RFC 6749 4.1.2.1, OpenID
+// Connect Core 3.1.2.6). Anybody can write the parameter, and anything else might be a secret on its way into a log.
 func errorClass(code string) string {
-	if len(code) > 64 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" {
+	if len(code) > 48 || !errorWords.MatchString(code) {
 		return "something that is no error code"
 	}
 	return code
 }
+
+var errorWords = regexp.MustCompile(`^[a-z]{2,16}(_[a-z]{2,16}){1,4}$`)
