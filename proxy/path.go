@@ -112,7 +112,7 @@ func ParseTarget(r *http.Request) (Path, error) {
 	}
 	path, query, _ := strings.Cut(target, "?")
 	if strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		return Path{}, &PathError{control} // HTTP/2 can carry a space; in HTTP/1 it would end the target (SM-09)
+		return Path{}, &PathError{control} // HTTP/2 can carry a space; in HTTP/1 it would end the target (request splitting)
 	}
 	return ParsePath(path)
 }

@@ -1,5 +1,6 @@
 // Package dependency is how hubgate talks to what it does not own: every outgoing HTTP client is made here, bounded in time and
-// bytes, follows no redirect, verifies TLS, and is measured. A caller names what it is doing with WithOp.
+// bytes, follows no redirect, verifies TLS, and is measured. A caller names what it is doing with WithOp. The way to the site's origin
+// (internal/origin) is measured here as well.
 // It imports nothing of hubgate.
 package dependency
 

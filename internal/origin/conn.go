@@ -28,7 +28,7 @@ type conn struct {
 	left     int         // bytes that it may still have
 	fault    error       // why reading it ended
 	answered bool        // something came since the request
-	used     bool        // it has carried an exchange
+	used     bool        // it has been idle, or another's: the origin may have closed it meanwhile
 	limit    time.Time   // the connection's deadline; zero = none
 	since    time.Time   // in the pool
 }
@@ -114,7 +114,7 @@ func (c *conn) Read(p []byte) (n int, err error) {
 }
 
 // quiet tells whether the connection can take a request: it is open, and the origin has said nothing since its last answer. What it
-// did say would be taken for the next visitor's answer (response queue poisoning, SM-10).
+// did say would be taken for the next visitor's answer (response queue poisoning).
 func (c *conn) quiet() bool {
 	c.bound() // an old deadline would hide what is there
 	c.reading, c.left = true, 1

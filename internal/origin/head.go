@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
-// appendHead writes a request's head. It is net/http's in another order, and refuses what net/http's would: a name, a value or a target
-// that would begin another line (header injection, HS-01).
+// appendHead writes a request's head. It is net/http's in another order, and refuses a name, a value or a target that would begin another
+// line (header injection, request splitting).
 func appendHead(b []byte, req *http.Request) ([]byte, error) {
 	target := req.URL.RequestURI()
 	host := req.Host
@@ -40,7 +42,7 @@ func appendHead(b []byte, req *http.Request) ([]byte, error) {
 				continue
 			}
 		}
-		if !isToken(name) {
+		if !httpguts.ValidHeaderFieldName(name) {
 			return nil, fmt.Errorf("origin: %q is no header name", name)
 		}
 		for _, value := range values {
@@ -70,24 +72,3 @@ func isWord(s string) bool {
 func isValue(s string) bool {
 	return strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0 && strings.IndexByte(s, 0) < 0
 }
-
-// isToken: RFC 9110 5.6.2.
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !tokenByte[s[i]] {
-			return false
-		}
-	}
-	return s != ""
-}
-
-var tokenByte = func() (table [256]bool) {
-	for c := byte('!'); c < 0x7f; c++ {
-		switch c {
-		case '(', ')', '<', '>', '@', ',', ';', ':', '\\', '"', '/', '[', ']', '?', '=', '{', '}':
-		default:
-			table[c] = true
-		}
-	}
-	return table
-}()

@@ -68,6 +68,7 @@ func (p *pool) give(c *conn) {
 	case p.closed || len(p.free) >= maxIdle:
 		c.close()
 	default:
+		c.used = true
 		p.free = append(p.free, c)
 		p.plan()
 	}

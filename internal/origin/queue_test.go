@@ -92,6 +92,22 @@ func TestWhoWaitsGetsTheConnectionOfWhoLeft(t *testing.T) {
 	all.Wait()
 }
 
+// A connection that came too late for who wanted it has been idle like any other, although nobody has used it.
+func TestAnUnusedConnectionThatTheOriginClosedCostsNobodyAnError(t *testing.T) {
+	t.Parallel()
+	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		if hear(in); n > 1 { // the first is closed just when its request arrives
+			say(conn, okay+"ok")
+		}
+	})
+	c, err := tr.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.pool.give(c)
+	mustAsk(t, tr, "/", "ok")
+}
+
 func TestNobodyLeavesADialBehind(t *testing.T) {
 	t.Parallel()
 	begun, ended := make(chan struct{}), make(chan struct{})

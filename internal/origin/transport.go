@@ -1,6 +1,6 @@
 // Package origin keeps the connections to the site's origin. A request without a body travels in the goroutine that serves it: it is
-// written, its answer awaited, and nobody is woken in between, which net/http's transport does four times. What has a body, changes
-// protocols or may not be repeated goes through net/http's.
+// written and its answer awaited, where net/http's transport wakes two more goroutines. What has a body, changes protocols or may not be
+// repeated goes through net/http's.
 // It imports nothing of hubgate.
 package origin
 
@@ -25,7 +25,7 @@ type Config struct {
 
 	Dial           time.Duration
 	TLS            time.Duration // the handshake
-	ResponseHeader time.Duration // from the request's last byte to the answer's head; 0 = for ever
+	ResponseHeader time.Duration // until the answer's head is there, or an eighth longer; 0 = for ever
 	Idle           time.Duration // how long a connection is kept that nobody uses; 0 = for ever
 }
 
