@@ -127,20 +127,24 @@ func newStage(t testing.TB, st staging) *stage {
 	if st.trusted {
 		trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	}
-	facts := inbound.New(inbound.Config{Sites: s.deps.Sites, Trusted: trusted})
+	s.serve(t, inbound.New(inbound.Config{Sites: s.deps.Sites, Trusted: trusted}), st.h2)
+	return s
+}
+
+// serve makes the server, as strict as the real one.
+func (s *stage) serve(t testing.TB, facts *inbound.Resolver, h2 bool) {
 	s.server = httptest.NewUnstartedServer(facts.Wrap(http.HandlerFunc(s.front)))
 	s.server.Config.DisableGeneralOptionsHandler = true
 	s.server.Config.MaxHeaderBytes = 32 << 10
 	s.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
-	s.server.EnableHTTP2 = st.h2
-	if st.h2 {
+	s.server.EnableHTTP2 = h2
+	if h2 {
 		s.server.StartTLS()
 	} else {
 		s.server.Listener = StrictHTTP1(s.server.Listener, nil, 0)
 		s.server.Start()
 	}
 	t.Cleanup(s.server.Close)
-	return s
 }
 
 // front is what the process does before the gate.

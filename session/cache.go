@@ -36,14 +36,6 @@ func (q query) opens() bool {
 	return s.Host == q.host && s.Issuer == q.live.Issuer && s.ClientID == q.live.ClientID && q.known.key == q.ticket.key
 }
 
-// binding is what the session's record must be sealed to.
-func (q query) binding() []byte {
-	if q.known != nil && q.opens() {
-		return q.known.aad
-	}
-	return binding(q.ref, q.host, q.live.Issuer, q.live.ClientID)
-}
-
 // remembered returns the session when this replica may answer by itself.
 func (m *Manager) remembered(q query) (*cached, bool) {
 	if q.known == nil || !q.opens() || !m.trusts(q.known, q.live) || m.over.has(q.ref, m.deps.Now()) {
@@ -62,7 +54,13 @@ func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 		m.deps.Metrics.hit.Inc()
 		return c, m.valid(c)
 	}
-	c, err := m.read(ctx, q.ticket, q.binding())
+	var aad []byte // what the record must be sealed to
+	if q.known != nil {
+		aad = q.known.aad // the same, for it opens
+	} else {
+		aad = binding(q.ref, q.host, q.live.Issuer, q.live.ClientID)
+	}
+	c, err := m.read(ctx, q.ticket, aad)
 	switch {
 	case err == nil:
 		m.deps.Metrics.miss.Inc()

@@ -33,35 +33,7 @@ func TestAListingOfAHundredThousandCostsAPageOnly(t *testing.T) {
 	m.Set(Live{Config: w.cfg, Issuer: issuer, ClientID: clientID})
 	refs := w.populate(m, rdb, many)
 
-	seen := map[string]int{}
-	first, pages, cursor := 0, 0, ""
-	for {
-		before := commands(t, rdb)
-		listing, err := m.List(t.Context(), Query{Cursor: cursor, Limit: 1000})
-		if err != nil {
-			t.Fatal(err)
-		}
-		asked := commands(t, rdb) - before
-		if pages++; pages == 1 {
-			first = asked
-		} else if asked > first+3*len(shards) { // a page may reach into other shards
-			t.Errorf("page %d asks for %d, the first for %d", pages, asked, first)
-		}
-		for _, s := range listing.Sessions {
-			seen[s.Ref]++
-		}
-		if cursor = listing.Next; cursor == "" {
-			break
-		}
-		if pages%10 == 0 { // of those shown, and of those to come
-			for _, ref := range []string{listing.Sessions[len(listing.Sessions)-1].Ref, refs[many-pages]} {
-				if _, err := m.EndRef(t.Context(), ref); err != nil {
-					t.Fatal(err)
-				}
-			}
-			w.login(m, ada())
-		}
-	}
+	seen, pages := w.pageThrough(m, rdb, refs)
 	missed := 0
 	for _, ref := range refs {
 		if seen[ref] > 1 {
@@ -74,8 +46,6 @@ func TestAListingOfAHundredThousandCostsAPageOnly(t *testing.T) {
 	if missed > 2*pages/10 {
 		t.Errorf("%d of %d are on no page, and %d ended", missed, many, 2*(pages/10))
 	}
-	t.Logf("%d pages, %d commands for the first", pages, first)
-
 	if n, err := m.EndUser(t.Context(), issuer, "user-7"); n != 1 || err != nil {
 		t.Errorf("one user's: %d %v", n, err)
 	}
@@ -83,6 +53,41 @@ func TestAListingOfAHundredThousandCostsAPageOnly(t *testing.T) {
 		switch name {
 		case "keys", "scan", "zscan", "sscan", "hscan", "randomkey", "zrangebyscore":
 			t.Errorf("something walks through Redis: %s", name)
+		}
+	}
+}
+
+// pageThrough shows every session, ends some and begins others between the pages, and holds each page's commands against the first's.
+func (w *world) pageThrough(m *Manager, rdb *redis.Client, refs []string) (seen map[string]int, pages int) {
+	w.t.Helper()
+	seen = map[string]int{}
+	first, cursor := 0, ""
+	for {
+		before := commands(w.t, rdb)
+		listing, err := m.List(w.t.Context(), Query{Cursor: cursor, Limit: 1000})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		asked := commands(w.t, rdb) - before
+		if pages++; pages == 1 {
+			first = asked
+		} else if asked > first+3*len(shards) { // a page may reach into other shards
+			w.t.Errorf("page %d asks for %d, the first for %d", pages, asked, first)
+		}
+		for _, s := range listing.Sessions {
+			seen[s.Ref]++
+		}
+		if cursor = listing.Next; cursor == "" {
+			w.t.Logf("%d pages, %d commands for the first", pages, first)
+			return seen, pages
+		}
+		if pages%10 == 0 { // of those shown, and of those to come
+			for _, ref := range []string{listing.Sessions[len(listing.Sessions)-1].Ref, refs[many-pages]} {
+				if _, err := m.EndRef(w.t.Context(), ref); err != nil {
+					w.t.Fatal(err)
+				}
+			}
+			w.login(m, ada())
 		}
 	}
 }

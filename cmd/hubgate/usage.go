@@ -10,7 +10,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// noArguments is noArguments in words that help: most who give one mean the configuration.
+// noArguments is cobra.NoArgs in words that help: most who give one mean the configuration.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
