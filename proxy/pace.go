@@ -4,10 +4,17 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // Paced ends HTTP/2 streams that make no progress: a body that pauses, an answer that is not taken. One stream's window of zero bytes
-// holds nobody else up, so nothing below notices (slow read and slow body, DS-01). For HTTP/1 StrictHTTP1 does it.
+// holds nobody else up, so nothing below notices (slow read and slow body, CWE-400). For HTTP/1 StrictHTTP1 does it.
+//
+// Deadlines of net/http are no use for that: they run while nobody reads or writes, too, and end a stream whose origin
+// is slow. So a timer sets a deadline that has passed. net/http keeps a ResponseWriter for the next stream once the
+// handler has returned, so that touching it then ends the process: the watchdogs are stopped before, and nothing that
+// still holds the body gets through to it.
 func Paced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor < 2 {
@@ -16,42 +23,52 @@ func Paced(next http.Handler) http.Handler {
 		}
 		c := http.NewResponseController(w)
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = &pacedBody{r.Body, c}
+			body := &pacedBody{r.Body, background.NewWatchdog(bodyProgress, func() { c.SetReadDeadline(time.Unix(1, 0)) })}
+			defer body.watchdog.Stop()
+			r.Body = body
 		}
-		next.ServeHTTP(&pacedWriter{w, c}, r)
+		writer := &pacedWriter{w, background.NewWatchdog(writeProgress, func() { c.SetWriteDeadline(time.Unix(1, 0)) })}
+		defer writer.watchdog.Stop()
+		next.ServeHTTP(writer, r)
 		c.SetWriteDeadline(time.Now().Add(writeProgress)) // for what net/http has still to send
 	})
 }
 
 type pacedBody struct {
 	io.ReadCloser
-	stream *http.ResponseController
+	watchdog *background.Watchdog
 }
 
+// Read may be called when the handler has returned: a transport that was sending the body learns only now that nobody
+// wants it.
 func (b *pacedBody) Read(p []byte) (int, error) {
-	stuck := time.AfterFunc(bodyProgress, func() { b.stream.SetReadDeadline(time.Unix(1, 0)) })
-	defer stuck.Stop()
+	if !b.watchdog.Begin() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	defer b.watchdog.Done()
 	return b.ReadCloser.Read(p)
 }
 
 type pacedWriter struct {
 	http.ResponseWriter
-	stream *http.ResponseController
+	watchdog *background.Watchdog
 }
 
 func (w *pacedWriter) Write(p []byte) (int, error) {
-	defer w.watch().Stop()
+	if !w.watchdog.Begin() {
+		return 0, http.ErrHandlerTimeout
+	}
+	defer w.watchdog.Done()
 	return w.ResponseWriter.Write(p)
 }
 
 // FlushError serves http.ResponseController.
 func (w *pacedWriter) FlushError() error {
-	defer w.watch().Stop()
-	return w.stream.Flush()
-}
-
-func (w *pacedWriter) watch() *time.Timer {
-	return time.AfterFunc(writeProgress, func() { w.stream.SetWriteDeadline(time.Unix(1, 0)) })
+	if !w.watchdog.Begin() {
+		return http.ErrHandlerTimeout
+	}
+	defer w.watchdog.Done()
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Unwrap serves http.ResponseController.
