@@ -25,13 +25,16 @@ func (p *Panic) Error() string {
 
 // Catch runs f and returns its panic, if any, as a *Panic. It is for goroutines that no request waits for.
 func Catch(f func()) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &Panic{Value: v, Stack: debug.Stack()}
-		}
-	}()
+	defer Recover(&err)
 	f()
 	return nil
+}
+
+// Recover turns a panic into an error. It is deferred by methods that other packages call in goroutines of their own.
+func Recover(err *error) {
+	if v := recover(); v != nil {
+		*err = &Panic{Value: v, Stack: debug.Stack()}
+	}
 }
 
 // Work is what one request has in the background. The handler must call End before it returns.

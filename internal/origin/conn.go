@@ -118,7 +118,7 @@ func (c *conn) Read(p []byte) (n int, err error) {
 func (c *conn) quiet() bool {
 	c.bound() // an old deadline would hide what is there
 	c.reading, c.left = true, 1
-	c.line.probing = true
+	c.line.probing, c.line.budget = true, maxProbe
 	_, err := c.in.Peek(1)
 	c.line.probing = false
 	return errors.Is(err, errNothing) && c.line.between()

@@ -11,6 +11,7 @@ type line struct {
 	net.Conn
 	raw     syscall.RawConn // nil when it cannot be asked
 	probing bool
+	budget  int      // bytes that a probe may still read
 	records *records // of TLS; nil without
 
 	// what read works on: a function of its own for each probe would be an allocation
@@ -54,7 +55,23 @@ func (l *line) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
+// maxProbe bounds what a probe reads: session tickets fit into it. Messages of TLS without end would hold whoever
+// probes for ever.
+const maxProbe = 64 << 10
+
+// Write sends what the other end asks for. While probing that is an answer of TLS to something nobody began, and
+// might have to wait.
+func (l *line) Write(p []byte) (int, error) {
+	if l.probing {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return l.Conn.Write(p)
+}
+
 func (l *line) probe(p []byte) (int, error) {
+	if p = p[:min(len(p), l.budget)]; len(p) == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
 	if l.raw == nil {
 		return 0, io.ErrUnexpectedEOF // not asked means not used again
 	}
@@ -71,6 +88,7 @@ func (l *line) probe(p []byte) (int, error) {
 	case l.n == 0:
 		return 0, io.EOF
 	}
+	l.budget -= l.n
 	return l.n, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // pool keeps connections that nobody uses, the one used last on top: what a quiet site does not need grows old at the bottom.
@@ -82,19 +84,61 @@ func (p *pool) plan() {
 	if p.sweep != nil || len(p.free) == 0 {
 		return
 	}
-	every := lookEvery
-	if p.idle > 0 {
-		every = min(every, p.idle/4)
-	}
-	p.sweep = time.AfterFunc(every, p.look)
+	p.sweep = time.AfterFunc(p.every(), p.look)
 }
 
+func (p *pool) every() time.Duration {
+	if p.idle > 0 {
+		return min(lookEvery, p.idle/4)
+	}
+	return lookEvery
+}
+
+// look takes the connections that nobody has used for a while out of the pool, and puts back those that are fit.
+// Asking them is I/O, which nobody may have to wait for who only wants to use another.
 func (p *pool) look() {
+	for _, c := range p.takeOld(time.Now().Add(-p.every() / 2)) {
+		fit := false
+		_ = background.Catch(func() { fit = c.quiet() }) // nobody's request would recover it
+		if !fit || p.idle > 0 && time.Since(c.since) >= p.idle {
+			c.close()
+			continue
+		}
+		p.putBack(c)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sweep = nil
-	p.remove(func(c *conn) bool { return p.idle > 0 && time.Since(c.since) >= p.idle || !c.quiet() })
 	p.plan()
+}
+
+// takeOld takes out the connections that nobody has used since a time.
+func (p *pool) takeOld(since time.Time) []*conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for n < len(p.free) && p.free[n].since.Before(since) {
+		n++
+	}
+	old := slices.Clone(p.free[:n])
+	p.free = slices.Delete(p.free, 0, n)
+	return old
+}
+
+// putBack returns a connection to its place: those below it have been unused for longer.
+func (p *pool) putBack(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case len(p.waiting) > 0:
+		p.waiting[0] <- c
+		p.waiting = slices.Delete(p.waiting, 0, 1)
+	case p.closed || len(p.free) >= maxIdle:
+		c.close()
+	default:
+		at, _ := slices.BinarySearchFunc(p.free, c, func(a, b *conn) int { return a.since.Compare(b.since) })
+		p.free = slices.Insert(p.free, at, c)
+	}
 }
 
 // drop closes the connections that nobody has used since a time.

@@ -1,7 +1,7 @@
 // Package origin keeps the connections to the site's origin. A request without a body travels in the goroutine that serves it: it is
 // written and its answer awaited, where net/http's transport wakes two more goroutines. What has a body, changes protocols or may not be
 // repeated goes through net/http's.
-// It imports nothing of hubgate.
+// It imports nothing of hubgate but internal/background.
 package origin
 
 import (
@@ -16,6 +16,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // Config says where the origin is and what is waited for.
@@ -155,7 +157,11 @@ func (t *Transport) connect(ctx context.Context) (*conn, error) {
 	dialling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer stop()
-		c, err := t.dial(dialling)
+		var c *conn
+		var err error
+		if bug := background.Catch(func() { c, err = t.dial(dialling) }); bug != nil {
+			err = bug
+		}
 		if err != nil {
 			failed <- err
 			return

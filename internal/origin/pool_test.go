@@ -1,0 +1,120 @@
+package origin
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// layer is what TLS is on a connection: it reads from below until it has something to pass on, and answers by itself.
+type layer struct {
+	net.Conn
+	read func(p []byte) (int, error)
+}
+
+func (l *layer) Read(p []byte) (int, error) { return l.read(p) }
+
+// idle puts a connection into the pool that nobody has used for long.
+func idle(tr *Transport, read func(c *conn, p []byte) (int, error)) *conn {
+	ours, _ := net.Pipe()
+	c := newConn(&tr.pool, ours, 0)
+	c.conn = &layer{ours, func(p []byte) (int, error) { return read(c, p) }}
+	c.used, c.since = true, time.Now().Add(-time.Minute)
+	tr.pool.mu.Lock()
+	tr.pool.free = append(tr.pool.free, c)
+	tr.pool.mu.Unlock()
+	return c
+}
+
+// An origin could hold everybody who wants a connection while another one is asked whether it is fit.
+func TestPoolIsFreeWhileAConnectionIsProbed(t *testing.T) {
+	t.Parallel()
+	for name, use := range map[string]func(*Transport){
+		"take": func(tr *Transport) {
+			if c, place := tr.pool.take(); c != nil || place == nil {
+				t.Error("the connection under way was taken")
+			}
+		},
+		"give":  func(tr *Transport) { ours, _ := net.Pipe(); tr.pool.give(newConn(&tr.pool, ours, 0)) },
+		"drop":  func(tr *Transport) { tr.pool.drop(time.Now()) },
+		"close": func(tr *Transport) { tr.pool.close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := reach(t, "http://origin.example")
+			probed, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			idle(tr, func(*conn, []byte) (int, error) {
+				close(probed)
+				<-release
+				return 0, errNothing
+			})
+			go func() { defer close(done); tr.pool.look() }()
+			<-probed
+			use(tr)
+			close(release)
+			<-done
+		})
+	}
+}
+
+func TestPoolKeepsWhatIsFitInItsOrder(t *testing.T) {
+	t.Parallel()
+	tr := reach(t, "http://origin.example")
+	quiet := func(*conn, []byte) (int, error) { return 0, errNothing }
+	first, second := idle(tr, quiet), idle(tr, quiet)
+	idle(tr, func(*conn, []byte) (int, error) { return 0, io.EOF })
+	idle(tr, func(*conn, []byte) (int, error) { panic("a bug") })
+	fresh := idle(tr, quiet)
+	fresh.since = time.Now()
+	second.since = second.since.Add(time.Second)
+	tr.pool.look()
+	if free := tr.pool.free; len(free) != 3 || free[0] != first || free[1] != second || free[2] != fresh {
+		t.Errorf("%d are kept: %v", len(free), free)
+	}
+}
+
+// Messages of TLS that are no data, session tickets say, could go on for ever.
+func TestProbeReadsABoundedAmountAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	for name, play := range map[string]func(c *conn, p []byte) (int, error){
+		"messages without end": func(c *conn, p []byte) (int, error) {
+			for {
+				if _, err := c.line.Read(p); err != nil {
+					return 0, err
+				}
+			}
+		},
+		"empty pieces without end": func(c *conn, p []byte) (int, error) {
+			for {
+				if _, err := c.line.Read(p[:1]); err != nil {
+					return 0, err
+				}
+			}
+		},
+		"a message that wants an answer": func(c *conn, p []byte) (int, error) {
+			if n, err := c.line.Write([]byte("an answer that nobody reads")); n > 0 || err != nil {
+				return 0, err
+			}
+			return 0, errNothing
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := reach(t, "http://origin.example")
+			c := idle(tr, play)
+			c.line.raw = endless{}
+			c.line.read = func(uintptr) bool { c.line.n, c.line.err = len(c.line.into), nil; return true }
+			if c.quiet() {
+				t.Error("it passes for quiet")
+			}
+		})
+	}
+}
+
+// endless is a socket on which there is always something.
+type endless struct{}
+
+func (endless) Control(func(uintptr)) error       { return nil }
+func (endless) Read(f func(uintptr) bool) error   { f(0); return nil }
+func (endless) Write(func(fd uintptr) bool) error { return nil }
