@@ -5,55 +5,62 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 )
 
-// clientBody remembers whether reading the visitor's body failed, so that a broken body is not blamed on the origin (SM-04).
-type clientBody struct {
-	io.ReadCloser
-	failure atomic.Pointer[error]
-}
-
-func (b *clientBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		b.failure.Store(&err)
-	}
-	return n, err
-}
-
-// fail answers when the origin did not, or the visitor's own body broke off. Nothing was sent yet when it is called.
-func (g *Gate) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := passingOf(r.Context())
-	r = p.in // the visitor's, not the one made for the origin
-	p.out.final = true
-	LeaveUnread(w, r)
+// fail answers when the origin did not, when the visitor's own body broke off, or when the session ended meanwhile.
+// After something was sent, it breaks off.
+func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
+	p := passingOf(out.Context())
+	r := p.in // the visitor's, not the one made for the origin
 	facts := inbound.Of(r)
-	facts.Outcome.Err = err
-	facts.Outcome.Decision = "error"
-	if failure := p.body.failure.Load(); failure != nil {
-		g.failBody(w, r, *failure)
-		return
+	if bug := (*background.Panic)(nil); errors.As(err, &bug) {
+		panic(bug)
 	}
-	if errors.Is(err, context.Canceled) { // the visitor went away, or the session of a stream ended
-		facts.Outcome.Reason = "client_gone"
+	failure, reason := p.body.failure.Load(), reasonOf(err)
+	ended, gone := context.Cause(p.Context) == errSessionEnded, errors.Is(err, context.Canceled)
+	switch {
+	case ended:
+		facts.Outcome.Err = errSessionEnded
+	case failure == nil && !gone:
+		g.deps.Metrics.errors.WithLabelValues(reason).Inc()
+		fallthrough
+	case !p.out.sent: // a visitor who leaves a page half read is no error
+		facts.Outcome.Err = err
+	}
+	if p.out.sent {
 		panic(http.ErrAbortHandler)
 	}
-	reason := reasonOf(err)
-	g.deps.Metrics.errors.WithLabelValues(reason).Inc()
-	facts.Outcome.Reason = "upstream_" + reason
-	answer := page.Page{Name: page.BadGateway, Status: http.StatusBadGateway, Cause: reason}
-	if reason == "timeout" {
-		answer = page.Page{Name: page.GatewayTimeout, Status: http.StatusGatewayTimeout, Cause: reason}
+	w := p.out.giveUp()
+	switch {
+	case ended:
+		g.sessionEnded(w, r, p)
+	case failure != nil:
+		g.failBody(w, r, *failure)
+	case gone:
+		facts.Outcome.Decision, facts.Outcome.Reason = "error", "client_gone"
+		panic(http.ErrAbortHandler)
+	default:
+		facts.Outcome.Decision, facts.Outcome.Reason = "error", "upstream_"+reason
+		answer := page.Page{Name: page.BadGateway, Status: http.StatusBadGateway, Cause: reason}
+		if reason == "timeout" {
+			answer = page.Page{Name: page.GatewayTimeout, Status: http.StatusGatewayTimeout, Cause: reason}
+		}
+		g.deps.Pages.Write(w, r, answer)
 	}
-	g.deps.Pages.Write(w, r, answer)
+}
+
+// sessionEnded answers a request whose session ended before the visitor was sent anything.
+func (g *Gate) sessionEnded(w http.ResponseWriter, r *http.Request, p *passing) {
+	outcome := &inbound.Of(r).Outcome
+	outcome.Decision, outcome.Reason = string(Login), "session_ended"
+	g.loginRequired(w, r, p.path)
 }
 
 func (g *Gate) failBody(w http.ResponseWriter, r *http.Request, failure error) {

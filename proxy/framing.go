@@ -19,7 +19,6 @@ type framing struct {
 	chunked bool
 	http10  bool
 	started bool // the head has its request line
-	upgrade bool // the last head asked for another protocol
 }
 
 type state uint8
@@ -126,7 +125,6 @@ func (f *framing) endLine(line []byte) bool {
 
 // requestLine wants HTTP/1.0 or 1.1: net/http would hand the preface of HTTP/2 to the handler as a request of method PRI (SM-09).
 func (f *framing) requestLine(line []byte) bool {
-	f.upgrade = false
 	f.http10 = bytes.HasSuffix(line, []byte(" HTTP/1.0"))
 	return (f.http10 || bytes.HasSuffix(line, []byte(" HTTP/1.1"))) && bytes.Count(line, []byte(" ")) == 2
 }
@@ -149,8 +147,6 @@ func (f *framing) field(line []byte) bool {
 			return false
 		}
 		f.chunked = true
-	case is(name, "upgrade"):
-		f.upgrade = true
 	}
 	return true
 }
@@ -200,8 +196,8 @@ func (f *framing) endHead() bool {
 	return true
 }
 
-// reset begins the next message. What the last one asked for stays until there is one.
-func (f *framing) reset() { *f = framing{line: f.line[:0], upgrade: f.upgrade} }
+// reset begins the next message.
+func (f *framing) reset() { *f = framing{line: f.line[:0]} }
 
 // isToken: RFC 9110 5.6.2.
 func isToken(name []byte) bool {

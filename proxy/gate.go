@@ -58,6 +58,8 @@ type Gate struct {
 	origin *url.URL
 	host   string // the Host header for the origin
 	proxy  *httputil.ReverseProxy
+	// buffers are for pieces of answers.
+	buffers buffers
 	// clientHeaders are the names of the configuration's client_ip_headers as net/http spells them.
 	clientHeaders []string
 }
@@ -123,9 +125,6 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 		}
 	}
 	g.note(r, decision, s)
-	if decision.Kind != Public && decision.Kind != Allow {
-		LeaveUnread(w, r)
-	}
 	switch decision.Kind {
 	case Public, Allow:
 		g.pass(w, r, &passing{path: p, doors: doors, protected: decision.Kind == Allow, session: s})
@@ -135,20 +134,6 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 		g.forbid(w, r, decision, s)
 	default:
 		g.refuse(w, r, decision)
-	}
-}
-
-// leftover is how long the rest of a body may take that nobody wants.
-const leftover = 5 * time.Second
-
-// LeaveUnread prepares an answer that does not want the request's body. net/http would read it before it answers, and wait for ever for
-// a client that announces one and sends nothing (slowloris, DS-01): so it answers first, waits for a while only, and closes.
-func LeaveUnread(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength != 0 && r.ProtoMajor == 1 {
-		closeAfter(w, r)
-		c := http.NewResponseController(w) // errors mean that there is nothing to set: HTTP/2, or a test's recorder
-		c.EnableFullDuplex()
-		c.SetReadDeadline(time.Now().Add(leftover))
 	}
 }
 
@@ -184,6 +169,11 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request, p Path, needed logi
 		g.deps.Begin(w, r, needed.why, needed.decision.MaxAge)
 		return
 	}
+	g.loginRequired(w, r, p)
+}
+
+// loginRequired is the 401 for whatever cannot log in by itself.
+func (g *Gate) loginRequired(w http.ResponseWriter, r *http.Request, p Path) {
 	back := p.Escaped()
 	if r.URL.RawQuery != "" {
 		back += "?" + r.URL.RawQuery

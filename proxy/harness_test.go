@@ -133,7 +133,7 @@ func newStage(t testing.TB, st staging) *stage {
 
 // serve makes the server, as strict as the real one.
 func (s *stage) serve(t testing.TB, facts *inbound.Resolver, h2 bool) {
-	s.server = httptest.NewUnstartedServer(facts.Wrap(http.HandlerFunc(s.front)))
+	s.server = httptest.NewUnstartedServer(Paced(Prompt(facts.Wrap(http.HandlerFunc(s.front)))))
 	s.server.Config.DisableGeneralOptionsHandler = true
 	s.server.Config.MaxHeaderBytes = 32 << 10
 	s.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // StrictHTTP1 wraps the public listener so that HTTP/1 requests without one reading are answered 400 and their connection is closed,
@@ -50,7 +52,11 @@ func (l *tlsListener) accept() {
 	for {
 		conn, err := l.Listener.Accept()
 		if err == nil {
-			go l.handshake(conn)
+			go func() {
+				if background.Catch(func() { l.handshake(conn) }) != nil {
+					conn.Close() // one visitor's handshake is nobody else's fault
+				}
+			}()
 			continue
 		}
 		if exhausted(err) { // a flood of connections must not end the listener
@@ -134,8 +140,7 @@ type strictConn struct {
 	dead    bool
 	mu      sync.Mutex
 	limit   time.Time   // net/http's own read deadline
-	asked   atomic.Bool // to become a WebSocket
-	raw     atomic.Bool // it has become one
+	raw     atomic.Bool // it has become a WebSocket
 	writeBy time.Time   // the deadline of writes
 }
 
@@ -164,7 +169,6 @@ func (c *strictConn) Read(p []byte) (int, error) {
 	case body && err != nil:
 		c.dead = true // what comes later is still the body; net/http might take it for the next request
 	}
-	c.asked.Store(c.framing.upgrade)
 	if fine == n {
 		return n, err
 	}
@@ -219,14 +223,14 @@ func (c *strictConn) drain(p []byte) (int, error) {
 // (slow read, DS-01).
 const writeProgress = time.Minute
 
-// Write watches for the 101 after which the stream is no HTTP any more.
 func (c *strictConn) Write(p []byte) (int, error) {
 	c.setWriteDeadline()
-	if c.asked.Load() && bytes.HasPrefix(p, []byte("HTTP/1.1 101 ")) {
-		c.raw.Store(true)
-	}
 	return c.Conn.Write(p)
 }
+
+// leaveHTTP is called when the handler has taken the connection over to make it a WebSocket: what comes is no HTTP
+// any more. Nothing that is written or read can do that (in-band signalling, CWE-444).
+func (c *strictConn) leaveHTTP() { c.raw.Store(true) }
 
 // setWriteDeadline sets it anew when an eighth of it has passed: setting it each time costs more than the rest of Write.
 func (c *strictConn) setWriteDeadline() {

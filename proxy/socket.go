@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // Why the gateway ends a WebSocket (RFC 6455 7.4.1).
@@ -66,14 +68,15 @@ func (s *socket) sayGoodbye() {
 	s.closeWrite()
 }
 
-// Write sends the origin's frames. What comes after the Close frame is dropped.
-func (s *socket) Write(p []byte) (int, error) {
+// Write sends the origin's frames; httputil calls it in a goroutine of its own. What comes after the Close frame is
+// dropped.
+func (s *socket) Write(p []byte) (n int, err error) {
+	defer background.Recover(&err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.said {
 		return len(p), nil
 	}
-	n := 0
 	for n < len(p) && (s.code.Load() == 0 || !s.frames.between()) {
 		n += s.frames.next(p[n:])
 	}
@@ -85,10 +88,11 @@ func (s *socket) Write(p []byte) (int, error) {
 }
 
 // Read hears the visitor. httputil reads first when it has written the 101.
-func (s *socket) Read(p []byte) (int, error) {
+func (s *socket) Read(p []byte) (n int, err error) {
+	defer background.Recover(&err)
 	s.opened()
 	for {
-		n, err := s.Conn.Read(p)
+		n, err = s.Conn.Read(p)
 		if err != nil || s.code.Load() != policyViolation {
 			return n, err
 		}

@@ -1,19 +1,18 @@
 package proxy
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/origin"
 	"github.com/hubgate/hubgate/internal/page"
@@ -39,18 +38,25 @@ func NewTransport(cfg Config) (*origin.Transport, error) {
 type passing struct {
 	context.Context
 	in        *http.Request
-	out       *finalOnly
+	out       *answerWriter
 	path      Path
 	doors     Doors
 	protected bool
 	session   *session.Session
 	body      clientBody
+	reply     originBody
 	start     time.Time
-	cut       func()  // breaks the exchange off, an answer under way included; for what stays open
-	websocket bool    // it became one
-	socket    *socket // then: the visitor's end of it
-	events    *events // the answer's body, when it is an event stream
+	work      *background.Work // watches what may last; nil when nothing does
+	kind      atomic.Int32     // what the answer became
+	socket    *socket          // the visitor's end of a WebSocket that was asked for; nil otherwise
 }
+
+// What an answer can become.
+const (
+	plainAnswer int32 = iota
+	eventStream
+	webSocket
+)
 
 type passingKey struct{}
 
@@ -67,9 +73,10 @@ func passingOf(ctx context.Context) *passing {
 	return p
 }
 
-// flushAfter bounds how long the beginning of an answer of known length waits for more of it. Events and answers of unknown length,
-// httputil passes on as they come; doing the same with every page would cost it a second write and a goroutine.
-const flushAfter = 2 * time.Millisecond
+// flushAfter bounds how long a piece of an answer waits for more of it. Events are passed on as they come; doing the
+// same with every page would cost it a second write and a goroutine, and an origin that breaks off at once could not
+// be answered for with a page.
+const flushAfter = 20 * time.Millisecond
 
 // newProxy is the way to the origin and back. Rewrite, not Director: a client could remove what Director sets (HS-07).
 func (g *Gate) newProxy() *httputil.ReverseProxy {
@@ -79,7 +86,7 @@ func (g *Gate) newProxy() *httputil.ReverseProxy {
 		ErrorHandler:   g.fail,
 		Transport:      g.deps.Transport,
 		FlushInterval:  flushAfter,
-		BufferPool:     &buffers{},
+		BufferPool:     &g.buffers,
 		ErrorLog:       slog.NewLogLogger(g.deps.Log.Handler(), slog.LevelDebug),
 	}
 }
@@ -89,34 +96,59 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p *passing) {
 	if limit := int64(g.cfg.MaxRequestBody); limit > 0 {
 		if r.ContentLength > limit {
 			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Refuse), "body_too_large"
-			LeaveUnread(w, r)
 			g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 	}
-	p.Context, p.in, p.out, p.start, p.body.ReadCloser = r.Context(), r, &finalOnly{ResponseWriter: w}, time.Now(), r.Body
+	p.Context, p.in, p.start, p.body.ReadCloser = r.Context(), r, time.Now(), r.Body
+	p.out = &answerWriter{ResponseWriter: w, pool: &g.buffers}
 	if isWebSocket(r) {
 		if p.protected && !sameOrigin(r) {
 			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Forbid), "websocket_origin"
 			g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: "origin"})
 			return
 		}
-		ctx, cancel := context.WithCancel(r.Context())
-		defer cancel()
-		p.Context, p.cut, p.socket = ctx, cancel, &socket{}
+		p.socket = &socket{}
 		p.out.socket = p.socket
+	}
+	defer func() {
+		if p.kind.Load() == webSocket {
+			g.deps.Metrics.websockets.Dec()
+		}
+		if p.work != nil {
+			p.work.End()
+		}
+	}()
+	if p.protected || p.socket != nil {
+		p.work = background.New(r.Context())
+		p.Context = p.work.Context()
+	}
+	if p.session != nil {
+		p.work.After(watchAfter, func() { g.watch(p, nil) })
 	}
 	out := r.WithContext(p)
 	if r.Body != nil && r.Body != http.NoBody {
 		out.Body = &p.body
 	}
+	g.exchange(p, out)
+}
+
+// exchange sends a request and its answer. When the origin breaks off before the visitor was sent anything, there is
+// still a page for that; afterwards the answer breaks off, too, as httputil has it, and looks complete to nobody.
+func (g *Gate) exchange(p *passing, out *http.Request) {
 	defer func() {
-		if p.websocket {
-			g.deps.Metrics.websockets.Dec()
+		v := recover()
+		if v == http.ErrAbortHandler && p.reply.failure != nil {
+			g.fail(p.out, out, p.reply.failure)
+			return
+		}
+		if v != nil {
+			panic(v)
 		}
 	}()
 	g.proxy.ServeHTTP(p.out, out)
+	_ = p.out.send() // the visitor is gone, then
 }
 
 // rewrite makes the origin's request: exactly the path that was judged, exactly the query that was sent.
@@ -129,8 +161,8 @@ func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
 		RawQuery: pr.In.URL.RawQuery, ForceQuery: pr.In.URL.ForceQuery,
 	}
 	out.Host = g.host
-	out.Trailer = nil // trailers named like trusted headers (HS-08)
-	if p.cut == nil { // no WebSocket
+	out.Trailer = nil    // trailers named like trusted headers (HS-08)
+	if p.socket == nil { // no WebSocket
 		delete(out.Header, "Upgrade")
 		delete(out.Header, "Connection")
 	}
@@ -139,98 +171,38 @@ func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
 
 // modify looks at the origin's answer before the visitor gets any of it.
 func (g *Gate) modify(res *http.Response) error {
-	ctx := res.Request.Context()
-	p := passingOf(ctx)
+	p := passingOf(res.Request.Context())
 	facts := inbound.Of(p.in)
 	facts.Outcome.Upstream = time.Since(p.start)
 	g.deps.Metrics.answered(res, facts.Outcome.Upstream, facts.TraceID)
-	if p.websocket = res.StatusCode == http.StatusSwitchingProtocols; p.websocket {
+	if err := unasked(res, p.socket != nil); err != nil {
+		return err
+	}
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+		p.kind.Store(webSocket)
 		g.deps.Metrics.websockets.Inc()
+	default:
+		p.reply.ReadCloser = res.Body
+		res.Body = &p.reply
+		if isEventStream(res.Header) {
+			p.kind.Store(eventStream)
+		}
 	}
-	if !p.websocket && isEventStream(res.Header) {
-		p.events = &events{ReadCloser: res.Body}
-		res.Body, p.cut = p.events, func() { p.events.Close() }
-	}
-	if p.websocket || p.events != nil {
-		go g.watch(ctx, p)
+	if p.kind.Load() != plainAnswer {
+		if p.work == nil {
+			p.work = background.New(p.Context)
+		}
+		p.work.Go(func() { g.watch(p, g.deps.Leaving) })
 	}
 	g.incoming(res.Header, facts.Site, p)
-	p.out.take(res, p.events != nil)
+	p.out.take(res, p.kind.Load() == eventStream)
 	return nil
 }
 
 func isEventStream(h http.Header) bool {
 	return hasPrefixFold(h.Get("Content-Type"), "text/event-stream")
 }
-
-// finalOnly lets only the final answer through. 1xx answers would carry the origin's headers past everything that modify does
-// (HS-13), and trailers would too: before and after the final answer's header, httputil writes into one that nobody sees.
-type finalOnly struct {
-	http.ResponseWriter
-	unseen http.Header
-	final  bool    // the final answer's header is being made
-	wrote  bool    // and was sent
-	socket *socket // what the connection becomes when it is hijacked
-}
-
-// take begins the final answer: its header is handed over as it is, without httputil's copy of each value. What httputil still looks at
-// stays with it: that an answer is a stream, and everything of one that changes protocols.
-func (w *finalOnly) take(res *http.Response, stream bool) {
-	w.final = true
-	own := w.Header()
-	for name := range own {
-		if _, both := res.Header[name]; both {
-			delete(own, name)
-		}
-	}
-	if res.StatusCode == http.StatusSwitchingProtocols {
-		return
-	}
-	kind := res.Header["Content-Type"]
-	maps.Copy(own, res.Header)
-	if res.Header = nil; stream {
-		res.Header = http.Header{"Content-Type": kind}
-		delete(own, "Content-Type")
-	}
-}
-
-// Header is the one to write into now.
-func (w *finalOnly) Header() http.Header {
-	if w.final && !w.wrote {
-		return w.ResponseWriter.Header()
-	}
-	if w.unseen == nil {
-		w.unseen = http.Header{}
-	}
-	return w.unseen
-}
-
-// WriteHeader sends the final answer's header.
-func (w *finalOnly) WriteHeader(status int) {
-	if w.wrote || (status < 200 && status != http.StatusSwitchingProtocols) {
-		return
-	}
-	delete(w.Header(), "Trailer")
-	w.wrote = true
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *finalOnly) Write(p []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.ResponseWriter.Write(p)
-}
-
-// Hijack hands over the connection of a WebSocket, which keeps count of the frames.
-func (w *finalOnly) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	return w.socket.over(conn), rw, nil
-}
-
-// Unwrap serves http.ResponseController.
-func (w *finalOnly) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // buffers keeps arrays, not slices: a slice kept by reference would be an allocation each time.
 type buffers struct{ pool sync.Pool }

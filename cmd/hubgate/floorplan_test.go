@@ -16,7 +16,8 @@ var floors = map[string]int{
 	"session": 1, "internal/certs": 1, "internal/trace": 1,
 	"internal/inbound": 0, "internal/page": 0, "internal/seal": 0, "internal/setting": 0, "internal/dependency": 0, "internal/origin": 0,
 	"internal/background": cellar,
-	"proxy/fakesite":      beside, "auth/fakecognito": beside, "hubspot/fakehubspot": beside, "internal/faultproxy": beside, "internal/realredis": beside, "e2e": beside,
+	"proxy/fakesite":      beside, "auth/fakecognito": beside, "hubspot/fakehubspot": beside,
+	"internal/faultproxy": beside, "internal/realredis": beside, "e2e": beside,
 }
 
 // cellar is what every floor may use.

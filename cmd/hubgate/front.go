@@ -25,7 +25,8 @@ type front struct {
 	warnings *frontWarnings
 }
 
-// recovered turns a panic into the 500 page, so that one request's bug is one request's fault (DS-12).
+// recovered turns a panic into the 500 page, or breaks off the answer that was begun, so that one request's bug is
+// one request's fault.
 func (f *front) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -38,6 +39,9 @@ func (f *front) recovered(next http.Handler) http.Handler {
 			}
 			f.log.ErrorContext(r.Context(), "panic in a handler", "panic", v, "stack", string(debug.Stack()))
 			outcome(r, ruleNone, "error", "panic")
+			if rec, ok := w.(*recorder); ok && rec.status != 0 { // a page behind half of another would look complete
+				panic(http.ErrAbortHandler)
+			}
 			f.pages.Write(w, r, page.Page{Name: page.InternalError, Status: http.StatusInternalServerError})
 		}()
 		next.ServeHTTP(w, r)
@@ -61,7 +65,6 @@ func (f *front) host(next http.Handler) http.Handler {
 			f.pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "no_host"})
 		default:
 			outcome(r, ruleNone, "refuse", "host")
-			proxy.LeaveUnread(w, r)
 			f.pages.Write(w, r, page.Page{Name: page.Misdirected, Status: http.StatusMisdirectedRequest})
 		}
 	})
@@ -101,7 +104,6 @@ func (f *front) canonical(next func(http.ResponseWriter, *http.Request, proxy.Pa
 				reason = bad.Reason
 			}
 			outcome(r, ruleNone, "refuse", reason)
-			proxy.LeaveUnread(w, r)
 			f.pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: reason})
 			return
 		}

@@ -63,9 +63,6 @@ func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request
 			gen.gate.Serve(w, r, path)
 			return
 		}
-		if r.Method != http.MethodPost || !auth.Known(name) || r.ContentLength > auth.MaxBody { // nobody reads its body (DS-08)
-			proxy.LeaveUnread(w, r)
-		}
 		outcome(r, ruleGateway, "public", "gateway")
 		inbound.Of(r).Outcome.Endpoint = endpointName(gen.cfg.Auth.Prefix, name)
 		switch name {
@@ -161,7 +158,7 @@ func (g *gateway) serve(ctx context.Context, l *listeners) error {
 // resets many streams by itself (rapid reset, DS-03).
 func (g *gateway) publicServer(cfg ServerConfig, handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           g.polite(proxy.Paced(handler)),
+		Handler:           g.polite(proxy.Paced(proxy.Prompt(handler))),
 		ReadHeaderTimeout: cfg.Limits.HeaderTimeout.D(),
 		IdleTimeout:       cfg.Limits.IdleTimeout.D(),
 		MaxHeaderBytes:    int(cfg.Limits.HeaderBytes),
@@ -182,7 +179,8 @@ func (g *gateway) adminServer(cfg ServerConfig) *http.Server {
 		config: g.served,
 	}
 	return &http.Server{
-		Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+		Handler:           proxy.Prompt(a.handler()),
+		ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(component(g.log, "server").Handler(), slog.LevelDebug),
 	}
 }

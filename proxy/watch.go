@@ -1,0 +1,111 @@
+package proxy
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/session"
+)
+
+// Open is an exchange that was admitted and lasts: a WebSocket, a stream, a download, an upload, or an origin that
+// takes its time.
+type Open struct {
+	Request *http.Request
+	Host    string
+	Path    Path
+	Doors   Doors
+	Session *session.Session
+}
+
+// watchAfter is how long an exchange may take before its session is watched: most pages never cost that.
+const watchAfter = time.Second
+
+// watch ends an exchange when its session ends or is no longer admitted, by a reload or by changed claims; and when
+// leaving is closed because the process is to end, for what would never end by itself. It listens before it asks, so
+// that nothing falls between. Now and then it asks although it heard nothing: a record that vanished from Redis, or a
+// session that was idle too long, is announced by nobody.
+func (g *Gate) watch(p *passing, leaving <-chan struct{}) {
+	done := p.work.Context().Done()
+	open := Open{
+		Request: p.in.WithContext(p.work.Context()), // nobody waits for the answer to a question of an exchange that has ended
+		Host:    inbound.Of(p.in).Site.Host, Path: p.path, Doors: p.doors, Session: p.session,
+	}
+	var expired <-chan time.Time
+	if p.session != nil {
+		timer := time.NewTimer(p.session.ExpiresAt.Sub(g.deps.Now()))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	for judge := true; judge; {
+		judge = false
+		replaced := g.deps.Replaced()
+		ended, release := g.ended(p.session)
+		if !g.deps.Redecide(open) {
+			release()
+			if p.work.Context().Err() == nil { // else nobody could be asked any more
+				p.end(policyViolation)
+			}
+			return
+		}
+		again := time.NewTimer(g.deps.Recheck())
+		select {
+		case <-done:
+		case <-expired:
+			p.end(policyViolation)
+		case <-leaving:
+			p.end(goingAway)
+		case <-ended:
+			judge = true
+		case <-replaced:
+			judge = true
+		case <-again.C:
+			judge = true
+		}
+		again.Stop()
+		release()
+	}
+}
+
+// ended tells of a session's changes; a public page has none.
+func (g *Gate) ended(s *session.Session) (<-chan struct{}, func()) {
+	if s == nil {
+		return nil, func() {}
+	}
+	return g.deps.Ended(s.Ref)
+}
+
+// end ends an exchange as it allows: a WebSocket by its Close frame; an event stream that may be resumed elsewhere by
+// its end, which makes the browser come back; everything else by breaking off.
+func (p *passing) end(code uint16) {
+	kind := p.kind.Load()
+	if kind == webSocket {
+		p.work.After(closeGrace, func() { p.work.Cancel(nil); p.socket.cut() })
+		p.socket.leave(code)
+		return
+	}
+	if code == goingAway {
+		p.reply.ending.Store(complete)
+	} else {
+		p.reply.ending.Store(breakOff)
+		p.work.Cancel(errSessionEnded)
+		p.stopUpload()
+	}
+	if kind == eventStream { // of a public page: its request has another context
+		p.reply.Close()
+	}
+}
+
+// stopUpload ends the reading of the visitor's body, for which net/http's transport waits although the exchange is
+// canceled.
+func (p *passing) stopUpload() {
+	if p.in.ContentLength != 0 {
+		_ = http.NewResponseController(p.out.ResponseWriter).SetReadDeadline(time.Unix(1, 0)) // without one, the body ends at its own limit
+	}
+}
+
+// Admits judges an open exchange by these rules and a session as of now.
+func (g *Gate) Admits(o Open, s *session.Session) bool {
+	kind := g.rules.Match(o.Host, o.Path).Decide(o.Request.Method, o.Doors, s, g.deps.Now()).Kind
+	return kind == Allow || kind == Public
+}
