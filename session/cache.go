@@ -44,8 +44,8 @@ func (m *Manager) remembered(q query) (*cached, bool) {
 	return q.known, !m.idle(q.known) // idle here: another replica may have seen the visitor
 }
 
-// get returns the session of a ticket: from the cache while that may be trusted, else from Redis, else, when Redis is away, from the
-// cache within outage_grace.
+// get returns the session of a ticket: from the cache while that may be trusted, else from Redis, else, when Redis
+// gives no answer, from the cache within outage_grace.
 func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 	if m.over.has(q.ref, m.deps.Now()) || (q.known != nil && !q.opens()) {
 		return nil, &NoneError{RecordMissing}
@@ -60,7 +60,7 @@ func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 	} else {
 		aad = binding(q.ref, q.host, q.live.Issuer, q.live.ClientID)
 	}
-	c, err := m.read(ctx, q.ticket, aad)
+	c, err := m.readPatiently(ctx, q.ticket, aad)
 	switch {
 	case err == nil:
 		m.deps.Metrics.miss.Inc()
@@ -71,12 +71,51 @@ func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 		m.lost(q.ref)
 		return nil, err
 	}
-	if q.known != nil && m.deps.Outage() && m.deps.Now().Sub(q.known.sight.Load().at) < q.live.Config.OutageGrace.D() && !m.idle(q.known) {
+	if m.bridges(q) {
 		m.deps.Metrics.stale.Inc()
 		return q.known, m.valid(q.known)
 	}
-	return nil, m.failed(err)
+	return nil, err
 }
+
+// bridges reports whether this replica's copy of a session may stand in for Redis' answer. The session may have ended
+// while the answer was waited for.
+func (m *Manager) bridges(q query) bool {
+	if q.known == nil || m.idle(q.known) {
+		return false
+	}
+	now := m.deps.Now()
+	return now.Sub(q.known.sight.Load().at) < q.live.Config.OutageGrace.D() && !m.over.has(q.ref, now)
+}
+
+// readTime bounds reading a session from Redis, repeats included.
+const (
+	readTime     = time.Second
+	readPause    = 20 * time.Millisecond // before the first repeat; it doubles
+	readPauseMax = 200 * time.Millisecond
+)
+
+// readPatiently reads a session and tries again after a failure, for one that is over in a moment (a connection that
+// broke, a fail-over) should cost nobody a page. While Redis is known to be down nobody waits for it.
+func (m *Manager) readPatiently(ctx context.Context, t ticket, aad []byte) (c *cached, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	err = errDown
+	for pause := readPause; !m.deps.Store().Down; pause = min(2*pause, readPauseMax) {
+		if c, err = m.read(ctx, t, aad); err == nil || errors.Is(err, ErrNone) {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
+	return nil, err
+}
+
+// errDown means that Redis was not asked, since it is known to be down.
+var errDown = errors.New("session: redis is unavailable")
 
 // trusts: confirmed within cache_ttl, and no ending can have been missed since.
 func (m *Manager) trusts(c *cached, live *Live) bool {
@@ -94,7 +133,6 @@ func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, erro
 	if err != nil {
 		return nil, err
 	}
-	m.answered()
 	stored, ok := values[0].(string)
 	if !ok {
 		return nil, &NoneError{RecordMissing}
@@ -213,7 +251,6 @@ func (m *Manager) noteClock(ctx context.Context, c *cached) {
 	}
 	if err := m.writeClock(ctx, c.session, seen); err != nil {
 		m.later(chore{ending: ending{ref: c.session.Ref}, clock: c})
-		m.failed(err)
 	}
 }
 

@@ -44,28 +44,16 @@ func (m *Manager) later(c chore) {
 	}
 }
 
-// probeEvery tries later Redis is probed although it seems well.
-const probeEvery = 5
-
 // settle does what was put off until Redis takes it. What fails goes to the end of the line: one ending that Redis will never take
 // does not keep the others waiting.
 func (m *Manager) settle(ctx context.Context) {
 	defer m.finish(ctx)
 	tick := time.NewTicker(m.settleEvery)
 	defer tick.Stop()
-	n := 0
-	probe := func() {
-		if n++; n%probeEvery == 0 || m.refusal.Load() != nil || !m.health.Load().ok {
-			m.probe(ctx)
-		}
-	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			probe()
-			continue
 		case c := <-m.chores:
 			if m.settled(ctx, c) {
 				continue
@@ -76,7 +64,6 @@ func (m *Manager) settle(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			probe()
 		}
 	}
 }
@@ -114,9 +101,6 @@ func (m *Manager) settled(ctx context.Context, c chore) bool {
 		if _, err = m.remove(ctx, c.ending); err == nil {
 			m.forget(c.ref)
 		}
-	}
-	if err == nil {
-		m.answered()
 	}
 	return err == nil
 }

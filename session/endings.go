@@ -61,7 +61,7 @@ func (m *Manager) EndRef(ctx context.Context, ref string) (bool, error) {
 func (m *Manager) endRef(ctx context.Context, ref string) (bool, error) {
 	existed, err := m.remove(ctx, ending{ref: ref, reason: "revoked"})
 	if err != nil {
-		return false, m.failed(err)
+		return false, err
 	}
 	m.forget(ref)
 	return existed, nil
@@ -96,7 +96,7 @@ func (m *Manager) endUntil(ctx context.Context, indexes []string) (int, error) {
 func (m *Manager) endAll(ctx context.Context, indexes []string) (int, error) {
 	n, err := m.endListed(ctx, indexes, time.Time{})
 	if err != nil {
-		return n, fmt.Errorf("session: end: %w", m.failed(err))
+		return n, fmt.Errorf("session: end: %w", err)
 	}
 	return n, nil
 }

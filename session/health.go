@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"reflect"
-	"strings"
 	"time"
 )
 
-// health is how Redis was last seen, and since when.
-type health struct {
-	ok     bool
+// interruption is why the subscription does not stand, and since when.
+type interruption struct {
 	detail string
 	since  time.Time
 }
@@ -18,95 +16,35 @@ type health struct {
 // errClock: a session looks idle, and it cannot be told whether it is, for Redis takes no idle clocks.
 var errClock = errors.New("session: redis takes no writes, so the idle clock cannot be trusted")
 
-// Health tells how Redis was last seen by the sessions.
+// StoreState is the state of Redis as hubgate's own probe last found it. What a visitor's command met does not change
+// it.
+type StoreState struct {
+	Down     bool      // Redis does not answer, or says that it cannot serve
+	ReadOnly bool      // it serves reads and takes no writes
+	Since    time.Time // zero until Redis was asked
+}
+
+// Health returns the state of Redis as it concerns the sessions.
 func (m *Manager) Health() (ok bool, detail string, since time.Time) {
-	h, found := m.health.Load(), m.found.Load()
-	switch refusal, deaf := m.refusal.Load(), m.deaf.Load(); {
-	case !h.ok:
-	case refusal != nil:
-		h = refusal
+	state, found, deaf := m.deps.Store(), m.found.Load(), m.deaf.Load()
+	switch {
+	case state.Since.IsZero():
+		return true, "not asked yet", m.began
+	case state.Down:
+		return false, "does not answer: sessions cannot be loaded", state.Since
+	case state.ReadOnly:
+		return false, "answers, but takes no writes: sessions go on, logins fail", state.Since
 	case deaf != nil:
-		h = deaf
+		return false, deaf.detail, deaf.since
 	case found != nil && found.TooOld:
-		h = &health{false, "version " + found.Version + " is too old: hubgate needs Redis 6.2 or newer", h.since}
+		return false, "version " + found.Version + " is too old: hubgate needs Redis 6.2 or newer", state.Since
 	case found != nil && found.Version != "":
-		detail = h.detail + ", version " + found.Version
+		detail = ", version " + found.Version
 		for _, w := range found.Warnings {
 			detail += "; " + w.Text
 		}
-		return true, detail, h.since
 	}
-	return h.ok, h.detail, h.since
-}
-
-// failed notes that Redis did not answer, or took no write, and hands the error on.
-func (m *Manager) failed(err error) error {
-	if refusesWrites(err) {
-		if m.refusal.CompareAndSwap(nil, &health{false, "answers, but takes no writes: sessions go on, logins fail", m.deps.Now()}) {
-			m.deps.Log.Error("redis takes no writes", "error", err)
-		}
-		return err
-	}
-	if h := m.health.Load(); h.ok {
-		m.health.Store(&health{false, "does not answer: sessions cannot be loaded", m.deps.Now()})
-		if refusesUs(err) {
-			m.deps.Log.Error("redis refuses us: mend the user, the password or the ACL that session.redis names", "error", err)
-		} else {
-			m.deps.Log.Error("redis does not answer", "error", err)
-		}
-	}
-	return err
-}
-
-// answered notes that Redis answered.
-func (m *Manager) answered() {
-	if h := m.health.Load(); !h.ok || h.detail != "answers" {
-		m.health.Store(&health{true, "answers", m.deps.Now()})
-	}
-}
-
-// wrote notes that Redis took what it takes only when it has room and is the master.
-func (m *Manager) wrote() {
-	if m.refusal.Swap(nil) != nil {
-		m.deps.Log.Info("redis takes writes again")
-	}
-}
-
-// refusesUs tells the answers of a Redis that does not know us, or does not let us do what we need.
-func refusesUs(err error) bool {
-	for _, word := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
-		if strings.Contains(err.Error(), word) {
-			return true
-		}
-	}
-	return false
-}
-
-// refusesWrites tells the answers of a Redis that is full, cannot save, or is no master any more.
-func refusesWrites(err error) bool {
-	if err == nil {
-		return false
-	}
-	for _, word := range []string{"OOM", "MISCONF", "READONLY", "NOREPLICAS"} {
-		if strings.HasPrefix(err.Error(), word) {
-			return true
-		}
-	}
-	return false
-}
-
-// probe asks whether Redis is there and takes writes, without anybody waiting for it: else a gateway that nobody logs in to would
-// notice neither that a trouble came nor that it went.
-func (m *Manager) probe(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
-	defer cancel()
-	switch err := m.deps.Redis.Set(ctx, m.prefix+"probe", "", time.Second).Err(); {
-	case err == nil:
-		m.answered()
-		m.wrote()
-	case ctx.Err() == nil:
-		m.failed(err)
-	}
+	return true, "answers" + detail, state.Since
 }
 
 // inspect asks a Redis that has come, or come back, what it is, and says what is wrong with it.
@@ -121,7 +59,6 @@ func (m *Manager) inspect(ctx context.Context) {
 		if err != nil {
 			continue // it is away again
 		}
-		m.answered()
 		if last := m.found.Swap(&x); last != nil && reflect.DeepEqual(*last, x) {
 			continue
 		}

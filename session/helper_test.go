@@ -79,7 +79,7 @@ func (w *world) replica(refresh RefreshFunc) *Manager {
 	w.t.Cleanup(func() { rdb.Close() })
 	m, err := New(w.cfg, Deps{
 		Redis: rdb, Block: rdb, Ring: w.ring, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
-		Now: w.clock.Now, Outage: func() bool { return w.outage },
+		Now: w.clock.Now, Store: func() StoreState { return StoreState{Down: w.outage, Since: w.clock.Now()} },
 	})
 	if err != nil {
 		w.t.Fatal(err)

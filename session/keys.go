@@ -18,7 +18,7 @@ func (m *Manager) KeysInUse(ctx context.Context) (map[string]time.Time, error) {
 		err = m.discard(ctx, m.prefix+"keys")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("session: keys in use: %w", m.failed(err))
+		return nil, fmt.Errorf("session: keys in use: %w", err)
 	}
 	inUse := map[string]time.Time{}
 	for _, z := range entries {

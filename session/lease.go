@@ -22,7 +22,6 @@ func (l lease) take(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	l.m.wrote()
 	if won {
 		return true, nil
 	}

@@ -42,7 +42,7 @@ func (m *Manager) List(ctx context.Context, q Query) (Listing, error) {
 	for at.key < len(keys) {
 		refs, err := m.after(ctx, keys[at.key], at, q.Limit-len(out.Sessions)+1)
 		if err != nil {
-			return Listing{}, fmt.Errorf("session: list: %w", m.failed(err))
+			return Listing{}, fmt.Errorf("session: list: %w", err)
 		}
 		if len(refs) == 0 {
 			at = cursor{key: at.key + 1}
@@ -55,7 +55,7 @@ func (m *Manager) List(ctx context.Context, q Query) (Listing, error) {
 		refs = refs[:min(len(refs), q.Limit-len(out.Sessions))]
 		found, err := m.summaries(ctx, keys[at.key], refs)
 		if err != nil {
-			return Listing{}, fmt.Errorf("session: list: %w", m.failed(err))
+			return Listing{}, fmt.Errorf("session: list: %w", err)
 		}
 		out.Sessions = append(out.Sessions, found...)
 		last := refs[len(refs)-1]

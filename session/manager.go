@@ -29,8 +29,8 @@ type Deps struct {
 	Audit   *slog.Logger // is told each session's end
 	Metrics *Metrics
 	Now     func() time.Time
-	// Outage tells that Redis is away: its breaker is open. Only then may a session pass that was confirmed a while ago.
-	Outage func() bool
+	// Store returns the state of Redis. While it is down no request waits for it. nil = it is never known to be down.
+	Store func() StoreState
 	// Revoke gives back, best effort, a refresh token that was won for a session which had ended meanwhile.
 	Revoke func(ctx context.Context, refreshToken string)
 }
@@ -63,9 +63,8 @@ type Manager struct {
 	won         sync.Map      // ref -> *renewal: refreshed sessions that Redis has not taken yet
 	noted       atomic.Pointer[keyNote]
 
-	health  atomic.Pointer[health]
-	refusal atomic.Pointer[health] // while Redis answers and takes no writes
-	deaf    atomic.Pointer[health] // while the subscription is interrupted
+	began   time.Time
+	deaf    atomic.Pointer[interruption] // while the subscription is interrupted
 	found   atomic.Pointer[Examination]
 	arrived chan struct{} // Redis is there, or there again
 	resumed chan struct{} // the subscription stands, or stands again
@@ -81,8 +80,8 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Redis == nil || deps.Ring == nil || deps.Metrics == nil || deps.Now == nil {
 		return nil, errors.New("session: New needs Redis, Ring, Metrics and Now")
 	}
-	if deps.Outage == nil {
-		deps.Outage = func() bool { return false }
+	if deps.Store == nil {
+		deps.Store = func() StoreState { return StoreState{} }
 	}
 	if deps.Audit == nil {
 		deps.Audit = slog.New(slog.DiscardHandler)
@@ -91,10 +90,10 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		deps.Revoke = func(context.Context, string) {}
 	}
 	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, over: newTombstones(), watch: newWatchers(), seed: maphash.MakeSeed(), reads: reads{rdb: deps.Redis},
-		chores: make(chan chore, maxChores), settleEvery: time.Second, arrived: make(chan struct{}, 1), resumed: make(chan struct{}, 1)}
+		chores: make(chan chore, maxChores), settleEvery: time.Second, began: deps.Now(),
+		arrived: make(chan struct{}, 1), resumed: make(chan struct{}, 1)}
 	m.epoch.Store(1) // not subscribed yet
 	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
-	m.health.Store(&health{true, "not asked yet", deps.Now()})
 	var err error
 	m.cache, err = otter.New(&otter.Options[string, *cached]{
 		MaximumSize: maxCached, ExpiryCalculator: otter.ExpiryWritingFunc(m.kept),
@@ -128,7 +127,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Ses
 	if err := m.write(ctx, t, &s); errors.Is(err, ErrTooLarge) {
 		return nil, err // Redis was not asked
 	} else if err != nil {
-		return nil, fmt.Errorf("session: start: %w", m.failed(err))
+		return nil, fmt.Errorf("session: start: %w", err)
 	}
 	if older, err := m.ticketOf(r); err == nil {
 		m.end(ctx, ending{ref: older.ref(), reason: "logout"})
@@ -223,7 +222,7 @@ func (m *Manager) valid(c *cached) error {
 	case !now.Before(end):
 		m.owe(chore{ending: ending{ref: s.Ref, reason: "expired"}})
 		return &NoneError{Expired}
-	case m.idle(c) && m.refusal.Load() != nil: // Redis takes no idle clocks, so that of another replica may be missing
+	case m.idle(c) && m.deps.Store().ReadOnly: // Redis takes no idle clocks, so that of another replica may be missing
 		return errClock
 	case m.idle(c):
 		m.owe(chore{ending: ending{ref: s.Ref, reason: "idle"}})

@@ -72,7 +72,7 @@ func (m *Manager) refresh(ctx context.Context, t ticket, c *cached) (*cached, er
 	l := lease{m: m, key: m.leaseKey(t.ref()), token: rand.Text()}
 	won, err := l.take(ctx)
 	if err != nil {
-		return nil, m.failed(err)
+		return nil, err
 	}
 	if !won {
 		return m.await(ctx, t, c)
@@ -107,7 +107,7 @@ func (m *Manager) reread(ctx context.Context, t ticket, c *cached) (*cached, err
 	defer cancel()
 	now, err := m.read(ctx, t, bindingOf(c.session))
 	if err != nil && !errors.Is(err, ErrNone) {
-		return nil, m.failed(err)
+		return nil, err
 	}
 	return now, err
 }
@@ -117,7 +117,7 @@ func (m *Manager) await(ctx context.Context, t ticket, c *cached) (*cached, erro
 	for {
 		holder, err := lease{m: m, key: m.leaseKey(t.ref())}.holder(ctx)
 		if err != nil {
-			return nil, m.failed(err)
+			return nil, err
 		}
 		if strings.HasPrefix(holder, "wait") {
 			return nil, errors.New("the provider gave no answer a moment ago")

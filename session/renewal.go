@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 )
 
@@ -31,7 +30,7 @@ func (m *Manager) adopt(ctx context.Context, r *renewal) (*cached, error) {
 		if _, waiting := m.won.Swap(r.next.Ref, r); !waiting {
 			m.later(chore{ending: ending{ref: r.next.Ref}, won: r})
 		}
-		return nil, m.failed(err)
+		return nil, err
 	}
 	return fresh, nil
 }
@@ -57,9 +56,8 @@ func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
 		return m.read(ctx, r.ticket, bindingOf(r.was.session))
 	}
 	_ = m.deps.Redis.Del(ctx, m.leaseKey(r.next.Ref)+":n").Err()
-	if err := m.deps.Redis.Publish(ctx, m.channel(), "new "+r.next.Ref).Err(); err != nil {
-		m.failed(fmt.Errorf("session: tell of a refresh: %w", err)) // replicas that miss it ask again after cache_ttl
-	}
+	// Replicas that miss it ask again after cache_ttl.
+	_ = m.deps.Redis.Publish(ctx, m.channel(), "new "+r.next.Ref).Err()
 	fresh := &cached{session: r.next, key: r.ticket.key, aad: bindingOf(r.next), version: r.version + 1}
 	fresh.sighted(sight)
 	fresh.seen.Store(r.was.seen.Load())

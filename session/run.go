@@ -28,7 +28,8 @@ func (m *Manager) listen(ctx context.Context) {
 		if m.epoch.Load()%2 == 0 {
 			m.epoch.Add(1)
 		}
-		if ctx.Err() == nil && m.deaf.CompareAndSwap(nil, &health{false, "its subscription is interrupted: every request asks Redis", m.deps.Now()}) {
+		since := &interruption{"its subscription is interrupted: every request asks Redis", m.deps.Now()}
+		if ctx.Err() == nil && m.deaf.CompareAndSwap(nil, since) {
 			m.deps.Log.Warn("the subscription to redis is interrupted: every request asks redis until it is back", "error", err)
 		}
 		select {

@@ -63,9 +63,7 @@ func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
 	pipe := m.deps.Redis.Pipeline() // in this order: they share a slot
 	pipe.Set(ctx, m.summaryKey(s.Ref), sealed, life)
 	pipe.Set(ctx, m.recordKey(s.Ref), stored, life)
-	if _, err = pipe.Exec(ctx); err == nil {
-		m.wrote()
-	}
+	_, err = pipe.Exec(ctx)
 	return err
 }
 
@@ -142,9 +140,6 @@ func (m *Manager) writeClock(ctx context.Context, s *Session, seen int64) error 
 	u.Seen = seen
 	sealed := encodeSummary(m.deps.Ring, s.Ref, u)
 	lives, err := clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed, m.left(s)).Bool()
-	if err == nil {
-		m.wrote()
-	}
 	if lives {
 		m.enterAgain(ctx, s)
 	}
@@ -183,18 +178,14 @@ func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uin
 	if err := m.noteKey(ctx, s.ExpiresAt); err != nil {
 		return 0, err
 	}
-	outcome, err = replaceScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(version), stored, m.left(s)).Int()
-	if err == nil && outcome == recordWritten {
-		m.wrote()
-	}
-	return outcome, err
+	keys := []string{m.recordKey(s.Ref)}
+	return replaceScript.Run(ctx, m.deps.Redis, keys, versionBytes(version), stored, m.left(s)).Int()
 }
 
 // end deletes a session: record, then index. What Redis does not take now is done later; this replica knows at once.
 func (m *Manager) end(ctx context.Context, e ending) {
 	m.forget(e.ref)
 	if _, err := m.remove(ctx, e); err != nil {
-		m.failed(err)
 		m.owe(chore{ending: e})
 	}
 }

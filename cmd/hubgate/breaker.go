@@ -3,48 +3,28 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/sony/gobreaker/v2"
 )
 
-// breaker answers at once while Redis is away, so that requests do not queue up behind time-outs, and lets one command a moment try
-// whether it is back. It is a hook because only single clients have a Limiter.
+// breaker refuses commands at once while Redis is unavailable, so that requests do not queue behind time-outs. Only
+// hubgate's own probe opens and closes it: a command may fail for a reason that its visitor chose (its deadline, a
+// cancellation, a key of the wrong type), so failing commands start a probe and decide nothing. It is a hook because
+// only single clients have a Limiter.
 type breaker struct {
-	two *gobreaker.TwoStepCircuitBreaker[struct{}]
+	opened atomic.Bool
+	wake   chan struct{} // holds one request for a probe, however many commands fail
 }
 
-const (
-	breakerFaults = 3 // in a row
-	breakerRest   = 500 * time.Millisecond
-)
+// errRedisDown is what a refused command returns.
+var errRedisDown = errors.New("redis is unavailable")
 
-func newBreaker(log *slog.Logger) *breaker {
-	return &breaker{gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Name: "redis", MaxRequests: 1, Timeout: breakerRest,
-		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerFaults },
-		OnStateChange: func(_ string, from, to gobreaker.State) {
-			switch {
-			case from == gobreaker.StateClosed:
-				log.Warn("redis is away; known sessions go on within session.outage_grace")
-			case to == gobreaker.StateClosed:
-				log.Info("redis is back")
-			}
-		},
-	})}
-}
+func newBreaker() *breaker { return &breaker{wake: make(chan struct{}, 1)} }
 
-// admittedKey marks what a command that was let through sends on its own behalf: the greeting of a new connection passes the hooks
-// as well, and while one command tries whether Redis is back, no second is let through. It would never be back.
-type admittedKey struct{}
-
-func admitted(ctx context.Context) bool { return ctx.Value(admittedKey{}) != nil }
-
-// open tells that Redis is away.
-func (b *breaker) open() bool { return b.two.State() != gobreaker.StateClosed }
+// open reports whether commands are refused.
+func (b *breaker) open() bool { return b.opened.Load() }
 
 // DialHook is not needed.
 func (b *breaker) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -52,16 +32,12 @@ func (b *breaker) DialHook(next redis.DialHook) redis.DialHook { return next }
 // ProcessHook guards one command.
 func (b *breaker) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if admitted(ctx) {
-			return next(ctx, cmd)
+		if b.open() {
+			cmd.SetErr(errRedisDown)
+			return errRedisDown
 		}
-		done, err := b.two.Allow()
-		if err != nil {
-			cmd.SetErr(err)
-			return err
-		}
-		err = next(context.WithValue(ctx, admittedKey{}, true), cmd)
-		done(fault(err))
+		err := next(ctx, cmd)
+		b.suspect(err)
 		return err
 	}
 }
@@ -69,23 +45,31 @@ func (b *breaker) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // ProcessPipelineHook guards a pipeline as one command.
 func (b *breaker) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		if admitted(ctx) {
-			return next(ctx, cmds)
-		}
-		done, err := b.two.Allow()
-		if err != nil {
+		if b.open() {
 			for _, cmd := range cmds {
-				cmd.SetErr(err)
+				cmd.SetErr(errRedisDown)
 			}
-			return err
+			return errRedisDown
 		}
-		err = next(context.WithValue(ctx, admittedKey{}, true), cmds)
-		done(fault(err))
+		err := next(ctx, cmds)
+		b.suspect(err)
 		return err
 	}
 }
 
-// fault tells an error that means Redis cannot serve from one that is an answer: nothing found, a script unknown, a wrong type.
+// suspect asks for a probe after a command failed.
+func (b *breaker) suspect(err error) {
+	if fault(err) == nil {
+		return
+	}
+	select {
+	case b.wake <- struct{}{}:
+	default: // one is asked for already
+	}
+}
+
+// fault returns err when it means that Redis cannot serve, and nil when it is an answer (nothing found, a script
+// unknown, a wrong type) or a cancellation.
 func fault(err error) error {
 	if err == nil || errors.Is(err, redis.Nil) || errors.Is(err, context.Canceled) {
 		return nil
@@ -94,7 +78,11 @@ func fault(err error) error {
 	if !errors.As(err, &answer) {
 		return err
 	}
-	for _, word := range []string{"LOADING", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS", "NOPERM"} {
+	for _, word := range []string{
+		"NOAUTH", "WRONGPASS", "NOPERM", "ERR max number of clients", // to us
+		"LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", // to anybody
+		"READONLY", "OOM", "MISCONF", "NOREPLICAS", // no writes
+	} {
 		if strings.HasPrefix(answer.Error(), word) {
 			return err
 		}

@@ -16,7 +16,7 @@ func (d *doctor) askRedis(ctx context.Context) []diagnosis {
 	clients, err := openRedis(cfg, redisDeps{
 		Credentials:      func() (string, string) { return cfg.Username, cfg.Password.Reveal() },
 		SentinelPassword: cfg.SentinelPassword.Reveal,
-		Observe:          func(context.Context, error, time.Duration) {}, Log: quietLog(),
+		Observe:          func(context.Context, error, time.Duration) {}, Report: func(redisState) {}, Log: quietLog(),
 	})
 	if err != nil {
 		return []diagnosis{{Part: "redis", Status: failed, Detail: err.Error(), Where: "session.redis"}}

@@ -100,7 +100,8 @@ func newGateway(sc serveConfig) (*gateway, error) {
 		return nil, err
 	}
 	if g.redis, err = openRedis(cfg.Session.Redis, redisDeps{
-		Credentials: g.redisCredentials, SentinelPassword: g.sentinelPassword, Observe: g.observeRedis, Tracer: g.tracer, Log: component(g.log, "redis"),
+		Credentials: g.redisCredentials, SentinelPassword: g.sentinelPassword,
+		Observe: g.observeRedis, Report: g.reportRedis, Tracer: g.tracer, Log: component(g.log, "redis"),
 	}); err != nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func (g *gateway) newSessions(cfg session.Config) (*session.Manager, error) {
 	return session.New(cfg, session.Deps{
 		Redis: g.redis.Request, Block: g.redis.Block, Ring: g.ring, Refresh: g.provider.Refresh,
 		Log: component(g.log, "session"), Audit: auditLog(g.log), Metrics: session.NewMetrics(g.registry), Now: time.Now,
-		Outage: g.redis.breaker.open, Revoke: g.revoke,
+		Store: g.redis.probe.found, Revoke: g.revoke,
 	})
 }
 
@@ -157,6 +158,7 @@ func (g *gateway) newContacts(cfg *Config) (*hubspot.Contacts, error) {
 // run works until ctx ends: session upkeep, the contact queue, the watch on the configuration.
 func (g *gateway) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { g.redis.probe.run(ctx); return nil })
 	group.Go(func() error { return g.sessions.Run(ctx) })
 	group.Go(func() error { return g.contacts.Run(ctx) })
 	group.Go(func() error { return g.watch(ctx) })
@@ -229,10 +231,6 @@ func (g *gateway) hubspotToken() string {
 		return ""
 	}
 	return gen.report.secretNow("hubspot.access_token", gen.cfg.HubSpot.AccessToken, g.getenv)
-}
-
-func (g *gateway) observeRedis(ctx context.Context, err error, took time.Duration) {
-	g.dependencies.Observe(dependency.Redis, dependency.Call{Op: dependency.OpCommand, Result: dependency.ResultOf(err), Took: took, TraceID: trace.RecordedID(ctx)})
 }
 
 func (g *gateway) close() error {

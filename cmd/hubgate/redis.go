@@ -28,7 +28,8 @@ type redisClients struct {
 	Request redis.UniversalClient // a visitor waits: short time-outs, one retry, a breaker
 	Queue   redis.UniversalClient // writes that must not happen twice: no retry
 	Block   redis.UniversalClient // subscriptions and blocking reads: each holds a connection
-	breaker *breaker
+	health  redis.UniversalClient // the probe's: its connections are not the visitors'
+	probe   *redisProbe
 	server  *miniredis.Miniredis // of mode embedded
 }
 
@@ -37,13 +38,14 @@ type redisDeps struct {
 	Credentials      func() (username, password string) // as of now: asked at each new connection
 	SentinelPassword func() string                      // likewise
 	Observe          func(ctx context.Context, err error, took time.Duration)
+	Report           func(redisState) // each change of what the probe finds
 	Tracer           *trace.Tracer
 	Log              *slog.Logger
 }
 
 // openRedis makes the clients. It dials nothing: a gateway starts while Redis is away.
 func openRedis(cfg session.RedisConfig, deps redisDeps) (*redisClients, error) {
-	c := &redisClients{breaker: newBreaker(deps.Log)}
+	c := &redisClients{probe: newRedisProbe(newBreaker(), deps.Report, deps.Log)}
 	base := redis.UniversalOptions{
 		MasterName: cfg.MasterName, IsClusterMode: cfg.Mode == "cluster",
 		CredentialsProviderContext: credentials(deps.Credentials),
@@ -60,12 +62,15 @@ func openRedis(cfg session.RedisConfig, deps redisDeps) (*redisClients, error) {
 	if cfg.Mode == "sentinel" && cfg.SentinelPassword != "" {
 		base.SentinelPassword, base.Dialer = sentinelDialer(base, deps.SentinelPassword)
 	}
-	request, queue, block := base, base, base
-	request.MaxRetries, queue.MaxRetries, block.MaxRetries = 1, -1, 1
+	request, queue, block, health := base, base, base, base
+	request.MaxRetries, queue.MaxRetries, block.MaxRetries, health.MaxRetries = 1, -1, 1, -1
 	block.ReadTimeout, block.PoolSize = 10*time.Second, 16
+	health.PoolSize, health.MinIdleConns = 4, 0
 	c.Request, c.Queue, c.Block = redis.NewUniversalClient(&request), redis.NewUniversalClient(&queue), redis.NewUniversalClient(&block)
+	c.health = redis.NewUniversalClient(&health)
+	c.probe.of(c.health, cfg.KeyPrefix, cfg.Mode == "cluster")
 	c.Request.AddHook(measureHook{deps.Observe, deps.Tracer})
-	c.Request.AddHook(c.breaker)
+	c.Request.AddHook(c.probe.breaker)
 	c.Queue.AddHook(measureHook{deps.Observe, deps.Tracer})
 	return c, nil
 }
@@ -129,7 +134,7 @@ func credentials(now func() (string, string)) func(context.Context) (string, str
 }
 
 func (c *redisClients) close() error {
-	err := errors.Join(c.Request.Close(), c.Queue.Close(), c.Block.Close())
+	err := errors.Join(c.Request.Close(), c.Queue.Close(), c.Block.Close(), c.health.Close())
 	if c.server != nil {
 		c.server.Close()
 	}
@@ -147,9 +152,13 @@ func (h measureHook) measure(ctx context.Context, command string, ask func(conte
 	defer span.End()
 	start := time.Now()
 	err := ask(ctx)
-	h.observe(ctx, fault(err), time.Since(start))
-	if fault(err) != nil {
-		span.Fail(string(dependency.ResultOf(fault(err))))
+	cause := fault(err)
+	if cause != nil && ctx.Err() != nil { // go-redis reports the caller's deadline as an i/o timeout
+		cause = context.Canceled
+	}
+	h.observe(ctx, cause, time.Since(start))
+	if cause != nil {
+		span.Fail(string(dependency.ResultOf(cause)))
 	}
 	return err
 }
@@ -169,4 +178,22 @@ func (h measureHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		return h.measure(ctx, "pipeline", func(ctx context.Context) error { return next(ctx, cmds) })
 	}
+}
+
+func (g *gateway) observeRedis(ctx context.Context, err error, took time.Duration) {
+	g.dependencies.Observe(dependency.Redis, dependency.Call{
+		Op: dependency.OpCommand, Result: dependency.ResultOf(err), Took: took, TraceID: trace.RecordedID(ctx),
+	})
+}
+
+// reportRedis makes what the probe found the state of Redis that operators see.
+func (g *gateway) reportRedis(found redisState) {
+	detail := "answers"
+	switch found.trouble() {
+	case redisTakesNoWrites:
+		detail = "answers, but takes no writes"
+	case redisDown:
+		detail = "does not answer"
+	}
+	g.dependencies.SetUp(dependency.Redis, found.trouble() == redisServes, detail)
 }

@@ -113,7 +113,7 @@ func (m *Metrics) Observe(name Name, c Call) {
 }
 
 func (m *Metrics) note(name Name, c Call) {
-	if c.Result == Canceled {
+	if c.Result == Canceled || name == Redis { // Redis has a probe, which calls SetUp
 		return
 	}
 	ok := c.Result != Timeout && c.Result != Failed && c.Result != ServerError

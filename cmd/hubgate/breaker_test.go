@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// answer is what Redis says when it refuses a command.
+type answer string
+
+func (a answer) Error() string { return string(a) }
+func (answer) RedisError()     {}
+
+// store is a Redis that does what it is told to, for the probe and for visitors.
+type store struct {
+	read, write atomic.Pointer[func(context.Context) error]
+	reads       atomic.Int64
+	breaker     *breaker
+	probe       *redisProbe
+	reports     []redisState
+}
+
+func serves(context.Context) error { return nil }
+
+func says(err error) func(context.Context) error {
+	return func(context.Context) error { return err }
+}
+
+// silent answers far too late, and its client pays no attention to the limit.
+func silent(context.Context) error {
+	<-time.After(tooLate)
+	return nil
+}
+
+const tooLate = 5 * time.Second
+
+// silentInTime gives up at the limit.
+func silentInTime(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func newStore(t *testing.T) *store {
+	s := &store{breaker: newBreaker()}
+	s.probe = newRedisProbe(s.breaker, func(found redisState) { s.reports = append(s.reports, found) }, quietLog())
+	s.probe.read = func(ctx context.Context) error { s.reads.Add(1); return (*s.read.Load())(ctx) }
+	s.probe.write = func(ctx context.Context) error { return (*s.write.Load())(ctx) }
+	s.set(serves, serves)
+	ctx, stop := context.WithCancel(t.Context())
+	go s.probe.run(ctx)
+	t.Cleanup(func() {
+		stop()
+		<-time.After(tooLate) // until nothing is under way
+	})
+	return s
+}
+
+func (s *store) set(read, write func(context.Context) error) {
+	s.read.Store(&read)
+	s.write.Store(&write)
+}
+
+// command is one of a visitor's, that ends with err.
+func (s *store) command(ctx context.Context, err error) error {
+	hook := s.breaker.ProcessHook(func(context.Context, redis.Cmder) error { return err })
+	pipeline := s.breaker.ProcessPipelineHook(func(context.Context, []redis.Cmder) error { return err })
+	one := redis.NewStatusCmd(ctx, "get", "x")
+	return errors.Join(hook(ctx, one), pipeline(ctx, []redis.Cmder{one}))
+}
+
+// visitorErrors are ends of a command that a visitor can bring about, or that say nothing about Redis as a whole.
+var visitorErrors = []error{
+	nil, redis.Nil, context.DeadlineExceeded, context.Canceled, os.ErrDeadlineExceeded, redis.ErrPoolTimeout,
+	errors.New("EOF"), answer("WRONGTYPE Operation against a key"), answer("CROSSSLOT Keys in request"),
+	answer("NOPERM this user"), answer("ERR out of range"), answer("LOADING Redis is loading"),
+	answer("OOM command not allowed"), answer("CLUSTERDOWN The cluster is down"), answer("READONLY You can't"),
+}
+
+func TestBreakerIsMovedByTheProbeAlone(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			s := newStore(t)
+			for range 30 {
+				want, changes := s.befall(rng), len(s.reports)
+				for range 100 { // longer than anything that is silent
+					s.visit(rng)
+					<-time.After(time.Duration(rng.IntN(200)) * time.Millisecond)
+				}
+				<-time.After(tooLate)
+				s.visit(rng)
+				synctest.Wait()
+				got := s.probe.state.Load().trouble()
+				if got != want || s.breaker.open() != (want == redisDown) || len(s.reports) > changes+1 {
+					t.Fatalf("seed %d: Redis is in state %d; the probe found %d after %d changes, open %v",
+						seed, want, got, len(s.reports)-changes, s.breaker.open())
+				}
+			}
+		})
+	}
+}
+
+// befall brings Redis into a random state.
+func (s *store) befall(rng *rand.Rand) redisTrouble {
+	down := []func(context.Context) error{silent, silentInTime, says(answer("NOAUTH")), says(errors.New("refused"))}
+	full := []func(context.Context) error{silentInTime, says(answer("READONLY")), says(answer("OOM"))}
+	trouble := redisTrouble(rng.IntN(3))
+	switch trouble {
+	case redisDown:
+		s.set(down[rng.IntN(len(down))], serves)
+	case redisTakesNoWrites:
+		s.set(serves, full[rng.IntN(len(full))])
+	default:
+		s.set(serves, serves)
+	}
+	return trouble
+}
+
+// visit is a few commands of visitors, each with its own end.
+func (s *store) visit(rng *rand.Rand) {
+	for range rng.IntN(20) {
+		ctx, cancel := context.WithCancel(context.Background())
+		if rng.IntN(2) == 0 {
+			cancel()
+		}
+		s.command(ctx, visitorErrors[rng.IntN(len(visitorErrors))])
+		cancel()
+	}
+}
+
+func TestBreakerStaysClosedWhateverVisitorsDo(t *testing.T) {
+	t.Parallel()
+	for _, err := range visitorErrors {
+		t.Run(fmt.Sprint(err), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore(t)
+				for range 50 {
+					for range 200 {
+						s.command(t.Context(), err)
+					}
+					<-time.After(10 * time.Millisecond)
+				}
+				if s.breaker.open() || len(s.reports) != 1 {
+					t.Errorf("open %v after %d reports", s.breaker.open(), len(s.reports))
+				}
+				if n := s.reads.Load(); n > 10 { // 20,000 failures in half a second start at most a probe each 100 ms
+					t.Errorf("%d probes", n)
+				}
+			})
+		})
+	}
+}
+
+func TestProbeWithoutAnAnswerWithinItsLimitHasFailed(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]func(context.Context) error{
+		"silent":              silent,
+		"silent, but obeying": silentInTime,
+		"late":                func(context.Context) error { <-time.After(probeLimit + time.Millisecond); return nil },
+		"refused":             says(errors.New("connection refused")),
+		"loading":             says(answer("LOADING Redis is loading the dataset in memory")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore(t)
+				<-time.After(10 * time.Second)
+				s.set(read, serves)
+				began := time.Now()
+				s.command(t.Context(), errors.New("i/o timeout"))
+				for !s.breaker.open() {
+					<-time.After(time.Millisecond)
+				}
+				if took := time.Since(began); took > probeRest+2*probeLimit+probeAgain+10*time.Millisecond {
+					t.Errorf("opened after %s", took)
+				}
+				<-time.After(time.Minute)
+				s.set(serves, serves)
+				began = time.Now()
+				for s.breaker.open() {
+					<-time.After(time.Millisecond)
+				}
+				if took := time.Since(began); took > 2*probeLimit && name != "silent" || took > tooLate+probeRestMax {
+					t.Errorf("closed after %s", took)
+				}
+			})
+		})
+	}
+}
+
+func TestProbeNoticesWithoutAnyVisitor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t)
+		for _, c := range []struct {
+			read, write func(context.Context) error
+			want        redisTrouble
+		}{
+			{says(errors.New("refused")), serves, redisDown},
+			{serves, serves, redisServes},
+			{serves, says(answer("OOM")), redisTakesNoWrites},
+			{says(answer("MASTERDOWN")), serves, redisDown},
+			{serves, says(answer("MISCONF")), redisTakesNoWrites},
+			{serves, serves, redisServes},
+		} {
+			s.set(c.read, c.write)
+			<-time.After(2 * time.Second)
+			if got := s.probe.state.Load().trouble(); got != c.want || s.reports[len(s.reports)-1].trouble() != c.want {
+				t.Errorf("%d instead of %d", got, c.want)
+			}
+		}
+	})
+}
+
+func TestProbeTakesOneFailureForABrokenConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t)
+		n := 0
+		s.set(func(context.Context) error {
+			if n++; n%2 == 1 {
+				return errors.New("EOF")
+			}
+			return nil
+		}, serves)
+		<-time.After(time.Minute)
+		if s.breaker.open() || len(s.reports) != 1 {
+			t.Errorf("open %v after %d reports", s.breaker.open(), len(s.reports))
+		}
+	})
+}

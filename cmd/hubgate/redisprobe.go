@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/session"
+)
+
+// redisProbe is how hubgate finds out whether Redis serves: it reads and writes a key of its own through a connection
+// of its own, so that no visitor can make it fail, slow it down or keep it from running. It alone moves the breaker,
+// the health check and the metric.
+type redisProbe struct {
+	read, write func(context.Context) error
+	breaker     *breaker
+	report      func(redisState)
+	log         *slog.Logger
+
+	state   atomic.Pointer[redisState]
+	pending chan error // a question whose limit has passed and that has not returned yet
+}
+
+// redisState is what the probe last found.
+type redisState struct {
+	down    error     // there is no answer, or one that says that Redis cannot serve
+	refusal error     // reads are served and writes are not
+	since   time.Time // zero until Redis was asked
+}
+
+const (
+	probeEvery   = time.Second            // while all is well
+	probeLimit   = 500 * time.Millisecond // no answer by then is a failure
+	probeAgain   = 50 * time.Millisecond  // a first failure may be a connection that broke while it was idle
+	probeRest    = 100 * time.Millisecond // the shortest pause between two probes, and the first while Redis is down
+	probeRestMax = 500 * time.Millisecond // the longest pause while Redis is down
+)
+
+// errSilent means that a probe had no answer within its limit.
+var errSilent = errors.New("no answer within " + probeLimit.String())
+
+func newRedisProbe(b *breaker, report func(redisState), log *slog.Logger) *redisProbe {
+	p := &redisProbe{breaker: b, report: report, log: log}
+	p.state.Store(&redisState{})
+	return p
+}
+
+// of sets the questions. A read of an own key finds more than a PING, which is answered also where a user may read
+// nothing (NOPERM) and by a node of a cluster that is down (CLUSTERDOWN).
+func (p *redisProbe) of(rdb redis.UniversalClient, prefix string, cluster bool) {
+	key := prefix + "probe"
+	keys := []string{key}
+	if cluster { // a key in each quarter of the slots: a cluster is down when none of its masters answers
+		keys = []string{key + ":{0}", key + ":{1}", key + ":{2}", key + ":{3}"}
+	}
+	p.read = func(ctx context.Context) error { return readAny(ctx, rdb, keys) }
+	p.write = func(ctx context.Context) error { return fault(rdb.Set(ctx, key, "", time.Second).Err()) }
+}
+
+// readAny returns nil as soon as one of the keys can be read.
+func readAny(ctx context.Context, rdb redis.UniversalClient, keys []string) error {
+	answers := make(chan error, len(keys))
+	for _, key := range keys {
+		go func() { answers <- fault(rdb.GetRange(ctx, key, 0, 0).Err()) }()
+	}
+	var err error
+	for range keys {
+		if err = <-answers; err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// run probes until ctx ends.
+func (p *redisProbe) run(ctx context.Context) {
+	rest := probeRest
+	for {
+		found := p.ask(ctx)
+		if found.trouble() > p.state.Load().trouble() && pause(ctx, probeAgain) {
+			found = p.ask(ctx)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		p.settle(found)
+		if found.down == nil {
+			rest = probeRest
+			p.idle(ctx)
+			continue
+		}
+		pause(ctx, rest)
+		rest = min(2*rest, probeRestMax)
+	}
+}
+
+// idle waits for the next probe while Redis serves: for a command's failure, or a second.
+func (p *redisProbe) idle(ctx context.Context) {
+	if !pause(ctx, probeRest) {
+		return
+	}
+	next := time.NewTimer(probeEvery - probeRest)
+	defer next.Stop()
+	select {
+	case <-ctx.Done():
+	case <-p.breaker.wake:
+	case <-next.C:
+	}
+}
+
+// pause reports whether d passed before ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// ask asks both questions once. A write that has no answer is one that is refused, for reads have one (CLIENT PAUSE
+// does that).
+func (p *redisProbe) ask(ctx context.Context) redisState {
+	if err := p.limited(ctx, p.read); err != nil {
+		return redisState{down: err}
+	}
+	return redisState{refusal: p.limited(ctx, p.write)}
+}
+
+// limited asks one question within the limit, whether or not the client keeps to it. There is never more than one
+// question under way.
+func (p *redisProbe) limited(ctx context.Context, question func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	if p.pending != nil { // its answer says how Redis was, not how it is
+		select {
+		case <-p.pending:
+		case <-ctx.Done():
+			return errSilent
+		}
+	}
+	p.pending = make(chan error, 1)
+	go func(answer chan<- error) { answer <- question(ctx) }(p.pending)
+	select {
+	case err := <-p.pending:
+		p.pending = nil
+		return err
+	case <-ctx.Done():
+		return errSilent
+	}
+}
+
+// redisTrouble is how much Redis does not do, the least first.
+type redisTrouble int
+
+const (
+	redisServes redisTrouble = iota
+	redisTakesNoWrites
+	redisDown
+)
+
+func (s redisState) trouble() redisTrouble {
+	switch {
+	case s.down != nil:
+		return redisDown
+	case s.refusal != nil:
+		return redisTakesNoWrites
+	}
+	return redisServes
+}
+
+// found is the state of Redis for the sessions.
+func (p *redisProbe) found() session.StoreState {
+	s := p.state.Load()
+	return session.StoreState{Down: s.down != nil, ReadOnly: s.refusal != nil, Since: s.since}
+}
+
+// settle makes what was found the state of Redis, and logs each change once.
+func (p *redisProbe) settle(found redisState) {
+	last := p.state.Load()
+	if !last.since.IsZero() && last.trouble() == found.trouble() {
+		return
+	}
+	found.since = time.Now()
+	p.state.Store(&found)
+	p.breaker.opened.Store(found.down != nil)
+	p.report(found)
+	switch {
+	case found.down != nil && refusesUs(found.down):
+		p.log.Error("redis refuses us: fix the user, password or ACL of session.redis", "error", found.down)
+	case found.down != nil:
+		p.log.Error("redis is unavailable; known sessions go on within session.outage_grace", "error", found.down)
+	case found.refusal != nil:
+		p.log.Error("redis takes no writes: sessions go on, logins fail", "error", found.refusal)
+	case last.down != nil:
+		p.log.Info("redis is back")
+	case last.refusal != nil:
+		p.log.Info("redis takes writes again")
+	}
+}
+
+// refusesUs reports whether Redis does not know us, or does not let us do what we need.
+func refusesUs(err error) bool {
+	for _, word := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
+		if strings.Contains(err.Error(), word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,190 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/faultproxy"
+)
+
+// What a failed read means while Redis is not known to be down: nothing, for a session that this replica knows.
+
+// unreliable is a Redis client whose reads of sessions fail some times.
+type unreliable struct {
+	failures atomic.Int64 // left
+	err      error
+	during   func() // what happens at each of them
+}
+
+func (u *unreliable) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (u *unreliable) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (u *unreliable) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if u.failures.Add(-1) < 0 {
+			return next(ctx, cmds)
+		}
+		if u.during != nil {
+			u.during()
+		}
+		for _, cmd := range cmds {
+			cmd.SetErr(u.err)
+		}
+		return u.err
+	}
+}
+
+func (w *world) unreliable(m *Manager, u *unreliable) {
+	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1})
+	rdb.AddHook(u)
+	w.t.Cleanup(func() { rdb.Close() })
+	m.reads.rdb = rdb
+}
+
+// always is more often than anybody tries.
+const always = 1 << 30
+
+func TestKnownSessionSurvivesFailedReads(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{
+		"a full pool":        redis.ErrPoolTimeout,
+		"a time-out":         context.DeadlineExceeded,
+		"a Redis that loads": answer("LOADING Redis is loading the dataset in memory"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			m := w.replica(nil)
+			known, _ := w.login(m, ada())
+			unknown, _ := w.login(m, ada())
+			if got := w.reason(m, known); got != "" {
+				t.Fatal(got)
+			}
+			u := &unreliable{err: failure}
+			u.failures.Store(always)
+			w.unreliable(m, u)
+			if got := w.reason(m, known); got != "" {
+				t.Errorf("the known session: %q", got)
+			}
+			if got := w.reason(m, unknown); got != "cannot tell" {
+				t.Errorf("the unknown session: %q", got)
+			}
+		})
+	}
+}
+
+// answer is an error that Redis itself gave.
+type answer string
+
+func (a answer) Error() string { return string(a) }
+func (answer) RedisError()     {}
+
+func TestFailedReadIsRepeated(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{
+		"a broken connection": errors.New("EOF"),
+		"a time-out":          context.DeadlineExceeded,
+		"a fail-over":         answer("MASTERDOWN Link with MASTER is down"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.cfg.OutageGrace = 0
+			m := w.replica(nil)
+			cookie, _ := w.login(m, ada())
+			u := &unreliable{err: failure}
+			u.failures.Store(3)
+			w.unreliable(m, u)
+			if got := w.reason(m, cookie); got != "" {
+				t.Errorf("a session that no replica knows, at the fourth try: %q", got)
+			}
+		})
+	}
+}
+
+func TestSessionThatEndsDuringAFailedReadIsOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, s := w.login(m, ada())
+	if got := w.reason(m, cookie); got != "" {
+		t.Fatal(got)
+	}
+	u := &unreliable{err: errors.New("EOF"), during: func() { m.told("end " + s.Ref) }}
+	u.failures.Store(always)
+	w.unreliable(m, u)
+	if _, err := w.load(m, cookie); err == nil {
+		t.Error("the session was accepted after its end had been heard of")
+	}
+}
+
+func TestNobodyWaitsForARedisThatIsDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	network, err := faultproxy.New(w.redis.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { network.Close() })
+	m := w.replica(nil)
+	known, _ := w.login(m, ada())
+	unknown, _ := w.login(m, ada())
+	if got := w.reason(m, known); got != "" {
+		t.Fatal(got)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: network.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { rdb.Close() })
+	m.reads.rdb = rdb
+	if err := network.Set(faultproxy.Fault{Hang: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.outage = true
+	for range 5 {
+		if got := w.reason(m, known); got != "" {
+			t.Errorf("the known session: %q", got)
+		}
+		if got := w.reason(m, unknown); got != "cannot tell" {
+			t.Errorf("the unknown session: %q", got)
+		}
+	}
+	if _, err := m.Peek(w.request(unknown)); !errors.Is(err, errDown) {
+		t.Errorf("the unknown session: %v", err)
+	}
+	if n := network.Accepted(); n != 0 {
+		t.Errorf("Redis was asked: %d connections", n)
+	}
+	w.outage = false
+	if err := network.Set(faultproxy.Fault{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.reason(m, unknown); got != "" {
+		t.Errorf("afterwards: %q", got)
+	}
+}
+
+// A replica whose Redis takes no writes knows idle clocks that may be too old: what looks idle is neither served nor
+// ended.
+func TestIdleSessionIsNotJudgedWhileRedisTakesNoWrites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.IdleTimeout = minutesOrNone(10)
+	m := w.replica(nil)
+	cookie, s := w.login(m, ada())
+	w.clock.pass(w.cfg.IdleTimeout.D())
+	readOnly := true
+	m.deps.Store = func() StoreState { return StoreState{ReadOnly: readOnly, Since: w.clock.Now()} }
+	if _, err := m.Load(httptest.NewRecorder(), w.request(cookie)); !errors.Is(err, errClock) {
+		t.Errorf("idle, and Redis takes no clocks: %v", err)
+	}
+	if ok, _, _ := m.Health(); ok || !w.redis.Exists(m.recordKey(s.Ref)) {
+		t.Errorf("healthy: %v, or the session was ended", ok)
+	}
+	readOnly = false
+	if got := w.reason(m, cookie); got != string(Expired) {
+		t.Errorf("idle: %q", got)
+	}
+}
