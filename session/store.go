@@ -45,13 +45,31 @@ func (m *Manager) indexKey(family string, mac []byte) string {
 // indexName separates the parts by what none of them holds, so that two users cannot share a name (SE-13).
 func indexName(parts ...string) []byte { return []byte(strings.Join(parts, "\x00")) }
 
-// write stores a new session: index first, then summary and record, so that a record is never out of an operator's reach.
+// createScript writes a new session's record while the summary that announced it is there.
+var createScript = redis.NewScript(`
+if redis.call("EXISTS", KEYS[2]) == 0 then return 0 end
+redis.call("SET", KEYS[2], ARGV[2], "PX", ARGV[3])
+redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[3])
+return 1`)
+
+// announceTime is how long a summary without a record stays when the login breaks off: longer than storeTime, in
+// which the record follows.
+const announceTime = 10 * time.Second
+
+// write stores a new session in three steps: the summary, which announces it, then the lists it is found by, then its
+// record. A record is never out of an operator's reach, and an end that comes between two steps is not lost
+// (CWE-367): whoever finds the session in a list deletes its summary, and the record, which shares the summary's
+// slot, is written only while that is there. The session has then begun and ended, and the next request of its
+// visitor leads to a login.
 func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
 	stored, err := m.seal(t, s, 1)
 	if err != nil {
 		return err
 	}
 	sealed := encodeSummary(m.deps.Ring, s.Ref, toSummary(s))
+	if err := m.deps.Redis.Set(ctx, m.summaryKey(s.Ref), sealed, announceTime).Err(); err != nil {
+		return err
+	}
 	err = m.writeIndex(ctx, s)
 	if isWrongType(err) {
 		err = m.writeIndex(ctx, s) // what was in the way is gone
@@ -59,12 +77,8 @@ func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
 	if err != nil {
 		return err
 	}
-	life := s.ExpiresAt.Sub(m.deps.Now())
-	pipe := m.deps.Redis.Pipeline() // in this order: they share a slot
-	pipe.Set(ctx, m.summaryKey(s.Ref), sealed, life)
-	pipe.Set(ctx, m.recordKey(s.Ref), stored, life)
-	_, err = pipe.Exec(ctx)
-	return err
+	keys := []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}
+	return createScript.Run(ctx, m.deps.Redis, keys, stored, sealed, m.left(s)).Err()
 }
 
 // seal makes a session's record, and measures it.
