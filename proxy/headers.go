@@ -9,51 +9,11 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// Names a client may not claim: who it is, where it comes from, which page or method is meant. HubSpot trusts some of them, others
-// are trusted by servers like it. Compared after claimed, so that no alias gets by (HS-05).
-var (
-	claimedPrefixes = []string{"x-hs-", "x-hubspot-", "x-forwarded-", "cf-", "x-original-", "x-http-method", "x-middleware-", "x-auth-request-"}
-	claimedNames    = map[string]bool{
-		"forwarded": true, "x-real-ip": true, "x-client-ip": true, "true-client-ip": true, "x-rewrite-url": true, "x-host": true,
-		"x-cluster-client-ip": true, "fastly-client-ip": true, "x-method-override": true, "proxy": true, "x-request-id": true,
-		"traceparent": true, "tracestate": true, "te": true, "x-forwarded": true,
-	}
-)
-
-// claimed tells whether a request header must not pass. Names with anything but letters, digits and hyphens never do: CGI-like
-// servers read X_Forwarded_For as X-Forwarded-For.
-func claimed(name string) bool {
-	var room [64]byte // no claimed name or prefix is longer
-	lower := room[:0]
-	for i := 0; i < len(name); i++ {
-		c := name[i] | 0x20
-		switch {
-		case 'a' <= c && c <= 'z':
-		case '0' <= name[i] && name[i] <= '9' || name[i] == '-':
-			c = name[i]
-		default:
-			return true
-		}
-		if i < len(room) {
-			lower = append(lower, c)
-		}
-	}
-	if len(name) <= len(room) && claimedNames[string(lower)] {
-		return true
-	}
-	for _, prefix := range claimedPrefixes {
-		if len(lower) >= len(prefix) && string(lower[:len(prefix)]) == prefix {
-			return true
-		}
-	}
-	return false
-}
-
 // outgoing makes a request's headers fit for the origin: what the client may not claim is removed, then what HubSpot must know is
 // set. httputil has removed hop-by-hop headers and what Connection names before, so a client cannot remove ours (HS-07).
 func (g *Gate) outgoing(h http.Header, in *http.Request, p *passing) {
 	for name := range h {
-		if claimed(name) {
+		if isReserved(name) {
 			delete(h, name)
 		}
 	}
