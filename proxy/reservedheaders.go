@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Header names by which some server, proxy or framework learns who a request comes from, over which scheme, and for which host, page
-// or method. HubSpot trusts some of them, servers like it trust others; a client may send none (header spoofing, CWE-290, CWE-348).
-// Credentials that prove themselves (Authorization, Cookie, tokens of the site's own scripts) are not among them.
-// docs/http.md lists them by meaning; a test holds the two together.
+// Header names by which some server, proxy or framework learns who a request comes from, over which scheme, and for
+// which host, page or method. HubSpot trusts some of them, servers like it trust others; a client may send none
+// (header spoofing, CWE-290, CWE-348). Credentials that prove themselves (Authorization, Cookie, tokens of the
+// site's own scripts) are not among them. docs/http.md lists them by meaning; a test holds the two together.
 var (
 	// reservedPrefixes are sorted, and none begins with another: isReserved finds the only candidate by binary search.
 	reservedPrefixes = []string{
@@ -56,8 +56,8 @@ var (
 	}
 )
 
-// isReserved reports whether a client's request header must not reach the origin. A name with anything but letters, digits and
-// hyphens never does: CGI-like servers read X_Forwarded_For as X-Forwarded-For.
+// isReserved reports whether a client's request header must not reach the origin. A name with anything but letters,
+// digits and hyphens never does: CGI-like servers read X_Forwarded_For as X-Forwarded-For.
 func isReserved(name string) bool {
 	var room [64]byte // longer than every reserved name and prefix
 	lower := room[:0]

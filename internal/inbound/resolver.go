@@ -76,16 +76,17 @@ func (rs *Resolver) Resolve(r *http.Request) *http.Request {
 	f.Peer = Address(r.RemoteAddr)
 	f.Trusted = rs.trusts(f.Peer)
 	f.Client = f.Peer
-	if f.Trusted {
-		f.Client = rs.client(f.Peer, r.Header.Values("X-Forwarded-For"))
-	} else if (f.Peer.IsPrivate() || f.Peer.IsLoopback()) && r.Header.Get("X-Forwarded-For") != "" {
+	hops := 0
+	if chain := r.Header["X-Forwarded-For"]; f.Trusted {
+		f.Client, hops = rs.walk(f.Peer, chain)
+	} else if (f.Peer.IsPrivate() || f.Peer.IsLoopback()) && atClient(chain, 1) != "" {
 		f.UntrustedForwarding = true
 	}
 	f.ID = rs.requestID(r, f.Trusted)
 	if f.Site = rs.exact[r.Host]; f.Site == nil {
 		rs.site(r.Host, f)
 	}
-	f.Scheme = rs.scheme(r, f)
+	f.Scheme = rs.scheme(r, f.Trusted, hops)
 	return r.WithContext(c)
 }
 
@@ -103,24 +104,6 @@ func (rs *Resolver) trusts(a netip.Addr) bool {
 	return false
 }
 
-// client walks X-Forwarded-For from the right while the hops are trusted: the first that is not is the visitor. Anything further
-// left was written by whoever sent the request (header spoofing, HS-01). An entry that is no address ends the walk.
-func (rs *Resolver) client(peer netip.Addr, values []string) netip.Addr {
-	hops := strings.Split(strings.Join(values, ","), ",")
-	client := peer
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop := Address(strings.TrimSpace(hops[i]))
-		if !hop.IsValid() {
-			break
-		}
-		client = hop
-		if !rs.trusts(hop) {
-			break
-		}
-	}
-	return client
-}
-
 func (rs *Resolver) site(host string, f *Facts) {
 	for _, scheme := range []string{"https", "http"} {
 		key := hostKey(host, scheme)
@@ -135,24 +118,16 @@ func (rs *Resolver) site(host string, f *Facts) {
 	}
 }
 
-// scheme is what the visitor used: the connection's own when we end TLS, else what the trusted proxy says ("" when it does not say).
-// Without any proxy in front (nobody trusted) the connection is all there is.
-func (rs *Resolver) scheme(r *http.Request, f *Facts) string {
+// scheme is what the visitor used: the connection's own when we end TLS, else what the trusted hop next to the
+// visitor says ("" when none says). Without any proxy in front (nobody trusted) the connection is all there is.
+func (rs *Resolver) scheme(r *http.Request, trusted bool, hops int) string {
 	if r.TLS != nil || rs.cfg.TLS {
 		return "https"
 	}
-	if !f.Trusted {
+	if !trusted {
 		return "http"
 	}
-	values := r.Header.Values("X-Forwarded-Proto")
-	if len(values) == 0 {
-		return ""
-	}
-	last := values[len(values)-1]
-	if i := strings.LastIndexByte(last, ','); i >= 0 {
-		last = last[i+1:]
-	}
-	switch strings.ToLower(strings.TrimSpace(last)) {
+	switch strings.ToLower(atClient(r.Header["X-Forwarded-Proto"], hops)) {
 	case "https", "wss":
 		return "https"
 	case "http", "ws":
@@ -161,24 +136,14 @@ func (rs *Resolver) scheme(r *http.Request, f *Facts) string {
 	return ""
 }
 
-// Address parses an address with or without a port; IPv4 in IPv6 clothes is IPv4, so that one person has one spelling.
-func Address(text string) netip.Addr {
-	if ap, err := netip.ParseAddrPort(text); err == nil {
-		return ap.Addr().Unmap().WithZone("")
-	}
-	a, err := netip.ParseAddr(strings.Trim(text, "[]"))
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a.Unmap().WithZone("")
-}
-
 const maxRequestID = 128
 
-// requestID keeps a trusted proxy's id when it is short and of harmless characters (log forging, XS-06), else makes one.
+// requestID keeps a trusted proxy's id when it is short and of harmless characters (log forging, CWE-117), else
+// makes one. Of two ids one may be the visitor's.
 func (rs *Resolver) requestID(r *http.Request, trusted bool) string {
-	if id := r.Header.Get("X-Request-Id"); trusted && id != "" && len(id) <= maxRequestID && tame(id) {
-		return id
+	ids := r.Header["X-Request-Id"]
+	if trusted && len(ids) == 1 && ids[0] != "" && len(ids[0]) <= maxRequestID && tame(ids[0]) {
+		return ids[0]
 	}
 	return newID()
 }

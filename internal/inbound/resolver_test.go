@@ -107,8 +107,8 @@ func TestTheSchemeIsTheConnectionsOrTheTrustedProxys(t *testing.T) {
 		"a stranger's header is ignored":  {"203.0.113.9:1", []string{"https"}, false, "http"},
 		"trusted proxy":                   {"10.0.0.1:1", []string{"https"}, false, "https"},
 		"trusted proxy, capitals":         {"10.0.0.1:1", []string{"HTTPS"}, false, "https"},
-		"the nearest proxy wins":          {"10.0.0.1:1", []string{"https, http"}, false, "http"},
-		"the nearest line wins":           {"10.0.0.1:1", []string{"http", "https"}, false, "https"},
+		"one hop wrote the last value":    {"10.0.0.1:1", []string{"https, http"}, false, "http"},
+		"several lines are one list":      {"10.0.0.1:1", []string{"http", "https"}, false, "https"},
 		"trusted proxy that does not say": {"10.0.0.1:1", nil, false, ""},
 		"trusted proxy says nonsense":     {"10.0.0.1:1", []string{"gopher"}, false, ""},
 	} {
