@@ -26,6 +26,7 @@ type Config struct {
 	Endpoints          Endpoints              `yaml:"endpoints" json:"endpoints"`
 	ClaimsFromUserinfo bool                   `yaml:"claims_from_userinfo" json:"claims_from_userinfo"`
 	LoginRate          setting.Rate           `yaml:"login_rate" json:"login_rate"`
+	ForwardAuth        string                 `yaml:"forward_auth" json:"forward_auth"` // query | headers
 }
 
 // Endpoints are for providers without discovery; all empty otherwise.
@@ -49,5 +50,6 @@ func DefaultConfig() Config {
 		ClockSkew:    setting.Duration(30 * time.Second),
 		GroupsClaim:  "cognito:groups",
 		LoginRate:    setting.Rate{Requests: 30, Per: setting.Duration(time.Minute)},
+		ForwardAuth:  "query",
 	}
 }

@@ -140,6 +140,9 @@ func (c Config) validateClient() []setting.Problem {
 // hubSpotPaths are first segments of what HubSpot serves on every site.
 var hubSpotPaths = []string{"hs", "hubfs", "hs-fs", "hub", "cs", "e3t", "cdn-cgi"}
 
+// forwardAuths are where the question of /oauth2/auth may be.
+var forwardAuths = []string{"query", "headers"}
+
 func (c Config) validateWords() []setting.Problem {
 	var problems []setting.Problem
 	for i, scope := range c.Scopes {
@@ -166,6 +169,14 @@ func (c Config) validateWords() []setting.Problem {
 	}
 	if c.AfterLogout != "" && cleanReturn(c.AfterLogout, c.Prefix) != c.AfterLogout {
 		problems = append(problems, problem("after_logout", fmt.Sprintf("%q is not a path of this site", c.AfterLogout), "write a path such as /goodbye")...)
+	}
+	if !slices.Contains(forwardAuths, c.ForwardAuth) {
+		cure := "write query (nginx) or headers (Traefik, Caddy)"
+		if near := setting.Nearest(c.ForwardAuth, forwardAuths); near != "" {
+			cure = "did you mean " + near + "? " + cure
+		}
+		text := fmt.Sprintf("%q is not a valid value", c.ForwardAuth)
+		problems = append(problems, problem("forward_auth", text, cure)...)
 	}
 	if c.GroupsClaim == "" {
 		problems = append(problems, problem("groups_claim", "it is empty", "write the name of the claim that holds the groups")...)

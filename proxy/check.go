@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -12,100 +11,55 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
+// LoginHeader is the header of a 401 from /oauth2/auth that says where the login begins: a path of the same host,
+// its parameter encoded. A server that cannot encode (nginx) redirects there.
+const LoginHeader = "X-Hubgate-Login"
+
 // Check answers /oauth2/auth for servers that ask before they serve (nginx auth_request, forward-auth): 202, 401, 403, or 503 when
-// the store cannot answer. The question is "would the rules let this session see that path", strictly read: whatever is doubled,
-// unknown or ambiguous is 403, for a question that is misread opens a page (PB-25, RP-30).
+// the store cannot answer. The question is whether the rules let this session see a path. Whatever is doubled,
+// unknown or ambiguous is 403.
 func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
-	q, ok := g.question(r)
-	status := http.StatusForbidden
-	if ok {
-		status = g.answer(r, q)
-	}
-	inbound.Of(r).Outcome.Reason = "check"
 	w.Header().Set("Cache-Control", "no-store")
-	if status == http.StatusAccepted {
-		w.WriteHeader(status)
+	inbound.Of(r).Outcome.Reason = "check"
+	if r.Method != http.MethodGet && r.Method != http.MethodHead { // its body might hold the question
+		w.Header().Set("Allow", "GET, HEAD")
+		g.deps.Pages.Write(w, r, page.Page{Name: page.MethodRefused, Status: http.StatusMethodNotAllowed})
 		return
 	}
-	answer := map[int]page.Page{
-		http.StatusUnauthorized:       {Name: page.LoginRequired},
-		http.StatusForbidden:          {Name: page.Forbidden},
-		http.StatusServiceUnavailable: {Name: page.Unavailable, Cause: "store", RetryAfter: storeRetry},
-	}[status]
-	answer.Status = status
+	status := http.StatusForbidden
+	q, err := g.question(r)
+	if err != nil {
+		inbound.Of(r).Outcome.Err = err
+	} else {
+		status = g.answer(r, q)
+	}
+	answer := page.Page{Name: page.Forbidden, Status: status}
+	switch status {
+	case http.StatusAccepted:
+		w.WriteHeader(status)
+		return
+	case http.StatusUnauthorized:
+		answer = page.Page{Name: page.LoginRequired, Status: status, LoginURL: g.loginURL(q.back)}
+		answer.Links = []page.Link{{Label: page.LabelLogin, URL: answer.LoginURL}}
+		w.Header().Set(LoginHeader, answer.LoginURL)
+	case http.StatusServiceUnavailable:
+		answer = page.Page{Name: page.Unavailable, Status: status, Cause: "store", RetryAfter: storeRetry}
+	}
 	g.deps.Pages.Write(w, r, answer)
 }
 
-// question is what is asked: about a path, or only whether somebody is logged in.
-type question struct {
-	host, method string
-	path         *Path
-	doors        Doors
-	groups       []string
-}
+// maxBack bounds what a login's address repeats: proxies refuse answers with long headers. A longer query is dropped.
+const maxBack = 1 << 10
 
-func (g *Gate) question(r *http.Request) (question, bool) {
-	q := question{host: inbound.Of(r).Site.Host, method: http.MethodGet}
-	raw := r.URL.RawQuery
-	if strings.ContainsAny(raw, ";?#") {
-		return q, false
+// loginURL is where a login begins that leads back to a page.
+func (g *Gate) loginURL(back string) string {
+	if len(back) > maxBack {
+		back, _, _ = strings.Cut(back, "?")
 	}
-	values, err := url.ParseQuery(raw)
-	if err != nil {
-		return q, false
+	if len(back) > maxBack || back == "" {
+		back = "/"
 	}
-	for name, list := range values {
-		if len(list) != 1 || (name != "groups" && name != "path") {
-			return q, false
-		}
-	}
-	if values.Has("groups") {
-		q.groups = strings.Split(values.Get("groups"), ",")
-		if slices.Contains(q.groups, "") {
-			return q, false
-		}
-	}
-	if values.Has("path") {
-		p, err := ParsePath(values.Get("path"))
-		if err != nil {
-			return q, false
-		}
-		q.path = &p
-	}
-	return g.forwarded(r, q)
-}
-
-// forwarded takes the question from X-Forwarded-*, which counts from trusted proxies only. Header and query together are two
-// questions, and one of them may be the client's.
-func (g *Gate) forwarded(r *http.Request, q question) (question, bool) {
-	if !inbound.Of(r).Trusted {
-		return q, true
-	}
-	uri := r.Header.Values("X-Forwarded-Uri")
-	if len(uri) == 0 {
-		return q, true
-	}
-	if len(uri) > 1 || q.path != nil || strings.IndexByte(uri[0], '#') >= 0 {
-		return q, false
-	}
-	raw, query, _ := strings.Cut(uri[0], "?")
-	p, err := ParsePath(raw)
-	if err != nil {
-		return q, false
-	}
-	q.path, q.doors = &p, ParseDoors(query)
-	if m := r.Header.Values("X-Forwarded-Method"); len(m) > 1 {
-		return q, false
-	} else if len(m) == 1 {
-		q.method = m[0]
-	}
-	h := r.Header.Values("X-Forwarded-Host")
-	if len(h) == 0 {
-		return q, true
-	}
-	q.host = strings.TrimSuffix(strings.ToLower(h[0]), ".")
-	known := slices.ContainsFunc(g.deps.Sites, func(s *inbound.Site) bool { return s.Host == q.host })
-	return q, len(h) == 1 && known
+	return g.deps.AuthPrefix + "/start?rd=" + url.QueryEscape(back)
 }
 
 func (g *Gate) answer(r *http.Request, q question) int {

@@ -23,6 +23,8 @@ type Deps struct {
 	Sites     []*inbound.Site
 	// AuthPrefix is the gateway's own prefix, for the addresses of the login and the session page.
 	AuthPrefix string
+	// ForwardAuth is auth.forward_auth: where /oauth2/auth finds its question.
+	ForwardAuth string
 	// ClockSkew is how far the provider's clock may be off: max_auth_age allows for it.
 	ClockSkew time.Duration
 	// Load finds the session of a request; Peek does so without moving its idle clock. session.ErrNone is "not logged in", every

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy"
 )
 
 // LogConfig is the section log of the YAML file.
@@ -45,8 +46,8 @@ func wordProblem(key, word string, words ...string) []setting.Problem {
 func (c *Config) crossCheck() []setting.Problem {
 	var problems []setting.Problem
 	for _, check := range []func(*Config) []setting.Problem{
-		crossTrust, crossScheme, crossOrigin, crossHubID, crossIssuer, crossRuleHosts, crossScopes, crossEmbedded, crossAdmin, crossCookie,
-		crossLink, crossPages,
+		crossTrust, crossForwardAuth, crossScheme, crossOrigin, crossHubID, crossIssuer, crossRuleHosts, crossScopes,
+		crossEmbedded, crossAdmin, crossCookie, crossLink, crossPages,
 	} {
 		problems = append(problems, check(c)...)
 	}
@@ -66,6 +67,16 @@ func crossTrust(c *Config) []setting.Problem {
 		}
 	}
 	return nil
+}
+
+// crossForwardAuth: a question in headers is believed from trusted proxies only.
+func crossForwardAuth(c *Config) []setting.Problem {
+	if c.Auth.ForwardAuth != proxy.ForwardAuthHeaders || len(c.Server.trusted()) > 0 {
+		return nil
+	}
+	return []setting.Problem{{Key: "auth.forward_auth",
+		Text: "the question is in headers, which are believed from server.trusted_proxies only, and none are listed",
+		Cure: "list the addresses of Traefik or Caddy in server.trusted_proxies, or write forward_auth: query"}}
 }
 
 // crossScheme: one listener speaks either TLS or not.

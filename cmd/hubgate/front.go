@@ -23,6 +23,7 @@ type front struct {
 	pages    *page.Pages
 	log      *slog.Logger
 	warnings *frontWarnings
+	ask      string // the path of forward-auth: its answer is for the server that asks, never a redirect
 }
 
 // recovered turns a panic into the 500 page, or breaks off the answer that was begun, so that one request's bug is
@@ -79,7 +80,7 @@ func (f *front) scheme(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		facts := inbound.Of(r)
 		f.warnings.look(facts)
-		if !facts.Site.Secure() || facts.Scheme != "http" || !facts.Trusted {
+		if !facts.Site.Secure() || facts.Scheme != "http" || !facts.Trusted || r.URL.Path == f.ask {
 			next.ServeHTTP(w, r)
 			return
 		}

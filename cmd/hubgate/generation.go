@@ -117,7 +117,8 @@ func (g *gateway) gateDeps(gen *generation) proxy.Deps {
 	return proxy.Deps{
 		Pages: gen.pages, Load: sessions.Load, Peek: sessions.Peek, Begin: gen.auth.Begin, Transport: gen.origin.transport,
 		Log: component(g.log, "proxy"), Metrics: g.proxyMetrics, Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix,
-		ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie, SwitchForm: gen.auth.SwitchForm, FormOrigins: gen.auth.FormOrigins,
+		ForwardAuth: gen.cfg.Auth.ForwardAuth, ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie,
+		SwitchForm: gen.auth.SwitchForm, FormOrigins: gen.auth.FormOrigins,
 		Ended: g.sessions.Ended, Redecide: g.redecide, Recheck: g.sessions.Recheck, Replaced: func() <-chan struct{} { return g.current.Load().replaced },
 		Leaving: g.leaving, Now: time.Now,
 	}

@@ -41,6 +41,7 @@ var wordsOf = map[string][]string{
 	"proxy.files_cache":   {setting.None, "private"}, "proxy.tests.expect": {"public", "allow", "login", "forbid", "refuse"},
 	"proxy.hubspot.previews": doorWords(), "proxy.hubspot.debug": doorWords(), "proxy.hubspot.diagnostics": doorWords(), "proxy.hubspot.search": doorWords(),
 	"auth.client_auth": {"header", "body", setting.None}, "auth.logout": {"auto", "cognito", "oidc", "local"},
+	"auth.forward_auth":  {"query", "headers"},
 	"session.redis.mode": {"single", "sentinel", "cluster", "embedded"}, "hubspot.visitors.link": {setting.None, "form"},
 	"hubspot.contacts.properties.value": {"login_time", "login_count", "host", "first_page"},
 	"hubspot.contacts.properties.write": {"always", "if_empty", "create_only"},

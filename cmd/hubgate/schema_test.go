@@ -105,6 +105,7 @@ func TestTheSchemaTakesEveryFormOfAValue(t *testing.T) {
 		{1, "max_request_body: 10MiB", true}, {1, "max_request_body: off", true}, {1, "max_request_body: 10MB", false}, {1, "files_cache: no", true},
 		{1, "tests: [{url: /a, expect: login, as: {}}]", true}, {1, "tests: [{url: /a, expect: denied}]", false},
 		{2, "login_rate: none", true}, {2, "login_rate: {requests: 30, per: 1m}", true}, {2, "login_rate: 30", false}, {2, "refresh_grace: none", true},
+		{2, "forward_auth: headers", true}, {2, "forward_auth: traefik", false},
 		{2, "client_auth: off", true}, {2, "client_auth: basic", false}, {2, "clock_skew: 0s", true}, {2, "scopes: openid", false},
 		{3, "cache_ttl: none", true}, {3, "lifetime: none", false}, {3, "lifetime: 1d12h", true}, {3, "redis: {mode: solo}", false},
 		{4, "hub_id: 0", true}, {4, "hub_id: '4711'", true}, {4, "hub_id: x", false}, {4, "contacts: {properties: {a: b, c: {claim: d}, e: {value: host, write: if_empty}}}", true},

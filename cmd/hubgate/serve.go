@@ -36,11 +36,16 @@ func serveCommand(e *env) *cobra.Command {
 // routes is what every request passes, outermost first. A request's facts are found once, the line and the metrics are written
 // last, and everything is decided on the canonical path.
 func (g *gateway) routes(gen *generation) http.Handler {
-	f := &front{pages: gen.pages, log: component(g.log, "server"), warnings: g.warnings}
-	gen.facts = inbound.New(inbound.Config{
+	ask := gen.cfg.Auth.Prefix + "/auth"
+	f := &front{pages: gen.pages, log: component(g.log, "server"), warnings: g.warnings, ask: ask}
+	facts := inbound.Config{
 		Sites: gen.sites, RedirectFrom: gen.cfg.Server.redirects(), Trusted: gen.trusted,
 		TLS: gen.cfg.Server.TLS.Mode != setting.None,
-	})
+	}
+	if gen.cfg.Auth.ForwardAuth == proxy.ForwardAuthHeaders {
+		facts.ForwardAuth = ask
+	}
+	gen.facts = inbound.New(facts)
 	logs := requestLogs{audit: auditLog(g.log)}
 	if gen.cfg.Log.Access {
 		logs.access = component(g.log, "access")

@@ -14,7 +14,10 @@ type Config struct {
 	Sites        []*Site
 	RedirectFrom map[string]*Site // lower-case host -> the public site it is another name of
 	Trusted      []netip.Prefix
-	TLS          bool // this process ends TLS itself: whatever reaches it came by https
+	// ForwardAuth is the path at which trusted proxies ask about a request to the host in X-Forwarded-Host; "" for
+	// none.
+	ForwardAuth string
+	TLS         bool // this process ends TLS itself: whatever reaches it came by https
 }
 
 // Resolver attaches Facts to requests.
@@ -83,8 +86,13 @@ func (rs *Resolver) Resolve(r *http.Request) *http.Request {
 		f.UntrustedForwarding = true
 	}
 	f.ID = rs.requestID(r, f.Trusted)
-	if f.Site = rs.exact[r.Host]; f.Site == nil {
-		rs.site(r.Host, f)
+	if host, asks := rs.forwardAuth(r, f); asks {
+		f.Site = FindSite(rs.cfg.Sites, host)
+	}
+	if f.Site == nil {
+		if f.Site = rs.exact[r.Host]; f.Site == nil {
+			rs.site(r.Host, f)
+		}
 	}
 	f.Scheme = rs.scheme(r, f.Trusted, hops)
 	return r.WithContext(c)
@@ -102,6 +110,29 @@ func (rs *Resolver) trusts(a netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// forwardAuth returns the host that a trusted proxy asks about. Traefik asks under the name by which it knows
+// hubgate, so the public host, to which the session belongs, is only in X-Forwarded-Host.
+func (rs *Resolver) forwardAuth(r *http.Request, f *Facts) (host string, asks bool) {
+	if rs.cfg.ForwardAuth == "" || !f.Trusted || r.URL.Path != rs.cfg.ForwardAuth {
+		return "", false
+	}
+	hosts := r.Header["X-Forwarded-Host"]
+	if len(hosts) != 1 {
+		return "", false
+	}
+	return hosts[0], true
+}
+
+// FindSite returns the site that a Host value names in any of its spellings, or nil.
+func FindSite(sites []*Site, host string) *Site {
+	for _, site := range sites {
+		if host != "" && hostKey(host, site.Scheme) == site.Host {
+			return site
+		}
+	}
+	return nil
 }
 
 func (rs *Resolver) site(host string, f *Facts) {

@@ -1,0 +1,154 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+)
+
+// ForwardAuthHeaders is the value of auth.forward_auth with which the question is in X-Forwarded-*; otherwise it is
+// in the query.
+const ForwardAuthHeaders = "headers"
+
+// question is what is asked: about a path, or only whether the visitor is logged in.
+type question struct {
+	host, method string
+	path         *Path
+	doors        Doors
+	groups       []string
+	// back is where a login is to lead back to, as the asking server says; it decides nothing.
+	back string
+}
+
+// Why a question is refused, for the operator's log line.
+var (
+	errAskedByUntrusted = errors.New("the question comes from an address that is not in server.trusted_proxies")
+	errForwardedRequest = errors.New("a header names a request, and the address that sent it is not in server.trusted_proxies")
+	errAskedTwice       = errors.New("a second question is in the query or in another header; see auth.forward_auth")
+	errNoForwardedURI   = errors.New("with auth.forward_auth: headers, X-Forwarded-Uri is required once")
+	errParameters       = errors.New("the query may hold groups and path, each once and encoded, and nothing else")
+	errForwardedHost    = errors.New("X-Forwarded-Host is not one of server.public_urls")
+	errForwardedURI     = errors.New("X-Forwarded-Uri is not a path with an optional query")
+)
+
+// question reads what is asked. A question that has two readings, or comes from a client that may not ask it, is
+// refused: answering another one than the server in front meant opens a page (confused deputy, CWE-441).
+func (g *Gate) question(r *http.Request) (question, error) {
+	q := question{host: inbound.Of(r).Site.Host, method: http.MethodGet}
+	if g.deps.ForwardAuth == ForwardAuthHeaders {
+		return g.questionInHeaders(r, q)
+	}
+	if !inbound.Of(r).Trusted && namesRequest(r.Header, "") {
+		return q, errForwardedRequest
+	}
+	return questionInQuery(r, q)
+}
+
+// questionInQuery reads the parameters alone. What a trusted proxy passes on in X-Forwarded-* may be the visitor's.
+func questionInQuery(r *http.Request, q question) (question, error) {
+	values, ok := parameters(r.URL.RawQuery)
+	if !ok {
+		return q, errParameters
+	}
+	if values.Has("groups") {
+		q.groups = strings.Split(values.Get("groups"), ",")
+		if slices.Contains(q.groups, "") {
+			return q, errParameters
+		}
+	}
+	if values.Has("path") {
+		p, err := ParsePath(values.Get("path"))
+		if err != nil {
+			return q, err
+		}
+		q.path, q.back = &p, p.Escaped()
+	}
+	if back := r.Header["X-Auth-Request-Redirect"]; inbound.Of(r).Trusted && len(back) == 1 && back[0] != "" {
+		q.back = back[0]
+	}
+	return q, nil
+}
+
+// parameters reads a query that holds each parameter at most once, and nothing that another reader might take for
+// part of a path: a server that pastes an unencoded path into the question must fail, not ask about another page.
+func parameters(raw string) (url.Values, bool) {
+	if raw == "" {
+		return nil, true
+	}
+	if strings.ContainsAny(raw, ";?#") || slices.Contains(strings.Split(raw, "&"), "") {
+		return nil, false
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, false
+	}
+	for name, list := range values {
+		if len(list) != 1 || (name != "groups" && name != "path") {
+			return nil, false
+		}
+	}
+	return values, true
+}
+
+// questionInHeaders reads X-Forwarded-Uri, -Method and -Host as Traefik and Caddy set them. A parameter beside them
+// would be a second question, and so would be a header of another convention, or the same one in another spelling,
+// that such a proxy passes on from the visitor.
+func (g *Gate) questionInHeaders(r *http.Request, q question) (question, error) {
+	uri, method, host := r.Header["X-Forwarded-Uri"], r.Header["X-Forwarded-Method"], r.Header["X-Forwarded-Host"]
+	switch {
+	case !inbound.Of(r).Trusted:
+		return q, errAskedByUntrusted
+	case len(uri) != 1:
+		return q, errNoForwardedURI
+	case r.URL.RawQuery != "" || len(method) > 1 || len(host) > 1 || namesRequest(r.Header, ForwardAuthHeaders):
+		return q, errAskedTwice
+	case len(host) == 1 && inbound.FindSite(g.deps.Sites, host[0]) != inbound.Of(r).Site:
+		return q, errForwardedHost
+	}
+	raw, query, _ := strings.Cut(uri[0], "?")
+	p, err := ParsePath(raw)
+	switch {
+	case err != nil:
+		return q, err
+	case strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '#' }):
+		return q, errForwardedURI
+	}
+	q.path, q.doors, q.back = &p, ParseDoors(query), uri[0]
+	if len(method) == 1 {
+		q.method = method[0]
+	}
+	return q, nil
+}
+
+// namesRequest reports whether a header says which page, host or method some request is for, in any spelling. With
+// the mode headers the three that hold the question do not count, nor does Forwarded, which proxies on the way may
+// add.
+func namesRequest(h http.Header, mode string) bool {
+	for name := range h {
+		if mode == ForwardAuthHeaders {
+			switch name {
+			case "X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Host", "Forwarded":
+				continue
+			}
+		}
+		lower := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+		for _, prefix := range requestNames {
+			if strings.HasPrefix(lower, prefix) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// requestNames are how headers begin by which servers tell each other the page, host or method that was asked for.
+var requestNames = []string{
+	"x-forwarded-uri", "x-forwarded-url", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-method",
+	"x-forwarded-host",
+	"x-original-ur", "x-original-method", "x-original-host", "x-rewrite-ur", "x-http-method", "x-method-override",
+	"x-http-host-override", "x-host", "forwarded",
+}
