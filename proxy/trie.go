@@ -8,7 +8,8 @@ import (
 // trie finds the entries whose pattern matches a path: one node a segment. The answer does not depend on the way through it, for
 // every entry has a rank of its own and the smallest wins.
 type trie struct {
-	root node
+	root  node
+	stars int // how many inner ** it has: nodes below a ** from which a pattern goes on
 }
 
 type node struct {
@@ -16,6 +17,7 @@ type node struct {
 	globs    map[string][]globEdge // by what stands before the first *
 	prefixes []int                 // the lengths of those
 	any      *node                 // below **
+	star     int                   // of a node below an inner **: its number, from 1; 0 for every other node
 	entries  []entry               // patterns that end here, the best rank first
 	best     int32                 // the smallest rank in this subtree: what cannot win is not walked
 }
@@ -36,7 +38,11 @@ const noRank = int32(1<<31 - 1)
 func (t *trie) add(p pattern, e entry) {
 	n := &t.root
 	n.lower(e.rank)
-	for _, s := range p.segments {
+	for i, s := range p.segments {
+		if i > 0 && p.segments[i-1].kind == doubleStar && n.star == 0 {
+			t.stars++
+			n.star = t.stars
+		}
 		n = n.child(s)
 		n.lower(e.rank)
 	}
@@ -108,8 +114,8 @@ type finder struct {
 	host  string
 	best  entry
 	visit func(entry)
-	stars [16]*node // nodes below an inner ** that were reached
-	known int       // how many of those
+	few   [4]uint64 // the inner ** that were reached, a bit for each; those with greater numbers are in many
+	many  []uint64
 }
 
 // walk matches rest, which is "" or "/" (the end) or begins with a slash, below n.
@@ -140,19 +146,25 @@ func (f *finder) walk(n *node, rest string) {
 	}
 }
 
-// reached tells whether the walk was below this ** before: then with a longer rest, for an outer ** takes as little as it can first, and
-// whatever can be found now was looked for already. Without it the time grows with a power of the path's length (DoS).
+// reached reports whether the walk was below this inner ** before: then with a longer rest, for an outer ** takes as little as it can
+// first, and whatever can be found now was looked for already. It remembers every one: a set that forgets would let the time grow with a
+// power of the path's length (CWE-407).
 func (f *finder) reached(n *node) bool {
-	for _, known := range f.stars[:f.known] {
-		if known == n {
-			return true
+	if n.star == 0 {
+		return false // nothing goes on from here: a visit is one step
+	}
+	word, bit := (n.star-1)/64, uint64(1)<<((n.star-1)%64)
+	set := f.few[:]
+	if word >= len(f.few) {
+		word -= len(f.few)
+		if word >= len(f.many) {
+			f.many = append(f.many, make([]uint64, word+1-len(f.many))...)
 		}
+		set = f.many
 	}
-	if f.known < len(f.stars) {
-		f.stars[f.known] = n
-		f.known++
-	}
-	return false
+	before := set[word]&bit != 0
+	set[word] |= bit
+	return before
 }
 
 // walkAny lets ** stand for none, one, two ... segments. What ends in ** is taken at once.
