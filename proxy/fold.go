@@ -59,6 +59,23 @@ var unseen = &unicode.RangeTable{
 	R32: []unicode.Range32{{0xe0000, 0xe0fff, 1}},
 }
 
+// dropUnseen removes what some origins do not see.
+func dropUnseen(text string) string {
+	if isASCII(text) {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf && (isUnseen(r) || unicode.In(r, unicode.Zl, unicode.Zp)) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+func isUnseen(r rune) bool {
+	return r == utf8.RuneError || unicode.In(r, unicode.Cf, unicode.Co, unseen)
+}
+
 // slashes are look-alikes that Windows code pages turn into / and \.
 const slashes = "\u2044\u2215\u2216\u29f5\u29f8"
 
@@ -68,7 +85,7 @@ func checkRune(r rune) string {
 		return compatibility
 	case unicode.Is(unicode.Cc, r):
 		return control
-	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Z, r), unicode.Is(unicode.Co, r), unicode.Is(unseen, r), r == utf8.RuneError:
+	case unicode.Is(unicode.Z, r), isUnseen(r):
 		return invisible
 	}
 	// Full-width letters, ligatures, superscripts, the Kelvin sign, the Greek question mark ... become ASCII where an origin normalises.

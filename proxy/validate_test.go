@@ -164,21 +164,6 @@ func TestOpenedByTellsWhichRulesGroupsSatisfy(t *testing.T) {
 	}
 }
 
-func FuzzParseDoors(f *testing.F) {
-	for _, q := range []string{"hs_preview=1", "a&hsDebug", "hs%5fpreview", "x;developerMode[]=", "%", "hsDebug%00"} {
-		f.Add(q)
-	}
-	f.Fuzz(func(t *testing.T, query string) {
-		doors := ParseDoors(query)
-		if got := ParseDoors("x=y&" + query); got != doors {
-			t.Fatalf("%q: %b, behind another parameter %b", query, doors, got)
-		}
-		if got := ParseDoors(query + "&hsdebug"); got&DebugDoor == 0 || got&doors != doors {
-			t.Fatalf("%q hides a door", query)
-		}
-	})
-}
-
 func FuzzParsePattern(f *testing.F) {
 	for _, p := range []string{"/a/**", "/*", "/**/x", "/a b", "https://x/y", "/%25", "/a*b*c"} {
 		f.Add(p)
