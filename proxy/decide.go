@@ -91,6 +91,7 @@ func (m Match) Decide(method string, doors Doors, s *session.Session, now time.T
 // judge is the i-th of the rules that all must be satisfied: the one that matched, or those of a file's addresses, then the doors.
 // It returns nil after the last.
 func (m Match) judge(i int, doors Doors) *rule {
+	doors |= m.doors
 	if len(m.all) == 0 {
 		if i == 0 {
 			return m.rule

@@ -3,6 +3,7 @@ package proxy
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // HubSpot serves one file under several addresses: /hubfs/P, /hubfs/HUBID/P, the resized /hs-fs/hubfs/P, the older /hub/HUBID/...
@@ -72,8 +73,8 @@ func (rs *Rules) twins(host, path string) (all []*rule, best entry) {
 	if path == validationFile {
 		return nil, best
 	}
-	names, ok := fileNames(path)
-	if !ok {
+	names := fileNames(path)
+	if names == nil {
 		if rs.protectsFiles && isFileID(path) { // /hub/HUBID/file-ID: which file it is, only HubSpot knows
 			best.rule = &rule{index: -1, name: "hubspot:files", access: login}
 			return []*rule{best.rule}, best
@@ -81,9 +82,6 @@ func (rs *Rules) twins(host, path string) (all []*rule, best entry) {
 		return nil, best
 	}
 	for _, name := range names {
-		if name == "" {
-			continue
-		}
 		rs.files.each(host, name, func(e entry) {
 			if e.rank < best.rank {
 				best = e
@@ -97,39 +95,73 @@ func (rs *Rules) twins(host, path string) (all []*rule, best entry) {
 	return all, best
 }
 
-// fileNames finds what the file may be called, as a path: a leading number may be the HubID or a folder, so both are possible.
-func fileNames(path string) (names [2]string, ok bool) {
-	rest, _ := strings.CutPrefix(path, "/hs-fs")
-	if name, found := strings.CutPrefix(rest, "/hubfs/"); found {
-		return [2]string{"/" + name, belowNumber("/" + name)}, true
+// inFiles reports whether a decoded path is an address of HubSpot's files, whose names may hold anything.
+func inFiles(decoded string) bool {
+	const longest = len("/hs-fs/hubfs/")
+	prefix := foldASCII(decoded[:min(len(decoded), longest)])
+	switch {
+	case strings.HasPrefix(prefix, "/hubfs/"), strings.HasPrefix(prefix, "/hs-fs/hubfs/"), strings.HasPrefix(prefix, "/hs-fs/hub/"):
+		return true
 	}
-	name, found := strings.CutPrefix(rest, "/hub")
-	if name = belowNumber(name); !found || name == "" || strings.HasPrefix(name, "/file-") {
-		return names, false
-	}
-	below, _ := strings.CutPrefix(name, "/hubfs")
-	if below == "" || below[0] != '/' {
-		below = ""
-	}
-	return [2]string{name, below}, true
+	return strings.HasPrefix(prefix, "/hub/") && belowHubID(decoded[len("/hub"):]) != "" // else it is a page's
 }
 
-// belowNumber is what follows a path's leading number, "" when there is none.
-func belowNumber(path string) string {
+// fileNames lists what the file at a folded path may be called, as paths, none when the path is no file's address. The
+// segment in front may be the HubID or a folder, so both are possible.
+func fileNames(path string) []string {
+	rest, _ := strings.CutPrefix(path, "/hs-fs")
+	if name, found := strings.CutPrefix(rest, "/hubfs/"); found {
+		return withoutHubID([]string{"/" + name})
+	}
+	name, found := strings.CutPrefix(rest, "/hub")
+	if name = belowHubID(name); !found || name == "" || strings.HasPrefix(name, "/file-") {
+		return nil
+	}
+	names := []string{name}
+	if below, found := strings.CutPrefix(name, "/hubfs/"); found {
+		names = withoutHubID(append(names, "/"+below))
+	}
+	return names
+}
+
+// withoutHubID adds to names what the last of them is below a HubID.
+func withoutHubID(names []string) []string {
+	if below := belowHubID(names[len(names)-1]); below != "" {
+		names = append(names, below)
+	}
+	return names
+}
+
+// belowHubID is what follows a path's leading HubID, "" when there is none.
+func belowHubID(path string) string {
 	if path == "" || path[0] != '/' {
 		return ""
 	}
-	number, _, found := strings.Cut(path[1:], "/")
-	if !found || !isNumber(number) {
+	first, _, found := strings.Cut(path[1:], "/")
+	if !found || !maybeHubID(first) {
 		return ""
 	}
-	return path[1+len(number):]
+	return path[1+len(first):]
+}
+
+// maybeHubID reports whether some parser of numbers takes a segment for a HubID: signs, zeros, underscores or brackets in
+// front, digits of any script, hexadecimal and exponents, and whatever follows the digits (atoi and parseInt stop there).
+func maybeHubID(segment string) bool {
+	for _, r := range segment {
+		if unicode.IsNumber(r) {
+			return true
+		}
+		if unicode.IsLetter(r) {
+			return false
+		}
+	}
+	return false
 }
 
 func isFileID(path string) bool {
 	rest, _ := strings.CutPrefix(path, "/hs-fs")
 	name, found := strings.CutPrefix(rest, "/hub")
-	return found && strings.HasPrefix(belowNumber(name), "/file-")
+	return found && strings.HasPrefix(belowHubID(name), "/file-")
 }
 
 func isNumber(s string) bool {

@@ -13,6 +13,9 @@ import (
 // other case is an ASCII i folded to it, since an origin that changes case takes them for it. Characters that NFKC turns into ASCII
 // were refused before. The result is used for matching only, never for slicing another string (PB-12: folding changes lengths).
 func fold(decoded string) string {
+	if isASCII(decoded) {
+		return foldASCII(decoded)
+	}
 	folded := cases.Fold().String(norm.NFKC.String(decoded))
 	folded = strings.ReplaceAll(strings.ReplaceAll(folded, "i\u0307", "i"), "\u0131", "i")
 	return norm.NFKC.String(folded)
@@ -36,17 +39,21 @@ func isASCII(s string) bool {
 	return true
 }
 
-// checkUnicode refuses text that is no UTF-8 and characters that some origin takes for others or does not see.
+// checkUnicode refuses text that is not UTF-8, control characters and what Windows code pages turn into slashes.
 func checkUnicode(decoded string) string {
+	if isASCII(decoded) {
+		return ""
+	}
 	if !utf8.ValidString(decoded) {
 		return badUTF8
 	}
 	for _, r := range decoded {
-		if r < utf8.RuneSelf {
-			continue
-		}
-		if reason := checkRune(r); reason != "" {
-			return reason
+		switch {
+		case r < utf8.RuneSelf:
+		case unicode.IsControl(r):
+			return control
+		case strings.ContainsRune(slashes, r):
+			return compatibility
 		}
 	}
 	return ""
@@ -79,13 +86,9 @@ func isUnseen(r rune) bool {
 // slashes are look-alikes that Windows code pages turn into / and \.
 const slashes = "\u2044\u2215\u2216\u29f5\u29f8"
 
+// checkRune returns why some origin takes a character for another one, or does not see it.
 func checkRune(r rune) string {
-	switch {
-	case strings.ContainsRune(slashes, r):
-		return compatibility
-	case unicode.Is(unicode.Cc, r):
-		return control
-	case unicode.Is(unicode.Z, r), isUnseen(r):
+	if unicode.Is(unicode.Z, r) || isUnseen(r) {
 		return invisible
 	}
 	// Full-width letters, ligatures, superscripts, the Kelvin sign, the Greek question mark ... become ASCII where an origin normalises.

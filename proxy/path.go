@@ -7,11 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// Path is a canonical path: the one reading of a request target on which everything is decided, and the one spelling of it that is
+// Path is a canonical path: the reading of a request target on which everything is decided, and the one spelling of it that is
 // forwarded. It cannot hold a query, a fragment, an encoded slash or a dot segment, so a matcher cannot see one.
 type Path struct {
-	escaped string // as it is forwarded: percent-encoded, exactly what was judged
-	folded  string // as it is matched: decoded once, NFC, case folded, without a trailing slash
+	escaped string     // as it is forwarded: percent-encoded, exactly what was judged
+	folded  string     // as it is matched: decoded once, NFKC, case folded, without a trailing slash
+	more    *ambiguity // what else an origin may take it for; nil for nothing
+}
+
+// ambiguity is what an origin may take a path for besides its canonical form.
+type ambiguity struct {
+	readings []string // in the form that is matched
+	doors    Doors    // of a query that an origin may find in the path
 }
 
 // Escaped is the spelling that was judged, for the request to the origin.
@@ -19,6 +26,15 @@ func (p Path) Escaped() string { return p.escaped }
 
 // String is the matched form.
 func (p Path) String() string { return p.folded }
+
+// Readings lists the forms that are matched: String first, then what else an origin may take the path for.
+func (p Path) Readings() []string {
+	all := []string{p.folded}
+	if p.more != nil {
+		all = append(all, p.more.readings...)
+	}
+	return all
+}
 
 // Under tells whether the path is prefix or lies below it by whole segments, and what follows ("" for the prefix itself). The prefix
 // must be a canonical, folded path.
@@ -66,8 +82,9 @@ func PathReasons() []string {
 		dotSegment, emptySegment, edge, badUTF8, compatibility, invisible, tooDeep}
 }
 
-// ParsePath judges the escaped path of a request target, everything before the first "?". It decodes once and refuses whatever a
-// reasonable origin could read in a second way (security: matcher and forwarder must see one path).
+// ParsePath judges the escaped path of a request target, everything before the first "?". It decodes once and refuses
+// whatever a reasonable origin could read in a second way (security: matcher and forwarder must see one path). Names of
+// HubSpot's files may hold anything: their addresses are taken with all their readings, each of which is judged.
 func ParsePath(raw string) (Path, error) {
 	if reason := scan(raw); reason != "" {
 		return Path{}, &PathError{reason}
@@ -76,22 +93,51 @@ func ParsePath(raw string) (Path, error) {
 		return Path{escaped: raw, folded: trimSlash(raw)}, nil
 	}
 	decoded, reason := decode(raw)
-	if reason == "" && decodesAgain(decoded) {
-		reason = doubleEncoding
-	}
 	if reason == "" {
 		reason = checkSegments(decoded)
+	}
+	if reason == "" {
+		reason = checkUnicode(decoded)
+	}
+	doubt := doubtful(decoded)
+	if reason == "" && !inFiles(decoded) {
+		reason = doubt
 	}
 	if reason != "" {
 		return Path{}, &PathError{reason}
 	}
-	if isASCII(decoded) {
-		return Path{escaped: raw, folded: trimSlash(foldASCII(decoded))}, nil
+	p := Path{escaped: escapeNonASCII(raw), folded: trimSlash(fold(decoded))}
+	if doubt != "" || strings.IndexByte(decoded, '+') >= 0 {
+		if p.more, reason = readings(raw, p.folded); reason != "" {
+			return Path{}, &PathError{reason}
+		}
 	}
-	if reason := checkUnicode(decoded); reason != "" {
-		return Path{}, &PathError{reason}
+	return p, nil
+}
+
+// doubtful returns why a path has a second reading, "" when it has none. A plus sign is not counted: some origins take
+// it for a space, but pages have it in their names.
+func doubtful(decoded string) string {
+	if i := strings.IndexAny(decoded, ";?#"); i >= 0 {
+		if decoded[i] == ';' {
+			return parameter
+		}
+		return delimiter
 	}
-	return Path{escaped: escapeNonASCII(raw), folded: trimSlash(fold(decoded))}, nil
+	if decodesAgain(decoded) {
+		return doubleEncoding
+	}
+	if hasEdges(decoded) {
+		return edge
+	}
+	for _, r := range decoded {
+		if r >= utf8.RuneSelf {
+			if reason := checkRune(r); reason != "" {
+				return reason
+			}
+		}
+	}
+	return ""
 }
 
 // ParseTarget judges a request's target as it came over the wire, in HTTP/1 and HTTP/2 alike. net/http's parsed URL has lost
@@ -151,8 +197,6 @@ func scan(raw string) string {
 			return backslash
 		case c <= ' ' || c == 0x7f:
 			return control
-		case c == ';':
-			return parameter
 		case c == '?' || c == '#':
 			return delimiter
 		}
@@ -160,11 +204,14 @@ func scan(raw string) string {
 	return ""
 }
 
-// isPlain tells the common clean path that is its own canonical form: lower-case ASCII, no escapes, no empty or odd segments.
+// isPlain tells the common clean path that is its own canonical form: lower-case ASCII, no escapes, no empty or odd segments, nothing
+// that is read in two ways.
 func isPlain(raw string) bool {
+	const odd, upperCase = 1<<'%' | 1<<'+' | 1<<';', (1<<26 - 1) << ('A' - 64) // a bit for each character, of the first and second 64
+	masks := [2]uint64{odd, upperCase}
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]
-		if c == '%' || c >= utf8.RuneSelf || ('A' <= c && c <= 'Z') {
+		if c >= utf8.RuneSelf || masks[c>>6]>>(c&63)&1 == 1 {
 			return false
 		}
 		// A dot or a slash right after a slash, or a dot before one, is for the thorough way.
@@ -178,60 +225,16 @@ func isPlain(raw string) bool {
 	return true
 }
 
-func decode(raw string) (decoded, reason string) {
-	if strings.IndexByte(raw, '%') < 0 {
-		return raw, ""
-	}
-	var b strings.Builder
-	b.Grow(len(raw))
-	for i := 0; i < len(raw); i++ {
-		if raw[i] != '%' {
-			b.WriteByte(raw[i])
-			continue
-		}
-		c, ok := unhex(raw, i)
-		if !ok {
-			return "", badEscape
-		}
-		switch {
-		case c == '/' || c == '\\':
-			return "", encodedSlash
-		case c < ' ' || c == 0x7f:
-			return "", control
-		case c == ';':
-			return "", parameter
-		case c == '?' || c == '#':
-			return "", delimiter
-		}
-		b.WriteByte(c)
-		i += 2
-	}
-	return b.String(), ""
-}
-
-// decodesAgain tells whether what was decoded once holds another escape, which some origin would decode too (PB-03), in the form of
-// IIS (%u002f) as well.
-func decodesAgain(decoded string) bool {
-	for i := 0; i+2 < len(decoded); i++ {
-		if decoded[i] == '%' && (isHex(decoded[i+1]) || decoded[i+1]|0x20 == 'u') && isHex(decoded[i+2]) {
-			return true
-		}
-	}
-	return false
-}
-
-// checkSegments refuses segments that origins drop, resolve or trim.
+// checkSegments refuses segments that origins drop or resolve.
 func checkSegments(decoded string) string {
 	rest := decoded[1:]
 	for rest != "" {
 		segment, after, more := strings.Cut(rest, "/")
-		switch {
-		case segment == "":
+		switch segment {
+		case "":
 			return emptySegment
-		case segment == "." || segment == "..":
+		case ".", "..":
 			return dotSegment
-		case segment[0] == ' ' || segment[len(segment)-1] == ' ' || segment[len(segment)-1] == '.':
-			return edge
 		}
 		if rest = after; !more {
 			break
@@ -240,30 +243,20 @@ func checkSegments(decoded string) string {
 	return ""
 }
 
+// hasEdges reports whether a segment has what origins trim: a space at either end, a dot at its end.
+func hasEdges(decoded string) bool {
+	for i := 1; i < len(decoded); i++ {
+		first, last := decoded[i-1] == '/', i+1 == len(decoded) || decoded[i+1] == '/'
+		if (decoded[i] == ' ' && (first || last)) || (decoded[i] == '.' && last) {
+			return true
+		}
+	}
+	return false
+}
+
 func trimSlash(path string) string {
 	if len(path) > 1 && path[len(path)-1] == '/' {
 		return path[:len(path)-1]
 	}
 	return path
-}
-
-func unhex(raw string, i int) (byte, bool) {
-	if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
-		return 0, false
-	}
-	return nibble(raw[i+1])<<4 | nibble(raw[i+2]), true
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
-
-func nibble(c byte) byte {
-	switch {
-	case c <= '9':
-		return c - '0'
-	case c <= 'F':
-		return c - 'A' + 10
-	}
-	return c - 'a' + 10
 }

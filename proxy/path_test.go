@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -157,11 +158,11 @@ func FuzzParsePath(f *testing.F) {
 			return
 		}
 		again, err := ParsePath(p.Escaped())
-		if err != nil || again != p {
+		if err != nil || !reflect.DeepEqual(again, p) {
 			t.Fatalf("%q: judged again: %+v, %v; want %+v", raw, again, err, p)
 		}
 		for i := 0; i < len(p.escaped); i++ {
-			if c := p.escaped[i]; c <= ' ' || c >= 0x7f || c == '\\' || c == '?' || c == '#' || c == ';' {
+			if c := p.escaped[i]; c <= ' ' || c >= 0x7f || c == '\\' || c == '?' || c == '#' {
 				t.Fatalf("%q: forwards %q", raw, p.escaped)
 			}
 		}
@@ -171,6 +172,20 @@ func FuzzParsePath(f *testing.F) {
 		decoded, err := url.PathUnescape(p.escaped)
 		if err != nil {
 			t.Fatalf("%q: forwards %q, which nobody can decode", raw, p.escaped)
+		}
+		for _, reading := range p.Readings() {
+			if bad := checkSegments(reading); bad != "" || strings.ContainsAny(reading, "\\\x00") {
+				t.Fatalf("%q: may be read as %q (%s)", raw, reading, bad)
+			}
+		}
+		if doubtful(decoded) != "" { // a file with an odd name, judged by all its readings
+			if !inFiles(decoded) {
+				t.Fatalf("%q: was taken", raw)
+			}
+			return
+		}
+		if strings.Contains(p.escaped, ";") {
+			t.Fatalf("%q: forwards %q", raw, p.escaped)
 		}
 		if twice, err := url.PathUnescape(decoded); err == nil && twice != decoded {
 			t.Fatalf("%q: decodes to %q and again to %q", raw, decoded, twice)

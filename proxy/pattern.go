@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,11 +38,16 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 		return pattern{}, bad
 	}
 	path, err := ParsePath(strings.ReplaceAll(text, " ", "%20"))
-	if err != nil {
+	var refused *PathError
+	if errors.As(err, &refused) {
 		return pattern{}, &setting.Invalid{
-			Text: quote(text) + " can never match: a request for it is refused (" + err.(*PathError).Reason + ")",
+			Text: quote(text) + " can never match: a request for it is refused (" + refused.Reason + ")",
 			Cure: "write the path as it stands in the address bar",
 		}
+	}
+	if what := slip(path); what != "" {
+		return pattern{}, &setting.Invalid{Text: quote(text) + " has " + what + ", which is probably a slip of the keyboard",
+			Cure: "remove it; * stands for it if it is part of a file's name"}
 	}
 	p := pattern{text: text}
 	for _, part := range splitPath(path.String()) {
@@ -58,6 +64,18 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 		return pattern{}, &setting.Invalid{Text: quote(text) + " has more than three **", Cure: "write several patterns"}
 	}
 	return p, nil
+}
+
+// slip returns what a pattern for files has, although requests may have it, only by mistake: it would protect nothing.
+func slip(path Path) string {
+	decoded, _ := decode(path.escaped)
+	switch {
+	case hasEdges(decoded):
+		return "a segment that begins with a space, or ends with a space or a dot"
+	case dropUnseen(decoded) != decoded, strings.ContainsFunc(decoded, func(r rune) bool { return r != ' ' && unicode.IsSpace(r) }):
+		return "a character that cannot be seen"
+	}
+	return ""
 }
 
 // hostBeforePath is a host name in front of a path, or alone.

@@ -177,22 +177,61 @@ type Match struct {
 	rank  int32
 	all   []*rule // every rule that must be satisfied; nil when that is rule alone
 	draft bool    // an unpublished draft's address
+	doors Doors   // what the path opens besides the query
 }
 
-// Match finds the rule for a path. It does not allocate but for HubSpot's files while a rule speaks about those.
+// Match finds the rules for a path: the one that decides each of its readings. It does not allocate but for a path of several readings,
+// and for HubSpot's files while a rule speaks about those.
 func (rs *Rules) Match(host string, p Path) Match {
+	if p.more == nil {
+		return rs.match(host, p.folded)
+	}
+	return rs.matchAll(host, p)
+}
+
+func (rs *Rules) matchAll(host string, p Path) Match {
+	m := rs.match(host, p.folded)
+	for _, reading := range p.more.readings {
+		m.join(rs.match(host, reading))
+	}
+	m.doors = p.more.doors
+	return m
+}
+
+// join makes m ask for what o asks for as well.
+func (m *Match) join(o Match) {
+	all := m.all
+	if len(all) == 0 {
+		all = []*rule{m.rule}
+	}
+	for _, r := range append(o.all, o.rule) {
+		if !slices.Contains(all, r) {
+			all = append(all, r)
+		}
+	}
+	if len(all) > 1 {
+		m.all = all
+	}
+	if m.rule.access == public && o.rule.access != public {
+		m.rule, m.rank = o.rule, o.rank
+	}
+	m.draft = m.draft || o.draft
+}
+
+// match finds the rule for one reading.
+func (rs *Rules) match(host, path string) Match {
 	m := Match{rules: rs, rule: rs.fallback, rank: noRank}
-	if e := rs.trie.find(host, p.folded); e.rule != nil {
+	if e := rs.trie.find(host, path); e.rule != nil {
 		m.rule, m.rank = e.rule, e.rank
 	}
 	switch {
 	case m.rule.index < 0 && m.rule.access != public && m.rule != rs.fallback:
 		// A built-in door asks for any login; a wider rule of the operator's may ask for more.
-		if e := rs.operators.find(host, p.folded); e.rule != nil {
+		if e := rs.operators.find(host, path); e.rule != nil {
 			m.all = []*rule{e.rule, m.rule}
 		}
 	case rs.speaksOfFiles:
-		if all, best := rs.twins(host, p.folded); len(all) > 0 {
+		if all, best := rs.twins(host, path); len(all) > 0 {
 			if m.all = all; m.rule.index >= 0 && !slices.Contains(all, m.rule) {
 				m.all = append(m.all, m.rule)
 			}
@@ -201,7 +240,7 @@ func (rs *Rules) Match(host string, p Path) Match {
 			}
 		}
 	}
-	m.draft = strings.Contains(p.folded, "/-temporary-slug-")
+	m.draft = strings.Contains(path, "/-temporary-slug-")
 	return m
 }
 

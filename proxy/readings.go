@@ -1,0 +1,190 @@
+package proxy
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// How much one path may be read: beyond it the path is refused as ambiguous, for the work is the attacker's to choose (CWE-407).
+const (
+	maxReadings     = 64
+	maxReadingBytes = 32 << 10
+)
+
+// readings returns what an origin may take an escaped path for, other than canonical, the form that is matched first. Each
+// origin is a chain of steps that are plausible alone: it reads "+" as a space, decodes again, normalises, drops what cannot
+// be seen, cuts parameters, a query or a fragment off, trims. All chains of such steps are followed. A reading with a
+// dot segment, an encoded slash or a control character refuses the path, whatever the rules say.
+func readings(raw, canonical string) (_ *ambiguity, reason string) {
+	var r reader
+	spaced := strings.ReplaceAll(raw, "+", "%20")
+	for _, text := range []string{raw, spaced, cutParameters(raw), cutParameters(spaced), before(raw, ";"), before(spaced, ";")} {
+		decoded, bad := decode(text)
+		if bad != "" {
+			return nil, bad
+		}
+		r.add(decoded)
+	}
+	for i := 0; i < len(r.texts) && r.reason == ""; i++ {
+		r.follow(r.texts[i])
+	}
+	if r.reason != "" {
+		return nil, r.reason
+	}
+	more := &ambiguity{doors: r.doors}
+	for _, text := range r.texts {
+		if form := trimSlash(fold(text)); form != canonical && !slices.Contains(more.readings, form) {
+			more.readings = append(more.readings, form)
+		}
+	}
+	return more, ""
+}
+
+// reader collects the readings of one path.
+type reader struct {
+	texts  []string
+	size   int
+	doors  Doors
+	reason string // why the path is refused
+}
+
+func (r *reader) add(text string) {
+	if r.reason != "" || slices.Contains(r.texts, text) {
+		return
+	}
+	if r.size += len(text); len(r.texts) == maxReadings || r.size > maxReadingBytes {
+		r.reason = tooLong
+		return
+	}
+	if r.reason = checkSegments(text); r.reason == "" {
+		r.texts = append(r.texts, text)
+	}
+}
+
+// follow takes one step more of every kind.
+func (r *reader) follow(text string) {
+	r.decode(text)
+	r.normalise(text)
+	r.trim(text)
+	r.add(strings.ReplaceAll(text, "+", " "))
+	r.add(dropUnseen(text))
+	r.add(cutParameters(text))
+	r.add(before(text, ";"))
+	r.add(before(text, "#"))
+	if path, query, found := strings.Cut(text, "?"); found {
+		r.add(path)
+		r.doors |= ParseDoors(query)
+	}
+}
+
+// decode undoes one more layer of escapes. Bytes that are not UTF-8 then are Latin-1, unless they may be an overlong "/".
+func (r *reader) decode(text string) {
+	decoded := decodeLenient(text)
+	if decoded == text {
+		return
+	}
+	if strings.Count(decoded, "/") != strings.Count(text, "/") || strings.Contains(decoded, `\`) {
+		r.reason = encodedSlash
+		return
+	}
+	if !utf8.ValidString(decoded) {
+		if overlong(decoded) {
+			r.reason = badUTF8
+			return
+		}
+		decoded = latin1(decoded)
+	}
+	if strings.ContainsFunc(decoded, unicode.IsControl) {
+		r.reason = control
+		return
+	}
+	if r.reason = checkUnicode(decoded); r.reason == "" {
+		r.add(decoded)
+	}
+}
+
+// normalise takes compatibility characters for what they look like, fractions with their slash too.
+func (r *reader) normalise(text string) {
+	if isASCII(text) {
+		return
+	}
+	form := norm.NFKC.String(text)
+	if strings.Count(form, "/") != strings.Count(text, "/") || strings.Contains(form, `\`) {
+		r.reason = compatibility
+		return
+	}
+	r.add(form)
+	r.add(strings.ReplaceAll(form, "\u2044", "/"))
+}
+
+// trim drops spaces around segments and dots at their end, as file systems do, and segments of spaces alone.
+func (r *reader) trim(text string) {
+	if !hasEdges(text) && isASCII(text) {
+		return
+	}
+	kept := []string{""}
+	for _, segment := range strings.Split(text[1:], "/") {
+		trimmed := strings.TrimRightFunc(strings.TrimSpace(segment), func(c rune) bool { return c == '.' || unicode.IsSpace(c) })
+		switch {
+		case trimmed == "" && strings.Contains(segment, "."):
+			r.reason = dotSegment
+			return
+		case trimmed != "":
+			kept = append(kept, trimmed)
+		}
+	}
+	r.add("/" + strings.Join(kept[1:], "/"))
+}
+
+// cutParameters drops what follows a ";" in each segment.
+func cutParameters(text string) string {
+	if strings.IndexByte(text, ';') < 0 {
+		return text
+	}
+	segments := strings.Split(text, "/")
+	for i, segment := range segments {
+		segments[i] = before(segment, ";")
+	}
+	return strings.Join(segments, "/")
+}
+
+func before(text, separator string) string {
+	text, _, _ = strings.Cut(text, separator)
+	return text
+}
+
+// overlong reports whether bytes that are not UTF-8 may be read as a character of ASCII in more bytes than it needs, or as half
+// of a surrogate pair (CVE-2000-0884).
+func overlong(text string) bool {
+	for i := 0; i < len(text); i++ {
+		next := byte(0)
+		if i+1 < len(text) {
+			next = text[i+1]
+		}
+		switch c := text[i]; {
+		case c == 0xc0 || c == 0xc1,
+			c == 0xe0 && 0x80 <= next && next < 0xa0,
+			c == 0xed && 0xa0 <= next && next < 0xc0,
+			c == 0xf0 && 0x80 <= next && next < 0x90:
+			return true
+		}
+	}
+	return false
+}
+
+func latin1(text string) string {
+	var b strings.Builder
+	for text != "" {
+		r, width := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && width == 1 {
+			r = rune(text[0])
+		}
+		b.WriteRune(r)
+		text = text[width:]
+	}
+	return b.String()
+}
