@@ -88,3 +88,9 @@ func TestABackChannelLogoutIsAuditedWithTheNumberOfSessions(t *testing.T) {
 		t.Errorf("-want +audited\n%s", d)
 	}
 }
+
+func (a *audited) String() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.text.String()
+}

@@ -3,8 +3,10 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -31,18 +33,7 @@ func (p *Provider) Examine(ctx context.Context, returns []Return) []Finding {
 		return []Finding{f}
 	}
 	all := []Finding{f}
-	body, status, err := p.get(dependency.WithOp(ctx, dependency.OpJWKS), e.JWKS, "")
-	var keys struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	switch {
-	case err != nil:
-		all = append(all, Finding{"keys", failure, "the signing keys cannot be read from " + e.JWKS + ": " + cause(err), "let this machine reach the provider", "network"})
-	case status != http.StatusOK || json.Unmarshal(body, &keys) != nil || len(keys.Keys) == 0:
-		all = append(all, Finding{"keys", failure, fmt.Sprintf("%s answers %d and no keys", e.JWKS, status), "look at the provider: without keys no login can be verified", "provider"})
-	default:
-		all = append(all, Finding{Part: "keys", Status: fine, Detail: e.JWKS})
-	}
+	all = append(all, p.examineKeys(ctx, e))
 	client, known := p.examineClient(ctx, e, returns)
 	all = append(all, client)
 	if known {
@@ -51,6 +42,24 @@ func (p *Provider) Examine(ctx context.Context, returns []Return) []Finding {
 		}
 	}
 	return append(all, p.examineRefresh(e)...)
+}
+
+// examineKeys fetches and reads the keys exactly as a login does.
+func (p *Provider) examineKeys(ctx context.Context, e *endpoints) Finding {
+	_, flaws, err := p.fetchKeys(ctx, e.JWKS)
+	var lost *url.Error
+	switch {
+	case errors.As(err, &lost):
+		return Finding{"keys", failure, "the signing keys cannot be read from " + e.JWKS + ": " + cause(err),
+			"let this machine reach the provider", "network"}
+	case err != nil:
+		return Finding{"keys", failure, "no signing keys: " + err.Error(),
+			"look at the provider: without keys no login can be verified", "provider"}
+	case len(flaws) > 0:
+		return Finding{"keys", doubt, e.JWKS + ": " + strings.Join(flaws, "; "),
+			"logins with the other keys work; correct these at the provider", "provider"}
+	}
+	return Finding{Part: "keys", Status: fine, Detail: e.JWKS}
 }
 
 // examineDiscovery tells a provider that is away from one that knows no such pool, and from a pool that nobody can log in at.

@@ -23,6 +23,8 @@ type issuerOf struct {
 	claims  func(claims map[string]any)
 	nonce   string
 	profile func(map[string]any)
+	keys    func() []any // what /jwks publishes; nil = the key that signs
+	fetched func()       // told each fetch of the keys; may be nil
 }
 
 func newIssuer(t *testing.T) *issuerOf {
@@ -38,6 +40,13 @@ func newIssuer(t *testing.T) *issuerOf {
 			"jwks_uri": p.URL + "/jwks", "userinfo_endpoint": p.URL + "/userinfo", "id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"}})
 	})
 	mux.HandleFunc("/jwks", func(w http.ResponseWriter, _ *http.Request) {
+		if p.fetched != nil {
+			p.fetched()
+		}
+		if p.keys != nil {
+			json.NewEncoder(w).Encode(map[string]any{"keys": p.keys()})
+			return
+		}
 		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: "k1", Algorithm: "RS256", Use: "sig"}}})
 	})
 	mux.HandleFunc("/userinfo", func(w http.ResponseWriter, _ *http.Request) {

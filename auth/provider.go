@@ -30,7 +30,6 @@ type Provider struct {
 	deps   ProviderDeps
 	issuer string
 	flight singleflight.Group
-	cool   keyCool
 
 	mu    sync.Mutex
 	found *endpoints
@@ -66,7 +65,7 @@ type endpoints struct {
 	Algorithms []string `json:"id_token_signing_alg_values_supported"`
 	Scopes     []string `json:"scopes_supported"`
 
-	keys  *oidc.RemoteKeySet
+	keys  *keySet
 	since time.Time
 }
 
@@ -130,8 +129,7 @@ func (p *Provider) discover(ctx context.Context) (*endpoints, error) {
 		p.deps.Log.WarnContext(ctx, "the provider cannot be used yet", "error", err, "next_try_in", p.wait.String())
 		return nil, err
 	}
-	keys := context.WithValue(dependency.WithOp(context.Background(), dependency.OpJWKS), oauth2.HTTPClient, p.deps.Client)
-	e.keys, e.since = oidc.NewRemoteKeySet(keys, e.JWKS), p.deps.Now()
+	e.keys, e.since = p.newKeySet(e.JWKS), p.deps.Now()
 	p.found, p.fault, p.wait = e, nil, 0
 	return e, nil
 }
@@ -176,13 +174,17 @@ func (p *Provider) judge(e *endpoints) error {
 	return nil
 }
 
-// get reads one document; the client bounds its time and length.
+// maxDocument bounds what is read of one of the provider's documents.
+const maxDocument = 1 << 20
+
+// get reads one document, past any cache: keys that were replaced are asked for at once. The client bounds its time.
 func (p *Provider) get(ctx context.Context, address, bearer string) (text []byte, status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, 0, err
 	}
 	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Cache-Control", "no-cache")
 	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
@@ -191,7 +193,10 @@ func (p *Provider) get(ctx context.Context, address, bearer string) (text []byte
 		return nil, 0, err
 	}
 	defer res.Body.Close()
-	text, err = io.ReadAll(res.Body)
+	text, err = io.ReadAll(io.LimitReader(res.Body, maxDocument+1))
+	if len(text) > maxDocument {
+		err = dependency.ErrTooLarge
+	}
 	return text, res.StatusCode, err
 }
 
@@ -219,7 +224,7 @@ func (p *Provider) algorithms(e *endpoints) []string {
 	}
 	var all []string
 	for _, alg := range e.Algorithms {
-		if slices.Contains([]string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA}, alg) {
+		if slices.Contains(asymmetric(), alg) {
 			all = append(all, alg)
 		}
 	}

@@ -46,6 +46,9 @@ func (p *Provider) refresh(ctx context.Context, refreshToken string) (session.To
 	}
 	id, err := p.verify(ctx, e, raw, expected{access: token.AccessToken})
 	var bad *tokenError
+	if errors.Is(err, errUnknownKey) { // perhaps not published everywhere yet: nobody is logged out for it
+		return session.Tokens{}, session.User{}, fmt.Errorf("auth: refresh: %w", err)
+	}
 	if errors.As(err, &bad) && bad.cause == causeToken { // another issuer, another client: not this session's provider (RP-23)
 		return session.Tokens{}, session.User{}, fmt.Errorf("%w: %w", session.ErrRefreshDenied, err)
 	}

@@ -46,14 +46,17 @@ type expected struct {
 // token_use here, for go-oidc leaves them to its caller.
 func (p *Provider) verify(ctx context.Context, e *endpoints, raw string, want expected) (*identity, error) {
 	skew := p.cfg.ClockSkew.D()
-	keys := &watchedKeys{KeySet: e.keys}
+	keys := &tokenKeys{set: e.keys, from: fromProvider}
 	verifier := oidc.NewVerifier(p.issuer, keys, &oidc.Config{
 		ClientID: p.cfg.ClientID, SupportedSigningAlgs: p.algorithms(e),
 		Now: func() time.Time { return p.deps.Now().Add(-skew) }, // go-oidc has no leeway for exp
 	})
 	token, err := verifier.Verify(ctx, raw)
-	if err != nil && keys.away {
-		return nil, fmt.Errorf("auth: the provider's keys cannot be read: %w", err)
+	if unread := (*keysError)(nil); errors.As(keys.err, &unread) {
+		return nil, fmt.Errorf("auth: id token: %w", unread)
+	}
+	if keys.err != nil {
+		return nil, &tokenError{causeToken, keys.err}
 	}
 	if err != nil {
 		var expired *oidc.TokenExpiredError
@@ -70,19 +73,6 @@ func (p *Provider) verify(ctx context.Context, e *endpoints, raw string, want ex
 		return nil, err
 	}
 	return &identity{user: p.user(token.Subject, claims), authTime: unixTime(claims["auth_time"]), sid: text(claims["sid"])}, nil
-}
-
-// watchedKeys tells keys that could not be fetched, which is the provider's fault, from a signature that does not hold.
-type watchedKeys struct {
-	oidc.KeySet
-	away bool
-}
-
-// VerifySignature is the key set's own; go-oidc drops the error's type on the way.
-func (k *watchedKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	payload, err := k.KeySet.VerifySignature(ctx, jwt)
-	k.away = err != nil && strings.Contains(err.Error(), "fetching keys")
-	return payload, err
 }
 
 func (p *Provider) verifyClaims(token *oidc.IDToken, claims map[string]any, want expected) error {

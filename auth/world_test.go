@@ -36,6 +36,7 @@ type world struct {
 	cfg      Config
 	faults   fakecognito.Faults
 	audit    audited             // audit lines
+	log      audited             // all others
 	lossy    lossy               // between the gateway and Redis
 	asked    func(*http.Request) // told each request to the provider; may be nil
 	began    func(*http.Request) // told each request to the gateway; may be nil
@@ -99,7 +100,7 @@ func (w *world) build() {
 	w.must(err)
 	pages, err := page.New(page.DefaultConfig())
 	w.must(err)
-	log, metrics := slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry())
+	log, metrics := slog.New(slog.NewTextHandler(&w.log, nil)), NewMetrics(prometheus.NewRegistry())
 	provider, err := NewProvider(w.cfg, ProviderDeps{Client: &http.Client{Timeout: 5 * time.Second}, Log: log, Metrics: metrics, Now: w.now})
 	w.must(err)
 	cfg := session.DefaultConfig()
