@@ -161,9 +161,14 @@ func (h *Handler) unavailable(w http.ResponseWriter, r *http.Request, cause, ret
 	})
 }
 
-// misconfigured tells the visitor that nothing they do helps, and the operator what to mend. Never a loop.
+// misconfigured answers a login that the token endpoint refused for a setting of ours. Never a loop.
 func (h *Handler) misconfigured(w http.ResponseWriter, r *http.Request, detail string) {
-	h.deps.Provider.raise(detail)
+	h.deps.Provider.raise(codeGrant, detail)
+	h.misconfiguredPage(w, r)
+}
+
+// misconfiguredPage says that nothing the visitor does helps.
+func (h *Handler) misconfiguredPage(w http.ResponseWriter, r *http.Request) {
 	h.deps.Metrics.finished.WithLabelValues("failed", causeSettings).Inc()
 	h.deps.Pages.Write(w, r, page.Page{Name: page.Misconfigured, Status: http.StatusInternalServerError, Cause: causeSettings})
 }

@@ -36,8 +36,11 @@ type Provider struct {
 	fault error     // of the last discovery
 	next  time.Time // of the next one
 	wait  time.Duration
+	// faultSince is when the discovery began to fail.
+	faultSince time.Time
 
-	alarm atomic.Pointer[alarm] // a setting of ours that the provider refuses
+	alarm atomic.Pointer[alarm] // nil while the provider takes our settings
+	told  errorLog
 }
 
 // ProviderDeps is what a Provider works with.
@@ -46,11 +49,6 @@ type ProviderDeps struct {
 	Log     *slog.Logger
 	Metrics *Metrics
 	Now     func() time.Time
-}
-
-type alarm struct {
-	detail string
-	since  time.Time
 }
 
 // endpoints are where the provider is asked what.
@@ -105,6 +103,12 @@ func (p *Provider) endpoints(ctx context.Context) (*endpoints, error) {
 	case fault != nil && p.deps.Now().Before(next):
 		return nil, fault
 	}
+	return p.discovered(ctx)
+}
+
+// discovered asks for the discovery now. Callers at the same time share one request, which goes on when their visitors
+// hang up.
+func (p *Provider) discovered(ctx context.Context) (*endpoints, error) {
 	done := p.flight.DoChan("discovery", func() (any, error) {
 		return p.discover(context.WithoutCancel(ctx))
 	})
@@ -119,18 +123,29 @@ func (p *Provider) endpoints(ctx context.Context) (*endpoints, error) {
 	}
 }
 
+// discoveryTime bounds one discovery.
+const discoveryTime = 5 * time.Second
+
 func (p *Provider) discover(ctx context.Context) (*endpoints, error) {
+	ctx, cancel := context.WithTimeout(ctx, discoveryTime)
+	defer cancel()
 	e, err := p.fetchEndpoints(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
 		p.wait = min(discoveryMost, max(discoveryFirst, 2*p.wait))
+		if p.fault == nil || p.fault.Error() != err.Error() {
+			p.deps.Log.WarnContext(ctx, "the provider cannot be used yet", "error", err, "next_try_in", p.wait.String())
+		}
+		if p.fault == nil {
+			p.faultSince = p.deps.Now()
+		}
 		p.fault, p.next = err, p.deps.Now().Add(p.wait)
-		p.deps.Log.WarnContext(ctx, "the provider cannot be used yet", "error", err, "next_try_in", p.wait.String())
 		return nil, err
 	}
 	e.keys, e.since = p.newKeySet(e.JWKS), p.deps.Now()
 	p.found, p.fault, p.wait = e, nil, 0
+	p.deps.Log.InfoContext(ctx, "provider found", "issuer", p.issuer)
 	return e, nil
 }
 
@@ -232,45 +247,6 @@ func (p *Provider) algorithms(e *endpoints) []string {
 		return []string{oidc.RS256}
 	}
 	return all
-}
-
-// Health tells whether the provider can be used, in words for the operator.
-func (p *Provider) Health() (ok bool, detail string, since time.Time) {
-	if a := p.alarm.Load(); a != nil {
-		return false, a.detail, a.since
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.found != nil:
-		return true, "answers", p.found.since
-	case p.fault != nil:
-		return false, p.fault.Error(), p.next.Add(-p.wait)
-	}
-	return true, "not asked yet", time.Time{}
-}
-
-// raise notes a setting of ours that the provider refuses; lower takes the note back when a login works.
-func (p *Provider) raise(detail string) {
-	p.deps.Log.Error("the provider refuses the gateway's settings: logins fail until they are mended", "detail", detail)
-	p.alarm.CompareAndSwap(nil, &alarm{detail, p.deps.Now()})
-}
-
-func (p *Provider) lower() { p.alarm.Store(nil) }
-
-// Warm asks for the discovery in the background at start, so that the first visitor need not wait and the operator learns at once
-// what is wrong. It returns when the provider was found or ctx ends.
-func (p *Provider) Warm(ctx context.Context) {
-	for ctx.Err() == nil {
-		if _, err := p.endpoints(ctx); err == nil {
-			p.deps.Log.Info("provider found", "issuer", p.issuer)
-			return
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(discoveryFirst):
-		}
-	}
 }
 
 func hostOf(address string) string {

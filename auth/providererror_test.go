@@ -1,9 +1,15 @@
 package auth
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestOnlyErrorCodesAreToldAsTheyAre(t *testing.T) {
@@ -21,5 +27,128 @@ func TestOnlyErrorCodesAreToldAsTheyAre(t *testing.T) {
 		if got := errorClass(text); got != "something that is no error code" {
 			t.Errorf("%q: %q", text, got)
 		}
+	}
+}
+
+// callbackWith begins a login and comes back with parameters of the visitor's own.
+func (w *world) callbackWith(query string) answer {
+	w.t.Helper()
+	b := w.browser()
+	state := mustParse(w.t, b.step(w.gateway.URL+"/members/").Header.Get("Location")).Query().Get("state")
+	return b.step(w.gateway.URL + "/oauth2/callback?" + query + "&state=" + state)
+}
+
+func TestProviderErrorInARedirectChangesNothingShared(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]int{
+		"unauthorized_client": 500, "invalid_scope": 500, "unsupported_response_type": 500,
+		"server_error": 502, "temporarily_unavailable": 503,
+		"invalid_client": 400, "invalid_grant": 400, "access_denied": 403, "invalid_request": 400,
+		"login_required": 400, "made_up": 400,
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			for range 3 {
+				if got := w.callbackWith("error=" + code); got.StatusCode != want {
+					t.Errorf("%d, want %d", got.StatusCode, want)
+				}
+			}
+			if ok, detail, _ := w.handler.deps.Provider.Health(); !ok {
+				t.Errorf("the provider is said to be unusable: %s", detail)
+			}
+			log := w.log.String()
+			if strings.Contains(log, "=ERROR") || strings.Contains(log, "=WARN") || strings.Count(log, "error="+code) != 1 {
+				t.Errorf("three times within a minute:\n%s", log)
+			}
+			w.pass(time.Minute)
+			w.callbackWith("error=" + code)
+			if n := strings.Count(w.log.String(), "error="+code); n != 2 {
+				t.Errorf("a minute later: %d lines", n)
+			}
+		})
+	}
+}
+
+func TestProviderErrorsThatAreMadeUpShareOneLineAMinute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	for _, code := range []string{"made_up", "made_again", "%00", "x", "some_other_word", "<b>"} {
+		w.callbackWith("error=" + url.QueryEscape(code))
+	}
+	if n := strings.Count(w.log.String(), "came back with an error"); n != 1 {
+		t.Errorf("%d lines:\n%s", n, w.log.String())
+	}
+}
+
+func TestProviderAlarmIsRaisedOnceAndEndsByTheProbe(t *testing.T) {
+	t.Parallel()
+	login := func(w *world) {
+		b := w.browser()
+		b.step(w.consent(b, w.atProvider(b, "/members/"), "alice@example.com"))
+	}
+	refresh := func(w *world) { w.handler.deps.Provider.Refresh(w.t.Context(), "unknown") }
+	for name, c := range map[string]struct {
+		code string
+		ask  func(*world)
+	}{
+		"invalid_client at a login":        {"invalid_client", login},
+		"unauthorized_client at a login":   {"unauthorized_client", login},
+		"invalid_client at a refresh":      {"invalid_client", refresh},
+		"unauthorized_client at a refresh": {"unauthorized_client", refresh},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var refuses atomic.Bool
+			refuses.Store(true)
+			w := newWorld(t, func(w *world) {
+				w.faults.Token = func(url.Values) (int, string) {
+					if refuses.Load() {
+						return http.StatusBadRequest, c.code
+					}
+					return 0, ""
+				}
+			})
+			healthy := func() bool { ok, _, _ := w.handler.deps.Provider.Health(); return ok }
+			for range 3 {
+				c.ask(w)
+			}
+			w.must(w.handler.deps.Provider.Probe(t.Context()))
+			if n := strings.Count(w.log.String(), "level=ERROR"); healthy() || n != 1 {
+				t.Errorf("refused: healthy %v, %d lines", healthy(), n)
+			}
+			refuses.Store(false)
+			w.must(w.handler.deps.Provider.Probe(t.Context()))
+			if !healthy() || strings.Count(w.log.String(), "accepts the gateway's settings again") != 1 {
+				t.Errorf("accepted again: healthy %v\n%s", healthy(), w.log.String())
+			}
+		})
+	}
+}
+
+func TestProviderDiscoveryOutlivesTheRequestThatBeganIt(t *testing.T) {
+	t.Parallel()
+	p, asked, release := newIssuer(t), make(chan struct{}, 9), make(chan struct{})
+	inner := p.Config.Handler
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, ".well-known") {
+			asked <- struct{}{}
+			<-release
+		}
+		inner.ServeHTTP(w, r)
+	})
+	w := newWorld(t, func(w *world) { w.cfg.Issuer, w.cfg.Logout = p.URL, "local" })
+	provider := w.handler.deps.Provider
+	gone, hangUp := context.WithCancel(t.Context())
+	go func() { <-asked; hangUp() }()
+	if _, err := provider.endpoints(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("the request that was cut off: %v", err)
+	}
+	if ok, detail, _ := provider.Health(); !ok {
+		t.Errorf("health after a visitor hung up: %s", detail)
+	}
+	close(release)
+	if _, err := provider.endpoints(t.Context()); err != nil || len(asked) != 0 {
+		t.Errorf("the next request: %v, asked %d times more", err, len(asked))
 	}
 }

@@ -39,6 +39,7 @@ func (p *Provider) refresh(ctx context.Context, refreshToken string) (session.To
 	if err != nil {
 		return session.Tokens{}, session.User{}, p.refreshError(err)
 	}
+	p.lower(refreshGrant)
 	tokens := session.Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, AccessExpiry: token.Expiry}
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {
@@ -77,7 +78,8 @@ func (p *Provider) refreshError(err error) error {
 	case "invalid_grant":
 		return fmt.Errorf("auth: refresh: %w", session.ErrRefreshDenied)
 	case "invalid_client", "unauthorized_client":
-		p.raise("the token endpoint answers " + answer.ErrorCode + " to a refresh: client id, secret or client_auth is wrong")
+		p.raise(refreshGrant, "the token endpoint answers "+answer.ErrorCode+
+			" to a refresh: client id, secret or client_auth is wrong")
 	}
 	return fmt.Errorf("auth: refresh: the token endpoint answers %s", describe(answer))
 }

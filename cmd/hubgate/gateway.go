@@ -162,7 +162,7 @@ func (g *gateway) run(ctx context.Context) error {
 	group.Go(func() error { return g.sessions.Run(ctx) })
 	group.Go(func() error { return g.contacts.Run(ctx) })
 	group.Go(func() error { return g.watch(ctx) })
-	group.Go(func() error { g.current.Load().provider.Warm(ctx); return nil })
+	group.Go(func() error { g.current.Load().provider.Probe(ctx); return nil })
 	group.Go(func() error { return g.certs.run(ctx) })
 	err := group.Wait()
 	if errors.Is(err, context.Canceled) {
