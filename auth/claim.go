@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
-	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -30,9 +28,6 @@ func (h *Handler) resultKey(st state) string { return h.claimKey(st) + ":r" }
 const (
 	finishTime = 15 * time.Second        // the provider's answers and Redis' together
 	storeTime  = 1200 * time.Millisecond // one question to Redis, connections and repeats included
-	resultKept = 30 * time.Second
-	resultWait = 5 * time.Second
-	resultPoll = 50 * time.Millisecond
 )
 
 // finish claims the attempt, spends the code and begins the session. It goes on when the browser hangs up: on a double click the first
@@ -81,7 +76,12 @@ func (h *Handler) claim(ctx context.Context, st state, a *attempt) (won bool, er
 
 // spend exchanges the code and begins the session.
 func (h *Handler) spend(w http.ResponseWriter, r *http.Request, d delivery) {
-	a := d.attempt
+	a, left := d.attempt, false
+	defer func() {
+		if !left {
+			h.finishClaim(r.Context(), d.state)
+		}
+	}()
 	id, tokens, err := h.exchange(r.Context(), r, a, d.code)
 	if err != nil {
 		h.exchangeError(w, r, a, err)
@@ -106,7 +106,7 @@ func (h *Handler) spend(w http.ResponseWriter, r *http.Request, d delivery) {
 	inbound.Of(r).Outcome.SessionRef = s.Ref
 	h.deps.OnLogin(r, s, a.ReturnTo)
 	h.finished(w, r)
-	h.leaveResult(r.Context(), d.state, a, w.Header()["Set-Cookie"])
+	left = h.leaveResult(r.Context(), d.state, a, w.Header()["Set-Cookie"])
 	h.setAttempt(w, r, d.state, a, time.Minute) // for a second delivery
 	h.redirect(w, a.ReturnTo)
 }
@@ -116,73 +116,4 @@ func (a *attempt) promptedAt() time.Time {
 		return a.Began
 	}
 	return time.Time{}
-}
-
-// result is what the winner leaves for a second delivery of the same callback.
-type result struct {
-	ReturnTo string   `json:"r"`
-	Cookies  []string `json:"c"`
-}
-
-// leaveResult seals it under a key that only the attempt's cookie holds: Redis alone cannot hand a session to anybody.
-func (h *Handler) leaveResult(ctx context.Context, st state, a *attempt, cookies []string) {
-	text, err := json.Marshal(result{a.ReturnTo, cookies})
-	if err != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
-	defer cancel()
-	sealed := h.deps.Ring.SealWith(seal.Result, a.Key, text, []byte(st.hash()))
-	if err := h.deps.Redis.Set(ctx, h.resultKey(st), sealed, resultKept).Err(); err != nil {
-		h.deps.Log.WarnContext(ctx, "a login's result was not kept for a second delivery", "error", err)
-	}
-}
-
-// readResult returns what the winner left, or nil.
-func (h *Handler) readResult(ctx context.Context, st state, a *attempt) (*result, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
-	defer cancel()
-	sealed, err := h.deps.Redis.Get(ctx, h.resultKey(st)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var kept result
-	text, bad := h.deps.Ring.OpenWith(seal.Result, a.Key, sealed, []byte(st.hash()))
-	if bad != nil || json.Unmarshal(text, &kept) != nil {
-		return nil, nil
-	}
-	return &kept, nil
-}
-
-// second gives a callback that is delivered again, by a double click or a browser's retry, the answer of the first.
-func (h *Handler) second(w http.ResponseWriter, r *http.Request, st state, a *attempt) {
-	ctx, cancel := context.WithTimeout(r.Context(), resultWait)
-	defer cancel()
-	for {
-		kept, err := h.readResult(ctx, st, a)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			note(r, "store", err)
-			h.unavailable(w, r, causeStore, "")
-			return
-		case kept != nil:
-			w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], kept.Cookies...)
-			h.redirect(w, kept.ReturnTo)
-			return
-		}
-		if _, err := h.deps.Sessions.Peek(r); err == nil {
-			h.redirect(w, a.ReturnTo)
-			return
-		}
-		select {
-		case <-ctx.Done():
-			note(r, causeUsed, nil)
-			h.failed(w, r, http.StatusBadRequest, causeUsed, a.ReturnTo)
-			return
-		case <-time.After(resultPoll):
-		}
-	}
 }

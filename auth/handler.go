@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -50,10 +51,11 @@ type Deps struct {
 	OnLogout func(w http.ResponseWriter, r *http.Request)
 }
 
-// Handler answers the gateway's own endpoints and begins logins. It is immutable; a reload makes a new one.
+// Handler answers the gateway's own endpoints and begins logins. Its settings are immutable; a reload makes a new one.
 type Handler struct {
-	cfg  Config
-	deps Deps
+	cfg     Config
+	deps    Deps
+	waiting *waiting
 }
 
 // New makes a Handler of a valid configuration.
@@ -64,7 +66,7 @@ func New(cfg Config, deps Deps) (*Handler, error) {
 	if deps.Audit == nil {
 		deps.Audit = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{cfg: cfg, deps: deps}, nil
+	return &Handler{cfg: cfg, deps: deps, waiting: &waiting{of: map[string]int{}}}, nil
 }
 
 // endpointsOf are the gateway's own endpoints that this package answers.
@@ -135,6 +137,14 @@ func note(r *http.Request, reason string, err error) {
 	o.Reason, o.Err = reason, err
 	if err != nil {
 		o.Decision = "error"
+	}
+}
+
+// recovered makes an error of a panic. What runs for several visitors at once runs in a goroutine that net/http does
+// not guard.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("auth: panic: %v", v)
 	}
 }
 

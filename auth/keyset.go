@@ -142,7 +142,10 @@ func (k *keySet) refresh(ctx context.Context, from tokenSource, version int) (be
 		}
 		k.loading, began = true, true
 	}
-	answer := k.flight.DoChan("", func() (any, error) { return nil, k.load(context.WithoutCancel(ctx)) })
+	answer := k.flight.DoChan("", func() (_ any, err error) {
+		defer recovered(&err)
+		return nil, k.load(context.WithoutCancel(ctx))
+	})
 	k.mu.Unlock()
 	select {
 	case r := <-answer:

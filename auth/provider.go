@@ -109,7 +109,8 @@ func (p *Provider) endpoints(ctx context.Context) (*endpoints, error) {
 // discovered asks for the discovery now. Callers at the same time share one request, which goes on when their visitors
 // hang up.
 func (p *Provider) discovered(ctx context.Context) (*endpoints, error) {
-	done := p.flight.DoChan("discovery", func() (any, error) {
+	done := p.flight.DoChan("discovery", func() (found any, err error) {
+		defer recovered(&err)
 		return p.discover(context.WithoutCancel(ctx))
 	})
 	select {
