@@ -2,16 +2,11 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 
-	"golang.org/x/oauth2"
-
-	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
-	"github.com/hubgate/hubgate/session"
 )
 
 // callback finishes a login. The order matters: the state is ours, the attempt is this browser's, the provider did not fail, nobody
@@ -32,7 +27,7 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 		h.lostAttempt(w, r, st, a)
 		return
 	}
-	if !(once(q, "code") || once(q, "error")) || (q.Has("code") && q.Has("error")) || len(q["iss"]) > 1 || q.Has("id_token") || q.Has("access_token") || q.Has("response") {
+	if !wellFormed(q) {
 		h.failed(w, r, http.StatusBadRequest, causeState, a.ReturnTo)
 		return
 	}
@@ -45,6 +40,16 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.finish(w, r, delivery{st, a, q.Get("code")})
+}
+
+// wellFormed reports whether the provider's answer is a code or an error, each parameter once, and no token (RFC 6749,
+// section 4.1.2).
+func wellFormed(q url.Values) bool {
+	code, failed := once(q, "code"), once(q, "error")
+	if code == failed || len(q["code"])+len(q["error"]) != 1 || len(q["iss"]) > 1 {
+		return false
+	}
+	return !q.Has("id_token") && !q.Has("access_token") && !q.Has("response") && (failed || isCode(q.Get("code")))
 }
 
 func once(q url.Values, name string) bool { return len(q[name]) == 1 && q.Get(name) != "" }
@@ -94,69 +99,4 @@ func (h *Handler) lostAttempt(w http.ResponseWriter, r *http.Request, st state, 
 	}
 	note(r, cause, nil)
 	h.failed(w, r, http.StatusBadRequest, cause, returnTo)
-}
-
-// exchange spends the code and verifies what comes back.
-func (h *Handler) exchange(ctx context.Context, r *http.Request, a *attempt, code string) (*identity, session.Tokens, error) {
-	p := h.deps.Provider
-	e, err := p.endpoints(ctx)
-	if err != nil {
-		return nil, session.Tokens{}, err
-	}
-	config := p.oauth(e, h.redirectURI(inbound.Of(r).Site))
-	token, err := config.Exchange(p.withClient(ctx, dependency.OpToken), code, oauth2.VerifierOption(a.Verifier))
-	if err != nil {
-		return nil, session.Tokens{}, err
-	}
-	raw, _ := token.Extra("id_token").(string)
-	if raw == "" {
-		return nil, session.Tokens{}, badToken("the token endpoint sent none: is the scope openid allowed for the client?")
-	}
-	id, err := p.verify(ctx, e, raw, expected{nonce: a.Nonce, access: token.AccessToken})
-	if err != nil {
-		return nil, session.Tokens{}, err
-	}
-	if h.cfg.ClaimsFromUserinfo {
-		info, err := p.userinfo(ctx, e, token.AccessToken, id.user.Subject)
-		if err != nil {
-			return nil, session.Tokens{}, err
-		}
-		p.merge(id, info)
-	}
-	tokens := session.Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, AccessExpiry: token.Expiry}
-	if p.keepsIDToken(e) {
-		tokens.ID = raw
-	}
-	return id, tokens, nil
-}
-
-// exchangeError tells apart what the visitor can do about it: try again, start anew, or nothing.
-func (h *Handler) exchangeError(w http.ResponseWriter, r *http.Request, a *attempt, err error) {
-	var bad *tokenError
-	var answer *oauth2.RetrieveError
-	switch {
-	case errors.As(err, &bad):
-		note(r, bad.cause, err)
-		h.failed(w, r, http.StatusBadGateway, bad.cause, a.ReturnTo)
-		return
-	case !errors.As(err, &answer):
-		note(r, "provider", err)
-		h.deps.Metrics.finished.WithLabelValues("failed", causeProvider).Inc()
-		h.unavailable(w, r, causeUnreachable, h.startURL(a.ReturnTo))
-		return
-	}
-	note(r, "token_endpoint", errors.New("auth: the token endpoint answers "+describe(answer)))
-	switch answer.ErrorCode {
-	case "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope":
-		h.misconfigured(w, r, "the token endpoint answers "+answer.ErrorCode+": client id, secret, client_auth or the registered callback URL is wrong")
-	case "invalid_grant", "invalid_request":
-		if _, err := h.deps.Sessions.Peek(r); err == nil {
-			h.redirect(w, a.ReturnTo)
-			return
-		}
-		h.failed(w, r, http.StatusBadRequest, causeUsed, a.ReturnTo)
-	default:
-		h.deps.Metrics.finished.WithLabelValues("failed", causeProvider).Inc()
-		h.unavailable(w, r, causeUnreachable, h.startURL(a.ReturnTo))
-	}
 }

@@ -100,7 +100,7 @@ func (h *Handler) spend(w http.ResponseWriter, r *http.Request, d delivery) {
 		h.unavailable(w, r, causeStore, h.startURL(a.ReturnTo))
 		return
 	}
-	h.deps.Provider.lower(codeGrant)
+	h.deps.Provider.lower(grantCode)
 	h.deps.Metrics.finished.WithLabelValues("ok", "none").Inc()
 	dependency.Observe(h.deps.Metrics.duration, h.deps.Now().Sub(a.Began), inbound.Of(r).TraceID)
 	inbound.Of(r).Outcome.SessionRef = s.Ref

@@ -78,7 +78,8 @@ func secretCure(cfg Config) string {
 // tryCode exchanges a code that cannot exist and returns the OAuth error code.
 func (p *Provider) tryCode(ctx context.Context, e *endpoints, cfg Config) (code string, err error) {
 	other := &Provider{cfg: cfg, deps: p.deps}
-	_, err = other.oauth(e, "https://hubgate.invalid/check").Exchange(p.withClient(ctx, dependency.OpToken), "hubgate-check", oauth2.VerifierOption(oauth2.GenerateVerifier()))
+	grant := codeGrant("hubgate-check", "https://hubgate.invalid/check", oauth2.GenerateVerifier())
+	_, err = other.requestToken(ctx, e, dependency.OpToken, grant)
 	var answer *oauth2.RetrieveError
 	switch {
 	case err == nil:

@@ -155,26 +155,30 @@ func (h *Handler) startURL(returnTo string) string {
 
 // failed shows why a login could not be finished, and the way to a new one.
 func (h *Handler) failed(w http.ResponseWriter, r *http.Request, status int, cause, returnTo string) {
+	if o := &inbound.Of(r).Outcome; o.Reason == "" {
+		o.Reason = cause // no failing login without its cause in the log
+	}
 	h.deps.Metrics.finished.WithLabelValues("failed", cause).Inc()
-	h.deps.Pages.Write(w, r, page.Page{
+	answer := page.Page{
 		Name: page.LoginFailed, Status: status, Cause: cause,
 		Links: []page.Link{{Label: page.LabelRetry, URL: h.startURL(returnTo)}, {Label: page.LabelHome, URL: "/"}},
-	})
+	}
+	if status == http.StatusServiceUnavailable {
+		answer.RetryAfter = retryAfter
+	}
+	h.deps.Pages.Write(w, r, answer)
 }
+
+// retryAfter is when it makes sense to ask again for what is unavailable.
+const retryAfter = 5 * time.Second
 
 // unavailable asks to try again, at the address retry or, when that is empty, at the same one: the provider or the store gives no
 // answer.
 func (h *Handler) unavailable(w http.ResponseWriter, r *http.Request, cause, retry string) {
 	h.deps.Pages.Write(w, r, page.Page{
-		Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: cause, RetryAfter: 5 * time.Second,
+		Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: cause, RetryAfter: retryAfter,
 		Links: []page.Link{{Label: page.LabelRetry, URL: retry}},
 	})
-}
-
-// misconfigured answers a login that the token endpoint refused for a setting of ours. Never a loop.
-func (h *Handler) misconfigured(w http.ResponseWriter, r *http.Request, detail string) {
-	h.deps.Provider.raise(codeGrant, detail)
-	h.misconfiguredPage(w, r)
 }
 
 // misconfiguredPage says that nothing the visitor does helps.

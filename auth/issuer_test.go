@@ -23,8 +23,10 @@ type issuerOf struct {
 	claims  func(claims map[string]any)
 	nonce   string
 	profile func(map[string]any)
-	keys    func() []any // what /jwks publishes; nil = the key that signs
-	fetched func()       // told each fetch of the keys; may be nil
+	keys    func() []any         // what /jwks publishes; nil = the key that signs
+	fetched func()               // told each fetch of the keys; may be nil
+	token   http.HandlerFunc     // answers in the token endpoint's place
+	granted func(map[string]any) // changes what the token endpoint grants
 }
 
 func newIssuer(t *testing.T) *issuerOf {
@@ -56,13 +58,22 @@ func newIssuer(t *testing.T) *issuerOf {
 		}
 		json.NewEncoder(w).Encode(info)
 	})
-	mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
+		if p.token != nil {
+			p.token(w, r)
+			return
+		}
 		claims := map[string]any{"iss": p.URL, "sub": "ada", "aud": "client", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(), "nonce": p.nonce}
 		if p.claims != nil {
 			p.claims(claims)
 		}
+		answer := map[string]any{"access_token": "access", "token_type": "Bearer", "expires_in": 3600}
+		answer["id_token"] = p.sign(p, claims)
+		if p.granted != nil {
+			p.granted(answer)
+		}
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(map[string]any{"access_token": "access", "token_type": "Bearer", "expires_in": 3600, "id_token": p.sign(p, claims)})
+		json.NewEncoder(w).Encode(answer)
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
@@ -97,6 +108,13 @@ func (p *issuerOf) with(key jose.SigningKey, claims map[string]any) string {
 // finish begins a login, lets the issuer answer and returns what the callback says.
 func finish(t *testing.T, p *issuerOf, change func(*Config)) answer {
 	t.Helper()
+	got, _ := finishIn(t, p, change)
+	return got
+}
+
+// finishIn is finish that returns the gateway as well.
+func finishIn(t *testing.T, p *issuerOf, change func(*Config)) (answer, *world) {
+	t.Helper()
 	w := newWorld(t, func(w *world) {
 		w.cfg.Issuer, w.cfg.Logout, w.cfg.GroupsClaim = p.URL, "auto", "groups"
 		if change != nil {
@@ -107,7 +125,7 @@ func finish(t *testing.T, p *issuerOf, change func(*Config)) answer {
 	begun := b.step(w.gateway.URL + "/members/")
 	q := mustParse(t, begun.Header.Get("Location")).Query()
 	p.nonce = q.Get("nonce")
-	return b.step(w.gateway.URL + "/oauth2/callback?" + url.Values{"code": {"c"}, "state": {q.Get("state")}}.Encode())
+	return b.step(w.gateway.URL + "/oauth2/callback?" + url.Values{"code": {"c"}, "state": {q.Get("state")}}.Encode()), w
 }
 
 func unsigned(claims map[string]any) string {

@@ -33,6 +33,7 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration) {
 	returnTo := cleanReturn(r.URL.RequestURI(), h.cfg.Prefix)
 	if cause := h.loops(w, r, why, returnTo); cause != "" {
+		inbound.Of(r).Outcome.Login = true
 		h.deps.Metrics.loops.WithLabelValues(cause).Inc()
 		note(r, "loop_"+cause, nil)
 		h.deps.Pages.Write(w, r, page.Page{
@@ -62,6 +63,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, l login) {
 	e, err := h.deps.Provider.endpoints(r.Context())
 	if err != nil {
 		note(r, "provider", err)
+		inbound.Of(r).Outcome.Login = true
 		h.unavailable(w, r, causeUnreachable, h.startURL(l.returnTo))
 		return
 	}

@@ -78,14 +78,12 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request) {
 		name := hostPrefix(r) + returnCookie
 		h.setCookie(w, r, name, h.sealCookie(seal.ReturnPage, name, kept{cleanReturn(page, h.cfg.Prefix), h.deps.Now()}), returnKept)
 	}
-	if err == nil && s != nil {
+	if s != nil {
 		inbound.Of(r).Outcome.SessionRef = s.Ref
 		if everywhere {
 			h.endEverywhere(r, s)
 		}
 		h.deps.Provider.Revoke(r.Context(), s.Tokens.Refresh)
-	} else {
-		s = nil
 	}
 	location, kind := h.deps.Provider.logoutURL(r, inbound.Of(r).Site, h.cfg.Prefix, s)
 	h.deps.Metrics.logouts.WithLabelValues(kind).Inc()
@@ -102,7 +100,8 @@ func (h *Handler) audit(r *http.Request, kind string, s *session.Session, err er
 		return
 	case err != nil:
 		attrs[3] = "pending"
-	default:
+	}
+	if s != nil {
 		attrs = append(attrs, "session", s.Ref, "email", s.Email)
 	}
 	h.deps.Audit.InfoContext(r.Context(), "logout", attrs...)

@@ -216,20 +216,12 @@ func (p *Provider) get(ctx context.Context, address, bearer string) (text []byte
 	return text, res.StatusCode, err
 }
 
-// oauth is the client for one call. AuthStyle is set: probing would send a code twice and hide the first error.
+// oauth makes the authorize URL; the token endpoint is asked by requestToken.
 func (p *Provider) oauth(e *endpoints, redirectURI string) *oauth2.Config {
-	style := oauth2.AuthStyleInHeader
-	if p.cfg.ClientAuth != "header" {
-		style = oauth2.AuthStyleInParams
-	}
 	return &oauth2.Config{
-		ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret.Reveal(), RedirectURL: redirectURI, Scopes: p.cfg.Scopes,
-		Endpoint: oauth2.Endpoint{AuthURL: e.Authorize, TokenURL: e.Token, AuthStyle: style},
+		ClientID: p.cfg.ClientID, RedirectURL: redirectURI, Scopes: p.cfg.Scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: e.Authorize},
 	}
-}
-
-func (p *Provider) withClient(ctx context.Context, op dependency.Op) context.Context {
-	return context.WithValue(dependency.WithOp(ctx, op), oauth2.HTTPClient, p.deps.Client)
 }
 
 // algorithms are the signatures that are believed: RS256 for Cognito, else what the provider offers of the asymmetric ones. Never none,

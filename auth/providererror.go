@@ -34,7 +34,7 @@ func (h *Handler) providerError(w http.ResponseWriter, r *http.Request, code, de
 		if strings.Contains(strings.ToLower(description), "timeout") || strings.Contains(strings.ToLower(description), "timed out") {
 			cause = causeTimeout
 		}
-		h.failed(w, r, http.StatusBadGateway, cause, a.ReturnTo)
+		h.failed(w, r, http.StatusServiceUnavailable, cause, a.ReturnTo)
 	case "invalid_request":
 		h.failed(w, r, http.StatusBadRequest, requestCause(description), a.ReturnTo)
 	default:

@@ -42,7 +42,7 @@ func TestProviderErrorInARedirectChangesNothingShared(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]int{
 		"unauthorized_client": 500, "invalid_scope": 500, "unsupported_response_type": 500,
-		"server_error": 502, "temporarily_unavailable": 503,
+		"server_error": 503, "temporarily_unavailable": 503,
 		"invalid_client": 400, "invalid_grant": 400, "access_denied": 403, "invalid_request": 400,
 		"login_required": 400, "made_up": 400,
 	} {
@@ -93,7 +93,6 @@ func TestProviderAlarmIsRaisedOnceAndEndsByTheProbe(t *testing.T) {
 		ask  func(*world)
 	}{
 		"invalid_client at a login":        {"invalid_client", login},
-		"unauthorized_client at a login":   {"unauthorized_client", login},
 		"invalid_client at a refresh":      {"invalid_client", refresh},
 		"unauthorized_client at a refresh": {"unauthorized_client", refresh},
 	} {

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"net/url"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -12,17 +13,17 @@ import (
 
 // alarm is a setting of ours that the provider's token endpoint refuses.
 type alarm struct {
-	grant  grant // that was refused
+	grant  grantType // that was refused
 	detail string
 	since  time.Time
 }
 
-// grant is what the token endpoint is asked for.
-type grant string
+// grantType is what the token endpoint is asked for.
+type grantType string
 
 const (
-	codeGrant    grant = "authorization_code"
-	refreshGrant grant = "refresh_token"
+	grantCode    grantType = "authorization_code"
+	grantRefresh grantType = "refresh_token"
 )
 
 // Health reports whether the provider can be used, in words for the operator. It goes by the provider's own answers to the gateway:
@@ -43,14 +44,14 @@ func (p *Provider) Health() (ok bool, detail string, since time.Time) {
 }
 
 // raise notes that the token endpoint refuses a setting of ours. It is logged once, until it ends.
-func (p *Provider) raise(g grant, detail string) {
+func (p *Provider) raise(g grantType, detail string) {
 	if p.alarm.CompareAndSwap(nil, &alarm{g, detail, p.deps.Now()}) {
 		p.deps.Log.Error("the provider refuses the gateway's settings: logins fail until they are fixed", "detail", detail)
 	}
 }
 
 // lower ends the alarm when the token endpoint has accepted the grant that it refused before.
-func (p *Provider) lower(g grant) {
+func (p *Provider) lower(g grantType) {
 	if a := p.alarm.Load(); a != nil && a.grant == g && p.alarm.CompareAndSwap(a, nil) {
 		p.deps.Log.Info("the provider accepts the gateway's settings again", "detail", a.detail)
 	}
@@ -90,7 +91,7 @@ func (p *Provider) tryAlarm(ctx context.Context, e *endpoints) {
 	}
 	var code string
 	var err error
-	if a.grant == codeGrant {
+	if a.grant == grantCode {
 		code, err = p.tryCode(ctx, e, p.cfg)
 	} else {
 		code, err = p.tryRefresh(ctx, e)
@@ -102,8 +103,8 @@ func (p *Provider) tryAlarm(ctx context.Context, e *endpoints) {
 
 // tryRefresh spends a refresh token that cannot exist and returns the OAuth error code.
 func (p *Provider) tryRefresh(ctx context.Context, e *endpoints) (code string, err error) {
-	source := p.oauth(e, "").TokenSource(p.withClient(ctx, dependency.OpRefresh), &oauth2.Token{RefreshToken: "hubgate-check"})
-	_, err = source.Token()
+	grant := url.Values{"grant_type": {string(grantRefresh)}, "refresh_token": {"hubgate-check"}}
+	_, err = p.requestToken(ctx, e, dependency.OpRefresh, grant)
 	var answer *oauth2.RetrieveError
 	if errors.As(err, &answer) {
 		return answer.ErrorCode, nil

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -35,17 +33,20 @@ func (p *Provider) refresh(ctx context.Context, refreshToken string) (session.To
 	if err != nil {
 		return session.Tokens{}, session.User{}, err
 	}
-	token, err := p.oauth(e, "").TokenSource(p.withClient(ctx, dependency.OpRefresh), &oauth2.Token{RefreshToken: refreshToken}).Token()
+	grant := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refreshToken}}
+	token, err := p.requestToken(ctx, e, dependency.OpRefresh, grant)
 	if err != nil {
 		return session.Tokens{}, session.User{}, p.refreshError(err)
 	}
-	p.lower(refreshGrant)
-	tokens := session.Tokens{Access: token.AccessToken, Refresh: token.RefreshToken, AccessExpiry: token.Expiry}
-	raw, _ := token.Extra("id_token").(string)
-	if raw == "" {
+	p.lower(grantRefresh)
+	tokens := session.Tokens{Access: token.access, Refresh: token.refresh, AccessExpiry: token.expiry}
+	if tokens.Refresh == "" {
+		tokens.Refresh = refreshToken // without rotation the old one stays
+	}
+	if token.id == "" {
 		return tokens, session.User{}, nil
 	}
-	id, err := p.verify(ctx, e, raw, expected{access: token.AccessToken})
+	id, err := p.verify(ctx, e, token.id, expected{access: token.access})
 	var bad *tokenError
 	if errors.Is(err, errUnknownKey) { // perhaps not published everywhere yet: nobody is logged out for it
 		return session.Tokens{}, session.User{}, fmt.Errorf("auth: refresh: %w", err)
@@ -57,14 +58,14 @@ func (p *Provider) refresh(ctx context.Context, refreshToken string) (session.To
 		return session.Tokens{}, session.User{}, err
 	}
 	if p.cfg.ClaimsFromUserinfo {
-		info, err := p.userinfo(ctx, e, token.AccessToken, id.user.Subject)
+		info, err := p.userinfo(ctx, e, token.access, id.user.Subject)
 		if err != nil {
 			return session.Tokens{}, session.User{}, err
 		}
 		p.merge(id, info)
 	}
 	if p.keepsIDToken(e) {
-		tokens.ID = raw
+		tokens.ID = token.id
 	}
 	return tokens, id.user, nil
 }
@@ -78,22 +79,10 @@ func (p *Provider) refreshError(err error) error {
 	case "invalid_grant":
 		return fmt.Errorf("auth: refresh: %w", session.ErrRefreshDenied)
 	case "invalid_client", "unauthorized_client":
-		p.raise(refreshGrant, "the token endpoint answers "+answer.ErrorCode+
+		p.raise(grantRefresh, "the token endpoint answers "+answer.ErrorCode+
 			" to a refresh: client id, secret or client_auth is wrong")
 	}
 	return fmt.Errorf("auth: refresh: the token endpoint answers %s", describe(answer))
-}
-
-// describe says what a token endpoint answered without its body, which may hold what must not be logged.
-func describe(answer *oauth2.RetrieveError) string {
-	status := "nothing"
-	if answer.Response != nil {
-		status = answer.Response.Status
-	}
-	if answer.ErrorCode != "" && len(answer.ErrorCode) < 64 {
-		return status + " " + answer.ErrorCode
-	}
-	return status
 }
 
 // keepsIDToken: RP-initiated logout wants it as a hint; Cognito's logout does not, and the record stays small.
@@ -110,20 +99,9 @@ func (p *Provider) Revoke(ctx context.Context, refreshToken string) {
 	if err != nil || e.Revoke == "" || refreshToken == "" {
 		return
 	}
-	form := url.Values{"token": {refreshToken}}
-	if p.cfg.ClientAuth != "header" {
-		form.Set("client_id", p.cfg.ClientID)
-		if p.cfg.ClientAuth == "body" {
-			form.Set("client_secret", p.cfg.ClientSecret.Reveal())
-		}
-	}
-	req, err := http.NewRequestWithContext(dependency.WithOp(ctx, dependency.OpRevoke), http.MethodPost, e.Revoke, strings.NewReader(form.Encode()))
+	req, err := p.clientRequest(dependency.WithOp(ctx, dependency.OpRevoke), e.Revoke, url.Values{"token": {refreshToken}})
 	if err != nil {
 		return
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if p.cfg.ClientAuth == "header" {
-		req.SetBasicAuth(url.QueryEscape(p.cfg.ClientID), url.QueryEscape(p.cfg.ClientSecret.Reveal()))
 	}
 	res, err := p.deps.Client.Do(req)
 	if err != nil {

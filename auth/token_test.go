@@ -160,7 +160,7 @@ func TestTheProvidersFaultsEndOnAPageAndNeverInALoop(t *testing.T) {
 		alarm  bool
 	}{
 		"a wrong secret":       {400, "invalid_client", 500, true},
-		"a wrong redirect URI": {400, "unauthorized_client", 500, true},
+		"a wrong redirect URI": {400, "unauthorized_client", 500, false}, // a code of another host's callback gets it too
 		"a spent code":         {400, "invalid_grant", 400, false},
 		"throttled":            {429, "", 503, false},
 		"broken":               {500, "", 503, false},
@@ -186,7 +186,8 @@ func TestAnErrorOfTheProviderIsToldByItsClassWithoutItsText(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for query, want := range map[string]int{
-		"error=access_denied": 403, "error=login_required": 400, "error=server_error": 502, "error=invalid_scope": 500, "error=unauthorized_client": 500,
+		"error=access_denied": 403, "error=login_required": 400, "error=server_error": 503,
+		"error=temporarily_unavailable": 503, "error=invalid_scope": 500, "error=unauthorized_client": 500,
 		"error=invalid_request&error_description=PreSignUp+failed+with+error+%3Cscript%3Ealert(1)": 400, "error=%3Cscript%3E": 400,
 	} {
 		b := w.browser()

@@ -7,6 +7,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,7 +44,8 @@ type world struct {
 
 	mu     sync.Mutex
 	offset time.Duration
-	logins []string // return addresses of finished logins
+	logins []string          // return addresses of finished logins
+	judged []inbound.Outcome // of each request to the gateway
 }
 
 func (w *world) now() time.Time {
@@ -101,7 +103,7 @@ func (w *world) build() {
 	pages, err := page.New(page.DefaultConfig())
 	w.must(err)
 	log, metrics := slog.New(slog.NewTextHandler(&w.log, nil)), NewMetrics(prometheus.NewRegistry())
-	provider, err := NewProvider(w.cfg, ProviderDeps{Client: &http.Client{Timeout: 5 * time.Second}, Log: log, Metrics: metrics, Now: w.now})
+	provider, err := NewProvider(w.cfg, ProviderDeps{Client: providerClient(), Log: log, Metrics: metrics, Now: w.now})
 	w.must(err)
 	cfg := session.DefaultConfig()
 	cfg.CacheTTL = 0
@@ -121,6 +123,12 @@ func (w *world) build() {
 	w.must(err)
 }
 
+// providerClient follows no redirects, as the real one.
+func providerClient() *http.Client {
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Timeout: 5 * time.Second, CheckRedirect: stay}
+}
+
 func (w *world) must(err error) {
 	w.t.Helper()
 	if err != nil {
@@ -135,6 +143,20 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	}
 	site, _ := inbound.ParseSite(w.gateway.URL)
 	r = inbound.New(inbound.Config{Sites: []*inbound.Site{site}}).Resolve(r)
+	rec := &statusRecorder{ResponseWriter: rw}
+	rw = rec
+	defer func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		o := inbound.Of(r).Outcome
+		w.judged = append(w.judged, o)
+		_, endpoint, own := strings.Cut(r.URL.Path, "/oauth2/")
+		login := !own || endpoint == "callback" || endpoint == "start"
+		failed := rec.status >= 400 && !slices.Contains([]int{401, 405, 429}, rec.status)
+		if login && failed && (o.Reason == "" || !o.Login) {
+			w.t.Errorf("%s fails with %d, and the log does not say why: %+v", r.URL.Path, rec.status, o)
+		}
+	}()
 	if name, own := strings.CutPrefix(r.URL.Path, "/oauth2/"); own {
 		w.handler.Endpoint(rw, r, name)
 		return
@@ -149,6 +171,23 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		none = n
 	}
 	w.handler.Begin(rw, r, none.Reason, 0)
+}
+
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusRecorder) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// outcome is how the last request to the gateway was judged: what its log lines say.
+func (w *world) outcome() inbound.Outcome {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.judged[len(w.judged)-1]
 }
 
 // browser keeps cookies and stops at each redirect when told to.

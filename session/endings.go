@@ -13,8 +13,8 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser. When Redis is
-// away the record's end is tried again until it is back.
+// End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser. An error other than
+// ErrNone means that Redis did not take the end yet: it is retried until Redis does. The session is returned whenever it is known.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	return m.logout(w, r, time.Time{})
 }
@@ -42,7 +42,9 @@ func (m *Manager) logout(w http.ResponseWriter, r *http.Request, others time.Tim
 		m.end(ctx, ending{ref: t.ref(), reason: "logout", others: others})
 		return nil, err
 	}
-	m.end(ctx, ending{ref: t.ref(), reason: "logout"})
+	if err := m.end(ctx, ending{ref: t.ref(), reason: "logout"}); err != nil {
+		return c.session, fmt.Errorf("session: end: %w", err)
+	}
 	return c.session, nil
 }
 

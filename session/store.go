@@ -197,11 +197,13 @@ func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uin
 }
 
 // end deletes a session: record, then index. What Redis does not take now is done later; this replica knows at once.
-func (m *Manager) end(ctx context.Context, e ending) {
+func (m *Manager) end(ctx context.Context, e ending) error {
 	m.forget(e.ref)
-	if _, err := m.remove(ctx, e); err != nil {
+	_, err := m.remove(ctx, e)
+	if err != nil {
 		m.owe(chore{ending: e})
 	}
+	return err
 }
 
 // remove deletes the record and tells every replica.

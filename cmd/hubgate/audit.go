@@ -9,7 +9,7 @@ import (
 )
 
 // auditRequest writes down what happened to a person in a request, where the parts that did it do not say so themselves: somebody who
-// is logged in was turned away, or a login came back and failed.
+// is logged in was turned away, or a login failed.
 func auditRequest(audit *slog.Logger, r *http.Request, status int) {
 	f := inbound.Of(r)
 	switch {
@@ -17,8 +17,12 @@ func auditRequest(audit *slog.Logger, r *http.Request, status int) {
 		audit.WarnContext(r.Context(), "deny", "action", "deny", "outcome", "refused", "rule", f.Outcome.Rule, "reason", f.Outcome.Reason,
 			"status", status, "client", f.Client.String(), "session", f.Outcome.SessionRef, emailKey, f.Outcome.Email)
 	case f.Outcome.Login && status >= http.StatusBadRequest:
-		audit.WarnContext(r.Context(), "login", "action", "login", "outcome", "failure", "reason", f.Outcome.Reason,
-			"status", status, "client", f.Client.String())
+		attrs := []any{"action", "login", "outcome", "failure", "reason", f.Outcome.Reason,
+			"status", status, "client", f.Client.String()}
+		if f.Outcome.Err != nil { // the operator needs it with log.access: false too
+			attrs = append(attrs, "error", capped(f.Outcome.Err.Error()))
+		}
+		audit.WarnContext(r.Context(), "login", attrs...)
 	}
 }
 

@@ -41,7 +41,7 @@ type Outcome struct {
 	Decision   string // public allow login forbid refuse, or error
 	Reason     string // closed word: why
 	SessionRef string // the session's Ref, when there is one
-	Login      bool   // the request is a login that came back from the provider
+	Login      bool   // the request is a login that came back from the provider, or could not begin
 	Email      string // that session's, for audit lines; the log's e-mail policy is applied when it is written
 	Upstream   time.Duration
 	Err        error // the cause, for the log line only

@@ -1,0 +1,154 @@
+package auth
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const (
+	asJSON        = "application/json"
+	asHTML        = "text/html; charset=utf-8"
+	missingSecret = `{"error":"invalid_request","error_description":"Missing parameter: client_secret"}`
+	leaking       = `{"error":"invalid_request","error_description":"code 4f5a6b7c8d9e0f1a2b of ada@example.com\n\u001b[3"}`
+)
+
+func oauthError(code string) string { return `{"error":"` + code + `"}` }
+
+// refusals are answers of a token endpoint with what a login makes of them.
+var refusals = map[string]struct {
+	status       int
+	header, body string // Content-Type, or Location when it begins with a slash
+	auth         string // client_auth, header when empty
+	want         int
+	says         []string // in the operator's log
+	alarm        bool
+}{
+	"the secret is wanted in the body": {400, asJSON, missingSecret, "", 500, []string{
+		"400", "invalid_request", "Missing parameter: client_secret", "auth.client_auth: body", "check --live"}, false},
+	"the secret is wanted in the header": {400, asJSON, oauthError("invalid_request"), "body", 500,
+		[]string{"invalid_request", "auth.client_auth: header"}, false},
+	"a wrong secret": {401, asJSON, oauthError("invalid_client"), "", 500,
+		[]string{"401", "invalid_client", "auth.client_secret"}, true},
+	"Cognito's wrong secret": {400, asJSON, oauthError("invalid_client"), "", 500,
+		[]string{"invalid_client", "auth.client_auth: body"}, true},
+	"another callback URL": {400, asJSON, oauthError("unauthorized_client"), "", 500,
+		[]string{"unauthorized_client", "callback URL"}, false},
+	"no code flow": {400, asJSON, oauthError("unsupported_grant_type"), "", 500,
+		[]string{"unsupported_grant_type"}, false},
+	"a scope too many": {400, asJSON, oauthError("invalid_scope"), "", 500,
+		[]string{"invalid_scope", "auth.scopes"}, false},
+	"a code that RFC 6749 lacks": {400, asJSON, oauthError("invalid_target"), "", 500,
+		[]string{"invalid_target", "client's settings"}, false},
+	"a code of one word": {403, asJSON, oauthError("Forbidden"), "", 500,
+		[]string{"403 Forbidden Forbidden"}, false},
+	"an error with status 200": {200, asJSON, oauthError("invalid_client"), "", 500, []string{"invalid_client"}, true},
+	"an error in a form": {400, "text/plain", "error=invalid_request&error_description=no+secret", "", 500,
+		[]string{"invalid_request (no secret)"}, false},
+	"another address": {302, "/login", "", "", 500, []string{"302", "address of the token endpoint"}, false},
+	"moved for good":  {301, "/token/", "", "", 500, []string{"301", "address of the token endpoint"}, false},
+	"no such address": {404, asHTML, "<html>", "", 500, []string{"404", "address of the token endpoint"}, false},
+	"a spent code": {400, asJSON, `{"error":"invalid_grant","error_description":"Ada Lovelace is blocked"}`, "", 400,
+		[]string{"invalid_grant", "used before"}, false},
+	"throttled":         {429, asJSON, oauthError("invalid_request"), "", 503, []string{"429"}, false},
+	"broken":            {500, asJSON, oauthError("invalid_client"), "", 503, []string{"500"}, false},
+	"a balancer's page": {502, asHTML, "<html>", "", 503, []string{"502"}, false},
+	"a firewall's page": {403, asHTML, "<html>", "", 503, []string{"403"}, false},
+	"not now": {400, asJSON, oauthError("temporarily_unavailable"), "", 503,
+		[]string{"temporarily_unavailable"}, false},
+	"a page of HTML":           {200, asHTML, "<html><body>Sign in", "", 503, []string{"200", "HTML page"}, false},
+	"nothing":                  {200, asJSON, "", "", 503, []string{"with nothing"}, false},
+	"half an answer":           {200, asJSON, `{"access_token":"acc`, "", 503, []string{"not a JSON object"}, false},
+	"no access token":          {200, asJSON, `{}`, "", 503, []string{"without an access_token"}, false},
+	"an access token alone":    {200, asJSON, `{"access_token":"x"}`, "", 502, []string{"openid"}, false},
+	"a description that leaks": {400, asJSON, leaking, "", 500, []string{"(code ... of ...)"}, false},
+}
+
+func TestExchangeRefusedNamesItsCause(t *testing.T) {
+	t.Parallel()
+	for name, c := range refusals {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newIssuer(t)
+			p.token = func(w http.ResponseWriter, _ *http.Request) {
+				if strings.HasPrefix(c.header, "/") {
+					w.Header().Set("Location", c.header)
+				} else {
+					w.Header().Set("Content-Type", c.header)
+				}
+				w.WriteHeader(c.status)
+				io.WriteString(w, c.body)
+			}
+			got, w := finishIn(t, p, func(cfg *Config) {
+				if c.auth != "" {
+					cfg.ClientAuth = c.auth
+				}
+			})
+			if got.StatusCode != c.want || (c.want == 503) != (got.Header.Get("Retry-After") != "") {
+				t.Errorf("%d, Retry-After %q", got.StatusCode, got.Header.Get("Retry-After"))
+			}
+			if retry := strings.Contains(got.body, "/oauth2/start?rd=%2Fmembers%2F"); retry != (c.want != 500) {
+				t.Errorf("the page offers another try: %v", retry)
+			}
+			o := w.outcome()
+			if !o.Login || o.Reason == "" || o.Err == nil {
+				t.Fatalf("the log says %+v", o)
+			}
+			for _, word := range c.says {
+				if !strings.Contains(o.Err.Error(), word) {
+					t.Errorf("the log lacks %q: %s", word, o.Err)
+				}
+			}
+			for _, word := range []string{"Ada", "4f5a6b", "@", "\n", "\x1b", "<html"} {
+				if strings.Contains(o.Err.Error(), word) {
+					t.Errorf("the log holds %q: %s", word, o.Err)
+				}
+			}
+			if ok, _, _ := w.handler.deps.Provider.Health(); ok == c.alarm {
+				t.Errorf("the alarm is %v", !ok)
+			}
+		})
+	}
+}
+
+func TestExchangeReadsWhatProvidersSend(t *testing.T) {
+	t.Parallel()
+	for name, granted := range map[string]func(map[string]any){
+		"a fraction":        func(a map[string]any) { a["expires_in"] = 3599.5 },
+		"text":              func(a map[string]any) { a["expires_in"] = "3600" },
+		"text of fractions": func(a map[string]any) { a["expires_in"] = "3599.999" },
+		"null":              func(a map[string]any) { a["expires_in"] = nil },
+		"no expiry":         func(a map[string]any) { delete(a, "expires_in") },
+		"a year's worth":    func(a map[string]any) { a["expires_in"] = 1e30 },
+		"not a number":      func(a map[string]any) { a["expires_in"] = "an hour" },
+		"no token_type":     func(a map[string]any) { delete(a, "token_type") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newIssuer(t)
+			p.granted = granted
+			if got, w := finishIn(t, p, nil); got.StatusCode != http.StatusFound {
+				t.Errorf("%d: %v", got.StatusCode, w.outcome().Err)
+			}
+		})
+	}
+}
+
+func TestCallbackRefusesCodesThatNoProviderMakes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.asked = func(r *http.Request) {
+		if strings.Contains(r.URL.Path, "token") {
+			t.Error("the token endpoint was asked")
+		}
+	}
+	for _, code := range []string{"%00", "a%0Ab", "%C3%A9", "%7F", strings.Repeat("x", maxCode+1)} {
+		b := w.browser()
+		state := mustParse(t, b.step(w.gateway.URL+"/members/").Header.Get("Location")).Query().Get("state")
+		got := b.step(w.gateway.URL + "/oauth2/callback?code=" + code + "&state=" + state)
+		if got.StatusCode != http.StatusBadRequest {
+			t.Errorf("%.20q: %d", code, got.StatusCode)
+		}
+	}
+}
