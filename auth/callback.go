@@ -69,7 +69,7 @@ func (h *Handler) strayState(w http.ResponseWriter, r *http.Request) {
 // another browser, or cookies are blocked. Whoever is logged in goes on; else one fresh login is begun, and the second time the page
 // tells why.
 func (h *Handler) lostAttempt(w http.ResponseWriter, r *http.Request, st state, a *attempt) {
-	returnTo := "/"
+	returnTo := h.pageLeft(r, st)
 	if a != nil {
 		returnTo = a.ReturnTo
 	}
@@ -78,7 +78,11 @@ func (h *Handler) lostAttempt(w http.ResponseWriter, r *http.Request, st state, 
 		return
 	}
 	if st.retries == 0 {
-		h.begin(w, r, login{returnTo: returnTo, retries: 1, prompt: a != nil && a.Prompted})
+		again := login{returnTo: returnTo, retries: 1}
+		if a != nil {
+			again.prompt, again.shortened = a.Prompted, a.Shortened
+		}
+		h.begin(w, r, again)
 		return
 	}
 	if a != nil && a.Host != inbound.Of(r).Site.Host { // begun under another of our names: the cookie of the one is not the other's

@@ -23,6 +23,9 @@ const (
 	causeStore       = "store"           // of unavailable
 )
 
+// reasonShortened is of a login that worked, to a page whose address was too long to be kept with its query.
+const reasonShortened = "return_to_shortened"
+
 // Causes lists every page and cause that this package shows, so that a test can hold the catalogue to it.
 func Causes() map[page.Name][]string {
 	return map[page.Name][]string{

@@ -104,6 +104,9 @@ func (h *Handler) spend(w http.ResponseWriter, r *http.Request, d delivery) {
 	h.deps.Metrics.finished.WithLabelValues("ok", "none").Inc()
 	dependency.Observe(h.deps.Metrics.duration, h.deps.Now().Sub(a.Began), inbound.Of(r).TraceID)
 	inbound.Of(r).Outcome.SessionRef = s.Ref
+	if a.Shortened {
+		inbound.Of(r).Outcome.Reason = reasonShortened
+	}
 	h.deps.OnLogin(r, s, a.ReturnTo)
 	h.finished(w, r)
 	left = h.leaveResult(r.Context(), d.state, a, w.Header()["Set-Cookie"])

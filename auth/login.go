@@ -16,22 +16,22 @@ import (
 
 // start begins a login by a link: /oauth2/start?rd=/path. More than one rd is none (OR-13).
 func (h *Handler) start(w http.ResponseWriter, r *http.Request) {
-	if prefetches(r) { // begins nothing (CA-07)
+	if prefetches(r) { // begins nothing
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	returnTo := "/"
+	l := login{returnTo: "/"}
 	if q, err := url.ParseQuery(r.URL.RawQuery); err == nil && len(q["rd"]) == 1 {
-		returnTo = cleanReturn(q.Get("rd"), h.cfg.Prefix)
+		l.returnTo, l.shortened = keepReturn(q.Get("rd"), h.cfg.Prefix)
 	}
-	h.begin(w, r, login{returnTo: returnTo})
+	h.begin(w, r, l)
 }
 
 // Begin answers a navigation to a protected page with a login, or with the page that names the cause of a loop. maxAge > 0 asks the
 // provider to ask again, for the session is older than the rule wants.
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration) {
-	returnTo := cleanReturn(r.URL.RequestURI(), h.cfg.Prefix)
+	returnTo, shortened := keepReturn(r.URL.RequestURI(), h.cfg.Prefix)
 	if cause := h.loops(w, r, why, returnTo); cause != "" {
 		inbound.Of(r).Outcome.Login = true
 		h.deps.Metrics.loops.WithLabelValues(cause).Inc()
@@ -42,22 +42,25 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, why session.Reas
 		})
 		return
 	}
-	h.begin(w, r, login{returnTo: returnTo, prompt: maxAge > 0, maxAge: maxAge})
+	h.begin(w, r, login{returnTo: returnTo, shortened: shortened, prompt: maxAge > 0, maxAge: maxAge})
 }
 
 // login is what a begun login asks for.
 type login struct {
-	returnTo string
-	retries  byte
-	prompt   bool          // the provider must ask again
-	maxAge   time.Duration // for providers that know max_age; 0 = any
+	returnTo  string
+	shortened bool // returnTo lost its query
+	retries   byte
+	prompt    bool          // the provider must ask again
+	maxAge    time.Duration // for providers that know max_age; 0 = any
 }
 
-// begin sends the visitor to the provider. Nothing of the request reaches the authorize URL, except by the state (RP-30).
+// begin sends the visitor to the provider. Nothing of the request reaches the authorize URL, except by the state. Every
+// login begins here, whichever endpoint it came by: what is no navigation, such as another site's <img>, begins none
+// (login CSRF, CWE-352), and does not use up what the people at its address may begin.
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request, l login) {
-	if wait := h.deps.Limiter.wait(h.cfg.LoginRate, inbound.Of(r), h.deps.Now()); wait > 0 {
-		note(r, "login_rate", nil)
-		h.deps.Pages.Write(w, r, page.Page{Name: page.TooMany, Status: http.StatusTooManyRequests, RetryAfter: wait})
+	if !inbound.Navigates(r) {
+		note(r, "no_navigation", nil)
+		h.loginRequired(w, r, l.returnTo)
 		return
 	}
 	e, err := h.deps.Provider.endpoints(r.Context())
@@ -67,14 +70,34 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, l login) {
 		h.unavailable(w, r, causeUnreachable, h.startURL(l.returnTo))
 		return
 	}
+	if wait, first := h.deps.Limiter.wait(h.cfg.LoginRate, inbound.Of(r), h.deps.Now()); wait > 0 {
+		inbound.Of(r).Outcome.Login = first // one audit line is enough
+		h.tooMany(w, r, l, wait)
+		return
+	}
 	site, now := inbound.Of(r).Site, h.deps.Now()
 	st := newState(h.deps.Ring, l.retries, now)
 	a := newAttempt(st, now)
-	a.ReturnTo, a.Host, a.Issuer, a.ClientID, a.Prompted = l.returnTo, site.Host, h.deps.Provider.Issuer(), h.deps.Provider.ClientID(), l.prompt
-	a.Trace = inbound.Of(r).Traceparent
+	a.ReturnTo, a.Shortened, a.Prompted, a.Trace = l.returnTo, l.shortened, l.prompt, inbound.Of(r).Traceparent
+	a.Host, a.Issuer, a.ClientID = site.Host, h.deps.Provider.Issuer(), h.deps.Provider.ClientID()
 	h.keepAttempt(w, r, st, a)
 	h.deps.Metrics.started.Inc()
 	h.redirect(w, h.deps.Provider.oauth(e, h.redirectURI(site)).AuthCodeURL(st.text, h.params(a, l)...))
+}
+
+// tooMany answers an address that began too many logins: whoever is logged in by now goes on to the page, and everybody
+// else gets a link that begins the same login later. An office behind one address would be stuck without it.
+func (h *Handler) tooMany(w http.ResponseWriter, r *http.Request, l login, wait time.Duration) {
+	if _, err := h.deps.Sessions.Peek(r); err == nil && !l.prompt {
+		inbound.Of(r).Outcome.Login = false
+		h.redirect(w, l.returnTo)
+		return
+	}
+	note(r, "login_rate", nil)
+	h.deps.Pages.Write(w, r, page.Page{
+		Name: page.TooMany, Status: http.StatusTooManyRequests, RetryAfter: wait,
+		Links: []page.Link{{Label: page.LabelRetry, URL: h.startURL(l.returnTo)}, {Label: page.LabelHome, URL: "/"}},
+	})
 }
 
 func (h *Handler) redirectURI(site *inbound.Site) string {

@@ -76,7 +76,8 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request) {
 	h.setCookie(w, r, hostPrefix(r)+loopCookie, "", 0) // a sign-out is no loop
 	if page := r.PostForm.Get("rd"); page != "" {
 		name := hostPrefix(r) + returnCookie
-		h.setCookie(w, r, name, h.sealCookie(seal.ReturnPage, name, kept{cleanReturn(page, h.cfg.Prefix), h.deps.Now()}), returnKept)
+		value := h.sealCookie(seal.ReturnPage, name, kept{cleanReturn(page, h.cfg.Prefix), h.deps.Now()})
+		h.setCookie(w, r, name, value, returnKept)
 	}
 	if s != nil {
 		inbound.Of(r).Outcome.SessionRef = s.Ref
@@ -172,9 +173,9 @@ func (p *Provider) logoutURL(r *http.Request, site *inbound.Site, prefix string,
 func (h *Handler) signedOut(w http.ResponseWriter, r *http.Request) {
 	name := hostPrefix(r) + returnCookie
 	var k kept
-	if c := r.CookiesNamed(name); len(c) == 1 {
+	if c := r.CookiesNamed(name); len(c) == 1 && inbound.Navigates(r) {
 		h.setCookie(w, r, name, "", 0)
-		if h.openCookie(seal.ReturnPage, name, c[0].Value, &k) && h.deps.Now().Sub(k.At) < returnKept && !prefetches(r) {
+		if h.openCookie(seal.ReturnPage, name, c[0].Value, &k) && h.deps.Now().Sub(k.At) < returnKept {
 			h.begin(w, r, login{returnTo: k.Page, prompt: true})
 			return
 		}

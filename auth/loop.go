@@ -82,41 +82,50 @@ func (h *Handler) finished(w http.ResponseWriter, r *http.Request) {
 type Limiter struct {
 	mu     sync.Mutex
 	rate   setting.Rate
-	all    map[string]*rate.Limiter
-	seen   map[string]time.Time
+	all    map[string]*loginsOf
 	pruned time.Time
+}
+
+// loginsOf are the logins that one address began.
+type loginsOf struct {
+	*rate.Limiter
+	seen    time.Time
+	refused bool // the last one was
 }
 
 // NewLimiter makes a Limiter; it lives as long as the process.
 func NewLimiter() *Limiter {
-	return &Limiter{all: map[string]*rate.Limiter{}, seen: map[string]time.Time{}}
+	return &Limiter{all: map[string]*loginsOf{}}
 }
 
 const maxAddresses = 100_000
 
-// wait is 0 when the address may begin a login now, else how long until it may. A balancer that nobody listed as trusted is not
-// limited: it stands for everybody.
-func (l *Limiter) wait(r setting.Rate, facts *inbound.Facts, now time.Time) time.Duration {
+// wait is 0 when the address may begin a login now, else how long until it may; first reports whether that is news. A
+// balancer that nobody listed as trusted is not limited: it stands for everybody.
+func (l *Limiter) wait(r setting.Rate, facts *inbound.Facts, now time.Time) (delay time.Duration, first bool) {
 	if l == nil || r.None() || facts.UntrustedForwarding {
-		return 0
+		return 0, false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rate != r || len(l.all) > maxAddresses {
-		l.rate, l.all, l.seen = r, map[string]*rate.Limiter{}, map[string]time.Time{}
+		l.rate, l.all = r, map[string]*loginsOf{}
 	}
 	l.prune(now)
 	key := addressKey(facts)
-	if l.all[key] == nil {
-		l.all[key] = rate.NewLimiter(rate.Limit(float64(r.Requests)/r.Per.D().Seconds()), r.Requests)
+	of := l.all[key]
+	if of == nil {
+		of = &loginsOf{Limiter: rate.NewLimiter(rate.Limit(float64(r.Requests)/r.Per.D().Seconds()), r.Requests)}
+		l.all[key] = of
 	}
-	l.seen[key] = now
-	reservation := l.all[key].ReserveN(now, 1)
-	if delay := reservation.DelayFrom(now); delay > 0 {
+	of.seen = now
+	reservation := of.ReserveN(now, 1)
+	if delay = reservation.DelayFrom(now); delay > 0 {
 		reservation.CancelAt(now)
-		return delay
+		first = !of.refused
 	}
-	return 0
+	of.refused = delay > 0
+	return delay, first
 }
 
 func (l *Limiter) prune(now time.Time) {
@@ -124,9 +133,8 @@ func (l *Limiter) prune(now time.Time) {
 		return
 	}
 	l.pruned = now
-	for key, seen := range l.seen {
-		if now.Sub(seen) > l.rate.Per.D() {
-			delete(l.seen, key)
+	for key, of := range l.all {
+		if now.Sub(of.seen) > l.rate.Per.D() {
 			delete(l.all, key)
 		}
 	}

@@ -48,15 +48,20 @@ func (h *Handler) who(w http.ResponseWriter, r *http.Request) (*session.Session,
 	case err == nil:
 		return s, true
 	case errors.Is(err, session.ErrNone):
-		h.deps.Pages.Write(w, r, page.Page{
-			Name: page.LoginRequired, Status: http.StatusUnauthorized, LoginURL: h.startURL("/"),
-			Links: []page.Link{{Label: page.LabelLogin, URL: h.startURL("/")}},
-		})
+		h.loginRequired(w, r, "/")
 	default:
 		note(r, "store", err)
 		h.unavailable(w, r, causeStore, r.URL.RequestURI())
 	}
 	return nil, false
+}
+
+// loginRequired is for those who cannot be sent to the provider: a script, a frame, an image.
+func (h *Handler) loginRequired(w http.ResponseWriter, r *http.Request, returnTo string) {
+	h.deps.Pages.Write(w, r, page.Page{
+		Name: page.LoginRequired, Status: http.StatusUnauthorized, LoginURL: h.startURL(returnTo),
+		Links: []page.Link{{Label: page.LabelLogin, URL: h.startURL(returnTo)}},
+	})
 }
 
 // mySession shows visitors their own session.

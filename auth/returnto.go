@@ -1,41 +1,68 @@
 package auth
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"unicode/utf8"
 )
 
-// Bounds of a return address: what is longer than maxReturn is not believed, what is longer than maxKept keeps its path only.
-const (
-	maxReturn = 8 << 10
-	maxKept   = 1 << 10
-)
+// maxKept bounds a return address, path and query together: what is longer keeps its path only.
+const maxKept = 2 << 10
 
-// cleanReturn makes a return address of what a request says: a path of this host, with its query, or "/". It never comes with a scheme
-// or a host, is decoded once and judged on that, and does not lead back into the gateway's own endpoints (open redirects, OR-01 to
-// OR-13; loops and forced logouts, OR-11).
+// cleanReturn makes a return address of what a request says: a path of this host, with its query, or "/". It never
+// comes with a scheme or a host, is decoded once and judged on that, and does not lead back into the gateway's own
+// endpoints (open redirects, CWE-601; loops and forced logouts).
 func cleanReturn(raw, prefix string) string {
-	if len(raw) == 0 || len(raw) > maxReturn || raw[0] != '/' || strings.ContainsAny(raw, "\\#") {
-		return "/"
+	returnTo, _ := keepReturn(raw, prefix)
+	return returnTo
+}
+
+// keepReturn is cleanReturn that also reports whether the address was too long to be kept as it is.
+func keepReturn(raw, prefix string) (returnTo string, shortened bool) {
+	if len(raw) == 0 || raw[0] != '/' || strings.ContainsAny(raw, "\\#") {
+		return "/", false
 	}
 	for i := 0; i < len(raw); i++ {
 		if raw[i] <= ' ' || raw[i] == 0x7f {
-			return "/"
+			return "/", false
 		}
 	}
 	path, query, hasQuery := strings.Cut(raw, "?")
 	decoded, err := url.PathUnescape(path)
 	if err != nil || !tamePath(decoded) || isUnder(decoded, prefix) {
-		return "/"
-	}
-	if hasQuery && len(raw) <= maxKept {
-		return path + "?" + query
+		return "/", false
 	}
 	if len(path) > maxKept {
-		return "/"
+		return "/", true
 	}
+	if !hasQuery {
+		return path, false
+	}
+	if kept := path + "?" + escapeQuery(query); len(kept) <= maxKept {
+		return kept, false
+	}
+	return path, true
+}
+
+// pathOf is a return address without its query.
+func pathOf(returnTo string) string {
+	path, _, _ := strings.Cut(returnTo, "?")
 	return path
+}
+
+// escapeQuery escapes what a URL should not hold as it is (RFC 3986, section 2): a cookie's JSON would change bytes
+// that are no UTF-8.
+func escapeQuery(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c >= 0x80 || c == '"' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // tamePath refuses what browsers or servers read as another host or another path.

@@ -44,8 +44,8 @@ type world struct {
 
 	mu     sync.Mutex
 	offset time.Duration
-	logins []string          // return addresses of finished logins
-	judged []inbound.Outcome // of each request to the gateway
+	logins []string // return addresses of finished logins
+	judged []judged // each request to the gateway
 }
 
 func (w *world) now() time.Time {
@@ -149,7 +149,7 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		o := inbound.Of(r).Outcome
-		w.judged = append(w.judged, o)
+		w.judged = append(w.judged, judged{r.URL.Path, o})
 		_, endpoint, own := strings.Cut(r.URL.Path, "/oauth2/")
 		login := !own || endpoint == "callback" || endpoint == "start"
 		failed := rec.status >= 400 && !slices.Contains([]int{401, 405, 429}, rec.status)
@@ -187,7 +187,24 @@ func (w *statusRecorder) WriteHeader(status int) {
 func (w *world) outcome() inbound.Outcome {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.judged[len(w.judged)-1]
+	return w.judged[len(w.judged)-1].outcome
+}
+
+// reasonOf is the reason in the log line of the last request to a path.
+func (w *world) reasonOf(path string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, j := range slices.Backward(w.judged) {
+		if j.path == path {
+			return j.outcome.Reason
+		}
+	}
+	return ""
+}
+
+type judged struct {
+	path    string
+	outcome inbound.Outcome
 }
 
 // browser keeps cookies and stops at each redirect when told to.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -164,7 +163,7 @@ type loginFor struct {
 // login sends a top-level navigation to the provider; everything else gets 401, for a script, a frame or a form cannot log in.
 func (g *Gate) login(w http.ResponseWriter, r *http.Request, p Path, needed loginFor) {
 	w.Header().Add("Vary", "Sec-Fetch-Mode, Sec-Fetch-Dest, Accept, Cookie")
-	if navigates(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+	if inbound.Navigates(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		if needed.decision.MaxAge > 0 {
 			needed.why = ""
 		}
@@ -182,28 +181,11 @@ func (g *Gate) loginRequired(w http.ResponseWriter, r *http.Request, p Path) {
 	}
 	answer := page.Page{Name: page.LoginRequired, Status: http.StatusUnauthorized, LoginURL: g.deps.AuthPrefix + "/start?rd=" + url.QueryEscape(back)}
 	answer.Links = []page.Link{{Label: page.LabelLogin, URL: answer.LoginURL}}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && navigates(r) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && inbound.Navigates(r) {
 		answer.Name = page.NothingSaved
 		answer.Links = []page.Link{{Label: page.LabelBack, URL: back}}
 	}
 	g.deps.Pages.Write(w, r, answer)
-}
-
-// navigates tells a person who goes to a page from a script, a frame, an image or a browser that fetches ahead.
-func navigates(r *http.Request) bool {
-	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
-		if v := strings.ToLower(r.Header.Get(name)); strings.Contains(v, "prefetch") || strings.Contains(v, "prerender") || strings.Contains(v, "preview") {
-			return false
-		}
-	}
-	if isWebSocket(r) {
-		return false
-	}
-	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
-	if mode != "" || dest != "" {
-		return mode == "navigate" && dest == "document"
-	}
-	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "text/html") && r.Header.Get("X-Requested-With") == ""
 }
 
 func (g *Gate) forbid(w http.ResponseWriter, r *http.Request, d Decision, s *session.Session) {

@@ -147,8 +147,12 @@ func (g *gateway) onLogin(r *http.Request, s *session.Session, returnTo string) 
 	login := loginOf(s)
 	login.FirstPage, login.Address = returnTo, inbound.Of(r).Client.String()
 	login.UTK, login.OptedOut = hubspotCookies(r)
-	auditLog(g.log).InfoContext(r.Context(), "login", "action", "login", "outcome", "success", "client", inbound.Of(r).Client.String(),
-		"session", s.Ref, emailKey, s.Email)
+	attrs := []any{"action", "login", "outcome", "success", "client", inbound.Of(r).Client.String(),
+		"session", s.Ref, emailKey, s.Email}
+	if reason := inbound.Of(r).Outcome.Reason; reason != "" {
+		attrs = append(attrs, "reason", reason)
+	}
+	auditLog(g.log).InfoContext(r.Context(), "login", attrs...)
 	if err := g.contacts.Enqueue(r.Context(), login); err != nil {
 		component(g.log, "hubspot").ErrorContext(r.Context(), "contact was not queued", "error", err, "session", s.Ref)
 	}

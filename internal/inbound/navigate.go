@@ -1,0 +1,31 @@
+package inbound
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Navigates reports whether a person goes to a page, rather than a script, a frame, an image, or a browser that fetches
+// ahead. Nothing else may begin a login. Browsers say so in Sec-Fetch-*, which pages cannot set; old ones are judged by
+// Accept.
+func Navigates(r *http.Request) bool {
+	if FetchesAhead(r) || strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		return false
+	}
+	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
+	if mode != "" || dest != "" {
+		return mode == "navigate" && dest == "document"
+	}
+	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "text/html") && r.Header.Get("X-Requested-With") == ""
+}
+
+// FetchesAhead reports whether a browser fetches a page that nobody asked for yet.
+func FetchesAhead(r *http.Request) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
+		v := strings.ToLower(r.Header.Get(name))
+		if strings.Contains(v, "prefetch") || strings.Contains(v, "prerender") || strings.Contains(v, "preview") {
+			return true
+		}
+	}
+	return false
+}
