@@ -116,6 +116,8 @@ func (c Config) validateClient() []setting.Problem {
 		problems = problem("client_id", "it is still the example's placeholder", "write the id of your app client")
 	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r <= ' ' || r == 0x7f }):
 		problems = problem("client_id", "it has white space or a control character in it", "remove it")
+	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r > '~' }):
+		problems = problem("client_id", "it has a character in it that no client id has, maybe unseen", "copy it again")
 	}
 	if !slices.Contains([]string{"header", "body", "none"}, c.ClientAuth) {
 		cure := "write header, body or none"

@@ -68,6 +68,11 @@ func (d *decoder) secret(node *yaml.Node, text string, a at) bool {
 		d.fail(a, "the secret has a line end or another character in it that no secret has", "give the value alone, as text")
 		return false
 	}
+	if i := strings.IndexFunc(text, hidden); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		d.fail(a, "the secret has "+nameOf(r)+" in it", "copy the value again, without it")
+		return false
+	}
 	return true
 }
 

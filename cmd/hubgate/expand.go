@@ -74,7 +74,7 @@ func (e *expander) value(inner string) (string, *setting.Invalid) {
 	value := e.getenv(name)
 	switch {
 	case value != "":
-		return value, nil
+		return value, lookClosely(value, "the value of "+name)
 	case hasFallback:
 		return fallback, nil
 	}
@@ -98,7 +98,14 @@ func (e *expander) file(path string) (string, *setting.Invalid) {
 	case len(text) > maxSecretFile:
 		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB", Cure: "name the file that holds the value alone"}
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
+	if utf16Mark(text) {
+		return "", &setting.Invalid{Text: "the file " + path + " is UTF-16", Cure: cureOf(byteOrderMark)}
+	}
+	value, ended := strings.CutSuffix(string(text), "\n")
+	if ended {
+		value = strings.TrimSuffix(value, "\r")
+	}
+	return value, lookClosely(value, "the file "+path)
 }
 
 // resolve takes a path relative to the configuration file.
