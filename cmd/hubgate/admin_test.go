@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +21,7 @@ type operator struct {
 	t       *testing.T
 	gateway *gateway
 	handler http.Handler
-	log     *bytes.Buffer
+	log     *logLines
 }
 
 func newOperator(t *testing.T, server string) *operator {
@@ -38,8 +37,8 @@ hubspot: {access_token: "${HUBSPOT_TOKEN}", api_url: "http://127.0.0.1:9"}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o := &operator{t: t, log: &bytes.Buffer{}}
-	g, err := newGateway(serveConfig{path: path, getenv: documentedEnvironment, stderr: o.log})
+	o := &operator{t: t, log: newLogLines(t)}
+	g, err := newGateway(serveConfig{path: path, getenv: documentedEnvironment, log: o.log.lines})
 	if err != nil {
 		t.Fatal(err)
 	}

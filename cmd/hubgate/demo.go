@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/hubgate/hubgate/internal/logging"
 )
 
 func demoCommand(e *env) *cobra.Command {
@@ -25,7 +27,8 @@ func demoCommand(e *env) *cobra.Command {
 			if base < 1024 || base > 65532 {
 				return usageError("--base-port is a port from 1024 to 65532; the demo uses it and the three after it")
 			}
-			return demo(e.ctx, e.stdout, e.stderr, base)
+			stdout, log := e.detach()
+			return demo(e.ctx, stdout, log, base)
 		},
 	}
 	cmd.Flags().IntVar(&base, "base-port", base, "port of the gateway; the fakes and the admin listener use the three after it")
@@ -34,7 +37,7 @@ func demoCommand(e *env) *cobra.Command {
 
 // demo is serve with the fakes beside it: it differs in addresses and credentials only. The gateway is localhost and the fakes are
 // 127.0.0.1, another site for cookies, so that the browser treats them as strangers, as it does in real life.
-func demo(ctx context.Context, stdout, stderr io.Writer, base int) error {
+func demo(ctx context.Context, stdout io.Writer, log *logging.Writer, base int) error {
 	folder, err := os.MkdirTemp("", "hubgate-demo-")
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func demo(ctx context.Context, stdout, stderr io.Writer, base int) error {
 			}
 		}()
 		return serve(ctx, serveConfig{
-			path: path, getenv: func(string) string { return "" }, stderr: stderr,
+			path: path, getenv: func(string) string { return "" }, log: log,
 			ready: func() { fmt.Fprint(stdout, d.welcome(path)) },
 		})
 	})

@@ -61,7 +61,7 @@ func TestEveryFaultIsToldApartWithItsCureAndItsPlace(t *testing.T) {
 		"no domain":       {withoutDomain, "provider: discovery", failed, "has no domain", "Cognito console: Branding, Domain"},
 		"no keys": {func(_ *testing.T, _ *doctor, w network) {
 			w[poolHost] = only("/jwks.json", answers(200, `{"keys":[]}`), w[poolHost])
-		}, "provider: keys", failed, "no keys", "provider"},
+		}, "provider: keys", failed, "no key that can verify", "provider"},
 		"client unknown":  {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientID = "other" }, "provider: client", failed, "knows no client other", "auth.client_id"},
 		"secret wrong":    {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientSecret = "old" }, "provider: client", failed, "does not take its secret", "auth.client_secret"},
 		"no secret given": {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientSecret, d.cfg.Auth.ClientAuth = "", "none" }, "provider: client", failed, "does not take its secret", "auth.client_secret"},

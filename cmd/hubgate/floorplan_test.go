@@ -15,6 +15,7 @@ var floors = map[string]int{
 	"proxy": 2, "auth": 2, "hubspot": 2,
 	"session": 1, "internal/certs": 1, "internal/trace": 1,
 	"internal/inbound": 0, "internal/page": 0, "internal/seal": 0, "internal/setting": 0, "internal/dependency": 0, "internal/origin": 0,
+	"internal/logging":    0,
 	"internal/background": cellar,
 	"proxy/fakesite":      beside, "auth/fakecognito": beside, "hubspot/fakehubspot": beside,
 	"internal/faultproxy": beside, "internal/realredis": beside, "e2e": beside,

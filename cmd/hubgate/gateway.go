@@ -16,6 +16,7 @@ import (
 	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/trace"
 	"github.com/hubgate/hubgate/proxy"
@@ -28,7 +29,7 @@ type gateway struct {
 	path   string // of the configuration file
 	getenv func(string) string
 	log    *slog.Logger
-	lines  *lineWriter // what log writes to
+	lines  *logging.Writer // what log writes to
 
 	current  atomic.Pointer[generation]
 	draining atomic.Bool
@@ -80,9 +81,9 @@ func newGateway(sc serveConfig) (*gateway, error) {
 		return nil, &configError{rep}
 	}
 	g := &gateway{path: sc.path, getenv: sc.getenv, leaving: make(chan struct{}), registry: newRegistry(readBuildInfo()), limiter: auth.NewLimiter(), service: newSystemd(sc.getenv)}
-	g.lines = newLineWriter(sc.stderr)
+	g.lines = sc.log
 	g.log = newLogger(g.lines, cfg.Log, &g.level, &g.emails)
-	logRedis(g.log)
+	newLogMetrics(g.registry, g.lines)
 	for _, line := range rep.lines() {
 		component(g.log, "config").Warn("configuration", "problem", line)
 	}
@@ -197,6 +198,9 @@ func (g *gateway) health() health {
 	if ended, bad := g.certs.health(time.Now()); bad {
 		checks["certificate"] = ended
 	}
+	if complete, detail, since := g.lines.Health(); !complete {
+		checks["audit_log"] = newCheck(false, detail, since)
+	}
 	return health{Checks: checks}.summarise(g.draining.Load())
 }
 
@@ -234,7 +238,6 @@ func (g *gateway) hubspotToken() string {
 }
 
 func (g *gateway) close() error {
-	defer g.lines.flush()
 	if err := g.redis.close(); err != nil {
 		return fmt.Errorf("close redis: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/trace"
 )
@@ -35,18 +36,19 @@ func (p *emailPolicy) attr(email string) slog.Attr {
 	return slog.Attr{}
 }
 
-// newLogger writes what the process says, as the configuration asks.
-func newLogger(w *lineWriter, cfg LogConfig, level *slog.LevelVar, emails *emailPolicy) *slog.Logger {
+// newLogger logs to w as the configuration asks. When lines were lost, it logs how many once it can.
+func newLogger(w *logging.Writer, cfg LogConfig, level *slog.LevelVar, emails *emailPolicy) *slog.Logger {
 	_ = level.UnmarshalText([]byte(cfg.Level)) // validated when the file was loaded
-	if cfg.Format != "text" {
-		return slog.New(correlated{&jsonLines{out: w, level: level, emails: emails}}).With("schema_version", logSchema)
+	var lines slog.Handler = &jsonLines{out: w, level: level, emails: emails}
+	if cfg.Format == "text" {
+		lines = newTextLines(w, level, emails)
 	}
-	return slog.New(correlated{slog.NewTextHandler(w.w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == emailKey {
-			return emails.attr(a.Value.String())
-		}
-		return a
-	}})}).With("schema_version", logSchema)
+	log := slog.New(correlated{lines}).With("schema_version", logSchema)
+	w.OnLoss(func(lost logging.Loss) {
+		slog.New(always{component(log, logComponent).Handler()}).Warn("log lines were lost",
+			"access", lost.Access, "application", lost.Application, "audit", lost.Audit)
+	})
+	return log
 }
 
 // logSchema is the version of what docs/logs.md says. Within a version fields are added, never renamed or dropped.

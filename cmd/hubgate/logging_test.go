@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -25,11 +27,13 @@ func TestEveryLineHasItsVersionAndARequestsLineItsReferenceInBothFormats(t *test
 		emails, mode := &emailPolicy{}, "hash"
 		emails.ring.Store(ring)
 		emails.mode.Store(&mode)
-		log := newLogger(newLineWriter(&out), LogConfig{Level: "warn", Format: format}, &level, emails)
+		w := logging.New(&out)
+		log := newLogger(w, LogConfig{Level: "warn", Format: format}, &level, emails)
 		ctx := inbound.With(t.Context(), &inbound.Facts{ID: "the-reference"})
 		component(log, "server").InfoContext(ctx, "quiet")
 		auditLog(log).InfoContext(ctx, "audit", emailKey, "ada@example.com")
 		component(log, "server").Warn("nobody's")
+		w.Close(time.Minute)
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if len(lines) != 2 || strings.Contains(out.String(), "ada@") || strings.Contains(lines[1], "request_id") {
 			t.Fatalf("%s: the log says\n%s", format, out.String())

@@ -4,25 +4,25 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/hubgate/hubgate/internal/logging"
 )
 
-// jsonLines is a slog.Handler that writes what slog's own JSON handler writes. That one, and a write for each line, would cost a busy
-// gateway a third of all it does: this one is made for lines of plain values, and lets lines of the access log share a write.
+// jsonLines is a slog.Handler that writes what slog's own JSON handler writes. That one would cost a busy gateway a
+// third of all it does: this one is made for lines of plain values.
 type jsonLines struct {
-	out    *lineWriter
+	out    *logging.Writer
 	level  slog.Leveler
 	emails *emailPolicy
 	fixed  []byte // the attributes of With, as they are written
 	groups int    // objects that are open at the end of fixed
-	shared bool   // its lines may wait a moment for others
+	class  logging.Class
 }
 
 // Enabled tells whether lines of a level are written.
@@ -35,7 +35,7 @@ func (h *jsonLines) WithAttrs(attrs []slog.Attr) slog.Handler {
 	next := *h
 	next.fixed = slices.Clip(h.fixed)
 	for _, a := range attrs {
-		next.shared = next.shared || a.Equal(slog.String("component", "access"))
+		next.class = classOf(a, next.class)
 		next.fixed = next.attr(next.fixed, a)
 	}
 	return &next
@@ -51,7 +51,7 @@ func (h *jsonLines) WithGroup(name string) slog.Handler {
 
 // Handle writes a line.
 func (h *jsonLines) Handle(_ context.Context, line slog.Record) error {
-	return h.out.write(h.shared, func(b []byte) []byte {
+	h.out.Line(h.class, func(b []byte) []byte {
 		b = append(b, '{')
 		if !line.Time.IsZero() {
 			b = append(line.Time.Round(0).AppendFormat(append(b, `"time":"`...), time.RFC3339Nano), `",`...)
@@ -64,6 +64,7 @@ func (h *jsonLines) Handle(_ context.Context, line slog.Record) error {
 		}
 		return append(b, '}', '\n')
 	})
+	return nil
 }
 
 // attr appends one attribute, after a comma unless it is the first of its object.
@@ -162,78 +163,4 @@ func appendVisible(b, text []byte) []byte {
 
 func unsafeToShow(c rune) bool {
 	return c >= 0x7f && c <= 0x9f || c == 0x200e || c == 0x200f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
-}
-
-const (
-	lineWait   = 50 * time.Millisecond // how long a shared line waits for others
-	lineBuffer = 32 << 10
-)
-
-// lineWriter writes lines in their order. A shared line is written at once when none was for a while, else together with those that
-// come within lineWait: a process that is killed loses no more than these.
-type lineWriter struct {
-	w    io.Writer
-	room sync.Pool // of buffers in which lines are made: nobody waits for another's
-
-	mu    sync.Mutex
-	lines []byte
-	spare []byte      // to collect in while lines is being written
-	last  time.Time   // of a write
-	timer *time.Timer // of the next write
-
-	writing sync.Mutex // taken while mu is held, so that what was collected first is written first
-}
-
-func newLineWriter(w io.Writer) *lineWriter {
-	out := &lineWriter{w: w, room: sync.Pool{New: func() any { return new([]byte) }}}
-	out.timer = time.AfterFunc(time.Hour, func() { _ = out.flush() })
-	out.timer.Stop()
-	return out
-}
-
-func (out *lineWriter) write(shared bool, line func([]byte) []byte) error {
-	room := out.room.Get().(*[]byte)
-	made := line((*room)[:0])
-	out.mu.Lock()
-	waiting := len(out.lines) > 0
-	out.lines = append(out.lines, made...)
-	if *room = made; cap(made) <= lineBuffer {
-		out.room.Put(room)
-	}
-	switch now := time.Now(); {
-	case !shared, len(out.lines) >= lineBuffer, !waiting && now.Sub(out.last) >= lineWait:
-		out.last = now
-		return out.writeOut()
-	case !waiting:
-		out.timer.Reset(lineWait)
-	}
-	out.mu.Unlock()
-	return nil
-}
-
-// flush writes what waits.
-func (out *lineWriter) flush() error {
-	out.mu.Lock()
-	if len(out.lines) == 0 {
-		out.mu.Unlock()
-		return nil
-	}
-	out.last = time.Now()
-	return out.writeOut()
-}
-
-// writeOut writes what was collected. It is called with mu held and lets go of it, so that others go on collecting meanwhile.
-func (out *lineWriter) writeOut() error {
-	lines := out.lines
-	out.lines, out.spare = out.spare[:0], nil
-	out.writing.Lock()
-	out.mu.Unlock()
-	_, err := out.w.Write(lines)
-	out.writing.Unlock()
-	if cap(lines) <= 2*lineBuffer {
-		out.mu.Lock()
-		out.spare = lines
-		out.mu.Unlock()
-	}
-	return err
 }

@@ -4,19 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
 	"log/slog"
 	"math"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/internal/logging"
 )
 
 func TestOurLinesAreThoseOfSlog(t *testing.T) {
@@ -53,7 +52,6 @@ func TestOurLinesAreThoseOfSlog(t *testing.T) {
 		} {
 			emails := &emailPolicy{}
 			var ours, theirs bytes.Buffer
-			out := newLineWriter(&ours)
 			line := slog.NewRecord(at, slog.LevelInfo, "a \"message\"", 0)
 			line.AddAttrs(attrs...)
 			want := with(slog.NewJSONHandler(&theirs, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -62,8 +60,9 @@ func TestOurLinesAreThoseOfSlog(t *testing.T) {
 				}
 				return a
 			}})).Handle(t.Context(), line)
+			out, written := collect(&ours)
 			got := with(&jsonLines{out: out, level: slog.LevelInfo, emails: emails}).Handle(t.Context(), line)
-			out.flush()
+			written()
 			if got != nil || want != nil || strings.Count(ours.String(), "\n") != 1 {
 				t.Fatalf("%s, %s: %v %v %q", name, setup, got, want, ours.String())
 			}
@@ -103,8 +102,10 @@ func TestNoLineHoldsAControlOrAMarkOfDirectionAsItIs(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	hostile := "a\x7f\u0080\u009b31m\u009f\u200e\u200f\u202a\u202e\u2066\u2069z"
-	log := slog.New(&jsonLines{out: newLineWriter(&out), level: slog.LevelInfo, emails: &emailPolicy{}})
+	w, written := collect(&out)
+	log := slog.New(&jsonLines{out: w, level: slog.LevelInfo, emails: &emailPolicy{}})
 	log.Info(hostile, "user_agent", hostile, hostile, 1, "error", errors.New(hostile), "any", []string{hostile}, "plain", "a\x7f", "kept", "é \u00a0\u2010\u202f")
+	written()
 	if strings.ContainsAny(out.String(), strings.Trim(strings.Replace(hostile, "31m", "", 1), "az")) {
 		t.Errorf("%q", out.String())
 	}
@@ -119,92 +120,67 @@ func TestNoLineHoldsAControlOrAMarkOfDirectionAsItIs(t *testing.T) {
 	}
 }
 
-func TestLinesOfTheAccessLogShareAWriteAndKeepTheirOrder(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var writes []string
-		out := newLineWriter(writerFunc(func(p []byte) (int, error) { writes = append(writes, string(p)); return len(p), nil }))
-		var level slog.LevelVar
-		log := slog.New(&jsonLines{out: out, level: &level, emails: &emailPolicy{}})
-		access := component(log, "access")
-		written := func() []string { // the timer writes too
-			out.mu.Lock()
-			defer out.mu.Unlock()
-			return slices.Clone(writes)
-		}
+// collect logs into a buffer until the function that it returns is called.
+func collect(b *bytes.Buffer) (*logging.Writer, func()) {
+	w := logging.New(b)
+	return w, func() { w.Close(time.Minute) }
+}
 
-		access.Info("the first is written at once")
-		if got := written(); len(got) != 1 {
-			t.Fatalf("%q", got)
+func TestClassOfALineIsItsComponents(t *testing.T) {
+	t.Parallel()
+	w := logging.New(io.Discard)
+	defer w.Close(time.Minute)
+	var level slog.LevelVar
+	for format, classOf := range map[string]func(slog.Handler) logging.Class{
+		"json": func(h slog.Handler) logging.Class { return h.(correlated).Handler.(*jsonLines).class },
+		"text": func(h slog.Handler) logging.Class { return h.(correlated).Handler.(textLines).class },
+	} {
+		log := newLogger(w, LogConfig{Format: format}, &level, &emailPolicy{})
+		for name, want := range map[string]logging.Class{
+			"access": logging.Access, "audit": logging.Audit, "log": logging.Notice, "server": logging.Application,
+		} {
+			if got := classOf(component(log, name).WithGroup("g").With("path", "audit").Handler()); got != want {
+				t.Errorf("%s, %s: %v, want %v", format, name, got, want)
+			}
 		}
-		for range 10 {
-			access.Info("those that follow closely wait")
-		}
-		if got := written(); len(got) != 1 {
-			t.Fatalf("%q", got)
-		}
-		time.Sleep(lineWait)
-		synctest.Wait()
-		if got := written(); len(got) != 2 || strings.Count(got[1], "\n") != 10 {
-			t.Fatalf("%q", got)
-		}
-		access.Info("waits")
-		component(log, "audit").Info("does not wait, and nothing overtakes")
-		if got := written(); len(got) != 3 || strings.Index(got[2], "overtakes") < strings.Index(got[2], "waits") || !strings.Contains(got[2], "waits") {
-			t.Fatalf("%q", got)
-		}
-		access.Info("at the end")
-		if err := out.flush(); err != nil || len(written()) != 4 {
-			t.Fatalf("%v %q", err, written())
-		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if got := written(); len(got) != 4 {
-			t.Fatalf("%q", got)
-		}
-		level.Set(slog.LevelWarn)
-		access.Info("not at this level")
-		if out.flush(); len(written()) != 4 {
-			t.Fatalf("%q", written())
-		}
-	})
+	}
+}
+
+func TestLostLinesAreReportedInBothFormatsAtAnyLevel(t *testing.T) {
+	t.Parallel()
+	for format, want := range map[string][]string{
+		"json": {`"level":"WARN"`, `"schema_version":1`, `"component":"log"`, `"access":1,"application":2,"audit":0}`},
+		"text": {"level=WARN", "schema_version=1", "component=log", "access=1 application=2 audit=0\n"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var out bytes.Buffer
+			full := true
+			w := logging.New(writerFunc(func(p []byte) (int, error) {
+				if full {
+					return 0, errors.New("no space left on device")
+				}
+				return out.Write(p)
+			}))
+			var level slog.LevelVar
+			log := newLogger(w, LogConfig{Level: "info", Format: format}, &level, &emailPolicy{})
+			component(log, "access").Info("request")
+			component(log, "server").Info("one")
+			component(log, "server").Info("two")
+			synctest.Wait()
+			full = false
+			level.Set(slog.LevelError)
+			auditLog(log).Info("written")
+			w.Close(time.Minute)
+			lines := out.String()
+			for _, text := range append(want, "written", "log lines were lost") {
+				if strings.Count(lines, text) < 1 || strings.Count(lines, "\n") != 2 {
+					t.Errorf("%s: no %s, or not two lines, in\n%s", format, text, lines)
+				}
+			}
+		})
+	}
 }
 
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// Lines of many requests at once are whole, and those of each are in their order, however slowly they are written.
-func TestLinesOfManyAreWholeAndInOrder(t *testing.T) {
-	t.Parallel()
-	var text bytes.Buffer
-	out := newLineWriter(writerFunc(func(p []byte) (int, error) { runtime.Gosched(); return text.Write(p) }))
-	const writers, each = 16, 2000
-	var all sync.WaitGroup
-	for w := range writers {
-		all.Go(func() {
-			for i := range each {
-				_ = out.write(i%100 != 0, func(b []byte) []byte { return fmt.Appendf(b, "%d %d %s\n", w, i, strings.Repeat("x", i%200)) })
-			}
-		})
-	}
-	all.Wait()
-	if err := out.flush(); err != nil {
-		t.Fatal(err)
-	}
-	next := map[int]int{}
-	for line := range strings.Lines(text.String()) {
-		var w, i int
-		var rest string
-		fmt.Sscan(line, &w, &i, &rest)
-		if next[w] != i || len(rest) != i%200 {
-			t.Fatalf("%q, want line %d of %d", line, next[w], w)
-		}
-		next[w]++
-	}
-	for w := range writers {
-		if next[w] != each {
-			t.Errorf("%d lines of %d", next[w], w)
-		}
-	}
-}

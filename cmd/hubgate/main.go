@@ -27,5 +27,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	e := &env{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr}
 	root := rootCommand(e)
 	root.SetArgs(args)
+	defer e.finish()
 	return e.exit(root.ExecuteContextC(ctx))
 }

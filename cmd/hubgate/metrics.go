@@ -14,6 +14,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/logging"
 )
 
 // newRegistry makes the process's own registry: nothing registers itself behind our back.
@@ -189,4 +190,14 @@ func (m *configMetrics) served(sha256 string, rules int, at time.Time) {
 	m.rules.Set(float64(rules))
 	m.timestamp.Set(float64(at.Unix()))
 	m.success.Set(1)
+}
+
+// newLogMetrics counts the lines that the log lacks.
+func newLogMetrics(reg prometheus.Registerer, lines *logging.Writer) {
+	for reason, why := range map[string]logging.Reason{"full": logging.Full, "write_error": logging.WriteError} {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "hubgate_log_lines_dropped_total", ConstLabels: prometheus.Labels{"reason": reason},
+			Help: "Lines that are not in the log: its reader did not keep up, or writing failed.",
+		}, func() float64 { return float64(lines.Dropped(why)) }))
+	}
 }

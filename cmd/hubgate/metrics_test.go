@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -55,6 +54,7 @@ var contract = map[string]map[string]string{
 	"hubgate_tls_not_after_timestamp_seconds":      {"name": "*"},
 	"hubgate_draining":                             nil,
 	"hubgate_build_info":                           {"version": "*", "revision": "*", "goversion": "*"},
+	"hubgate_log_lines_dropped_total":              {"reason": "full write_error"},
 	"hubgate_tracing_spans_total":                  {"result": "sent failed dropped"},
 }
 
@@ -69,7 +69,7 @@ func metricsGateway(t *testing.T, rules string) (*gateway, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "hubgate.yaml")
 	writeMetricsConfig(t, path, rules)
-	g, err := newGateway(serveConfig{path: path, getenv: documentedEnvironment, stderr: &bytes.Buffer{}})
+	g, err := newGateway(serveConfig{path: path, getenv: documentedEnvironment, log: newLogLines(t).lines})
 	if err != nil {
 		t.Fatal(err)
 	}

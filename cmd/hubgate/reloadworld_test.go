@@ -7,7 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -42,10 +44,12 @@ session:
 
 func newRunning(t *testing.T) *running {
 	t.Helper()
-	r := &running{t: t, folder: t.TempDir(), log: &logLines{}, env: map[string]string{"SECRET": "s3cret", "KEY": seal.NewKey()}}
+	env := map[string]string{"SECRET": "s3cret", "KEY": seal.NewKey()}
+	r := &running{t: t, folder: t.TempDir(), log: newLogLines(t), env: env}
 	r.write("admin_token", "first-admin-token")
 	r.write("hubgate.yaml", reloadYAML)
-	g, err := newGateway(serveConfig{path: filepath.Join(r.folder, "hubgate.yaml"), getenv: func(name string) string { return r.env[name] }, stderr: r.log})
+	getenv := func(name string) string { return r.env[name] }
+	g, err := newGateway(serveConfig{path: filepath.Join(r.folder, "hubgate.yaml"), getenv: getenv, log: r.log.lines})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +77,17 @@ func (r *running) edit(oldnew ...string) {
 
 // logLines keeps what was logged.
 type logLines struct {
-	mu   sync.Mutex
-	text []byte
+	lines *logging.Writer // nil: what is logged is written to it at once
+	mu    sync.Mutex
+	text  []byte
+}
+
+func newLogLines(t *testing.T) *logLines {
+	t.Helper()
+	l := &logLines{}
+	l.lines = logging.New(l)
+	t.Cleanup(func() { l.lines.Close(time.Minute) })
+	return l
 }
 
 func (l *logLines) Write(p []byte) (int, error) {
@@ -84,12 +97,20 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// with returns the lines that have this message.
-func (l *logLines) with(message string) []map[string]any {
+// String returns everything that was logged so far.
+func (l *logLines) String() string {
+	if l.lines != nil {
+		l.lines.Flush(time.Minute)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return string(l.text)
+}
+
+// with returns the lines that have this message.
+func (l *logLines) with(message string) []map[string]any {
 	var found []map[string]any
-	for line := range strings.Lines(string(l.text)) {
+	for line := range strings.Lines(l.String()) {
 		var fields map[string]any
 		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == message {
 			found = append(found, fields)

@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/internal/logging"
 )
 
 // env is what every command works with.
@@ -16,7 +18,8 @@ type env struct {
 	ctx            context.Context
 	getenv         func(string) string
 	stdout, stderr io.Writer
-	output         string // text | json
+	output         string            // text | json
+	detached       []*logging.Writer // what a command that goes on running prints to
 }
 
 // commands is the table of what hubgate can do.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy"
 )
@@ -26,7 +26,8 @@ func serveCommand(e *env) *cobra.Command {
 		Short: "Run the gateway",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			return serve(e.ctx, serveConfig{path: path, getenv: e.getenv, stderr: e.stderr})
+			_, log := e.detach()
+			return serve(e.ctx, serveConfig{path: path, getenv: e.getenv, log: log})
 		},
 	}
 	configFlag(cmd, &path)
@@ -93,8 +94,8 @@ func endpointName(prefix, name string) string {
 type serveConfig struct {
 	path   string
 	getenv func(string) string
-	stderr io.Writer // the log
-	ready  func()    // called when the listeners are open; may be nil
+	log    *logging.Writer
+	ready  func() // called when the listeners are open; may be nil
 }
 
 // serve runs the gateway until ctx ends, then drains. A second signal ends it at once.
@@ -110,6 +111,7 @@ func serve(ctx context.Context, sc serveConfig) error {
 	}
 	defer g.close()
 	defer g.flushTraces()
+	logLibraries(g.log)
 	g.hup = caught.hup
 	l, err := g.listen()
 	if err != nil {
