@@ -105,6 +105,7 @@ func (p *Provider) verifyClaims(token *oidc.IDToken, claims map[string]any, want
 
 // user makes a user of claims. E-mails are judged strictly: an address that is not one is none.
 func (p *Provider) user(subject string, claims map[string]any) session.User {
+	claims = p.cfg.SplitClaims(claims)
 	u := session.User{Issuer: p.issuer, Subject: subject, Claims: claims, EmailVerified: lenientBool(claims["email_verified"])}
 	if address := text(claims["email"]); isEmail(address) {
 		u.Email = address
@@ -113,7 +114,7 @@ func (p *Provider) user(subject string, claims map[string]any) session.User {
 	if u.Name == "" {
 		u.Name = strings.TrimSpace(text(claims["given_name"]) + " " + text(claims["family_name"]))
 	}
-	u.Groups = GroupsOf(claims[p.cfg.GroupsClaim])
+	u.Groups = p.cfg.GroupsIn(claims)
 	return u
 }
 
@@ -168,26 +169,6 @@ func unixTime(v any) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(int64(n), 0)
-}
-
-// GroupsOf reads the claim that holds a person's groups: a list, or one word; absent is none.
-func GroupsOf(v any) []string {
-	switch v := v.(type) {
-	case string:
-		if v == "" {
-			return nil
-		}
-		return []string{v}
-	case []any:
-		var groups []string
-		for _, g := range v {
-			if s, ok := g.(string); ok && s != "" {
-				groups = append(groups, s)
-			}
-		}
-		return groups
-	}
-	return nil
 }
 
 // isEmail takes one plain address: exactly one @, nothing quoted, no white space or controls. attacker@evil.com@company.com is none

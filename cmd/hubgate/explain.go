@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/proxy"
 	"github.com/hubgate/hubgate/session"
 )
@@ -96,8 +95,11 @@ func explain(e *env, path, address, method string, as *session.Session) error {
 		return &configError{rep}
 	}
 	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
+	if as != nil {
+		as.Claims = cfg.Auth.SplitClaims(as.Claims)
+	}
 	if as != nil && as.Groups == nil {
-		as.Groups = auth.GroupsOf(as.Claims[cfg.Auth.GroupsClaim])
+		as.Groups = cfg.Auth.GroupsIn(as.Claims)
 	}
 	x, err := cfg.explain(rules, address, method, as)
 	if err != nil {

@@ -1,0 +1,98 @@
+package auth
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"strings"
+)
+
+// GroupsIn returns a person's groups: what the claim auth.groups_claim holds, a list or one name. Absent is none. The
+// claim may be named by a path, such as realm_access.roles of Keycloak, when there is none of that very name.
+func (c Config) GroupsIn(claims map[string]any) []string {
+	switch v := c.split(claimAt(claims, c.GroupsClaim)).(type) {
+	case string:
+		if v != "" {
+			return []string{v}
+		}
+	case []any:
+		var groups []string
+		for _, g := range v {
+			if s, ok := g.(string); ok && s != "" {
+				groups = append(groups, s)
+			}
+		}
+		return groups
+	}
+	return nil
+}
+
+// claimAt returns the claim of a name, or else the one that a path of names joined by dots leads to.
+func claimAt(claims map[string]any, name string) any {
+	if v, ok := claims[name]; ok {
+		return v
+	}
+	for i := range len(name) {
+		if name[i] != '.' {
+			continue
+		}
+		if inner, ok := claims[name[:i]].(map[string]any); ok {
+			if v := claimAt(inner, name[i+1:]); v != nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+// SplitClaims makes lists of the claims that hold several values as one string: groups_claim, and Cognito's custom
+// attributes, into which it maps SAML attributes. Other claims are left alone: a person's name in brackets is a name.
+//
+// This opens nothing: whoever may write [gold] into an attribute may write gold as well.
+func (c Config) SplitClaims(claims map[string]any) map[string]any {
+	split := maps.Clone(claims)
+	for name, v := range claims {
+		if name == c.GroupsClaim || c.cognito() && strings.HasPrefix(name, "custom:") {
+			split[name] = c.split(v)
+		}
+	}
+	return split
+}
+
+// split makes a list of a string that is a list: [staff, partner], as Cognito writes an attribute with several values,
+// or a JSON array of strings. Without brackets a string is one value, whatever stands in it: group names may hold
+// spaces and commas.
+func (c Config) split(v any) any {
+	text, ok := v.(string)
+	if !ok {
+		return v
+	}
+	text = strings.TrimSpace(text)
+	if len(text) < 2 || text[0] != '[' || text[len(text)-1] != ']' {
+		return v
+	}
+	list := []any{}
+	var elements []string
+	if json.Unmarshal([]byte(text), &elements) != nil {
+		for element := range strings.SplitSeq(text[1:len(text)-1], ",") {
+			elements = append(elements, c.decodeElement(element))
+		}
+	}
+	for _, element := range elements {
+		if element = strings.TrimSpace(element); element != "" {
+			list = append(list, element)
+		}
+	}
+	return list
+}
+
+// decodeElement undoes Cognito's form encoding of the values in such a list.
+func (c Config) decodeElement(element string) string {
+	element = strings.TrimSpace(element)
+	if c.cognito() && strings.Contains(element, "%") {
+		if decoded, err := url.QueryUnescape(element); err == nil {
+			return decoded
+		}
+	}
+	return element
+}
