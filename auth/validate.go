@@ -12,14 +12,28 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-var poolID = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-\d)_[0-9A-Za-z]+$`)
+var poolID = regexp.MustCompile(`^([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})_[0-9A-Za-z]+$`)
 
 // IssuerURL is the issuer, which for Cognito follows from the pool.
 func (c Config) IssuerURL() string {
 	if m := poolID.FindStringSubmatch(c.UserPool); m != nil {
-		return "https://cognito-idp." + m[1] + ".amazonaws.com/" + c.UserPool
+		return "https://cognito-idp." + m[1] + "." + awsDomain(m[1]) + "/" + c.UserPool
 	}
 	return c.Issuer
+}
+
+// awsDomain is the domain of a region's endpoints: each partition of AWS but the standard one and GovCloud has its own.
+// For one that is missing here, issuer says it.
+func awsDomain(region string) string {
+	for _, partition := range []struct{ prefix, domain string }{
+		{"cn-", "amazonaws.com.cn"}, {"eusc-", "amazonaws.eu"}, {"us-iso-", "c2s.ic.gov"}, {"us-isob-", "sc2s.sgov.gov"},
+		{"eu-isoe-", "cloud.adc-e.uk"}, {"us-isof-", "csp.hci.ic.gov"},
+	} {
+		if strings.HasPrefix(region, partition.prefix) {
+			return partition.domain
+		}
+	}
+	return "amazonaws.com"
 }
 
 // cognito tells whether the provider is a Cognito pool, however it was named.
@@ -78,7 +92,7 @@ func validateIssuerURL(issuer string) []setting.Problem {
 		return problem("issuer", "it is the address of the discovery document, not the issuer", "write "+issuer[:strings.Index(issuer, "/.well-known")])
 	case endpointPath.MatchString(u.Path):
 		return problem("issuer", "it is the address of one of the provider's endpoints, not the issuer", "write the issuer as the provider's discovery document names it")
-	case strings.Contains(strings.ToLower(u.Host), ".amazoncognito.com"):
+	case strings.Contains(strings.ToLower(u.Host), ".amazoncognito."):
 		return problem("issuer", "it is the address of Cognito's login pages, not the issuer", "write user_pool: REGION_ID")
 	case isCognitoHost(issuer):
 		return validateCognitoIssuer(u)
