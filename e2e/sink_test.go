@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -41,10 +42,13 @@ type observed struct {
 // startObserved runs hubgate serve with its standard error there; closed says which of its descriptors the shell closes first.
 func startObserved(t *testing.T, stderr *os.File, format, closed string) observed {
 	t.Helper()
-	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "a page") }))
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "a page")
+	}))
 	t.Cleanup(origin.Close)
 	base := freePorts(t, 2)
-	path := write(t, "hubgate.yaml", fmt.Sprintf(sinkYAML, base, base+1, adminToken, origin.URL, sealKey, format))
+	text := fmt.Sprintf(sinkYAML, base, base+1, adminToken, origin.URL, sealKey, format)
+	path := write(t, "hubgate.yaml", text)
 	cmd := exec.Command("sh", "-c", `exec "$0" "$@" `+closed, binary, "serve", "--config", path)
 	cmd.Stderr = stderr
 	p := startCommand(t, cmd)
@@ -214,7 +218,8 @@ func TestLogReaderNeverStopsTheGateway(t *testing.T) {
 	})
 }
 
-// The line that was lost first shows while nobody reads; once somebody does, every line is whole and the log says how many are missing.
+// The line that was lost first shows while nobody reads; once somebody does, every line is whole and the log says how
+// many are missing.
 func TestLostAuditLinesShow(t *testing.T) {
 	t.Parallel()
 	r, w := pipe(t)
@@ -292,4 +297,20 @@ func TestOnlyServeAndDemoIgnoreSIGPIPE(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Probes and scrapes that hang hold up neither visitors nor the drain.
+func TestAdminClientsThatHangStopNobody(t *testing.T) {
+	t.Parallel()
+	o := startObserved(t, nil, "json", "") // a log that is thrown away
+	ask := "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	for i := range 400 { // more than are held at a time
+		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(o.admin))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, []string{"", "GET /metr", ask, strings.Repeat(ask, 4)}[i%4])
+	}
+	o.lives()
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -36,9 +35,7 @@ type admin struct {
 // handler lists what the admin listener answers. Metrics and health are open; everything else wants the token.
 func (a *admin) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.reg, promhttp.HandlerOpts{
-		Registry: a.reg, EnableOpenMetrics: true, MaxRequestsInFlight: 3,
-	}))
+	mux.Handle("GET /metrics", scrapes(a.reg))
 	mux.HandleFunc("GET /livez", a.livez)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET /startupz", a.startupz)
@@ -62,7 +59,7 @@ func (a *admin) handler() http.Handler {
 	}
 	mux.Handle("/api/", a.guarded(a.unknown))
 	mux.HandleFunc("/", a.unknown)
-	return a.audited(a.local(mux))
+	return a.audited(timed(a.local(mux)))
 }
 
 func (a *admin) unknown(w http.ResponseWriter, r *http.Request) {

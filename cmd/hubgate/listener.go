@@ -30,7 +30,7 @@ func (g *gateway) listen() (*listeners, error) {
 			return nil, fmt.Errorf("%s: %w", at.key, err)
 		}
 	}
-	l := &listeners{admin: open[1]}
+	l := &listeners{admin: keepNewest(open[1], adminConnections)}
 	limited := g.limited(open[0], int(cfg.Limits.Connections))
 	l.public = proxy.StrictHTTP1(limited, g.certs.tls(), cfg.Limits.HeaderTimeout.D())
 	if open[2] != nil {

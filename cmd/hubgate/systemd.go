@@ -28,6 +28,9 @@ func newSystemd(getenv func(string) string) *systemd {
 	return s
 }
 
+// notifyTime is how long a message waits for a manager whose queue is full: a drain must not hang because that does.
+const notifyTime = 2 * time.Second
+
 // notify sends one message; a manager that does not listen costs nothing.
 func (s *systemd) notify(state string) {
 	if s.socket == "" {
@@ -38,6 +41,7 @@ func (s *systemd) notify(state string) {
 		return
 	}
 	defer conn.Close()
+	_ = conn.SetWriteDeadline(time.Now().Add(notifyTime))
 	_, _ = conn.Write([]byte(state))
 }
 

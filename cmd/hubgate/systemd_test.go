@@ -203,3 +203,34 @@ func TestNothingAboutReadinessFollowsTheEnd(t *testing.T) {
 		t.Errorf("then it says %q", text[:n])
 	}
 }
+
+// The socket's queue is full, and nobody empties it.
+func TestNotifyDoesNotWaitForAManagerThatHangs(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "n")
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	fill, err := net.Dial("unixgram", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fill.Close()
+	for err == nil {
+		fill.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+		_, err = fill.Write([]byte("WATCHDOG=1"))
+	}
+	s := newSystemd(func(name string) string { return map[string]string{"NOTIFY_SOCKET": socket}[name] })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.stopping(0)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("the drain waits for the manager")
+	}
+}

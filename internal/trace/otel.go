@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
+	global "go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -63,6 +65,11 @@ func New(cfg Config) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
+	// OpenTelemetry logs to globals, which would write to stderr themselves.
+	global.SetErrorHandler(global.ErrorHandlerFunc(func(err error) {
+		cfg.Log.Debug("tracing", "error", clip(err.Error()))
+	}))
+	global.SetLogger(logr.FromSlogHandler(cfg.Log.Handler()))
 	out := &quiet{SpanExporter: exporter, log: cfg.Log, metrics: newExporting(cfg.Registerer)}
 	queue := sdk.NewBatchSpanProcessor(out, sdk.WithMaxQueueSize(queueSize), sdk.WithBatchTimeout(batchTime), sdk.WithExportTimeout(exportTime))
 	provider := sdk.NewTracerProvider(

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -157,4 +158,59 @@ func FuzzAMalformedTraceparentBeginsANewTrace(f *testing.F) {
 			t.Errorf("%q is malformed and was continued", parent)
 		}
 	})
+}
+
+// A collector that refuses, tears its answers or trickles them costs spans and nothing else: making spans waits for
+// nobody, and closing for no longer than it is given.
+func TestCollectorThatFailsCostsSpansOnly(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	for name, collector := range map[string]http.HandlerFunc{
+		"refuses": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
+		"is busy": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"aborts":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"trickles": func(w http.ResponseWriter, _ *http.Request) {
+			tick := time.NewTicker(10 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				w.Write([]byte(" "))
+				w.(http.Flusher).Flush()
+				select {
+				case <-tick.C:
+				case <-release:
+					return
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr, _ := tracer(t, "", collector)
+			if name == "trickles" {
+				t.Cleanup(func() { close(release) })
+			}
+			const all = 3 * queueSize
+			for range all {
+				_, span := tr.Start(t.Context(), "x", Internal)
+				span.End()
+			}
+			over, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			closed := make(chan error)
+			go func() { closed <- tr.Close(over) }()
+			select {
+			case <-closed:
+			case <-time.After(time.Minute):
+				t.Fatal("closing waits for the collector")
+			}
+			spans := tr.out.metrics.spans
+			if n := testutil.ToFloat64(spans.WithLabelValues("sent")); n > 0 && name != "trickles" {
+				t.Errorf("%v spans are counted as sent", n)
+			}
+			if testutil.ToFloat64(spans.WithLabelValues("dropped"))+testutil.ToFloat64(spans.WithLabelValues("failed"))+
+				testutil.ToFloat64(spans.WithLabelValues("sent")) > all {
+				t.Error("spans are counted twice")
+			}
+		})
+	}
 }
