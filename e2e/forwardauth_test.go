@@ -1,0 +1,202 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// TestNginxAsks runs deploy/nginx-auth-request.conf.
+func TestNginxAsks(t *testing.T) {
+	t.Parallel()
+	need(t, "nginx", "nginx")
+	a := newAsking(t, "query")
+	conf := a.deployed("nginx-auth-request.conf", "127.0.0.1:8080", "127.0.0.1:"+strconv.Itoa(a.gateway),
+		"127.0.0.1:8088", "127.0.0.1:"+strconv.Itoa(a.port), "server_name www.example.com", "server_name localhost",
+		"Host www.example.com", "Host localhost:"+strconv.Itoa(a.port), "root /srv", "root "+a.root)
+	folder := t.TempDir()
+	var temporary strings.Builder
+	for _, module := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		fmt.Fprintf(&temporary, "%s_temp_path %s/%s;\n", module, folder, module)
+	}
+	whole := "daemon off; master_process off; error_log stderr; pid " + folder + "/pid;\nevents {}\nhttp {\naccess_log off;\n" +
+		temporary.String() + conf + "}\n"
+	start(t, "nginx", "-p", folder, "-e", "stderr", "-c", write(t, "nginx.conf", whole))
+	a.reachable()
+	a.judge()
+	for _, target := range []string{"/reports/a%20b", "/reports/open+", "/reports/open&", "/reports/open%25", "/reports/open;x"} {
+		if status, _ := a.raw("GET", target); status != http.StatusForbidden && status != http.StatusBadRequest {
+			t.Errorf("%s: %d; docs/snippets.md says that it is refused", target, status)
+		}
+	}
+	if status, _ := a.raw("POST", "/reports/open", "Content-Length: 0"); status != http.StatusForbidden {
+		t.Errorf("POST: %d", status)
+	}
+	if status, _ := a.raw("GET", "/internal/hubgate"); status == http.StatusAccepted {
+		t.Error("the question itself is open to visitors")
+	}
+}
+
+// TestCaddyAsks runs deploy/Caddyfile.
+func TestCaddyAsks(t *testing.T) {
+	t.Parallel()
+	need(t, "caddy", "caddy")
+	a := newAsking(t, "headers")
+	conf := a.deployed("Caddyfile", "127.0.0.1:8080", "127.0.0.1:"+strconv.Itoa(a.gateway),
+		"www.example.com {", "http://localhost:"+strconv.Itoa(a.port)+" {", "root * /srv", "root * "+a.root)
+	folder := t.TempDir()
+	file := write(t, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+conf)
+	start(t, "env", "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder, "caddy", "run", "--adapter", "caddyfile", "--config", file)
+	a.reachable()
+	a.judge()
+}
+
+// TestTraefikAsks imitates Traefik, which is no Debian package, as its documentation describes forwardAuth: it copies the visitor's
+// headers, overwrites X-Forwarded-*, asks under the address's own host, and passes on any answer but 2xx.
+func TestTraefikAsks(t *testing.T) {
+	t.Parallel()
+	a := newAsking(t, "headers")
+	var conf struct {
+		HTTP struct {
+			Middlewares struct {
+				Hubgate struct {
+					ForwardAuth struct {
+						Address            string
+						TrustForwardHeader bool `yaml:"trustForwardHeader"`
+					} `yaml:"forwardAuth"`
+				}
+			}
+		}
+	}
+	text := a.deployed("traefik.yaml", "127.0.0.1:8080", "127.0.0.1:"+strconv.Itoa(a.gateway))
+	if err := yaml.Unmarshal([]byte(text), &conf); err != nil {
+		t.Fatal(err)
+	}
+	ask := conf.HTTP.Middlewares.Hubgate.ForwardAuth
+	if ask.TrustForwardHeader {
+		t.Fatal("deploy/traefik.yaml trusts what visitors claim")
+	}
+	gateway := &url.URL{Scheme: "http", Host: "127.0.0.1:" + strconv.Itoa(a.gateway)}
+	site := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(gateway)
+		r.Out.Host = r.In.Host
+	}}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/reports/") {
+			site.ServeHTTP(w, r)
+		} else if traefikAdmits(w, r, ask.Address) {
+			content, err := os.ReadFile(a.root + r.URL.Path)
+			if err != nil {
+				w.WriteHeader(http.StatusNotFound)
+			}
+			w.Write(content)
+		}
+	})
+	server := &http.Server{Addr: "127.0.0.1:" + strconv.Itoa(a.port), Handler: handler}
+	done := make(chan struct{})
+	go func() { defer close(done); server.ListenAndServe() }()
+	t.Cleanup(func() { server.Close(); <-done })
+	a.reachable()
+	a.judge()
+}
+
+func traefikAdmits(w http.ResponseWriter, r *http.Request, address string) bool {
+	question, err := http.NewRequestWithContext(r.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return false
+	}
+	question.Header = r.Header.Clone()
+	for name := range question.Header {
+		if strings.HasPrefix(name, "X-Forwarded-") || name == "Connection" {
+			question.Header.Del(name)
+		}
+	}
+	for name, value := range map[string]string{
+		"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Method": r.Method, "X-Forwarded-Proto": "http",
+		"X-Forwarded-Host": r.Host, "X-Forwarded-Uri": r.URL.RequestURI(),
+	} {
+		question.Header.Set(name, value)
+	}
+	answer, err := http.DefaultTransport.RoundTrip(question)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return false
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode/100 == 2 {
+		return true
+	}
+	for name, values := range answer.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.StatusCode)
+	io.Copy(w, answer.Body)
+	return false
+}
+
+// spoofed are what visitors send along to be judged by another page than the one they get.
+var spoofed = []string{
+	"", "X-Forwarded-Uri: /reports/open", "X_Forwarded_Uri: /reports/open", "X-Forwarded-Uri:", "X-Forwarded-Host: localhost",
+	"X-Forwarded-Uri: /reports/open\r\nX-Forwarded-Uri: /reports/open", "X-Forwarded-Method: GET",
+	"X-Original-URL: /reports/open", "X-Original-URI: /reports/open", "X-Rewrite-URL: /reports/open",
+	"X-Forwarded-Prefix: /x", "X-Auth-Request-Redirect: /reports/open",
+	"Connection: X-Forwarded-Uri", "Connection: X-Forwarded-Method, X-Forwarded-Host",
+}
+
+// judge asks the server in front for every file in every spelling: nobody may get what is not theirs, whatever they claim.
+func (a *asking) judge() {
+	a.t.Helper()
+	bob, alice := a.login("bob@example.com"), a.login("alice@example.com")
+	for cookie, mine := range map[string][]string{"": {"public"}, bob: {"public", "members"}, alice: {"public", "members", "partner"}} {
+		for target, content := range map[string]string{
+			"/reports/open": "public", "/reports/open?a=b&path=/x": "public", "/reports/secret": "members",
+			"/reports/secret?x": "members", "/reports/partners/secret": "partner", "/reports/%C3%B6ffnen": "members",
+			"/reports/s%65cret": "members",
+		} {
+			status, body := a.raw("GET", target, cookie)
+			if slices.Contains(mine, content) != (status == 200 && body == content) {
+				a.t.Errorf("%.20q asks for %s: %d %.80s", cookie, target, status, body)
+			}
+		}
+		for _, claim := range spoofed {
+			for _, target := range odd() {
+				_, body := a.raw("GET", target, cookie, claim)
+				if slices.Contains([]string{"members", "partner"}, body) && !slices.Contains(mine, body) {
+					a.t.Errorf("%.20q claims %q and gets %s: a page for %s", cookie, claim, target, body)
+				}
+			}
+		}
+	}
+}
+
+// odd are targets that some reader might take for another one.
+func odd() []string {
+	targets := []string{
+		"/reports/secret", "/reports/partners/secret", "/reports/partners/secret?path=/reports/open",
+		"/reports/secret?&path=/reports/open", "/reports/secret&path=/reports/open", "/reports/open?/../secret",
+		"/reports/open#/../secret", "/reports/secret#/reports/open", "http://localhost/reports/secret",
+		"http://evil.example/reports/secret", "/REPORTS/secret", "/reports//secret", "//reports/secret", "/reports/./secret",
+		"/reports/x/../secret", "/reports/open/../secret", "/reports/%2e%2e/reports/secret", "/reports%2fsecret",
+		"/reports/open%2f..%2fsecret", "/reports/%6fpen", "/reports/%256fpen", "/reports/%25%36%66pen",
+		"/reports/secret%00", "/reports\\secret", "/x/../reports/secret", "/reports/partners%2fsecret",
+		"/reports/partners/../secret", "/reports/öffnen", "/reports/%6F%70%65%6E%26",
+	}
+	for _, end := range []string{
+		"&", "&&", "&groups=members", "&path=", "&path=/reports/open", "%26", "%26groups=members", "%2526", "%252526", "+",
+		"%2B", "%20", "%2520", ";x", "%3bx", "%253bx", "%", "%25", "%2525", "?", "%3f", "#", "%23", "=", "%3D", "%00", "/",
+		"/.", ".",
+	} {
+		targets = append(targets, "/reports/open"+end)
+	}
+	return targets
+}
