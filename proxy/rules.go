@@ -82,6 +82,9 @@ func NewRules(cfg Config, env RulesEnv) (*Rules, []setting.Problem) {
 	}
 	problems = append(problems, rs.judge(env)...)
 	rs.index()
+	if !slices.ContainsFunc(problems, func(p setting.Problem) bool { return !p.Warning }) {
+		problems = append(problems, rs.leftOpen(env)...) // while a pattern is wrong, much is open that will not be
+	}
 	return rs, problems
 }
 

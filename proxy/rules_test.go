@@ -8,6 +8,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 func mustPath(t testing.TB, raw string) Path {
@@ -128,7 +130,7 @@ func FuzzMatch(f *testing.F) {
 			rules = append(rules, loginRule(text))
 		}
 		rs, problems := NewRules(testConfig("", rules...), RulesEnv{})
-		if len(problems) > 0 {
+		if slices.ContainsFunc(problems, func(p setting.Problem) bool { return !p.Warning }) {
 			return // ties have no answer
 		}
 		m := rs.Match(testHost, path)
@@ -210,6 +212,7 @@ func TestRulesThatContradictOneAnotherAreErrors(t *testing.T) {
 	} {
 		_, problems := NewRules(testConfig("", c.rules...), RulesEnv{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2"})
 		var got []string
+		problems = slices.DeleteFunc(problems, func(p setting.Problem) bool { return strings.Contains(p.Text, " leaves ") })
 		for i, p := range problems {
 			text := p.Key + ": " + p.Text
 			if p.Warning {
