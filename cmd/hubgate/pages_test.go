@@ -124,7 +124,7 @@ func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
 					t.Errorf("lost: %q", line)
 				}
 			}
-			if status, _, problems := hubgate(t, "check", "--config", config); status != exitOK || !strings.Contains(string(after), `- path: "/de/mitglieder"  # Mitglieder`) {
+			if status, _, problems := hubgate(t, "check", "--config", config); status != exitOK || !strings.Contains(string(after), `- path: "/de/mitglieder/**"  # Mitglieder`) {
 				t.Errorf("%d %s\n%s\n%s%s", status, problems, after, stdout, stderr)
 			}
 			if status, _, _ := hubgate(t, "pages", "--config", config, "--add", "999"); status != exitUsage {
@@ -146,9 +146,10 @@ func TestPagesSaysLoudlyWhatTheOriginShowsWithoutTheGateway(t *testing.T) {
 func TestPagesLeavesAFileAloneThatItCannotAddTo(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ rules, ids, says string }{
-		"flow style": {"  rules: [{path: /a}]", "3", "add them by hand"},
-		"a tie":      {"  rules:\n    - path: /spring\n      access: public\n", "5", "would not be right"},
-		"elsewhere":  {memberRules, "7", "on no public host"},
+		"flow style":                  {"  rules: [{path: /a}]", "3", "add them by hand"},
+		"a tie":                       {"  rules:\n    - path: /spring/**\n      access: public\n", "5", "would not be right"},
+		"an exact rule that opens it": {"  rules:\n    - path: /spring\n      access: public\n", "5", `would stay public by rule "/spring"`},
+		"elsewhere":                   {memberRules, "7", "on no public host"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,7 +177,7 @@ func TestPagesAddsToTheFileBehindALink(t *testing.T) {
 	hubgate(t, "pages", "--config", link, "--add", "5")
 	info, err := os.Lstat(link)
 	after, _ := os.ReadFile(config)
-	if err != nil || info.Mode()&os.ModeSymlink == 0 || !strings.Contains(string(after), `- path: "/spring"`) {
+	if err != nil || info.Mode()&os.ModeSymlink == 0 || !strings.Contains(string(after), `- path: "/spring/**"`) {
 		t.Errorf("%v %v\n%s", info, err, after)
 	}
 }

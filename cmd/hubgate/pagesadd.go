@@ -11,12 +11,15 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/hubgate/hubgate/proxy"
 )
 
 // addRules writes a rule for each page into the file, as lines of text: everything else in it stays as it is, comments and all. The
 // new file is judged before it takes the old one's place.
 func addRules(e *env, path string, pages []pageRow, ids []string) (added []string, err error) {
 	var lines []string
+	var wanted []pageRow
 	for _, id := range ids {
 		i := slices.IndexFunc(pages, func(p pageRow) bool { return p.ID == id })
 		if i < 0 {
@@ -30,12 +33,10 @@ func addRules(e *env, path string, pages []pageRow, ids []string) (added []strin
 			fmt.Fprintf(e.stderr, "page %s (%s) needs a login already\n", id, p.Address)
 			continue
 		}
-		pattern := pathOf(p.Address)
-		if pattern == "" {
-			pattern = "/"
-		}
-		if p.Dynamic {
-			pattern += "/**"
+		wanted = append(wanted, p)
+		pattern := "/" // the home page alone: below it is the whole site
+		if page := pathOf(p.Address); page != "" {
+			pattern = page + "/**"
 		}
 		if slices.Contains(added, pattern) {
 			continue // another variant of the same page
@@ -54,7 +55,18 @@ func addRules(e *env, path string, pages []pageRow, ids []string) (added []strin
 	if err != nil {
 		return nil, err
 	}
-	return added, replaceConfig(e, path, changed)
+	return added, replaceConfig(e, path, changed, func(cfg *Config) error { return cfg.protects(wanted) })
+}
+
+// protects reports whether pages need a login: a more specific rule may be there that opens one of them.
+func (c *Config) protects(pages []pageRow) error {
+	rules, _ := proxy.NewRules(c.Proxy, c.rulesEnv())
+	for _, p := range pages {
+		if now := c.pageRow(rules, p.Page); !now.protected() {
+			return fmt.Errorf("page %s (%s) would stay %s by rule %q; change that rule by hand", p.ID, p.Address, now.Decision, now.Rule.Name)
+		}
+	}
+	return nil
 }
 
 var errByHand = errors.New("the file's rules are written in a way that cannot be added to; add them by hand")
@@ -127,8 +139,8 @@ func lastLine(n *yaml.Node) int {
 }
 
 // replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in its place: in that
-// of the file, when path is a link to it.
-func replaceConfig(e *env, path string, text []byte) error {
+// of the file, when path is a link to it. suits says what else the new one must be.
+func replaceConfig(e *env, path string, text []byte, suits func(*Config) error) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err
@@ -142,8 +154,12 @@ func replaceConfig(e *env, path string, text []byte) error {
 		return err
 	}
 	defer os.Remove(trial)
-	if _, rep := loadConfig(trial, e.getenv); rep.failed() {
+	cfg, rep := loadConfig(trial, e.getenv)
+	if rep.failed() {
 		return fmt.Errorf("with the new rules the file would not be right, and it was not changed:\n%s", (&configError{rep}).Error())
+	}
+	if err := suits(cfg); err != nil {
+		return fmt.Errorf("with the new rules the file would not be right, and it was not changed: %w", err)
 	}
 	next, err := writeBeside(target, text, info.Mode().Perm())
 	if err != nil {
