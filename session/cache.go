@@ -133,8 +133,8 @@ func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, erro
 	if err != nil {
 		return nil, err
 	}
-	stored, ok := values[0].(string)
-	if !ok {
+	stored := values[0]
+	if stored == "" {
 		return nil, &NoneError{RecordMissing}
 	}
 	c, err := m.open(t, stored, aad)
@@ -170,8 +170,7 @@ func (m *Manager) open(t ticket, stored string, aad []byte) (*cached, error) {
 // readClock takes the idle clock from the summary. One that is gone or damaged says nothing about when the visitor was last seen
 // elsewhere, and what ends a session must be known: the clock starts anew, once, and is written. Did it start at each look, a page that
 // asks every minute who is there would keep the session alive.
-func (m *Manager) readClock(c *cached, ref string, value any) {
-	sealed, _ := value.(string)
+func (m *Manager) readClock(c *cached, ref, sealed string) {
 	print := maphash.String(m.seed, sealed)
 	if sealed != "" && c.clock.Load() == print {
 		return // as it was

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // ending is a session's end.
@@ -108,8 +106,8 @@ func (m *Manager) settled(ctx context.Context, c chore) bool {
 // catchUp writes an idle clock late, unless another replica has moved it further meanwhile.
 func (m *Manager) catchUp(ctx context.Context, c *cached) error {
 	seen := c.seen.Load()
-	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(c.session.Ref)).Bytes()
-	if err != nil && !errors.Is(err, redis.Nil) && !isWrongType(err) {
+	sealed, err := m.sealedSummary(ctx, c.session.Ref)
+	if err != nil {
 		return err
 	}
 	if u, err := decodeSummary(m.deps.Ring, c.session.Ref, sealed); err == nil && u.Seen >= seen {

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
@@ -142,8 +140,8 @@ func (m *Manager) beganAfter(ctx context.Context, ref string, at time.Time) (boo
 	if at.IsZero() {
 		return false, nil
 	}
-	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(ref)).Bytes()
-	if err != nil && !errors.Is(err, redis.Nil) && !isWrongType(err) {
+	sealed, err := m.sealedSummary(ctx, ref)
+	if err != nil {
 		return false, err
 	}
 	u, err := decodeSummary(m.deps.Ring, ref, sealed)

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,11 +32,11 @@ func (l lease) take(ctx context.Context) (bool, error) {
 func (l lease) holder(ctx context.Context) (string, error) {
 	ctx, cancel := l.m.bounded(ctx)
 	defer cancel()
-	holder, err := l.m.deps.Redis.Get(ctx, l.key).Result()
-	if errors.Is(err, redis.Nil) {
-		return "", nil
+	answer := getBounded(ctx, l.m.deps.Redis, l.key)
+	if isWrongType(answer.Err()) { // not a free lease: nobody could take it
+		return "", answer.Err()
 	}
-	return holder, err
+	return bounded(answer, nil)
 }
 
 var renewScript = redis.NewScript(`

@@ -118,26 +118,24 @@ func (m *Manager) namesOf(family string, parts ...string) []string {
 // summaries reads the summaries of a page in one round trip; entries whose session is gone are removed, which repairs the index.
 func (m *Manager) summaries(ctx context.Context, index string, refs []redis.Z) ([]*Session, error) {
 	pipe := m.deps.Redis.Pipeline()
-	answers := make([]*redis.StringCmd, len(refs))
+	answers := make([]*redis.Cmd, len(refs))
 	for i, z := range refs {
-		answers[i] = pipe.Get(ctx, m.summaryKey(z.Member.(string)))
+		answers[i] = getBounded(ctx, pipe, m.summaryKey(z.Member.(string)))
 	}
 	_, failure := pipe.Exec(ctx) // each answer has its own error, but where no connection was found
 	var found []*Session
 	var gone []any
 	for i, z := range refs {
 		ref := z.Member.(string)
-		sealed, err := answers[i].Bytes()
-		switch {
-		case errors.Is(err, redis.Nil):
+		sealed, err := bounded(answers[i], failure)
+		if err != nil {
+			return nil, err
+		}
+		if sealed == "" && !isWrongType(answers[i].Err()) {
 			gone = append(gone, ref)
 			continue
-		case err != nil && !isWrongType(err):
-			return nil, err
-		case err == nil && len(sealed) == 0 && failure != nil:
-			return nil, failure
 		}
-		u, err := decodeSummary(m.deps.Ring, ref, sealed)
+		u, err := decodeSummary(m.deps.Ring, ref, []byte(sealed))
 		if err != nil {
 			m.deps.Metrics.unreadable.Inc()
 			continue

@@ -23,7 +23,7 @@ type reading struct {
 	ctx    context.Context
 	keys   [2]string
 	done   chan struct{}
-	values []any
+	values [2]string
 	err    error
 }
 
@@ -34,8 +34,8 @@ var errNoAnswer = errors.New("session: redis gave no answer")
 // would take longer to see that it is away.
 const maxSenders = 4
 
-// get asks for two keys of one slot. An absent one is nil.
-func (rs *reads) get(ctx context.Context, record, summary string) ([]any, error) {
+// get asks for two keys. An absent one, or one of another type, is empty.
+func (rs *reads) get(ctx context.Context, record, summary string) (values [2]string, err error) {
 	r := &reading{ctx: ctx, keys: [2]string{record, summary}, done: make(chan struct{})}
 	rs.mu.Lock()
 	rs.waiting = append(rs.waiting, r)
@@ -51,7 +51,7 @@ func (rs *reads) get(ctx context.Context, record, summary string) ([]any, error)
 	case <-r.done:
 		return r.values, r.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return values, ctx.Err()
 	}
 }
 
@@ -76,16 +76,43 @@ func (rs *reads) exchange(batch []*reading) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(batch[0].ctx), storeTime)
 	defer cancel()
 	pipe := rs.rdb.Pipeline()
-	answers := make([]*redis.SliceCmd, len(batch))
+	answers := make([][2]*redis.Cmd, len(batch))
 	for i, r := range batch {
-		answers[i] = pipe.MGet(ctx, r.keys[0], r.keys[1])
+		for k, key := range r.keys {
+			answers[i][k] = getBounded(ctx, pipe, key)
+		}
 	}
 	_, err := pipe.Exec(ctx)
 	for i, r := range batch {
-		r.values, r.err = answers[i].Result()
-		if r.err == nil && len(r.values) != len(r.keys) { // a pipeline that found no connection leaves its commands without an error
-			r.err = errors.Join(errNoAnswer, err)
+		for k := range r.keys {
+			if r.values[k], r.err = bounded(answers[i][k], err); r.err != nil {
+				break
+			}
 		}
 		close(r.done)
 	}
+}
+
+// getBounded asks for the beginning of a string; one byte more than any value of ours has shows that it is longer.
+// Whoever can write to Redis could otherwise fill the memory of every replica that reads it (CWE-770).
+func getBounded(ctx context.Context, rdb interface {
+	Do(ctx context.Context, args ...any) *redis.Cmd
+}, key string) *redis.Cmd {
+	return rdb.Do(ctx, "getrange", key, 0, maxStored)
+}
+
+// bounded is what getBounded found: nothing for a key that is absent, of another type, or too large. failure is the
+// error of the whole pipeline, or nil: one that found no connection leaves its commands without an error.
+func bounded(answer *redis.Cmd, failure error) (string, error) {
+	found, err := answer.Result()
+	value, answered := found.(string)
+	switch {
+	case isWrongType(err):
+		return "", nil
+	case err != nil:
+		return "", err
+	case !answered:
+		return "", errors.Join(errNoAnswer, failure)
+	}
+	return value, nil
 }

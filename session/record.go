@@ -15,6 +15,9 @@ const recordFormat = 2
 // maxRecord bounds a record before it is sealed: 100 groups and three tokens are a quarter of it.
 const maxRecord = 64 << 10
 
+// maxStored bounds what is read of a record or a summary: maxRecord, the version and what sealing adds.
+const maxStored = maxRecord + versionSize + 64
+
 // ErrTooLarge says that what the provider tells about a user does not fit into a record.
 var ErrTooLarge = errors.New("session: the record is too large")
 
@@ -66,7 +69,7 @@ func encodeRecord(ring *seal.Ring, t ticket, s *Session, version uint64) ([]byte
 
 // decodeRecord opens what encodeRecord made, for this host, issuer and client only.
 func decodeRecord(ring *seal.Ring, t ticket, stored []byte, aad []byte) (*Session, uint64, error) {
-	if len(stored) < versionSize {
+	if len(stored) < versionSize || len(stored) > maxStored {
 		return nil, 0, errRecord
 	}
 	plain, err := ring.OpenWith(seal.Record, t.key[:], stored[versionSize:], aad)
@@ -109,6 +112,9 @@ func encodeSummary(ring *seal.Ring, ref string, u summary) []byte {
 }
 
 func decodeSummary(ring *seal.Ring, ref string, sealed []byte) (summary, error) {
+	if len(sealed) > maxStored {
+		return summary{}, errRecord
+	}
 	plain, err := ring.Open(seal.Summary, sealed, []byte(ref))
 	if err != nil {
 		return summary{}, errRecord

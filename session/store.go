@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"strings"
 	"time"
 
@@ -208,8 +207,8 @@ func (m *Manager) end(ctx context.Context, e ending) error {
 
 // remove deletes the record and tells every replica.
 func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error) {
-	sealed, err := m.deps.Redis.Get(ctx, m.summaryKey(e.ref)).Bytes()
-	if err != nil && !errors.Is(err, redis.Nil) && !isWrongType(err) {
+	sealed, err := m.sealedSummary(ctx, e.ref)
+	if err != nil {
 		return false, err
 	}
 	u, unknown := decodeSummary(m.deps.Ring, e.ref, sealed)
@@ -240,6 +239,12 @@ func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error
 		_, _ = pipe.Exec(ctx) // indexes are repaired when they are read
 	}
 	return n > 0, nil
+}
+
+// sealedSummary reads a summary; an absent one is empty, and does not open.
+func (m *Manager) sealedSummary(ctx context.Context, ref string) ([]byte, error) {
+	sealed, err := bounded(getBounded(ctx, m.deps.Redis, m.summaryKey(ref)), nil)
+	return []byte(sealed), err
 }
 
 func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }

@@ -45,6 +45,10 @@ const (
 	lockRetry = 500 * time.Millisecond
 )
 
+// maxValue bounds what is read of a value: whoever can write to Redis could otherwise fill the memory of every replica
+// (CWE-770). A key with its chain is some 10 KiB.
+const maxValue = 1 << 20
+
 func newStore(rdb redis.UniversalClient, prefix string, ring *seal.Ring) *store {
 	return &store{redis: rdb, prefix: prefix + "tls:", ring: ring, locks: map[string]lock{}}
 }
@@ -72,8 +76,8 @@ func (s *store) Load(ctx context.Context, key string) ([]byte, error) {
 }
 
 func (s *store) read(ctx context.Context, key string) ([]byte, time.Time, error) {
-	stamped, err := s.redis.Get(ctx, s.value(key)).Bytes()
-	if errors.Is(err, redis.Nil) || (err == nil && len(stamped) < 8) {
+	stamped, err := s.redis.GetRange(ctx, s.value(key), 0, maxValue).Bytes() // absent: empty
+	if err == nil && (len(stamped) < 8 || len(stamped) > maxValue) {
 		return nil, time.Time{}, fs.ErrNotExist
 	}
 	if err != nil {

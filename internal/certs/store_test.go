@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -136,5 +137,25 @@ func TestALockHasOneHolderAndOnlyTheHolderReleasesIt(t *testing.T) {
 	m.FastForward(lockTime) // the second holder was killed
 	if err := one.Lock(ctx, "order"); err != nil {
 		t.Errorf("a dead holder keeps its lock: %v", err)
+	}
+}
+
+func TestOversizedValueIsNotThere(t *testing.T) {
+	t.Parallel()
+	s, m := testStore(t, seal.NewKey())
+	if err := s.Store(t.Context(), "k", []byte("private")); err != nil {
+		t.Fatal(err)
+	}
+	genuine, _ := m.Get(s.value("k"))
+	largest := strings.Repeat("x", maxValue)
+	for name, value := range map[string]string{"junk": largest + "x", "a value with a tail": genuine + largest} {
+		m.Set(s.value("k"), value)
+		if _, err := s.Load(t.Context(), "k"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	m.Set(s.value("k"), genuine)
+	if got, err := s.Load(t.Context(), "k"); err != nil || string(got) != "private" {
+		t.Errorf("the genuine value: %q, %v", got, err)
 	}
 }
