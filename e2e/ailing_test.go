@@ -111,7 +111,9 @@ func TestARedisThatLoadsItsDataIsWaitedFor(t *testing.T) {
 	args := append([]string{"--port", strconv.Itoa(a.port), "--bind", "127.0.0.1", "--save", ""}, a.arguments("--key-load-delay", "50000", "--loading-process-events-interval-bytes", "1024")...)
 	start(t, "redis-server", args...)
 	eventually(t, "it is loading", func() bool { return strings.Contains(redisCLI(t, a.port, "get", "x"), "LOADING") })
-	eventually(t, "the known session passes", func() bool { return p.page("the known", p.known) == http.StatusOK })
+	if got := p.page("the known", p.known); got != http.StatusOK {
+		t.Errorf("the known: %d", got)
+	}
 	if got := p.page("the unknown", p.unknown); got != http.StatusServiceUnavailable {
 		t.Errorf("the unknown: %d", got)
 	}

@@ -143,7 +143,7 @@ func TestAFailoverBySentinelSignsNobodyOut(t *testing.T) {
 	if unknown.longest > 10*time.Second {
 		t.Errorf("an unknown session was told to try again for %s", unknown.longest)
 	}
-	if known.again > 5 {
+	if known.again > 0 {
 		t.Errorf("a known session was told to try again %d times, for %s", known.again, known.longest)
 	}
 	t.Logf("known: %d served, %d told to try again; unknown: %d served, %d told to try again, for %s at most; a login %s after the promotion",

@@ -65,7 +65,8 @@ func openRedis(cfg session.RedisConfig, deps redisDeps) (*redisClients, error) {
 	request, queue, block, health := base, base, base, base
 	request.MaxRetries, queue.MaxRetries, block.MaxRetries, health.MaxRetries = 1, -1, 1, -1
 	block.ReadTimeout, block.PoolSize = 10*time.Second, 16
-	health.PoolSize, health.MinIdleConns = 4, 0
+	// After PoolSize failed dials go-redis dials by itself, once a second only: a late start for noticing that Redis is back.
+	health.PoolSize, health.MinIdleConns = 4096, 0
 	c.Request, c.Queue, c.Block = redis.NewUniversalClient(&request), redis.NewUniversalClient(&queue), redis.NewUniversalClient(&block)
 	c.health = redis.NewUniversalClient(&health)
 	c.probe.of(c.health, cfg.KeyPrefix, cfg.Mode == "cluster")
