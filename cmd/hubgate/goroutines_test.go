@@ -38,8 +38,11 @@ var elsewhere = map[string]string{
 	"cmd/hubgate gateway.run":     "process-long",
 	"cmd/hubgate gateway.serve":   "process-long",
 	"cmd/hubgate newFolders":      "process-long: watches files",
-	"cmd/hubgate newLineWriter":   "process-long: flushes the log",
 	"cmd/hubgate serve":           "process-long",
+
+	"cmd/hubgate env.finish":         "the end of the process",
+	"cmd/hubgate readAny":            "a probe of Redis, which is no request's",
+	"cmd/hubgate redisProbe.limited": "a probe of Redis, which is no request's",
 }
 
 // started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc and the Go of groups. It names
