@@ -16,8 +16,8 @@ type Examination struct {
 	Warnings []Warning // what may cost sessions or contacts
 }
 
-// Warning is a setting of Redis that is better changed.
-type Warning struct{ Text, Cure string }
+// Warning is a setting of Redis that is better changed: how, and where.
+type Warning struct{ Text, Cure, Where string }
 
 // Examine asks a Redis whether it can hold sessions.
 func Examine(ctx context.Context, rdb redis.UniversalClient) (Examination, error) {
@@ -43,7 +43,9 @@ func Examine(ctx context.Context, rdb redis.UniversalClient) (Examination, error
 		x.Version = v
 	}
 	x.TooOld = olderThan(x.Version, 6, 2)
-	x.warn(said, configured(ctx, rdb, "maxmemory-policy"), configured(ctx, rdb, "appendfsync"))
+	policy, refused := configured(ctx, rdb, "maxmemory-policy")
+	fsync, _ := configured(ctx, rdb, "appendfsync")
+	x.warn(said, policy, fsync, hostOf(said, refused))
 	return x, nil
 }
 
@@ -55,31 +57,31 @@ func greeted(ctx context.Context, rdb redis.UniversalClient) string {
 	return v
 }
 
-// configured reads a setting; "" where CONFIG is not allowed.
-func configured(ctx context.Context, rdb redis.UniversalClient, name string) string {
+// configured reads a setting; "" where CONFIG is not allowed. refused is the server's answer then.
+func configured(ctx context.Context, rdb redis.UniversalClient, name string) (value string, refused error) {
 	found, err := rdb.ConfigGet(ctx, name).Result()
 	if err != nil {
-		return ""
+		return "", err
 	}
-	return found[name]
+	return found[name], nil
 }
 
-func (x *Examination) warn(said map[string]string, policy, fsync string) {
-	add := func(text, cure string) { x.Warnings = append(x.Warnings, Warning{text, cure}) }
+func (x *Examination) warn(said map[string]string, policy, fsync string, at host) {
+	add := func(text string, r remedy) { x.Warnings = append(x.Warnings, Warning{text, r.cure, r.where}) }
 	if policy == "" {
 		policy = said["maxmemory_policy"]
 	}
 	if policy != "" && policy != "noeviction" {
-		add("maxmemory-policy is "+policy+", so Redis may drop sessions and queued contacts when memory is short", "set maxmemory-policy noeviction")
+		add("maxmemory-policy is "+policy+", so Redis may drop sessions and queued contacts when memory is short", at.policy)
 	}
 	switch {
-	case said["aof_enabled"] == "0":
-		add("appendonly is off: a restart of Redis loses the sessions and queued contacts since its last snapshot", "set appendonly yes")
+	case said["aof_enabled"] == "0" && !at.keeps(said):
+		add("appendonly is off: a restart of Redis loses the sessions and queued contacts since its last snapshot", at.persistence)
 	case fsync == "no":
-		add("appendfsync is no: a crash of Redis' machine loses what the system had not written yet", "set appendfsync everysec or always")
+		add("appendfsync is no: a crash of Redis' machine loses what the system had not written yet", at.fsync)
 	}
 	if said["role"] == "slave" {
-		add("this is a replica: it takes no writes", "name the master, or use mode sentinel")
+		add("this is a replica: it takes no writes", at.role)
 	}
 }
 

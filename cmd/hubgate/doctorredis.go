@@ -32,7 +32,7 @@ func (d *doctor) askRedis(ctx context.Context) []diagnosis {
 	}
 	all := []diagnosis{first}
 	for _, w := range found.Warnings {
-		all = append(all, diagnosis{Part: "redis", Status: doubted, Detail: w.Text, Cure: w.Cure, Where: "Redis' configuration"})
+		all = append(all, diagnosis{Part: "redis", Status: doubted, Detail: w.Text, Cure: w.Cure, Where: w.Where})
 	}
 	if err := session.Rehearse(ctx, clients.Queue, cfg.KeyPrefix); err != nil {
 		return append(all, redisFault("redis: use", err, cfg))
