@@ -23,7 +23,9 @@ func (rs *Rules) NearMisses(host string, p Path) []NearMiss {
 			misses = append(misses, NearMiss{r.ref(), why})
 		}
 	}
-	rs.trie.each(host, p.folded, func(e entry) { note(e.rule, "matches, but the rule that decides is more specific") })
+	for _, path := range p.Readings() {
+		rs.trie.each(host, path, func(e entry) { note(e.rule, "matches, but the rule that decides is more specific") })
+	}
 	for _, r := range rs.rules {
 		for _, h := range r.hosts {
 			if h != host {

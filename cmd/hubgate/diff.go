@@ -102,7 +102,7 @@ func diffProtection(was, is *proxy.Rules, hosts []string) changes {
 func compareAt(was, is *proxy.Rules, at proxy.Subject) (change, bool) {
 	before, after := was.Protection(at.Host, at.Path, at.Doors), is.Protection(at.Host, at.Path, at.Doors)
 	ch := change{Host: at.Host, Was: before.String(), Is: after.String(), MoreOpen: after.MoreOpen(before)}
-	return ch, ch.Was != ch.Is
+	return ch, ch.Was != ch.Is || ch.MoreOpen || before.MoreOpen(after)
 }
 
 func diff(e *env, oldPath, newPath, urls string) error {

@@ -75,7 +75,9 @@ type explanation struct {
 	Status    int        `json:"status"`
 	Rule      *ruleJSON  `json:"rule"`
 	Reason    string     `json:"reason"`
-	NearMiss  []nearMiss `json:"-"` // for people: programs rely on the keys above
+	Asks      string     `json:"-"` // for people, with what follows: programs rely on the keys above
+	Readings  []string   `json:"-"` // what else the path may be taken for
+	NearMiss  []nearMiss `json:"-"`
 }
 
 type ruleJSON struct {
@@ -123,7 +125,7 @@ func (c *Config) explain(rules *proxy.Rules, address, method string, as *session
 	if err != nil {
 		return x, err
 	}
-	x.Canonical = subject.Path.String()
+	x.Canonical, x.Readings = subject.Path.String(), subject.Path.Readings()[1:]
 	if _, own := subject.Path.Under(c.Auth.Prefix); own {
 		x.Decision, x.Status, x.Reason = "public", 200, "gateway"
 		x.Rule = &ruleJSON{Name: ruleGateway, Path: c.Auth.Prefix + "/**"}
@@ -135,6 +137,7 @@ func (c *Config) explain(rules *proxy.Rules, address, method string, as *session
 		x.Status = 200
 	}
 	x.Rule = &ruleJSON{d.Rule.Name, d.Rule.Path, d.Rule.Line}
+	x.Asks = rules.Protection(subject.Host, subject.Path, subject.Doors).String()
 	for _, miss := range rules.NearMisses(subject.Host, subject.Path) {
 		x.NearMiss = append(x.NearMiss, nearMiss{ruleJSON{miss.Rule.Name, miss.Rule.Path, miss.Rule.Line}, miss.Why})
 	}
@@ -172,10 +175,16 @@ func (x explanation) words(path string, loggedIn bool) string {
 	if x.Canonical != "" {
 		fmt.Fprintf(&b, "%-10s %s\n", "matched as", x.Canonical)
 	}
+	for _, reading := range x.Readings {
+		fmt.Fprintf(&b, "%-10s %s\n", "and as", reading)
+	}
 	fmt.Fprintf(&b, "%-10s %s (%d), when %s\n", "decision", x.Decision, x.Status, who)
 	fmt.Fprintf(&b, "%-10s %s\n", "gets", outcomes[x.Decision])
 	if x.Rule != nil {
 		fmt.Fprintf(&b, "%-10s %s\n", "rule", x.Rule.place(path))
+	}
+	if x.Asks != "" {
+		fmt.Fprintf(&b, "%-10s %s\n", "asks for", x.Asks)
 	}
 	fmt.Fprintf(&b, "%-10s %s\n", "because", reason)
 	for i, miss := range x.NearMiss {

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/proxy"
+)
+
+// ruleFields has a row for each field of proxy.RuleConfig: two rules that differ in nothing else, of which the second admits more, and an
+// address where that shows. A field that protects nothing has a reason instead.
+var ruleFields = map[string]struct {
+	strict, loose string
+	address       string // default: /a
+	words         string // of the strict one, in explain; default: its value
+	reason        string
+}{
+	"Path":       {strict: "{path: /a/**}", loose: "{path: /a}", address: "/a/x", words: "/a/**"},
+	"Access":     {strict: "{path: /a, access: login}", loose: "{path: /a, access: public}", words: "asks for   login"},
+	"Hosts":      {strict: "{path: /a/**, hosts: [www.example.com, shop.example.com]}", loose: "{path: /a/**, hosts: [shop.example.com]}", words: "/a/**, "},
+	"Groups":     {strict: "{path: /a, groups: [staff]}", loose: "{path: /a, groups: [staff, guest]}", words: "groups staff"},
+	"Claims":     {strict: "{path: /a, claims: {tier: [gold]}}", loose: "{path: /a, claims: {tier: [gold, wood]}}", words: "tier gold"},
+	"MaxAuthAge": {strict: "{path: /a, max_auth_age: 1h}", loose: "{path: /a, max_auth_age: 2h}", words: "max_auth_age 1h"},
+	"Methods":    {strict: "{path: /a, methods: [GET]}", loose: "{path: /a, methods: [GET, POST]}", words: "methods GET"},
+	"Name":       {reason: "a word in logs and metrics", strict: "{path: /a, name: board}", words: "board"},
+	"Line":       {reason: "where the rule stands in the file, not a key of it"},
+}
+
+// A field of a rule that is wired in half would be a protection that nobody sees: it must change what a path asks for, in which
+// direction, what explain and diff print, and stand in the schema, the reference and the example.
+func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
+	t.Parallel()
+	fields := reflect.TypeFor[proxy.RuleConfig]()
+	rows := slices.Collect(maps.Keys(ruleFields))
+	for i := range fields.NumField() {
+		field := fields.Field(i)
+		row, known := ruleFields[field.Name]
+		rows = slices.DeleteFunc(rows, func(name string) bool { return name == field.Name })
+		if !known {
+			t.Errorf("ruleFields has no row for %s: say with two values what it protects, or why it does not", field.Name)
+			continue
+		}
+		if key := field.Tag.Get("yaml"); key != "-" {
+			isDocumented(t, key)
+		}
+		strict, _, explained := rulesWith(t, row.strict, row.address)
+		if row.strict != "" && !strings.Contains(explained, row.words) {
+			t.Errorf("%s: explain does not say %q:\n%s", field.Name, row.words, explained)
+		}
+		if row.reason != "" {
+			continue
+		}
+		loose, file, other := rulesWith(t, row.loose, row.address)
+		if other == explained {
+			t.Errorf("%s: explain says the same of %s and %s:\n%s", field.Name, row.strict, row.loose, explained)
+		}
+		if !loose.MoreOpen(strict.Protection) || strict.MoreOpen(loose.Protection) || loose.String() == strict.String() {
+			t.Errorf("%s: %s must be more open than %s", field.Name, loose, strict)
+		}
+		if status, stdout, _ := hubgate(t, "diff", strict.file, file); status != exitFailed || !strings.Contains(stdout, "MORE OPEN") {
+			t.Errorf("%s: diff to the more open one: %d %s", field.Name, status, stdout)
+		}
+		if status, stdout, _ := hubgate(t, "diff", file, strict.file); status != exitOK || strings.Contains(stdout, "No path changes") {
+			t.Errorf("%s: diff to the stricter one: %d %s", field.Name, status, stdout)
+		}
+	}
+	if len(rows) > 0 {
+		t.Errorf("ruleFields has rows for fields that are gone: %q", rows)
+	}
+}
+
+// protection is what one rule asks for at an address, and the file that it stands in.
+type protection struct {
+	proxy.Protection
+	file string
+}
+
+func rulesWith(t *testing.T, rule, address string) (at protection, file, explained string) {
+	t.Helper()
+	if rule == "" {
+		return protection{}, "", ""
+	}
+	if address == "" {
+		address = "/a"
+	}
+	file = filepath.Join(t.TempDir(), "hubgate.yaml")
+	text := fmt.Sprintf(`version: 1
+server: {public_urls: ["https://www.example.com", "https://shop.example.com"], trusted_proxies: private}
+proxy: {origin: "https://1.sites-proxy.hscoscdn10.net", default: public, rules: [%s]}
+auth: {issuer: "https://login.example.net", client_id: x, client_auth: none}
+session: {keys: [%q]}
+`, rule, seal.NewKey())
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, rep := loadConfig(file, func(string) string { return "" })
+	if rep.failed() {
+		t.Fatal(rule, rep.lines())
+	}
+	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
+	subject, err := proxy.ParseSubject(address, cfg.Server.sites())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, explained, _ = hubgate(t, "explain", "--config", file, address)
+	return protection{rules.Protection(subject.Host, subject.Path, 0), file}, file, strings.ReplaceAll(explained, file, "hubgate.yaml")
+}
+
+// isDocumented holds the places that a key of a rule must be in, besides the code.
+func isDocumented(t *testing.T, key string) {
+	t.Helper()
+	at := configSchema()
+	for _, name := range []string{"properties", "proxy", "properties", "rules", "items", "properties", key} {
+		next, ok := at[name].(map[string]any)
+		if !ok {
+			t.Errorf("the schema has no %s of a rule", key)
+			break
+		}
+		at = next
+	}
+	line := regexp.MustCompile(`(?m)^[ #-]*` + key + `: .*# `)
+	rules := read(t, "docs", "configuration.md")
+	_, rules, _ = strings.Cut(rules, "### Rules")
+	rules, _, _ = strings.Cut(rules, "###")
+	_, example, _ := strings.Cut(read(t, "config.example.yaml"), "\n  rules:")
+	example, _, _ = strings.Cut(example, "\n  hubspot:")
+	for place, text := range map[string]string{"docs/configuration.md": rules, "config.example.yaml": example} {
+		if !line.MatchString(text) {
+			t.Errorf("%s does not show %s, with a comment, among the rules", place, key)
+		}
+	}
+}
