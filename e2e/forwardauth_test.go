@@ -28,14 +28,15 @@ func TestNginxAsks(t *testing.T) {
 	for _, module := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		fmt.Fprintf(&temporary, "%s_temp_path %s/%s;\n", module, folder, module)
 	}
-	whole := "daemon off; master_process off; error_log stderr; pid " + folder + "/pid;\nevents {}\nhttp {\naccess_log off;\n" +
-		temporary.String() + conf + "}\n"
+	whole := "daemon off; master_process off; error_log stderr; pid " + folder + "/pid;\nevents {}\n" +
+		"http {\naccess_log off;\n" + temporary.String() + conf + "}\n"
 	start(t, "nginx", "-p", folder, "-e", "stderr", "-c", write(t, "nginx.conf", whole))
 	a.reachable()
 	a.judge()
-	for _, target := range []string{"/reports/a%20b", "/reports/open+", "/reports/open&", "/reports/open%25", "/reports/open;x"} {
-		if status, _ := a.raw("GET", target); status != http.StatusForbidden && status != http.StatusBadRequest {
-			t.Errorf("%s: %d; docs/snippets.md says that it is refused", target, status)
+	for _, name := range []string{"a%20b", "open+", "open&", "open%25", "open;x"} {
+		status, _ := a.raw("GET", "/reports/"+name)
+		if status != http.StatusForbidden && status != http.StatusBadRequest {
+			t.Errorf("%s: %d; docs/snippets.md says that it is refused", name, status)
 		}
 	}
 	if status, _ := a.raw("POST", "/reports/open", "Content-Length: 0"); status != http.StatusForbidden {
@@ -55,13 +56,14 @@ func TestCaddyAsks(t *testing.T) {
 		"www.example.com {", "http://localhost:"+strconv.Itoa(a.port)+" {", "root * /srv", "root * "+a.root)
 	folder := t.TempDir()
 	file := write(t, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+conf)
-	start(t, "env", "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder, "caddy", "run", "--adapter", "caddyfile", "--config", file)
+	start(t, "env", "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder,
+		"caddy", "run", "--adapter", "caddyfile", "--config", file)
 	a.reachable()
 	a.judge()
 }
 
-// TestTraefikAsks imitates Traefik, which is no Debian package, as its documentation describes forwardAuth: it copies the visitor's
-// headers, overwrites X-Forwarded-*, asks under the address's own host, and passes on any answer but 2xx.
+// TestTraefikAsks imitates Traefik, which is not a Debian package, as its documentation describes forwardAuth: it
+// copies the visitor's headers, overwrites X-Forwarded-*, asks under the address's own host, and passes on any answer but 2xx.
 func TestTraefikAsks(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t, "headers")
@@ -146,18 +148,22 @@ func traefikAdmits(w http.ResponseWriter, r *http.Request, address string) bool 
 
 // spoofed are what visitors send along to be judged by another page than the one they get.
 var spoofed = []string{
-	"", "X-Forwarded-Uri: /reports/open", "X_Forwarded_Uri: /reports/open", "X-Forwarded-Uri:", "X-Forwarded-Host: localhost",
+	"", "X-Forwarded-Uri: /reports/open", "X_Forwarded_Uri: /reports/open", "X-Forwarded-Uri:",
+	"X-Forwarded-Host: localhost",
 	"X-Forwarded-Uri: /reports/open\r\nX-Forwarded-Uri: /reports/open", "X-Forwarded-Method: GET",
 	"X-Original-URL: /reports/open", "X-Original-URI: /reports/open", "X-Rewrite-URL: /reports/open",
 	"X-Forwarded-Prefix: /x", "X-Auth-Request-Redirect: /reports/open",
 	"Connection: X-Forwarded-Uri", "Connection: X-Forwarded-Method, X-Forwarded-Host",
 }
 
-// judge asks the server in front for every file in every spelling: nobody may get what is not theirs, whatever they claim.
+// judge asks the server in front for every file in every spelling: nobody may get what is not theirs, whatever they
+// claim.
 func (a *asking) judge() {
 	a.t.Helper()
 	bob, alice := a.login("bob@example.com"), a.login("alice@example.com")
-	for cookie, mine := range map[string][]string{"": {"public"}, bob: {"public", "members"}, alice: {"public", "members", "partner"}} {
+	for cookie, mine := range map[string][]string{
+		"": {"public"}, bob: {"public", "members"}, alice: {"public", "members", "partner"},
+	} {
 		for target, content := range map[string]string{
 			"/reports/open": "public", "/reports/open?a=b&path=/x": "public", "/reports/secret": "members",
 			"/reports/secret?x": "members", "/reports/partners/secret": "partner", "/reports/%C3%B6ffnen": "members",
@@ -185,16 +191,17 @@ func odd() []string {
 		"/reports/secret", "/reports/partners/secret", "/reports/partners/secret?path=/reports/open",
 		"/reports/secret?&path=/reports/open", "/reports/secret&path=/reports/open", "/reports/open?/../secret",
 		"/reports/open#/../secret", "/reports/secret#/reports/open", "http://localhost/reports/secret",
-		"http://evil.example/reports/secret", "/REPORTS/secret", "/reports//secret", "//reports/secret", "/reports/./secret",
+		"http://evil.example/reports/secret", "/REPORTS/secret", "/reports//secret", "//reports/secret",
+		"/reports/./secret",
 		"/reports/x/../secret", "/reports/open/../secret", "/reports/%2e%2e/reports/secret", "/reports%2fsecret",
 		"/reports/open%2f..%2fsecret", "/reports/%6fpen", "/reports/%256fpen", "/reports/%25%36%66pen",
 		"/reports/secret%00", "/reports\\secret", "/x/../reports/secret", "/reports/partners%2fsecret",
 		"/reports/partners/../secret", "/reports/öffnen", "/reports/%6F%70%65%6E%26",
 	}
 	for _, end := range []string{
-		"&", "&&", "&groups=members", "&path=", "&path=/reports/open", "%26", "%26groups=members", "%2526", "%252526", "+",
-		"%2B", "%20", "%2520", ";x", "%3bx", "%253bx", "%", "%25", "%2525", "?", "%3f", "#", "%23", "=", "%3D", "%00", "/",
-		"/.", ".",
+		"&", "&&", "&groups=members", "&path=", "&path=/reports/open", "%26", "%26groups=members", "%2526", "%252526",
+		"+", "%2B", "%20", "%2520", ";x", "%3bx", "%253bx", "%", "%25", "%2525", "?", "%3f", "#", "%23", "=", "%3D",
+		"%00", "/", "/.", ".",
 	} {
 		targets = append(targets, "/reports/open"+end)
 	}

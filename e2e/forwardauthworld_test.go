@@ -18,7 +18,8 @@ import (
 	"github.com/hubgate/hubgate/auth/fakecognito"
 )
 
-// asking is a gateway and another server in front, which serves files of its own below /reports and asks the gateway for each.
+// asking is a gateway and another server in front, which serves files of its own below /reports and asks the gateway
+// for each.
 type asking struct {
 	t             *testing.T
 	port, gateway int
@@ -29,9 +30,9 @@ type asking struct {
 var reports = map[string]string{
 	"open": "public", "secret": "members", "partners/secret": "partner", "öffnen": "members",
 	// Names that something between the visitor and the rules might take for open.
-	"open&": "members", "open&groups=members": "members", "open&path=": "members", "open ": "members", "open+": "members",
-	"open%": "members", "open;x": "members", "open?": "members", "open#": "members", "open%20": "members",
-	"%6fpen": "members", "open%26": "members", "open=": "members",
+	"open&": "members", "open&groups=members": "members", "open&path=": "members", "open ": "members",
+	"open+": "members", "open%": "members", "open;x": "members", "open?": "members", "open#": "members",
+	"open%20": "members", "%6fpen": "members", "open%26": "members", "open=": "members",
 }
 
 // newAsking starts the gateway; the server in front is started by the test, on the port that visitors use.
@@ -49,7 +50,9 @@ func newAsking(t *testing.T, mode string) *asking {
 		}
 	}
 	var provider http.Handler
-	pool := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { provider.ServeHTTP(w, r) }))
+	pool := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		provider.ServeHTTP(w, r)
+	}))
 	t.Cleanup(pool.Close)
 	var err error
 	provider, err = fakecognito.New(fakecognito.Config{URL: pool.URL, PoolID: poolID, Clients: []fakecognito.Client{{

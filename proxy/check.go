@@ -30,6 +30,10 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	q, err := g.question(r)
 	if err != nil {
 		inbound.Of(r).Outcome.Err = err
+		if g.refused.due(err, g.deps.Now()) {
+			g.deps.Log.WarnContext(r.Context(), "a forward-auth question was refused",
+				"error", err.Error(), "peer", inbound.Of(r).Peer.String())
+		}
 	} else {
 		status = g.answer(r, q)
 	}

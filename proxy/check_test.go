@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // asked is a row of the tests below: what another server asks, and the answer.
@@ -150,6 +152,37 @@ func TestForwardAuthHeadersAreReadStrictly(t *testing.T) {
 	}
 }
 
+func TestForwardAuthRefusalIsLoggedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var rq refusedQuestions
+	for _, c := range []struct {
+		cause error
+		after time.Duration
+		want  bool
+	}{
+		{errNoForwardedURI, 0, true}, {errNoForwardedURI, 59 * time.Second, false},
+		{errAskedTwice, 59 * time.Second, true}, {errNoForwardedURI, time.Minute, true},
+		{&PathError{emptySegment}, 2 * time.Minute, false},
+	} {
+		if got := rq.due(c.cause, now.Add(c.after)); got != c.want {
+			t.Errorf("%v after %s: %v", c.cause, c.after, got)
+		}
+	}
+	var lines strings.Builder
+	s := newStage(t, staging{cfg: testConfig("http://127.0.0.1:1", gateRules()...), change: func(d *Deps) {
+		inHeaders(d)
+		d.Log = slog.New(slog.NewTextHandler(&lines, nil))
+	}})
+	for range 3 {
+		s.get(t, "GET", "/oauth2/auth", uri("/pricing"), "Connection: close")
+	}
+	s.server.Close()
+	if n := strings.Count(lines.String(), "trusted_proxies"); n != 1 {
+		t.Errorf("%d lines: %s", n, lines.String())
+	}
+}
+
 func TestForwardAuthTakesNoBody(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, staging{cfg: testConfig("http://127.0.0.1:1", gateRules()...)})
@@ -190,8 +223,8 @@ func TestForwardAuthNamesTheLogin(t *testing.T) {
 	} {
 		got := c.stage.get(t, "GET", "/oauth2/auth"+c.query, strings.Fields(strings.ReplaceAll(c.sent, ": ", ":"))...)
 		login, err := url.Parse(got.Header.Get(LoginHeader))
-		rd := login.Query()["rd"]
-		right := err == nil && login.Path == "/oauth2/start" && len(login.Query()) == 1 && len(rd) == 1 && rd[0] == c.want
+		query := url.Values{"rd": {c.want}}.Encode()
+		right := err == nil && login.Path == "/oauth2/start" && login.Query().Encode() == query
 		if got.StatusCode != 401 || !right {
 			t.Errorf("%s %.40s: %d %s", c.query, c.sent, got.StatusCode, login)
 		}

@@ -61,6 +61,8 @@ type Gate struct {
 	proxy  *httputil.ReverseProxy
 	// buffers are for pieces of answers.
 	buffers buffers
+	// refused says which mistakes of servers that ask /oauth2/auth have been logged lately.
+	refused refusedQuestions
 	// clientHeaders are the names of the configuration's client_ip_headers as net/http spells them.
 	clientHeaders []string
 }

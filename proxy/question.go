@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
 )
@@ -27,13 +29,37 @@ type question struct {
 // Why a question is refused, for the operator's log line.
 var (
 	errAskedByUntrusted = errors.New("the question comes from an address that is not in server.trusted_proxies")
-	errForwardedRequest = errors.New("a header names a request, and the address that sent it is not in server.trusted_proxies")
+	errForwardedRequest = errors.New("a header names a request, and its sender is not in server.trusted_proxies")
 	errAskedTwice       = errors.New("a second question is in the query or in another header; see auth.forward_auth")
 	errNoForwardedURI   = errors.New("with auth.forward_auth: headers, X-Forwarded-Uri is required once")
 	errParameters       = errors.New("the query may hold groups and path, each once and encoded, and nothing else")
 	errForwardedHost    = errors.New("X-Forwarded-Host is not one of server.public_urls")
 	errForwardedURI     = errors.New("X-Forwarded-Uri is not a path with an optional query")
 )
+
+// refusedQuestions limits the lines about one cause to one a minute: a mistake of the operator's must show without the
+// access log, and a visitor who provokes it must not fill the log.
+type refusedQuestions struct {
+	mu   sync.Mutex
+	last map[error]time.Time
+}
+
+// due reports whether a cause is to be logged. Paths that a visitor may have asked for are not an operator's mistake.
+func (rq *refusedQuestions) due(cause error, now time.Time) bool {
+	if bad := (*PathError)(nil); errors.As(cause, &bad) {
+		return false
+	}
+	rq.mu.Lock()
+	defer rq.mu.Unlock()
+	if last, logged := rq.last[cause]; logged && now.Sub(last) < time.Minute {
+		return false
+	}
+	if rq.last == nil {
+		rq.last = map[error]time.Time{}
+	}
+	rq.last[cause] = now
+	return true
+}
 
 // question reads what is asked. A question that has two readings, or comes from a client that may not ask it, is
 // refused: answering another one than the server in front meant opens a page (confused deputy, CWE-441).

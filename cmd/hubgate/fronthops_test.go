@@ -19,10 +19,13 @@ func frontOf(t *testing.T, forwardAuth string) http.Handler {
 		t.Fatal(err)
 	}
 	site, _ := inbound.ParseSite("https://www.example.com")
-	facts := inbound.New(inbound.Config{Sites: []*inbound.Site{site}, ForwardAuth: forwardAuth,
-		RedirectFrom: map[string]*inbound.Site{"example.com": site}, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	facts := inbound.New(inbound.Config{
+		Sites: []*inbound.Site{site}, RedirectFrom: map[string]*inbound.Site{"example.com": site},
+		Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, ForwardAuth: forwardAuth,
+	})
 	f := &front{pages: pages, warnings: &frontWarnings{log: slog.New(slog.DiscardHandler)}, ask: "/oauth2/auth"}
-	return facts.Wrap(f.host(f.scheme(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))))
+	passed := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	return facts.Wrap(f.host(f.scheme(passed)))
 }
 
 func TestSchemeOfAChainIsNoRedirectLoop(t *testing.T) {
@@ -49,22 +52,24 @@ func TestSchemeOfAChainIsNoRedirectLoop(t *testing.T) {
 	}
 }
 
-// TestForwardAuthIsAskedUnderAnyName: Traefik asks under hubgate's own name; only a trusted proxy may, and only at this path.
+// TestForwardAuthIsAskedUnderAnyName: Traefik asks under hubgate's own name; only a trusted proxy may, and only
+// at this path.
 func TestForwardAuthIsAskedUnderAnyName(t *testing.T) {
 	t.Parallel()
+	const ask = "/oauth2/auth"
 	for _, c := range []struct {
 		name, mode, peer, path, host, forwarded, proto string
 		want                                           int
 	}{
-		{"Traefik", "/oauth2/auth", "10.0.0.1:1", "/oauth2/auth", "hubgate:8080", "www.example.com", "https", 200},
-		{"by http", "/oauth2/auth", "10.0.0.1:1", "/oauth2/auth", "hubgate:8080", "www.example.com", "http", 200},
-		{"under another name of the site", "/oauth2/auth", "10.0.0.1:1", "/oauth2/auth", "example.com", "www.example.com", "https", 200},
-		{"another host", "/oauth2/auth", "10.0.0.1:1", "/oauth2/auth", "hubgate:8080", "evil.example", "https", 421},
-		{"no host", "/oauth2/auth", "10.0.0.1:1", "/oauth2/auth", "hubgate:8080", "", "https", 421},
-		{"a stranger", "/oauth2/auth", "203.0.113.9:1", "/oauth2/auth", "hubgate:8080", "www.example.com", "https", 421},
-		{"another path", "/oauth2/auth", "10.0.0.1:1", "/members/", "hubgate:8080", "www.example.com", "https", 421},
-		{"the query mode", "", "10.0.0.1:1", "/oauth2/auth", "hubgate:8080", "www.example.com", "https", 421},
-		{"the query mode, by http", "", "10.0.0.1:1", "/oauth2/auth", "www.example.com", "", "http", 200},
+		{"Traefik", ask, "10.0.0.1:1", ask, "hubgate:8080", "www.example.com", "https", 200},
+		{"by http", ask, "10.0.0.1:1", ask, "hubgate:8080", "www.example.com", "http", 200},
+		{"under another name of the site", ask, "10.0.0.1:1", ask, "example.com", "www.example.com", "https", 200},
+		{"another host", ask, "10.0.0.1:1", ask, "hubgate:8080", "evil.example", "https", 421},
+		{"no host", ask, "10.0.0.1:1", ask, "hubgate:8080", "", "https", 421},
+		{"a stranger", ask, "203.0.113.9:1", ask, "hubgate:8080", "www.example.com", "https", 421},
+		{"another path", ask, "10.0.0.1:1", "/members/", "hubgate:8080", "www.example.com", "https", 421},
+		{"the query mode", "", "10.0.0.1:1", ask, "hubgate:8080", "www.example.com", "https", 421},
+		{"the query mode, by http", "", "10.0.0.1:1", ask, "www.example.com", "", "http", 200},
 	} {
 		r := httptest.NewRequest("GET", "http://"+c.host+c.path, nil)
 		r.RemoteAddr = c.peer
