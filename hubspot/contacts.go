@@ -59,6 +59,7 @@ type Contacts struct {
 	limit  *limit
 	known  atomic.Pointer[schema] // HubSpot's definitions, once this replica read them
 	health health
+	faults faults
 }
 
 // settings are what a reload may change, compiled once.

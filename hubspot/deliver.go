@@ -156,6 +156,9 @@ func (r *round) complete(ctx context.Context, p *plan) error {
 	w := r.w
 	w.faults, w.success = 0, w.c.deps.Now()
 	w.c.health.report(true, "takes contacts", w.success)
+	if w.c.faults.ended(refusal) {
+		w.c.deps.Log.Info("HubSpot accepts calls again")
+	}
 	how := updated
 	if p.job.state.Fresh || p.isNew() {
 		how = created

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -105,22 +106,12 @@ func (w *worker) amend(ctx context.Context, p *plan, e *apiError) bool {
 
 // report tells the operator about a property that is left out.
 func (w *worker) report(ctx context.Context, b badProperty) {
-	if w.tell("property " + b.name + b.reason) {
+	if w.c.faults.firstTime("property " + b.name + b.reason) {
 		w.c.deps.Log.Warn("a property was left out of contacts", "property", b.name, "reason", b.reason)
 	}
 	if err := w.f.reject(ctx, b); err != nil {
 		w.c.deps.Log.Info("rejected property was not counted", "property", b.name, "error", err)
 	}
-}
-
-// tell is true the first time. Texts from outside are as many as they like: the list of them ends somewhere.
-func (w *worker) tell(what string) bool {
-	if len(w.told) > 1000 {
-		clear(w.told)
-	}
-	told := w.told[what]
-	w.told[what] = true
-	return !told
 }
 
 // aboutContacts tells a refusal of what was sent from one of the call as such.
@@ -168,7 +159,8 @@ func (w *worker) halt(ctx context.Context, failure error) (e *apiError, err erro
 		return nil, err
 	}
 	if !e.transient() {
-		if w.bad != w.c.client.token() || w.tell(e.Error()) {
+		key := w.c.client.token()
+		if w.c.faults.firstTime(refusal + strconv.Itoa(e.Status) + e.Category + w.f.fingerprint(key)) {
 			cure := ""
 			if e.Status == http.StatusUnauthorized {
 				cure = ": put a new token into hubspot.access_token"

@@ -41,7 +41,7 @@ func (w *worker) leaveFilled(ctx context.Context, plans []*plan, id string) erro
 	if err != nil && !unreadable(err) {
 		return err
 	}
-	if err != nil && w.tell("read") {
+	if err != nil && w.c.faults.firstTime("read") {
 		w.c.deps.Log.Warn("HubSpot does not let contacts be read; properties with write: if_empty go to new contacts only", "error", err)
 	}
 	there := byAddress(list)

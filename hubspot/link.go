@@ -138,7 +138,7 @@ func (r *round) unlinked(ctx context.Context, p *plan, failure error) (stop bool
 		e = &apiError{Status: http.StatusBadGateway, Message: tame(failure.Error())}
 	}
 	if !e.transient() && e.Status != http.StatusUnauthorized || p.job.state.Alone >= maxAlone {
-		if r.w.tell("link " + e.Error()) {
+		if r.w.c.faults.firstTime("link " + e.Error()) {
 			r.w.c.deps.Log.Warn("browser's history cannot be tied to a contact", "error", e.Error())
 		}
 		return false, r.close(ctx, p)

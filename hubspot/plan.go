@@ -115,12 +115,12 @@ func (w *worker) learn(ctx context.Context, m *mapping) error {
 		return err // the next call would be refused as well
 	}
 	if err != nil {
-		if w.tell("schema") {
+		if w.c.faults.firstTime("schema") {
 			w.c.deps.Log.Warn("HubSpot's property definitions cannot be read; values are sent unchecked", "error", err)
 		}
 		return nil
 	}
-	delete(w.told, "schema")
+	w.c.faults.ended("schema")
 	s.known = known
 	w.c.known.Store(&known)
 	for name, why := range known.missing(m) {

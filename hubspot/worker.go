@@ -26,11 +26,14 @@ func (c *Contacts) Run(ctx context.Context) error {
 	replica := crand.Text()
 	for ctx.Err() == nil {
 		token, err := c.outbox.lease(ctx, replica)
-		if err == nil && token != "" {
+		switch {
+		case err == nil && token != "":
 			err = c.work(ctx, token)
+		case err == nil: // another replica does
+			c.faults.queueWorks(c.deps.Log)
 		}
 		if err != nil && ctx.Err() == nil {
-			c.deps.Log.Warn("contact queue cannot be worked on, trying again", "error", err)
+			c.faults.queueFails(c.deps.Log, err)
 			if isWrongType(err) {
 				_ = c.outbox.mend(ctx) // what fails is tried again with the rest
 			}
@@ -56,7 +59,7 @@ func (c *Contacts) work(ctx context.Context, token string) error {
 	defer stop()
 	go c.keep(held, f, lose)
 	defer c.handBack(held, f)
-	w := &worker{c: c, f: f, book: newBook(), last: "0", refused: map[string]time.Time{}, told: map[string]bool{}}
+	w := &worker{c: c, f: f, book: newBook(), last: "0", refused: map[string]time.Time{}}
 	if err := w.load(held); err != nil {
 		return err
 	}
@@ -64,6 +67,7 @@ func (c *Contacts) work(ctx context.Context, token string) error {
 		if err := w.step(ctx, held); err != nil {
 			return err
 		}
+		c.faults.queueWorks(c.deps.Log)
 	}
 	if cause := context.Cause(held); errors.Is(cause, errFenced) {
 		return cause
@@ -109,7 +113,6 @@ type worker struct {
 	bad     string               // the key that HubSpot refused
 	shown   time.Time            // when the gauges were last set
 	success time.Time            // when HubSpot last took something
-	told    map[string]bool      // what the log was told already
 }
 
 // load reads the whole queue with the stories of the delayed: what another holder left.
@@ -160,7 +163,10 @@ func (w *worker) inherit(ctx context.Context) error {
 func (w *worker) note(m redis.XMessage, s state) {
 	q, err := w.f.decode(m)
 	if err != nil {
-		w.c.deps.Log.Error("an entry of the contact queue cannot be opened; is a key missing in session.keys?", "id", q.id, "error", err)
+		if w.c.faults.firstTime("entry " + q.id) {
+			w.c.deps.Log.Error("an entry of the contact queue cannot be opened; is a key missing in session.keys?",
+				"id", q.id, "error", err)
+		}
 		return
 	}
 	w.book.add(q, s)

@@ -41,6 +41,7 @@ type world struct {
 	mu    sync.Mutex
 	token string
 	away  atomic.Bool
+	log   io.Writer // nil = the test's output
 }
 
 // loseRedis cuts every connection to Redis and refuses new ones.
@@ -199,12 +200,19 @@ func (w *world) replicaOn(client redis.UniversalClient, api http.RoundTripper) *
 	reg := prometheus.NewRegistry()
 	c, err := New(w.cfg, Deps{
 		Queue: client, Block: client, KeyPrefix: "hubgate:", Ring: ring, Client: dependency.NewClient(dependency.ClientConfig{Name: dependency.HubSpotAPI, Timeout: 30 * time.Second, MaxBody: 16 << 20, Base: api}),
-		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)), Metrics: NewMetrics(reg), Now: time.Now, Token: w.tokenNow,
+		Log: slog.New(slog.NewTextHandler(w.logged(), nil)), Metrics: NewMetrics(reg), Now: time.Now, Token: w.tokenNow,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return &replica{Contacts: c, registry: reg}
+}
+
+func (w *world) logged() io.Writer {
+	if w.log != nil {
+		return w.log
+	}
+	return w.t.Output()
 }
 
 // running makes a replica whose worker works until stop or the end of the test.

@@ -1,0 +1,106 @@
+package hubspot
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+)
+
+// logText keeps what was logged.
+type logText struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// count is how many lines hold a text.
+func (l *logText) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
+}
+
+func TestFaultIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
+	t.Parallel()
+	const queueFails, queueWorks = "contact queue cannot be worked on", "contact queue is worked on again"
+	const refused, accepted = "HubSpot refuses all calls", "HubSpot accepts calls again"
+	const unopened = "an entry of the contact queue cannot be opened"
+	for name, c := range map[string]struct {
+		story func(t *testing.T, w *world, r *replica)
+		want  map[string]int
+	}{
+		"Redis is unavailable for a minute": {func(_ *testing.T, w *world, _ *replica) {
+			w.outage()
+		}, map[string]int{queueFails: 1, queueWorks: 1}},
+		"and another time": {func(_ *testing.T, w *world, _ *replica) {
+			w.outage()
+			w.outage()
+		}, map[string]int{queueFails: 2, queueWorks: 2}},
+		"Redis loses the key's type each time": {func(t *testing.T, w *world, _ *replica) {
+			for range 20 {
+				w.mini.Del("hubgate:{crm}:lease")
+				w.mini.HSet("hubgate:{crm}:lease", "not", "ours")
+				time.Sleep(500 * time.Millisecond)
+			}
+			time.Sleep(time.Minute)
+		}, map[string]int{queueWorks: 1, queueFails: 1}},
+		"the key is refused for an hour, then replaced": {func(_ *testing.T, w *world, r *replica) {
+			w.setToken("wrong")
+			w.login(r, person1("ada@example.com"))
+			time.Sleep(time.Hour)
+			w.setToken("pat-na1-test")
+			time.Sleep(time.Minute)
+		}, map[string]int{refused: 1, accepted: 1}},
+		"the key is refused through outages, and so is the next": {func(_ *testing.T, w *world, r *replica) {
+			w.setToken("wrong")
+			w.login(r, person1("ada@example.com"))
+			time.Sleep(time.Hour)
+			w.outage()
+			time.Sleep(time.Hour)
+			w.setToken("wrong as well")
+			time.Sleep(time.Hour)
+		}, map[string]int{refused: 2, accepted: 0}},
+		"an entry does not open, whoever reads it": {func(t *testing.T, w *world, _ *replica) {
+			if _, err := w.mini.XAdd("hubgate:{crm}:stream", "*", []string{"d", "damaged"}); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				w.outage()
+			}
+		}, map[string]int{unopened: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, log := newWorld(t, usual(), func(c *fakehubspot.Config) { c.Token = "pat-na1-test" }), &logText{}
+				w.log = log
+				r := w.running()
+				time.Sleep(10 * time.Second)
+				c.story(t, w, r)
+				r.stop()
+				for text, want := range c.want {
+					if got := log.count(text); got != want {
+						t.Errorf("%d times %q, want %d", got, text, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// outage is a minute without Redis, and one with it.
+func (w *world) outage() {
+	w.loseRedis()
+	time.Sleep(time.Minute)
+	w.findRedis()
+	time.Sleep(time.Minute)
+}
