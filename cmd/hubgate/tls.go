@@ -123,10 +123,12 @@ func (c *certificates) reread(cfg ServerConfig) {
 		c.broken = err.Error()
 		c.log.Error("certificate files not read again; the last good certificate goes on", "error", err)
 	case err == nil && changed:
+		c.broken = ""
 		c.log.Info("certificate files read again")
 		c.served(cfg)
-	case err == nil:
+	case err == nil && c.broken != "":
 		c.broken = ""
+		c.log.Info("certificate files can be read again")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -41,14 +42,16 @@ type ACMEConfig struct {
 // ACME obtains and renews certificates. One order is made for any number of replicas: the others wait for the lock and find the
 // certificate in the store.
 type ACME struct {
-	cfg    ACMEConfig
-	hosts  hosts
-	again  chan struct{} // the hosts have changed
-	asked  map[string]bool
-	told   bool // that the store cannot be read
-	cache  *certmagic.Cache
-	magic  *certmagic.Config
-	issuer *certmagic.ACMEIssuer
+	cfg   ACMEConfig
+	hosts hosts
+	again chan struct{} // the hosts have changed
+	asked map[string]bool
+	told  bool // that the store cannot be read
+
+	failing sync.Map // names for which there is no certificate yet, as the log says already
+	cache   *certmagic.Cache
+	magic   *certmagic.Config
+	issuer  *certmagic.ACMEIssuer
 }
 
 // NewACME makes the manager; Run obtains.
@@ -112,7 +115,7 @@ func (a *ACME) Run(ctx context.Context) error {
 
 // manage loads what the store has, renews what has ended meanwhile, and orders what nobody has.
 func (a *ACME) manage(ctx context.Context) {
-	loaded := false
+	loaded, unreadable := false, false
 	for _, host := range a.hosts.all() {
 		if len(a.cache.AllMatchingCertificates(host)) > 0 {
 			continue
@@ -122,15 +125,26 @@ func (a *ACME) manage(ctx context.Context) {
 			loaded = true
 		case errors.Is(err, fs.ErrNotExist):
 			a.order(ctx, host)
-		case ctx.Err() == nil && !a.told:
-			a.told = true
-			a.cfg.Log.Error("certificates cannot be read from Redis; it is tried again", "error", err)
+		case ctx.Err() == nil:
+			unreadable = true
+			a.storeFails(err)
 		}
 	}
-	if loaded {
+	if a.told && !unreadable && ctx.Err() == nil {
 		a.told = false
+		a.cfg.Log.Info("certificates are read from Redis again")
+	}
+	if loaded {
 		_ = a.cache.RenewManagedCertificates(ctx) // its faults are told as events
 	}
+}
+
+// storeFails logs that the store cannot be read, once until it can.
+func (a *ACME) storeFails(err error) {
+	if !a.told {
+		a.cfg.Log.Error("certificates cannot be read from Redis; it is tried again", "error", err)
+	}
+	a.told = true
 }
 
 // order hands a host over to certmagic, once: it goes on until it has a certificate.
@@ -165,13 +179,18 @@ func (a *ACME) TLS() *tls.Config {
 // Challenges answers the authority's HTTP challenges, whichever replica they reach, and hands everything else on.
 func (a *ACME) Challenges(next http.Handler) http.Handler { return a.issuer.HTTPChallengeHandler(next) }
 
-func (a *ACME) event(_ context.Context, event string, data map[string]any) error {
+func (a *ACME) event(ctx context.Context, event string, data map[string]any) error {
 	name, _ := data["identifier"].(string)
 	switch event {
 	case "cert_obtained":
+		a.failing.Delete(name)
 		a.cfg.Log.Info("certificate obtained", "name", name, "renewal", data["renewal"])
 	case "cert_failed":
-		a.cfg.Log.Error("certificate not obtained; it is tried again", "name", name, "error", data["error"])
+		level := slog.LevelError
+		if _, known := a.failing.LoadOrStore(name, true); known { // each try fails: once is enough
+			level = slog.LevelDebug
+		}
+		a.cfg.Log.Log(ctx, level, "certificate not obtained; it is tried again", "name", name, "error", data["error"])
 	case "cached_managed_cert":
 		a.note()
 	}

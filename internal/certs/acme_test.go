@@ -1,0 +1,78 @@
+package certs
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// logging makes a manager whose log, from level info on, is returned.
+func logging(t *testing.T) (*ACME, *miniredis.Miniredis, *bytes.Buffer) {
+	t.Helper()
+	m, log := miniredis.RunT(t), &bytes.Buffer{}
+	rdb := redis.NewClient(&redis.Options{Addr: m.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { rdb.Close() })
+	ring, err := seal.New(seal.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := NewACME(ACMEConfig{
+		Agreed: true, Directory: "https://127.0.0.1:1/", Redis: rdb, KeyPrefix: "hubgate:", Ring: ring,
+		Log: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.cache.Stop)
+	return a, m, log
+}
+
+func TestFailingCertificateIsLoggedOnceUntilItIsObtained(t *testing.T) {
+	t.Parallel()
+	a, _, log := logging(t)
+	for range 3 {
+		for range 5 {
+			for _, name := range []string{"www.example.com", "app.example.com"} {
+				if err := a.event(t.Context(), "cert_failed", map[string]any{"identifier": name, "error": "no"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		_ = a.event(t.Context(), "cert_obtained", map[string]any{"identifier": "www.example.com"})
+	}
+	text := log.String()
+	if got := strings.Count(text, "not obtained; it is tried again\" name=www"); got != 3 {
+		t.Errorf("%d lines, want one before each success", got)
+	}
+	if got := strings.Count(text, "not obtained; it is tried again\" name=app"); got != 1 {
+		t.Errorf("%d lines, want 1", got)
+	}
+}
+
+func TestUnreadableStoreIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
+	t.Parallel()
+	a, m, log := logging(t)
+	a.hosts.set([]string{"www.example.com", "app.example.com"})
+	a.asked = map[string]bool{"www.example.com": true, "app.example.com": true} // nothing is ordered
+	for range 2 {
+		m.SetError("LOADING")
+		for range 3 {
+			a.manage(t.Context())
+		}
+		m.SetError("")
+		for range 3 {
+			a.manage(t.Context())
+		}
+	}
+	for _, line := range []string{"certificates cannot be read from Redis", "certificates are read from Redis again"} {
+		if got := strings.Count(log.String(), line); got != 2 {
+			t.Errorf("%d times %q, want 2:\n%s", got, line, log)
+		}
+	}
+}
