@@ -13,7 +13,9 @@ func (m *Manager) heard(message any) {
 	case *redis.Subscription:
 		if v.Kind == "subscribe" {
 			m.epoch.Store((m.epoch.Load()/2 + 1) * 2) // the next even number: what was cached before is unconfirmed
-			m.deaf.Store(nil)
+			if m.deaf.Swap(nil) != nil {
+				m.deps.Log.Info("the subscription to redis is back")
+			}
 			m.endAgain()
 			signal(m.arrived)
 			signal(m.resumed)
