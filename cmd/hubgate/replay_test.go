@@ -10,6 +10,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/faultproxy"
 	"github.com/hubgate/hubgate/session"
 )
@@ -93,4 +94,38 @@ func openProbed(t *testing.T, address string) *redisClients {
 	t.Cleanup(func() { stop(); running.Wait(); clients.close() })
 	<-asked
 	return clients
+}
+
+func TestRedisIsUpUnlessTheProbeFindsItDown(t *testing.T) {
+	t.Parallel()
+	for name, met := range map[string]error{
+		"a time-out":           context.DeadlineExceeded,
+		"a broken connection":  errors.New("EOF"),
+		"a full pool":          redis.ErrPoolTimeout,
+		"a cancellation":       context.Canceled,
+		"a refused permission": answer("NOPERM this user has no permissions to access one of the keys"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newOperator(t, withToken).gateway
+			up := func() bool { return g.dependencies.Health(dependency.Redis).OK && g.health().Checks["redis"].OK }
+			for range 10 {
+				g.observeRedis(t.Context(), met, time.Second)
+			}
+			if !up() {
+				t.Error("a visitor's command brought Redis down")
+			}
+			for _, found := range []redisState{{down: errSilent}, {refusal: answer("OOM command not allowed")}} {
+				g.redis.probe.settle(found)
+				g.observeRedis(t.Context(), nil, time.Millisecond)
+				if up() {
+					t.Errorf("a visitor's command brought Redis back: %+v", found)
+				}
+			}
+			g.redis.probe.settle(redisState{})
+			if !up() {
+				t.Error("Redis is not up although the probe was answered")
+			}
+		})
+	}
 }
