@@ -53,7 +53,7 @@ func (p *Provider) examineKeys(ctx context.Context, e *endpoints) Finding {
 		return Finding{"keys", failure, "the signing keys cannot be read from " + e.JWKS + ": " + cause(err),
 			"let this machine reach the provider", "network"}
 	case err != nil:
-		return Finding{"keys", failure, "no signing keys: " + err.Error(),
+		return Finding{"keys", failure, "no keys to verify logins with: " + err.Error(),
 			"look at the provider: without keys no login can be verified", "provider"}
 	case len(flaws) > 0:
 		return Finding{"keys", doubt, e.JWKS + ": " + strings.Join(flaws, "; "),

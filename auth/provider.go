@@ -135,9 +135,6 @@ func (p *Provider) discover(ctx context.Context) (*endpoints, error) {
 	defer p.mu.Unlock()
 	if err != nil {
 		p.wait = min(discoveryMost, max(discoveryFirst, 2*p.wait))
-		if p.fault == nil || p.fault.Error() != err.Error() {
-			p.deps.Log.WarnContext(ctx, "the provider cannot be used yet", "error", err, "next_try_in", p.wait.String())
-		}
 		if p.fault == nil {
 			p.faultSince = p.deps.Now()
 		}

@@ -56,7 +56,7 @@ func withAdmin(t *testing.T, limit int, run func(t *testing.T, l pipeListener)) 
 const localRequest = " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + testAdminToken + "\r\n"
 
 // answered sends a request and returns the status of its answer; 0 when there is none.
-func answered(t *testing.T, conn net.Conn, request string) int {
+func statusOf(t *testing.T, conn net.Conn, request string) int {
 	t.Helper()
 	go io.WriteString(conn, request)
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -92,7 +92,7 @@ func TestAdminClientsThatHangHoldUpNobodyAndAreClosed(t *testing.T) {
 				synctest.Wait()
 				for _, path := range []string{"/metrics", "/livez", "/readyz"} {
 					conn := l.dial()
-					if got := answered(t, conn, "GET "+path+localRequest+"Connection: close\r\n\r\n"); got != http.StatusOK {
+					if got := statusOf(t, conn, "GET "+path+localRequest+"Connection: close\r\n\r\n"); got != http.StatusOK {
 						t.Errorf("%s is answered with %d", path, got)
 					}
 					conn.Close()
@@ -123,14 +123,14 @@ func TestAdminListenerClosesTheOldestConnection(t *testing.T) {
 			if i < 2 {
 				want = 0
 			}
-			if got := answered(t, conn, "GET /livez"+localRequest+"\r\n"); got != want {
+			if got := statusOf(t, conn, "GET /livez"+localRequest+"\r\n"); got != want {
 				t.Errorf("connection %d: status %d, want %d", i, got, want)
 			}
 		}
 		all[4].Close()
 		synctest.Wait()
 		another := l.dial()
-		if got := answered(t, all[2], "GET /livez"+localRequest+"\r\n"); got != http.StatusOK {
+		if got := statusOf(t, all[2], "GET /livez"+localRequest+"\r\n"); got != http.StatusOK {
 			t.Errorf("the oldest was closed although there was room: %d", got)
 		}
 		another.Close()
@@ -145,7 +145,7 @@ func TestProfileHasAnEnd(t *testing.T) {
 		for seconds, want := range map[string]int{"301": 400, "999999999": 400, "40": 200} {
 			conn := l.dial()
 			request := "GET /debug/pprof/allocs?seconds=" + seconds + localRequest + "Connection: close\r\n\r\n"
-			if got := answered(t, conn, request); got != want {
+			if got := statusOf(t, conn, request); got != want {
 				t.Errorf("%s seconds: status %d, want %d", seconds, got, want)
 			}
 			conn.Close()

@@ -53,6 +53,8 @@ type gateway struct {
 	contacts *hubspot.Contacts
 	idp      *http.Client
 	provider *auth.Provider
+	probes   probes
+	apiProbe *http.Client
 	certs    *certificates
 	limiter  *auth.Limiter
 	level    slog.LevelVar
@@ -124,6 +126,8 @@ func newGateway(sc serveConfig) (*gateway, error) {
 	if g.certs, err = g.newCertificates(first); err != nil {
 		return nil, err
 	}
+	g.apiProbe = g.client(dependency.HubSpotAPI, dependency.ProbeLimit, crmMaxBody)
+	g.probes = g.newProbes()
 	g.swap(first)
 	g.lastSeen = first.hash
 	g.accept(&attempt{At: first.loadedAt, OK: true, SHA256: first.hash, Problems: rep.lines()})
@@ -156,14 +160,14 @@ func (g *gateway) newContacts(cfg *Config) (*hubspot.Contacts, error) {
 	})
 }
 
-// run works until ctx ends: session upkeep, the contact queue, the watch on the configuration.
+// run works until ctx ends: session upkeep, the contact queue, the watch on the configuration, the probes.
 func (g *gateway) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { g.redis.probe.run(ctx); return nil })
 	group.Go(func() error { return g.sessions.Run(ctx) })
 	group.Go(func() error { return g.contacts.Run(ctx) })
 	group.Go(func() error { return g.watch(ctx) })
-	group.Go(func() error { g.current.Load().provider.Probe(ctx); return nil })
+	g.probes.run(ctx, group)
 	group.Go(func() error { return g.certs.run(ctx) })
 	err := group.Wait()
 	if errors.Is(err, context.Canceled) {
@@ -184,10 +188,14 @@ func (g *gateway) health() health {
 		"redis": newCheck(g.sessions.Health()),
 		"idp":   newCheck(gen.provider.Health()),
 	}
-	if idp := checks["idp"]; idp.Since.IsZero() { // nobody has asked it yet
-		idp.Since = gen.loadedAt
-		checks["idp"] = idp
+	idp := checks["idp"]
+	if probed := g.dependencies.Health(dependency.IDP); idp.OK && !probed.OK {
+		idp = newCheck(false, probed.Detail, probed.Since)
 	}
+	if idp.Since.IsZero() { // nobody has asked it yet
+		idp.Since = gen.loadedAt
+	}
+	checks["idp"] = idp
 	site := g.dependencies.Health(dependency.HubSpotSite)
 	checks["hubspot_site"] = newCheck(site.OK, site.Detail, site.Since)
 	checks["hubspot_api"] = newCheck(g.contacts.Health())

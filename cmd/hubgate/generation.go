@@ -78,7 +78,8 @@ func (g *gateway) providerFor(cfg auth.Config) (*auth.Provider, error) {
 // originClient are the connections to the origin.
 type originClient struct {
 	transport http.RoundTripper
-	idle      func() // closes those that nobody uses
+	probe     http.RoundTripper // the same connections; the gateway's own questions are not counted as pages
+	idle      func()            // closes those that nobody uses
 }
 
 // originFor keeps the connections while the origin, the name it is asked for and the time limits are the same: the name is in every TLS
@@ -94,7 +95,8 @@ func (g *gateway) originFor(cfg proxy.Config) (*originClient, error) {
 		return nil, err
 	}
 	measured := dependency.ClientConfig{Name: dependency.HubSpotSite, MaxBody: pageMaxBody, Metrics: g.dependencies, TraceID: trace.RecordedID}
-	return &originClient{g.tracer.Transport(dependency.HubSpotSite, dependency.Measured(measured, connections)), connections.CloseIdleConnections}, nil
+	transport := g.tracer.Transport(dependency.HubSpotSite, dependency.Measured(measured, connections))
+	return &originClient{transport, connections, connections.CloseIdleConnections}, nil
 }
 
 // replaces lets go of another origin's connections.
@@ -174,7 +176,9 @@ func (g *gateway) swap(next *generation) {
 	g.provider = next.provider
 	g.emails.mode.Store(&next.cfg.Log.Email)
 	_ = g.level.UnmarshalText([]byte(next.cfg.Log.Level)) // validated when the file was loaded
-	g.current.Store(next)
+	if g.current.Swap(next) != nil {
+		g.probes.suspect()
+	}
 	g.httpMetrics.zero(append([]string{ruleNone, ruleGateway}, next.gate.Rules().Names()...), gone)
 	g.configMetrics.served(next.hash, len(next.cfg.Proxy.Rules), next.loadedAt)
 }

@@ -41,6 +41,7 @@ var elsewhere = map[string]string{
 	"cmd/hubgate serve":           "process-long",
 
 	"cmd/hubgate env.finish":         "the end of the process",
+	"cmd/hubgate probes.run":         "process-long: probes the provider and HubSpot",
 	"cmd/hubgate readAny":            "a probe of Redis, which is no request's",
 	"cmd/hubgate redisProbe.limited": "a probe of Redis, which is no request's",
 }

@@ -71,49 +71,57 @@ func TestAnAnswerThatEndsAtTheLimitIsRead(t *testing.T) {
 	}
 }
 
-func TestEveryCallIsCountedAndHealthFollowsTheLastOne(t *testing.T) {
+func TestCallsAreCountedAndDecideNothing(t *testing.T) {
 	t.Parallel()
 	status := http.StatusOK
 	c, url, m := client(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }, 0)
-	get(t, c, url)
-	if h := m.Health(IDP); !h.OK || !h.Known {
-		t.Errorf("after 200: %+v", h)
+	for _, status = range []int{200, 500, 502, 503, 504, 429, 404} {
+		get(t, c, url)
+		if h := m.Health(IDP); !h.OK || h.Known || testutil.ToFloat64(m.up.WithLabelValues("idp")) != 1 {
+			t.Errorf("after %d: %+v", status, h)
+		}
 	}
-	status = http.StatusBadGateway
-	get(t, c, url)
-	if h := m.Health(IDP); h.OK || h.Detail != "last call (token): server_error" {
-		t.Errorf("after 502: %+v", h)
-	}
-	for result, want := range map[Result]float64{OK: 1, ServerError: 1, Timeout: 0} {
+	for result, want := range map[Result]float64{OK: 1, ServerError: 4, Throttled: 1, ClientError: 1, Timeout: 0} {
 		if got := testutil.ToFloat64(m.requests.WithLabelValues("idp", "token", string(result))); got != want {
 			t.Errorf("%s counted %v times, want %v", result, got, want)
 		}
 	}
-	if got := testutil.ToFloat64(m.up.WithLabelValues("idp")); got != 0 {
-		t.Errorf("up is %v", got)
-	}
 }
 
-func TestATimeoutIsAFaultOfTheDependencyAndACancellationIsNot(t *testing.T) {
+func TestCallsThatContradictWhatIsKnownStartAProbe(t *testing.T) {
 	t.Parallel()
-	c, url, m := client(t, func(http.ResponseWriter, *http.Request) {}, 0)
-	do := func(ctx context.Context) {
-		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if res, err := c.Do(req); err == nil {
-			res.Body.Close()
-			t.Fatal("no error")
-		}
-	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	do(canceled)
-	if h := m.Health(IDP); h.Known {
-		t.Errorf("after a cancellation: %+v", h)
-	}
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
-	do(late)
-	if h := m.Health(IDP); h.OK {
-		t.Errorf("after a timeout: %+v", h)
+	for name, c := range map[string]struct {
+		ctx    context.Context
+		status int
+		up     bool
+		want   int
+	}{
+		"page that fails":        {t.Context(), 500, true, 1},
+		"page that hangs":        {late, 200, true, 1},
+		"visitor who left":       {canceled, 200, true, 0},
+		"page that is not there": {t.Context(), 404, true, 0},
+		"page that is limited":   {t.Context(), 429, true, 0},
+		"page":                   {t.Context(), 200, true, 0},
+		"page while down":        {t.Context(), 200, false, 1},
+		"failure while down":     {t.Context(), 500, false, 0},
+		"left while down":        {canceled, 200, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls, url, m := client(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) }, 0)
+			m.SetUp(IDP, c.up, "for the test")
+			probes := 0
+			m.watch(IDP, func() { probes++ })
+			req, _ := http.NewRequestWithContext(c.ctx, http.MethodGet, url, nil)
+			if res, err := calls.Do(req); err == nil {
+				res.Body.Close()
+			}
+			if h := m.Health(IDP); probes != c.want || h.OK != c.up {
+				t.Errorf("%d probes, %+v", probes, h)
+			}
+		})
 	}
 }

@@ -31,13 +31,14 @@ var opsOf = map[Name][]Op{
 	HubSpotAPI:  {OpUpsert, OpRead, OpUpdate, OpSchema, OpForm, OpPages, OpAccount, OpOther},
 }
 
-// Metrics counts the calls of every dependency and remembers which of them answered last time.
+// Metrics counts the calls of every dependency, and keeps which of them the last probe found up.
 type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	up       *prometheus.GaugeVec
 	known    map[label]children               // of every call there can be: looked up without labels being put together
-	state    map[Name]*atomic.Pointer[Health] // replaced on change only: the hot path reads it
+	state    map[Name]*atomic.Pointer[Health] // replaced by probes only: the hot path reads it
+	probes   map[Name]func()                  // start a probe; written before the first call
 }
 
 type label struct {
@@ -51,10 +52,10 @@ type children struct {
 	duration prometheus.Observer
 }
 
-// Health is how a dependency was last seen.
+// Health is what the last probe of a dependency found.
 type Health struct {
 	OK     bool
-	Known  bool   // false until the first call
+	Known  bool   // false until the first probe
 	Detail string // a sentence for the operator
 	Since  time.Time
 }
@@ -71,9 +72,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}, []string{"dependency", "op"}),
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "hubgate_dependency_up", Help: "1 when the last call to the dependency was answered, 0 when it was not.",
+			Name: "hubgate_dependency_up",
+			Help: "1 when the gateway's last probe of the dependency was answered, 0 when it was not.",
 		}, []string{"dependency"}),
-		state: map[Name]*atomic.Pointer[Health]{}, known: map[label]children{},
+		state: map[Name]*atomic.Pointer[Health]{}, known: map[label]children{}, probes: map[Name]func(){},
 	}
 	reg.MustRegister(m.requests, m.duration, m.up)
 	for name, ops := range opsOf {
@@ -109,21 +111,34 @@ func (m *Metrics) Observe(name Name, c Call) {
 	}
 	known.requests.Inc()
 	Observe(known.duration, c.Took, c.TraceID)
-	m.note(name, c)
+	m.suspect(name, c.Result)
 }
 
-func (m *Metrics) note(name Name, c Call) {
-	if c.Result == Canceled || name == Redis { // Redis has a probe, which calls SetUp
+// suspect starts a probe when a call contradicts what is known. It decides nothing: how a call ends can be the
+// visitor's doing.
+func (m *Metrics) suspect(name Name, r Result) {
+	probe := m.probes[name]
+	if probe == nil || r == Canceled {
 		return
 	}
-	ok := c.Result != Timeout && c.Result != Failed && c.Result != ServerError
+	if answered := r != Timeout && r != Failed && r != ServerError; answered != m.state[name].Load().OK {
+		probe()
+	}
+}
+
+// watch makes calls start a probe. It is called before the first call.
+func (m *Metrics) watch(name Name, probe func()) { m.probes[name] = probe }
+
+// SetUp notes what a probe of the gateway's own found out: whether the dependency answers. Nothing else changes Health
+// and hubgate_dependency_up.
+func (m *Metrics) SetUp(name Name, ok bool, detail string) {
+	if m == nil {
+		return
+	}
 	last := m.state[name].Load()
-	if last.Known && last.OK == ok {
-		return
-	}
-	next := &Health{OK: ok, Known: true, Since: time.Now(), Detail: "answers"}
-	if !ok {
-		next.Detail = "last call (" + string(c.Op) + "): " + string(c.Result)
+	next := &Health{OK: ok, Known: true, Detail: detail, Since: last.Since}
+	if !last.Known || last.OK != ok {
+		next.Since = time.Now()
 	}
 	m.state[name].Store(next)
 	up := 0.0
@@ -143,5 +158,5 @@ func Observe(o prometheus.Observer, took time.Duration, traceID string) {
 	o.Observe(took.Seconds())
 }
 
-// Health tells how the dependency was last seen.
+// Health returns what the last probe of the dependency found.
 func (m *Metrics) Health(name Name) Health { return *m.state[name].Load() }
