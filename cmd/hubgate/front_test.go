@@ -54,3 +54,42 @@ func TestAPanicIsAPageWithAReferenceAndALineWithItsCause(t *testing.T) {
 		t.Errorf("the next request: %v %v", res, err)
 	}
 }
+
+// A page behind half of another answer would look complete.
+func TestPanicAfterTheFirstByteBreaksTheAnswerOff(t *testing.T) {
+	t.Parallel()
+	pages, err := page.New(page.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &front{pages: pages, log: slog.New(slog.DiscardHandler)}
+	handler := f.recovered(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/header":
+			w.WriteHeader(http.StatusAccepted)
+		case "/written":
+			io.WriteString(w, "half of it")
+		case "/flushed":
+			io.WriteString(w, "half of it")
+			w.(*recorder).ResponseWriter.(http.Flusher).Flush()
+		}
+		panic("a bug")
+	}))
+	server := httptest.NewUnstartedServer(inbound.New(inbound.Config{}).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(&recorder{ResponseWriter: w}, r)
+	})))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	server.Start()
+	defer server.Close()
+	for _, path := range []string{"/header", "/written", "/flushed"} {
+		res, err := server.Client().Get(server.URL + path)
+		if err != nil {
+			continue // nothing of it was sent
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err == nil {
+			t.Errorf("%s: it looks complete: %d %q", path, res.StatusCode, body)
+		}
+	}
+}
