@@ -115,6 +115,22 @@ func (w *answerWriter) release(use func(held []byte) error) error {
 	return use(held)
 }
 
+// reset ends the connection of an HTTP/1.0 answer so that it does not look complete: its end may be all that ends the
+// answer.
+func (w *answerWriter) reset(r *http.Request) {
+	if r.ProtoMajor != 1 || r.ProtoMinor > 0 {
+		return
+	}
+	conn, _, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if strict, ok := conn.(interface{ resetOnClose() }); ok {
+		strict.resetOnClose()
+	}
+}
+
 // FlushError serves http.ResponseController. httputil calls it from a timer, and ignores what it returns.
 func (w *answerWriter) FlushError() (err error) {
 	defer func() { w.failure = err }()

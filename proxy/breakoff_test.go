@@ -102,3 +102,26 @@ func TestOriginThatBreaksOffLaterBreaksTheAnswerOff(t *testing.T) {
 		}
 	}
 }
+
+// In HTTP/1.0 the end of the connection ends the answer: only a reset tells that something is missing.
+func TestOriginThatBreaksOffLaterResetsHTTP10(t *testing.T) {
+	t.Parallel()
+	for _, head := range []string{"Transfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n",
+		"Content-Length: 1000000\r\n\r\n" + strings.Repeat("x", 40<<10)} {
+		seen := make(chan struct{})
+		s := newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, _ *http.Request) {
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\n"+head)
+			<-seen
+		}))})
+		conn := s.dial(t)
+		defer conn.Close()
+		io.WriteString(conn, "GET / HTTP/1.0\r\nHost: "+testHost+"\r\n\r\n")
+		if _, err := io.ReadFull(conn, make([]byte, 15)); err != nil {
+			t.Fatal(err)
+		}
+		close(seen)
+		if rest, err := io.ReadAll(conn); err == nil {
+			t.Errorf("it looks complete: %.100q", rest)
+		}
+	}
+}

@@ -35,6 +35,7 @@ func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 		facts.Outcome.Err = err
 	}
 	if p.out.sent {
+		p.out.reset(r)
 		panic(http.ErrAbortHandler)
 	}
 	w := p.out.giveUp()

@@ -183,3 +183,11 @@ func (c *countedConn) CloseWrite() error {
 	}
 	return nil
 }
+
+// SetLinger decides what becomes of what is not sent yet when the connection is closed.
+func (c *countedConn) SetLinger(sec int) error {
+	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
+		return tcp.SetLinger(sec)
+	}
+	return nil
+}
