@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"maps"
 	"net"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/hubgate/hubgate/internal/background"
 )
@@ -27,7 +29,8 @@ type answerWriter struct {
 	held   []byte
 	sent   bool // what was held back, or another page instead
 
-	failure error // of the last flush
+	begun   atomic.Bool // sent is true, and was not given up: for a watch
+	failure error       // of the last flush
 }
 
 // take begins the final answer: its header is handed over as it is, without httputil's copy of each value. What
@@ -88,6 +91,7 @@ func (w *answerWriter) send() error {
 		return nil
 	}
 	w.sent = true
+	w.begun.Store(true)
 	own := w.ResponseWriter.Header()
 	maps.Copy(own, w.header)
 	delete(own, "Trailer")
@@ -133,7 +137,11 @@ func (w *answerWriter) reset(r *http.Request) {
 
 // FlushError serves http.ResponseController. httputil calls it from a timer, and ignores what it returns.
 func (w *answerWriter) FlushError() (err error) {
-	defer func() { w.failure = err }()
+	defer func() {
+		if !errors.Is(err, http.ErrNotSupported) {
+			w.failure = err
+		}
+	}()
 	defer background.Recover(&err)
 	if err := w.send(); err != nil {
 		return err

@@ -176,3 +176,32 @@ func TestBugInAWatchBreaksOffAndIsRaisedInTheHandler(t *testing.T) {
 		t.Errorf("afterwards: %d", got.StatusCode)
 	}
 }
+
+// Who takes nothing of an answer must not keep it past the session.
+func TestAnswerThatNobodyTakesEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	for _, h2 := range []bool{false, true} {
+		gone := make(chan struct{})
+		s := newStage(t, staging{h2: h2, cfg: testConfig(newOrigin(t, func(w http.ResponseWriter, _ *http.Request) {
+			defer close(gone)
+			for piece := make([]byte, 64<<10); ; {
+				if _, err := w.Write(piece); err != nil {
+					return
+				}
+			}
+		}).URL, loginRule("/members/**")), change: func(d *Deps) { d.Redecide = func(Open) bool { return false } }})
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/members/x", nil)
+		req.Host = testHost
+		req.Header.Set("Cookie", "__Host-hubgate=bob")
+		res, err := s.server.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		select {
+		case <-gone:
+		case <-time.After(20 * time.Second): // a third of what a visitor may take nothing for
+			t.Errorf("HTTP/2 %v: it goes on", h2)
+		}
+	}
+}

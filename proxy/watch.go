@@ -89,18 +89,22 @@ func (p *passing) end(code uint16) {
 	} else {
 		p.reply.ending.Store(breakOff)
 		p.work.Cancel(errSessionEnded)
-		p.stopUpload()
+		p.stopVisitor()
 	}
 	if kind == eventStream { // of a public page: its request has another context
 		p.reply.Close()
 	}
 }
 
-// stopUpload ends the reading of the visitor's body, for which net/http's transport waits although the exchange is
-// canceled.
-func (p *passing) stopUpload() {
+// stopVisitor ends what waits for the visitor although the exchange is canceled: net/http's transport for the rest of
+// a body, the handler until a piece of the answer is taken.
+func (p *passing) stopVisitor() {
+	visitor, past := http.NewResponseController(p.out.ResponseWriter), time.Unix(1, 0)
 	if p.in.ContentLength != 0 {
-		_ = http.NewResponseController(p.out.ResponseWriter).SetReadDeadline(time.Unix(1, 0)) // without one, the body ends at its own limit
+		_ = visitor.SetReadDeadline(past) // without it, the body ends at its own limit, and so does the answer below
+	}
+	if p.out.begun.Load() {
+		_ = visitor.SetWriteDeadline(past)
 	}
 }
 

@@ -45,6 +45,7 @@ type Work struct {
 
 	mu     sync.Mutex
 	timers []*time.Timer
+	room   [2]*time.Timer // for the first of them, without another allocation
 	ended  bool
 	failed error // the first panic
 }
@@ -53,6 +54,7 @@ type Work struct {
 func New(ctx context.Context) *Work {
 	w := &Work{}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	w.timers = w.room[:0]
 	return w
 }
 
