@@ -48,7 +48,8 @@ func TestEarlyAnswersWaitForNoBody(t *testing.T) {
 				if to == "other.example" {
 					to = site
 				}
-				status, closed := sendRaw(t, to, c.request+" HTTP/1.1\r\nHost: "+c.at+"\r\nAccept: text/html\r\n"+announced+"\r\n\r\n")
+				status, closed := sendRaw(t, to,
+					c.request+" HTTP/1.1\r\nHost: "+c.at+"\r\nAccept: text/html\r\n"+announced+"\r\n\r\n")
 				if status != c.status || !closed {
 					t.Errorf("%s, %q: %q, closed %v; want %s", c.request, announced, status, closed, c.status)
 				}

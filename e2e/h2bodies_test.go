@@ -37,9 +37,10 @@ func (c *h2) endBodies(at time.Time) {
 	c.Conn.Write(frames.Bytes())
 }
 
-// A limit that is reached at the very moment when a request ends must find nothing to touch any more: net/http has given the stream's
-// writer to the next one, and its nil would end the process (CWE-476). The bodies end over a few milliseconds around their limit, on
-// endpoints of the gateway's own, on pages that are passed on, and on such as nobody may see.
+// A limit that is reached at the very moment when a request ends must find nothing to touch any more: net/http has
+// given the stream's writer to the next one, and its nil would end the process (CWE-476). The bodies end over a few
+// milliseconds around their limit, on endpoints of the gateway's own, on pages that are passed on, and on such as
+// nobody may see.
 func TestHTTP2BodiesThatEndAtTheirLimitHarmNobody(t *testing.T) {
 	t.Parallel()
 	port, gateway := startWithCertificate(t)

@@ -63,13 +63,15 @@ func secureWorld(t *testing.T, origin string) *world {
 	port := freePorts(t, 1)
 	startRedis(t, port)
 	base := freePorts(t, 3)
-	w := &world{t: t, providerPort: base, port: base + 1, adminPort: base + 2, store: fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port)}
+	w := &world{t: t, providerPort: base, port: base + 1, adminPort: base + 2}
+	w.store = fmt.Sprintf(`{urls: ["redis://127.0.0.1:%d/0"]}`, port)
 	site := strings.Replace(w.site(), "http:", "https:", 1)
 	w.provider = startProvider(t, w.providerPort, site+"/oauth2/callback")
 	w.origin, w.crm = newOrigin(t), newCRM(t)
 	certFile, keyFile := selfSigned(t, t.TempDir(), "localhost")
-	text := strings.NewReplacer(w.site(), site, w.origin.URL, origin,
-		"  drain_delay: 0s\n", fmt.Sprintf("  drain_delay: 0s\n  tls: {mode: files, cert_file: %q, key_file: %q}\n", certFile, keyFile)).Replace(w.yaml())
+	const delay = "  drain_delay: 0s\n"
+	tls := fmt.Sprintf("  tls: {mode: files, cert_file: %q, key_file: %q}\n", certFile, keyFile)
+	text := strings.NewReplacer(w.site(), site, w.origin.URL, origin, delay, delay+tls).Replace(w.yaml())
 	w.config = write(t, "hubgate.yaml", text)
 	return w
 }
@@ -95,7 +97,8 @@ func TestUnasked101EndsNothing(t *testing.T) {
 				v := newVisitor(t)
 				v.client.Transport = transport
 				form := v.open(site + "/members/")
-				if got := v.submit(form, "/login/username", map[string]string{"username": "test-user@localhost", "password": "verysecure"}); got.StatusCode != 200 {
+				who := map[string]string{"username": "test-user@localhost", "password": "verysecure"}
+				if got := v.submit(form, "/login/username", who); got.StatusCode != 200 {
 					t.Fatalf("%d at %s", got.StatusCode, got.Request.URL)
 				}
 				answers := make(chan string)

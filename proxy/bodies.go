@@ -73,7 +73,8 @@ func unasked(res *http.Response, websocket bool) error {
 	asked := res.Request.Header
 	switch status := res.StatusCode; {
 	case status == http.StatusSwitchingProtocols:
-		if websocket && hasToken(res.Header["Connection"], "upgrade") && len(res.Header["Upgrade"]) == 1 && isWebSocketName(res.Header) {
+		if websocket && hasToken(res.Header["Connection"], "upgrade") &&
+			len(res.Header["Upgrade"]) == 1 && isWebSocketName(res.Header) {
 			return nil
 		}
 		return errUnasked

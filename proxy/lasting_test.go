@@ -166,7 +166,9 @@ func TestPageIsNotWatchedAndDownloadOutlivesTheDrainsBeginning(t *testing.T) {
 
 func TestBugInAWatchBreaksOffAndIsRaisedInTheHandler(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, r *http.Request) { io.Copy(io.Discard, conn) }),
+	s := newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, _ *http.Request) {
+		io.Copy(io.Discard, conn)
+	}),
 		loginRule("/members/**")), change: func(d *Deps) { d.Redecide = func(Open) bool { panic("a bug") } }})
 	_, in := s.lasting(t, "GET /members/x HTTP/1.1\r\n")
 	if rest, err := io.ReadAll(in); len(rest) > 0 || isTimeout(err) {

@@ -32,7 +32,8 @@ func TestPromptAnswersBeforeTheBodyHoweverItIsMade(t *testing.T) {
 	})))
 	t.Cleanup(server.Close)
 	for _, path := range []string{"/status", "/text", "/early", "/flushed", "/nothing", "/some"} {
-		for _, announced := range []string{"Content-Length: 3\r\n\r\nx", "Content-Length: 300000\r\n\r\nx", "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"} {
+		for _, announced := range []string{"Content-Length: 3\r\n\r\nx", "Content-Length: 300000\r\n\r\nx",
+			"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"} {
 			conn, err := net.Dial("tcp", server.Listener.Addr().String())
 			if err != nil {
 				t.Fatal(err)

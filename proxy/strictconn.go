@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// strictConn hands net/http only well-framed bytes. At the first that are not it hands over something that net/http refuses as well,
-// so that the answer is a 400 and the end of the connection; an error of the connection's own would end it without a word.
+// strictConn hands net/http only well-framed bytes. At the first that are not it hands over something that net/http
+// refuses as well, so that the answer is a 400 and the end of the connection; an error of the connection's own would
+// end it without a word.
 type strictConn struct {
 	net.Conn
 	framing framing
@@ -80,7 +81,8 @@ func (c *strictConn) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// SetDeadline is what net/http clears when it hands a connection over to become a WebSocket: the next write has its own again.
+// SetDeadline is what net/http clears when it hands a connection over to become a WebSocket: the next write has its
+// own again.
 func (c *strictConn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
 	c.limit, c.writeBy = t, time.Time{}
@@ -97,8 +99,8 @@ func (c *strictConn) drain(p []byte) (int, error) {
 	return n, nil
 }
 
-// writeProgress is how long a visitor may take nothing of an answer: who reads more slowly only holds the connection, and the origin's
-// (slow read, DS-01).
+// writeProgress is how long a visitor may take nothing of an answer: who reads more slowly only holds the connection,
+// and the origin's (slow read, DS-01).
 const writeProgress = time.Minute
 
 func (c *strictConn) Write(p []byte) (int, error) {
@@ -110,7 +112,8 @@ func (c *strictConn) Write(p []byte) (int, error) {
 // any more. Nothing that is written or read can do that (in-band signalling, CWE-444).
 func (c *strictConn) leaveHTTP() { c.raw.Store(true) }
 
-// setWriteDeadline sets it anew when an eighth of it has passed: setting it each time costs more than the rest of Write.
+// setWriteDeadline sets it anew when an eighth of it has passed: setting it each time costs more than the rest of
+// Write.
 func (c *strictConn) setWriteDeadline() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,6 +17,7 @@ func TestUnaskedAnswersAreBadGateway(t *testing.T) {
 	t.Parallel()
 	const switching = "HTTP/1.1 101 Switching Protocols\r\n"
 	form := []string{"Content-Type: application/x-www-form-urlencoded", "Content-Length: 0"}
+	other := []string{"Connection: Upgrade", "Upgrade: h2c"}
 	socket := strings.Split(strings.TrimSuffix(upgrade, "\r\n"), "\r\n")
 	for name, c := range map[string]struct {
 		said    string
@@ -27,7 +28,7 @@ func TestUnaskedAnswersAreBadGateway(t *testing.T) {
 		"101 to a PUT without a protocol":     {switching + "\r\n", "PUT", form},
 		"101 to a DELETE":                     {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "DELETE", nil},
 		"101 to a GET":                        {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "GET", nil},
-		"101 to another upgrade":              {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET", []string{"Connection: Upgrade", "Upgrade: h2c"}},
+		"101 to another upgrade":              {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET", other},
 		"101 to a WebSocket, of another kind": {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET", socket},
 		"101 to a WebSocket, of two kinds":    {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n\r\n", "GET", socket},
 		"101 to a WebSocket, of none":         {switching + "\r\n", "GET", socket},
@@ -91,7 +92,8 @@ func TestStrictFramingOutlivesAnswersThatLookLike101(t *testing.T) {
 		if n, err := io.Copy(io.Discard, res.Body); n != size || err != nil {
 			t.Fatal(n, err)
 		}
-		smuggled := "POST / HTTP/1.1\r\nHost: " + testHost + "\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+		smuggled := "POST / HTTP/1.1\r\nHost: " + testHost + "\r\n" +
+			"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
 		io.WriteString(conn, smuggled)
 		answer, _ := io.ReadAll(in)
 		if !strings.Contains(string(answer), "HTTP/1.1 400 ") {

@@ -28,7 +28,7 @@ const watchAfter = time.Second
 func (g *Gate) watch(p *passing, leaving <-chan struct{}) {
 	done := p.work.Context().Done()
 	open := Open{
-		Request: p.in.WithContext(p.work.Context()), // nobody waits for the answer to a question of an exchange that has ended
+		Request: p.in.WithContext(p.work.Context()), // so that nothing is asked for an exchange that has ended
 		Host:    inbound.Of(p.in).Site.Host, Path: p.path, Doors: p.doors, Session: p.session,
 	}
 	var expired <-chan time.Time

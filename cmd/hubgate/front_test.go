@@ -75,9 +75,8 @@ func TestPanicAfterTheFirstByteBreaksTheAnswerOff(t *testing.T) {
 		}
 		panic("a bug")
 	}))
-	server := httptest.NewUnstartedServer(inbound.New(inbound.Config{}).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler.ServeHTTP(&recorder{ResponseWriter: w}, r)
-	})))
+	recording := func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(&recorder{ResponseWriter: w}, r) }
+	server := httptest.NewUnstartedServer(inbound.New(inbound.Config{}).Wrap(http.HandlerFunc(recording)))
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
 	server.Start()
 	defer server.Close()

@@ -12,16 +12,16 @@ import (
 	"testing"
 )
 
-// elsewhere are the functions that may start goroutines by themselves in packages that serve visitors, and why. Everything else
-// belongs to internal/background, which recovers panics and ends before the handler returns: one that nobody recovers ends the
-// process, and so does one that touches a ResponseWriter whose handler has returned.
+// elsewhere are the functions that may start goroutines by themselves in packages that serve visitors, and why.
+// Everything else belongs to internal/background, which recovers panics and ends before the handler returns: one that
+// nobody recovers ends the process, and so does one that touches a ResponseWriter whose handler has returned.
 var elsewhere = map[string]string{
 	"proxy StrictHTTP1":        "the accept loop of a TLS listener: process-long",
 	"proxy tlsListener.accept": "a handshake, before there is a request: recovered",
 	"proxy Gate.modify":        "internal/background's own Work.Go",
 
 	"internal/origin pool.plan":         "sweeps idle connections, which are no request's; each probe is recovered",
-	"internal/origin conn.exchange":     "closes the connection to the origin when its request is called off, and touches nothing else",
+	"internal/origin conn.exchange":     "closes the connection to the origin when its request is called off",
 	"internal/origin Transport.connect": "a dial that goes on for others when its request is called off: recovered",
 
 	"session Manager.Run": "process-long",
@@ -46,8 +46,8 @@ var elsewhere = map[string]string{
 	"cmd/hubgate redisProbe.limited": "a probe of Redis, which is no request's",
 }
 
-// started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc and the Go of groups. It names
-// the functions around them.
+// started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc and the Go of
+// groups. It names the functions around them.
 func started(file *ast.File) (found []string) {
 	for _, decl := range file.Decls {
 		name := "the package"
@@ -90,7 +90,8 @@ func receiver(expr ast.Expr) string {
 
 func TestGoroutinesOfVisitorsAreRecoveredAndJoined(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{.Dir}}{{range .Imports}} {{.}}{{end}}`, module+"/...").Output()
+	const format = `{{.ImportPath}} {{.Dir}}{{range .Imports}} {{.}}{{end}}`
+	out, err := exec.Command("go", "list", "-f", format, module+"/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
