@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +20,23 @@ import (
 type probed struct {
 	*Prober
 	metrics *Metrics
-	ask     func(context.Context) error
-	asked   []time.Duration // since the start
 	log     bytes.Buffer
+
+	mu    sync.Mutex
+	ask   func(context.Context) error
+	times []time.Duration // since the start
+}
+
+func (p *probed) answer(ask func(context.Context) error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ask = ask
+}
+
+func (p *probed) asked() []time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.times)
 }
 
 // newProbed runs a prober in a bubble of its own time until the test ends.
@@ -31,11 +47,14 @@ func newProbed(t *testing.T, every time.Duration) *probed {
 	p.Prober = NewProber(ProbeConfig{
 		Name: IDP, Every: every, Metrics: p.metrics, Log: slog.New(slog.NewTextHandler(&p.log, nil)),
 		Ask: func(ctx context.Context) error {
-			p.asked = append(p.asked, time.Since(start).Round(100*time.Millisecond))
-			if p.ask == nil {
+			p.mu.Lock()
+			ask := p.ask
+			p.times = append(p.times, time.Since(start).Round(100*time.Millisecond))
+			p.mu.Unlock()
+			if ask == nil {
 				return nil
 			}
-			return p.ask(ctx)
+			return ask(ctx)
 		},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -68,15 +87,15 @@ func TestProberSeesRecoveryWithoutACall(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := newProbed(t, 30*time.Second)
-				if h := p.metrics.Health(IDP); !h.Known || !h.OK || len(p.asked) != 1 {
+				if h := p.metrics.Health(IDP); !h.Known || !h.OK || len(p.asked()) != 1 {
 					t.Fatalf("at the start: %+v", h)
 				}
-				p.ask = ask
+				p.answer(ask)
 				p.pass(time.Minute)
 				if h := p.metrics.Health(IDP); p.up() || h.OK || h.Detail == "" {
 					t.Errorf("while it is down: %+v", h)
 				}
-				p.ask = nil
+				p.answer(nil)
 				p.pass(probeBackOff + ProbeLimit)
 				if h := p.metrics.Health(IDP); !p.up() || !h.OK || h.Detail != "answers" {
 					t.Errorf("after it came back: %+v", h)
@@ -94,25 +113,25 @@ func TestProberProbesAtOnceAndAtMostOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProbed(t, 30*time.Second)
 		p.pass(5 * time.Second)
-		p.ask = down
+		p.answer(down)
 		for range 1000 {
 			p.metrics.Observe(IDP, Call{Op: OpToken, Result: Failed})
 		}
 		synctest.Wait()
-		if p.up() || len(p.asked) != 2 || p.asked[1] != 5*time.Second {
-			t.Errorf("after a fault: up %v, asked at %v", p.up(), p.asked)
+		if p.up() || len(p.asked()) != 2 || p.asked()[1] != 5*time.Second {
+			t.Errorf("after a fault: up %v, asked at %v", p.up(), p.asked())
 		}
-		p.ask = nil
+		p.answer(nil)
 		p.pass(2 * time.Second)
 		if !p.up() {
-			t.Errorf("a second later: asked at %v", p.asked)
+			t.Errorf("a second later: asked at %v", p.asked())
 		}
-		before := len(p.asked)
+		before := len(p.asked())
 		for range 100 { // a page that always fails, for ten seconds
 			p.metrics.Observe(IDP, Call{Op: OpToken, Result: ServerError})
 			p.pass(100 * time.Millisecond)
 		}
-		if n := len(p.asked) - before; !p.up() || n < 9 || n > 11 {
+		if n := len(p.asked()) - before; !p.up() || n < 9 || n > 11 {
 			t.Errorf("up %v, asked %d times in ten seconds", p.up(), n)
 		}
 	})
@@ -122,14 +141,14 @@ func TestProberBacksOffWhileDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newProbed(t, 30*time.Second)
-		p.ask = down
+		p.answer(down)
 		p.Suspect()
 		for range 350 { // visitors meet the fault all the time, which is no news
 			p.pass(100 * time.Millisecond)
 			p.metrics.Observe(IDP, Call{Op: OpToken, Result: Timeout})
 		}
-		if n := len(p.asked); n < 6 || n > 8 {
-			t.Errorf("asked at %v", p.asked)
+		if n := len(p.asked()); n < 6 || n > 8 {
+			t.Errorf("asked at %v", p.asked())
 		}
 	})
 }
@@ -139,24 +158,24 @@ func TestProberOfCallsOnlyAsksWhenACallFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProbed(t, 0)
 		p.pass(time.Hour)
-		if len(p.asked) != 0 {
-			t.Errorf("asked at %v", p.asked)
+		if len(p.asked()) != 0 {
+			t.Errorf("asked at %v", p.asked())
 		}
-		p.ask = down
+		p.answer(down)
 		p.metrics.Observe(IDP, Call{Op: OpToken, Result: ServerError})
 		p.pass(time.Minute)
 		if p.up() {
 			t.Error("a dependency that is down is up")
 		}
-		p.ask = nil
+		p.answer(nil)
 		p.pass(probeBackOff)
 		if !p.up() {
 			t.Error("a dependency that came back is down")
 		}
-		n := len(p.asked)
+		n := len(p.asked())
 		p.pass(time.Hour)
-		if len(p.asked) != n {
-			t.Errorf("asked at %v", p.asked)
+		if len(p.asked()) != n {
+			t.Errorf("asked at %v", p.asked())
 		}
 	})
 }
