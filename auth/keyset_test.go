@@ -71,7 +71,7 @@ func TestKeySetSkipsBadMembers(t *testing.T) {
 		member any
 		flaw   string // what the operator reads; "" when there is nothing to say
 	}{
-		"certificate with a bad serial":  {with(public("k2"), "x5c", negativeSerial(t, other)), `(kid "k2"): its certificate`},
+		"certificate with a bad serial":  {with(public("k2"), "x5c", negativeSerial(t, other)), `(kid "k2"): its cert`},
 		"certificate that is not base64": {with(public("k2"), "x5c", []string{"!"}), "its certificate is ignored"},
 		"certificates of the wrong type": {with(public("k2"), "x5c", "text"), "its certificate is ignored"},
 		"thumbprint of the wrong size":   {with(public("k2"), "x5t", "AAAA"), "its certificate is ignored"},

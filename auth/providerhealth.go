@@ -26,8 +26,8 @@ const (
 	grantRefresh grantType = "refresh_token"
 )
 
-// Health reports whether the provider can be used, in words for the operator. It goes by the provider's own answers to the gateway:
-// nothing that a browser brings changes it.
+// Health reports whether the provider can be used, in words for the operator. It goes by the provider's own answers to
+// the gateway: nothing that a browser brings changes it.
 func (p *Provider) Health() (ok bool, detail string, since time.Time) {
 	if a := p.alarm.Load(); a != nil {
 		return false, a.detail, a.since
@@ -57,8 +57,8 @@ func (p *Provider) lower(g grantType) {
 	}
 }
 
-// Probe asks the provider whether it answers: for its discovery document, or its keys where the configuration names the endpoints. A
-// refusal of the gateway's settings is tried again as well, so that its end needs no visitor.
+// Probe asks the provider whether it answers: for its discovery document, or its keys where the configuration names the
+// endpoints. A refusal of the gateway's settings is tried again as well, so that its end needs no visitor.
 func (p *Provider) Probe(ctx context.Context) error {
 	p.mu.Lock()
 	e := p.found
@@ -82,8 +82,8 @@ func (p *Provider) Probe(ctx context.Context) error {
 	return nil
 }
 
-// tryAlarm repeats what the token endpoint refused with a code or a refresh token that cannot exist. The answer invalid_grant means that
-// the client was accepted. Whatever else comes back proves nothing, and the alarm stays.
+// tryAlarm repeats what the token endpoint refused with a code or a refresh token that cannot exist. The answer
+// invalid_grant means that the client was accepted. Whatever else comes back proves nothing, and the alarm stays.
 func (p *Provider) tryAlarm(ctx context.Context, e *endpoints) {
 	a := p.alarm.Load()
 	if a == nil {

@@ -14,9 +14,10 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// This file answers a callback that is delivered again, by a double click or a browser's retry: it gets the answer of the first
-// delivery. Anybody can begin a login and send its callback a thousand times with a code that was made up, so waiting is made cheap: the
-// deliveries of one attempt share one reader of Redis, which asks less and less often, and their number is bounded.
+// This file answers a callback that is delivered again, by a double click or a browser's retry: it gets the answer of
+// the first delivery. Anybody can begin a login and send its callback a thousand times with a code that was made up, so
+// waiting is made cheap: the deliveries of one attempt share one reader of Redis, which asks less and less often, and
+// their number is bounded.
 
 const (
 	resultKept  = 30 * time.Second
@@ -101,8 +102,8 @@ type outcome struct {
 	sealed   []byte // its result; empty when there is none, or no longer
 }
 
-// await waits for the first delivery's outcome, at most resultWait. All that wait for one attempt share one reader. It does not depend
-// on any of them: what cuts off a visitor must not look like a fault of Redis.
+// await waits for the first delivery's outcome, at most resultWait. All that wait for one attempt share one reader. It
+// does not depend on any of them: what cuts off a visitor must not look like a fault of Redis.
 func (h *Handler) await(ctx context.Context, st state) (outcome, error) {
 	if !h.waiting.enter(st.hash()) {
 		return outcome{}, nil
@@ -154,8 +155,8 @@ func (h *Handler) look(ctx context.Context, st state) (outcome, error) {
 	return left, nil
 }
 
-// leaveResult seals the result under a key that only the attempt's cookie holds: Redis alone cannot hand a session to anybody.
-// It reports whether the others know that the attempt is finished.
+// leaveResult seals the result under a key that only the attempt's cookie holds: Redis alone cannot hand a session to
+// anybody. It reports whether the others know that the attempt is finished.
 func (h *Handler) leaveResult(ctx context.Context, st state, a *attempt, cookies []string) bool {
 	text, err := json.Marshal(result{a.ReturnTo, cookies})
 	if err != nil {
@@ -172,8 +173,8 @@ func (h *Handler) leaveResult(ctx context.Context, st state, a *attempt, cookies
 	return true
 }
 
-// finishClaim notes that the delivery which claimed the attempt was answered without a result. When that fails, others wait in vain,
-// and not for long.
+// finishClaim notes that the delivery which claimed the attempt was answered without a result. When that fails, others
+// wait in vain, and not for long.
 func (h *Handler) finishClaim(ctx context.Context, st state) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()

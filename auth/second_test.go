@@ -52,7 +52,8 @@ func (w *world) watchRedis() *commands {
 	return c
 }
 
-// replay sends a callback n times at once, as the browser, and returns the statuses and how many came with a session's cookie.
+// replay sends a callback n times at once, as the browser, and returns the statuses and how many came with a session's
+// cookie.
 func (w *world) replay(b *browser, callback string, n int) (statuses map[int]int, cookies int) {
 	w.t.Helper()
 	statuses = map[int]int{}

@@ -20,8 +20,8 @@ const (
 	siteFirst       = 5 * time.Second  // many replicas that start at once leave the site to their visitors first
 )
 
-// newProbes makes the probes. HubSpot's API is asked only when a call of the contact sync seems to contradict what is known: the
-// sync itself is what uses it.
+// newProbes makes the probes. HubSpot's API is asked only when a call of the contact sync seems to contradict what is
+// known: the sync itself is what uses it.
 func (g *gateway) newProbes() probes {
 	prober := func(cfg dependency.ProbeConfig) *dependency.Prober {
 		cfg.Metrics, cfg.Log = g.dependencies, component(g.log, "server")
@@ -29,9 +29,11 @@ func (g *gateway) newProbes() probes {
 	}
 	probeProvider := func(ctx context.Context) error { return g.current.Load().provider.Probe(ctx) }
 	return probes{
-		idp:  prober(dependency.ProbeConfig{Name: dependency.IDP, Every: dependencyEvery, Ask: probeProvider}),
-		site: prober(dependency.ProbeConfig{Name: dependency.HubSpotSite, First: siteFirst, Every: dependencyEvery, Ask: g.probeSite}),
-		api:  prober(dependency.ProbeConfig{Name: dependency.HubSpotAPI, Ask: g.probeAPI}),
+		idp: prober(dependency.ProbeConfig{Name: dependency.IDP, Every: dependencyEvery, Ask: probeProvider}),
+		site: prober(dependency.ProbeConfig{
+			Name: dependency.HubSpotSite, First: siteFirst, Every: dependencyEvery, Ask: g.probeSite,
+		}),
+		api: prober(dependency.ProbeConfig{Name: dependency.HubSpotAPI, Ask: g.probeAPI}),
 	}
 }
 
@@ -50,11 +52,13 @@ func (p probes) suspect() {
 // validationFile is the file by which HubSpot checks a reverse proxy: each of its sites has it, and it is small.
 const validationFile = "/hubfs/hs-reverse-proxy-validation-test"
 
-// probeSite asks the origin for the validation file of the first public host. Every answer below 500 means that it works: 404 that it
-// does not know the host, which check --live explains; 403 with a challenge, or 429, that it limits this machine's address.
+// probeSite asks the origin for the validation file of the first public host. Every answer below 500 means that it
+// works: 404 that it does not know the host, which check --live explains; 403 with a challenge, or 429, that it limits
+// this machine's address.
 func (g *gateway) probeSite(ctx context.Context) error {
 	gen := g.current.Load()
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, strings.TrimSuffix(gen.cfg.Proxy.Origin, "/")+validationFile, nil)
+	address := strings.TrimSuffix(gen.cfg.Proxy.Origin, "/") + validationFile
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
 	if err != nil {
 		return err
 	}
@@ -66,7 +70,8 @@ func (g *gateway) probeSite(ctx context.Context) error {
 	return answered(gen.origin.probe.RoundTrip(req))
 }
 
-// probeAPI asks HubSpot's API without a token: any answer below 500 means that it works, and nobody's rate limit is spent.
+// probeAPI asks HubSpot's API without a token: any answer below 500 means that it works, and nobody's rate limit is
+// spent.
 func (g *gateway) probeAPI(ctx context.Context) error {
 	cfg := g.current.Load().cfg.HubSpot
 	if cfg.AccessToken == "" {

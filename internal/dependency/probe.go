@@ -14,7 +14,7 @@ type ProbeConfig struct {
 	Name    Name
 	Ask     func(context.Context) error // returns nil when the dependency answers
 	First   time.Duration               // until the first probe
-	Every   time.Duration               // between two probes while it answers; 0 = only when a call contradicts what is known
+	Every   time.Duration               // between two probes while it answers; 0 = only when calls contradict Health
 	Metrics *Metrics
 	Log     *slog.Logger
 }
@@ -26,15 +26,16 @@ const (
 	probeBackOff = 10 * time.Second // between two probes at most while the dependency is down
 )
 
-// Prober asks one dependency in the background whether it answers. It alone decides whether the dependency counts as up. How a call for a
-// visitor ended may only start a probe: the visitor chose the address, and can make a page fail or hang that says nothing about the rest.
+// Prober asks one dependency in the background whether it answers. It alone decides whether the dependency counts as
+// up. How a call for a visitor ended may only start a probe: the visitor chose the address, and can make a page fail or
+// hang that says nothing about the rest.
 type Prober struct {
 	cfg  ProbeConfig
 	wake chan struct{}
 }
 
-// NewProber makes a Prober; it asks nothing before Run. From now on the dependency's metrics start a probe when a call contradicts what
-// is known.
+// NewProber makes a Prober; it asks nothing before Run. From now on the dependency's metrics start a probe when a call
+// contradicts what is known.
 func NewProber(cfg ProbeConfig) *Prober {
 	p := &Prober{cfg: cfg, wake: make(chan struct{}, 1)}
 	cfg.Metrics.watch(cfg.Name, p.Suspect)
@@ -143,6 +144,7 @@ func (p *Prober) report(err error, pause time.Duration) {
 	}
 	p.cfg.Metrics.SetUp(p.cfg.Name, false, err.Error())
 	if was.OK {
-		p.cfg.Log.Warn("a dependency does not answer", "name", string(p.cfg.Name), "error", err, "next_try_in", pause.String())
+		p.cfg.Log.Warn("a dependency does not answer", "name", string(p.cfg.Name), "error", err,
+			"next_try_in", pause.String())
 	}
 }
