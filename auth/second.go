@@ -111,15 +111,20 @@ func (h *Handler) await(ctx context.Context, st state) (outcome, error) {
 	defer h.waiting.leave(st.hash())
 	ctx, cancel := context.WithTimeout(ctx, resultWait)
 	defer cancel()
-	answer := h.waiting.flight.DoChan(st.hash(), func() (any, error) { return h.poll(context.WithoutCancel(ctx), st) })
-	select {
-	case r := <-answer:
-		if r.Err != nil {
-			return outcome{}, r.Err
+	for {
+		answer := h.waiting.flight.DoChan(st.hash(), func() (any, error) { return h.poll(context.WithoutCancel(ctx), st) })
+		select {
+		case r := <-answer:
+			if r.Err != nil {
+				return outcome{}, r.Err
+			}
+			left := r.Val.(outcome)
+			if left.finished || len(left.sealed) > 0 || ctx.Err() != nil {
+				return left, nil
+			} // else the reader began, and gave up, before this one's time was over
+		case <-ctx.Done():
+			return outcome{}, nil
 		}
-		return r.Val.(outcome), nil
-	case <-ctx.Done():
-		return outcome{}, nil
 	}
 }
 
