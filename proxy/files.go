@@ -31,8 +31,15 @@ func reachesFiles(p pattern) bool {
 	return false
 }
 
-// addFiles keeps what a pattern says about files' names.
+// addFiles keeps what a pattern says about files' names. A "+" in it may be a space, when the address was copied from a browser.
 func (rs *Rules) addFiles(p pattern, e entry) {
+	if strings.Contains(p.folded(), "+") {
+		spaced := pattern{segments: slices.Clone(p.segments)}
+		for i := range spaced.segments {
+			spaced.segments[i].text = strings.ReplaceAll(spaced.segments[i].text, "+", " ")
+		}
+		rs.addFiles(spaced, e)
+	}
 	for _, address := range addresses {
 		rests := [][]segment{p.segments}
 		for _, part := range address {

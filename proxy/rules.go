@@ -186,16 +186,15 @@ type Match struct {
 // Match finds the rules for a path: the one that decides each of its readings. It does not allocate but for a path of several readings,
 // and for HubSpot's files while a rule speaks about those.
 func (rs *Rules) Match(host string, p Path) Match {
+	m := Match{rules: rs, rule: rs.fallback, rank: noRank}
+	m.read(host, p.folded)
 	if p.more == nil {
-		return rs.match(host, p.folded)
+		return m
 	}
-	return rs.matchAll(host, p)
-}
-
-func (rs *Rules) matchAll(host string, p Path) Match {
-	m := rs.match(host, p.folded)
 	for _, reading := range p.more.readings {
-		m.join(rs.match(host, reading))
+		o := Match{rules: rs, rule: rs.fallback, rank: noRank}
+		o.read(host, reading)
+		m.join(o)
 	}
 	m.doors = p.more.doors
 	return m
@@ -221,9 +220,9 @@ func (m *Match) join(o Match) {
 	m.draft = m.draft || o.draft
 }
 
-// match finds the rule for one reading.
-func (rs *Rules) match(host, path string) Match {
-	m := Match{rules: rs, rule: rs.fallback, rank: noRank}
+// read finds the rule for one reading.
+func (m *Match) read(host, path string) {
+	rs := m.rules
 	if e := rs.trie.find(host, path); e.rule != nil {
 		m.rule, m.rank = e.rule, e.rank
 	}
@@ -244,7 +243,6 @@ func (rs *Rules) match(host, path string) Match {
 		}
 	}
 	m.draft = strings.Contains(path, "/-temporary-slug-")
-	return m
 }
 
 // Names lists the names of all rules, the operator's first: the values of the rule label.
