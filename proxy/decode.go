@@ -33,8 +33,8 @@ func decode(raw string) (decoded, reason string) {
 	return b.String(), ""
 }
 
-// decodesAgain tells whether what was decoded once holds another escape, which some origin would decode too (PB-03), in the form of
-// IIS (%u002f) as well.
+// decodesAgain tells whether what was decoded once holds another escape, which some origin would decode too (PB-03),
+// in the form of IIS (%u002f) as well.
 func decodesAgain(decoded string) bool {
 	for i := 0; i+2 < len(decoded); i++ {
 		if decoded[i] == '%' && (isHex(decoded[i+1]) || decoded[i+1]|0x20 == 'u') && isHex(decoded[i+2]) {
@@ -63,7 +63,8 @@ func decodeLenient(s string) string {
 	return string(out)
 }
 
-// decodeFully undoes all layers at once, in linear time: what an escape leaves behind may complete one that began before it.
+// decodeFully undoes all layers at once, in linear time: what an escape leaves behind may complete one that began
+// before it.
 func decodeFully(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s

@@ -29,8 +29,9 @@ func doorOf(name []byte) Doors {
 	return 0
 }
 
-// ParseDoors looks for door parameters in a raw query. Names are read as leniently as any origin might: as they stand, decoded once and
-// decoded for as long as there is an escape. A query that says more than HubSpot reads costs a visitor a login, never a leak.
+// ParseDoors looks for door parameters in a raw query. Names are read as leniently as any origin might: as they
+// stand, decoded once and decoded for as long as there is an escape. A query that says more than HubSpot reads costs
+// a visitor a login, never a leak.
 func ParseDoors(rawQuery string) Doors {
 	if len(rawQuery) < shortestDoor {
 		return 0
@@ -51,8 +52,8 @@ func ParseDoors(rawQuery string) Doors {
 	return doors | doorsIn(text)
 }
 
-// doorsIn takes every text for a name that begins the query or follows a separator and ends at "=". "?" and "#" separate too: an origin
-// may cut a second query or a fragment off.
+// doorsIn takes every text for a name that begins the query or follows a separator and ends at "=". "?" and "#"
+// separate too: an origin may cut a second query or a fragment off.
 func doorsIn(query string) Doors {
 	var doors Doors
 	for rest := query; rest != ""; {
@@ -71,8 +72,8 @@ func doorsIn(query string) Doors {
 	return doors
 }
 
-// doorNamed compares without case, without what stands around the letters (spaces, a byte order mark, brackets) and without control
-// characters; PHP takes a dot, a space and a bracket inside a name for an underscore.
+// doorNamed compares without case, without what stands around the letters (spaces, a byte order mark, brackets) and
+// without control characters; PHP takes a dot, a space and a bracket inside a name for an underscore.
 func doorNamed(name string) Doors {
 	if len(name) < shortestDoor {
 		return 0

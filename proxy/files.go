@@ -31,7 +31,8 @@ func reachesFiles(p pattern) bool {
 	return false
 }
 
-// addFiles keeps what a pattern says about files' names. A "+" in it may be a space, when the address was copied from a browser.
+// addFiles keeps what a pattern says about files' names. A "+" in it may be a space, when the address was copied from
+// a browser.
 func (rs *Rules) addFiles(p pattern, e entry) {
 	if strings.Contains(p.folded(), "+") {
 		spaced := pattern{segments: slices.Clone(p.segments)}
@@ -107,7 +108,8 @@ func inFiles(decoded string) bool {
 	const longest = len("/hs-fs/hubfs/")
 	prefix := foldASCII(decoded[:min(len(decoded), longest)])
 	switch {
-	case strings.HasPrefix(prefix, "/hubfs/"), strings.HasPrefix(prefix, "/hs-fs/hubfs/"), strings.HasPrefix(prefix, "/hs-fs/hub/"):
+	case strings.HasPrefix(prefix, "/hubfs/"),
+		strings.HasPrefix(prefix, "/hs-fs/hubfs/"), strings.HasPrefix(prefix, "/hs-fs/hub/"):
 		return true
 	}
 	return strings.HasPrefix(prefix, "/hub/") && belowHubID(decoded[len("/hub"):]) != "" // else it is a page's
@@ -151,8 +153,9 @@ func belowHubID(path string) string {
 	return path[1+len(first):]
 }
 
-// maybeHubID reports whether some parser of numbers takes a segment for a HubID: signs, zeros, underscores or brackets in
-// front, digits of any script, hexadecimal and exponents, and whatever follows the digits (atoi and parseInt stop there).
+// maybeHubID reports whether some parser of numbers takes a segment for a HubID: signs, zeros, underscores or
+// brackets in front, digits of any script, hexadecimal and exponents, and whatever follows the digits (atoi and
+// parseInt stop there).
 func maybeHubID(segment string) bool {
 	for _, r := range segment {
 		if unicode.IsNumber(r) {

@@ -10,14 +10,16 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// suspicion is what a protecting pattern may leave public by mistake: addresses to look at, and the cure if one of them is.
+// suspicion is what a protecting pattern may leave public by mistake: addresses to look at, and the cure if one of
+// them is.
 type suspicion struct {
 	paths []string
 	cure  string
 }
 
-// leftOpen warns of patterns that are valid and leave public what their author probably meant to protect: pages below, files
-// elsewhere, what a built-in rule decides. Where a rule of the operator's decides, somebody has said what is meant.
+// leftOpen warns of patterns that are valid and leave public what their author probably meant to protect: pages
+// below, files elsewhere, what a built-in rule decides. Where a rule of the operator's decides, somebody has said
+// what is meant.
 func (rs *Rules) leftOpen(env RulesEnv) []setting.Problem {
 	var problems []setting.Problem
 	for _, r := range rs.rules {
@@ -73,8 +75,8 @@ func mustBePublic(path string) bool {
 // fileName is the last segment of an address that has nothing below it.
 var fileName = regexp.MustCompile(`\.[a-z][a-z0-9]{1,4}$`)
 
-// below suspects a pattern that does not end in ** of being meant for the pages below as well. A rule for the home page alone is no
-// slip, and below a file there is nothing.
+// below suspects a pattern that does not end in ** of being meant for the pages below as well. A rule for the home
+// page alone is no slip, and below a file there is nothing.
 func (p pattern) below() []suspicion {
 	n := len(p.segments)
 	if n == 0 || p.segments[n-1].kind == doubleStar {
@@ -106,8 +108,8 @@ func (p pattern) below() []suspicion {
 		cure + "; or say that pages below are public: a rule for " + quote(all) + " with access: public"}}
 }
 
-// filesElsewhere suspects a pattern that begins with a wildcard of being meant for HubSpot's files as well, which the built-in rule
-// opens. One that is all of the site is not: that files stay public then is documented.
+// filesElsewhere suspects a pattern that begins with a wildcard of being meant for HubSpot's files as well, which the
+// built-in rule opens. One that is all of the site is not: that files stay public then is documented.
 func (p pattern) filesElsewhere() []suspicion {
 	files := pattern{segments: []segment{{kind: literal, text: "hubfs"}, {kind: doubleStar}}}
 	if len(p.segments) == 0 || p.segments[0].kind == literal || contains(p, files) {
@@ -126,8 +128,8 @@ func (p pattern) filesElsewhere() []suspicion {
 	return nil
 }
 
-// wonByBuiltin looks where a pattern and a built-in rule for a part of its folder meet and neither was written as an exception of the
-// other. Patterns that begin with a wildcard are not meant for HubSpot's own scripts and forms.
+// wonByBuiltin looks where a pattern and a built-in rule for a part of its folder meet and neither was written as an
+// exception of the other. Patterns that begin with a wildcard are not meant for HubSpot's own scripts and forms.
 func (rs *Rules) wonByBuiltin(p pattern) []suspicion {
 	if len(p.segments) == 0 || p.segments[0].kind != literal {
 		return nil
@@ -162,7 +164,9 @@ func specimen(segments []segment) string {
 
 // specimenOf is a segment as a person would name it: of "report-*" report-x, but of "members*" members.
 func specimenOf(s segment) string {
-	if name, star := strings.CutSuffix(s.text, "*"); star && name != "" && strings.Trim(name[len(name)-1:], "abcdefghijklmnopqrstuvwxyz0123456789") == "" {
+	const inWords = "abcdefghijklmnopqrstuvwxyz0123456789"
+	name, star := strings.CutSuffix(s.text, "*")
+	if star && name != "" && strings.IndexByte(inWords, name[len(name)-1]) >= 0 {
 		return strings.ReplaceAll(name, "*", "x")
 	}
 	return sample(s)

@@ -11,14 +11,32 @@ func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
 	for _, c := range []struct {
 		pattern, open, cure string // the cure is the pattern that it names first
 	}{
-		{"/members/*", "/members/x/page", "/members/**"}, {"/members*", "/members/page", "/members/**"}, {"/members", "/members/page", "/members/**"},
-		{"/members/", "/members/page", "/members/**"}, {"/*", "/x/page", "/**"}, {"/a/*/b", "/a/x/b/page", "/a/*/b/**"}, {"/Team Area/*", "/team area/x/page", "/Team Area/**"},
-		{"/report-*", "/report-x/page", "/report-/**"}, {"/a/**/b", "/a/b/page", "/a/**/b/**"}, {"/*/intern", "/x/intern/page", "/*/intern/**"}, {"/de/*x*", "/de/xx/page", "/de/*x*/**"},
-		{"/v1.2", "/v1.2/page", "/v1.2/**"}, {"/hubfs/private", "/hubfs/private/page", "/hubfs/private/**"}, {"/hubfs/private/*", "/hubfs/private/x/page", "/hubfs/private/**"},
-		{"/docs/*.pdf", "/docs/folder/x.pdf", "/docs/**/*.pdf"}, {"/*.html", "/folder/x.html", "/**/*.html"}, {"/hubfs/a/report-*.pdf", "/hubfs/a/folder/report-x.pdf", "/hubfs/a/**/report-*.pdf"},
-		{"/**/private/**", "/hubfs/private/board.pdf", "/hubfs/**/private/**"}, {"/*/private/**", "/hubfs/private/board.pdf", "/hubfs/private/**"}, {"/**/*.pdf", "/hubfs/x.pdf", "/hubfs/**/*.pdf"},
-		{"/h*/private/**", "/hubfs/private/board.pdf", "/hubfs/private/**"}, {"/*/*/board/**", "/hubfs/x/board/board.pdf", "/hubfs/*/board/**"}, {"/**/Secret-*/**", "/hubfs/secret-x/board.pdf", "/hubfs/**/secret-*/**"},
-		{"/hs/*/private/**", "/hs/hsstatic/private", "/hs/hsstatic/**"}, {"/hs/hsstatic/**/internal/**", "/hs/hsstatic/internal", "/hs/hsstatic/**"}, {"/_hcms/*/v2.js", "/_hcms/forms/v2.js", "/_hcms/forms/**"},
+		{"/members/*", "/members/x/page", "/members/**"},
+		{"/members*", "/members/page", "/members/**"},
+		{"/members", "/members/page", "/members/**"},
+		{"/members/", "/members/page", "/members/**"},
+		{"/*", "/x/page", "/**"},
+		{"/a/*/b", "/a/x/b/page", "/a/*/b/**"},
+		{"/Team Area/*", "/team area/x/page", "/Team Area/**"},
+		{"/report-*", "/report-x/page", "/report-/**"},
+		{"/a/**/b", "/a/b/page", "/a/**/b/**"},
+		{"/*/intern", "/x/intern/page", "/*/intern/**"},
+		{"/de/*x*", "/de/xx/page", "/de/*x*/**"},
+		{"/v1.2", "/v1.2/page", "/v1.2/**"},
+		{"/hubfs/private", "/hubfs/private/page", "/hubfs/private/**"},
+		{"/hubfs/private/*", "/hubfs/private/x/page", "/hubfs/private/**"},
+		{"/docs/*.pdf", "/docs/folder/x.pdf", "/docs/**/*.pdf"},
+		{"/*.html", "/folder/x.html", "/**/*.html"},
+		{"/hubfs/a/report-*.pdf", "/hubfs/a/folder/report-x.pdf", "/hubfs/a/**/report-*.pdf"},
+		{"/**/private/**", "/hubfs/private/board.pdf", "/hubfs/**/private/**"},
+		{"/*/private/**", "/hubfs/private/board.pdf", "/hubfs/private/**"},
+		{"/**/*.pdf", "/hubfs/x.pdf", "/hubfs/**/*.pdf"},
+		{"/h*/private/**", "/hubfs/private/board.pdf", "/hubfs/private/**"},
+		{"/*/*/board/**", "/hubfs/x/board/board.pdf", "/hubfs/*/board/**"},
+		{"/**/Secret-*/**", "/hubfs/secret-x/board.pdf", "/hubfs/**/secret-*/**"},
+		{"/hs/*/private/**", "/hs/hsstatic/private", "/hs/hsstatic/**"},
+		{"/hs/hsstatic/**/internal/**", "/hs/hsstatic/internal", "/hs/hsstatic/**"},
+		{"/_hcms/*/v2.js", "/_hcms/forms/v2.js", "/_hcms/forms/**"},
 	} {
 		found := false
 		_, problems := NewRules(testConfig("", loginRule(c.pattern)), RulesEnv{Hosts: []string{testHost}})
@@ -41,10 +59,12 @@ func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
 			t.Errorf("%s: %v, want one that names %s", c.pattern, problems, c.open)
 		}
 		open := mustPath(t, strings.ReplaceAll(c.open, " ", "%20"))
-		if d := compiled(t, testConfig("", loginRule(c.pattern))).Match(testHost, open).Decide("GET", 0, nil, fixedNow); d.Kind != Public {
+		rs := compiled(t, testConfig("", loginRule(c.pattern)))
+		if d := rs.Match(testHost, open).Decide("GET", 0, nil, fixedNow); d.Kind != Public {
 			t.Errorf("%s: %s is %s", c.pattern, c.open, d.Kind)
 		}
-		cured, problems := NewRules(testConfig("", loginRule(c.pattern), loginRule(c.cure)), RulesEnv{Hosts: []string{testHost}})
+		cured, problems := NewRules(testConfig("", loginRule(c.pattern), loginRule(c.cure)),
+			RulesEnv{Hosts: []string{testHost}})
 		if c.pattern != "/report-*" && cured.Match(testHost, open).Decide("GET", 0, nil, fixedNow).Kind != Login {
 			t.Errorf("%s: %s is open with the cure %s too: %v", c.pattern, c.open, c.cure, problems)
 		}
@@ -59,25 +79,37 @@ func TestAPatternThatLeavesNothingOpenIsNotWarnedAbout(t *testing.T) {
 		cfg  Config
 		want int
 	}{
-		"all below":                                    {testConfig("", loginRule("/members/**")), 0},
-		"the site":                                     {testConfig("", loginRule("/**")), 0},
-		"the site, one folder at least":                {testConfig("", loginRule("/*/**")), 0},
-		"the home page":                                {testConfig("", loginRule("/")), 0},
-		"a public page":                                {testConfig("", publicRule("/members/*"), publicRule("/**/private/**"), publicRule("/a")), 0},
-		"a file":                                       {testConfig("", loginRule("/blog/rss.xml"), loginRule("/hubfs/board.pdf")), 0},
-		"closed by another rule":                       {testConfig("", loginRule("/members/*"), loginRule("/members/**")), 0},
-		"closed by a wider rule":                       {testConfig("", loginRule("/members/*"), loginRule("/**")), 0},
-		"opened by another rule":                       {testConfig("", loginRule("/pricing"), publicRule("/pricing/**")), 0},
-		"closed by default":                            {closed(testConfig("", loginRule("/members/*", "staff"), loginRule("/a"))), 0},
-		"files are not closed by default":              {closed(testConfig("", loginRule("/**/private/**", "staff"))), 1},
-		"files by another rule":                        {testConfig("", loginRule("/**/private/**"), loginRule("/hubfs/**/private/**")), 0},
-		"what must stay public":                        {testConfig("", loginRule("/hs/*/x/**")), 1},
-		"closed on every host":                         {testConfig("", loginRule("/a"), on(loginRule("/a/**"), testHost), on(loginRule("/a/**"), "shop.example.com")), 0},
-		"closed on one host only":                      {testConfig("", loginRule("/a"), on(loginRule("/a/**"), testHost)), 1},
-		"meant for the host where it is closed":        {testConfig("", on(loginRule("/a"), testHost), on(loginRule("/a/**"), testHost)), 0},
-		"files below a folder, at all their addresses": {testConfig("", loginRule("/hubfs/**/private/**"), loginRule("/hs-fs/hubfs/a/**")), 0},
-		"two patterns of one rule":                     {testConfig("", RuleConfig{Path: []string{"/a", "/a/**"}}), 0},
-		"by methods":                                   {testConfig("", RuleConfig{Path: []string{"/a/*"}, Methods: []string{"GET"}}), 1},
+		"all below":                     {testConfig("", loginRule("/members/**")), 0},
+		"the site":                      {testConfig("", loginRule("/**")), 0},
+		"the site, one folder at least": {testConfig("", loginRule("/*/**")), 0},
+		"the home page":                 {testConfig("", loginRule("/")), 0},
+		"a public page": {testConfig("", publicRule("/members/*"),
+			publicRule("/**/private/**"), publicRule("/a")), 0},
+		"a file": {testConfig("", loginRule("/blog/rss.xml"),
+			loginRule("/hubfs/board.pdf")), 0},
+		"closed by another rule": {testConfig("", loginRule("/members/*"),
+			loginRule("/members/**")), 0},
+		"closed by a wider rule": {testConfig("", loginRule("/members/*"), loginRule("/**")), 0},
+		"opened by another rule": {testConfig("", loginRule("/pricing"),
+			publicRule("/pricing/**")), 0},
+		"closed by default": {closed(testConfig("", loginRule("/members/*", "staff"),
+			loginRule("/a"))), 0},
+		"files are not closed by default": {closed(testConfig("", loginRule("/**/private/**", "staff"))),
+			1},
+		"files by another rule": {testConfig("", loginRule("/**/private/**"),
+			loginRule("/hubfs/**/private/**")), 0},
+		"what must stay public": {testConfig("", loginRule("/hs/*/x/**")), 1},
+		"closed on every host": {testConfig("", loginRule("/a"), on(loginRule("/a/**"),
+			testHost), on(loginRule("/a/**"), "shop.example.com")), 0},
+		"closed on one host only": {testConfig("", loginRule("/a"), on(loginRule("/a/**"),
+			testHost)), 1},
+		"meant for the host where it is closed": {testConfig("", on(loginRule("/a"), testHost),
+			on(loginRule("/a/**"), testHost)), 0},
+		"files below a folder, at all their addresses": {testConfig("", loginRule("/hubfs/**/private/**"),
+			loginRule("/hs-fs/hubfs/a/**")), 0},
+		"two patterns of one rule": {testConfig("", RuleConfig{Path: []string{"/a", "/a/**"}}), 0},
+		"by methods": {testConfig("", RuleConfig{Path: []string{"/a/*"},
+			Methods: []string{"GET"}}), 1},
 	} {
 		_, problems := NewRules(c.cfg, RulesEnv{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2"})
 		if len(problems) != c.want {

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Path is a canonical path: the reading of a request target on which everything is decided, and the one spelling of it that is
-// forwarded. It cannot hold a query, a fragment, an encoded slash or a dot segment, so a matcher cannot see one.
+// Path is a canonical path: the reading of a request target on which everything is decided, and the one spelling of
+// it that is forwarded. It cannot hold a query, a fragment, an encoded slash or a dot segment, so a matcher cannot
+// see one.
 type Path struct {
 	escaped string     // as it is forwarded: percent-encoded, exactly what was judged
 	folded  string     // as it is matched: decoded once, NFKC, case folded, without a trailing slash
@@ -204,10 +205,11 @@ func scan(raw string) string {
 	return ""
 }
 
-// isPlain tells the common clean path that is its own canonical form: lower-case ASCII, no escapes, no empty or odd segments, nothing
-// that is read in two ways.
+// isPlain tells the common clean path that is its own canonical form: lower-case ASCII, no escapes, no empty or odd
+// segments, nothing that is read in two ways.
 func isPlain(raw string) bool {
-	const odd, upperCase = 1<<'%' | 1<<'+' | 1<<';', (1<<26 - 1) << ('A' - 64) // a bit for each character, of the first and second 64
+	// A bit for each odd character, of the first and the second 64.
+	const odd, upperCase = 1<<'%' | 1<<'+' | 1<<';', (1<<26 - 1) << ('A' - 64)
 	masks := [2]uint64{odd, upperCase}
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]

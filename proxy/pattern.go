@@ -46,8 +46,10 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 		}
 	}
 	if what := slip(path); what != "" {
-		return pattern{}, &setting.Invalid{Text: quote(text) + " has " + what + ", which is probably a slip of the keyboard",
-			Cure: "remove it; * stands for it if it is part of a file's name"}
+		return pattern{}, &setting.Invalid{
+			Text: quote(text) + " has " + what + ", which is probably a slip of the keyboard",
+			Cure: "remove it; * stands for it if it is part of a file's name",
+		}
 	}
 	p := pattern{text: text}
 	for _, part := range splitPath(path.String()) {
@@ -72,7 +74,7 @@ func slip(path Path) string {
 	switch {
 	case hasEdges(decoded):
 		return "a segment that begins with a space, or ends with a space or a dot"
-	case dropUnseen(decoded) != decoded, strings.ContainsFunc(decoded, func(r rune) bool { return r != ' ' && unicode.IsSpace(r) }):
+	case dropUnseen(decoded) != decoded, strings.ContainsFunc(strings.ReplaceAll(decoded, " ", ""), unicode.IsSpace):
 		return "a character that cannot be seen"
 	}
 	return ""

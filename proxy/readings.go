@@ -9,20 +9,23 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// How much one path may be read: beyond it the path is refused as ambiguous, for the work is the attacker's to choose (CWE-407).
+// How much one path may be read: beyond it the path is refused as ambiguous, for the work is the attacker's to choose
+// (CWE-407).
 const (
 	maxReadings     = 64
 	maxReadingBytes = 32 << 10
 )
 
-// readings returns what an origin may take an escaped path for, other than canonical, the form that is matched first. Each
-// origin is a chain of steps that are plausible alone: it reads "+" as a space, decodes again, normalises, drops what cannot
-// be seen, cuts parameters, a query or a fragment off, trims. All chains of such steps are followed. A reading with a
-// dot segment, an encoded slash or a control character refuses the path, whatever the rules say.
+// readings returns what an origin may take an escaped path for, other than canonical, the form that is matched first.
+// Each origin is a chain of steps that are plausible alone: it reads "+" as a space, decodes again, normalises, drops
+// what cannot be seen, cuts parameters, a query or a fragment off, trims. All chains of such steps are followed. A
+// reading with a dot segment, an encoded slash or a control character refuses the path, whatever the rules say.
 func readings(raw, canonical string) (_ *ambiguity, reason string) {
 	var r reader
 	spaced := strings.ReplaceAll(raw, "+", "%20")
-	for _, text := range []string{raw, spaced, cutParameters(raw), cutParameters(spaced), before(raw, ";"), before(spaced, ";")} {
+	for _, text := range []string{
+		raw, cutParameters(raw), before(raw, ";"), spaced, cutParameters(spaced), before(spaced, ";"),
+	} {
 		decoded, bad := decode(text)
 		if bad != "" {
 			return nil, bad
@@ -81,7 +84,8 @@ func (r *reader) follow(text string) {
 	}
 }
 
-// decode undoes one more layer of escapes. Bytes that are not UTF-8 then are Latin-1, unless they may be an overlong "/".
+// decode undoes one more layer of escapes. Bytes that are not UTF-8 then are Latin-1, unless they may be an overlong
+// "/".
 func (r *reader) decode(text string) {
 	decoded := decodeLenient(text)
 	if decoded == text {
@@ -128,7 +132,8 @@ func (r *reader) trim(text string) {
 	}
 	kept := []string{""}
 	for _, segment := range strings.Split(text[1:], "/") {
-		trimmed := strings.TrimRightFunc(strings.TrimSpace(segment), func(c rune) bool { return c == '.' || unicode.IsSpace(c) })
+		atEnd := func(c rune) bool { return c == '.' || unicode.IsSpace(c) }
+		trimmed := strings.TrimRightFunc(strings.TrimSpace(segment), atEnd)
 		switch {
 		case trimmed == "" && strings.Contains(segment, "."):
 			r.reason = dotSegment
@@ -157,8 +162,8 @@ func before(text, separator string) string {
 	return text
 }
 
-// overlong reports whether bytes that are not UTF-8 may be read as a character of ASCII in more bytes than it needs, or as half
-// of a surrogate pair (CVE-2000-0884).
+// overlong reports whether bytes that are not UTF-8 may be read as a character of ASCII in more bytes than it needs,
+// or as half of a surrogate pair (CVE-2000-0884).
 func overlong(text string) bool {
 	for i := 0; i < len(text); i++ {
 		next := byte(0)

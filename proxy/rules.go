@@ -183,8 +183,8 @@ type Match struct {
 	doors Doors   // what the path opens besides the query
 }
 
-// Match finds the rules for a path: the one that decides each of its readings. It does not allocate but for a path of several readings,
-// and for HubSpot's files while a rule speaks about those.
+// Match finds the rules for a path: the one that decides each of its readings. It does not allocate but for a path of
+// several readings, and for HubSpot's files while a rule speaks about those.
 func (rs *Rules) Match(host string, p Path) Match {
 	m := Match{rules: rs, rule: rs.fallback, rank: noRank}
 	m.read(host, p.folded)

@@ -212,7 +212,10 @@ func TestRulesThatContradictOneAnotherAreErrors(t *testing.T) {
 	} {
 		_, problems := NewRules(testConfig("", c.rules...), RulesEnv{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2"})
 		var got []string
-		problems = slices.DeleteFunc(problems, func(p setting.Problem) bool { return strings.Contains(p.Text, " leaves ") })
+		problems = slices.DeleteFunc(problems, func(p setting.Problem) bool {
+			return strings.Contains(p.Text,
+				" leaves ")
+		})
 		for i, p := range problems {
 			text := p.Key + ": " + p.Text
 			if p.Warning {

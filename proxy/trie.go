@@ -146,9 +146,9 @@ func (f *finder) walk(n *node, rest string) {
 	}
 }
 
-// reached reports whether the walk was below this inner ** before: then with a longer rest, for an outer ** takes as little as it can
-// first, and whatever can be found now was looked for already. It remembers every one: a set that forgets would let the time grow with a
-// power of the path's length (CWE-407).
+// reached reports whether the walk was below this inner ** before: then with a longer rest, for an outer ** takes as
+// little as it can first, and whatever can be found now was looked for already. It remembers every one: a set that
+// forgets would let the time grow with a power of the path's length (CWE-407).
 func (f *finder) reached(n *node) bool {
 	if n.star == 0 {
 		return false // nothing goes on from here: a visit is one step

@@ -15,8 +15,9 @@ func starRules(n int, format string) Config {
 	return testConfig("", rules...)
 }
 
-// Matching tries each ** at most once at each segment, however many of them the rules have: the time must not grow with a power of the
-// path's length, for the path is the attacker's (CWE-407). All patterns here match, so what counts the ends counts the steps.
+// Matching tries each ** at most once at each segment, however many of them the rules have: the time must not grow
+// with a power of the path's length, for the path is the attacker's (CWE-407). All patterns here match, so what
+// counts the ends counts the steps.
 func TestMatchingStepsGrowWithTheNumberOfStarsOnly(t *testing.T) {
 	t.Parallel()
 	const letters = "abcdefghijklmnopqrstuvwxyz"

@@ -124,7 +124,8 @@ func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
 					t.Errorf("lost: %q", line)
 				}
 			}
-			if status, _, problems := hubgate(t, "check", "--config", config); status != exitOK || !strings.Contains(string(after), `- path: "/de/mitglieder/**"  # Mitglieder`) {
+			if status, _, problems := hubgate(t, "check", "--config", config); status != exitOK ||
+				!strings.Contains(string(after), `- path: "/de/mitglieder/**"  # Mitglieder`) {
 				t.Errorf("%d %s\n%s\n%s%s", status, problems, after, stdout, stderr)
 			}
 			if status, _, _ := hubgate(t, "pages", "--config", config, "--add", "999"); status != exitUsage {
@@ -146,10 +147,12 @@ func TestPagesSaysLoudlyWhatTheOriginShowsWithoutTheGateway(t *testing.T) {
 func TestPagesLeavesAFileAloneThatItCannotAddTo(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ rules, ids, says string }{
-		"flow style":                  {"  rules: [{path: /a}]", "3", "add them by hand"},
-		"a tie":                       {"  rules:\n    - path: /spring/**\n      access: public\n", "5", "would not be right"},
-		"an exact rule that opens it": {"  rules:\n    - path: /spring\n      access: public\n", "5", `would stay public by rule "/spring"`},
-		"elsewhere":                   {memberRules, "7", "on no public host"},
+		"flow style": {"  rules: [{path: /a}]", "3", "add them by hand"},
+		"a tie": {"  rules:\n    - path: /spring/**\n      access: public\n", "5",
+			"would not be right"},
+		"an exact rule that opens it": {"  rules:\n    - path: /spring\n      access: public\n", "5",
+			`would stay public by rule "/spring"`},
+		"elsewhere": {memberRules, "7", "on no public host"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -63,7 +63,8 @@ func (c *Config) protects(pages []pageRow) error {
 	rules, _ := proxy.NewRules(c.Proxy, c.rulesEnv())
 	for _, p := range pages {
 		if now := c.pageRow(rules, p.Page); !now.protected() {
-			return fmt.Errorf("page %s (%s) would stay %s by rule %q; change that rule by hand", p.ID, p.Address, now.Decision, now.Rule.Name)
+			return fmt.Errorf("page %s (%s) would stay %s by rule %q; change that rule by hand", p.ID, p.Address,
+				now.Decision, now.Rule.Name)
 		}
 	}
 	return nil

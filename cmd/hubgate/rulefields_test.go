@@ -15,27 +15,32 @@ import (
 	"github.com/hubgate/hubgate/proxy"
 )
 
-// ruleFields has a row for each field of proxy.RuleConfig: two rules that differ in nothing else, of which the second admits more, and an
-// address where that shows. A field that protects nothing has a reason instead.
+// ruleFields has a row for each field of proxy.RuleConfig: two rules that differ in nothing else, of which the second
+// admits more, and an address where that shows. A field that protects nothing has a reason instead.
 var ruleFields = map[string]struct {
 	strict, loose string
 	address       string // default: /a
 	words         string // of the strict one, in explain; default: its value
 	reason        string
 }{
-	"Path":       {strict: "{path: /a/**}", loose: "{path: /a}", address: "/a/x", words: "/a/**"},
-	"Access":     {strict: "{path: /a, access: login}", loose: "{path: /a, access: public}", words: "asks for   login"},
-	"Hosts":      {strict: "{path: /a/**, hosts: [www.example.com, shop.example.com]}", loose: "{path: /a/**, hosts: [shop.example.com]}", words: "/a/**, "},
-	"Groups":     {strict: "{path: /a, groups: [staff]}", loose: "{path: /a, groups: [staff, guest]}", words: "groups staff"},
-	"Claims":     {strict: "{path: /a, claims: {tier: [gold]}}", loose: "{path: /a, claims: {tier: [gold, wood]}}", words: "tier gold"},
-	"MaxAuthAge": {strict: "{path: /a, max_auth_age: 1h}", loose: "{path: /a, max_auth_age: 2h}", words: "max_auth_age 1h"},
-	"Methods":    {strict: "{path: /a, methods: [GET]}", loose: "{path: /a, methods: [GET, POST]}", words: "methods GET"},
-	"Name":       {reason: "a word in logs and metrics", strict: "{path: /a, name: board}", words: "board"},
-	"Line":       {reason: "where the rule stands in the file, not a key of it"},
+	"Path":   {strict: "{path: /a/**}", loose: "{path: /a}", address: "/a/x", words: "/a/**"},
+	"Access": {strict: "{path: /a, access: login}", loose: "{path: /a, access: public}", words: "asks for   login"},
+	"Hosts": {strict: "{path: /a/**, hosts: [www.example.com, shop.example.com]}",
+		loose: "{path: /a/**, hosts: [shop.example.com]}", words: "/a/**, "},
+	"Groups": {strict: "{path: /a, groups: [staff]}", loose: "{path: /a, groups: [staff, guest]}",
+		words: "groups staff"},
+	"Claims": {strict: "{path: /a, claims: {tier: [gold]}}", loose: "{path: /a, claims: {tier: [gold, wood]}}",
+		words: "tier gold"},
+	"MaxAuthAge": {strict: "{path: /a, max_auth_age: 1h}", loose: "{path: /a, max_auth_age: 2h}",
+		words: "max_auth_age 1h"},
+	"Methods": {strict: "{path: /a, methods: [GET]}", loose: "{path: /a, methods: [GET, POST]}",
+		words: "methods GET"},
+	"Name": {reason: "a word in logs and metrics", strict: "{path: /a, name: board}", words: "board"},
+	"Line": {reason: "where the rule stands in the file, not a key of it"},
 }
 
-// A field of a rule that is wired in half would be a protection that nobody sees: it must change what a path asks for, in which
-// direction, what explain and diff print, and stand in the schema, the reference and the example.
+// A field of a rule that is wired in half would be a protection that nobody sees: it must change what a path asks
+// for, in which direction, what explain and diff print, and stand in the schema, the reference and the example.
 func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
 	t.Parallel()
 	fields := reflect.TypeFor[proxy.RuleConfig]()
@@ -45,7 +50,8 @@ func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
 		row, known := ruleFields[field.Name]
 		rows = slices.DeleteFunc(rows, func(name string) bool { return name == field.Name })
 		if !known {
-			t.Errorf("ruleFields has no row for %s: say with two values what it protects, or why it does not", field.Name)
+			t.Errorf("ruleFields has no row for %s: say with two values what it protects, or why it does not",
+				field.Name)
 			continue
 		}
 		if key := field.Tag.Get("yaml"); key != "-" {
@@ -62,13 +68,16 @@ func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
 		if other == explained {
 			t.Errorf("%s: explain says the same of %s and %s:\n%s", field.Name, row.strict, row.loose, explained)
 		}
-		if !loose.MoreOpen(strict.Protection) || strict.MoreOpen(loose.Protection) || loose.String() == strict.String() {
+		if !loose.MoreOpen(strict.Protection) || strict.MoreOpen(loose.Protection) ||
+			loose.String() == strict.String() {
 			t.Errorf("%s: %s must be more open than %s", field.Name, loose, strict)
 		}
-		if status, stdout, _ := hubgate(t, "diff", strict.file, file); status != exitFailed || !strings.Contains(stdout, "MORE OPEN") {
+		status, stdout, _ := hubgate(t, "diff", strict.file, file)
+		if status != exitFailed || !strings.Contains(stdout, "MORE OPEN") {
 			t.Errorf("%s: diff to the more open one: %d %s", field.Name, status, stdout)
 		}
-		if status, stdout, _ := hubgate(t, "diff", file, strict.file); status != exitOK || strings.Contains(stdout, "No path changes") {
+		status, stdout, _ = hubgate(t, "diff", file, strict.file)
+		if status != exitOK || strings.Contains(stdout, "No path changes") {
 			t.Errorf("%s: diff to the stricter one: %d %s", field.Name, status, stdout)
 		}
 	}
@@ -111,7 +120,8 @@ session: {keys: [%q]}
 		t.Fatal(err)
 	}
 	_, explained, _ = hubgate(t, "explain", "--config", file, address)
-	return protection{rules.Protection(subject.Host, subject.Path, 0), file}, file, strings.ReplaceAll(explained, file, "hubgate.yaml")
+	at = protection{rules.Protection(subject.Host, subject.Path, 0), file}
+	return at, file, strings.ReplaceAll(explained, file, "hubgate.yaml")
 }
 
 // isDocumented holds the places that a key of a rule must be in, besides the code.
