@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/url"
 	"slices"
 	"sort"
 	"strconv"
@@ -66,8 +67,8 @@ func (rs *Rules) OpenedBy(groups []string) []Opened {
 	return list
 }
 
-// Pattern is one pattern of the rules, or a door that a query opens, with a path that it matches: what a comparison of two files looks
-// at.
+// Pattern is one pattern of the rules, or a door that a query opens, with an escaped path that it matches: what a
+// comparison of two files looks at.
 type Pattern struct {
 	Text    string
 	Example string
@@ -81,7 +82,8 @@ func (rs *Rules) Patterns() []Pattern {
 	for _, r := range append(slices.Clone(rs.rules), rs.builtin...) {
 		for _, p := range r.patterns {
 			for _, example := range p.examples() {
-				all = append(all, Pattern{Text: p.text, Example: example})
+				escaped := (&url.URL{Path: example}).EscapedPath() // a space in it would end the target
+				all = append(all, Pattern{Text: p.text, Example: escaped})
 			}
 		}
 	}

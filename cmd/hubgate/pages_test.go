@@ -112,7 +112,7 @@ func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
 			t.Parallel()
 			config := portal(t, fakehubspot.Config{Pages: leakyPages}, rules)
 			before, _ := os.ReadFile(config)
-			_, stdout, stderr := hubgate(t, "pages", "--config", config, "--add", "3,5,2")
+			_, stdout, stderr := hubgate(t, "pages", "--config", config, "--add", "3,5,2,1")
 			after, _ := os.ReadFile(config)
 			for _, line := range strings.Split(stdout, "\n") {
 				if strings.HasPrefix(line, "3 ") && !strings.Contains(line, " login ") {
@@ -127,6 +127,9 @@ func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
 			if status, _, problems := hubgate(t, "check", "--config", config); status != exitOK ||
 				!strings.Contains(string(after), `- path: "/de/mitglieder/**"  # Mitglieder`) {
 				t.Errorf("%d %s\n%s\n%s%s", status, problems, after, stdout, stderr)
+			}
+			if !strings.Contains(string(after), "- path: \"/\"  # Home") { // below the home page is the whole site
+				t.Errorf("the home page:\n%s", after)
 			}
 			if status, _, _ := hubgate(t, "pages", "--config", config, "--add", "999"); status != exitUsage {
 				t.Errorf("an unknown page: %d", status)

@@ -148,3 +148,17 @@ func isDocumented(t *testing.T, key string) {
 		}
 	}
 }
+
+// A pattern whose own example cannot be parsed would be left out of every comparison.
+func TestDiffComparesPatternsWhateverTheirCharacters(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"/board room/**", "/hubfs/a b/**", "/hubfs/c%23/**", "/hubfs/a;b/**",
+		"/hubfs/what%3f/**", "/100%25/**", "/hubfs/My%2520File/**", "/hubfs/Acme™/**", "/straße/**", "/a+b/**"} {
+		strict, _, _ := rulesWith(t, fmt.Sprintf("{path: %q, groups: [staff]}", pattern), "/")
+		loose, _, _ := rulesWith(t, fmt.Sprintf("{path: %q, groups: [staff, guest]}", pattern), "/")
+		status, stdout, _ := hubgate(t, "diff", strict.file, loose.file)
+		if status != exitFailed || !strings.Contains(stdout, pattern) {
+			t.Errorf("%s: %d %s", pattern, status, stdout)
+		}
+	}
+}
