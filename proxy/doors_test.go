@@ -41,7 +41,8 @@ func TestParseDoorsReadsNamesAsAnyOriginMight(t *testing.T) {
 		"hs_preview%3Dx": PreviewDoor,
 		"hs_preview[" + strings.Repeat("x", 300) + "]=1": PreviewDoor,
 		strings.Repeat("+", 300) + "hsDebug=1":           DebugDoor,
-		strings.Repeat("%00", 500) + "hs_preview":        PreviewDoor, "hs_preview=" + strings.Repeat("x", 9000): PreviewDoor,
+		strings.Repeat("%00", 500) + "hs_preview":        PreviewDoor, "hs_preview=" + strings.Repeat("x",
+			9000): PreviewDoor,
 		// No doors.
 		"": 0, "q=hsDebug": 0, "q=%3DhsDebug": 0, "hsdebugger=1": 0, "xhs_preview=1": 0, "hs_previews=1": 0,
 		"q=a+hsDebug=1": 0,

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -92,7 +94,8 @@ func (p pattern) below() []suspicion {
 			"* stays inside one segment; write " + quote(strings.TrimSuffix(folder, "/**")+"/**"+text[len(folder):])}}
 	}
 	meant, all := text+"/**", text+"/**"
-	if name, star := strings.CutSuffix(last.text, "*"); star && !strings.Contains(name, "*") {
+	name, star := strings.CutSuffix(last.text, "*")
+	if star && !strings.Contains(name, "*") && (name == "" || endsInWord(name)) {
 		// /members/* is meant as /members/**, and /members* too, unless there are /members-a and /members-b.
 		meant = strings.TrimRight(text[:len(text)-1], "/") + "/**"
 		if name == "" {
@@ -145,7 +148,8 @@ func (rs *Rules) wonByBuiltin(p pattern) []suspicion {
 				verb = "write " // the pattern never decides
 			}
 			all = append(all, suspicion{[]string{example(p, b)},
-				"the built-in rule " + r.name + " wins there; " + verb + quote(b.text) + ", or begin the pattern with more of the path"})
+				"the built-in rule " + r.name + " wins there; " + verb + quote(b.text) +
+					", or begin the pattern with more of the path"})
 		}
 	}
 	return all
@@ -164,10 +168,13 @@ func specimen(segments []segment) string {
 
 // specimenOf is a segment as a person would name it: of "report-*" report-x, but of "members*" members.
 func specimenOf(s segment) string {
-	const inWords = "abcdefghijklmnopqrstuvwxyz0123456789"
-	name, star := strings.CutSuffix(s.text, "*")
-	if star && name != "" && strings.IndexByte(inWords, name[len(name)-1]) >= 0 {
+	if name, star := strings.CutSuffix(s.text, "*"); star && endsInWord(name) {
 		return strings.ReplaceAll(name, "*", "x")
 	}
 	return sample(s)
+}
+
+func endsInWord(name string) bool {
+	last, _ := utf8.DecodeLastRuneInString(name)
+	return unicode.IsLetter(last) || unicode.IsDigit(last)
 }
