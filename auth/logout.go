@@ -203,7 +203,10 @@ func (h *Handler) signOutForm(r *http.Request, label page.Label, fields []page.F
 	return page.Form{Label: label, Action: h.cfg.Prefix + "/sign_out", Fields: append(fields, page.Field{Name: "token", Value: h.newFormToken(r)})}
 }
 
-// FormOrigins are where a button's redirects may lead: browsers hold forms to it (CSP form-action).
+// FormOrigins are where a button's redirects may lead: browsers hold forms to it (CSP form-action), all the way. The
+// provider may send the visitor on, to end or begin the session at a SAML or OpenID provider behind it, and nobody here
+// knows where: any https address may follow. What is lost is little: these pages show nothing from outside unescaped,
+// so that nobody can put a form into them.
 func (h *Handler) FormOrigins() []string {
 	p := h.deps.Provider
 	p.mu.Lock()
@@ -212,12 +215,16 @@ func (h *Handler) FormOrigins() []string {
 		return nil
 	}
 	var origins []string
+	beyond := "https:"
 	for _, address := range []string{p.found.Authorize, p.found.Logout} {
 		if o := originOf(address); o != "" && (len(origins) == 0 || origins[0] != o) {
 			origins = append(origins, o)
 		}
+		if strings.HasPrefix(address, "http://") { // a provider on this machine: safeEndpoint allows no other
+			beyond = "http:" // https too (CSP3, section 6.7.2.8)
+		}
 	}
-	return origins
+	return append(origins, beyond)
 }
 
 const formTokenTime = time.Hour

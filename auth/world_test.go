@@ -40,6 +40,7 @@ type world struct {
 	log      audited             // all others
 	lossy    lossy               // between the gateway and Redis
 	asked    func(*http.Request) // told each request to the provider; may be nil
+	instead  http.Handler        // answers in the provider's place when it is set
 	began    func(*http.Request) // told each request to the gateway; may be nil
 
 	mu     sync.Mutex
@@ -69,6 +70,10 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	w.provider = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w.asked != nil {
 			w.asked(r)
+		}
+		if w.instead != nil {
+			w.instead.ServeHTTP(rw, r)
+			return
 		}
 		w.cognito.ServeHTTP(rw, r)
 	}))
@@ -162,6 +167,13 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s, err := w.sessions.Load(rw, r)
+	if err == nil && r.URL.Path == "/forbidden/" {
+		w.handler.deps.Pages.Write(rw, r, page.Page{
+			Name: page.Forbidden, Status: http.StatusOK, Forms: []page.Form{w.handler.SwitchForm(r)},
+			FormOrigins: w.handler.FormOrigins(),
+		})
+		return
+	}
 	if err == nil {
 		io.WriteString(rw, "page for "+s.Email+" in "+strings.Join(s.Groups, ","))
 		return

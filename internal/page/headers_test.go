@@ -34,6 +34,42 @@ func TestEveryPageForbidsWhatItDoesNotNeed(t *testing.T) {
 	}
 }
 
+func TestPageInAFrameOfTheSiteIsSeen(t *testing.T) {
+	t.Parallel()
+	p := newPages(t, DefaultConfig())
+	login := Page{Name: LoginRequired, Links: []Link{{LabelLogin, "/oauth2/start"}}}
+	withForm := login
+	withForm.Forms = []Form{{Label: LabelLogout, Action: "/oauth2/sign_out"}}
+	for name, test := range map[string]struct {
+		page   Page
+		dest   string
+		framed bool
+	}{
+		"an iframe":           {login, "iframe", true},
+		"a frame":             {login, "frame", true},
+		"a tab":               {login, "document", false},
+		"a browser of old":    {login, "", false},
+		"a plug-in":           {login, "embed", false},
+		"with a button in it": {withForm, "iframe", false},
+		"another page":        {Page{Name: SignedOut}, "iframe", false},
+		"the session":         {samples()["my_session"], "iframe", false},
+		"a forbidden page":    {samples()["forbidden"], "iframe", false},
+	} {
+		got := write(t, p, request(t, "GET", "Accept", "text/html", "Sec-Fetch-Dest", test.dest), test.page)
+		options, policy := "DENY", "frame-ancestors 'none'"
+		if test.framed {
+			options, policy = "SAMEORIGIN", "frame-ancestors 'self'"
+		}
+		frame, csp := got.Header.Get("X-Frame-Options"), got.Header.Get("Content-Security-Policy")
+		if frame != options || !strings.Contains(csp, policy) {
+			t.Errorf("%s: %q, %q", name, frame, csp)
+		}
+		if strings.Contains(body(t, got), `target="_top"`) != test.framed {
+			t.Errorf("%s: the link stays in the frame, or leaves where there is none", name)
+		}
+	}
+}
+
 func TestThePolicyAllowsExactlyTheStyleSheetOfThePage(t *testing.T) {
 	t.Parallel()
 	got := write(t, newPages(t, DefaultConfig()), request(t, "GET", "Accept", "text/html"), Page{Name: NotFound})

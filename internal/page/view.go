@@ -26,6 +26,7 @@ type view struct {
 	Next      string // what the visitor can do, or empty
 	Forms     []viewForm
 	Links     []viewLink
+	Framed    bool // the page stands in a frame: its links open outside of it
 	Rows      []viewRow
 	Tables    []Table
 	Support   string // address, or empty
@@ -64,7 +65,8 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 		Status: pg.Status, Site: p.siteName(r), Logo: p.cfg.Logo,
 		Title: fill(t.Title, values), Text: fill(t.Text, values), Next: fill(t.Next, values),
 		Tables: tameTables(pg.Tables), Support: p.cfg.Support, RequestID: inbound.Of(r).ID,
-		Words: map[string]string{"reference": c.Words["reference"], "contact_support": c.Labels[LabelContactSupport]},
+		Framed: framed(r, pg),
+		Words:  map[string]string{"reference": c.Words["reference"], "contact_support": c.Labels[LabelContactSupport]},
 	}
 	if pg.Cause != "" {
 		v.Cause = fill(cmp.Or(c.Causes[causeKey(pg.Name, pg.Cause)], c.Causes[causeKey(pg.Name, anyCause)]), values)

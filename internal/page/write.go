@@ -18,6 +18,10 @@ func (p *Pages) Write(w http.ResponseWriter, r *http.Request, pg Page) {
 	v := p.view(r, pg)
 	html := wantsHTML(r)
 	p.setHeaders(w.Header(), pg, html)
+	if framed(r, pg) {
+		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
+		w.Header().Set("Content-Security-Policy", p.policy(pg, html, "'self'"))
+	}
 	w.Header().Set("Content-Language", v.Lang)
 	if html {
 		p.send(w, r, pg.Status, "text/html; charset=utf-8", p.render(v))
@@ -51,7 +55,7 @@ func (p *Pages) setHeaders(h http.Header, pg Page, html bool) {
 	if html && len(pg.Forms) > 0 {
 		h.Set("Referrer-Policy", "same-origin")
 	}
-	h.Set("Content-Security-Policy", p.policy(pg, html))
+	h.Set("Content-Security-Policy", p.policy(pg, html, "'none'"))
 	h.Add("Vary", "Accept")
 	if p.cfg.Language == auto {
 		h.Add("Vary", "Accept-Language")
@@ -61,10 +65,17 @@ func (p *Pages) setHeaders(h http.Header, pg Page, html bool) {
 	}
 }
 
+// framed reports whether the page may be shown in a frame of the site's own: the one that says why a protected frame is
+// empty. It holds a link that leaves the frame and nothing to be clicked on by trick (clickjacking, CWE-1021).
+func framed(r *http.Request, pg Page) bool {
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	return pg.Name == LoginRequired && len(pg.Forms) == 0 && (dest == "iframe" || dest == "frame")
+}
+
 // policy forbids everything that the page does not need: a text that slipped through the escaping could still not run, load,
-// frame or post anything (cross-site scripting, XS-01).
-func (p *Pages) policy(pg Page, html bool) string {
-	parts := []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"}
+// frame or post anything (cross-site scripting, CWE-79).
+func (p *Pages) policy(pg Page, html bool, ancestors string) string {
+	parts := []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors " + ancestors}
 	action := "'none'"
 	if html {
 		parts = append(parts, p.styleSource)
