@@ -41,6 +41,7 @@ func (p *Provider) Examine(ctx context.Context, returns []Return) []Finding {
 			all = append(all, p.examineReturn(ctx, e, r)...)
 		}
 	}
+	all = append(all, p.examineUserinfo(ctx, e)...)
 	return append(all, p.examineRefresh(e)...)
 }
 
@@ -122,6 +123,30 @@ func (p *Provider) examineRefresh(e *endpoints) []Finding {
 	}
 	return []Finding{{"refresh", doubt, "the provider gives refresh tokens for the scope offline_access only: without them claims stay as of the login",
 		"add offline_access", "auth.scopes"}}
+}
+
+// examineUserinfo asks for UserInfo with a token that cannot exist, when logins ask for it: a refusal shows that the
+// endpoint is there.
+func (p *Provider) examineUserinfo(ctx context.Context, e *endpoints) []Finding {
+	if !p.cfg.ClaimsFromUserinfo {
+		return nil
+	}
+	f := Finding{Part: "userinfo", Status: failure, Where: "auth.claims_from_userinfo", Cure: "remove claims_from_userinfo, or " +
+		"look at the provider: without UserInfo no login works"}
+	if e.Userinfo == "" {
+		f.Detail = "the provider has no UserInfo endpoint"
+		return []Finding{f}
+	}
+	_, status, err := p.get(dependency.WithOp(ctx, dependency.OpUserinfo), e.Userinfo, "hubgate-check")
+	switch {
+	case err != nil:
+		f.Detail = e.Userinfo + " cannot be reached: " + cause(err)
+	case status == http.StatusBadRequest, status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return []Finding{{Part: "userinfo", Status: fine, Detail: e.Userinfo}}
+	default:
+		f.Detail = fmt.Sprintf("%s answers %d to an unknown token instead of refusing it", e.Userinfo, status)
+	}
+	return []Finding{f}
 }
 
 // cause is what a person can use of an error of net/http.

@@ -14,17 +14,18 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// examineClient tries the client with a code that cannot exist: a provider that knows it answers invalid_grant. After a refusal the other
-// ways to send the secret are tried, and the authorization endpoint is asked whether it knows the client at all. known tells that asking
-// further makes sense.
+// examineClient tries the client with a code that cannot exist: a provider that knows it answers invalid_grant. After a
+// refusal, whatever its code, the other ways to send the secret are tried, and the authorization endpoint is asked
+// whether it knows the client at all. known reports whether asking further makes sense.
 func (p *Provider) examineClient(ctx context.Context, e *endpoints, returns []Return) (f Finding, known bool) {
-	code, err := p.tryCode(ctx, e, p.cfg)
+	callback := callbackOf(returns)
+	code, err := p.tryCode(ctx, e, p.cfg, callback)
 	switch {
 	case err != nil:
 		return Finding{"client", failure, "the token endpoint " + e.Token + " gives no answer: " + cause(err), "let this machine reach the provider", "network"}, true
 	case code == "invalid_grant":
 		return Finding{Part: "client", Status: fine, Detail: "the provider knows the client, and takes its secret"}, true
-	case code != "invalid_client" && code != "unauthorized_client":
+	case strings.Contains(code, " "): // no OAuth error: a status, or a token
 		return Finding{"client", doubt, "the token endpoint answers " + code, "look at the provider's log", "provider"}, true
 	}
 	for _, way := range []string{"header", "body", "none"} {
@@ -35,9 +36,12 @@ func (p *Provider) examineClient(ctx context.Context, e *endpoints, returns []Re
 		if way == "none" {
 			other.ClientSecret = ""
 		}
-		if code, err := p.tryCode(ctx, e, other); err == nil && code == "invalid_grant" {
+		if code, err := p.tryCode(ctx, e, other, callback); err == nil && code == "invalid_grant" {
 			return wrongWay(p.cfg.ClientAuth, way), true
 		}
+	}
+	if code != "invalid_client" && code != "unauthorized_client" {
+		return Finding{"client", doubt, "the token endpoint answers " + code, "look at the provider's log", "provider"}, true
 	}
 	return p.refused(ctx, e, code, returns)
 }
@@ -52,10 +56,7 @@ func wrongWay(given, right string) Finding {
 
 // refused tells an unknown client from a known one whose secret is wrong.
 func (p *Provider) refused(ctx context.Context, e *endpoints, code string, returns []Return) (f Finding, known bool) {
-	callback := "https://hubgate.invalid/check"
-	if len(returns) > 0 {
-		callback = returns[0].Callback
-	}
+	callback := callbackOf(returns)
 	real, stranger := p.authorizes(ctx, e, p.cfg.ClientID, callback), p.authorizes(ctx, e, "hubgate-check-of-an-unknown-client", callback)
 	switch {
 	case code == "unauthorized_client":
@@ -75,10 +76,18 @@ func secretCure(cfg Config) string {
 	return "copy the secret again, without white space; after a rotation take the new one"
 }
 
-// tryCode exchanges a code that cannot exist and returns the OAuth error code.
-func (p *Provider) tryCode(ctx context.Context, e *endpoints, cfg Config) (code string, err error) {
+// callbackOf is the callback URL that a login would name.
+func callbackOf(returns []Return) string {
+	if len(returns) > 0 {
+		return returns[0].Callback
+	}
+	return "https://hubgate.invalid/check"
+}
+
+// tryCode exchanges a code that cannot exist, as a login does it, and returns the OAuth error code.
+func (p *Provider) tryCode(ctx context.Context, e *endpoints, cfg Config, callback string) (code string, err error) {
 	other := &Provider{cfg: cfg, deps: p.deps}
-	grant := codeGrant("hubgate-check", "https://hubgate.invalid/check", oauth2.GenerateVerifier())
+	grant := codeGrant("hubgate-check", callback, oauth2.GenerateVerifier())
 	_, err = other.requestToken(ctx, e, dependency.OpToken, grant)
 	var answer *oauth2.RetrieveError
 	switch {

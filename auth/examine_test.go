@@ -1,0 +1,100 @@
+package auth
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// examined is what check --live finds out about one part.
+func examined(t *testing.T, p *issuerOf, part string, change func(*Config)) Finding {
+	t.Helper()
+	cfg := DefaultConfig()
+	cfg.Issuer, cfg.ClientID, cfg.ClientSecret = p.URL, "client", "secret"
+	change(&cfg)
+	provider, err := NewProvider(cfg, ProviderDeps{Client: providerClient(), Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	returns := []Return{{Callback: "https://www.example.com/oauth2/callback"}}
+	for _, f := range provider.Examine(t.Context(), returns) {
+		if f.Part == part {
+			return f
+		}
+	}
+	return Finding{}
+}
+
+// A provider that takes the secret one way only refuses the other with whatever code it likes.
+func TestExamineFindsTheWayTheSecretIsTaken(t *testing.T) {
+	t.Parallel()
+	ways := map[string]func(*http.Request) bool{
+		"body":   func(r *http.Request) bool { return r.PostFormValue("client_secret") == "secret" },
+		"header": func(r *http.Request) bool { _, secret, ok := r.BasicAuth(); return ok && secret == "secret" },
+		"none": func(r *http.Request) bool {
+			return r.Header.Get("Authorization") == "" && !r.PostForm.Has("client_secret") && r.PostForm.Has("client_id")
+		},
+	}
+	for right, takes := range ways {
+		for _, refusal := range []string{"invalid_request", "invalid_client", "invalid_grant_type", "access_denied"} {
+			for _, given := range []string{"header", "body"} {
+				p := newIssuer(t)
+				p.token = func(w http.ResponseWriter, r *http.Request) {
+					r.ParseForm()
+					code := refusal
+					if takes(r) && r.PostForm.Get("redirect_uri") == "https://www.example.com/oauth2/callback" {
+						code = "invalid_grant"
+					}
+					w.WriteHeader(http.StatusBadRequest)
+					w.Write([]byte(oauthError(code)))
+				}
+				f := examined(t, p, "client", func(c *Config) { c.ClientAuth = given })
+				if given == right && f.Status != fine {
+					t.Errorf("%s as it should be: %+v", given, f)
+				}
+				if given != right && (f.Status != failure || !strings.HasPrefix(f.Cure, "write client_auth: "+right)) {
+					t.Errorf("%s instead of %s, refused with %s: %+v", given, right, refusal, f)
+				}
+			}
+		}
+	}
+}
+
+func TestExamineAsksForUserInfoWhenLoginsDo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		userinfo, want, says string
+		asks                 bool
+	}{
+		"not asked for":  {"/nothing", "", "", false},
+		"there":          {"/refuses", fine, "/refuses", true},
+		"no such page":   {"/nothing", failure, "answers 404", true},
+		"a login page":   {"/redirects", failure, "answers 302", true},
+		"cannot be read": {"://", failure, "no UserInfo endpoint", true},
+	} {
+		p := newIssuer(t)
+		inner := p.Config.Handler
+		p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/refuses":
+				w.WriteHeader(http.StatusUnauthorized)
+			case "/redirects":
+				http.Redirect(w, r, "/login", http.StatusFound)
+			default:
+				inner.ServeHTTP(w, r)
+			}
+		})
+		f := examined(t, p, "userinfo", func(cfg *Config) {
+			cfg.ClaimsFromUserinfo = c.asks
+			cfg.Endpoints = Endpoints{Authorize: p.URL + "/authorize", Token: p.URL + "/token", JWKS: p.URL + "/jwks"}
+			if c.userinfo != "://" {
+				cfg.Endpoints.Userinfo = p.URL + c.userinfo
+			}
+		})
+		if f.Status != c.want || !strings.Contains(f.Detail, c.says) || f.Status == failure && f.Cure == "" {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
