@@ -131,8 +131,8 @@ func (p *Provider) examineUserinfo(ctx context.Context, e *endpoints) []Finding 
 	if !p.cfg.ClaimsFromUserinfo {
 		return nil
 	}
-	f := Finding{Part: "userinfo", Status: failure, Where: "auth.claims_from_userinfo", Cure: "remove claims_from_userinfo, or " +
-		"look at the provider: without UserInfo no login works"}
+	f := Finding{Part: "userinfo", Status: failure, Where: "auth.claims_from_userinfo"}
+	f.Cure = "remove claims_from_userinfo, or look at the provider: without UserInfo no login works"
 	if e.Userinfo == "" {
 		f.Detail = "the provider has no UserInfo endpoint"
 		return []Finding{f}

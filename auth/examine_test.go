@@ -14,7 +14,8 @@ func examined(t *testing.T, p *issuerOf, part string, change func(*Config)) Find
 	cfg := DefaultConfig()
 	cfg.Issuer, cfg.ClientID, cfg.ClientSecret = p.URL, "client", "secret"
 	change(&cfg)
-	provider, err := NewProvider(cfg, ProviderDeps{Client: providerClient(), Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	log := slog.New(slog.DiscardHandler)
+	provider, err := NewProvider(cfg, ProviderDeps{Client: providerClient(), Log: log, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ const (
 	asJSON        = "application/json"
 	asHTML        = "text/html; charset=utf-8"
 	missingSecret = `{"error":"invalid_request","error_description":"Missing parameter: client_secret"}`
-	leaking       = `{"error":"invalid_request","error_description":"code 4f5a6b7c8d9e0f1a2b of ada@example.com\n\u001b[3"}`
+	leaking       = `{"error":"invalid_request","error_description":"code 4f5a6b7c8d9e0f1a of ada@example.com\n\u001b[3"}`
 )
 
 func oauthError(code string) string { return `{"error":"` + code + `"}` }

@@ -92,7 +92,7 @@ func (p *Provider) tryAlarm(ctx context.Context, e *endpoints) {
 	var code string
 	var err error
 	if a.grant == grantCode {
-		code, err = p.tryCode(ctx, e, p.cfg)
+		code, err = p.tryCode(ctx, e, p.cfg, callbackOf(nil))
 	} else {
 		code, err = p.tryRefresh(ctx, e)
 	}
