@@ -28,47 +28,47 @@ func NewAccount(cfg Config, httpClient *http.Client) (*Account, error) {
 	case cfg.AccessToken == "":
 		return nil, errors.New("hubspot: hubspot.access_token is empty")
 	}
-	a := &Account{cfg: cfg, client: &client{http: httpClient, limit: newPace(cfg.RateLimit)}}
+	a := &Account{cfg: cfg, client: &client{http: httpClient, limiter: newLocalLimiter(cfg.RateLimit)}}
 	a.client.set(cfg)
 	return a, nil
 }
 
 // pace spreads calls evenly.
-type pace struct {
-	gap  time.Duration
-	next time.Time
+type localLimiter struct {
+	interval time.Duration
+	next     time.Time
 }
 
-func newPace(rate setting.Rate) *pace {
+func newLocalLimiter(rate setting.Rate) *localLimiter {
 	if rate.Requests < 1 {
 		rate = DefaultConfig().RateLimit
 	}
-	return &pace{gap: rate.Per.D() / time.Duration(rate.Requests)}
+	return &localLimiter{interval: rate.Per.D() / time.Duration(rate.Requests)}
 }
 
-func (p *pace) take(ctx context.Context) (string, error) {
-	if wait := time.Until(p.next); wait > 0 && !sleep(ctx, wait) {
+func (l *localLimiter) acquire(ctx context.Context) (string, error) {
+	if wait := time.Until(l.next); wait > 0 && !sleep(ctx, wait) {
 		return "", ctx.Err()
 	}
-	p.next = time.Now().Add(p.gap)
+	l.next = time.Now().Add(l.interval)
 	return "", nil
 }
 
-func (p *pace) done(string, http.Header) {}
-func (p *pace) release(string)           {}
+func (l *localLimiter) done(string, http.Header) {}
+func (l *localLimiter) release(string)           {}
 
 // patience is how often a call that failed for a reason that passes is made.
-const patience = 5
+const maxAttempts = 5
 
 // ask makes a call again and again while HubSpot's refusal is one that passes.
-func (a *Account) ask(ctx context.Context, k call) (body []byte, err error) {
-	for try := 1; ; try++ {
+func (a *Account) doWithRetry(ctx context.Context, k call) (body []byte, err error) {
+	for attempt := 1; ; attempt++ {
 		body, err = a.client.do(ctx, k)
 		var e *apiError
-		if err == nil || try == patience || errors.As(err, &e) && !e.transient() {
+		if err == nil || attempt == maxAttempts || errors.As(err, &e) && !e.transient() {
 			return body, err
 		}
-		wait := time.Second << (try - 1)
+		wait := time.Second << (attempt - 1)
 		if e != nil && e.Status == http.StatusTooManyRequests {
 			wait = min(policyPause(e), 15*time.Second)
 		}
@@ -81,7 +81,7 @@ func (a *Account) ask(ctx context.Context, k call) (body []byte, err error) {
 // Portal is the account's number. An error speaks for itself: what HubSpot refused, and what the key lacks.
 func (a *Account) Portal(ctx context.Context) (int64, error) {
 	path := "/account-info/" + a.cfg.APIVersion + "/details"
-	body, err := a.ask(ctx, call{op: dependency.OpAccount, method: http.MethodGet, url: a.client.api(path)})
+	body, err := a.doWithRetry(ctx, call{op: dependency.OpAccount, method: http.MethodGet, url: a.client.api(path)})
 	if err != nil {
 		return 0, fmt.Errorf("hubspot: read account: %w", err)
 	}
@@ -89,14 +89,14 @@ func (a *Account) Portal(ctx context.Context) (int64, error) {
 		PortalID int64 `json:"portalId"`
 	}
 	if err := json.Unmarshal(body, &details); err != nil || details.PortalID == 0 {
-		return 0, fmt.Errorf("hubspot: read account: %w", errGarbage)
+		return 0, fmt.Errorf("hubspot: read account: %w", errUnexpectedResponse)
 	}
 	return details.PortalID, nil
 }
 
 // Readable tells whether the key may read contacts, which write: if_empty and visitors.link need.
 func (a *Account) Readable(ctx context.Context) error {
-	_, err := a.ask(ctx, call{op: dependency.OpRead, method: http.MethodGet, url: a.client.contacts("?limit=1")})
+	_, err := a.doWithRetry(ctx, call{op: dependency.OpRead, method: http.MethodGet, url: a.client.contacts("?limit=1")})
 	if err != nil {
 		return fmt.Errorf("hubspot: read contacts: %w", err)
 	}
@@ -105,7 +105,7 @@ func (a *Account) Readable(ctx context.Context) error {
 
 // Writable tells whether the key may write contacts. It sends a batch without any, which HubSpot refuses for another reason.
 func (a *Account) Writable(ctx context.Context) error {
-	_, err := a.ask(ctx, call{op: dependency.OpUpsert, method: http.MethodPost, url: a.client.contacts("/batch/upsert"), body: map[string]any{"inputs": []string{}}})
+	_, err := a.doWithRetry(ctx, call{op: dependency.OpUpsert, method: http.MethodPost, url: a.client.contacts("/batch/upsert"), body: map[string]any{"inputs": []string{}}})
 	var e *apiError
 	if err == nil || errors.As(err, &e) && e.aboutContacts() {
 		return nil
@@ -121,7 +121,7 @@ func (a *Account) list(ctx context.Context, path string, take func(json.RawMessa
 		if after != "" {
 			query.Set("after", after)
 		}
-		body, err := a.ask(ctx, call{op: dependency.OpPages, method: http.MethodGet, url: a.client.api(path) + "?" + query.Encode()})
+		body, err := a.doWithRetry(ctx, call{op: dependency.OpPages, method: http.MethodGet, url: a.client.api(path) + "?" + query.Encode()})
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (a *Account) list(ctx context.Context, path string, take func(json.RawMessa
 			} `json:"paging"`
 		}
 		if err := json.Unmarshal(body, &list); err != nil {
-			return errGarbage
+			return errUnexpectedResponse
 		}
 		for _, element := range list.Results {
 			if err := take(element); err != nil {

@@ -13,32 +13,32 @@ import (
 // outcome is what HubSpot says about one contact of a batch: it is written, or err says why not.
 type outcome struct {
 	contactID string
-	fresh     bool // HubSpot made the contact now
+	created   bool // HubSpot made the contact now
 	createdAt time.Time
 	err       *apiError
 }
 
 // loose is a text that may come as a number, too. An answer about written contacts must be read: what is not read is written again.
-type loose string
+type flexString string
 
 // UnmarshalJSON takes texts and numbers; everything else is empty.
-func (l *loose) UnmarshalJSON(raw []byte) error {
+func (l *flexString) UnmarshalJSON(raw []byte) error {
 	var text string
 	var number json.Number
 	if json.Unmarshal(raw, &text) == nil {
-		*l = loose(text)
+		*l = flexString(text)
 	} else if json.Unmarshal(raw, &number) == nil {
-		*l = loose(number)
+		*l = flexString(number)
 	}
 	return nil
 }
 
 type wireObject struct {
-	ID         loose            `json:"id"`
-	New        bool             `json:"new"`
-	Properties map[string]loose `json:"properties"`
-	CreatedAt  loose            `json:"createdAt"`
-	TraceID    string           `json:"objectWriteTraceId"`
+	ID         flexString            `json:"id"`
+	New        bool                  `json:"new"`
+	Properties map[string]flexString `json:"properties"`
+	CreatedAt  flexString            `json:"createdAt"`
+	TraceID    string                `json:"objectWriteTraceId"`
 }
 
 type wireBatch struct {
@@ -54,15 +54,15 @@ func (o wireObject) created() time.Time {
 	return at
 }
 
-var errGarbage = errors.New("the answer is not what HubSpot's API promises")
+var errUnexpectedResponse = errors.New("the answer is not what HubSpot's API promises")
 
 // parseUpsert tells apart what became of every input. A 2xx alone proves nothing: an input that the answer does not mention has no
 // outcome, and is sent again.
 func parseUpsert(body []byte, inputs []upsertInput) (map[string]outcome, error) {
 	var w wireBatch
-	var odd *json.UnmarshalTypeError
-	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &odd) || w.Results == nil && len(w.Errors) == 0 {
-		return nil, errGarbage
+	var typeErr *json.UnmarshalTypeError
+	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &typeErr) || w.Results == nil && len(w.Errors) == 0 {
+		return nil, errUnexpectedResponse
 	}
 	found := make(map[string]outcome, len(inputs))
 	byTrace, byKey := map[string]bool{}, map[string]string{}
@@ -79,19 +79,19 @@ func parseUpsert(body []byte, inputs []upsertInput) (map[string]outcome, error) 
 			trace = inputs[0].TraceID
 		}
 		if trace != "" && o.ID != "" {
-			found[trace] = outcome{contactID: string(o.ID), fresh: o.New, createdAt: o.created()}
+			found[trace] = outcome{contactID: string(o.ID), created: o.New, createdAt: o.created()}
 		}
 	}
-	blame(found, w.Errors, inputs)
+	assignErrors(found, w.Errors, inputs)
 	return found, nil
 }
 
 // blame finds the inputs that the errors inside a 2xx speak of. An error that names no input is about those that nothing was said of.
-func blame(found map[string]outcome, errs []wireError, inputs []upsertInput) {
-	var nameless *apiError
+func assignErrors(found map[string]outcome, errs []wireError, inputs []upsertInput) {
+	var unassigned *apiError
 	for _, w := range errs {
 		e := w.apiError(statusOf(w))
-		e.again = e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status == http.StatusNotFound
+		e.retryable = e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status == http.StatusNotFound
 		named := false
 		for _, in := range inputs {
 			if _, written := found[in.TraceID]; !written && w.names(in) {
@@ -99,20 +99,20 @@ func blame(found map[string]outcome, errs []wireError, inputs []upsertInput) {
 			}
 		}
 		if !named {
-			nameless = e
+			unassigned = e
 		}
 	}
-	if nameless == nil {
+	if unassigned == nil {
 		return
 	}
-	var silent []string
+	var missing []string
 	for _, in := range inputs {
 		if _, known := found[in.TraceID]; !known {
-			silent = append(silent, in.TraceID)
+			missing = append(missing, in.TraceID)
 		}
 	}
-	if len(silent) == 1 { // with more than one it cannot be told whose error it is
-		found[silent[0]] = outcome{err: nameless}
+	if len(missing) == 1 { // with more than one it cannot be told whose error it is
+		found[missing[0]] = outcome{err: unassigned}
 	}
 }
 
@@ -169,7 +169,7 @@ const additionalEmails = "hs_additional_emails"
 func parseRead(body []byte) ([]wireObject, error) {
 	var w wireBatch
 	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil {
-		return nil, errGarbage
+		return nil, errUnexpectedResponse
 	}
 	for _, e := range w.Errors {
 		missing := statusOf(e) == http.StatusNotFound || e.Category == "VALIDATION_ERROR" || strings.Contains(e.Message, "not exist")
@@ -181,7 +181,7 @@ func parseRead(body []byte) ([]wireObject, error) {
 }
 
 // addresses are all e-mail addresses of a contact, the first one first.
-func (o wireObject) addresses() []string {
+func (o wireObject) emails() []string {
 	list := []string{emailKey(o.property("email"))}
 	for _, email := range strings.Split(o.property(additionalEmails), ";") {
 		if key := emailKey(email); key != "" {
@@ -191,12 +191,12 @@ func (o wireObject) addresses() []string {
 	return list
 }
 
-func (o wireObject) answersTo(key string) bool { return slices.Contains(o.addresses(), key) }
+func (o wireObject) hasEmail(key string) bool { return slices.Contains(o.emails(), key) }
 
-func byAddress(list []wireObject) map[string]wireObject {
+func byEmail(list []wireObject) map[string]wireObject {
 	found := make(map[string]wireObject, len(list))
 	for _, o := range list {
-		for _, key := range o.addresses() {
+		for _, key := range o.emails() {
 			found[key] = o
 		}
 	}

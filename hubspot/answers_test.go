@@ -223,7 +223,7 @@ func TestAContactThatFailsAloneAgainAndAgainIsDeadAndKeepsItsStory(t *testing.T)
 		}
 		w.drained(r)
 		dead, err := r.Dead(t.Context(), "", 10)
-		if err != nil || len(dead.Dead) != 1 || dead.Dead[0].Attempts < maxAlone || dead.Dead[0].Properties["firstname"] != "Ada" {
+		if err != nil || len(dead.Dead) != 1 || dead.Dead[0].Attempts < maxFailedAlone || dead.Dead[0].Properties["firstname"] != "Ada" {
 			t.Errorf("%+v %v", dead, err)
 		}
 	})

@@ -13,15 +13,15 @@ import (
 
 // apiError is a refusal by HubSpot: of a whole call, or of one contact inside a batch.
 type apiError struct {
-	Status     int
-	Category   string
-	Message    string // cut, and free of addresses and keys
-	Policy     string // of a 429: which limit
-	RetryAfter time.Duration
-	Bad        []badProperty
-	Scopes     []string // of a 403: what the key lacks
-	Existing   string   // of a 409: the contact that has the value already
-	again      bool     // about one contact, and not settled: the same call may succeed later, whatever the status
+	Status        int
+	Category      string
+	Message       string // cut, and free of addresses and keys
+	Policy        string // of a 429: which limit
+	RetryAfter    time.Duration
+	BadProperties []badProperty
+	Scopes        []string // of a 403: what the key lacks
+	Existing      string   // of a 409: the contact that has the value already
+	retryable     bool     // about one contact, and not settled: the same call may succeed later, whatever the status
 }
 
 func (e *apiError) Error() string {
@@ -42,7 +42,7 @@ const statusMigration = 477
 
 // transient tells that the same call may succeed later.
 func (e *apiError) transient() bool {
-	if e.again {
+	if e.retryable {
 		return true
 	}
 	switch e.Status {
@@ -83,8 +83,8 @@ const (
 // parseError reads the body of an answer that is not 2xx. Whatever it holds, the result is usable.
 func parseError(status int, header http.Header, body []byte) *apiError {
 	var w wireError
-	var odd *json.UnmarshalTypeError // one member of another type does not make the others unreadable
-	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &odd) {
+	var typeErr *json.UnmarshalTypeError // one member of another type does not make the others unreadable
+	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &typeErr) {
 		w = wireError{Message: http.StatusText(status)}
 	}
 	e := w.apiError(status)
@@ -112,7 +112,7 @@ func retryAfter(header http.Header) time.Duration {
 }
 
 func (w wireError) apiError(status int) *apiError {
-	e := &apiError{Status: status, Category: tame(w.Category), Message: tame(w.Message), Policy: w.policy()}
+	e := &apiError{Status: status, Category: sanitize(w.Category), Message: sanitize(w.Message), Policy: w.policy()}
 	for _, d := range w.Errors {
 		reason := d.Code
 		if reason == "" {
@@ -123,27 +123,27 @@ func (w wireError) apiError(status int) *apiError {
 			names = append(names, lastPart(d.In))
 		}
 		for _, name := range names {
-			e.blame(name, reason)
+			e.addBad(name, reason)
 		}
 		e.Scopes = append(e.Scopes, contextValues(d.Context, "requiredGranularScopes")...)
 	}
 	for _, name := range contextValues(w.Context, "propertyName") {
-		e.blame(name, w.Message)
+		e.addBad(name, w.Message)
 	}
 	e.Scopes = append(e.Scopes, contextValues(w.Context, "requiredGranularScopes")...)
-	e.blameAll(w.Violations)
-	e.blameFromMessage(w.Message)
+	e.addViolations(w.Violations)
+	e.addFromMessage(w.Message)
 	for _, d := range w.Errors {
-		e.blameFromMessage(d.Message)
+		e.addFromMessage(d.Message)
 	}
-	if len(e.Bad) == 0 {
-		e.blameQuoted(w)
+	if len(e.BadProperties) == 0 {
+		e.addQuoted(w)
 	}
 	if m := existingForm.FindStringSubmatch(w.Message); status == http.StatusConflict && m != nil {
 		e.Existing = m[1]
 	}
 	for i := range e.Scopes {
-		e.Scopes[i] = tame(e.Scopes[i])
+		e.Scopes[i] = sanitize(e.Scopes[i])
 	}
 	return e
 }
@@ -160,7 +160,7 @@ func (w wireError) policy() string {
 	message := strings.ToLower(w.Message)
 	switch name := strings.ToUpper(w.PolicyName); {
 	case name != "":
-		return tame(name)
+		return sanitize(name)
 	case w.Category != "RATE_LIMITS" && w.ErrorType != "RATE_LIMIT" && w.Category != "RATE_LIMIT":
 		return ""
 	case strings.Contains(message, "daily"):
@@ -200,8 +200,8 @@ var (
 const maxMessage = 300
 
 // tame makes a text of HubSpot fit for a log line: short, one line, without people's addresses and without keys.
-func tame(s string) string {
-	s = cut(s, 4*maxMessage)
+func sanitize(s string) string {
+	s = truncate(s, 4*maxMessage)
 	s = keyForm.ReplaceAllString(addressForm.ReplaceAllString(clean(s, false), "<e-mail>"), "<key>")
-	return cut(s, maxMessage)
+	return truncate(s, maxMessage)
 }

@@ -20,45 +20,45 @@ type violation struct {
 // quotedForm is a property in the words of a message.
 var quotedForm = regexp.MustCompile(`["'\x60]([a-z][a-z0-9_]*)["'\x60]`)
 
-func (e *apiError) blame(name, reason string) {
-	if !propertyForm.MatchString(name) || slices.ContainsFunc(e.Bad, func(b badProperty) bool { return b.name == name }) {
+func (e *apiError) addBad(name, reason string) {
+	if !propertyForm.MatchString(name) || slices.ContainsFunc(e.BadProperties, func(b badProperty) bool { return b.name == name }) {
 		return
 	}
-	e.Bad = append(e.Bad, badProperty{name: name, reason: tame(reason)})
+	e.BadProperties = append(e.BadProperties, badProperty{name: name, reason: sanitize(reason)})
 }
 
 // blameFromMessage reads the JSON list that HubSpot puts into the text "Property values were not valid: [...]".
-func (e *apiError) blameFromMessage(message string) {
+func (e *apiError) addFromMessage(message string) {
 	_, list, found := strings.Cut(message, "[")
 	if !found {
 		return
 	}
 	var violations []violation
 	if json.NewDecoder(strings.NewReader("["+list)).Decode(&violations) == nil {
-		e.blameAll(violations)
+		e.addViolations(violations)
 	}
 }
 
-func (e *apiError) blameAll(violations []violation) {
+func (e *apiError) addViolations(violations []violation) {
 	for _, v := range violations {
 		reason := v.Error
 		if reason == "" {
 			reason = v.Message
 		}
-		e.blame(v.Name, reason)
+		e.addBad(v.Name, reason)
 	}
 }
 
 // blameQuoted is for messages that name a property in words only: Property "x" does not exist. A quoted word that is no property of
 // the call does no harm: nobody sent it.
-func (e *apiError) blameQuoted(w wireError) {
+func (e *apiError) addQuoted(w wireError) {
 	messages := []string{w.Message}
 	for _, d := range w.Errors {
 		messages = append(messages, d.Message)
 	}
 	for _, message := range messages {
-		for _, m := range quotedForm.FindAllStringSubmatch(cut(message, 4*maxMessage), -1) {
-			e.blame(m[1], w.Category)
+		for _, m := range quotedForm.FindAllStringSubmatch(truncate(message, 4*maxMessage), -1) {
+			e.addBad(m[1], w.Category)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func (e *apiError) blameQuoted(w wireError) {
 func lastPart(place string) string { return place[strings.LastIndexByte(place, '.')+1:] }
 
 // universal tells that the property is at fault, whatever the value and whoever the contact.
-func (b badProperty) universal() bool {
+func (b badProperty) forAllContacts() bool {
 	switch b.reason {
 	case "PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "READ_ONLY_PROPERTY":
 		return true
@@ -77,10 +77,10 @@ func (b badProperty) universal() bool {
 }
 
 // universal is the part of a refusal that holds for every contact of a call; nil when nothing of it does.
-func (e *apiError) universal() *apiError {
+func (e *apiError) forAllContacts() *apiError {
 	part := *e
-	part.Bad = slices.DeleteFunc(slices.Clone(e.Bad), func(b badProperty) bool { return !b.universal() })
-	if len(part.Bad) == 0 {
+	part.BadProperties = slices.DeleteFunc(slices.Clone(e.BadProperties), func(b badProperty) bool { return !b.forAllContacts() })
+	if len(part.BadProperties) == 0 {
 		return nil
 	}
 	return &part

@@ -18,15 +18,15 @@ import (
 
 // client speaks to HubSpot's API. Every call takes its share of the budget first.
 type client struct {
-	http  *http.Client
-	fresh func() string // the access token as of now; nil = the configuration's
-	limit budget
-	cfg   atomic.Pointer[Config]
+	http     *http.Client
+	tokenNow func() string // the access token as of now; nil = the configuration's
+	limiter  limiter
+	cfg      atomic.Pointer[Config]
 }
 
 // budget is what calls are made out of.
-type budget interface {
-	take(ctx context.Context) (permit string, err error)
+type limiter interface {
+	acquire(ctx context.Context) (permit string, err error)
 	done(permit string, answer http.Header) // nil: there was no answer
 	release(permit string)                  // the call was not made
 }
@@ -43,12 +43,12 @@ type upsertInput struct {
 
 // call is one request to the API.
 type call struct {
-	op     dependency.Op
-	method string
-	url    string
-	body   any
-	begun  *time.Time // is told when the call had its share of the budget
-	before time.Time  // the call is not made after this time; zero = whenever
+	op        dependency.Op
+	method    string
+	url       string
+	body      any
+	startedAt *time.Time // is told when the call had its share of the budget
+	notAfter  time.Time  // the call is not made after this time; zero = whenever
 }
 
 // errStale is a call that had to wait for the budget until it made no sense any more.
@@ -75,7 +75,7 @@ func (c *client) api(path string) string { return strings.TrimSuffix(c.cfg.Load(
 
 // upsert writes contacts. The outcomes are by trace id; an input without one was not answered.
 func (c *client) upsert(ctx context.Context, inputs []upsertInput, before time.Time) (map[string]outcome, error) {
-	body, err := c.do(ctx, call{op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"), body: map[string]any{"inputs": inputs}, before: before})
+	body, err := c.do(ctx, call{op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"), body: map[string]any{"inputs": inputs}, notAfter: before})
 	if err != nil {
 		return nil, fmt.Errorf("upsert contacts: %w", err)
 	}
@@ -85,7 +85,7 @@ func (c *client) upsert(ctx context.Context, inputs []upsertInput, before time.T
 // read fetches properties of contacts by e-mail; people who are no contacts are missing from the result.
 func (c *client) read(ctx context.Context, emails, properties []string) (map[string]wireObject, error) {
 	list, _, err := c.readBy(ctx, "email", emails, properties)
-	return byAddress(list), err
+	return byEmail(list), err
 }
 
 // find looks contacts up by a property whose values are unique.
@@ -111,7 +111,7 @@ func (c *client) readBy(ctx context.Context, idProperty string, ids, properties 
 	if idProperty != "" {
 		ask["idProperty"] = idProperty
 	}
-	body, err := c.do(ctx, call{op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: ask, begun: &at})
+	body, err := c.do(ctx, call{op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: ask, startedAt: &at})
 	if err != nil {
 		return nil, at, fmt.Errorf("read contacts: %w", err)
 	}
@@ -121,13 +121,13 @@ func (c *client) readBy(ctx context.Context, idProperty string, ids, properties 
 
 // update changes one contact by its id, and returns the id that it has.
 func (c *client) update(ctx context.Context, id string, properties map[string]string, before time.Time) (string, error) {
-	body, err := c.do(ctx, call{op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)), body: map[string]any{"properties": properties}, before: before})
+	body, err := c.do(ctx, call{op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)), body: map[string]any{"properties": properties}, notAfter: before})
 	if err != nil {
 		return "", fmt.Errorf("update contact: %w", err)
 	}
 	var o wireObject
 	if json.Unmarshal(body, &o) != nil || o.ID == "" {
-		return "", fmt.Errorf("update contact: %w", errGarbage)
+		return "", fmt.Errorf("update contact: %w", errUnexpectedResponse)
 	}
 	return string(o.ID), nil
 }
@@ -146,7 +146,7 @@ func parseSchema(body []byte) (schema, error) {
 		Results []property `json:"results"`
 	}
 	if err := json.Unmarshal(body, &list); err != nil || len(list.Results) == 0 {
-		return nil, errGarbage
+		return nil, errUnexpectedResponse
 	}
 	s := make(schema, len(list.Results))
 	for _, p := range list.Results {
@@ -157,19 +157,19 @@ func parseSchema(body []byte) (schema, error) {
 
 // do makes one call inside the budget and returns the body of a 2xx answer. Errors are *apiError when HubSpot answered.
 func (c *client) do(ctx context.Context, k call) ([]byte, error) {
-	permit, err := c.limit.take(ctx)
+	permit, err := c.limiter.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	if !k.before.IsZero() && now.After(k.before) {
-		c.limit.release(permit)
+	if !k.notAfter.IsZero() && now.After(k.notAfter) {
+		c.limiter.release(permit)
 		return nil, errStale
 	}
 	var answer http.Header
-	defer func() { c.limit.done(permit, answer) }()
-	if k.begun != nil {
-		*k.begun = now
+	defer func() { c.limiter.done(permit, answer) }()
+	if k.startedAt != nil {
+		*k.startedAt = now
 	}
 	req, err := c.request(ctx, k)
 	if err != nil {
@@ -177,16 +177,16 @@ func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, bare(err)
+		return nil, stripURL(err)
 	}
 	defer res.Body.Close()
 	answer = res.Header
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, parseError(res.StatusCode, res.Header, withoutKey(body, req))
+		return nil, parseError(res.StatusCode, res.Header, redactToken(body, req))
 	}
 	if err != nil {
-		return nil, bare(err)
+		return nil, stripURL(err)
 	}
 	return body, nil
 }
@@ -195,12 +195,12 @@ const maxAnswer = 32 << 20
 
 // withoutKey takes the request's own key out of an answer: errors are shown to operators and kept in Redis, and a gateway in between
 // may answer with all that it was asked.
-func withoutKey(body []byte, req *http.Request) []byte {
-	key := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
-	if key == "" {
+func redactToken(body []byte, req *http.Request) []byte {
+	token := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
+	if token == "" {
 		return body
 	}
-	return bytes.ReplaceAll(body, []byte(key), []byte("<key>"))
+	return bytes.ReplaceAll(body, []byte(token), []byte("<key>"))
 }
 
 func (c *client) request(ctx context.Context, k call) (*http.Request, error) {
@@ -226,14 +226,14 @@ func (c *client) request(ctx context.Context, k call) (*http.Request, error) {
 }
 
 func (c *client) token() string {
-	if c.fresh != nil {
-		return c.fresh()
+	if c.tokenNow != nil {
+		return c.tokenNow()
 	}
 	return c.cfg.Load().AccessToken.Reveal()
 }
 
 // bare strips the URL from an error of net/http: it may hold an address.
-func bare(err error) error {
+func stripURL(err error) error {
 	if u, ok := err.(*url.Error); ok {
 		return u.Err
 	}

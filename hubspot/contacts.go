@@ -52,14 +52,14 @@ type Deps struct {
 
 // Contacts is the outbox, its worker and what operators ask of them. It lives as long as the process.
 type Contacts struct {
-	deps   Deps
-	live   atomic.Pointer[settings]
-	outbox *outbox
-	client *client
-	limit  *limit
-	known  atomic.Pointer[schema] // HubSpot's definitions, once this replica read them
-	health health
-	faults faults
+	deps    Deps
+	live    atomic.Pointer[settings]
+	outbox  *outbox
+	client  *client
+	limiter *sharedLimiter
+	known   atomic.Pointer[schema] // HubSpot's definitions, once this replica read them
+	health  health
+	faults  faults
 }
 
 // settings are what a reload may change, compiled once.
@@ -87,8 +87,8 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 	}
 	c := &Contacts{deps: deps}
 	c.outbox = newOutbox(deps)
-	c.limit = newLimit(deps, c.outbox.keys)
-	c.client = &client{http: deps.Client, fresh: deps.Token, limit: c.limit}
+	c.limiter = newSharedLimiter(deps, c.outbox.keys)
+	c.client = &client{http: deps.Client, tokenNow: deps.Token, limiter: c.limiter}
 	c.health.report(true, "not asked yet", deps.Now())
 	c.Set(cfg)
 	return c, nil
@@ -98,7 +98,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 func (c *Contacts) Set(cfg Config) {
 	c.live.Store(&settings{cfg: cfg, mapping: newMapping(cfg.Contacts)})
 	c.client.set(cfg)
-	c.limit.set(cfg.RateLimit)
+	c.limiter.set(cfg.RateLimit)
 }
 
 // on tells whether contacts are kept at all.
@@ -114,13 +114,13 @@ func (c *Contacts) Enqueue(ctx context.Context, l Login) error {
 	if !live.on() {
 		return nil
 	}
-	if why := live.mapping.skip(l); why != "" {
-		c.deps.Log.Info("contact not sent", "reason", why, "subject", c.outbox.logHash(l))
+	if reason := live.mapping.skip(l); reason != "" {
+		c.deps.Log.Info("contact not sent", "reason", reason, "subject", c.outbox.logHash(l))
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
-	if err := c.outbox.add(ctx, entry{Login: trimmed(l)}); err != nil {
+	if err := c.outbox.add(ctx, entry{Login: limitSize(l)}); err != nil {
 		c.deps.Metrics.lost.Inc()
 		c.health.report(false, "a login's contact could not be queued: Redis did not take it", c.deps.Now())
 		return fmt.Errorf("hubspot: queue contact of subject %s: %w", c.outbox.logHash(l), err)

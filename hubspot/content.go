@@ -55,9 +55,9 @@ type wirePage struct {
 
 func (w wirePage) page(kind string) Page {
 	p := Page{
-		ID: w.ID, Kind: kind, Name: tame(w.Name), URL: w.URL, Domain: w.Domain, Slug: w.Slug, Language: w.Language, State: w.State,
+		ID: w.ID, Kind: kind, Name: sanitize(w.Name), URL: w.URL, Domain: w.Domain, Slug: w.Slug, Language: w.Language, State: w.State,
 		Published: w.Published || strings.HasPrefix(w.State, "PUBLISHED"), Password: w.Password != "", Restricted: w.Restricted,
-		Dynamic: given(w.TableID) || given(w.Source), TranslationOf: w.TranslationOf,
+		Dynamic: isSet(w.TableID) || isSet(w.Source), TranslationOf: w.TranslationOf,
 	}
 	for language, t := range w.Translations {
 		if p.Translations == nil {
@@ -68,7 +68,7 @@ func (w wirePage) page(kind string) Page {
 	return p
 }
 
-func given(v any) bool { return v != nil && v != "" && v != float64(0) && v != "0" }
+func isSet(v any) bool { return v != nil && v != "" && v != float64(0) && v != "0" }
 
 // The last dated version that has site and landing pages; posts and redirects have newer ones.
 const pagesVersion = "2026-03"
@@ -93,7 +93,7 @@ func (a *Account) Pages(ctx context.Context, progress func(n int)) ([]Page, erro
 		err := a.list(ctx, l.path, func(element json.RawMessage) error {
 			var w wirePage
 			if json.Unmarshal(element, &w) != nil {
-				return errGarbage
+				return errUnexpectedResponse
 			}
 			if all = append(all, w.page(l.kind)); len(all)%500 == 0 {
 				progress(len(all))
@@ -119,7 +119,7 @@ func (a *Account) Redirects(ctx context.Context) ([]Redirect, error) {
 			Style int    `json:"redirectStyle"`
 		}
 		if json.Unmarshal(element, &w) != nil {
-			return errGarbage
+			return errUnexpectedResponse
 		}
 		all = append(all, Redirect(w))
 		return nil

@@ -184,7 +184,7 @@ func TestAHolderThatWasStoppedForTooLongWritesNothing(t *testing.T) {
 	w := realWorld(t, durable(t), crashProperties())
 	r := w.replica()
 	w.login(r, person1("ada@example.com"))
-	token, err := r.outbox.lease(t.Context(), "old")
+	token, err := r.outbox.acquireLease(t.Context(), "old")
 	if err != nil || token == "" {
 		t.Fatal(token, err)
 	}
@@ -192,21 +192,21 @@ func TestAHolderThatWasStoppedForTooLongWritesNothing(t *testing.T) {
 	if err != nil || len(messages) != 1 {
 		t.Fatal(messages, err)
 	}
-	old := fenced{outbox: r.outbox, token: token}
+	old := leasedOutbox{outbox: r.outbox, token: token}
 	w.redis.Del(t.Context(), r.outbox.keys.lease) // it ran out
-	next, err := r.outbox.lease(t.Context(), "new")
+	next, err := r.outbox.acquireLease(t.Context(), "new")
 	if err != nil || next == "" || next == token {
 		t.Fatal(next, err)
 	}
 	j := &job{login: person1("ada@example.com"), ids: []string{messages[0].ID}}
-	r.limit.held.Store(&token)
-	_, budget := r.limit.take(t.Context())
+	r.limiter.lease.Store(&token)
+	_, budget := r.limiter.acquire(t.Context())
 	for name, err := range map[string]error{
-		"finish": old.finish(t.Context(), j, map[string]string{"sent": "x"}, nil), "bury": old.finish(t.Context(), j, nil, &letter{}),
-		"delay": old.delay(t.Context(), j), "drop": old.drop(t.Context(), j.ids), "renew": old.renew(t.Context()),
-		"flying": old.flying(t.Context(), []*job{j}), "budget": budget,
+		"finish": old.finish(t.Context(), j, map[string]string{"sent": "x"}, nil), "bury": old.finish(t.Context(), j, nil, &deadLetter{}),
+		"delay": old.saveState(t.Context(), j), "drop": old.remove(t.Context(), j.ids), "renew": old.renew(t.Context()),
+		"flying": old.setInFlight(t.Context(), []*job{j}), "budget": budget,
 	} {
-		if err != errFenced {
+		if err != errLeaseLost {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -14,7 +14,7 @@ func TestACursorIsAnIDThatRedisTakes(t *testing.T) {
 		"x": "", "*": "", "$": "", "-": "", "+": "", "-1-1": "", "1": "", "1-": "", "-1": "", "1-1-1": "", "(1-1": "", "+1-1": "", " 1-1": "", "1-1\n": "", "1-*": "",
 		"18446744073709551616-0": "", "0-18446744073709551616": "", strings.Repeat("0", 200) + "-0": "",
 	} {
-		got, err := behind(cursor)
+		got, err := rangeStart(cursor)
 		if got != want || (want == "") != errors.Is(err, ErrCursor) {
 			t.Errorf("%q is %q, %v", cursor, got, err)
 		}
@@ -26,7 +26,7 @@ func FuzzACursorIsAnIDOrRefused(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
-		got, err := behind(cursor)
+		got, err := rangeStart(cursor)
 		if err == nil && strings.Trim(got, "(0123456789-") != "" || err != nil && got != "" {
 			t.Fatalf("%q is %q, %v", cursor, got, err)
 		}

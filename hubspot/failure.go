@@ -17,11 +17,11 @@ func (w *worker) send(ctx context.Context, plans []*plan) error {
 		var refused *apiError
 		switch {
 		case err == nil:
-			plans, err = w.read(ctx, plans, outcomes)
+			plans, err = w.applyOutcomes(ctx, plans, outcomes)
 		case !errors.As(err, &refused) || !refused.aboutContacts():
 		case len(plans) == 1:
-			plans, err = w.read(ctx, plans, map[string]outcome{plans[0].job.newest(): {err: refused}})
-		case refused.universal() != nil && w.amendAll(ctx, plans, refused.universal()):
+			plans, err = w.applyOutcomes(ctx, plans, map[string]outcome{plans[0].job.newest(): {err: refused}})
+		case refused.forAllContacts() != nil && w.dropRefusedFromAll(ctx, plans, refused.forAllContacts()):
 			err = nil
 		default:
 			half := len(plans) / 2
@@ -36,7 +36,7 @@ func (w *worker) send(ctx context.Context, plans []*plan) error {
 }
 
 func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string]outcome, err error) {
-	err = w.timely(ctx, plans, "", func(before time.Time) (err error) {
+	err = w.writeWhileFresh(ctx, plans, "", func(before time.Time) (err error) {
 		inputs := make([]upsertInput, len(plans))
 		for i, p := range plans {
 			inputs[i] = p.input()
@@ -48,8 +48,8 @@ func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string
 }
 
 // read notes the outcomes and returns the plans that go again with less. An error leaves plans without outcome.
-func (w *worker) read(ctx context.Context, plans []*plan, outcomes map[string]outcome) (again []*plan, err error) {
-	var hard []*plan // to be dealt with one by one
+func (w *worker) applyOutcomes(ctx context.Context, plans []*plan, outcomes map[string]outcome) (again []*plan, err error) {
+	var refused []*plan // to be dealt with one by one
 	for _, p := range plans {
 		o, known := outcomes[p.job.newest()]
 		switch {
@@ -57,18 +57,18 @@ func (w *worker) read(ctx context.Context, plans []*plan, outcomes map[string]ou
 			p.outcome = &outcome{err: &apiError{Status: http.StatusBadGateway, Message: "HubSpot's answer does not mention this contact"}}
 		case o.err == nil || o.err.transient():
 			p.outcome = &o
-		case w.amend(ctx, p, o.err):
+		case w.dropRefused(ctx, p, o.err):
 			again = append(again, p)
 		default:
-			hard = append(hard, p)
+			refused = append(refused, p)
 		}
 	}
-	for _, p := range hard {
-		settle := w.salvage
+	for _, p := range refused {
+		handle := w.upsertPropertyByProperty
 		if outcomes[p.job.newest()].err.Status == http.StatusConflict {
-			settle = w.reconcile
+			handle = w.resolveConflict
 		}
-		repeat, err := settle(ctx, p, outcomes[p.job.newest()].err)
+		repeat, err := handle(ctx, p, outcomes[p.job.newest()].err)
 		if err != nil {
 			return nil, err
 		}
@@ -80,24 +80,24 @@ func (w *worker) read(ctx context.Context, plans []*plan, outcomes map[string]ou
 }
 
 // amendAll takes what a refused call complains about out of its plans; false when none has any of it.
-func (w *worker) amendAll(ctx context.Context, plans []*plan, e *apiError) (changed bool) {
+func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, e *apiError) (changed bool) {
 	for _, p := range plans {
-		changed = w.amend(ctx, p, e) || changed
+		changed = w.dropRefused(ctx, p, e) || changed
 	}
 	return changed
 }
 
 // amend leaves out what HubSpot refused; false when there is nothing left to leave out.
-func (w *worker) amend(ctx context.Context, p *plan, e *apiError) bool {
+func (w *worker) dropRefused(ctx context.Context, p *plan, e *apiError) bool {
 	changed := false
-	for _, b := range e.Bad {
+	for _, b := range e.BadProperties {
 		if _, written := p.write[b.name]; written {
 			delete(p.write, b.name)
 			changed = true
-			w.report(ctx, b)
-			if b.universal() {
+			w.reportLeftOut(ctx, b)
+			if b.forAllContacts() {
 				w.refused[b.name] = w.c.deps.Now().Add(10 * time.Minute)
-				w.schema.asked = time.Time{} // the definitions have changed
+				w.schema.readAt = time.Time{} // the definitions have changed
 			}
 		}
 	}
@@ -105,11 +105,11 @@ func (w *worker) amend(ctx context.Context, p *plan, e *apiError) bool {
 }
 
 // report tells the operator about a property that is left out.
-func (w *worker) report(ctx context.Context, b badProperty) {
+func (w *worker) reportLeftOut(ctx context.Context, b badProperty) {
 	if w.c.faults.firstTime("property " + b.name + b.reason) {
 		w.c.deps.Log.Warn("a property was left out of contacts", "property", b.name, "reason", b.reason)
 	}
-	if err := w.f.reject(ctx, b); err != nil {
+	if err := w.outbox.countRejected(ctx, b); err != nil {
 		w.c.deps.Log.Info("rejected property was not counted", "property", b.name, "error", err)
 	}
 }
@@ -124,19 +124,19 @@ func (e *apiError) aboutContacts() bool {
 }
 
 // unreadable tells that reading is not possible at all, while writing may be.
-func unreadable(err error) bool {
+func readRefused(err error) bool {
 	var e *apiError
 	return errors.As(err, &e) && !e.transient() && e.Status != http.StatusUnauthorized
 }
 
 // failed deals with a call that did not work as a whole: everything pauses, nobody is lost, and nobody is given up for it.
-func (r *round) failed(ctx context.Context, plans []*plan, err error) error {
-	e, err := r.w.halt(ctx, err)
+func (r *round) callFailed(ctx context.Context, plans []*plan, err error) error {
+	e, err := r.w.pauseAll(ctx, err)
 	if e == nil {
 		return err
 	}
 	for _, p := range plans {
-		if err := r.later(ctx, p, e, len(plans) == 1); err != nil {
+		if err := r.retryLater(ctx, p, e, len(plans) == 1); err != nil {
 			return err
 		}
 	}
@@ -145,40 +145,40 @@ func (r *round) failed(ctx context.Context, plans []*plan, err error) error {
 
 // halt pauses all calls because of one that failed. No refusal means that it was not HubSpot: the calls are paused already, the process
 // ends, or (err) Redis failed.
-func (w *worker) halt(ctx context.Context, failure error) (e *apiError, err error) {
+func (w *worker) pauseAll(ctx context.Context, failure error) (e *apiError, err error) {
 	switch {
 	case ctx.Err() != nil || errors.Is(failure, errPaused):
 		return nil, nil
-	case redisFault(failure):
+	case isRedisError(failure):
 		return nil, failure
 	case !errors.As(failure, &e):
-		e = &apiError{Status: http.StatusBadGateway, Message: tame(failure.Error())}
+		e = &apiError{Status: http.StatusBadGateway, Message: sanitize(failure.Error())}
 	}
 	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
-	if err := w.c.limit.pause(ctx, e.Error(), w.backOff(e)); err != nil {
+	if err := w.c.limiter.pause(ctx, e.Error(), w.backOff(e)); err != nil {
 		return nil, err
 	}
 	if !e.transient() {
 		key := w.c.client.token()
-		if w.c.faults.firstTime(refusal + strconv.Itoa(e.Status) + e.Category + w.f.fingerprint(key)) {
+		if w.c.faults.firstTime(refusal + strconv.Itoa(e.Status) + e.Category + w.outbox.fingerprint(key)) {
 			cure := ""
 			if e.Status == http.StatusUnauthorized {
 				cure = ": put a new token into hubspot.access_token"
 			}
 			w.c.deps.Log.Error("HubSpot refuses all calls"+cure+"; nothing is lost, contacts wait", "error", e.Error())
 		}
-		w.bad = w.c.client.token()
+		w.refusedToken = w.c.client.token()
 	}
 	return e, nil
 }
 
 // later puts a contact off, or gives it up when only it fails, again and again.
-func (r *round) later(ctx context.Context, p *plan, e *apiError, alone bool) error {
-	if err := r.w.later(ctx, p.job, e, alone); err != nil {
+func (r *round) retryLater(ctx context.Context, p *plan, e *apiError, alone bool) error {
+	if err := r.w.scheduleRetry(ctx, p.job, e, alone); err != nil {
 		return err
 	}
-	if !p.job.state.Linking && p.job.state.Alone >= maxAlone && r.w.success.After(time.UnixMilli(p.job.state.First)) {
-		return r.bury(ctx, p, e)
+	if !p.job.state.LinkPending && p.job.state.FailedAlone >= maxFailedAlone && r.w.lastSuccess.After(time.UnixMilli(p.job.state.First)) {
+		return r.moveToDeadLetters(ctx, p, e)
 	}
 	return nil
 }
@@ -188,8 +188,8 @@ func (w *worker) backOff(e *apiError) time.Duration {
 	if e.Status == http.StatusTooManyRequests {
 		return policyPause(e)
 	}
-	w.faults++
-	d := min(time.Second<<min(w.faults-1, 6), time.Minute)
+	w.failures++
+	d := min(time.Second<<min(w.failures-1, 6), time.Minute)
 	if e.RetryAfter > 0 {
 		d = e.RetryAfter
 	}
@@ -200,7 +200,7 @@ func (w *worker) backOff(e *apiError) time.Duration {
 }
 
 // later writes a failed attempt into the queue. alone tells that the contact was sent by itself, so that it may be at fault.
-func (w *worker) later(ctx context.Context, j *job, e *apiError, alone bool) error {
+func (w *worker) scheduleRetry(ctx context.Context, j *job, e *apiError, alone bool) error {
 	now := w.c.deps.Now()
 	if j.state.First == 0 {
 		j.state.First = now.UnixMilli()
@@ -210,8 +210,8 @@ func (w *worker) later(ctx context.Context, j *job, e *apiError, alone bool) err
 	if e.transient() {
 		j.state.Attempts++
 		if alone && e.Status != http.StatusTooManyRequests {
-			j.state.Alone++
-			wait = min(time.Second<<min(j.state.Alone, 12), time.Hour)
+			j.state.FailedAlone++
+			wait = min(time.Second<<min(j.state.FailedAlone, 12), time.Hour)
 			wait += rand.N(wait/4 + 1)
 		}
 		if alone && e.Status == http.StatusTooManyRequests {
@@ -220,28 +220,28 @@ func (w *worker) later(ctx context.Context, j *job, e *apiError, alone bool) err
 		w.c.deps.Metrics.count(retried)
 	}
 	j.state.Next = now.Add(wait).UnixMilli()
-	return w.f.delay(ctx, j)
+	return w.outbox.saveState(ctx, j)
 }
 
 // maxAlone is after how many attempts by itself a contact is given up, when HubSpot takes others meanwhile.
-const maxAlone = 8
+const maxFailedAlone = 8
 
 // size is how many contacts the next batch may have: after repeated faults fewer and fewer, so that one contact that HubSpot chokes on
 // is found and does not hold up the others.
-func (w *worker) size() int {
+func (w *worker) batchLimit() int {
 	switch {
-	case w.faults < 2:
+	case w.failures < 2:
 		return batchSize
-	case w.faults < 3:
+	case w.failures < 3:
 		return batchSize / 10
 	}
 	return 1
 }
 
 // companions keeps a contact that failed by itself apart from the others.
-func companions(ready []*job) []*job {
+func batchUntilSuspect(ready []*job) []*job {
 	for i, j := range ready {
-		if j.state.Alone > 1 {
+		if j.state.FailedAlone > 1 {
 			if i == 0 {
 				return ready[:1]
 			}
@@ -252,4 +252,4 @@ func companions(ready []*job) []*job {
 }
 
 // redisFault tells that Redis failed, not HubSpot.
-func redisFault(err error) bool { return errors.Is(err, errFenced) || errors.Is(err, errBudget) }
+func isRedisError(err error) bool { return errors.Is(err, errLeaseLost) || errors.Is(err, errLimiter) }

@@ -14,19 +14,19 @@ const fillWindow = 2 * time.Second
 
 // fill decides about the properties that are written only where HubSpot has nothing, by the contacts that have the plans' addresses.
 func (w *worker) fill(ctx context.Context, plans []*plan) error {
-	asking := slices.DeleteFunc(slices.Clone(plans), func(p *plan) bool { return len(p.ifEmpty) == 0 })
-	if len(asking) == 0 {
+	filling := slices.DeleteFunc(slices.Clone(plans), func(p *plan) bool { return len(p.ifEmpty) == 0 })
+	if len(filling) == 0 {
 		return nil
 	}
-	for _, p := range asking {
+	for _, p := range filling {
 		maps.Copy(p.write, p.ifEmpty)
 	}
-	return w.leaveFilled(ctx, asking, "")
+	return w.dropNonEmpty(ctx, filling, "")
 }
 
 // leaveFilled asks HubSpot and takes what has a value there out of the plans: those of the contacts with the plans' addresses, or of the
 // one contact with an id.
-func (w *worker) leaveFilled(ctx context.Context, plans []*plan, id string) error {
+func (w *worker) dropNonEmpty(ctx context.Context, plans []*plan, id string) error {
 	idProperty, ids, names := "email", make([]string, len(plans)), map[string]bool{}
 	for i, p := range plans {
 		ids[i] = p.key
@@ -37,16 +37,16 @@ func (w *worker) leaveFilled(ctx context.Context, plans []*plan, id string) erro
 	if id != "" {
 		idProperty, ids = "", []string{id}
 	}
-	list, at, err := w.c.client.readBy(ctx, idProperty, ids, slices.Sorted(maps.Keys(names)))
-	if err != nil && !unreadable(err) {
+	list, readAt, err := w.c.client.readBy(ctx, idProperty, ids, slices.Sorted(maps.Keys(names)))
+	if err != nil && !readRefused(err) {
 		return err
 	}
 	if err != nil && w.c.faults.firstTime("read") {
 		w.c.deps.Log.Warn("HubSpot does not let contacts be read; properties with write: if_empty go to new contacts only", "error", err)
 	}
-	there := byAddress(list)
+	contacts := byEmail(list)
 	for _, p := range plans {
-		o := there[p.key]
+		o := contacts[p.key]
 		if id != "" && len(list) > 0 {
 			o = list[0]
 		}
@@ -54,19 +54,19 @@ func (w *worker) leaveFilled(ctx context.Context, plans []*plan, id string) erro
 			switch _, writing := p.write[name]; {
 			case !writing:
 			case err != nil: // unknown is not empty: only a contact that turns out to be new gets it
-				p.later[name] = p.write[name]
+				p.onCreate[name] = p.write[name]
 				delete(p.write, name)
 			case o.property(name) != "":
 				delete(p.write, name)
 			}
 		}
-		p.filled = at
+		p.emptyReadAt = readAt
 	}
 	return nil
 }
 
 // filling tells that a plan writes a property only because HubSpot had nothing in it.
-func (p *plan) filling() bool {
+func (p *plan) fillsEmpty() bool {
 	for name := range p.ifEmpty {
 		if _, writing := p.write[name]; writing {
 			return true
@@ -76,33 +76,33 @@ func (p *plan) filling() bool {
 }
 
 // maxStale is how often a write may miss its time, on a budget that is all but used up, before its fillings are left to new contacts.
-const maxStale = 5
+const maxStaleWrites = 5
 
 // timely makes a write, of the contact with an id or of those with the plans' addresses, no later than fillWindow after HubSpot was asked
 // what is empty. A write that had to wait for longer asks again.
-func (w *worker) timely(ctx context.Context, plans []*plan, id string, write func(before time.Time) error) error {
-	filling := slices.DeleteFunc(slices.Clone(plans), func(p *plan) bool { return !p.filling() })
-	ask := id != "" // the address may have been another contact's, or nobody's
-	for try := 1; ; try++ {
+func (w *worker) writeWhileFresh(ctx context.Context, plans []*plan, id string, write func(before time.Time) error) error {
+	filling := slices.DeleteFunc(slices.Clone(plans), func(p *plan) bool { return !p.fillsEmpty() })
+	stale := id != "" // the address may have been another contact's, or nobody's
+	for attempt := 1; ; attempt++ {
 		before := time.Time{}
 		for _, p := range filling {
-			if before.IsZero() || p.filled.Add(fillWindow).Before(before) {
-				before = p.filled.Add(fillWindow)
+			if before.IsZero() || p.emptyReadAt.Add(fillWindow).Before(before) {
+				before = p.emptyReadAt.Add(fillWindow)
 			}
 		}
-		if len(filling) > 0 && (ask || time.Until(before) < fillWindow/4) {
-			if err := w.leaveFilled(ctx, filling, id); err != nil {
+		if len(filling) > 0 && (stale || time.Until(before) < fillWindow/4) {
+			if err := w.dropNonEmpty(ctx, filling, id); err != nil {
 				return err
 			}
-			before = filling[0].filled.Add(fillWindow)
+			before = filling[0].emptyReadAt.Add(fillWindow)
 		}
 		err := write(before)
 		if !errors.Is(err, errStale) {
 			return err
 		}
-		if ask = true; try >= maxStale {
+		if stale = true; attempt >= maxStaleWrites {
 			for _, p := range filling {
-				p.postpone()
+				p.deferFills()
 			}
 			filling = nil
 		}
@@ -110,10 +110,10 @@ func (w *worker) timely(ctx context.Context, plans []*plan, id string, write fun
 }
 
 // postpone leaves to a contact that turns out to be new what would be filled in.
-func (p *plan) postpone() {
+func (p *plan) deferFills() {
 	for name := range p.ifEmpty {
 		if value, writing := p.write[name]; writing {
-			p.later[name] = value
+			p.onCreate[name] = value
 			delete(p.write, name)
 		}
 	}

@@ -20,7 +20,7 @@ var utkForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 // linkable tells whether a login may tie its browser's history to the contact. The cookie is the visitor's own claim, so it is taken
 // only with a verified e-mail, and never against an opt-out.
-func (s *settings) linkable(l Login) bool {
+func (s *settings) canLink(l Login) bool {
 	return s.cfg.Visitors.Link == "form" && utkForm.MatchString(l.UTK) && !l.OptedOut && l.EmailVerified && l.Subject != ""
 }
 
@@ -52,22 +52,22 @@ func (o *outbox) bind(ctx context.Context, l Login) (string, error) {
 }
 
 func (o *outbox) browserKeys(l Login) []string {
-	return o.hashed(o.keys.browser, "crm browser\x00"+l.UTK)
+	return o.macNames(o.keys.browser, "crm browser\x00"+l.UTK)
 }
 
 func (o *outbox) owner(l Login) []string {
-	return o.hashed("", "crm browser of\x00"+l.Issuer+"\x00"+personID(l))
+	return o.macNames("", "crm browser of\x00"+l.Issuer+"\x00"+personID(l))
 }
 
 // bound notes that the submission was made.
-func (o *outbox) bound(ctx context.Context, l Login) error {
+func (o *outbox) markSubmitted(ctx context.Context, l Login) error {
 	return o.deps.Queue.Set(ctx, o.browserKeys(l)[0], o.owner(l)[0]+":sent", personTTL).Err()
 }
 
 // link submits the form for those whose browser is not tied to their contact yet, and ends their jobs. It comes after the contact was
 // written, and only when HubSpot shows it: out of a submission whose address it does not know HubSpot makes another contact.
 func (r *round) link(ctx context.Context) error {
-	due, err := r.unbound(ctx)
+	due, err := r.bindBrowsers(ctx)
 	if err != nil || len(due) == 0 {
 		return err
 	}
@@ -75,15 +75,15 @@ func (r *round) link(ctx context.Context) error {
 	for i, p := range due {
 		emails[i] = p.key
 	}
-	there, err := r.w.c.client.read(ctx, emails, nil)
+	contacts, err := r.w.c.client.read(ctx, emails, nil)
 	for _, p := range due {
 		var stop bool
 		switch {
 		case err != nil:
-			stop, err = r.unlinked(ctx, p, err)
-		case emailKey(there[p.key].property("email")) != p.key:
+			stop, err = r.linkFailed(ctx, p, err)
+		case emailKey(contacts[p.key].property("email")) != p.key:
 			// Gone, or only a further address of a contact, which a submission would make its first one.
-			err = r.close(ctx, p)
+			err = r.closeJob(ctx, p)
 		default:
 			stop, err = r.submit(ctx, p)
 		}
@@ -95,19 +95,19 @@ func (r *round) link(ctx context.Context) error {
 }
 
 // unbound ends the jobs of those that are tied already, or whose browser is somebody else's, and returns the others.
-func (r *round) unbound(ctx context.Context) (due []*plan, err error) {
+func (r *round) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 	for _, p := range r.linking {
-		how, err := r.w.f.bind(ctx, p.job.login)
+		binding, err := r.w.outbox.bind(ctx, p.job.login)
 		switch {
 		case err != nil:
 			return nil, err
-		case how == "bound":
+		case binding == "bound":
 			due = append(due, p)
 			continue
-		case how == "other":
-			r.w.c.deps.Log.Info("browser's history is not tied to a contact: it is another person's", "subject", r.w.f.logHash(p.job.login))
+		case binding == "other":
+			r.w.c.deps.Log.Info("browser's history is not tied to a contact: it is another person's", "subject", r.w.outbox.logHash(p.job.login))
 		}
-		if err := r.close(ctx, p); err != nil {
+		if err := r.closeJob(ctx, p); err != nil {
 			return nil, err
 		}
 	}
@@ -117,46 +117,46 @@ func (r *round) unbound(ctx context.Context) (due []*plan, err error) {
 // submit sends one form. stop tells that nothing more can be sent now.
 func (r *round) submit(ctx context.Context, p *plan) (stop bool, err error) {
 	if err := r.w.c.client.submit(ctx, p.job.login, p.key); err != nil {
-		return r.unlinked(ctx, p, err)
+		return r.linkFailed(ctx, p, err)
 	}
-	if err := r.w.f.bound(ctx, p.job.login); err != nil {
+	if err := r.w.outbox.markSubmitted(ctx, p.job.login); err != nil {
 		return true, err
 	}
-	return false, r.close(ctx, p)
+	return false, r.closeJob(ctx, p)
 }
 
 // unlinked deals with a submission that did not work. The contact is right without it: after a refusal, or when it fails again and
 // again, the tie is given up, never the contact.
-func (r *round) unlinked(ctx context.Context, p *plan, failure error) (stop bool, err error) {
+func (r *round) linkFailed(ctx context.Context, p *plan, failure error) (stop bool, err error) {
 	var e *apiError
 	switch {
 	case ctx.Err() != nil || errors.Is(failure, errPaused):
 		return true, nil
-	case redisFault(failure):
+	case isRedisError(failure):
 		return true, failure
 	case !errors.As(failure, &e):
-		e = &apiError{Status: http.StatusBadGateway, Message: tame(failure.Error())}
+		e = &apiError{Status: http.StatusBadGateway, Message: sanitize(failure.Error())}
 	}
-	if !e.transient() && e.Status != http.StatusUnauthorized || p.job.state.Alone >= maxAlone {
+	if !e.transient() && e.Status != http.StatusUnauthorized || p.job.state.FailedAlone >= maxFailedAlone {
 		if r.w.c.faults.firstTime("link " + e.Error()) {
 			r.w.c.deps.Log.Warn("browser's history cannot be tied to a contact", "error", e.Error())
 		}
-		return false, r.close(ctx, p)
+		return false, r.closeJob(ctx, p)
 	}
-	return true, r.failed(ctx, []*plan{p}, e)
+	return true, r.callFailed(ctx, []*plan{p}, e)
 }
 
 // close ends a job whose contact is written: it leaves the queue, or waits there for the end of min_interval.
-func (r *round) close(ctx context.Context, p *plan) error {
-	if p.hold.IsZero() {
-		if err := r.w.f.finish(ctx, p.job, nil, nil); err != nil {
+func (r *round) closeJob(ctx context.Context, p *plan) error {
+	if p.holdUntil.IsZero() {
+		if err := r.w.outbox.finish(ctx, p.job, nil, nil); err != nil {
 			return err
 		}
 		r.done[p.job] = true
 		return nil
 	}
-	p.job.state = state{Held: true, Next: p.hold.UnixMilli()}
-	return r.w.f.delay(ctx, p.job)
+	p.job.state = state{Held: true, Next: p.holdUntil.UnixMilli()}
+	return r.w.outbox.saveState(ctx, p.job)
 }
 
 // submit ties a browser to the contact of an address by a form submission. The address is its only field: whatever else a form holds

@@ -64,7 +64,7 @@ func (r rule) source() string {
 }
 
 // volatile tells that a value of a login (a time, a count) is mapped: something to write even when the person is unchanged.
-func (m *mapping) volatile() bool {
+func (m *mapping) hasLoginValues() bool {
 	return slices.ContainsFunc(m.rules, func(r rule) bool { return r.Value != "" })
 }
 
@@ -114,11 +114,11 @@ func (m *mapping) values(l Login, count int64, known schema) []PreviewItem {
 	items := make([]PreviewItem, 0, len(m.rules))
 	for _, r := range m.rules {
 		item := PreviewItem{Property: r.property, Source: r.source(), Write: r.Write}
-		raw, why := r.raw(l, count)
-		if why == "" {
-			item.Value, why = known.convert(r.property, raw, r.Constant == "")
+		source, reason := r.lookup(l, count)
+		if reason == "" {
+			item.Value, reason = known.convert(r.property, source, r.Constant == "")
 		}
-		if item.Dropped = why; why != "" {
+		if item.Dropped = reason; reason != "" {
 			item.Value = ""
 		}
 		items = append(items, item)
@@ -127,36 +127,36 @@ func (m *mapping) values(l Login, count int64, known schema) []PreviewItem {
 }
 
 // raw finds the value: several texts for a list, a time for login_time.
-func (r rule) raw(l Login, count int64) (v raw, why string) {
+func (r rule) lookup(l Login, count int64) (v sourceValue, reason string) {
 	switch {
 	case r.Constant != "":
-		return raw{texts: []string{r.Constant}}, ""
+		return sourceValue{texts: []string{r.Constant}}, ""
 	case r.Claim != "":
 		return claimValue(l, r.Claim)
 	case l.At.IsZero() && r.Value != valueHost:
-		return raw{}, "not known without a login"
+		return sourceValue{}, "not known without a login"
 	}
 	switch r.Value {
 	case valueLoginTime:
-		return raw{texts: []string{l.At.UTC().Format(isoMillis)}, at: l.At.UTC()}, ""
+		return sourceValue{texts: []string{l.At.UTC().Format(isoMillis)}, at: l.At.UTC()}, ""
 	case valueLoginCount:
 		if count == 0 {
-			return raw{}, "counted when it is sent"
+			return sourceValue{}, "counted when it is sent"
 		}
-		return raw{texts: []string{strconv.FormatInt(count, 10)}}, ""
+		return sourceValue{texts: []string{strconv.FormatInt(count, 10)}}, ""
 	case valueHost:
 		return text(l.Host)
 	case valueFirstPage:
 		return text(pageOf(l.FirstPage))
 	}
-	return raw{}, "no source"
+	return sourceValue{}, "no source"
 }
 
-func text(s string) (raw, string) {
+func text(s string) (sourceValue, string) {
 	if s == "" {
-		return raw{}, "empty"
+		return sourceValue{}, "empty"
 	}
-	return raw{texts: []string{s}}, ""
+	return sourceValue{texts: []string{s}}, ""
 }
 
 // pageOf is a page without query and fragment: they may carry what must not reach a CRM (tokens of links, searches).
@@ -169,56 +169,56 @@ func pageOf(page string) string {
 }
 
 // raw is a value before it is brought into a property's type.
-type raw struct {
+type sourceValue struct {
 	texts []string  // empty = the property is to be emptied
 	at    time.Time // when it is a time
 }
 
-func claimValue(l Login, name string) (raw, string) {
+func claimValue(l Login, name string) (sourceValue, string) {
 	value, ok := l.Claims[name]
 	if !ok || value == nil {
 		switch {
 		case name == "email" && l.Email != "":
-			return raw{texts: []string{l.Email}}, ""
+			return sourceValue{texts: []string{l.Email}}, ""
 		case name == "sub" && l.Subject != "":
-			return raw{texts: []string{l.Subject}}, ""
+			return sourceValue{texts: []string{l.Subject}}, ""
 		case name == "name" && l.Name != "":
-			return raw{texts: []string{l.Name}}, ""
+			return sourceValue{texts: []string{l.Name}}, ""
 		case name == groupsClaim && len(l.Groups) > 0:
-			return raw{texts: l.Groups}, ""
+			return sourceValue{texts: l.Groups}, ""
 		case name == groupsClaim && !l.At.IsZero():
-			return raw{}, ""
+			return sourceValue{}, ""
 		}
-		return raw{}, "the login has no such claim"
+		return sourceValue{}, "the login has no such claim"
 	}
 	switch v := value.(type) {
 	case []any:
 		return listValue(v)
 	case []string:
-		return raw{texts: v}, ""
+		return sourceValue{texts: v}, ""
 	}
 	s, ok := scalar(value)
 	if !ok {
-		return raw{}, "the claim is an object"
+		return sourceValue{}, "the claim is an object"
 	}
 	if s == "" {
-		return raw{}, "the claim is empty"
+		return sourceValue{}, "the claim is empty"
 	}
-	return raw{texts: []string{s}}, ""
+	return sourceValue{texts: []string{s}}, ""
 }
 
-func listValue(list []any) (raw, string) {
+func listValue(list []any) (sourceValue, string) {
 	texts := make([]string, 0, len(list))
 	for _, element := range list {
 		s, ok := scalar(element)
 		if !ok {
-			return raw{}, "the claim is a list of objects"
+			return sourceValue{}, "the claim is a list of objects"
 		}
 		if s != "" {
 			texts = append(texts, s)
 		}
 	}
-	return raw{texts: texts}, ""
+	return sourceValue{texts: texts}, ""
 }
 
 func scalar(value any) (string, bool) {
@@ -241,11 +241,11 @@ func scalar(value any) (string, bool) {
 const maxClaim = 65536
 
 // trimmed bounds what a hostile profile can put into Redis (a 1 MB name, DS-07): long texts are cut, other long values left out.
-func trimmed(l Login) Login {
+func limitSize(l Login) Login {
 	claims := make(map[string]any, len(l.Claims))
 	for name, value := range l.Claims {
 		if s, ok := value.(string); ok {
-			claims[name] = cut(s, maxClaim)
+			claims[name] = truncate(s, maxClaim)
 			continue
 		}
 		if encoded, err := json.Marshal(value); err == nil && len(encoded) <= maxClaim {
@@ -253,13 +253,13 @@ func trimmed(l Login) Login {
 		}
 	}
 	l.Claims = claims
-	l.Email, l.Name, l.FirstPage = strings.TrimSpace(l.Email), cut(l.Name, maxClaim), cut(l.FirstPage, 2048)
-	l.UTK, l.Host = cut(l.UTK, 64), cut(l.Host, 256)
+	l.Email, l.Name, l.FirstPage = strings.TrimSpace(l.Email), truncate(l.Name, maxClaim), truncate(l.FirstPage, 2048)
+	l.UTK, l.Host = truncate(l.UTK, 64), truncate(l.Host, 256)
 	return l
 }
 
 // cut shortens s to at most n bytes without splitting a character, and replaces what is not UTF-8.
-func cut(s string, n int) string {
+func truncate(s string, n int) string {
 	if len(s) > n {
 		s = s[:n]
 		for len(s) > 0 && s[len(s)-1]&0xC0 == 0x80 {

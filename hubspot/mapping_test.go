@@ -111,7 +111,7 @@ func TestTheValuesOfALogin(t *testing.T) {
 
 func TestAHugeClaimIsCut(t *testing.T) {
 	t.Parallel()
-	l := trimmed(Login{Claims: map[string]any{"a": strings.Repeat("ä", 1<<20), "b": []any{strings.Repeat("x", 1<<20)}, "c": "x"}})
+	l := limitSize(Login{Claims: map[string]any{"a": strings.Repeat("ä", 1<<20), "b": []any{strings.Repeat("x", 1<<20)}, "c": "x"}})
 	if n := len(l.Claims["a"].(string)); n > maxClaim || n < maxClaim-3 || l.Claims["b"] != nil || l.Claims["c"] != "x" {
 		t.Error(n, l.Claims["b"] != nil)
 	}
@@ -134,7 +134,7 @@ func FuzzAMappedValueIsAlwaysCleanText(f *testing.F) {
 		if decoder.Decode(&claim) != nil {
 			claim = encoded
 		}
-		for _, item := range m.values(trimmed(Login{Claims: map[string]any{"c": claim}}), 1, known) {
+		for _, item := range m.values(limitSize(Login{Claims: map[string]any{"c": claim}}), 1, known) {
 			if strings.ContainsAny(item.Value, "\x00\x1b\r\u202e") || !utf8.ValidString(item.Value) || strings.HasPrefix(item.Value, "=") || utf8.RuneCountInString(item.Value) > maxText+1 {
 				t.Errorf("%s: %q", item.Property, item.Value)
 			}
@@ -166,7 +166,7 @@ func TestAnAnswerIsReadPerContact(t *testing.T) {
 		found, err := parseUpsert([]byte(c.body), inputs)
 		got := map[string]string{}
 		for trace, o := range found {
-			if got[trace] = fmt.Sprintf("%s %v", o.contactID, o.fresh); o.err != nil {
+			if got[trace] = fmt.Sprintf("%s %v", o.contactID, o.created); o.err != nil {
 				got[trace] = o.err.Error()
 			}
 		}
@@ -193,7 +193,7 @@ func TestARefusalNamesItsPropertiesInAllOfHubSpotsForms(t *testing.T) {
 		`<html>`: "",
 	} {
 		got := ""
-		for _, b := range parseError(http.StatusBadRequest, nil, []byte(body)).Bad {
+		for _, b := range parseError(http.StatusBadRequest, nil, []byte(body)).BadProperties {
 			got += b.name + " " + b.reason
 		}
 		if got != want {

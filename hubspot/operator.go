@@ -70,11 +70,11 @@ func (c *Contacts) replayAll(ctx context.Context) (int, error) {
 
 func (c *Contacts) replay(ctx context.Context, messages []redis.XMessage) (n int, err error) {
 	for _, m := range messages {
-		l, err := c.letter(m)
+		l, err := c.openDeadLetter(m)
 		if err != nil {
 			continue // its key is gone; it stays where it is
 		}
-		l.Entry.Made = l.Made
+		l.Entry.OriginID = l.OriginID
 		sealed, err := c.outbox.seal(l.Entry)
 		if err != nil {
 			return n, err
@@ -100,7 +100,7 @@ func (c *Contacts) Send(ctx context.Context, email string) (known bool, err erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
 	defer cancel()
-	if known, err = c.waits(ctx, emailKey(email)); err != nil {
+	if known, err = c.isQueued(ctx, emailKey(email)); err != nil {
 		return false, err
 	}
 	if err := c.outbox.add(ctx, entry{Login: Login{Email: emailKey(email)}, Forced: true}); err != nil {
@@ -133,9 +133,9 @@ func (c *Contacts) Preview(l Login) []PreviewItem {
 	}
 	m := c.live.Load().mapping
 	items := m.values(l, 0, known)
-	if why := m.skip(l); why != "" {
+	if reason := m.skip(l); reason != "" {
 		for i := range items {
-			items[i].Dropped = why
+			items[i].Dropped = reason
 		}
 	}
 	return items

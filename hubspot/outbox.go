@@ -43,20 +43,20 @@ type entry struct {
 	Login  Login `json:"login"`
 	Forced bool  `json:"forced,omitempty"` // an operator wants it now
 	// Made is the id under which a replayed dead letter was first queued: it may be older than what was sent since.
-	Made string `json:"made,omitempty"`
+	OriginID string `json:"made,omitempty"`
 }
 
 // state is the story of a delayed entry.
 type state struct {
-	Attempts int    `json:"a,omitempty"`
-	First    int64  `json:"f,omitempty"` // ms of the first attempt
-	Next     int64  `json:"n,omitempty"` // ms of the next one
-	Error    string `json:"e,omitempty"`
-	Again    bool   `json:"g,omitempty"` // a holder that is gone was sending it: HubSpot may have it
-	Fresh    bool   `json:"c,omitempty"` // HubSpot made the contact: what is written at creation only is still to be written
-	Alone    int    `json:"s,omitempty"` // attempts that failed although only this contact was sent
-	Linking  bool   `json:"l,omitempty"` // the contact is written; the form that ties the browser to it is still to be sent
-	Held     bool   `json:"h,omitempty"` // unchanged person: waits for the end of min_interval
+	Attempts    int    `json:"a,omitempty"`
+	First       int64  `json:"f,omitempty"` // ms of the first attempt
+	Next        int64  `json:"n,omitempty"` // ms of the next one
+	Error       string `json:"e,omitempty"`
+	Uncertain   bool   `json:"g,omitempty"` // a holder that is gone was sending it: HubSpot may have it
+	Created     bool   `json:"c,omitempty"` // HubSpot made the contact: what is written at creation only is still to be written
+	FailedAlone int    `json:"s,omitempty"` // attempts that failed although only this contact was sent
+	LinkPending bool   `json:"l,omitempty"` // the contact is written; the form that ties the browser to it is still to be sent
+	Held        bool   `json:"h,omitempty"` // unchanged person: waits for the end of min_interval
 }
 
 const personTTL = 400 * 24 * time.Hour
@@ -89,7 +89,7 @@ func (o *outbox) add(ctx context.Context, e entry) error {
 	nonce := rand.Text()
 	for try := 0; ; try++ {
 		err = addScript.Run(ctx, o.deps.Queue, names, nonce, personTTL.Milliseconds(), sealed, logins).Err()
-		if isWrongType(err) && try == 0 && o.mend(ctx, names[1:]...) == nil {
+		if isWrongType(err) && try == 0 && o.deleteMistypedKeys(ctx, names[1:]...) == nil {
 			continue
 		}
 		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
@@ -128,7 +128,7 @@ func (o *outbox) open(sealed []byte, into any) error {
 
 // personKeys names the record of a person under every key of the ring, the first key's first.
 func (o *outbox) personKeys(l Login) []string {
-	return o.hashed(o.keys.person, "crm person\x00"+l.Issuer+"\x00"+personID(l))
+	return o.macNames(o.keys.person, "crm person\x00"+l.Issuer+"\x00"+personID(l))
 }
 
 // personID is the subject, or the address of someone whom only an operator named.
@@ -139,7 +139,7 @@ func personID(l Login) string {
 	return l.Subject
 }
 
-func (o *outbox) hashed(prefix, what string) []string {
+func (o *outbox) macNames(prefix, what string) []string {
 	macs := o.deps.Ring.MACs(seal.UserIndex, []byte(what))
 	names := make([]string, len(macs))
 	for i, mac := range macs {
@@ -149,7 +149,7 @@ func (o *outbox) hashed(prefix, what string) []string {
 }
 
 // fingerprint is a MAC, not a hash: names and addresses are few enough to be guessed.
-func (o *outbox) fingerprint(what string) string { return o.hashed("", "crm value\x00"+what)[0] }
+func (o *outbox) fingerprint(what string) string { return o.macNames("", "crm value\x00"+what)[0] }
 
 // logHash names a person in the log.
 func (o *outbox) logHash(l Login) string {
@@ -177,9 +177,9 @@ func (o *outbox) after(ctx context.Context, id string, block time.Duration) ([]r
 }
 
 // made is the place of an entry among those of its person.
-func (q queued) made() string {
-	if q.entry.Made != "" {
-		return q.entry.Made
+func (q queued) originID() string {
+	if q.entry.OriginID != "" {
+		return q.entry.OriginID
 	}
 	return q.id
 }
@@ -206,7 +206,7 @@ func idParts(id string) (ms, n int64) {
 }
 
 // earlier tells which of two entries was queued first.
-func earlier(a, b string) bool {
+func queuedBefore(a, b string) bool {
 	ams, an := idParts(a)
 	bms, bn := idParts(b)
 	return ams < bms || ams == bms && an < bn
@@ -234,7 +234,7 @@ type person struct {
 	email     string    // fingerprint of the address it went to
 	contactID string    // HubSpot's
 	at        time.Time // when
-	made      string    // id of the entry that was sent
+	originID  string    // id of the entry that was sent
 }
 
 func (o *outbox) persons(ctx context.Context, jobs []*job) ([]person, error) {
@@ -250,7 +250,7 @@ func (o *outbox) persons(ctx context.Context, jobs []*job) ([]person, error) {
 	for i, a := range answers {
 		v := a.Val()
 		word := func(k int) string { s, _ := v[k].(string); return s }
-		list[i] = person{sent: word(0), email: word(1), contactID: word(2), made: word(4)}
+		list[i] = person{sent: word(0), email: word(1), contactID: word(2), originID: word(4)}
 		if ms, err := strconv.ParseInt(word(3), 10, 64); err == nil {
 			list[i].at = time.UnixMilli(ms)
 		}

@@ -30,7 +30,7 @@ type QueueEntry struct {
 // Waiting lists at most limit entries of the queue (1 to 1000), those after cursor ("" = from the oldest).
 func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (QueuePage, error) {
 	limit = min(max(limit, 1), 1000)
-	from, err := behind(cursor)
+	from, err := rangeStart(cursor)
 	if err != nil {
 		return QueuePage{}, err
 	}
@@ -43,18 +43,18 @@ func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (Queue
 		messages = messages[:limit]
 		page.Next = messages[limit-1].ID
 	}
-	stories, flying, err := c.stories(ctx, messages)
+	states, inFlight, err := c.states(ctx, messages)
 	if err != nil {
 		return QueuePage{}, fmt.Errorf("hubspot: read the queue: %w", err)
 	}
 	for i, m := range messages {
-		page.Entries = append(page.Entries, c.waiting(m, stories[i], flying[i]))
+		page.Entries = append(page.Entries, c.queueEntry(m, states[i], inFlight[i]))
 	}
 	return page, nil
 }
 
 // stories reads what is known of entries beside their logins.
-func (c *Contacts) stories(ctx context.Context, messages []redis.XMessage) ([]any, []bool, error) {
+func (c *Contacts) states(ctx context.Context, messages []redis.XMessage) ([]any, []bool, error) {
 	if len(messages) == 0 {
 		return nil, nil, nil
 	}
@@ -63,12 +63,12 @@ func (c *Contacts) stories(ctx context.Context, messages []redis.XMessage) ([]an
 		ids[i], members[i] = m.ID, m.ID
 	}
 	pipe := c.deps.Queue.Pipeline()
-	stories, flying := pipe.HMGet(ctx, c.outbox.keys.tries, ids...), pipe.SMIsMember(ctx, c.outbox.keys.inFlight, members...)
+	states, inFlight := pipe.HMGet(ctx, c.outbox.keys.tries, ids...), pipe.SMIsMember(ctx, c.outbox.keys.inFlight, members...)
 	_, err := pipe.Exec(ctx)
-	return stories.Val(), flying.Val(), err
+	return states.Val(), inFlight.Val(), err
 }
 
-func (c *Contacts) waiting(m redis.XMessage, story any, flying bool) QueueEntry {
+func (c *Contacts) queueEntry(m redis.XMessage, stateText any, inFlight bool) QueueEntry {
 	e := QueueEntry{ID: m.ID, State: "queued", QueuedAt: idTime(m.ID).UTC()}
 	if q, err := c.outbox.decode(m); err == nil {
 		e.Email = q.entry.Login.Email
@@ -76,12 +76,12 @@ func (c *Contacts) waiting(m redis.XMessage, story any, flying bool) QueueEntry 
 		e.LastError = "it cannot be opened: its key is no longer in session.keys"
 	}
 	var s state
-	if text, ok := story.(string); ok && json.Unmarshal([]byte(text), &s) == nil {
+	if text, ok := stateText.(string); ok && json.Unmarshal([]byte(text), &s) == nil {
 		e.State, e.Attempts, e.LastError = "delayed", s.Attempts, s.Error
-		e.FirstAt, e.NextAt = momentOf(s.First), momentOf(s.Next)
+		e.FirstAt, e.NextAt = timeFromMillis(s.First), timeFromMillis(s.Next)
 	}
 	switch {
-	case flying:
+	case inFlight:
 		e.State = "in_flight"
 	case s.Held:
 		e.State = "held"
@@ -89,7 +89,7 @@ func (c *Contacts) waiting(m redis.XMessage, story any, flying bool) QueueEntry 
 	return e
 }
 
-func momentOf(ms int64) *time.Time {
+func timeFromMillis(ms int64) *time.Time {
 	if ms == 0 {
 		return nil
 	}
@@ -98,7 +98,7 @@ func momentOf(ms int64) *time.Time {
 }
 
 // waits tells whether a login with this address is in the queue, among its first entries.
-func (c *Contacts) waits(ctx context.Context, email string) (bool, error) {
+func (c *Contacts) isQueued(ctx context.Context, email string) (bool, error) {
 	for page, cursor := 0, ""; page < maxSearched; page++ {
 		p, err := c.Waiting(ctx, cursor, 1000)
 		if err != nil {

@@ -38,7 +38,7 @@ const (
 )
 
 // convert makes a value valid for its property, or tells why it cannot be. foreign values come from people, not from the operator.
-func (s schema) convert(name string, v raw, foreign bool) (value, why string) {
+func (s schema) convert(name string, v sourceValue, untrusted bool) (value, reason string) {
 	p, known := s[name]
 	switch {
 	case s != nil && (!known || p.Archived):
@@ -50,15 +50,15 @@ func (s schema) convert(name string, v raw, foreign bool) (value, why string) {
 	}
 	switch p.Type {
 	case "number":
-		return number(v)
+		return numberValue(v)
 	case "bool":
-		return boolean(v)
+		return boolValue(v)
 	case "date", "datetime":
-		return moment(v, p.Type)
+		return timeValue(v, p.Type)
 	case "enumeration":
-		return p.option(v)
+		return p.optionValue(v)
 	}
-	return plain(v, p, foreign)
+	return textValue(v, p, untrusted)
 }
 
 // plainNumber is how HubSpot wants a number: digits with at most one dot.
@@ -66,7 +66,7 @@ var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
 const largestNumber = 1e15 // beyond it a float is no longer exact, and a number is probably an identifier
 
-func number(v raw) (string, string) {
+func numberValue(v sourceValue) (string, string) {
 	n := strings.TrimPrefix(strings.TrimSpace(v.texts[0]), "+")
 	f, err := strconv.ParseFloat(n, 64)
 	switch {
@@ -80,7 +80,7 @@ func number(v raw) (string, string) {
 	return strconv.FormatFloat(f, 'f', -1, 64), ""
 }
 
-func boolean(v raw) (string, string) {
+func boolValue(v sourceValue) (string, string) {
 	if len(v.texts) == 1 {
 		switch strings.ToLower(strings.TrimSpace(v.texts[0])) {
 		case "true", "1", "yes":
@@ -97,7 +97,7 @@ var timeLayouts = []string{
 }
 
 // moment reads a time of any usual spelling, epoch seconds and milliseconds included. A date keeps the day that was written.
-func moment(v raw, kind string) (string, string) {
+func timeValue(v sourceValue, kind string) (string, string) {
 	at, ok := v.at, !v.at.IsZero()
 	if !ok && len(v.texts) == 1 {
 		at, ok = parseTime(strings.TrimSpace(v.texts[0]))
@@ -131,7 +131,7 @@ func parseTime(s string) (time.Time, bool) {
 }
 
 // option keeps the values that the property offers, matched by value, then by label. What it does not offer would refuse the contact.
-func (p property) option(v raw) (string, string) {
+func (p property) optionValue(v sourceValue) (string, string) {
 	many := p.FieldType == "checkbox"
 	var kept []string
 	for _, t := range v.texts {
@@ -140,7 +140,7 @@ func (p property) option(v raw) (string, string) {
 			parts = strings.Split(t, ";")
 		}
 		for _, part := range parts {
-			if value, ok := p.offered(strings.TrimSpace(part)); ok && !slices.Contains(kept, value) {
+			if value, ok := p.matchOption(strings.TrimSpace(part)); ok && !slices.Contains(kept, value) {
 				kept = append(kept, value)
 			}
 		}
@@ -154,7 +154,7 @@ func (p property) option(v raw) (string, string) {
 	return strings.Join(kept, ";"), ""
 }
 
-func (p property) offered(s string) (string, bool) {
+func (p property) matchOption(s string) (string, bool) {
 	for _, o := range p.Options {
 		if o.Value == s {
 			return o.Value, true
@@ -168,7 +168,7 @@ func (p property) offered(s string) (string, bool) {
 	return "", false
 }
 
-func plain(v raw, p property, foreign bool) (string, string) {
+func textValue(v sourceValue, p property, untrusted bool) (string, string) {
 	texts := make([]string, len(v.texts))
 	for i, t := range v.texts {
 		if texts[i] = clean(t, p.FieldType == "textarea"); len(v.texts) > 1 {
@@ -176,8 +176,8 @@ func plain(v raw, p property, foreign bool) (string, string) {
 		}
 	}
 	joined := strings.Join(texts, ";")
-	if foreign {
-		joined = defused(joined)
+	if untrusted {
+		joined = escapeFormula(joined)
 	}
 	if r := []rune(joined); len(r) > maxText {
 		joined = string(r[:maxText])
@@ -208,7 +208,7 @@ var signedNumber = regexp.MustCompile(`^[+-][0-9 ().,/-]*$`)
 
 // defused keeps a visitor's text from being a formula when somebody opens an export of the contacts in a spreadsheet (CSV injection).
 // Telephone numbers and negative numbers are no formulas.
-func defused(s string) string {
+func escapeFormula(s string) string {
 	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=@+-＝＠＋－", first) || signedNumber.MatchString(s) {
 		return s
 	}

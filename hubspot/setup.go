@@ -20,7 +20,7 @@ type NewProperty struct {
 }
 
 // Fitness is what HubSpot's definitions say about the mapping.
-type Fitness struct {
+type MappingCheck struct {
 	Missing    []NewProperty     `json:"missing"`
 	Unsuitable map[string]string `json:"unsuitable"` // property -> why its values cannot be written
 	Doubtful   map[string]string `json:"doubtful"`   // property -> what it will not do
@@ -34,37 +34,37 @@ const (
 )
 
 // Fit compares the mapping with HubSpot's definitions.
-func (a *Account) Fit(ctx context.Context) (Fitness, error) {
-	body, err := a.ask(ctx, call{op: dependency.OpSchema, method: http.MethodGet, url: a.client.properties()})
+func (a *Account) CheckMapping(ctx context.Context) (MappingCheck, error) {
+	body, err := a.doWithRetry(ctx, call{op: dependency.OpSchema, method: http.MethodGet, url: a.client.properties()})
 	if err != nil {
-		return Fitness{}, fmt.Errorf("hubspot: read properties: %w", err)
+		return MappingCheck{}, fmt.Errorf("hubspot: read properties: %w", err)
 	}
 	known, err := parseSchema(body)
 	if err != nil {
-		return Fitness{}, fmt.Errorf("hubspot: read properties: %w", err)
+		return MappingCheck{}, fmt.Errorf("hubspot: read properties: %w", err)
 	}
-	f := Fitness{Missing: []NewProperty{}, Unsuitable: map[string]string{}, Doubtful: map[string]string{}}
+	check := MappingCheck{Missing: []NewProperty{}, Unsuitable: map[string]string{}, Doubtful: map[string]string{}}
 	for _, p := range known {
-		f.GroupThere = f.GroupThere || p.GroupName == groupName
+		check.GroupThere = check.GroupThere || p.GroupName == groupName
 	}
 	for _, r := range newMapping(a.cfg.Contacts).rules {
 		p, there := known[r.property]
 		switch {
 		case !there:
-			f.Missing = append(f.Missing, r.proposal())
+			check.Missing = append(check.Missing, r.newProperty())
 		case p.Archived || p.Calculated || p.Modification.ReadOnlyValue:
-			_, f.Unsuitable[r.property] = known.convert(r.property, raw{}, false)
-		case r.misfit(p) != "":
-			f.Unsuitable[r.property] = r.misfit(p)
+			_, check.Unsuitable[r.property] = known.convert(r.property, sourceValue{}, false)
+		case r.typeMismatch(p) != "":
+			check.Unsuitable[r.property] = r.typeMismatch(p)
 		case r.Claim == "sub" && !p.HasUniqueValue:
-			f.Doubtful[r.property] = "its values are not unique, so that a person whose address changes becomes another contact"
+			check.Doubtful[r.property] = "its values are not unique, so that a person whose address changes becomes another contact"
 		}
 	}
-	return f, nil
+	return check, nil
 }
 
 // proposal is the property that a rule needs.
-func (r rule) proposal() NewProperty {
+func (r rule) newProperty() NewProperty {
 	p := NewProperty{Name: r.property, Label: label(r.property), Type: "string", FieldType: "text"}
 	switch {
 	case r.Value == valueLoginTime:
@@ -83,7 +83,7 @@ func label(name string) string {
 }
 
 // misfit tells why a property's type takes none of a rule's values.
-func (r rule) misfit(p property) string {
+func (r rule) typeMismatch(p property) string {
 	takes := map[string][]string{valueLoginTime: {"date", "datetime", "string"}, valueLoginCount: {"number", "string"}}
 	if want, limited := takes[r.Value]; limited {
 		for _, kind := range want {
@@ -94,8 +94,8 @@ func (r rule) misfit(p property) string {
 		return fmt.Sprintf("its type is %s, and %s needs %s", p.Type, r.Value, want[0])
 	}
 	if r.Constant != "" {
-		if _, why := (schema{r.property: p}).convert(r.property, raw{texts: []string{r.Constant}}, false); why != "" {
-			return "the constant: " + why
+		if _, reason := (schema{r.property: p}).convert(r.property, sourceValue{texts: []string{r.Constant}}, false); reason != "" {
+			return "the constant: " + reason
 		}
 	}
 	return ""
@@ -103,30 +103,30 @@ func (r rule) misfit(p property) string {
 
 // Create makes the missing properties, and their group when it is not there. What exists by now is left as it is, so that a set-up that
 // was interrupted can be repeated. made is told each name.
-func (a *Account) Create(ctx context.Context, f Fitness, made func(name string)) error {
-	if len(f.Missing) == 0 {
+func (a *Account) Create(ctx context.Context, check MappingCheck, created func(name string)) error {
+	if len(check.Missing) == 0 {
 		return nil
 	}
-	if !f.GroupThere {
-		if err := a.make(ctx, "/groups", map[string]any{"name": groupName, "label": groupLabel}); err != nil {
+	if !check.GroupThere {
+		if err := a.post(ctx, "/groups", map[string]any{"name": groupName, "label": groupLabel}); err != nil {
 			return fmt.Errorf("hubspot: create property group: %w", err)
 		}
 	}
-	for _, p := range f.Missing {
-		err := a.make(ctx, "", map[string]any{
+	for _, p := range check.Missing {
+		err := a.post(ctx, "", map[string]any{
 			"name": p.Name, "label": p.Label, "groupName": groupName, "type": p.Type, "fieldType": p.FieldType,
 			"hasUniqueValue": p.Unique, "description": "Written by hubgate at login",
 		})
 		if err != nil {
 			return fmt.Errorf("hubspot: create property %s: %w", p.Name, err)
 		}
-		made(p.Name)
+		created(p.Name)
 	}
 	return nil
 }
 
-func (a *Account) make(ctx context.Context, rest string, body map[string]any) error {
-	_, err := a.ask(ctx, call{op: dependency.OpSchema, method: http.MethodPost, url: a.client.properties() + rest, body: body})
+func (a *Account) post(ctx context.Context, rest string, body map[string]any) error {
+	_, err := a.doWithRetry(ctx, call{op: dependency.OpSchema, method: http.MethodPost, url: a.client.properties() + rest, body: body})
 	var e *apiError
 	if errors.As(err, &e) && e.Status == http.StatusConflict {
 		return nil

@@ -40,11 +40,11 @@ func TestSetupCreatesWhatIsMissingAndNothingElse(t *testing.T) {
 					"hs_object_id": {Claim: "x"}, "lifecyclestage": {Constant: "champion"}, "portal_logins": {Value: "login_time"}, "company": {Claim: "sub"},
 				}
 			})
-			fit, err := a.Fit(t.Context())
+			fit, err := a.CheckMapping(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Fitness{
+			want := MappingCheck{
 				Missing: []NewProperty{
 					{Name: "logins", Label: "Logins", Type: "number", FieldType: "number"},
 					{Name: "seen_at", Label: "Seen at", Type: "datetime", FieldType: "date"},
@@ -65,7 +65,7 @@ func TestSetupCreatesWhatIsMissingAndNothingElse(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			fit, err = a.Fit(t.Context())
+			fit, err = a.CheckMapping(t.Context())
 			if err != nil || len(fit.Missing) != 0 || !fit.GroupThere || len(made) != 6 {
 				t.Errorf("%+v %v %v", fit, err, made)
 			}

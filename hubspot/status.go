@@ -67,7 +67,7 @@ type PreviewItem struct {
 }
 
 // letter is a dead letter as Redis holds it, sealed.
-type letter struct {
+type deadLetter struct {
 	Entry      entry             `json:"entry"`
 	Count      int64             `json:"count"`
 	Reason     string            `json:"reason"`
@@ -75,7 +75,7 @@ type letter struct {
 	Attempts   int               `json:"attempts"`
 	FirstAt    time.Time         `json:"first_at"`
 	LastAt     time.Time         `json:"last_at"`
-	Made       string            `json:"made"`
+	OriginID   string            `json:"made"`
 }
 
 // Status reads the state of the queue. Queued, Delayed and InFlight are disjoint.
@@ -83,13 +83,13 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 	k := c.outbox.keys
 	pipe := c.deps.Queue.Pipeline()
 	length, delayed, dead := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.XLen(ctx, k.dead)
-	flying, pause, rejected := pipe.SCard(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
+	inFlight, pause, rejected := pipe.SCard(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
 	first, noted := pipe.XRangeN(ctx, k.stream, "-", "+", 1), pipe.Get(ctx, k.oldest)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
 	}
 	s := Status{Delayed: min(delayed.Val(), length.Val()), Dead: dead.Val(), RejectedProperties: rejectedProperties(rejected.Val())}
-	s.InFlight = min(flying.Val(), length.Val()-s.Delayed)
+	s.InFlight = min(inFlight.Val(), length.Val()-s.Delayed)
 	s.Queued = length.Val() - s.Delayed - s.InFlight
 	if d := pause.Val(); d > 0 {
 		until := c.deps.Now().Add(d).UTC()
@@ -148,7 +148,7 @@ func isNumber(text string) bool {
 }
 
 // behind is where a page begins, as Redis writes it.
-func behind(cursor string) (string, error) {
+func rangeStart(cursor string) (string, error) {
 	switch {
 	case cursor == "":
 		return "-", nil
@@ -163,7 +163,7 @@ func behind(cursor string) (string, error) {
 // Dead lists at most limit dead letters (1 to 1000), those after cursor ("" = from the oldest).
 func (c *Contacts) Dead(ctx context.Context, cursor string, limit int) (DeadPage, error) {
 	limit = min(max(limit, 1), 1000)
-	from, err := behind(cursor)
+	from, err := rangeStart(cursor)
 	if err != nil {
 		return DeadPage{}, err
 	}
@@ -177,7 +177,7 @@ func (c *Contacts) Dead(ctx context.Context, cursor string, limit int) (DeadPage
 		page.Next = messages[limit-1].ID
 	}
 	for _, m := range messages {
-		l, err := c.letter(m)
+		l, err := c.openDeadLetter(m)
 		d := DeadLetter{ID: m.ID, Email: l.Entry.Login.Email, Reason: l.Reason, Properties: l.Properties, Attempts: l.Attempts, FirstAt: l.FirstAt, LastAt: l.LastAt}
 		if err != nil {
 			d.Reason = "it cannot be opened: its key is no longer in session.keys"
@@ -190,7 +190,7 @@ func (c *Contacts) Dead(ctx context.Context, cursor string, limit int) (DeadPage
 	return page, nil
 }
 
-func (c *Contacts) letter(m redis.XMessage) (l letter, err error) {
+func (c *Contacts) openDeadLetter(m redis.XMessage) (l deadLetter, err error) {
 	sealed, _ := m.Values["d"].(string)
 	err = c.outbox.open([]byte(sealed), &l)
 	return l, err

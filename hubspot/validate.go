@@ -28,11 +28,11 @@ const (
 // problems collects what is wrong.
 type problems []setting.Problem
 
-func (p *problems) bad(key, text, cure string) {
+func (p *problems) add(key, text, cure string) {
 	*p = append(*p, setting.Problem{Key: key, Text: text, Cure: cure})
 }
 
-func (p *problems) doubtful(key, text, cure string) {
+func (p *problems) warn(key, text, cure string) {
 	*p = append(*p, setting.Problem{Key: key, Text: text, Cure: cure, Warning: true})
 }
 
@@ -40,12 +40,12 @@ func (p *problems) doubtful(key, text, cure string) {
 func (c Config) Validate() []setting.Problem {
 	var p problems
 	if c.HubID < 0 {
-		p.bad("hubspot.hub_id", fmt.Sprintf("%d is no HubID", c.HubID), "write the number that HubSpot shows beside the account's name, or 0 when it is not needed")
+		p.add("hubspot.hub_id", fmt.Sprintf("%d is no HubID", c.HubID), "write the number that HubSpot shows beside the account's name, or 0 when it is not needed")
 	}
 	c.validateToken(&p)
 	checkURL(&p, "hubspot.api_url", c.APIURL, "https://api.hubapi.com")
 	if !versionForm.MatchString(c.APIVersion) {
-		p.bad("hubspot.api_version", fmt.Sprintf("%q is no version of HubSpot's API", c.APIVersion), `write a dated version such as "2026-09", or v3`)
+		p.add("hubspot.api_version", fmt.Sprintf("%q is no version of HubSpot's API", c.APIVersion), `write a dated version such as "2026-09", or v3`)
 	}
 	c.validateRate(&p)
 	c.Contacts.validate(&p)
@@ -57,28 +57,28 @@ func (c Config) validateToken(p *problems) {
 	token := c.AccessToken.Reveal()
 	switch {
 	case strings.Contains(token, placeholder):
-		p.bad("hubspot.access_token", "the placeholder is still there", "write the service key or app token, best as ${file:PATH} or ${NAME}; leave it empty to keep contact sync off")
+		p.add("hubspot.access_token", "the placeholder is still there", "write the service key or app token, best as ${file:PATH} or ${NAME}; leave it empty to keep contact sync off")
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		p.bad("hubspot.access_token", "it contains white space or a character that no token has", "copy the token again, without line breaks or quotes")
+		p.add("hubspot.access_token", "it contains white space or a character that no token has", "copy the token again, without line breaks or quotes")
 	}
 }
 
 func (c Config) validateRate(p *problems) {
 	const key = "hubspot.rate_limit"
 	if c.RateLimit.None() && c.RateLimit.Per == 0 {
-		p.bad(key, "none is not possible: HubSpot refuses calls above the limit of the plan", "write {requests: 90, per: 10s}")
+		p.add(key, "none is not possible: HubSpot refuses calls above the limit of the plan", "write {requests: 90, per: 10s}")
 		return
 	}
 	if c.RateLimit.Requests < 1 {
-		p.bad(key+".requests", fmt.Sprintf("%d calls are not enough to send anything", c.RateLimit.Requests), "write a whole number from 1, such as 90")
+		p.add(key+".requests", fmt.Sprintf("%d calls are not enough to send anything", c.RateLimit.Requests), "write a whole number from 1, such as 90")
 	}
 	per := c.RateLimit.Per.D()
 	if per < time.Second || per > time.Hour {
-		p.bad(key+".per", fmt.Sprintf("%s is out of range", c.RateLimit.Per), "write a time from 1s to 1h; HubSpot counts by 10s")
+		p.add(key+".per", fmt.Sprintf("%s is out of range", c.RateLimit.Per), "write a time from 1s to 1h; HubSpot counts by 10s")
 		return
 	}
 	if perWindow := float64(c.RateLimit.Requests) * float64(10*time.Second) / float64(per); perWindow > float64(maxRate) {
-		p.doubtful(key+".requests", fmt.Sprintf("%d calls in %s are more than HubSpot's largest plan allows (%d in 10s)", c.RateLimit.Requests, c.RateLimit.Per, maxRate),
+		p.warn(key+".requests", fmt.Sprintf("%d calls in %s are more than HubSpot's largest plan allows (%d in 10s)", c.RateLimit.Requests, c.RateLimit.Per, maxRate),
 			"write at most the limit of your plan: 100 (free, starter), 190 (professional, enterprise) or 250 (with the API add-on) in 10s")
 	}
 }
@@ -91,17 +91,17 @@ func (c Config) validateVisitors(p *problems) {
 		return
 	case "form":
 	default:
-		p.bad("hubspot.visitors.link", fmt.Sprintf("%q is not one of none, form%s", v.Link, didYouMean(v.Link, "none", "form")), "write none, or form to tie the browser's history to the contact")
+		p.add("hubspot.visitors.link", fmt.Sprintf("%q is not one of none, form%s", v.Link, didYouMean(v.Link, "none", "form")), "write none, or form to tie the browser's history to the contact")
 		return
 	}
 	switch {
 	case v.FormID == "":
-		p.bad("hubspot.visitors.form_id", "link: form needs a form", "write the id of a HubSpot form that has an e-mail field")
+		p.add("hubspot.visitors.form_id", "link: form needs a form", "write the id of a HubSpot form that has an e-mail field")
 	case strings.Contains(v.FormID, placeholder) || !formIDForm.MatchString(v.FormID):
-		p.bad("hubspot.visitors.form_id", fmt.Sprintf("%q is no form id", v.FormID), "write the id from the form's address in HubSpot, such as 0a1b2c3d-1234-5678-9abc-0123456789ab")
+		p.add("hubspot.visitors.form_id", fmt.Sprintf("%q is no form id", v.FormID), "write the id from the form's address in HubSpot, such as 0a1b2c3d-1234-5678-9abc-0123456789ab")
 	}
 	if c.HubID == 0 {
-		p.bad("hubspot.hub_id", "link: form needs the account's HubID", "write the number that HubSpot shows beside the account's name")
+		p.add("hubspot.hub_id", "link: form needs the account's HubID", "write the number that HubSpot shows beside the account's name")
 	}
 }
 
@@ -111,13 +111,13 @@ func checkURL(p *problems, key, value, example string) {
 	u, err := url.Parse(value)
 	switch {
 	case strings.Contains(value, placeholder):
-		p.bad(key, "the placeholder is still there", cure)
+		p.add(key, "the placeholder is still there", cure)
 	case err != nil || u.Host == "" || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		p.bad(key, fmt.Sprintf("%q is not a URL with scheme and host", value), cure)
+		p.add(key, fmt.Sprintf("%q is not a URL with scheme and host", value), cure)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
-		p.bad(key, "it has more than scheme, host and port", cure)
+		p.add(key, "it has more than scheme, host and port", cure)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		p.bad(key, "http would send the access token in the clear", "write https://; http is possible for a loopback address only")
+		p.add(key, "http would send the access token in the clear", "write https://; http is possible for a loopback address only")
 	}
 }
 
@@ -128,16 +128,16 @@ func loopback(host string) bool {
 
 func (c ContactsConfig) validate(p *problems) {
 	if c.MinInterval < 0 {
-		p.bad("hubspot.contacts.min_interval", "it is less than no time", "write 0s to send every login, or a time such as 15m")
+		p.add("hubspot.contacts.min_interval", "it is less than no time", "write 0s to send every login, or a time such as 15m")
 	}
 	for i, g := range c.Skip.Groups {
 		if strings.TrimSpace(g) == "" {
-			p.bad(fmt.Sprintf("hubspot.contacts.skip.groups[%d]", i), "it is empty", "write the name of a group, or remove the entry")
+			p.add(fmt.Sprintf("hubspot.contacts.skip.groups[%d]", i), "it is empty", "write the name of a group, or remove the entry")
 		}
 	}
 	for i, d := range c.Skip.EmailDomains {
 		if !domainForm.MatchString(d) {
-			p.bad(fmt.Sprintf("hubspot.contacts.skip.email_domains[%d]", i), fmt.Sprintf("%q is no domain", d), "write what stands behind the @, such as example.com")
+			p.add(fmt.Sprintf("hubspot.contacts.skip.email_domains[%d]", i), fmt.Sprintf("%q is no domain", d), "write what stands behind the @, such as example.com")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
@@ -165,20 +165,20 @@ func (c PropertyConfig) validate(p *problems, name string) {
 	key := setting.Join("hubspot.contacts.properties", name)
 	switch {
 	case name == "email":
-		p.bad(key, "email is always sent and must not be mapped", "remove it")
+		p.add(key, "email is always sent and must not be mapped", "remove it")
 	case !propertyForm.MatchString(name):
-		p.bad(key, fmt.Sprintf("%q is no internal name of a property", name), "write the property's internal name: lower-case letters, digits and underscores, a letter first")
+		p.add(key, fmt.Sprintf("%q is no internal name of a property", name), "write the property's internal name: lower-case letters, digits and underscores, a letter first")
 	case slices.Contains(readOnly, name) || strings.HasPrefix(name, "hs_") && !slices.Contains(writableInternal, name):
-		p.bad(key, "HubSpot keeps this property itself; it cannot be written", "map to a property of your own")
+		p.add(key, "HubSpot keeps this property itself; it cannot be written", "map to a property of your own")
 	case name == "lifecyclestage":
-		p.doubtful(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing work with it", "map to a property of your own, or use write: create_only")
+		p.warn(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing work with it", "map to a property of your own, or use write: create_only")
 	}
 	if slices.Contains(loginValues, c.Claim) {
-		p.doubtful(key, c.Claim+" stands for a claim of that name here", "write {value: "+c.Claim+"} for what the login itself tells")
+		p.warn(key, c.Claim+" stands for a claim of that name here", "write {value: "+c.Claim+"} for what the login itself tells")
 	}
 	c.validateSource(p, key)
 	if words := []string{writeAlways, writeIfEmpty, writeCreateOnly}; c.Write != "" && !slices.Contains(words, c.Write) {
-		p.bad(key+".write", fmt.Sprintf("%q is not one of always, if_empty, create_only%s", c.Write, didYouMean(c.Write, words...)), "write one of these words, or leave it out for always")
+		p.add(key+".write", fmt.Sprintf("%q is not one of always, if_empty, create_only%s", c.Write, didYouMean(c.Write, words...)), "write one of these words, or leave it out for always")
 	}
 }
 
@@ -197,14 +197,14 @@ func (c PropertyConfig) validateSource(p *problems, key string) {
 		if sources > 1 {
 			text = "it names more than one source"
 		}
-		p.bad(key, text, "write exactly one of claim, value and constant; a plain word is a claim")
+		p.add(key, text, "write exactly one of claim, value and constant; a plain word is a claim")
 	}
 	if c.Value != "" && !slices.Contains(loginValues, c.Value) {
-		p.bad(key+".value", fmt.Sprintf("%q is not one of login_time, login_count, host, first_page%s", c.Value, didYouMean(c.Value, loginValues...)), "write one of these words, or constant: for a fixed text")
+		p.add(key+".value", fmt.Sprintf("%q is not one of login_time, login_count, host, first_page%s", c.Value, didYouMean(c.Value, loginValues...)), "write one of these words, or constant: for a fixed text")
 	}
 	for member, s := range map[string]string{"claim": c.Claim, "constant": c.Constant} {
 		if strings.Contains(s, placeholder) {
-			p.bad(key+"."+member, "the placeholder is still there", "write the real value")
+			p.add(key+"."+member, "the placeholder is still there", "write the real value")
 		}
 	}
 }

@@ -25,7 +25,7 @@ const (
 func (c *Contacts) Run(ctx context.Context) error {
 	replica := crand.Text()
 	for ctx.Err() == nil {
-		token, err := c.outbox.lease(ctx, replica)
+		token, err := c.outbox.acquireLease(ctx, replica)
 		switch {
 		case err == nil && token != "":
 			err = c.work(ctx, token)
@@ -35,7 +35,7 @@ func (c *Contacts) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			c.faults.queueFails(c.deps.Log, err)
 			if isWrongType(err) {
-				_ = c.outbox.mend(ctx) // what fails is tried again with the rest
+				_ = c.outbox.deleteMistypedKeys(ctx) // what fails is tried again with the rest
 			}
 		}
 		c.gauges(ctx)
@@ -49,17 +49,17 @@ func (c *Contacts) Run(ctx context.Context) error {
 
 // work holds the lease until ctx ends, the lease is lost, or Redis fails.
 func (c *Contacts) work(ctx context.Context, token string) error {
-	f := fenced{outbox: c.outbox, token: token}
-	c.limit.held.Store(&token)
+	leased := leasedOutbox{outbox: c.outbox, token: token}
+	c.limiter.lease.Store(&token)
 	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer lose(nil)
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(handover, func() { lose(context.Canceled) })
 	})
 	defer stop()
-	go c.keep(held, f, lose)
-	defer c.handBack(held, f)
-	w := &worker{c: c, f: f, book: newBook(), last: "0", refused: map[string]time.Time{}}
+	go c.keepLease(held, leased, lose)
+	defer c.releaseLease(held, leased)
+	w := &worker{c: c, outbox: leased, pending: newPendingQueue(), last: "0", refused: map[string]time.Time{}}
 	if err := w.load(held); err != nil {
 		return err
 	}
@@ -69,99 +69,99 @@ func (c *Contacts) work(ctx context.Context, token string) error {
 		}
 		c.faults.queueWorks(c.deps.Log)
 	}
-	if cause := context.Cause(held); errors.Is(cause, errFenced) {
+	if cause := context.Cause(held); errors.Is(cause, errLeaseLost) {
 		return cause
 	}
 	return nil
 }
 
 // keep renews the lease. A lease that could not be renewed in time is lost: whoever has it now must not be met in HubSpot.
-func (c *Contacts) keep(ctx context.Context, f fenced, lose context.CancelCauseFunc) {
+func (c *Contacts) keepLease(ctx context.Context, leased leasedOutbox, lose context.CancelCauseFunc) {
 	last := time.Now()
 	for sleep(ctx, leaseRenew) {
 		renewing, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := f.renew(renewing)
+		err := leased.renew(renewing)
 		cancel()
 		if err == nil {
 			last = time.Now()
 			continue
 		}
-		if errors.Is(err, errFenced) || time.Since(last) > leaseTime-leaseRenew-2*time.Second {
-			lose(errFenced)
+		if errors.Is(err, errLeaseLost) || time.Since(last) > leaseTime-leaseRenew-2*time.Second {
+			lose(errLeaseLost)
 			return
 		}
 	}
 }
 
-func (c *Contacts) handBack(held context.Context, f fenced) {
+func (c *Contacts) releaseLease(held context.Context, leased leasedOutbox) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(held), 500*time.Millisecond)
 	defer cancel()
-	if err := f.release(ctx); err != nil {
+	if err := leased.release(ctx); err != nil {
 		c.deps.Log.Info("lease of the contact queue was not given back, it ends by itself", "error", err)
 	}
 }
 
 // worker is one holder's time with the lease.
 type worker struct {
-	c       *Contacts
-	f       fenced
-	book    *book
-	last    string // id of the newest entry that was read
-	schema  schemaReader
-	refused map[string]time.Time // properties that HubSpot does not have or let write, and until when that is believed
-	faults  int                  // calls that failed one after the other
-	bad     string               // the key that HubSpot refused
-	shown   time.Time            // when the gauges were last set
-	success time.Time            // when HubSpot last took something
+	c            *Contacts
+	outbox       leasedOutbox
+	pending      *pendingQueue
+	last         string // id of the newest entry that was read
+	schema       schemaReader
+	refused      map[string]time.Time // properties that HubSpot does not have or let write, and until when that is believed
+	failures     int                  // calls that failed one after the other
+	refusedToken string               // the key that HubSpot refused
+	gaugesAt     time.Time            // when the gauges were last set
+	lastSuccess  time.Time            // when HubSpot last took something
 }
 
 // load reads the whole queue with the stories of the delayed: what another holder left.
 func (w *worker) load(ctx context.Context) error {
-	states, err := w.f.states(ctx)
+	states, err := w.outbox.states(ctx)
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
-	flying, err := w.f.interrupted(ctx)
+	inFlight, err := w.outbox.inFlight(ctx)
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
-	for !w.book.full() {
-		messages, err := w.f.deps.Queue.XRangeN(ctx, w.f.keys.stream, "("+w.last, "+", 500).Result()
+	for !w.pending.full() {
+		messages, err := w.outbox.deps.Queue.XRangeN(ctx, w.outbox.keys.stream, "("+w.last, "+", 500).Result()
 		if err != nil {
 			return fmt.Errorf("read the queue: %w", err)
 		}
 		for _, m := range messages {
 			w.last = m.ID
 			s := states[m.ID]
-			if _, sent := flying[m.ID]; sent {
-				s.Again, s.Held = true, false
+			if _, sent := inFlight[m.ID]; sent {
+				s.Uncertain, s.Held = true, false
 			}
-			w.note(m, s)
+			w.addEntry(m, s)
 		}
 		if len(messages) < 500 {
 			break
 		}
 	}
-	return w.inherit(ctx)
+	return w.markUncertain(ctx)
 }
 
 // inherit writes down what another holder was sending when it went away, for the holder after this one.
-func (w *worker) inherit(ctx context.Context) error {
-	for _, j := range w.book.order {
-		if !j.state.Again {
+func (w *worker) markUncertain(ctx context.Context) error {
+	for _, j := range w.pending.order {
+		if !j.state.Uncertain {
 			continue
 		}
-		if err := w.f.delay(ctx, j); err != nil {
+		if err := w.outbox.saveState(ctx, j); err != nil {
 			return err
 		}
 	}
-	return w.f.flying(ctx, nil)
+	return w.outbox.setInFlight(ctx, nil)
 }
 
 // note puts an entry into the book. One that does not open (a key that left the ring, foreign data) stays where it is: the key may come
 // back, and then the next holder reads it.
-func (w *worker) note(m redis.XMessage, s state) {
-	q, err := w.f.decode(m)
+func (w *worker) addEntry(m redis.XMessage, s state) {
+	q, err := w.outbox.decode(m)
 	if err != nil {
 		if w.c.faults.firstTime("entry " + q.id) {
 			w.c.deps.Log.Error("an entry of the contact queue cannot be opened; is a key missing in session.keys?",
@@ -169,33 +169,33 @@ func (w *worker) note(m redis.XMessage, s state) {
 		}
 		return
 	}
-	w.book.add(q, s)
+	w.pending.add(q, s)
 }
 
 // step waits for something to do and does one round.
 func (w *worker) step(ctx, held context.Context) error {
-	w.show(held)
+	w.updateGauges(held)
 	if err := w.fetch(held); err != nil {
 		return err
 	}
-	if err := w.f.drop(held, w.book.stale); err != nil {
+	if err := w.outbox.remove(held, w.pending.replaced); err != nil {
 		return err
 	}
-	w.book.stale = nil
+	w.pending.replaced = nil
 	now := w.c.deps.Now()
-	ready, total := w.book.pick(now, w.size())
-	if len(ready) == 0 || ctx.Err() != nil || !w.ripe(ready, total, now) {
+	ready, total := w.pending.pick(now, w.batchLimit())
+	if len(ready) == 0 || ctx.Err() != nil || !w.batchReady(ready, total, now) {
 		return nil
 	}
-	if open, err := w.open(held); err != nil || !open {
+	if open, err := w.canCall(held); err != nil || !open {
 		return err
 	}
-	return w.round(held, companions(ready))
+	return w.round(held, batchUntilSuspect(ready))
 }
 
 // ripe tells whether a batch should go: it is full, or its first has waited long enough, or an operator wants it.
-func (w *worker) ripe(ready []*job, total int, now time.Time) bool {
-	if total >= batchSize || w.faults > 0 {
+func (w *worker) batchReady(ready []*job, total int, now time.Time) bool {
+	if total >= batchSize || w.failures > 0 {
 		return true
 	}
 	for _, j := range ready {
@@ -208,44 +208,44 @@ func (w *worker) ripe(ready []*job, total int, now time.Time) bool {
 
 // fetch reads new entries; it waits for them as long as nothing else is to be done.
 func (w *worker) fetch(held context.Context) error {
-	if w.book.full() {
+	if w.pending.full() {
 		sleep(held, 100*time.Millisecond)
 		return nil
 	}
 	now := w.c.deps.Now()
 	block := readPage
-	ready, _ := w.book.pick(now, batchSize)
+	ready, _ := w.pending.pick(now, batchSize)
 	for _, j := range ready {
 		block = min(block, batchWait-now.Sub(j.since))
 	}
-	if at, ok := w.book.nextDue(now); ok {
+	if at, ok := w.pending.nextDue(now); ok {
 		block = min(block, at.Sub(now))
 	}
-	messages, err := w.f.after(held, w.last, max(block, 10*time.Millisecond))
+	messages, err := w.outbox.after(held, w.last, max(block, 10*time.Millisecond))
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
 	for _, m := range messages {
 		w.last = m.ID
-		w.note(m, state{})
+		w.addEntry(m, state{})
 	}
 	return nil
 }
 
 // open tells whether calls may be made now. A key that was refused and has changed since ends the pause that it caused.
-func (w *worker) open(ctx context.Context) (bool, error) {
+func (w *worker) canCall(ctx context.Context) (bool, error) {
 	live := w.c.live.Load()
 	if !live.on() {
 		sleep(ctx, readPage)
 		return false, nil
 	}
-	if w.bad != "" && w.bad != w.c.client.token() {
-		w.bad = ""
-		if err := w.c.limit.resume(ctx); err != nil {
+	if w.refusedToken != "" && w.refusedToken != w.c.client.token() {
+		w.refusedToken = ""
+		if err := w.c.limiter.resume(ctx); err != nil {
 			return false, err
 		}
 	}
-	wait, err := w.c.limit.paused(ctx)
+	wait, err := w.c.limiter.paused(ctx)
 	if err != nil || wait == 0 {
 		return err == nil, err
 	}
@@ -254,10 +254,10 @@ func (w *worker) open(ctx context.Context) (bool, error) {
 }
 
 // show sets the gauges, at most once a second.
-func (w *worker) show(ctx context.Context) {
-	if now := time.Now(); now.Sub(w.shown) >= gaugeEvery {
-		w.shown = now
-		_ = w.f.note(ctx, w.book.oldest()) // a note that is missing or late makes a number old, nothing else
+func (w *worker) updateGauges(ctx context.Context) {
+	if now := time.Now(); now.Sub(w.gaugesAt) >= gaugeEvery {
+		w.gaugesAt = now
+		_ = w.outbox.saveOldest(ctx, w.pending.oldest()) // a note that is missing or late makes a number old, nothing else
 		w.c.gauges(ctx)
 	}
 }
@@ -271,7 +271,7 @@ func (c *Contacts) gauges(ctx context.Context) {
 	c.deps.Metrics.queueLength.Set(float64(s.Queued + s.Delayed + s.InFlight))
 	c.deps.Metrics.queueOldest.Set(s.OldestSeconds)
 	c.deps.Metrics.deadLetters.Set(float64(s.Dead))
-	if left, err := c.limit.left(ctx); err == nil {
+	if left, err := c.limiter.left(ctx); err == nil {
 		c.deps.Metrics.rateRemaining.Set(float64(left))
 	}
 }

@@ -20,7 +20,7 @@ import (
 // setupResult is what contacts setup prints as JSON.
 type setupResult struct {
 	Portal int64 `json:"portal"`
-	hubspot.Fitness
+	hubspot.MappingCheck
 	Created []string `json:"created"`
 }
 
@@ -62,18 +62,18 @@ func setup(e *env, cfg *Config, yes bool, stdin io.Reader) error {
 	if result.Portal, err = portalOf(e, cfg, account); err != nil {
 		return err
 	}
-	if result.Fitness, err = account.Fit(e.ctx); err != nil {
+	if result.MappingCheck, err = account.CheckMapping(e.ctx); err != nil {
 		return err
 	}
 	if e.output == "text" {
-		if err := e.printFitness(result.Portal, result.Fitness); err != nil {
+		if err := e.printFitness(result.Portal, result.MappingCheck); err != nil {
 			return err
 		}
 	}
 	if len(result.Missing) > 0 && !yes && (e.output == "json" || !isTerminal(stdin)) {
 		fmt.Fprintln(e.stderr, "hubgate: nothing was created: there is nobody to ask; write --yes to create what is missing")
 	} else if len(result.Missing) > 0 && (yes || e.confirmed(stdin, result.Portal)) {
-		err = account.Create(e.ctx, result.Fitness, func(name string) {
+		err = account.Create(e.ctx, result.MappingCheck, func(name string) {
 			result.Created = append(result.Created, name)
 			if e.output == "text" {
 				fmt.Fprintln(e.stdout, "created "+name)
@@ -104,7 +104,7 @@ func portalOf(e *env, cfg *Config, account *hubspot.Account) (int64, error) {
 	return portal, err
 }
 
-func (e *env) printFitness(portal int64, f hubspot.Fitness) error {
+func (e *env) printFitness(portal int64, f hubspot.MappingCheck) error {
 	if len(f.Missing)+len(f.Unsuitable)+len(f.Doubtful) == 0 {
 		_, err := fmt.Fprintf(e.stdout, "Account %d has every mapped property.\n", portal)
 		return err

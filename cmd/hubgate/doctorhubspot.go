@@ -36,7 +36,7 @@ func (d *doctor) askHubSpot(ctx context.Context) []diagnosis {
 	}
 	refused(writing, "crm.objects.contacts.write")
 	refused(account.Readable(ctx), "crm.objects.contacts.read")
-	fit, err := account.Fit(ctx)
+	fit, err := account.CheckMapping(ctx)
 	refused(err, "crm.schemas.contacts.read")
 	if portal, err := account.Portal(ctx); err == nil && cfg.HubID != 0 && portal != cfg.HubID {
 		all = append(all, diagnosis{Part: "hubspot account", Status: failed, Detail: fmt.Sprintf("the access token is of account %d, hub_id is %d", portal, cfg.HubID),
@@ -67,7 +67,7 @@ func hubspotRefusal(cfg hubspot.Config, err error, scope string) diagnosis {
 	return f
 }
 
-func judgeFitness(fit hubspot.Fitness) (all []diagnosis) {
+func judgeFitness(fit hubspot.MappingCheck) (all []diagnosis) {
 	for _, p := range fit.Missing {
 		all = append(all, diagnosis{Part: "hubspot properties", Status: failed, Detail: "HubSpot has no property " + p.Name,
 			Cure: "run hubgate contacts setup, or remove it", Where: setting.Join("hubspot.contacts.properties", p.Name)})

@@ -16,16 +16,16 @@ import (
 )
 
 // limit is the one budget of calls for all replicas, kept in Redis with Redis' clock, and the shared pause.
-type limit struct {
-	deps Deps
-	keys keys
-	rate atomic.Pointer[setting.Rate]
-	held atomic.Pointer[string] // the lease that calls are made under
+type sharedLimiter struct {
+	deps  Deps
+	keys  keys
+	rate  atomic.Pointer[setting.Rate]
+	lease atomic.Pointer[string] // the lease that calls are made under
 }
 
-func newLimit(deps Deps, k keys) *limit { return &limit{deps: deps, keys: k} }
+func newSharedLimiter(deps Deps, k keys) *sharedLimiter { return &sharedLimiter{deps: deps, keys: k} }
 
-func (l *limit) set(rate setting.Rate) {
+func (l *sharedLimiter) set(rate setting.Rate) {
 	if rate.Requests < 1 || rate.Per <= 0 {
 		rate = DefaultConfig().RateLimit
 	}
@@ -36,7 +36,7 @@ func (l *limit) set(rate setting.Rate) {
 // its start: how long it was on the way cannot squeeze two windows together at HubSpot's end. A granted call that never reports its
 // answer (a killed process) counts for the longest time that it may have taken. Whoever lost the lease gets nothing: a process that was
 // stopped for a while must not write over what the next holder wrote. Returns the milliseconds to wait, 0 = granted, -1 = not the holder.
-var takeScript = redis.NewScript(`
+var acquireScript = redis.NewScript(`
 if ARGV[5] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[5] then return -1 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -81,21 +81,21 @@ const (
 )
 
 var (
-	errPaused = errors.New("calls to HubSpot are paused")
-	errBudget = errors.New("the budget of calls cannot be read from Redis")
+	errPaused  = errors.New("calls to HubSpot are paused")
+	errLimiter = errors.New("the budget of calls cannot be read from Redis")
 )
 
 // take waits for a share of the budget. It fails with errPaused when the pause is longer than it is sensible to wait in the middle of
 // a batch.
-func (l *limit) take(ctx context.Context) (permit string, err error) {
+func (l *sharedLimiter) acquire(ctx context.Context) (permit string, err error) {
 	permit = rand.Text()
 	for deadline := l.deps.Now().Add(longestWait); ; {
-		wait, err := l.try(ctx, permit)
+		wait, err := l.tryAcquire(ctx, permit)
 		switch {
 		case err != nil:
-			return "", fmt.Errorf("%w: %w", errBudget, err)
+			return "", fmt.Errorf("%w: %w", errLimiter, err)
 		case wait < 0:
-			return "", errFenced
+			return "", errLeaseLost
 		case wait == 0:
 			return permit, nil
 		case l.deps.Now().Add(wait).After(deadline):
@@ -107,20 +107,20 @@ func (l *limit) take(ctx context.Context) (permit string, err error) {
 	}
 }
 
-func (l *limit) try(ctx context.Context, permit string) (time.Duration, error) {
+func (l *sharedLimiter) tryAcquire(ctx context.Context, permit string) (time.Duration, error) {
 	rate := l.rate.Load()
 	lease := ""
-	if held := l.held.Load(); held != nil {
+	if held := l.lease.Load(); held != nil {
 		lease = *held
 	}
-	ms, err := takeScript.Run(ctx, l.deps.Queue, []string{l.keys.budget, l.keys.pause, l.keys.lease},
+	ms, err := acquireScript.Run(ctx, l.deps.Queue, []string{l.keys.budget, l.keys.pause, l.keys.lease},
 		rate.Requests, rate.Per.D().Milliseconds(), longestCall.Milliseconds(), permit, lease).Int64()
 	return time.Duration(ms) * time.Millisecond, err
 }
 
 // done starts the window of a call, and notes what its answer says about HubSpot's own count. When Redis does not hear of it the call
 // counts longer, never shorter.
-func (l *limit) done(permit string, answer http.Header) {
+func (l *sharedLimiter) done(permit string, answer http.Header) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	left, window := "", hubspotWindow
@@ -135,14 +135,14 @@ func (l *limit) done(permit string, answer http.Header) {
 }
 
 // release gives back a share of the budget out of which no call was made. When Redis does not hear of it there is a call less.
-func (l *limit) release(permit string) {
+func (l *sharedLimiter) release(permit string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = l.deps.Queue.ZRem(ctx, l.keys.budget, permit).Err()
 }
 
 // left is how many calls HubSpot last said that there are; before it said anything, the budget.
-func (l *limit) left(ctx context.Context) (int, error) {
+func (l *sharedLimiter) left(ctx context.Context) (int, error) {
 	n, err := l.deps.Queue.Get(ctx, l.keys.left).Int()
 	if errors.Is(err, redis.Nil) {
 		return l.rate.Load().Requests, nil
@@ -151,15 +151,17 @@ func (l *limit) left(ctx context.Context) (int, error) {
 }
 
 // pause stops the calls of all replicas for a time.
-func (l *limit) pause(ctx context.Context, reason string, d time.Duration) error {
+func (l *sharedLimiter) pause(ctx context.Context, reason string, d time.Duration) error {
 	return pauseScript.Run(ctx, l.deps.Queue, []string{l.keys.pause}, reason, d.Milliseconds()).Err()
 }
 
 // resume ends a pause, when what it was for is over.
-func (l *limit) resume(ctx context.Context) error { return l.deps.Queue.Del(ctx, l.keys.pause).Err() }
+func (l *sharedLimiter) resume(ctx context.Context) error {
+	return l.deps.Queue.Del(ctx, l.keys.pause).Err()
+}
 
 // paused tells for how long the calls are still paused.
-func (l *limit) paused(ctx context.Context) (time.Duration, error) {
+func (l *sharedLimiter) paused(ctx context.Context) (time.Duration, error) {
 	d, err := l.deps.Queue.PTTL(ctx, l.keys.pause).Result()
 	return max(0, d), err
 }

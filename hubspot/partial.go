@@ -9,20 +9,20 @@ import (
 
 // salvage brings what it can of a contact to HubSpot after a refusal that names none of its properties: the contact without any, then
 // one property after the other. Only a contact that is refused even so has nothing that can be sent.
-func (w *worker) salvage(ctx context.Context, p *plan, e *apiError) (again bool, err error) {
+func (w *worker) upsertPropertyByProperty(ctx context.Context, p *plan, e *apiError) (again bool, err error) {
 	all := p.write
 	if len(all) == 0 {
 		p.outcome = &outcome{err: e}
 		return false, nil
 	}
 	p.write = map[string]string{}
-	bare, err := w.alone(ctx, p)
-	if err != nil || bare.err != nil {
+	emailOnly, err := w.upsertOne(ctx, p)
+	if err != nil || emailOnly.err != nil {
 		p.write = all
 		if err == nil {
 			p.outcome = &outcome{err: e}
-			if bare.err.transient() {
-				p.outcome.err = bare.err
+			if emailOnly.err.transient() {
+				p.outcome.err = emailOnly.err
 			}
 		}
 		return false, err
@@ -30,23 +30,23 @@ func (w *worker) salvage(ctx context.Context, p *plan, e *apiError) (again bool,
 	kept := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		p.write = map[string]string{name: all[name]}
-		o, err := w.alone(ctx, p)
+		o, err := w.upsertOne(ctx, p)
 		switch {
 		case err != nil:
 			p.write = all
 			return false, err
 		case o.err != nil:
-			w.report(ctx, badProperty{name: name, reason: o.err.Error()})
+			w.reportLeftOut(ctx, badProperty{name: name, reason: o.err.Error()})
 		default:
 			kept[name] = all[name]
 		}
 	}
-	p.write, p.outcome = kept, &bare
+	p.write, p.outcome = kept, &emailOnly
 	return false, nil
 }
 
 // alone sends one contact as it is and tells what became of it.
-func (w *worker) alone(ctx context.Context, p *plan) (outcome, error) {
+func (w *worker) upsertOne(ctx context.Context, p *plan) (outcome, error) {
 	outcomes, err := w.upsert(ctx, []*plan{p})
 	var refused *apiError
 	switch {
@@ -57,7 +57,7 @@ func (w *worker) alone(ctx context.Context, p *plan) (outcome, error) {
 	}
 	o, known := outcomes[p.job.newest()]
 	if !known {
-		return outcome{}, errGarbage
+		return outcome{}, errUnexpectedResponse
 	}
 	return o, nil
 }
