@@ -13,18 +13,18 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Account is a HubSpot account as an operator's command meets it: without Redis, one call after the other, evenly within the rate of
-// the configuration. It is not part of the running gateway's budget.
+// Account is a HubSpot account as used by operator commands: without Redis, one call at a time, spread evenly within
+// the configured rate limit. It does not share the rate limit of a running gateway.
 type Account struct {
 	cfg    Config
 	client *client
 }
 
-// NewAccount makes an Account without touching the network. httpClient must be bounded in time and bytes.
+// NewAccount returns an Account. It makes no network calls. httpClient must limit the time and size of responses.
 func NewAccount(cfg Config, httpClient *http.Client) (*Account, error) {
 	switch {
 	case httpClient == nil:
-		return nil, errors.New("hubspot: a client is required")
+		return nil, errors.New("hubspot: an HTTP client is required")
 	case cfg.AccessToken == "":
 		return nil, errors.New("hubspot: hubspot.access_token is empty")
 	}
@@ -33,7 +33,7 @@ func NewAccount(cfg Config, httpClient *http.Client) (*Account, error) {
 	return a, nil
 }
 
-// pace spreads calls evenly.
+// localLimiter spreads the calls of one process evenly.
 type localLimiter struct {
 	interval time.Duration
 	next     time.Time
@@ -57,10 +57,10 @@ func (l *localLimiter) acquire(ctx context.Context) (string, error) {
 func (l *localLimiter) done(string, http.Header) {}
 func (l *localLimiter) release(string)           {}
 
-// patience is how often a call that failed for a reason that passes is made.
+// maxAttempts is how often a call is made that fails with transient errors.
 const maxAttempts = 5
 
-// ask makes a call again and again while HubSpot's refusal is one that passes.
+// doWithRetry makes a call and repeats it while HubSpot answers with transient errors.
 func (a *Account) doWithRetry(ctx context.Context, k call) (body []byte, err error) {
 	for attempt := 1; ; attempt++ {
 		body, err = a.client.do(ctx, k)
@@ -73,12 +73,12 @@ func (a *Account) doWithRetry(ctx context.Context, k call) (body []byte, err err
 			wait = min(policyPause(e), 15*time.Second)
 		}
 		if deadline, bound := ctx.Deadline(); bound && time.Until(deadline) < wait || !sleep(ctx, wait) {
-			return nil, err // says more than that the time is up
+			return nil, err // more specific than the context's error
 		}
 	}
 }
 
-// Portal is the account's number. An error speaks for itself: what HubSpot refused, and what the key lacks.
+// Portal returns the account's HubID. Its error names HubSpot's refusal and missing scopes.
 func (a *Account) Portal(ctx context.Context) (int64, error) {
 	path := "/account-info/" + a.cfg.APIVersion + "/details"
 	body, err := a.doWithRetry(ctx, call{op: dependency.OpAccount, method: http.MethodGet, url: a.client.api(path)})
@@ -94,18 +94,23 @@ func (a *Account) Portal(ctx context.Context) (int64, error) {
 	return details.PortalID, nil
 }
 
-// Readable tells whether the key may read contacts, which write: if_empty and visitors.link need.
+// Readable reports an error unless the token may read contacts, which write: if_empty and visitors.link need.
 func (a *Account) Readable(ctx context.Context) error {
-	_, err := a.doWithRetry(ctx, call{op: dependency.OpRead, method: http.MethodGet, url: a.client.contacts("?limit=1")})
+	c := call{op: dependency.OpRead, method: http.MethodGet, url: a.client.contacts("?limit=1")}
+	_, err := a.doWithRetry(ctx, c)
 	if err != nil {
 		return fmt.Errorf("hubspot: read contacts: %w", err)
 	}
 	return nil
 }
 
-// Writable tells whether the key may write contacts. It sends a batch without any, which HubSpot refuses for another reason.
+// Writable reports an error unless the token may write contacts. It sends an empty batch: HubSpot rejects that as
+// invalid if the token has the scope.
 func (a *Account) Writable(ctx context.Context) error {
-	_, err := a.doWithRetry(ctx, call{op: dependency.OpUpsert, method: http.MethodPost, url: a.client.contacts("/batch/upsert"), body: map[string]any{"inputs": []string{}}})
+	_, err := a.doWithRetry(ctx, call{
+		op: dependency.OpUpsert, method: http.MethodPost, url: a.client.contacts("/batch/upsert"),
+		body: map[string]any{"inputs": []string{}},
+	})
 	var e *apiError
 	if err == nil || errors.As(err, &e) && e.aboutContacts() {
 		return nil
@@ -113,7 +118,7 @@ func (a *Account) Writable(ctx context.Context) error {
 	return fmt.Errorf("hubspot: write contacts: %w", err)
 }
 
-// list reads all pages of a list, each element into take.
+// list reads all pages of a list and passes each element to take.
 func (a *Account) list(ctx context.Context, path string, take func(json.RawMessage) error) error {
 	after := ""
 	for {
@@ -121,7 +126,9 @@ func (a *Account) list(ctx context.Context, path string, take func(json.RawMessa
 		if after != "" {
 			query.Set("after", after)
 		}
-		body, err := a.doWithRetry(ctx, call{op: dependency.OpPages, method: http.MethodGet, url: a.client.api(path) + "?" + query.Encode()})
+		body, err := a.doWithRetry(ctx, call{
+			op: dependency.OpPages, method: http.MethodGet, url: a.client.api(path) + "?" + query.Encode(),
+		})
 		if err != nil {
 			return err
 		}
@@ -141,7 +148,7 @@ func (a *Account) list(ctx context.Context, path string, take func(json.RawMessa
 				return err
 			}
 		}
-		// A cursor that does not move would be followed for ever.
+		// Stop at a repeated cursor, which would loop forever.
 		if list.Paging.Next.After == "" || list.Paging.Next.After == after {
 			return nil
 		}

@@ -10,18 +10,19 @@ import (
 	"time"
 )
 
-// outcome is what HubSpot says about one contact of a batch: it is written, or err says why not.
+// outcome is HubSpot's result for one contact of a batch: it was written, or err says why not.
 type outcome struct {
 	contactID string
-	created   bool // HubSpot made the contact now
+	created   bool // HubSpot created the contact in this call
 	createdAt time.Time
 	err       *apiError
 }
 
-// loose is a text that may come as a number, too. An answer about written contacts must be read: what is not read is written again.
+// flexString is a string that HubSpot may also send as a number. A response about written contacts must be readable: a
+// contact without a result is written again.
 type flexString string
 
-// UnmarshalJSON takes texts and numbers; everything else is empty.
+// UnmarshalJSON accepts strings and numbers; everything else becomes "".
 func (l *flexString) UnmarshalJSON(raw []byte) error {
 	var text string
 	var number json.Number
@@ -48,20 +49,21 @@ type wireBatch struct {
 
 func (o wireObject) property(name string) string { return string(o.Properties[name]) }
 
-// created is when HubSpot made the contact; zero when it does not say.
+// created returns when HubSpot created the contact, or zero if the response does not say.
 func (o wireObject) created() time.Time {
 	at, _ := parseTime(string(o.CreatedAt))
 	return at
 }
 
-var errUnexpectedResponse = errors.New("the answer is not what HubSpot's API promises")
+var errUnexpectedResponse = errors.New("unexpected HubSpot response")
 
-// parseUpsert tells apart what became of every input. A 2xx alone proves nothing: an input that the answer does not mention has no
-// outcome, and is sent again.
+// parseUpsert returns the outcome of each input by trace id. A 2xx status alone proves nothing: an input that the
+// response does not mention has no outcome and is sent again.
 func parseUpsert(body []byte, inputs []upsertInput) (map[string]outcome, error) {
 	var w wireBatch
 	var typeErr *json.UnmarshalTypeError
-	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &typeErr) || w.Results == nil && len(w.Errors) == 0 {
+	err := json.Unmarshal(body, &w)
+	if err != nil && !errors.As(err, &typeErr) || w.Results == nil && len(w.Errors) == 0 {
 		return nil, errUnexpectedResponse
 	}
 	found := make(map[string]outcome, len(inputs))
@@ -86,12 +88,16 @@ func parseUpsert(body []byte, inputs []upsertInput) (map[string]outcome, error) 
 	return found, nil
 }
 
-// blame finds the inputs that the errors inside a 2xx speak of. An error that names no input is about those that nothing was said of.
+// assignErrors assigns the errors inside a 2xx response to the inputs they name. An error that names no input is about
+// an input that the response does not mention.
 func assignErrors(found map[string]outcome, errs []wireError, inputs []upsertInput) {
 	var unassigned *apiError
 	for _, w := range errs {
 		e := w.apiError(statusOf(w))
-		e.retryable = e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status == http.StatusNotFound
+		switch e.Status {
+		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+			e.retryable = true
+		}
 		named := false
 		for _, in := range inputs {
 			if _, written := found[in.TraceID]; !written && w.names(in) {
@@ -111,7 +117,7 @@ func assignErrors(found map[string]outcome, errs []wireError, inputs []upsertInp
 			missing = append(missing, in.TraceID)
 		}
 	}
-	if len(missing) == 1 { // with more than one it cannot be told whose error it is
+	if len(missing) == 1 { // with several, the error could be about any of them
 		found[missing[0]] = outcome{err: unassigned}
 	}
 }
@@ -130,7 +136,7 @@ func (w wireError) names(in upsertInput) bool {
 	return false
 }
 
-// statusOf is the HTTP status that an error inside a batch stands for.
+// statusOf returns the HTTP status that an error inside a batch corresponds to.
 func statusOf(w wireError) int {
 	switch v := w.Status.(type) {
 	case float64:
@@ -161,18 +167,21 @@ func statusOf(w wireError) int {
 	return http.StatusBadRequest
 }
 
-// additionalEmails is HubSpot's list of a contact's further addresses, which find it as well as the first one does.
+// additionalEmails is the property with a contact's secondary addresses. HubSpot finds a contact by them as well as by
+// its primary one.
 const additionalEmails = "hs_additional_emails"
 
-// parseRead returns the contacts of a batch read. Who is missing is no contact, unless HubSpot could not look: then nobody is known
-// to be missing, and the read failed. (What HubSpot takes for no address at all is nobody's.)
+// parseRead returns the contacts of a batch read. A contact that is missing from the response does not exist, unless
+// HubSpot failed to look it up: then the whole read fails. (An id that HubSpot rejects as an invalid address belongs to
+// no contact.)
 func parseRead(body []byte) ([]wireObject, error) {
 	var w wireBatch
 	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil {
 		return nil, errUnexpectedResponse
 	}
 	for _, e := range w.Errors {
-		missing := statusOf(e) == http.StatusNotFound || e.Category == "VALIDATION_ERROR" || strings.Contains(e.Message, "not exist")
+		missing := statusOf(e) == http.StatusNotFound || e.Category == "VALIDATION_ERROR" ||
+			strings.Contains(e.Message, "not exist")
 		if !missing {
 			return nil, e.apiError(statusOf(e))
 		}
@@ -180,7 +189,7 @@ func parseRead(body []byte) ([]wireObject, error) {
 	return w.Results, nil
 }
 
-// addresses are all e-mail addresses of a contact, the first one first.
+// emails returns all e-mail addresses of a contact, the primary one first.
 func (o wireObject) emails() []string {
 	list := []string{emailKey(o.property("email"))}
 	for _, email := range strings.Split(o.property(additionalEmails), ";") {

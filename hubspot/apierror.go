@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// apiError is a refusal by HubSpot: of a whole call, or of one contact inside a batch.
+// apiError is an error that HubSpot answered with, for a whole call or for one contact of a batch.
 type apiError struct {
 	Status        int
 	Category      string
-	Message       string // cut, and free of addresses and keys
-	Policy        string // of a 429: which limit
+	Message       string // truncated, without e-mail addresses and tokens
+	Policy        string // of a 429: the limit that was exceeded
 	RetryAfter    time.Duration
 	BadProperties []badProperty
-	Scopes        []string // of a 403: what the key lacks
-	Existing      string   // of a 409: the contact that has the value already
-	retryable     bool     // about one contact, and not settled: the same call may succeed later, whatever the status
+	Scopes        []string // of a 403: the scopes that the token lacks
+	Existing      string   // of a 409: the id of the contact that already has the value
+	retryable     bool     // for one contact: the call may succeed later, whatever the status
 }
 
 func (e *apiError) Error() string {
@@ -37,10 +37,10 @@ func (e *apiError) Error() string {
 	return text
 }
 
-// statusMigration is HubSpot's own: the account is being moved.
+// statusMigration is HubSpot's own status for an account that is being migrated.
 const statusMigration = 477
 
-// transient tells that the same call may succeed later.
+// transient reports whether the same call may succeed later.
 func (e *apiError) transient() bool {
 	if e.retryable {
 		return true
@@ -52,7 +52,8 @@ func (e *apiError) transient() bool {
 	return e.Status >= 500
 }
 
-// wireError is HubSpot's error body in all its forms; context's values come as lists and as plain texts.
+// wireError is HubSpot's error body in all its forms. The values of Context are lists in some responses and strings in
+// others.
 type wireError struct {
 	Status      any             `json:"status"`
 	ID          string          `json:"id"`
@@ -73,17 +74,17 @@ type wireDetail struct {
 	Context json.RawMessage `json:"context"`
 }
 
-// What an answer can make us wait at most: a window of seconds is over soon whatever Retry-After says (HubSpot writes milliseconds
-// there in places), a used-up day and a migration may take longer.
+// The longest waits that a response can ask for. A window of seconds ends soon whatever Retry-After says (HubSpot
+// sometimes sends milliseconds there); a daily limit and a migration take longer.
 const (
 	maxRetryAfter  = time.Minute
 	longRetryAfter = 15 * time.Minute
 )
 
-// parseError reads the body of an answer that is not 2xx. Whatever it holds, the result is usable.
+// parseError reads the body of a response that is not 2xx. The result is usable whatever the body holds.
 func parseError(status int, header http.Header, body []byte) *apiError {
 	var w wireError
-	var typeErr *json.UnmarshalTypeError // one member of another type does not make the others unreadable
+	var typeErr *json.UnmarshalTypeError // other members are still decoded
 	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &typeErr) {
 		w = wireError{Message: http.StatusText(status)}
 	}
@@ -96,7 +97,7 @@ func parseError(status int, header http.Header, body []byte) *apiError {
 	return e
 }
 
-// retryAfter reads the header's two forms, seconds and a date.
+// retryAfter parses both forms of the header: seconds and a date (RFC 9110, section 10.2.3).
 func retryAfter(header http.Header) time.Duration {
 	text := header.Get("Retry-After")
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds > 0 {
@@ -148,14 +149,14 @@ func (w wireError) apiError(status int) *apiError {
 	return e
 }
 
-// Names of the limits that a 429 speaks of.
+// Names of HubSpot's rate limits in a 429.
 const (
 	policyDaily    = "DAILY"
 	policySecondly = "SECONDLY"
 	policyRolling  = "TEN_SECONDLY_ROLLING"
 )
 
-// policy is the limit that a 429 names, in older answers in the words of its message only.
+// policy returns the limit that a 429 names. Older responses name it in the message only.
 func (w wireError) policy() string {
 	message := strings.ToLower(w.Message)
 	switch name := strings.ToUpper(w.PolicyName); {
@@ -173,7 +174,7 @@ func (w wireError) policy() string {
 	return ""
 }
 
-// contextValues reads a member of an error's context, whose values are lists in some answers and texts in others.
+// contextValues reads a member of an error's context: a list in some responses, a string in others.
 func contextValues(context json.RawMessage, name string) []string {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(context, &members) != nil {
@@ -192,14 +193,15 @@ func contextValues(context json.RawMessage, name string) []string {
 
 var (
 	addressForm = regexp.MustCompile(`[^\s@"'<>\[\](){},;:]+(?:@|%40)[^\s@"'<>\[\](){},;:]+`)
-	// existingForm is where HubSpot names the contact that is in the way.
+	// existingForm matches the id of the conflicting contact in HubSpot's message.
 	existingForm = regexp.MustCompile(`(?i)existing id:?\s*([0-9]{1,20})`)
 	keyForm      = regexp.MustCompile(`pat-[a-z0-9]+-[0-9A-Za-z-]+`)
 )
 
 const maxMessage = 300
 
-// tame makes a text of HubSpot fit for a log line: short, one line, without people's addresses and without keys.
+// sanitize prepares a text from HubSpot for logs and operators: short, one line, without e-mail addresses and tokens
+// (log injection, CWE-117).
 func sanitize(s string) string {
 	s = truncate(s, 4*maxMessage)
 	s = keyForm.ReplaceAllString(addressForm.ReplaceAllString(clean(s, false), "<e-mail>"), "<key>")

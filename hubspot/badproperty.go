@@ -7,27 +7,28 @@ import (
 	"strings"
 )
 
-// badProperty is a property that made HubSpot refuse a contact.
+// badProperty is a property that HubSpot rejected, and why.
 type badProperty struct{ name, reason string }
 
-// violation is a value that HubSpot will not take, as it stands in the text of a message.
+// violation is a rejected value as listed in the text of a message.
 type violation struct {
 	Name    string `json:"name"`
 	Error   string `json:"error"`
 	Message string `json:"message"`
 }
 
-// quotedForm is a property in the words of a message.
+// quotedForm matches a quoted property name in a message.
 var quotedForm = regexp.MustCompile(`["'\x60]([a-z][a-z0-9_]*)["'\x60]`)
 
 func (e *apiError) addBad(name, reason string) {
-	if !propertyForm.MatchString(name) || slices.ContainsFunc(e.BadProperties, func(b badProperty) bool { return b.name == name }) {
+	known := slices.ContainsFunc(e.BadProperties, func(b badProperty) bool { return b.name == name })
+	if known || !propertyForm.MatchString(name) {
 		return
 	}
 	e.BadProperties = append(e.BadProperties, badProperty{name: name, reason: sanitize(reason)})
 }
 
-// blameFromMessage reads the JSON list that HubSpot puts into the text "Property values were not valid: [...]".
+// addFromMessage reads the JSON list in a message such as "Property values were not valid: [...]".
 func (e *apiError) addFromMessage(message string) {
 	_, list, found := strings.Cut(message, "[")
 	if !found {
@@ -49,8 +50,8 @@ func (e *apiError) addViolations(violations []violation) {
 	}
 }
 
-// blameQuoted is for messages that name a property in words only: Property "x" does not exist. A quoted word that is no property of
-// the call does no harm: nobody sent it.
+// addQuoted handles messages that name a property only in words: Property "x" does not exist. A quoted word that is not
+// a property of the call does no harm, because it was not sent.
 func (e *apiError) addQuoted(w wireError) {
 	messages := []string{w.Message}
 	for _, d := range w.Errors {
@@ -63,10 +64,10 @@ func (e *apiError) addQuoted(w wireError) {
 	}
 }
 
-// lastPart is the property in a place such as inputs[0].properties.firstname.
+// lastPart returns the property in a path such as inputs[0].properties.firstname.
 func lastPart(place string) string { return place[strings.LastIndexByte(place, '.')+1:] }
 
-// universal tells that the property is at fault, whatever the value and whoever the contact.
+// forAllContacts reports whether the property itself is at fault, whatever the value and the contact.
 func (b badProperty) forAllContacts() bool {
 	switch b.reason {
 	case "PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "READ_ONLY_PROPERTY":
@@ -76,10 +77,12 @@ func (b badProperty) forAllContacts() bool {
 	return strings.Contains(reason, "does not exist") || strings.Contains(reason, "read only")
 }
 
-// universal is the part of a refusal that holds for every contact of a call; nil when nothing of it does.
+// forAllContacts returns the part of the error that applies to every contact of the call, or nil if there is none.
 func (e *apiError) forAllContacts() *apiError {
 	part := *e
-	part.BadProperties = slices.DeleteFunc(slices.Clone(e.BadProperties), func(b badProperty) bool { return !b.forAllContacts() })
+	part.BadProperties = slices.DeleteFunc(slices.Clone(e.BadProperties), func(b badProperty) bool {
+		return !b.forAllContacts()
+	})
 	if len(part.BadProperties) == 0 {
 		return nil
 	}

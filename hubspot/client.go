@@ -16,19 +16,19 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// client speaks to HubSpot's API. Every call takes its share of the budget first.
+// client calls HubSpot's API. It acquires a permit from the limiter before each call.
 type client struct {
 	http     *http.Client
-	tokenNow func() string // the access token as of now; nil = the configuration's
+	tokenNow func() string // returns the current access token; nil = the configured one
 	limiter  limiter
 	cfg      atomic.Pointer[Config]
 }
 
-// budget is what calls are made out of.
+// limiter grants calls within a rate limit.
 type limiter interface {
 	acquire(ctx context.Context) (permit string, err error)
-	done(permit string, answer http.Header) // nil: there was no answer
-	release(permit string)                  // the call was not made
+	done(permit string, answer http.Header) // answer is nil if there was none
+	release(permit string)                  // gives back the permit of a call that was not made
 }
 
 func (c *client) set(cfg Config) { c.cfg.Store(&cfg) }
@@ -47,14 +47,14 @@ type call struct {
 	method    string
 	url       string
 	body      any
-	startedAt *time.Time // is told when the call had its share of the budget
-	notAfter  time.Time  // the call is not made after this time; zero = whenever
+	startedAt *time.Time // if set, receives the time when the limiter granted the call
+	notAfter  time.Time  // the call is dropped after this time; zero = never
 }
 
-// errStale is a call that had to wait for the budget until it made no sense any more.
-var errStale = errors.New("the call had to wait too long for its share of the budget")
+// errStale means that the call waited for the rate limit past its notAfter time and was not made.
+var errStale = errors.New("the call waited too long for the rate limit")
 
-// contacts is the path of the contacts' calls: the dated version has its place in it, v3 another one.
+// contacts returns the URL of a contacts endpoint. A dated version is part of the path in another place than v3.
 func (c *client) contacts(rest string) string {
 	cfg := c.cfg.Load()
 	if cfg.APIVersion == "v3" {
@@ -73,22 +73,25 @@ func (c *client) properties() string {
 
 func (c *client) api(path string) string { return strings.TrimSuffix(c.cfg.Load().APIURL, "/") + path }
 
-// upsert writes contacts. The outcomes are by trace id; an input without one was not answered.
-func (c *client) upsert(ctx context.Context, inputs []upsertInput, before time.Time) (map[string]outcome, error) {
-	body, err := c.do(ctx, call{op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"), body: map[string]any{"inputs": inputs}, notAfter: before})
+// upsert writes contacts and returns the outcomes by trace id. An input without an outcome was not answered.
+func (c *client) upsert(ctx context.Context, inputs []upsertInput, notAfter time.Time) (map[string]outcome, error) {
+	body, err := c.do(ctx, call{
+		op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"),
+		body: map[string]any{"inputs": inputs}, notAfter: notAfter,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("upsert contacts: %w", err)
 	}
 	return parseUpsert(body, inputs)
 }
 
-// read fetches properties of contacts by e-mail; people who are no contacts are missing from the result.
+// read fetches properties of contacts by e-mail address. Addresses without a contact are missing from the result.
 func (c *client) read(ctx context.Context, emails, properties []string) (map[string]wireObject, error) {
 	list, _, err := c.readBy(ctx, "email", emails, properties)
 	return byEmail(list), err
 }
 
-// find looks contacts up by a property whose values are unique.
+// find looks up contacts by a property with unique values.
 func (c *client) find(ctx context.Context, property string, values []string) (map[string]wireObject, error) {
 	list, _, err := c.readBy(ctx, property, values, []string{property})
 	found := make(map[string]wireObject, len(list))
@@ -98,20 +101,25 @@ func (c *client) find(ctx context.Context, property string, values []string) (ma
 	return found, err
 }
 
-// readBy fetches contacts by a property that names them, "" for HubSpot's own id. at is when HubSpot was asked.
-func (c *client) readBy(ctx context.Context, idProperty string, ids, properties []string) (list []wireObject, at time.Time, err error) {
+// readBy fetches contacts by a unique property, or by HubSpot's id if idProperty is "". at is when HubSpot was asked.
+func (c *client) readBy(
+	ctx context.Context, idProperty string, ids, properties []string,
+) (list []wireObject, at time.Time, err error) {
 	inputs := make([]map[string]string, len(ids))
 	for i, id := range ids {
 		inputs[i] = map[string]string{"id": id}
 	}
-	// The dated description requires propertiesWithHistory although HubSpot's own examples leave it out.
+	// The API description requires propertiesWithHistory, although HubSpot's own examples omit it.
 	ask := map[string]any{
-		"inputs": inputs, "properties": append([]string{"email", additionalEmails}, properties...), "propertiesWithHistory": []string{},
+		"inputs": inputs, "properties": append([]string{"email", additionalEmails}, properties...),
+		"propertiesWithHistory": []string{},
 	}
 	if idProperty != "" {
 		ask["idProperty"] = idProperty
 	}
-	body, err := c.do(ctx, call{op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: ask, startedAt: &at})
+	body, err := c.do(ctx, call{
+		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: ask, startedAt: &at,
+	})
 	if err != nil {
 		return nil, at, fmt.Errorf("read contacts: %w", err)
 	}
@@ -119,9 +127,14 @@ func (c *client) readBy(ctx context.Context, idProperty string, ids, properties 
 	return list, at, err
 }
 
-// update changes one contact by its id, and returns the id that it has.
-func (c *client) update(ctx context.Context, id string, properties map[string]string, before time.Time) (string, error) {
-	body, err := c.do(ctx, call{op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)), body: map[string]any{"properties": properties}, notAfter: before})
+// update updates one contact by its id and returns its current id.
+func (c *client) update(
+	ctx context.Context, id string, properties map[string]string, notAfter time.Time,
+) (string, error) {
+	body, err := c.do(ctx, call{
+		op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)),
+		body: map[string]any{"properties": properties}, notAfter: notAfter,
+	})
 	if err != nil {
 		return "", fmt.Errorf("update contact: %w", err)
 	}
@@ -155,7 +168,8 @@ func parseSchema(body []byte) (schema, error) {
 	return s, nil
 }
 
-// do makes one call inside the budget and returns the body of a 2xx answer. Errors are *apiError when HubSpot answered.
+// do makes one call within the rate limit and returns the body of a 2xx response. The error is an *apiError if HubSpot
+// answered.
 func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 	permit, err := c.limiter.acquire(ctx)
 	if err != nil {
@@ -193,8 +207,8 @@ func (c *client) do(ctx context.Context, k call) ([]byte, error) {
 
 const maxAnswer = 32 << 20
 
-// withoutKey takes the request's own key out of an answer: errors are shown to operators and kept in Redis, and a gateway in between
-// may answer with all that it was asked.
+// redactToken removes the request's own token from a response: errors are shown to operators and stored in Redis, and a
+// gateway in between may echo the request (CWE-532).
 func redactToken(body []byte, req *http.Request) []byte {
 	token := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
 	if token == "" {
@@ -232,7 +246,7 @@ func (c *client) token() string {
 	return c.cfg.Load().AccessToken.Reveal()
 }
 
-// bare strips the URL from an error of net/http: it may hold an address.
+// stripURL removes the URL from an error of net/http, because it may contain an e-mail address.
 func stripURL(err error) error {
 	if u, ok := err.(*url.Error); ok {
 		return u.Err

@@ -6,18 +6,18 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Config is the section hubspot of the YAML file.
+// Config is the hubspot section of the configuration.
 type Config struct {
 	HubID       int64          `yaml:"hub_id" json:"hub_id"`
 	AccessToken setting.Secret `yaml:"access_token" json:"access_token"` // empty: contact sync is off
 	APIURL      string         `yaml:"api_url" json:"api_url"`
 	APIVersion  string         `yaml:"api_version" json:"api_version"`
-	RateLimit   setting.Rate   `yaml:"rate_limit" json:"rate_limit"` // one budget for all replicas
+	RateLimit   setting.Rate   `yaml:"rate_limit" json:"rate_limit"` // shared by all replicas
 	Contacts    ContactsConfig `yaml:"contacts" json:"contacts"`
 	Visitors    VisitorsConfig `yaml:"visitors" json:"visitors"`
 }
 
-// ContactsConfig says which contacts are kept and what is written into them.
+// ContactsConfig selects the contacts that are synced and the properties that are written.
 type ContactsConfig struct {
 	Sync                 bool                      `yaml:"sync" json:"sync"`
 	RequireVerifiedEmail bool                      `yaml:"require_verified_email" json:"require_verified_email"`
@@ -26,13 +26,13 @@ type ContactsConfig struct {
 	Properties           map[string]PropertyConfig `yaml:"properties" json:"properties"`
 }
 
-// SkipConfig names who must not become a contact.
+// SkipConfig selects people who must not become contacts.
 type SkipConfig struct {
 	Groups       []string `yaml:"groups" json:"groups"`
 	EmailDomains []string `yaml:"email_domains" json:"email_domains"`
 }
 
-// PropertyConfig says where one HubSpot property's value comes from: exactly one of Claim, Value and Constant.
+// PropertyConfig is the source of one HubSpot property: exactly one of Claim, Value and Constant.
 type PropertyConfig struct {
 	Claim    string `yaml:"claim" json:"claim"`
 	Value    string `yaml:"value" json:"value"` // login_time | login_count | host | first_page
@@ -40,13 +40,13 @@ type PropertyConfig struct {
 	Write    string `yaml:"write" json:"write"` // always | if_empty | create_only; "" = always
 }
 
-// SetWord takes a plain word as the name of a claim.
+// SetWord treats a plain word as the name of a claim.
 func (p *PropertyConfig) SetWord(text string) error {
 	*p = PropertyConfig{Claim: text}
 	return nil
 }
 
-// VisitorsConfig says whether the browser's HubSpot history is tied to the contact after login.
+// VisitorsConfig controls whether a browser's HubSpot history is linked to the contact after login.
 type VisitorsConfig struct {
 	Link           string `yaml:"link" json:"link"` // none | form
 	FormID         string `yaml:"form_id" json:"form_id"`
@@ -54,7 +54,7 @@ type VisitorsConfig struct {
 	ForgetOnLogout bool   `yaml:"forget_on_logout" json:"forget_on_logout"`
 }
 
-// DefaultConfig is the section as it is when the file does not have it.
+// DefaultConfig returns the defaults of the section.
 func DefaultConfig() Config {
 	return Config{
 		APIURL:     "https://api.hubapi.com",

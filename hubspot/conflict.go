@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// reconcile deals with a conflict: HubSpot has another contact with the address (a further address of it, one that was merged, one made
-// at the same moment), or with a value that must be unique. In the first case that contact is the person's and is written by its id; in
-// the second the value is left out, and the plan goes again.
+// resolveConflict handles a 409. Either another contact has the address (as a secondary one, after a merge, or created
+// at the same moment): that contact is the person's and is updated by its id. Or another contact has a value that must
+// be unique: the value is left out and the plan is sent again.
 func (w *worker) resolveConflict(ctx context.Context, p *plan, e *apiError) (repeat bool, err error) {
 	id, err := w.contactWithEmail(ctx, p, e)
 	if err != nil {
@@ -21,7 +21,7 @@ func (w *worker) resolveConflict(ctx context.Context, p *plan, e *apiError) (rep
 			return true, nil
 		}
 		unsettled := *e
-		unsettled.retryable = true // whoever holds the address may be indexed, or gone, a moment later
+		unsettled.retryable = true // the other contact may be indexed, or deleted, a moment later
 		p.outcome = &outcome{err: &unsettled}
 		return false, nil
 	}
@@ -42,8 +42,8 @@ func (w *worker) resolveConflict(ctx context.Context, p *plan, e *apiError) (rep
 	return false, nil
 }
 
-// holder finds the contact that has a plan's address. HubSpot names one in its refusal, but that may be the one with the unique value:
-// it counts only when there is no such value in the plan.
+// contactWithEmail returns the id of the contact with a plan's address. The id in HubSpot's error may be that of the
+// contact with the unique value, so it counts only if the plan has no such value.
 func (w *worker) contactWithEmail(ctx context.Context, p *plan, e *apiError) (id string, err error) {
 	contacts, err := w.c.client.read(ctx, []string{p.key}, nil)
 	if err != nil && !readRefused(err) {
@@ -52,7 +52,7 @@ func (w *worker) contactWithEmail(ctx context.Context, p *plan, e *apiError) (id
 	o, found := contacts[p.key]
 	switch unique := len(w.uniqueProperties(p)) > 0; {
 	case found && unique && emailKey(o.property("email")) == p.key:
-		return "", nil // the upsert would have found this one: the value is in the way
+		return "", nil // the upsert would have found it, so the unique value is the conflict
 	case found:
 		return string(o.ID), nil
 	case unique:
@@ -70,7 +70,7 @@ func (w *worker) uniqueProperties(p *plan) (names []string) {
 	return names
 }
 
-// dropUnique leaves out the values that must be unique; false when there are none.
+// dropUniqueValues leaves out the values that must be unique. It reports whether there were any.
 func (w *worker) dropUniqueValues(ctx context.Context, p *plan) bool {
 	names := w.uniqueProperties(p)
 	for _, name := range names {
@@ -80,8 +80,8 @@ func (w *worker) dropUniqueValues(ctx context.Context, p *plan) bool {
 	return len(names) > 0
 }
 
-// patch writes a contact by its id, with further values beside the plan's, and leaves out what HubSpot refuses. It returns the id that
-// the contact has now: a merged one has another.
+// updateContact updates a contact by its id with the plan's values and additional ones, and leaves out what HubSpot
+// rejects. It returns the contact's current id, which differs after a merge.
 func (w *worker) updateContact(ctx context.Context, p *plan, id string, additional map[string]string) (string, error) {
 	for {
 		var written string

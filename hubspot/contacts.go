@@ -1,8 +1,8 @@
-// Package hubspot keeps HubSpot's contacts in step with the logins.
+// Package hubspot syncs logins to HubSpot contacts.
 //
-// A login is put into a Redis stream before the visitor gets an answer (Enqueue); one replica at a time, the holder of a lease,
-// sends what is queued in batches (Run), inside one request budget for all replicas, and removes an entry only after HubSpot's
-// answer to it was processed. What HubSpot will never take goes to the dead letters with its reason.
+// Enqueue adds a login to a Redis stream before the visitor gets a response. One replica at a time, the holder of a
+// lease, sends the queue in batches (Run), within one rate limit for all replicas. It removes an entry only after it
+// has processed HubSpot's response. Contacts that HubSpot rejects for good go to the dead letters with the reason.
 package hubspot
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// Login is one login as the outbox takes it: whose contact is to be kept, and from what.
+// Login is one login to be synced: the person and the values that contact properties are made from.
 type Login struct {
 	Issuer        string         `json:"issuer"`
 	Subject       string         `json:"subject"`
@@ -29,46 +29,46 @@ type Login struct {
 	Name          string         `json:"name,omitempty"`
 	Groups        []string       `json:"groups,omitempty"`
 	Claims        map[string]any `json:"claims,omitempty"`
-	Host          string         `json:"host,omitempty"`       // the public host that was logged in to
-	FirstPage     string         `json:"first_page,omitempty"` // the page that the login was for
+	Host          string         `json:"host,omitempty"`       // the public host
+	FirstPage     string         `json:"first_page,omitempty"` // the page that was requested before the login
 	UTK           string         `json:"utk,omitempty"`        // the browser's hubspotutk cookie
-	OptedOut      bool           `json:"opted_out,omitempty"`  // the browser carries HubSpot's opt-out
+	OptedOut      bool           `json:"opted_out,omitempty"`  // the browser has HubSpot's opt-out cookie
 	Address       string         `json:"address,omitempty"`    // the visitor's IP address
 	At            time.Time      `json:"at"`
 }
 
-// Deps are what Contacts needs of others.
+// Deps are the dependencies of Contacts.
 type Deps struct {
-	Queue     redis.UniversalClient // commands and scripts; must not retry by itself: an entry would be queued twice
+	Queue     redis.UniversalClient // commands and scripts; must not retry, which could queue an entry twice
 	Block     redis.UniversalClient // blocking reads
 	KeyPrefix string
 	Ring      *seal.Ring
-	Client    *http.Client // bounded in time and bytes, follows no redirect
+	Client    *http.Client // limits time and size of responses, follows no redirects
 	Log       *slog.Logger
 	Metrics   *Metrics
 	Now       func() time.Time
-	Token     func() string // HubSpot's access token as of now
+	Token     func() string // returns HubSpot's current access token
 }
 
-// Contacts is the outbox, its worker and what operators ask of them. It lives as long as the process.
+// Contacts syncs contacts: the queue, its worker, and the operations for operators. It lives as long as the process.
 type Contacts struct {
 	deps    Deps
 	live    atomic.Pointer[settings]
 	outbox  *outbox
 	client  *client
 	limiter *sharedLimiter
-	known   atomic.Pointer[schema] // HubSpot's definitions, once this replica read them
+	known   atomic.Pointer[schema] // HubSpot's property definitions, nil until this replica has read them
 	health  health
 	faults  faults
 }
 
-// settings are what a reload may change, compiled once.
+// settings is the part that a configuration reload replaces.
 type settings struct {
 	cfg     Config
 	mapping *mapping
 }
 
-// New makes Contacts without touching the network.
+// New returns Contacts. It makes no network calls.
 func New(cfg Config, deps Deps) (*Contacts, error) {
 	if deps.Queue == nil || deps.Ring == nil || deps.Client == nil {
 		return nil, errors.New("hubspot: Queue, Ring and Client are required")
@@ -94,21 +94,21 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 	return c, nil
 }
 
-// Set takes the settings of a reload: mapping, limits, where HubSpot is.
+// Set applies a reloaded configuration: mapping, rate limit and API address.
 func (c *Contacts) Set(cfg Config) {
 	c.live.Store(&settings{cfg: cfg, mapping: newMapping(cfg.Contacts)})
 	c.client.set(cfg)
 	c.limiter.set(cfg.RateLimit)
 }
 
-// on tells whether contacts are kept at all.
+// on reports whether contact sync is on.
 func (s *settings) on() bool { return s.cfg.Contacts.Sync && s.cfg.AccessToken != "" }
 
-// enqueueTimeout bounds how long a login waits for Redis to take the contact.
+// enqueueTimeout limits how long a login waits for Redis.
 const enqueueTimeout = 2 * time.Second
 
-// Enqueue puts a login into the queue and returns when Redis has it, or an error after at most 2 s. People who must not become
-// contacts are left out without an error, and so is everybody while contact sync is off.
+// Enqueue adds a login to the queue. It returns when Redis has stored it, or with an error after at most 2 s. Logins of
+// people who must not become contacts are skipped without an error, and so are all logins while contact sync is off.
 func (c *Contacts) Enqueue(ctx context.Context, l Login) error {
 	live := c.live.Load()
 	if !live.on() {
@@ -122,13 +122,14 @@ func (c *Contacts) Enqueue(ctx context.Context, l Login) error {
 	defer cancel()
 	if err := c.outbox.add(ctx, entry{Login: limitSize(l)}); err != nil {
 		c.deps.Metrics.lost.Inc()
-		c.health.report(false, "a login's contact could not be queued: Redis did not take it", c.deps.Now())
+		c.health.report(false, "a login could not be queued in Redis", c.deps.Now())
 		return fmt.Errorf("hubspot: queue contact of subject %s: %w", c.outbox.logHash(l), err)
 	}
 	return nil
 }
 
-// Health tells whether HubSpot took the last call, in a sentence for the operator, and since when it is so. It asks nobody.
+// Health reports whether HubSpot accepted the last call, with a sentence for the operator, and since when. It makes no
+// calls.
 func (c *Contacts) Health() (ok bool, detail string, since time.Time) {
 	if !c.live.Load().on() {
 		return true, "contact sync is off", c.health.read().since
@@ -137,7 +138,7 @@ func (c *Contacts) Health() (ok bool, detail string, since time.Time) {
 	return h.ok, h.detail, h.since
 }
 
-// health is how the worker last saw HubSpot.
+// health is the result of the worker's last call to HubSpot.
 type health struct {
 	mu   sync.Mutex
 	last healthReport

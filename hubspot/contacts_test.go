@@ -13,30 +13,31 @@ import (
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
 
-func usual() map[string]PropertyConfig {
+func usualProperties() map[string]PropertyConfig {
 	return map[string]PropertyConfig{
-		"firstname": {Claim: "given_name"}, "last_portal_login": {Value: "login_time"}, "portal_logins": {Value: "login_count"},
+		"firstname": {Claim: "given_name"}, "last_portal_login": {Value: "login_time"},
+		"portal_logins": {Value: "login_count"},
 		"portal_groups": {Claim: "cognito:groups"},
 	}
 }
 
-func TestALoginBecomesAContact(t *testing.T) {
+func TestLoginBecomesContact(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		r := w.running()
-		l := person1("Ada@Example.com")
+		e := newEnv(t, usualProperties())
+		r := e.startReplica()
+		l := testLogin("Ada@Example.com")
 		l.Groups = []string{"members", "partner"}
-		w.login(r, l)
-		w.drained(r)
+		e.enqueue(r, l)
+		e.waitDrained(r)
 		want := map[string]string{
 			"email": "ada@example.com", "firstname": "Ada", "portal_groups": "members;partner", "portal_logins": "1",
 			"last_portal_login": l.At.UTC().Format(isoMillis),
 		}
-		if d := cmp.Diff(want, w.contact("ada@example.com")); d != "" {
+		if d := cmp.Diff(want, e.contact("ada@example.com")); d != "" {
 			t.Error(d)
 		}
-		if got := r.counted(created); got != 1 {
+		if got := r.count(created); got != 1 {
 			t.Errorf("created: %v", got)
 		}
 		sync, err := r.LastSync(t.Context(), l.Issuer, l.Subject)
@@ -46,59 +47,60 @@ func TestALoginBecomesAContact(t *testing.T) {
 	})
 }
 
-func TestNoAddressIsReadableInRedis(t *testing.T) {
+func TestQueueIsSealedInRedis(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		r := w.replica()
-		w.login(r, person1("ada@example.com"))
-		if dump := w.mini.Dump(); strings.Contains(dump, "ada@") || strings.Contains(dump, "Ada") {
+		e := newEnv(t, usualProperties())
+		r := e.replica()
+		e.enqueue(r, testLogin("ada@example.com"))
+		if dump := e.mini.Dump(); strings.Contains(dump, "ada@") || strings.Contains(dump, "Ada") {
 			t.Error(dump)
 		}
 	})
 }
 
-func TestManyLoginsShareCallsAndOneContactHasAllItsLogins(t *testing.T) {
+func TestBatchCoalescesLogins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		r := w.replica()
+		e := newEnv(t, usualProperties())
+		r := e.replica()
 		for i := range 250 {
-			w.login(r, person1(fmt.Sprintf("p%d@example.com", i%125)))
+			e.enqueue(r, testLogin(fmt.Sprintf("p%d@example.com", i%125)))
 		}
-		r = w.running()
-		w.drained(r)
+		r = e.startReplica()
+		e.waitDrained(r)
 		upserts := 0
-		for _, c := range w.fake.Calls() {
+		for _, c := range e.fake.Calls() {
 			if strings.HasSuffix(c.Path, "/batch/upsert") {
 				upserts++
 			}
 		}
-		if len(w.fake.Contacts()) != 125 || upserts > 3 {
-			t.Errorf("%d contacts in %d calls", len(w.fake.Contacts()), upserts)
+		if len(e.fake.Contacts()) != 125 || upserts > 3 {
+			t.Errorf("%d contacts in %d calls", len(e.fake.Contacts()), upserts)
 		}
-		if got := w.contact("p7@example.com")["portal_logins"]; got != "2" {
+		if got := e.contact("p7@example.com")["portal_logins"]; got != "2" {
 			t.Errorf("logins: %s", got)
 		}
 	})
 }
 
-func TestNothingIsLostInBadWeather(t *testing.T) {
+func TestQueueSurvivesTransientErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual(), func(c *fakehubspot.Config) {
+		e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) {
 			var n atomic.Int64
 			c.Wrap = func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					switch n.Add(1) {
 					case 2:
 						rw.Header().Set("Retry-After", "1")
-						http.Error(rw, `{"status":"error","policyName":"TEN_SECONDLY_ROLLING"}`, http.StatusTooManyRequests)
+						http.Error(rw, `{"status":"error","policyName":"TEN_SECONDLY_ROLLING"}`,
+							http.StatusTooManyRequests)
 					case 3:
 						http.Error(rw, "<html>", http.StatusBadGateway)
 					case 4:
 						fmt.Fprint(rw, "{garbage")
-					case 5: // applied, and the answer lost
+					case 5: // written, but the response is lost
 						next.ServeHTTP(&discard{}, r)
 						panic(http.ErrAbortHandler)
 					default:
@@ -107,18 +109,18 @@ func TestNothingIsLostInBadWeather(t *testing.T) {
 				})
 			}
 		})
-		r := w.running()
+		r := e.startReplica()
 		for i := range 3 {
-			w.login(r, person1(fmt.Sprintf("p%d@example.com", i)))
+			e.enqueue(r, testLogin(fmt.Sprintf("p%d@example.com", i)))
 		}
-		w.drained(r)
+		e.waitDrained(r)
 		for i := range 3 {
-			if c := w.contact(fmt.Sprintf("p%d@example.com", i)); c["portal_logins"] != "1" {
+			if c := e.contact(fmt.Sprintf("p%d@example.com", i)); c["portal_logins"] != "1" {
 				t.Errorf("%v", c)
 			}
 		}
-		if s, _ := r.Status(t.Context()); s.Dead != 0 || r.counted(retried) == 0 {
-			t.Errorf("%+v, retried %v", s, r.counted(retried))
+		if s, _ := r.Status(t.Context()); s.Dead != 0 || r.count(retried) == 0 {
+			t.Errorf("%+v, retried %v", s, r.count(retried))
 		}
 	})
 }
@@ -134,13 +136,13 @@ func (d *discard) Header() http.Header {
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(int)             {}
 
-func TestAWrongKeyPausesEverythingAndANewOneGoesOn(t *testing.T) {
+func TestRejectedTokenPausesUntilReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual(), func(c *fakehubspot.Config) { c.Token = "right" })
-		r := w.running()
-		w.login(r, person1("ada@example.com"))
-		w.until("everything is paused", func() bool {
+		e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) { c.Token = "right" })
+		r := e.startReplica()
+		e.enqueue(r, testLogin("ada@example.com"))
+		e.waitFor("calls are paused", func() bool {
 			s, err := r.Status(t.Context())
 			return err == nil && s.PausedUntil != nil
 		})
@@ -151,9 +153,9 @@ func TestAWrongKeyPausesEverythingAndANewOneGoesOn(t *testing.T) {
 		if err != nil || s.Dead != 0 || s.OldestSeconds <= 0 {
 			t.Errorf("%+v %v", s, err)
 		}
-		w.setToken("right")
-		w.drained(r)
-		if w.contact("ada@example.com") == nil {
+		e.setToken("right")
+		e.waitDrained(r)
+		if e.contact("ada@example.com") == nil {
 			t.Error("no contact")
 		}
 		if ok, detail, _ := r.Health(); !ok {
@@ -162,13 +164,13 @@ func TestAWrongKeyPausesEverythingAndANewOneGoesOn(t *testing.T) {
 	})
 }
 
-func TestABadPropertyIsLeftOutAndTheRestIsSent(t *testing.T) {
+func TestUnknownPropertyIsLeftOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		properties := usual()
+		properties := usualProperties()
 		properties["nope"] = PropertyConfig{Claim: "given_name"}
-		w := newWorld(t, properties, func(c *fakehubspot.Config) {
-			c.Wrap = func(next http.Handler) http.Handler { // an API without the properties
+		e := newEnv(t, properties, func(c *fakehubspot.Config) {
+			c.Wrap = func(next http.Handler) http.Handler { // an API without property definitions
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if strings.Contains(r.URL.Path, "/properties/") {
 						http.NotFound(rw, r)
@@ -178,53 +180,56 @@ func TestABadPropertyIsLeftOutAndTheRestIsSent(t *testing.T) {
 				})
 			}
 		})
-		r := w.running()
-		w.login(r, person1("ada@example.com"))
-		w.drained(r)
-		if c := w.contact("ada@example.com"); c["firstname"] != "Ada" || c["nope"] != "" {
+		r := e.startReplica()
+		e.enqueue(r, testLogin("ada@example.com"))
+		e.waitDrained(r)
+		if c := e.contact("ada@example.com"); c["firstname"] != "Ada" || c["nope"] != "" {
 			t.Errorf("%v", c)
 		}
 		s, err := r.Status(t.Context())
-		if err != nil || len(s.RejectedProperties) != 1 || s.RejectedProperties[0].Property != "nope" || s.RejectedProperties[0].Reason != "PROPERTY_DOESNT_EXIST" {
+		if err != nil || len(s.RejectedProperties) != 1 || s.RejectedProperties[0].Property != "nope" ||
+			s.RejectedProperties[0].Reason != "PROPERTY_DOESNT_EXIST" {
 			t.Errorf("%+v %v", s, err)
 		}
 	})
 }
 
-func TestWhatHubSpotWillNeverTakeGoesToTheDeadLettersAndCanBeReplayed(t *testing.T) {
+func TestDeadLetterIsReplayed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var refuse atomic.Bool
 		refuse.Store(true)
-		w := newWorld(t, usual(), func(c *fakehubspot.Config) {
+		e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) {
 			c.Wrap = func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if refuse.Load() && strings.HasSuffix(r.URL.Path, "/upsert") {
 						rw.WriteHeader(http.StatusBadRequest)
-						fmt.Fprint(rw, `{"status":"error","category":"VALIDATION_ERROR","message":"ada@example.com is on the blocklist"}`)
+						fmt.Fprint(rw,
+							`{"status":"error","category":"VALIDATION_ERROR","message":"ada@example.com is on the blocklist"}`)
 						return
 					}
 					next.ServeHTTP(rw, r)
 				})
 			}
 		})
-		r := w.running()
-		w.login(r, person1("ada@example.com"))
-		w.drained(r)
+		r := e.startReplica()
+		e.enqueue(r, testLogin("ada@example.com"))
+		e.waitDrained(r)
 		page, err := r.Dead(t.Context(), "", 10)
 		if err != nil || len(page.Dead) != 1 {
 			t.Fatalf("%+v %v", page, err)
 		}
 		d := page.Dead[0]
-		if d.Email != "ada@example.com" || d.Reason != "400 VALIDATION_ERROR <e-mail> is on the blocklist" || d.Properties["firstname"] != "Ada" || d.Attempts != 1 {
+		if d.Email != "ada@example.com" || d.Reason != "400 VALIDATION_ERROR <e-mail> is on the blocklist" ||
+			d.Properties["firstname"] != "Ada" || d.Attempts != 1 {
 			t.Errorf("%+v", d)
 		}
 		refuse.Store(false)
 		if n, err := r.Replay(t.Context(), []string{d.ID, "nonsense", "1-1"}, false); n != 1 || err != nil {
 			t.Errorf("%d %v", n, err)
 		}
-		w.drained(r)
-		if c := w.contact("ada@example.com"); c["portal_logins"] != "1" {
+		e.waitDrained(r)
+		if c := e.contact("ada@example.com"); c["portal_logins"] != "1" {
 			t.Errorf("%v", c)
 		}
 		if s, _ := r.Status(t.Context()); s.Dead != 0 {
@@ -233,34 +238,34 @@ func TestWhatHubSpotWillNeverTakeGoesToTheDeadLettersAndCanBeReplayed(t *testing
 	})
 }
 
-func TestOneBadContactDoesNotHoldUpTheOthers(t *testing.T) {
+func TestRejectedContactDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		properties := usual()
+		properties := usualProperties()
 		properties["lifecyclestage"] = PropertyConfig{Claim: "stage"}
-		w := newWorld(t, properties)
-		w.cfg.Contacts.RequireVerifiedEmail = false
-		r := w.running()
+		e := newEnv(t, properties)
+		e.cfg.Contacts.RequireVerifiedEmail = false
+		r := e.startReplica()
 		for i := range 5 {
-			l := person1(fmt.Sprintf("p%d@example.com", i))
+			l := testLogin(fmt.Sprintf("p%d@example.com", i))
 			if i == 3 {
 				l.Email = "p3@-.example.com"
 			}
-			w.login(r, l)
+			e.enqueue(r, l)
 		}
-		w.drained(r)
-		if n := len(w.fake.Contacts()); n < 4 {
+		e.waitDrained(r)
+		if n := len(e.fake.Contacts()); n < 4 {
 			t.Errorf("%d contacts", n)
 		}
 	})
 }
 
-func TestPeopleWhoMustNotBecomeContactsAreLeftOut(t *testing.T) {
+func TestEnqueueSkipsExcludedLogins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		w.cfg.Contacts.Skip = SkipConfig{Groups: []string{"staff"}, EmailDomains: []string{"Corp.example"}}
-		r := w.replica()
+		e := newEnv(t, usualProperties())
+		e.cfg.Contacts.Skip = SkipConfig{Groups: []string{"staff"}, EmailDomains: []string{"Corp.example"}}
+		r := e.replica()
 		for _, change := range []func(*Login){
 			func(l *Login) { l.Email = "" },
 			func(l *Login) { l.Email = "not an address" },
@@ -270,14 +275,14 @@ func TestPeopleWhoMustNotBecomeContactsAreLeftOut(t *testing.T) {
 			func(l *Login) { l.Groups = []string{"members", "staff"} },
 			func(l *Login) { l.Email = "ada@corp.EXAMPLE" },
 		} {
-			l := person1("ada@example.com")
+			l := testLogin("ada@example.com")
 			change(&l)
-			w.login(r, l)
+			e.enqueue(r, l)
 		}
 		if s, err := r.Status(t.Context()); err != nil || s.Queued != 0 {
 			t.Errorf("%+v %v", s, err)
 		}
-		w.login(r, person1("ada@example.com"))
+		e.enqueue(r, testLogin("ada@example.com"))
 		if s, err := r.Status(t.Context()); err != nil || s.Queued != 1 {
 			t.Errorf("%+v %v", s, err)
 		}

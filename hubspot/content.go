@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// Page is a page or a post of the account's websites.
+// Page is a page or blog post of the account's websites.
 type Page struct {
 	ID            string            `json:"id"`
 	Kind          string            `json:"kind"` // site | landing | post
 	Name          string            `json:"name"`
-	URL           string            `json:"url"` // as HubSpot states it; may be empty
+	URL           string            `json:"url"` // as returned by HubSpot; may be empty
 	Domain        string            `json:"domain"`
 	Slug          string            `json:"slug"`
 	Language      string            `json:"language"`
 	State         string            `json:"state"`
 	Published     bool              `json:"published"`
-	Password      bool              `json:"password"`   // HubSpot asks for a password; which one is not kept
-	Restricted    bool              `json:"restricted"` // HubSpot admits only some of its own members
-	Dynamic       bool              `json:"dynamic"`    // rows of a table are pages below it
+	Password      bool              `json:"password"`   // HubSpot asks for a password, which is not kept
+	Restricted    bool              `json:"restricted"` // only some HubSpot members have access
+	Dynamic       bool              `json:"dynamic"`    // table rows are pages below it
 	TranslationOf string            `json:"translation_of,omitempty"`
 	Translations  map[string]string `json:"translations,omitempty"` // language -> slug
 }
 
-// Redirect is one of HubSpot's URL mappings. Style 305 shows the destination's content under From.
+// Redirect is one of HubSpot's URL mappings. Style 305 serves the content of To under From.
 type Redirect struct {
 	ID    string `json:"id"`
 	From  string `json:"from"`
@@ -55,8 +55,9 @@ type wirePage struct {
 
 func (w wirePage) page(kind string) Page {
 	p := Page{
-		ID: w.ID, Kind: kind, Name: sanitize(w.Name), URL: w.URL, Domain: w.Domain, Slug: w.Slug, Language: w.Language, State: w.State,
-		Published: w.Published || strings.HasPrefix(w.State, "PUBLISHED"), Password: w.Password != "", Restricted: w.Restricted,
+		ID: w.ID, Kind: kind, Name: sanitize(w.Name), URL: w.URL, Domain: w.Domain, Slug: w.Slug,
+		Language: w.Language, State: w.State, Published: w.Published || strings.HasPrefix(w.State, "PUBLISHED"),
+		Password: w.Password != "", Restricted: w.Restricted,
 		Dynamic: isSet(w.TableID) || isSet(w.Source), TranslationOf: w.TranslationOf,
 	}
 	for language, t := range w.Translations {
@@ -70,10 +71,10 @@ func (w wirePage) page(kind string) Page {
 
 func isSet(v any) bool { return v != nil && v != "" && v != float64(0) && v != "0" }
 
-// The last dated version that has site and landing pages; posts and redirects have newer ones.
+// pagesVersion is the last dated API version with site and landing pages; posts and redirects have newer ones.
 const pagesVersion = "2026-03"
 
-// content is the path of a list of the content API.
+// content returns the path of a list in the content API.
 func (a *Account) content(area, version, rest string) string {
 	if a.cfg.APIVersion == "v3" {
 		return "/cms/v3/" + area + rest
@@ -81,8 +82,8 @@ func (a *Account) content(area, version, rest string) string {
 	return "/cms/" + area + "/" + version + rest
 }
 
-// Pages lists all site pages, landing pages and posts. progress is told how many were read so far; large accounts have tens of
-// thousands.
+// Pages lists all site pages, landing pages and posts. progress receives the number of pages read so far; large
+// accounts have tens of thousands.
 func (a *Account) Pages(ctx context.Context, progress func(n int)) ([]Page, error) {
 	var all []Page
 	for _, l := range []struct{ kind, path string }{
@@ -104,7 +105,9 @@ func (a *Account) Pages(ctx context.Context, progress func(n int)) ([]Page, erro
 			return nil, fmt.Errorf("hubspot: list %s pages: %w", l.kind, err)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Page) int { return strings.Compare(a.Domain+"/"+a.Slug, b.Domain+"/"+b.Slug) })
+	slices.SortStableFunc(all, func(a, b Page) int {
+		return strings.Compare(a.Domain+"/"+a.Slug, b.Domain+"/"+b.Slug)
+	})
 	return all, nil
 }
 

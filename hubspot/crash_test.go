@@ -22,32 +22,32 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// durable runs a redis-server that writes every command to its disk before it answers.
-func durable(t *testing.T) *realredis.Server {
+// startDurableRedis starts a redis-server that syncs every command to disk before it answers.
+func startDurableRedis(t *testing.T) *realredis.Server {
 	t.Helper()
 	return realredis.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 }
 
-func clientOf(r *realredis.Server) redis.UniversalClient {
+func newClient(r *realredis.Server) redis.UniversalClient {
 	return redis.NewClient(&redis.Options{Addr: r.Addr, MaxRetries: -1, ContextTimeoutEnabled: true, DialerRetries: 1})
 }
 
-// realWorld is a world on a real Redis.
-func realWorld(t *testing.T, r *realredis.Server, properties map[string]PropertyConfig, options ...option) *world {
+// newRealEnv returns an env with a real Redis.
+func newRealEnv(t *testing.T, r *realredis.Server, properties map[string]PropertyConfig, options ...option) *env {
 	t.Helper()
-	w := newWorld(t, properties, options...)
-	w.redis = clientOf(r)
-	api := httptest.NewServer(w.fake)
-	t.Cleanup(func() { w.redis.Close(); api.Close() })
-	w.http, w.api.URL, w.cfg.APIURL = nil, api.URL, api.URL
-	return w
+	e := newEnv(t, properties, options...)
+	e.redis = newClient(r)
+	api := httptest.NewServer(e.fake)
+	t.Cleanup(func() { e.redis.Close(); api.Close() })
+	e.http, e.api.URL, e.cfg.APIURL = nil, api.URL, api.URL
+	return e
 }
 
-// TestReplicaOfAnotherTest is the process that the tests below kill; by itself it does nothing.
-func TestReplicaOfAnotherTest(t *testing.T) {
+// TestReplicaProcess is the process that the tests below kill. On its own it does nothing.
+func TestReplicaProcess(t *testing.T) {
 	addr := os.Getenv("HUBGATE_REPLICA_REDIS")
 	if addr == "" {
-		t.Skip("it is started by other tests")
+		t.Skip("started by other tests")
 	}
 	cfg := DefaultConfig()
 	cfg.APIURL, cfg.AccessToken = os.Getenv("HUBGATE_REPLICA_API"), "x"
@@ -58,7 +58,8 @@ func TestReplicaOfAnotherTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true})
-	c, err := New(cfg, Deps{Queue: client, KeyPrefix: "hubgate:", Ring: ring, Client: &http.Client{Timeout: 5 * time.Second}})
+	c, err := New(cfg, Deps{Queue: client, KeyPrefix: "hubgate:", Ring: ring,
+		Client: &http.Client{Timeout: 5 * time.Second}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,51 +68,53 @@ func TestReplicaOfAnotherTest(t *testing.T) {
 
 func crashProperties() map[string]PropertyConfig {
 	return map[string]PropertyConfig{
-		"firstname": {Claim: "given_name"}, "portal_logins": {Value: "login_count"}, "lead_source": {Constant: "portal", Write: "create_only"},
+		"firstname": {Claim: "given_name"}, "portal_logins": {Value: "login_count"},
+		"lead_source": {Constant: "portal", Write: "create_only"},
 	}
 }
 
-// herd starts replicas as processes and kills them.
-type herd struct {
-	w    *world
-	addr string
-	mu   sync.Mutex
-	one  *exec.Cmd
-	kill atomic.Int64
+// processes starts a replica as a process, and kills it.
+type processes struct {
+	env   *env
+	addr  string
+	mu    sync.Mutex
+	cmd   *exec.Cmd
+	kills atomic.Int64
 }
 
-func (h *herd) start() {
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestReplicaOfAnotherTest$")
-	cmd.Env = append(os.Environ(), "HUBGATE_REPLICA_REDIS="+h.addr, "HUBGATE_REPLICA_API="+h.w.api.URL, "HUBGATE_REPLICA_KEY="+h.w.key)
+func (h *processes) start() {
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestReplicaProcess$")
+	cmd.Env = append(os.Environ(), "HUBGATE_REPLICA_REDIS="+h.addr, "HUBGATE_REPLICA_API="+h.env.api.URL,
+		"HUBGATE_REPLICA_KEY="+h.env.key)
 	if err := cmd.Start(); err != nil {
-		h.w.t.Fatal(err)
+		h.env.t.Fatal(err)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.one = cmd
+	h.cmd = cmd
 }
 
-func (h *herd) end() {
+func (h *processes) stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_ = h.one.Process.Kill()
-	_ = h.one.Wait()
+	_ = h.cmd.Process.Kill()
+	_ = h.cmd.Wait()
 }
 
-// replace kills the process and starts another one.
-func (h *herd) replace() {
-	h.end()
-	h.kill.Add(1)
-	h.w.redis.Del(context.Background(), newKeys("hubgate:").lease) // it ran out
+// restart kills the process and starts another one.
+func (h *processes) restart() {
+	h.stop()
+	h.kills.Add(1)
+	h.env.redis.Del(context.Background(), newKeys("hubgate:").lease) // as if expired
 	h.start()
 }
 
-func TestAKilledProcessLosesNothingAndRepeatsAtMostOneWrite(t *testing.T) {
+func TestKilledReplicaLosesNothing(t *testing.T) {
 	t.Parallel()
-	r := durable(t)
-	h := &herd{addr: r.Addr}
+	r := startDurableRedis(t)
+	h := &processes{addr: r.Addr}
 	var upserts atomic.Int64
-	h.w = realWorld(t, r, crashProperties(), func(c *fakehubspot.Config) {
+	h.env = newRealEnv(t, r, crashProperties(), func(c *fakehubspot.Config) {
 		c.Wrap = func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				if !strings.HasSuffix(r.URL.Path, "/upsert") {
@@ -119,71 +122,71 @@ func TestAKilledProcessLosesNothingAndRepeatsAtMostOneWrite(t *testing.T) {
 					return
 				}
 				switch upserts.Add(1) {
-				case 1: // killed before HubSpot has it
-					h.replace()
-				case 2: // killed when HubSpot has it and nobody knows
+				case 1: // killed before the write
+					h.restart()
+				case 2: // killed after the write
 					next.ServeHTTP(&discard{}, r)
-					h.replace()
-				case 4: // killed in the call that completes new contacts
+					h.restart()
+				case 4: // killed in the second call for new contacts
 					next.ServeHTTP(&discard{}, r)
-					h.replace()
+					h.restart()
 				default:
 					next.ServeHTTP(rw, r)
 				}
 			})
 		}
 	})
-	front := h.w.replica()
+	front := h.env.replica()
 	for i := range 40 {
-		h.w.login(front, person1(fmt.Sprintf("p%d@example.com", i%20)))
+		h.env.enqueue(front, testLogin(fmt.Sprintf("p%d@example.com", i%20)))
 	}
 	h.start()
-	t.Cleanup(h.end)
-	h.w.drained(front)
+	t.Cleanup(h.stop)
+	h.env.waitDrained(front)
 	for i := range 20 {
-		c := h.w.contact(fmt.Sprintf("p%d@example.com", i))
+		c := h.env.contact(fmt.Sprintf("p%d@example.com", i))
 		if c["firstname"] != "Ada" || c["portal_logins"] != "2" || c["lead_source"] != "portal" {
 			t.Errorf("%v", c)
 		}
 	}
-	for _, c := range h.w.fake.Contacts() {
-		if c.Writes > 2+int(h.kill.Load()) {
-			t.Errorf("%d writes after %d kills", c.Writes, h.kill.Load())
+	for _, c := range h.env.fake.Contacts() {
+		if c.Writes > 2+int(h.kills.Load()) {
+			t.Errorf("%d writes after %d kills", c.Writes, h.kills.Load())
 		}
 	}
-	if s, err := front.Status(t.Context()); err != nil || s.Dead != 0 || h.kill.Load() != 3 {
-		t.Errorf("%+v %v, %d kills", s, err, h.kill.Load())
+	if s, err := front.Status(t.Context()); err != nil || s.Dead != 0 || h.kills.Load() != 3 {
+		t.Errorf("%+v %v, %d kills", s, err, h.kills.Load())
 	}
 }
 
-func TestAKilledRedisLosesNothing(t *testing.T) {
+func TestKilledRedisLosesNothing(t *testing.T) {
 	t.Parallel()
-	server := durable(t)
-	w := realWorld(t, server, crashProperties())
-	a, b := w.running(), w.running()
+	server := startDurableRedis(t)
+	e := newRealEnv(t, server, crashProperties())
+	a, b := e.startReplica(), e.startReplica()
 	for i := range 30 {
-		w.login(a, person1("p"+strconv.Itoa(i)+"@example.com"))
+		e.enqueue(a, testLogin("p"+strconv.Itoa(i)+"@example.com"))
 		if i == 10 || i == 20 {
 			server.Kill()
 			server.Run()
 		}
 	}
-	w.drained(b)
-	if n := len(w.fake.Contacts()); n != 30 {
+	e.waitDrained(b)
+	if n := len(e.fake.Contacts()); n != 30 {
 		t.Errorf("%d contacts", n)
 	}
-	for _, c := range w.fake.Contacts() {
+	for _, c := range e.fake.Contacts() {
 		if c.Properties["portal_logins"] != "1" || c.Properties["lead_source"] != "portal" {
 			t.Errorf("%v", c.Properties)
 		}
 	}
 }
 
-func TestAHolderThatWasStoppedForTooLongWritesNothing(t *testing.T) {
+func TestExpiredLeaseWritesNothing(t *testing.T) {
 	t.Parallel()
-	w := realWorld(t, durable(t), crashProperties())
-	r := w.replica()
-	w.login(r, person1("ada@example.com"))
+	e := newRealEnv(t, startDurableRedis(t), crashProperties())
+	r := e.replica()
+	e.enqueue(r, testLogin("ada@example.com"))
 	token, err := r.outbox.acquireLease(t.Context(), "old")
 	if err != nil || token == "" {
 		t.Fatal(token, err)
@@ -193,18 +196,22 @@ func TestAHolderThatWasStoppedForTooLongWritesNothing(t *testing.T) {
 		t.Fatal(messages, err)
 	}
 	old := leasedOutbox{outbox: r.outbox, token: token}
-	w.redis.Del(t.Context(), r.outbox.keys.lease) // it ran out
+	e.redis.Del(t.Context(), r.outbox.keys.lease) // as if expired
 	next, err := r.outbox.acquireLease(t.Context(), "new")
 	if err != nil || next == "" || next == token {
 		t.Fatal(next, err)
 	}
-	j := &job{login: person1("ada@example.com"), ids: []string{messages[0].ID}}
+	j := &job{login: testLogin("ada@example.com"), ids: []string{messages[0].ID}}
 	r.limiter.lease.Store(&token)
-	_, budget := r.limiter.acquire(t.Context())
+	_, acquired := r.limiter.acquire(t.Context())
 	for name, err := range map[string]error{
-		"finish": old.finish(t.Context(), j, map[string]string{"sent": "x"}, nil), "bury": old.finish(t.Context(), j, nil, &deadLetter{}),
-		"delay": old.saveState(t.Context(), j), "drop": old.remove(t.Context(), j.ids), "renew": old.renew(t.Context()),
-		"flying": old.setInFlight(t.Context(), []*job{j}), "budget": budget,
+		"finish":      old.finish(t.Context(), j, map[string]string{"sent": "x"}, nil),
+		"dead letter": old.finish(t.Context(), j, nil, &deadLetter{}),
+		"saveState":   old.saveState(t.Context(), j),
+		"remove":      old.remove(t.Context(), j.ids),
+		"renew":       old.renew(t.Context()),
+		"setInFlight": old.setInFlight(t.Context(), []*job{j}),
+		"acquire":     acquired,
 	} {
 		if err != errLeaseLost {
 			t.Errorf("%s: %v", name, err)

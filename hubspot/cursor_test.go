@@ -6,12 +6,15 @@ import (
 	"testing"
 )
 
-func TestACursorIsAnIDThatRedisTakes(t *testing.T) {
+func TestCursorIsStreamID(t *testing.T) {
 	t.Parallel()
 	last := "18446744073709551615"
 	for cursor, want := range map[string]string{
-		"": "-", "0-0": "(0-0", "1764163200000-3": "(1764163200000-3", last + "-0": "(" + last + "-0", last + "-" + last: last + "-" + last,
-		"x": "", "*": "", "$": "", "-": "", "+": "", "-1-1": "", "1": "", "1-": "", "-1": "", "1-1-1": "", "(1-1": "", "+1-1": "", " 1-1": "", "1-1\n": "", "1-*": "",
+		"": "-", "0-0": "(0-0", "1764163200000-3": "(1764163200000-3", last + "-0": "(" + last + "-0",
+		last + "-" + last: last + "-" + last,
+
+		"x": "", "*": "", "$": "", "-": "", "+": "", "-1-1": "", "1": "", "1-": "", "-1": "", "1-1-1": "", "(1-1": "",
+		"+1-1": "", " 1-1": "", "1-1\n": "", "1-*": "",
 		"18446744073709551616-0": "", "0-18446744073709551616": "", strings.Repeat("0", 200) + "-0": "",
 	} {
 		got, err := rangeStart(cursor)
@@ -21,7 +24,7 @@ func TestACursorIsAnIDThatRedisTakes(t *testing.T) {
 	}
 }
 
-func FuzzACursorIsAnIDOrRefused(f *testing.F) {
+func FuzzCursor(f *testing.F) {
 	for _, seed := range []string{"", "0-0", "x", "-1-1", "99999999999999999999-0"} {
 		f.Add(seed)
 	}

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// round brings a batch of jobs to HubSpot. Errors are Redis' and end the holder's time; HubSpot's are dealt with here.
+// round sends a batch of jobs to HubSpot. An error is Redis' and ends the worker's turn; HubSpot's errors are handled
+// here.
 func (w *worker) round(ctx context.Context, jobs []*job) error {
 	if err := w.outbox.setInFlight(ctx, jobs); err != nil {
 		return err
@@ -36,7 +37,7 @@ func (w *worker) round(ctx context.Context, jobs []*job) error {
 	return w.outbox.setInFlight(ctx, nil)
 }
 
-// postpone puts jobs off before anything of them was sent.
+// postpone delays jobs of which nothing was sent.
 func (w *worker) postpone(ctx context.Context, jobs []*job, failure error) error {
 	e, err := w.pauseAll(ctx, failure)
 	if err != nil || ctx.Err() != nil {
@@ -44,7 +45,7 @@ func (w *worker) postpone(ctx context.Context, jobs []*job, failure error) error
 	}
 	for _, j := range jobs {
 		if e == nil {
-			break // nothing was tried
+			break // no call was made
 		}
 		if err := w.scheduleRetry(ctx, j, e, false); err != nil {
 			return err
@@ -53,15 +54,15 @@ func (w *worker) postpone(ctx context.Context, jobs []*job, failure error) error
 	return w.outbox.setInFlight(ctx, nil)
 }
 
-// round is one batch on its way.
+// round is one batch being sent.
 type round struct {
 	w       *worker
-	plans   []*plan // what HubSpot has to be told
-	linking []*plan // whose contact is right, and whose browser may have to be tied to it
+	plans   []*plan // contacts to be written
+	linking []*plan // contacts that are up to date, whose browser may have to be linked
 	done    map[*job]bool
 }
 
-// consider sorts out who needs no call.
+// classify decides what a plan needs: nothing, a link to a browser, or a write.
 func (r *round) classify(ctx context.Context, p *plan, m *mapping) error {
 	if reason := m.skip(p.job.login); reason != "" && !p.job.forced || p.superseded() {
 		return r.finish(ctx, p, unchanged, nil)
@@ -84,7 +85,7 @@ func (r *round) classify(ctx context.Context, p *plan, m *mapping) error {
 	return r.closeJob(ctx, p)
 }
 
-// deliver makes the calls: what is empty, the batch, and what new contacts get in addition.
+// deliver makes the calls: a read of properties that must be empty, the batch, and a second batch for new contacts.
 func (r *round) deliver(ctx context.Context, m *mapping) error {
 	if len(r.plans) == 0 {
 		return nil
@@ -116,7 +117,8 @@ func (r *round) deliver(ctx context.Context, m *mapping) error {
 
 func (p *plan) answered() bool { return p.outcome != nil }
 
-// settle deals with what HubSpot answered about each contact. It returns those who are new and get more in a second call.
+// handleOutcomes handles HubSpot's outcome of each contact. It returns new contacts that get more properties in a
+// second call.
 func (r *round) handleOutcomes(ctx context.Context, plans []*plan) (isNew []*plan, err error) {
 	for _, p := range plans {
 		o := p.outcome
@@ -126,10 +128,11 @@ func (r *round) handleOutcomes(ctx context.Context, plans []*plan) (isNew []*pla
 		case o.err != nil:
 			err = r.moveToDeadLetters(ctx, p, o.err)
 		case !p.job.state.Created && p.isNew() && len(p.onCreate) > 0:
-			// First to the queue, then to HubSpot: a process that dies in between must not take the contact for an old one.
+			// Save the state before the second call: a process that resumes after a crash must still treat the contact
+			// as new.
 			p.job.state.Created = true
 			if err = r.w.outbox.saveState(ctx, p.job); err == nil {
-				p.write, p.onCreate, p.ifEmpty, p.outcome = p.onCreate, nil, nil, nil // nothing is anybody's own in a contact made just now
+				p.write, p.onCreate, p.ifEmpty, p.outcome = p.onCreate, nil, nil, nil // a new contact is empty
 				isNew = append(isNew, p)
 			}
 		default:
@@ -142,11 +145,11 @@ func (r *round) handleOutcomes(ctx context.Context, plans []*plan) (isNew []*pla
 	return isNew, nil
 }
 
-// clockSkew is by how much HubSpot's clock may differ from Redis'.
+// clockSkew is the assumed maximum difference between HubSpot's clock and Redis'.
 const clockSkew = 5 * time.Second
 
-// isNew tells that this job made the contact. When an earlier call for it may have got through unheard, HubSpot says new: false for a
-// contact of our own; then the time of its creation tells.
+// isNew reports whether this job created the contact. If an earlier call may have succeeded without its response being
+// received, HubSpot says new: false for a contact that this job created; then the contact's creation time decides.
 func (p *plan) isNew() bool {
 	repeated := p.job.state.Uncertain || p.job.state.Attempts > 0
 	return p.outcome.created || repeated && p.outcome.createdAt.After(p.job.since.Add(-clockSkew))
@@ -155,7 +158,7 @@ func (p *plan) isNew() bool {
 func (r *round) complete(ctx context.Context, p *plan) error {
 	w := r.w
 	w.failures, w.lastSuccess = 0, w.c.deps.Now()
-	w.c.health.report(true, "takes contacts", w.lastSuccess)
+	w.c.health.report(true, "accepts contacts", w.lastSuccess)
 	if w.c.faults.ended(refusal) {
 		w.c.deps.Log.Info("HubSpot accepts calls again")
 	}
@@ -165,7 +168,8 @@ func (r *round) complete(ctx context.Context, p *plan) error {
 	}
 	record := map[string]string{
 		"sent": p.sent, "email": w.outbox.fingerprint(p.key), "cid": p.outcome.contactID,
-		"at": strconv.FormatInt(w.lastSuccess.UnixMilli(), 10), "result": string(how), "error": "", "made": p.job.originID,
+		"at": strconv.FormatInt(w.lastSuccess.UnixMilli(), 10), "result": string(how), "error": "",
+		"made": p.job.originID,
 	}
 	if !w.c.live.Load().canLink(p.job.login) {
 		return r.finish(ctx, p, how, record)
@@ -185,7 +189,7 @@ func (r *round) finish(ctx context.Context, p *plan, how result, record map[stri
 	return nil
 }
 
-// bury sends a contact that HubSpot will never take to the dead letters.
+// moveToDeadLetters moves a contact that HubSpot rejected for good to the dead letters.
 func (r *round) moveToDeadLetters(ctx context.Context, p *plan, e *apiError) error {
 	now, j := r.w.c.deps.Now(), p.job
 	first := now
@@ -193,15 +197,18 @@ func (r *round) moveToDeadLetters(ctx context.Context, p *plan, e *apiError) err
 		first = time.UnixMilli(j.state.First)
 	}
 	l := &deadLetter{
-		Entry: entry{Login: j.login, Forced: j.forced}, Count: j.count, Reason: e.Error(), Properties: p.write, OriginID: j.originID,
-		Attempts: j.state.Attempts + 1, FirstAt: first, LastAt: now,
+		Entry: entry{Login: j.login, Forced: j.forced}, Count: j.count, OriginID: j.originID,
+		Reason: e.Error(), Properties: p.write, Attempts: j.state.Attempts + 1, FirstAt: first, LastAt: now,
 	}
-	record := map[string]string{"result": string(dead), "error": l.Reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": ""}
+	record := map[string]string{
+		"result": string(dead), "error": l.Reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": "",
+	}
 	if err := r.w.outbox.finish(ctx, j, record, l); err != nil {
 		return err
 	}
 	r.done[j] = true
 	r.w.c.deps.Metrics.count(dead)
-	r.w.c.deps.Log.Error("contact is dead: HubSpot will not take it", "subject", r.w.outbox.logHash(j.login), "reason", l.Reason)
+	r.w.c.deps.Log.Error("HubSpot rejected a contact, moved to the dead letters",
+		"subject", r.w.outbox.logHash(j.login), "reason", l.Reason)
 	return nil
 }

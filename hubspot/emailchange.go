@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// moved handles people whose address is new to us, when a property that names them for ever is mapped: the contact that has its value
-// gets the new address. The others, and those whose contact is gone, are returned: they go the ordinary way.
+// applyEmailChanges handles people who have a new address, if a unique property is mapped: the contact with its value
+// gets the new address. It returns the other plans, and those whose contact is gone, to be upserted by address.
 func (r *round) applyEmailChanges(ctx context.Context, m *mapping) ([]*plan, error) {
 	names := r.w.schema.known.unique(m)
 	if len(names) == 0 {
@@ -36,7 +36,7 @@ func (r *round) applyEmailChanges(ctx context.Context, m *mapping) ([]*plan, err
 	return rest, nil
 }
 
-// value is what a plan writes into a property, now or after the contact was made.
+// value returns what a plan writes into a property, now or after the contact was created.
 func (p *plan) value(name string) string {
 	for _, values := range []map[string]string{p.write, p.onCreate, p.ifEmpty} {
 		if v := values[name]; v != "" {
@@ -48,11 +48,12 @@ func (p *plan) value(name string) string {
 
 func (r *round) emailUnchanged(p *plan) bool { return p.person.email == r.w.outbox.fingerprint(p.key) }
 
-// owners finds the contacts of people whom the outbox does not know yet, in one call.
+// contactsByUniqueValue looks up the contacts of people without a record in Redis, in one call.
 func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map[string]wireObject, error) {
 	var values []string
 	for _, p := range r.plans {
-		if v := p.value(property); v != "" && p.person.contactID == "" && !r.emailUnchanged(p) && !slices.Contains(values, v) {
+		v, known := p.value(property), p.person.contactID != "" || r.emailUnchanged(p)
+		if v != "" && !known && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 	}
@@ -66,7 +67,7 @@ func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map
 	return found, err
 }
 
-// strayed returns the id of a person's contact when it stands under another address, or "".
+// contactUnderOldEmail returns the id of a person's contact if it has another address, or "".
 func (r *round) contactUnderOldEmail(p *plan, owner wireObject) string {
 	switch {
 	case r.emailUnchanged(p) || owner.hasEmail(p.key):
@@ -77,8 +78,8 @@ func (r *round) contactUnderOldEmail(p *plan, owner wireObject) string {
 	return string(owner.ID)
 }
 
-// readdress writes a contact by its id, its address included. ordinary tells that this is not possible (the contact is gone, or the
-// address is another one's), and that the plan has to go by its address.
+// updateEmail updates a contact by its id, including its address. byEmail reports whether this is not possible, because
+// the contact is gone or another contact has the address, so that the plan must be upserted by address.
 func (r *round) updateEmail(ctx context.Context, p *plan, id string) (byEmail bool, err error) {
 	written, err := r.w.updateContact(ctx, p, id, map[string]string{"email": p.key})
 	var refused *apiError

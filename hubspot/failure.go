@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// send upserts plans and leaves each one's outcome in it. Properties that HubSpot refuses are left out and the rest is sent again; a
-// batch that is refused as a whole is halved until the contact at fault stands alone. An error ends the round for those without outcome.
+// send upserts plans and sets the outcome of each. Properties that HubSpot rejects are left out and the rest is sent
+// again. A batch that is rejected as a whole is split in halves until the offending contact is alone. An error leaves
+// plans without outcome.
 func (w *worker) send(ctx context.Context, plans []*plan) error {
 	for len(plans) > 0 {
 		outcomes, err := w.upsert(ctx, plans)
@@ -47,14 +48,19 @@ func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string
 	return outcomes, err
 }
 
-// read notes the outcomes and returns the plans that go again with less. An error leaves plans without outcome.
-func (w *worker) applyOutcomes(ctx context.Context, plans []*plan, outcomes map[string]outcome) (again []*plan, err error) {
-	var refused []*plan // to be dealt with one by one
+// applyOutcomes sets the outcomes and returns the plans to send again with fewer properties. An error leaves plans
+// without outcome.
+func (w *worker) applyOutcomes(
+	ctx context.Context, plans []*plan, outcomes map[string]outcome,
+) (again []*plan, err error) {
+	var refused []*plan // handled one by one
 	for _, p := range plans {
 		o, known := outcomes[p.job.newest()]
 		switch {
 		case !known:
-			p.outcome = &outcome{err: &apiError{Status: http.StatusBadGateway, Message: "HubSpot's answer does not mention this contact"}}
+			p.outcome = &outcome{err: &apiError{
+				Status: http.StatusBadGateway, Message: "HubSpot's response does not mention this contact",
+			}}
 		case o.err == nil || o.err.transient():
 			p.outcome = &o
 		case w.dropRefused(ctx, p, o.err):
@@ -79,7 +85,7 @@ func (w *worker) applyOutcomes(ctx context.Context, plans []*plan, outcomes map[
 	return again, nil
 }
 
-// amendAll takes what a refused call complains about out of its plans; false when none has any of it.
+// dropRefusedFromAll calls dropRefused for each plan. It reports whether any plan changed.
 func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, e *apiError) (changed bool) {
 	for _, p := range plans {
 		changed = w.dropRefused(ctx, p, e) || changed
@@ -87,7 +93,7 @@ func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, e *apiEr
 	return changed
 }
 
-// amend leaves out what HubSpot refused; false when there is nothing left to leave out.
+// dropRefused leaves out the properties that HubSpot rejected. It reports whether the plan had any of them.
 func (w *worker) dropRefused(ctx context.Context, p *plan, e *apiError) bool {
 	changed := false
 	for _, b := range e.BadProperties {
@@ -97,24 +103,24 @@ func (w *worker) dropRefused(ctx context.Context, p *plan, e *apiError) bool {
 			w.reportLeftOut(ctx, b)
 			if b.forAllContacts() {
 				w.refused[b.name] = w.c.deps.Now().Add(10 * time.Minute)
-				w.schema.readAt = time.Time{} // the definitions have changed
+				w.schema.readAt = time.Time{} // read the changed definitions again
 			}
 		}
 	}
 	return changed
 }
 
-// report tells the operator about a property that is left out.
+// reportLeftOut logs and counts a property that is left out.
 func (w *worker) reportLeftOut(ctx context.Context, b badProperty) {
 	if w.c.faults.firstTime("property " + b.name + b.reason) {
 		w.c.deps.Log.Warn("a property was left out of contacts", "property", b.name, "reason", b.reason)
 	}
 	if err := w.outbox.countRejected(ctx, b); err != nil {
-		w.c.deps.Log.Info("rejected property was not counted", "property", b.name, "error", err)
+		w.c.deps.Log.Info("could not count a rejected property", "property", b.name, "error", err)
 	}
 }
 
-// aboutContacts tells a refusal of what was sent from one of the call as such.
+// aboutContacts reports whether HubSpot rejected the contacts that were sent, not the call itself.
 func (e *apiError) aboutContacts() bool {
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
@@ -123,13 +129,13 @@ func (e *apiError) aboutContacts() bool {
 	return false
 }
 
-// unreadable tells that reading is not possible at all, while writing may be.
+// readRefused reports whether reading is not permitted or not possible at all; writing may still be.
 func readRefused(err error) bool {
 	var e *apiError
 	return errors.As(err, &e) && !e.transient() && e.Status != http.StatusUnauthorized
 }
 
-// failed deals with a call that did not work as a whole: everything pauses, nobody is lost, and nobody is given up for it.
+// callFailed handles a call that failed as a whole: all calls pause, and the contacts are retried later.
 func (r *round) callFailed(ctx context.Context, plans []*plan, err error) error {
 	e, err := r.w.pauseAll(ctx, err)
 	if e == nil {
@@ -143,8 +149,8 @@ func (r *round) callFailed(ctx context.Context, plans []*plan, err error) error 
 	return nil
 }
 
-// halt pauses all calls because of one that failed. No refusal means that it was not HubSpot: the calls are paused already, the process
-// ends, or (err) Redis failed.
+// pauseAll pauses all calls after a failed one. It returns no apiError if HubSpot is not the cause: the calls are
+// paused already, the process is shutting down, or Redis failed (err).
 func (w *worker) pauseAll(ctx context.Context, failure error) (e *apiError, err error) {
 	switch {
 	case ctx.Err() != nil || errors.Is(failure, errPaused):
@@ -172,18 +178,20 @@ func (w *worker) pauseAll(ctx context.Context, failure error) (e *apiError, err 
 	return e, nil
 }
 
-// later puts a contact off, or gives it up when only it fails, again and again.
+// retryLater schedules a retry. A contact that keeps failing alone while HubSpot accepts others goes to the dead
+// letters.
 func (r *round) retryLater(ctx context.Context, p *plan, e *apiError, alone bool) error {
 	if err := r.w.scheduleRetry(ctx, p.job, e, alone); err != nil {
 		return err
 	}
-	if !p.job.state.LinkPending && p.job.state.FailedAlone >= maxFailedAlone && r.w.lastSuccess.After(time.UnixMilli(p.job.state.First)) {
+	s := p.job.state
+	if !s.LinkPending && s.FailedAlone >= maxFailedAlone && r.w.lastSuccess.After(time.UnixMilli(s.First)) {
 		return r.moveToDeadLetters(ctx, p, e)
 	}
 	return nil
 }
 
-// backOff is how long everything waits after a fault.
+// backOff returns how long all calls pause after a failure.
 func (w *worker) backOff(e *apiError) time.Duration {
 	if e.Status == http.StatusTooManyRequests {
 		return policyPause(e)
@@ -199,7 +207,8 @@ func (w *worker) backOff(e *apiError) time.Duration {
 	return d + rand.N(d/4+1)
 }
 
-// later writes a failed attempt into the queue. alone tells that the contact was sent by itself, so that it may be at fault.
+// scheduleRetry saves a failed attempt in the queue. alone means that only this contact was sent, so it may be at
+// fault.
 func (w *worker) scheduleRetry(ctx context.Context, j *job, e *apiError, alone bool) error {
 	now := w.c.deps.Now()
 	if j.state.First == 0 {
@@ -223,11 +232,12 @@ func (w *worker) scheduleRetry(ctx context.Context, j *job, e *apiError, alone b
 	return w.outbox.saveState(ctx, j)
 }
 
-// maxAlone is after how many attempts by itself a contact is given up, when HubSpot takes others meanwhile.
+// maxFailedAlone is the number of failed attempts alone after which a contact is given up, if HubSpot accepted others
+// meanwhile.
 const maxFailedAlone = 8
 
-// size is how many contacts the next batch may have: after repeated faults fewer and fewer, so that one contact that HubSpot chokes on
-// is found and does not hold up the others.
+// batchLimit returns the size of the next batch. It shrinks after repeated failures, so that one contact that makes
+// HubSpot fail is isolated and does not block the others.
 func (w *worker) batchLimit() int {
 	switch {
 	case w.failures < 2:
@@ -238,7 +248,7 @@ func (w *worker) batchLimit() int {
 	return 1
 }
 
-// companions keeps a contact that failed by itself apart from the others.
+// batchUntilSuspect returns the jobs before the first one that failed alone, or only that one if it comes first.
 func batchUntilSuspect(ready []*job) []*job {
 	for i, j := range ready {
 		if j.state.FailedAlone > 1 {
@@ -251,5 +261,5 @@ func batchUntilSuspect(ready []*job) []*job {
 	return ready
 }
 
-// redisFault tells that Redis failed, not HubSpot.
+// isRedisError reports whether Redis failed, not HubSpot.
 func isRedisError(err error) bool { return errors.Is(err, errLeaseLost) || errors.Is(err, errLimiter) }

@@ -34,58 +34,58 @@ func TestFaultIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 	t.Parallel()
 	const queueFails, queueWorks = "contact queue cannot be worked on", "contact queue is worked on again"
 	const refused, accepted = "HubSpot refuses all calls", "HubSpot accepts calls again"
-	const unopened = "an entry of the contact queue cannot be opened"
+	const unopened = "cannot decrypt an entry of the contact queue"
 	for name, c := range map[string]struct {
-		story func(t *testing.T, w *world, r *replica)
+		story func(t *testing.T, e *env, r *replica)
 		want  map[string]int
 	}{
-		"Redis is unavailable for a minute": {func(_ *testing.T, w *world, _ *replica) {
-			w.outage()
+		"Redis is unavailable for a minute": {func(_ *testing.T, e *env, _ *replica) {
+			e.outage()
 		}, map[string]int{queueFails: 1, queueWorks: 1}},
-		"and another time": {func(_ *testing.T, w *world, _ *replica) {
-			w.outage()
-			w.outage()
+		"and another time": {func(_ *testing.T, e *env, _ *replica) {
+			e.outage()
+			e.outage()
 		}, map[string]int{queueFails: 2, queueWorks: 2}},
-		"Redis loses the key's type each time": {func(t *testing.T, w *world, _ *replica) {
+		"Redis loses the key's type each time": {func(t *testing.T, e *env, _ *replica) {
 			for range 20 {
-				w.mini.Del("hubgate:{crm}:lease")
-				w.mini.HSet("hubgate:{crm}:lease", "not", "ours")
+				e.mini.Del("hubgate:{crm}:lease")
+				e.mini.HSet("hubgate:{crm}:lease", "not", "ours")
 				time.Sleep(500 * time.Millisecond)
 			}
 			time.Sleep(time.Minute)
 		}, map[string]int{queueWorks: 1, queueFails: 1}},
-		"the key is refused for an hour, then replaced": {func(_ *testing.T, w *world, r *replica) {
-			w.setToken("wrong")
-			w.login(r, person1("ada@example.com"))
+		"the key is refused for an hour, then replaced": {func(_ *testing.T, e *env, r *replica) {
+			e.setToken("wrong")
+			e.enqueue(r, testLogin("ada@example.com"))
 			time.Sleep(time.Hour)
-			w.setToken("pat-na1-test")
+			e.setToken("pat-na1-test")
 			time.Sleep(time.Minute)
 		}, map[string]int{refused: 1, accepted: 1}},
-		"the key is refused through outages, and so is the next": {func(_ *testing.T, w *world, r *replica) {
-			w.setToken("wrong")
-			w.login(r, person1("ada@example.com"))
+		"the key is refused through outages, and so is the next": {func(_ *testing.T, e *env, r *replica) {
+			e.setToken("wrong")
+			e.enqueue(r, testLogin("ada@example.com"))
 			time.Sleep(time.Hour)
-			w.outage()
+			e.outage()
 			time.Sleep(time.Hour)
-			w.setToken("wrong as well")
+			e.setToken("wrong as well")
 			time.Sleep(time.Hour)
 		}, map[string]int{refused: 2, accepted: 0}},
-		"an entry does not open, whoever reads it": {func(t *testing.T, w *world, _ *replica) {
-			if _, err := w.mini.XAdd("hubgate:{crm}:stream", "*", []string{"d", "damaged"}); err != nil {
+		"an entry does not open, whoever reads it": {func(t *testing.T, e *env, _ *replica) {
+			if _, err := e.mini.XAdd("hubgate:{crm}:stream", "*", []string{"d", "damaged"}); err != nil {
 				t.Fatal(err)
 			}
 			for range 3 {
-				w.outage()
+				e.outage()
 			}
 		}, map[string]int{unopened: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w, log := newWorld(t, usual(), func(c *fakehubspot.Config) { c.Token = "pat-na1-test" }), &logText{}
-				w.log = log
-				r := w.running()
+				e, log := newEnv(t, usualProperties(), func(c *fakehubspot.Config) { c.Token = "pat-na1-test" }), &logText{}
+				e.log = log
+				r := e.startReplica()
 				time.Sleep(10 * time.Second)
-				c.story(t, w, r)
+				c.story(t, e, r)
 				r.stop()
 				for text, want := range c.want {
 					if got := log.count(text); got != want {
@@ -98,9 +98,9 @@ func TestFaultIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 }
 
 // outage is a minute without Redis, and one with it.
-func (w *world) outage() {
-	w.loseRedis()
+func (e *env) outage() {
+	e.stopRedis()
 	time.Sleep(time.Minute)
-	w.findRedis()
+	e.restartRedis()
 	time.Sleep(time.Minute)
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// fillWindow is how old the answer may be by which a property counts as empty when it is written: in that time a person's own entry could
-// be overwritten.
+// fillWindow is the maximum age of a read that found a property empty when the property is written. Within it, a value
+// that a person entered could be overwritten.
 const fillWindow = 2 * time.Second
 
-// fill decides about the properties that are written only where HubSpot has nothing, by the contacts that have the plans' addresses.
+// fill removes properties with write: if_empty from the plans whose contacts already have a value.
 func (w *worker) fill(ctx context.Context, plans []*plan) error {
 	filling := slices.DeleteFunc(slices.Clone(plans), func(p *plan) bool { return len(p.ifEmpty) == 0 })
 	if len(filling) == 0 {
@@ -24,8 +24,8 @@ func (w *worker) fill(ctx context.Context, plans []*plan) error {
 	return w.dropNonEmpty(ctx, filling, "")
 }
 
-// leaveFilled asks HubSpot and takes what has a value there out of the plans: those of the contacts with the plans' addresses, or of the
-// one contact with an id.
+// dropNonEmpty reads the contacts, by the plans' addresses or the one with the given id, and drops if_empty properties
+// that have a value.
 func (w *worker) dropNonEmpty(ctx context.Context, plans []*plan, id string) error {
 	idProperty, ids, names := "email", make([]string, len(plans)), map[string]bool{}
 	for i, p := range plans {
@@ -42,7 +42,8 @@ func (w *worker) dropNonEmpty(ctx context.Context, plans []*plan, id string) err
 		return err
 	}
 	if err != nil && w.c.faults.firstTime("read") {
-		w.c.deps.Log.Warn("HubSpot does not let contacts be read; properties with write: if_empty go to new contacts only", "error", err)
+		w.c.deps.Log.Warn("cannot read contacts; properties with write: if_empty are written to new contacts only",
+			"error", err)
 	}
 	contacts := byEmail(list)
 	for _, p := range plans {
@@ -53,7 +54,7 @@ func (w *worker) dropNonEmpty(ctx context.Context, plans []*plan, id string) err
 		for name := range p.ifEmpty {
 			switch _, writing := p.write[name]; {
 			case !writing:
-			case err != nil: // unknown is not empty: only a contact that turns out to be new gets it
+			case err != nil: // the value is unknown: write it only if the contact turns out to be new
 				p.onCreate[name] = p.write[name]
 				delete(p.write, name)
 			case o.property(name) != "":
@@ -65,7 +66,7 @@ func (w *worker) dropNonEmpty(ctx context.Context, plans []*plan, id string) err
 	return nil
 }
 
-// filling tells that a plan writes a property only because HubSpot had nothing in it.
+// fillsEmpty reports whether a plan writes a property that was found empty.
 func (p *plan) fillsEmpty() bool {
 	for name := range p.ifEmpty {
 		if _, writing := p.write[name]; writing {
@@ -75,14 +76,18 @@ func (p *plan) fillsEmpty() bool {
 	return false
 }
 
-// maxStale is how often a write may miss its time, on a budget that is all but used up, before its fillings are left to new contacts.
+// maxStaleWrites is how often a write may miss its time because of the rate limit before its if_empty properties are
+// left to new contacts.
 const maxStaleWrites = 5
 
-// timely makes a write, of the contact with an id or of those with the plans' addresses, no later than fillWindow after HubSpot was asked
-// what is empty. A write that had to wait for longer asks again.
-func (w *worker) writeWhileFresh(ctx context.Context, plans []*plan, id string, write func(before time.Time) error) error {
+// writeWhileFresh makes a write within fillWindow after HubSpot was asked which properties are empty. If the write had
+// to wait longer, it asks again. The write is for the contact with the given id, or for those with the plans'
+// addresses.
+func (w *worker) writeWhileFresh(
+	ctx context.Context, plans []*plan, id string, write func(notAfter time.Time) error,
+) error {
 	filling := slices.DeleteFunc(slices.Clone(plans), func(p *plan) bool { return !p.fillsEmpty() })
-	stale := id != "" // the address may have been another contact's, or nobody's
+	stale := id != "" // the address may have been that of another contact, or of none
 	for attempt := 1; ; attempt++ {
 		before := time.Time{}
 		for _, p := range filling {
@@ -109,7 +114,7 @@ func (w *worker) writeWhileFresh(ctx context.Context, plans []*plan, id string, 
 	}
 }
 
-// postpone leaves to a contact that turns out to be new what would be filled in.
+// deferFills moves if_empty properties to those that are written only if the contact turns out to be new.
 func (p *plan) deferFills() {
 	for name := range p.ifEmpty {
 		if value, writing := p.write[name]; writing {

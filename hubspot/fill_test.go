@@ -13,15 +13,15 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// clocked tells how long before a write of a last name HubSpot was last asked for it.
-type clocked struct {
+// readClock measures how long before each write of a last name HubSpot was last asked for it.
+type readClock struct {
 	mu      sync.Mutex
 	asked   time.Time
 	longest time.Duration
 	writes  int
 }
 
-func (k *clocked) tap(c *fakehubspot.Config) {
+func (k *readClock) tap(c *fakehubspot.Config) {
 	c.Wrap = func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
@@ -39,11 +39,11 @@ func (k *clocked) tap(c *fakehubspot.Config) {
 	}
 }
 
-func TestWhatIsEmptyWasAskedAtMostTwoSecondsBeforeTheWrite(t *testing.T) {
+func TestIfEmptyReadIsRecent(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		rate   setting.Rate
-		filled string // of a contact that was there; "" = the budget is too small to know in time
+		filled string // of the existing contact; "" = the rate limit is too low for a recent read
 	}{
 		"plenty":         {setting.Rate{Requests: 90, Per: setting.Duration(10 * time.Second)}, "Byron"},
 		"two at a time":  {setting.Rate{Requests: 2, Per: setting.Duration(5 * time.Second)}, "Byron"},
@@ -54,64 +54,70 @@ func TestWhatIsEmptyWasAskedAtMostTwoSecondsBeforeTheWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var clock clocked
-				w := newWorld(t, map[string]PropertyConfig{"lastname": {Claim: "family_name", Write: writeIfEmpty}}, clock.tap)
-				w.cfg.RateLimit = c.rate
-				w.fake.Add(map[string]string{"email": "there@example.com"})
-				w.fake.Add(map[string]string{"email": "named@example.com", "lastname": "Lovelace"})
-				r := w.running()
+				var clock readClock
+				e := newEnv(t, map[string]PropertyConfig{"lastname": {Claim: "family_name", Write: writeIfEmpty}},
+					clock.tap)
+				e.cfg.RateLimit = c.rate
+				e.fake.Add(map[string]string{"email": "there@example.com"})
+				e.fake.Add(map[string]string{"email": "named@example.com", "lastname": "Lovelace"})
+				r := e.startReplica()
 				for _, email := range []string{"there@example.com", "named@example.com", "new@example.com"} {
-					l := person1(email)
+					l := testLogin(email)
 					l.Claims = map[string]any{"family_name": "Byron"}
-					w.login(r, l)
-					w.drained(r)
+					e.enqueue(r, l)
+					e.waitDrained(r)
 				}
-				for email, want := range map[string]string{"there@example.com": c.filled, "named@example.com": "Lovelace", "new@example.com": "Byron"} {
-					if got := w.contact(email)["lastname"]; got != want {
+				for email, want := range map[string]string{
+					"there@example.com": c.filled, "named@example.com": "Lovelace", "new@example.com": "Byron",
+				} {
+					if got := e.contact(email)["lastname"]; got != want {
 						t.Errorf("%s: %q", email, got)
 					}
 				}
-				// A contact that was made a moment ago has nothing of anybody's own: it is filled without asking.
+				// A contact that was created a moment ago is empty: it is filled without a read.
 				if clock.longest > fillWindow && c.filled != "" || clock.writes == 0 {
-					t.Errorf("%d writes, the oldest answer was from %s before", clock.writes, clock.longest)
+					t.Errorf("%d writes, the oldest read was %s before its write", clock.writes, clock.longest)
 				}
 			})
 		})
 	}
 }
 
-func TestAMovedContactsOwnValuesAreNotOverwritten(t *testing.T) {
+func TestIfEmptyKeepsValuesAfterEmailChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, map[string]PropertyConfig{
-			"cognito_sub": {Claim: "sub"}, "firstname": {Claim: "given_name", Write: writeIfEmpty}, "lastname": {Claim: "family_name", Write: writeIfEmpty},
+		e := newEnv(t, map[string]PropertyConfig{
+			"cognito_sub": {Claim: "sub"}, "firstname": {Claim: "given_name", Write: writeIfEmpty},
+			"lastname": {Claim: "family_name", Write: writeIfEmpty},
 		})
-		w.fake.Add(map[string]string{"email": "old@example.com", "cognito_sub": "sub-a", "firstname": "Augusta"})
-		r := w.running()
-		l := person1("new@example.com")
+		e.fake.Add(map[string]string{"email": "old@example.com", "cognito_sub": "sub-a", "firstname": "Augusta"})
+		r := e.startReplica()
+		l := testLogin("new@example.com")
 		l.Subject, l.Claims = "sub-a", map[string]any{"given_name": "Ada", "family_name": "Byron"}
-		w.login(r, l)
-		w.drained(r)
-		if c := w.contact("new@example.com"); c["firstname"] != "Augusta" || c["lastname"] != "Byron" || w.contact("old@example.com") != nil {
-			t.Errorf("%v", w.fake.Contacts())
+		e.enqueue(r, l)
+		e.waitDrained(r)
+		if c := e.contact("new@example.com"); c["firstname"] != "Augusta" || c["lastname"] != "Byron" ||
+			e.contact("old@example.com") != nil {
+			t.Errorf("%v", e.fake.Contacts())
 		}
 	})
 }
 
-func TestAKeyThatMayNotReadContactsFillsNewOnesOnly(t *testing.T) {
+func TestIfEmptyWithoutReadScope(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, map[string]PropertyConfig{"firstname": {Claim: "given_name", Write: writeIfEmpty}}, func(c *fakehubspot.Config) {
-			c.Scopes = []string{"crm.objects.contacts.write", "crm.schemas.contacts.read"}
-		})
-		w.fake.Add(map[string]string{"email": "there@example.com"})
-		r := w.running()
+		e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name", Write: writeIfEmpty}},
+			func(c *fakehubspot.Config) {
+				c.Scopes = []string{"crm.objects.contacts.write", "crm.schemas.contacts.read"}
+			})
+		e.fake.Add(map[string]string{"email": "there@example.com"})
+		r := e.startReplica()
 		for _, email := range []string{"there@example.com", "new@example.com"} {
-			w.login(r, person1(email))
+			e.enqueue(r, testLogin(email))
 		}
-		w.drained(r)
-		if w.contact("there@example.com")["firstname"] != "" || w.contact("new@example.com")["firstname"] != "Ada" {
-			t.Errorf("%v", w.fake.Contacts())
+		e.waitDrained(r)
+		if e.contact("there@example.com")["firstname"] != "" || e.contact("new@example.com")["firstname"] != "Ada" {
+			t.Errorf("%v", e.fake.Contacts())
 		}
 	})
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// errFenced says that another replica holds the lease: whatever this one still wants to write is out of date.
-var errLeaseLost = errors.New("the lease is another replica's")
+// errLeaseLost means that another replica holds the lease, so the writes of this one are out of date.
+var errLeaseLost = errors.New("another replica holds the lease")
 
-// fenced are the writes of the lease's holder. Each one checks the lease in the same step, so that a holder that was stopped for a
-// while (a paused process, a cut network) cannot acknowledge what another one works on by now.
+// leasedOutbox is the outbox of the lease holder. Each write checks the fencing token atomically, so that a holder that
+// was paused (stopped process, network partition) cannot acknowledge entries that another replica works on by now.
 type leasedOutbox struct {
 	*outbox
 	token string
@@ -42,9 +42,10 @@ const (
 	leaseRenew = 3 * time.Second
 )
 
-// lease takes the right to work, when nobody has it; "" when somebody has.
+// acquireLease acquires the lease and returns its fencing token, or "" if another replica holds it.
 func (o *outbox) acquireLease(ctx context.Context, replica string) (string, error) {
-	return leaseScript.Run(ctx, o.deps.Queue, []string{o.keys.lease, o.keys.fence}, replica, leaseTime.Milliseconds()).Text()
+	keys := []string{o.keys.lease, o.keys.fence}
+	return leaseScript.Run(ctx, o.deps.Queue, keys, replica, leaseTime.Milliseconds()).Text()
 }
 
 func (o leasedOutbox) renew(ctx context.Context) error {
@@ -59,8 +60,8 @@ func (o leasedOutbox) release(ctx context.Context) error {
 	return releaseScript.Run(ctx, o.deps.Queue, []string{o.keys.lease}, o.token).Err()
 }
 
-// finishScript removes entries for good. ARGV: token, number of ids, ids, person ttl, then field and value of the person's record.
-// With a last key the contact goes to the dead letters in the same step.
+// finishScript removes entries from the queue. ARGV: token, number of ids, ids, TTL of the person's record, its fields
+// and values, and with KEYS[6] a dead letter, which is added in the same step.
 var finishScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local n = tonumber(ARGV[2])
@@ -79,8 +80,8 @@ end
 return 1
 `)
 
-// finish acknowledges a job: its entries leave the queue, and what was done is remembered with the person. A letter, when given, goes
-// to the dead letters in the same step.
+// finish acknowledges a job: it removes its entries and updates the person's record. A dead letter, if given, is added
+// in the same step.
 func (o leasedOutbox) finish(ctx context.Context, j *job, record map[string]string, letter *deadLetter) error {
 	names, args := o.finishArgs(j, j.ids, record)
 	if letter != nil {
@@ -93,7 +94,7 @@ func (o leasedOutbox) finish(ctx context.Context, j *job, record map[string]stri
 	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
 }
 
-// remember writes what was done to the person's record while the job goes on.
+// saveRecord updates the person's record while the job continues.
 func (o leasedOutbox) saveRecord(ctx context.Context, j *job, record map[string]string) error {
 	names, args := o.finishArgs(j, nil, record)
 	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
@@ -127,7 +128,7 @@ redis.call('HSET', KEYS[3], ARGV[2], ARGV[4])
 return 1
 `)
 
-// delay writes a job's story under the id of its newest entry.
+// saveState saves a job's state under the id of its newest entry.
 func (o leasedOutbox) saveState(ctx context.Context, j *job) error {
 	text, err := json.Marshal(j.state)
 	if err != nil {
@@ -147,7 +148,7 @@ end
 return 1
 `)
 
-// drop removes entries that a newer one of the same person has replaced.
+// remove removes entries that a newer one of the same person has replaced.
 func (o leasedOutbox) remove(ctx context.Context, ids []string) error {
 	for len(ids) > 0 {
 		n := min(len(ids), 500)
@@ -155,7 +156,8 @@ func (o leasedOutbox) remove(ctx context.Context, ids []string) error {
 		for _, id := range ids[:n] {
 			args = append(args, id)
 		}
-		if err := o.checkLease(removeScript.Run(ctx, o.deps.Queue, []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries}, args...)); err != nil {
+		keys := []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries}
+		if err := o.checkLease(removeScript.Run(ctx, o.deps.Queue, keys, args...)); err != nil {
 			return err
 		}
 		ids = ids[n:]
@@ -170,7 +172,8 @@ for i = 2, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
 return 1
 `)
 
-// flying notes for whom HubSpot is being asked, before it is: the next holder then knows of whom HubSpot may have heard. nil clears it.
+// setInFlight saves the jobs that are about to be sent, so that the next lease holder knows which ones HubSpot may have
+// received. nil clears them.
 func (o leasedOutbox) setInFlight(ctx context.Context, jobs []*job) error {
 	args := []any{o.token}
 	for _, j := range jobs {
@@ -179,10 +182,11 @@ func (o leasedOutbox) setInFlight(ctx context.Context, jobs []*job) error {
 	return o.checkLease(inFlightScript.Run(ctx, o.deps.Queue, []string{o.keys.lease, o.keys.inFlight}, args...))
 }
 
-// oldestTTL is for how long the note of the oldest entry counts: longer than another replica takes to become the holder.
+// oldestTTL is how long the time of the oldest entry is valid. It is longer than another replica needs to acquire the
+// lease.
 const oldestTTL = time.Minute
 
-// note writes down when the oldest job was queued.
+// saveOldest saves when the oldest job was queued.
 func (o leasedOutbox) saveOldest(ctx context.Context, oldest time.Time) error {
 	ms := int64(0)
 	if !oldest.IsZero() {
@@ -191,16 +195,17 @@ func (o leasedOutbox) saveOldest(ctx context.Context, oldest time.Time) error {
 	return o.deps.Queue.Set(ctx, o.keys.oldest, ms, oldestTTL).Err()
 }
 
-// interrupted lists the entries that another holder's last call was about.
+// inFlight returns the entries that the previous holder's last call was about.
 func (o leasedOutbox) inFlight(ctx context.Context) (map[string]struct{}, error) {
 	return o.deps.Queue.SMembersMap(ctx, o.keys.inFlight).Result()
 }
 
-// reject remembers for the operator that a property was left out.
+// countRejected counts a property that was left out, for the operator.
 func (o leasedOutbox) countRejected(ctx context.Context, b badProperty) error {
 	pipe := o.deps.Queue.Pipeline()
 	pipe.HIncrBy(ctx, o.keys.rejected, b.name+"|count", 1)
-	pipe.HSet(ctx, o.keys.rejected, b.name+"|reason", b.reason, b.name+"|at", strconv.FormatInt(o.deps.Now().UnixMilli(), 10))
+	now := strconv.FormatInt(o.deps.Now().UnixMilli(), 10)
+	pipe.HSet(ctx, o.keys.rejected, b.name+"|reason", b.reason, b.name+"|at", now)
 	pipe.Expire(ctx, o.keys.rejected, 30*24*time.Hour)
 	_, err := pipe.Exec(ctx)
 	return err

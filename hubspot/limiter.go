@@ -15,12 +15,12 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// limit is the one budget of calls for all replicas, kept in Redis with Redis' clock, and the shared pause.
+// sharedLimiter is the rate limit and the pause of all replicas, kept in Redis with Redis' clock.
 type sharedLimiter struct {
 	deps  Deps
 	keys  keys
 	rate  atomic.Pointer[setting.Rate]
-	lease atomic.Pointer[string] // the lease that calls are made under
+	lease atomic.Pointer[string] // the lease that calls require
 }
 
 func newSharedLimiter(deps Deps, k keys) *sharedLimiter { return &sharedLimiter{deps: deps, keys: k} }
@@ -32,10 +32,11 @@ func (l *sharedLimiter) set(rate setting.Rate) {
 	l.rate.Store(&rate)
 }
 
-// takeScript grants a call when fewer than the limit were made in the window. A call counts until a window after its answer, not after
-// its start: how long it was on the way cannot squeeze two windows together at HubSpot's end. A granted call that never reports its
-// answer (a killed process) counts for the longest time that it may have taken. Whoever lost the lease gets nothing: a process that was
-// stopped for a while must not write over what the next holder wrote. Returns the milliseconds to wait, 0 = granted, -1 = not the holder.
+// acquireScript grants a call if fewer than the limit were made in the window. A call counts until one window after its
+// response, not after its start: HubSpot counts it when it arrives, which may be any time in between. A call whose
+// response is never reported (killed process) counts for the longest time that it may have taken. Without the lease
+// nothing is granted: a process that was stopped for a while must not overwrite what the next holder wrote. Returns the
+// milliseconds to wait, 0 = granted, -1 = lease lost.
 var acquireScript = redis.NewScript(`
 if ARGV[5] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[5] then return -1 end
 local t = redis.call('TIME')
@@ -53,19 +54,20 @@ local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 return math.max(1, math.min(1000, tonumber(oldest[2]) + window - now + 1))
 `)
 
-// doneScript also keeps what HubSpot says that is left, for all replicas; when nothing is, calls wait until some of it is back.
+// doneScript ends a call and saves the remaining calls that HubSpot reported, for all replicas. If none remain, calls
+// pause for the window.
 var doneScript = redis.NewScript(`
 local t = redis.call('TIME')
 redis.call('ZADD', KEYS[1], 'XX', t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1])
 if ARGV[2] == '' then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
 if tonumber(ARGV[2]) == 0 and redis.call('PTTL', KEYS[3]) < tonumber(ARGV[3]) then
-  redis.call('SET', KEYS[3], 'HubSpot has no call left in this window', 'PX', ARGV[3])
+  redis.call('SET', KEYS[3], 'HubSpot has no calls left in this window', 'PX', ARGV[3])
 end
 return 1
 `)
 
-// pauseScript lengthens the pause, never shortens it.
+// pauseScript extends the pause, never shortens it.
 var pauseScript = redis.NewScript(`
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -75,18 +77,17 @@ return 1
 
 const (
 	longestCall   = 35 * time.Second
-	longestWait   = 30 * time.Second // for a share of the budget; a longer pause is left to the worker
+	longestWait   = 30 * time.Second // for a permit; the worker handles longer pauses
 	hubspotWindow = 10 * time.Second
-	leftTTL       = 24 * time.Hour // how long the number of calls left is shown
+	leftTTL       = 24 * time.Hour // how long the number of remaining calls is shown
 )
 
 var (
 	errPaused  = errors.New("calls to HubSpot are paused")
-	errLimiter = errors.New("the budget of calls cannot be read from Redis")
+	errLimiter = errors.New("cannot read the rate limit from Redis")
 )
 
-// take waits for a share of the budget. It fails with errPaused when the pause is longer than it is sensible to wait in the middle of
-// a batch.
+// acquire waits for a permit. It fails with errPaused if calls are paused for longer than longestWait.
 func (l *sharedLimiter) acquire(ctx context.Context) (permit string, err error) {
 	permit = rand.Text()
 	for deadline := l.deps.Now().Add(longestWait); ; {
@@ -118,8 +119,8 @@ func (l *sharedLimiter) tryAcquire(ctx context.Context, permit string) (time.Dur
 	return time.Duration(ms) * time.Millisecond, err
 }
 
-// done starts the window of a call, and notes what its answer says about HubSpot's own count. When Redis does not hear of it the call
-// counts longer, never shorter.
+// done reports a response and saves the remaining calls that HubSpot reported. If Redis does not get the report, the
+// call counts longer, never shorter.
 func (l *sharedLimiter) done(permit string, answer http.Header) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -134,14 +135,15 @@ func (l *sharedLimiter) done(permit string, answer http.Header) {
 		permit, left, window.Milliseconds(), leftTTL.Milliseconds()).Err()
 }
 
-// release gives back a share of the budget out of which no call was made. When Redis does not hear of it there is a call less.
+// release gives back the permit of a call that was not made. If Redis does not get it, there is one call less in the
+// window.
 func (l *sharedLimiter) release(permit string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = l.deps.Queue.ZRem(ctx, l.keys.budget, permit).Err()
 }
 
-// left is how many calls HubSpot last said that there are; before it said anything, the budget.
+// left returns how many calls HubSpot last reported as remaining, or the configured limit before the first response.
 func (l *sharedLimiter) left(ctx context.Context) (int, error) {
 	n, err := l.deps.Queue.Get(ctx, l.keys.left).Int()
 	if errors.Is(err, redis.Nil) {
@@ -150,23 +152,23 @@ func (l *sharedLimiter) left(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// pause stops the calls of all replicas for a time.
+// pause pauses the calls of all replicas.
 func (l *sharedLimiter) pause(ctx context.Context, reason string, d time.Duration) error {
 	return pauseScript.Run(ctx, l.deps.Queue, []string{l.keys.pause}, reason, d.Milliseconds()).Err()
 }
 
-// resume ends a pause, when what it was for is over.
+// resume ends the pause.
 func (l *sharedLimiter) resume(ctx context.Context) error {
 	return l.deps.Queue.Del(ctx, l.keys.pause).Err()
 }
 
-// paused tells for how long the calls are still paused.
+// paused returns how long calls are still paused.
 func (l *sharedLimiter) paused(ctx context.Context) (time.Duration, error) {
 	d, err := l.deps.Queue.PTTL(ctx, l.keys.pause).Result()
 	return max(0, d), err
 }
 
-// sleep waits unless ctx ends first.
+// sleep waits and reports whether d passed before ctx ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -178,7 +180,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// policyPause is how long a 429 pauses everything.
+// policyPause returns how long a 429 pauses all calls.
 func policyPause(e *apiError) time.Duration {
 	if e.RetryAfter > 0 {
 		return e.RetryAfter
@@ -192,6 +194,6 @@ func policyPause(e *apiError) time.Duration {
 	return 10 * time.Second
 }
 
-// dailyPause is how often a used-up day is tried again: HubSpot's day ends at midnight of the account's time zone, which a key
-// need not be allowed to read.
+// dailyPause is the interval of attempts after a daily limit. HubSpot's day ends at midnight in the account's time
+// zone, which the token may not be allowed to read.
 const dailyPause = 10 * time.Minute

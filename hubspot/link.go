@@ -15,18 +15,20 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// utkForm is the only spelling of HubSpot's visitor id; anything else is not its cookie, and its form API refuses it.
+// utkForm matches HubSpot's visitor id. Anything else is not its cookie, and HubSpot's form API rejects it.
 var utkForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// linkable tells whether a login may tie its browser's history to the contact. The cookie is the visitor's own claim, so it is taken
-// only with a verified e-mail, and never against an opt-out.
+// canLink reports whether a login may link its browser's history to the contact. The cookie is controlled by the
+// visitor, so a link needs a verified e-mail address and no opt-out.
 func (s *settings) canLink(l Login) bool {
-	return s.cfg.Visitors.Link == "form" && utkForm.MatchString(l.UTK) && !l.OptedOut && l.EmailVerified && l.Subject != ""
+	return s.cfg.Visitors.Link == "form" && utkForm.MatchString(l.UTK) && !l.OptedOut &&
+		l.EmailVerified && l.Subject != ""
 }
 
-// bindScript binds a browser to a person, unless it is bound already. KEYS: the browser under every key of the ring; ARGV: ttl, then
-// the person under every key. A browser that was another person's stays theirs: HubSpot matches form submissions by the browser first,
-// and a shared or a planted cookie would write one person's address into another one's contact.
+// bindScript binds a browser to a person, unless it is bound already. KEYS: the browser under every key of the ring.
+// ARGV: TTL, then the person under every key. A browser that is bound to another person stays theirs: HubSpot matches
+// form submissions by the cookie first, so a shared or planted cookie would write one person's address into another
+// one's contact.
 var bindScript = redis.NewScript(`
 for i = 1, #KEYS do
   local bound = redis.call('GET', KEYS[i])
@@ -42,7 +44,8 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1], 'NX')
 return 'bound'
 `)
 
-// bind ties a browser to a person in our own records: bound = a submission is due, sent = it was made, other = somebody else's browser.
+// bind binds a browser to a person in Redis. It returns "bound" if a submission is due, "sent" if it was made, "other"
+// if the browser is bound to another person.
 func (o *outbox) bind(ctx context.Context, l Login) (string, error) {
 	args := []any{personTTL.Milliseconds()}
 	for _, name := range o.owner(l) {
@@ -59,13 +62,14 @@ func (o *outbox) owner(l Login) []string {
 	return o.macNames("", "crm browser of\x00"+l.Issuer+"\x00"+personID(l))
 }
 
-// bound notes that the submission was made.
+// markSubmitted saves that the form was submitted.
 func (o *outbox) markSubmitted(ctx context.Context, l Login) error {
 	return o.deps.Queue.Set(ctx, o.browserKeys(l)[0], o.owner(l)[0]+":sent", personTTL).Err()
 }
 
-// link submits the form for those whose browser is not tied to their contact yet, and ends their jobs. It comes after the contact was
-// written, and only when HubSpot shows it: out of a submission whose address it does not know HubSpot makes another contact.
+// link submits the form for browsers that are not linked to their contact yet, and ends their jobs. It runs after the
+// contact was written, and only if HubSpot finds it: from a submission with an unknown address HubSpot creates another
+// contact.
 func (r *round) link(ctx context.Context) error {
 	due, err := r.bindBrowsers(ctx)
 	if err != nil || len(due) == 0 {
@@ -82,7 +86,7 @@ func (r *round) link(ctx context.Context) error {
 		case err != nil:
 			stop, err = r.linkFailed(ctx, p, err)
 		case emailKey(contacts[p.key].property("email")) != p.key:
-			// Gone, or only a further address of a contact, which a submission would make its first one.
+			// Deleted, or only a secondary address of a contact, which a submission would make the primary one.
 			err = r.closeJob(ctx, p)
 		default:
 			stop, err = r.submit(ctx, p)
@@ -94,7 +98,8 @@ func (r *round) link(ctx context.Context) error {
 	return nil
 }
 
-// unbound ends the jobs of those that are tied already, or whose browser is somebody else's, and returns the others.
+// bindBrowsers binds the browsers and returns the plans to submit. It ends the jobs of browsers that are linked already
+// or bound to another person.
 func (r *round) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 	for _, p := range r.linking {
 		binding, err := r.w.outbox.bind(ctx, p.job.login)
@@ -105,7 +110,8 @@ func (r *round) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 			due = append(due, p)
 			continue
 		case binding == "other":
-			r.w.c.deps.Log.Info("browser's history is not tied to a contact: it is another person's", "subject", r.w.outbox.logHash(p.job.login))
+			r.w.c.deps.Log.Info("browser history not linked to the contact: the browser is bound to another person",
+				"subject", r.w.outbox.logHash(p.job.login))
 		}
 		if err := r.closeJob(ctx, p); err != nil {
 			return nil, err
@@ -114,7 +120,7 @@ func (r *round) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 	return due, nil
 }
 
-// submit sends one form. stop tells that nothing more can be sent now.
+// submit sends one form. stop reports whether nothing more can be sent now.
 func (r *round) submit(ctx context.Context, p *plan) (stop bool, err error) {
 	if err := r.w.c.client.submit(ctx, p.job.login, p.key); err != nil {
 		return r.linkFailed(ctx, p, err)
@@ -125,8 +131,8 @@ func (r *round) submit(ctx context.Context, p *plan) (stop bool, err error) {
 	return false, r.closeJob(ctx, p)
 }
 
-// unlinked deals with a submission that did not work. The contact is right without it: after a refusal, or when it fails again and
-// again, the tie is given up, never the contact.
+// linkFailed handles a failed submission. The contact is complete without it: after a rejection or repeated failures
+// the link is given up, never the contact.
 func (r *round) linkFailed(ctx context.Context, p *plan, failure error) (stop bool, err error) {
 	var e *apiError
 	switch {
@@ -139,14 +145,14 @@ func (r *round) linkFailed(ctx context.Context, p *plan, failure error) (stop bo
 	}
 	if !e.transient() && e.Status != http.StatusUnauthorized || p.job.state.FailedAlone >= maxFailedAlone {
 		if r.w.c.faults.firstTime("link " + e.Error()) {
-			r.w.c.deps.Log.Warn("browser's history cannot be tied to a contact", "error", e.Error())
+			r.w.c.deps.Log.Warn("cannot link browser history to a contact", "error", e.Error())
 		}
 		return false, r.closeJob(ctx, p)
 	}
 	return true, r.callFailed(ctx, []*plan{p}, e)
 }
 
-// close ends a job whose contact is written: it leaves the queue, or waits there for the end of min_interval.
+// closeJob ends a job whose contact is written: it leaves the queue, or is held there until min_interval ends.
 func (r *round) closeJob(ctx context.Context, p *plan) error {
 	if p.holdUntil.IsZero() {
 		if err := r.w.outbox.finish(ctx, p.job, nil, nil); err != nil {
@@ -159,8 +165,8 @@ func (r *round) closeJob(ctx context.Context, p *plan) error {
 	return r.w.outbox.saveState(ctx, p.job)
 }
 
-// submit ties a browser to the contact of an address by a form submission. The address is its only field: whatever else a form holds
-// would be written from what a browser claims.
+// submit links a browser to the contact of an address with a form submission. The address is its only field, because
+// other fields would overwrite the contact with what a browser claims.
 func (c *client) submit(ctx context.Context, l Login, email string) error {
 	cfg := c.cfg.Load()
 	about := map[string]string{"hutk": l.UTK, "pageUri": pageURI(l)}
@@ -179,7 +185,7 @@ func (c *client) submit(ctx context.Context, l Login, email string) error {
 	return err
 }
 
-// pageURI is the page that the login was for, without its query.
+// pageURI returns the page that the login was for, without its query.
 func pageURI(l Login) string {
 	return (&url.URL{Scheme: "https", Host: l.Host}).String() + pageOf(l.FirstPage)
 }

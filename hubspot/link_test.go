@@ -18,90 +18,93 @@ const (
 	utk    = "0123456789abcdef0123456789abcdef"
 )
 
-func linkedWorld(t *testing.T, options ...option) *world {
-	w := newWorld(t, usual(), options...)
-	w.cfg.Visitors = VisitorsConfig{Link: "form", FormID: formID, FormURL: w.api.URL}
-	return w
+func newLinkEnv(t *testing.T, options ...option) *env {
+	e := newEnv(t, usualProperties(), options...)
+	e.cfg.Visitors = VisitorsConfig{Link: "form", FormID: formID, FormURL: e.api.URL}
+	return e
 }
 
 func visitor(email, utk string) Login {
-	l := person1(email)
+	l := testLogin(email)
 	l.UTK, l.Address = utk, "203.0.113.7"
 	return l
 }
 
-func TestABrowserIsTiedToItsContactOnce(t *testing.T) {
+func TestLinkIsSubmittedOnce(t *testing.T) {
 	t.Parallel()
-	w := linkedWorld(t)
-	r := w.running()
+	e := newLinkEnv(t)
+	r := e.startReplica()
 	for range 2 {
-		w.login(r, visitor("Ada@example.com", utk))
-		w.drained(r)
+		e.enqueue(r, visitor("Ada@example.com", utk))
+		e.waitDrained(r)
 	}
 	want := []fakehubspot.Submission{{
-		Form: formID, Email: "ada@example.com", UTK: utk, PageURI: "https://www.example.com/members/", Address: "203.0.113.7",
+		Form: formID, Email: "ada@example.com", UTK: utk, PageURI: "https://www.example.com/members/",
+		Address: "203.0.113.7",
 	}}
-	if d := cmp.Diff(want, w.fake.Submissions()); d != "" {
+	if d := cmp.Diff(want, e.fake.Submissions()); d != "" {
 		t.Error(d)
 	}
-	if w.contact("ada@example.com")["portal_logins"] != "2" {
-		t.Error(w.contact("ada@example.com"))
+	if e.contact("ada@example.com")["portal_logins"] != "2" {
+		t.Error(e.contact("ada@example.com"))
 	}
 }
 
-func TestABrowserStaysThePersonsWhoUsedItFirst(t *testing.T) {
+func TestLinkKeepsFirstPerson(t *testing.T) {
 	t.Parallel()
-	w := linkedWorld(t)
-	r := w.running()
+	e := newLinkEnv(t)
+	r := e.startReplica()
 	for _, email := range []string{"ada@example.com", "eve@example.com"} {
-		w.login(r, visitor(email, utk))
-		w.drained(r)
+		e.enqueue(r, visitor(email, utk))
+		e.waitDrained(r)
 	}
-	if sent := w.fake.Submissions(); len(sent) != 1 || sent[0].Email != "ada@example.com" {
+	if sent := e.fake.Submissions(); len(sent) != 1 || sent[0].Email != "ada@example.com" {
 		t.Errorf("%+v", sent)
 	}
-	if w.contact("eve@example.com") == nil {
-		t.Error("the second person is no contact")
+	if e.contact("eve@example.com") == nil {
+		t.Error("no contact for the second person")
 	}
 }
 
-func TestNoHistoryIsTiedWithoutEverythingThatItNeeds(t *testing.T) {
+func TestLinkRequirements(t *testing.T) {
 	t.Parallel()
-	cases := map[string]func(*world, *Login){
-		"opted out":         func(_ *world, l *Login) { l.OptedOut = true },
-		"no cookie":         func(_ *world, l *Login) { l.UTK = "" },
-		"upper case":        func(_ *world, l *Login) { l.UTK = strings.ToUpper(utk) },
-		"too short":         func(_ *world, l *Login) { l.UTK = utk[1:] },
-		"line break":        func(_ *world, l *Login) { l.UTK = utk + "\n" },
-		"e-mail unverified": func(w *world, l *Login) { w.cfg.Contacts.RequireVerifiedEmail, l.EmailVerified = false, false },
-		"not wanted":        func(w *world, l *Login) { w.cfg.Visitors.Link = setting.None },
-		"a further address": func(w *world, _ *Login) {
-			w.fake.Add(map[string]string{"email": "main@example.com", additionalEmails: "ada@example.com"})
+	cases := map[string]func(*env, *Login){
+		"opted out":         func(_ *env, l *Login) { l.OptedOut = true },
+		"no cookie":         func(_ *env, l *Login) { l.UTK = "" },
+		"upper case":        func(_ *env, l *Login) { l.UTK = strings.ToUpper(utk) },
+		"too short":         func(_ *env, l *Login) { l.UTK = utk[1:] },
+		"line break":        func(_ *env, l *Login) { l.UTK = utk + "\n" },
+		"e-mail unverified": func(e *env, l *Login) { e.cfg.Contacts.RequireVerifiedEmail, l.EmailVerified = false, false },
+		"link: none":        func(e *env, l *Login) { e.cfg.Visitors.Link = setting.None },
+		"secondary address": func(e *env, _ *Login) {
+			e.fake.Add(map[string]string{"email": "main@example.com", additionalEmails: "ada@example.com"})
 		},
 	}
 	for name, change := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := linkedWorld(t)
+			e := newLinkEnv(t)
 			l := visitor("ada@example.com", utk)
-			change(w, &l)
-			r := w.running()
-			w.login(r, l)
-			w.drained(r)
-			if sent := w.fake.Submissions(); len(sent) != 0 {
+			change(e, &l)
+			r := e.startReplica()
+			e.enqueue(r, l)
+			e.waitDrained(r)
+			if sent := e.fake.Submissions(); len(sent) != 0 {
 				t.Errorf("%+v", sent)
 			}
 		})
 	}
 }
 
-func TestAFormThatDoesNotWorkCostsNoContact(t *testing.T) {
+func TestLinkFailureKeepsContact(t *testing.T) {
 	t.Parallel()
-	for status, submissions := range map[int]int{http.StatusBadRequest: 0, http.StatusForbidden: 0, http.StatusNotFound: 0, http.StatusBadGateway: 1} {
+	for status, submissions := range map[int]int{
+		http.StatusBadRequest: 0, http.StatusForbidden: 0, http.StatusNotFound: 0, http.StatusBadGateway: 1,
+	} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
 			var once atomic.Bool
-			w := linkedWorld(t, func(c *fakehubspot.Config) {
+			e := newLinkEnv(t, func(c *fakehubspot.Config) {
 				c.Wrap = func(next http.Handler) http.Handler {
 					return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 						if strings.HasPrefix(r.URL.Path, "/submissions/") && once.CompareAndSwap(false, true) {
@@ -112,31 +115,32 @@ func TestAFormThatDoesNotWorkCostsNoContact(t *testing.T) {
 					})
 				}
 			})
-			r := w.running()
-			w.login(r, visitor("ada@example.com", utk))
-			w.drained(r)
+			r := e.startReplica()
+			e.enqueue(r, visitor("ada@example.com", utk))
+			e.waitDrained(r)
 			s, err := r.Status(t.Context())
-			if err != nil || s.Dead != 0 || len(w.fake.Submissions()) != submissions || w.contact("ada@example.com") == nil {
-				t.Errorf("%+v %v %v", s, err, w.fake.Submissions())
+			if err != nil || s.Dead != 0 || len(e.fake.Submissions()) != submissions ||
+				e.contact("ada@example.com") == nil {
+				t.Errorf("%+v %v %v", s, err, e.fake.Submissions())
 			}
-			if got := r.counted(created); got != 1 {
+			if got := r.count(created); got != 1 {
 				t.Errorf("created %v", got)
 			}
 		})
 	}
 }
 
-func TestAnUnchangedPersonsNewBrowserIsTiedWithoutAWrite(t *testing.T) {
+func TestLinkOfUnchangedPersonNeedsNoWrite(t *testing.T) {
 	t.Parallel()
-	w := linkedWorld(t)
-	w.cfg.Contacts.MinInterval = setting.Duration(time.Hour)
-	w.cfg.Contacts.Properties = map[string]PropertyConfig{"firstname": {Claim: "given_name"}}
-	r := w.running()
+	e := newLinkEnv(t)
+	e.cfg.Contacts.MinInterval = setting.Duration(time.Hour)
+	e.cfg.Contacts.Properties = map[string]PropertyConfig{"firstname": {Claim: "given_name"}}
+	r := e.startReplica()
 	for _, id := range []string{utk, strings.Repeat("a", 32)} {
-		w.login(r, visitor("ada@example.com", id))
-		w.drained(r)
+		e.enqueue(r, visitor("ada@example.com", id))
+		e.waitDrained(r)
 	}
-	if sent := w.fake.Submissions(); len(sent) != 2 || w.fake.Contacts()[0].Writes != 1 {
-		t.Errorf("%+v, %d writes", sent, w.fake.Contacts()[0].Writes)
+	if sent := e.fake.Submissions(); len(sent) != 2 || e.fake.Contacts()[0].Writes != 1 {
+		t.Errorf("%+v, %d writes", sent, e.fake.Contacts()[0].Writes)
 	}
 }

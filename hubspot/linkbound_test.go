@@ -13,8 +13,8 @@ import (
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
 
-// answering answers calls whose path ends so with a status and a body.
-func answering(path string, status int, body string) option {
+// withResponse answers calls whose path contains path with a status and a body.
+func withResponse(path string, status int, body string) option {
 	return func(c *fakehubspot.Config) {
 		c.Wrap = func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -30,63 +30,65 @@ func answering(path string, status int, body string) option {
 	}
 }
 
-func TestNoHistoryIsTiedToAContactThatCannotBeReadBack(t *testing.T) {
+func TestLinkNeedsReadableContact(t *testing.T) {
 	t.Parallel()
-	for name, harm := range map[string]option{
-		"forbidden":      func(c *fakehubspot.Config) { c.Scopes = []string{"crm.objects.contacts.write", "forms"} },
-		"not there":      answering("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[]}`),
-		"another one":    answering("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[{"id":"7","properties":{"email":"eve@example.com"}}]}`),
-		"without e-mail": answering("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[{"id":"7","properties":{"email":null}}]}`),
+	for name, response := range map[string]option{
+		"forbidden":     func(c *fakehubspot.Config) { c.Scopes = []string{"crm.objects.contacts.write", "forms"} },
+		"not found":     withResponse("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[]}`),
+		"another email": withResponse("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[{"id":"7","properties":{"email":"eve@example.com"}}]}`),
+		"without email": withResponse("/batch/read", http.StatusOK, `{"status":"COMPLETE","results":[{"id":"7","properties":{"email":null}}]}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := linkedWorld(t, harm)
-				r := w.running()
-				w.login(r, visitor("ada@example.com", utk))
-				w.drained(r)
-				if w.contact("ada@example.com") == nil || len(w.fake.Submissions()) != 0 {
-					t.Errorf("%v %v", w.fake.Contacts(), w.fake.Submissions())
+				e := newLinkEnv(t, response)
+				r := e.startReplica()
+				e.enqueue(r, visitor("ada@example.com", utk))
+				e.waitDrained(r)
+				if e.contact("ada@example.com") == nil || len(e.fake.Submissions()) != 0 {
+					t.Errorf("%v %v", e.fake.Contacts(), e.fake.Submissions())
 				}
 			})
 		})
 	}
 }
 
-// A browser is bound before its submission is made, so that whatever happens then it is never offered to a second person.
-func TestABrowserIsBoundBeforeItsSubmissionAndFor400Days(t *testing.T) {
+// A browser is bound before its submission is made, so that it is never offered to a second person, whatever happens
+// then.
+func TestBrowserIsBoundBeforeSubmission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := linkedWorld(t, answering("/submissions/", http.StatusBadRequest, `{"status":"error"}`))
-		r := w.running()
-		w.login(r, visitor("ada@example.com", utk))
-		w.drained(r)
+		e := newLinkEnv(t, withResponse("/submissions/", http.StatusBadRequest, `{"status":"error"}`))
+		r := e.startReplica()
+		e.enqueue(r, visitor("ada@example.com", utk))
+		e.waitDrained(r)
 		bound := 0
-		for _, key := range w.mini.Keys() {
-			value, _ := w.mini.Get(key)
+		for _, key := range e.mini.Keys() {
+			value, _ := e.mini.Get(key)
 			if strings.Contains(key+value, utk) || strings.Contains(key+value, "ada@") {
 				t.Errorf("in the clear: %s %s", key, value)
 			}
-			if ttl := w.mini.TTL(key); strings.Contains(key, "crm}:b:") && ttl > 399*24*time.Hour && ttl <= 400*24*time.Hour {
+			if ttl := e.mini.TTL(key); strings.Contains(key, "crm}:b:") && ttl > 399*24*time.Hour &&
+				ttl <= 400*24*time.Hour {
 				bound++
 			}
 		}
 		if bound != 1 {
-			t.Errorf("%d browsers are bound: %v", bound, w.mini.Keys())
+			t.Errorf("%d browsers bound: %v", bound, e.mini.Keys())
 		}
 	})
 }
 
-func TestASubmissionIsWhatHubSpotDescribesAndNothingElse(t *testing.T) {
+func TestSubmissionMatchesAPI(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var sent wire
-		w := linkedWorld(t, sent.tap)
-		r := w.running()
+		var sent recorder
+		e := newLinkEnv(t, sent.tap)
+		r := e.startReplica()
 		l := visitor("Ada@Example.com", utk)
 		l.Claims["family_name"] = "Byron"
-		w.login(r, l)
-		w.drained(r)
+		e.enqueue(r, l)
+		e.waitDrained(r)
 		calls := sent.calls("/submissions/")
 		if len(calls) != 1 {
 			t.Fatal(calls)

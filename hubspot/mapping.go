@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// The ways in which a property is written.
+// Modes of writing a property.
 const (
 	writeAlways     = "always"
 	writeIfEmpty    = "if_empty"
 	writeCreateOnly = "create_only"
 )
 
-// The values that come from the login itself.
+// Values that come from the login itself.
 const (
 	valueLoginTime  = "login_time"
 	valueLoginCount = "login_count"
@@ -27,10 +27,11 @@ const (
 	valueFirstPage  = "first_page"
 )
 
-// groupsClaim is Cognito's: it is left out of the token of a person in no group, which must empty the property, not keep it.
+// groupsClaim is Cognito's claim of groups. Cognito omits it for a person in no group, which must empty the property,
+// not keep it.
 const groupsClaim = "cognito:groups"
 
-// mapping turns a login into properties of a contact. It is immutable.
+// mapping maps a login to contact properties. It is immutable.
 type mapping struct {
 	cfg   ContactsConfig
 	rules []rule // by property name
@@ -63,12 +64,13 @@ func (r rule) source() string {
 	return "constant"
 }
 
-// volatile tells that a value of a login (a time, a count) is mapped: something to write even when the person is unchanged.
+// hasLoginValues reports whether a value of the login (a time, a count) is mapped, so that there is something to write
+// even if the person is unchanged.
 func (m *mapping) hasLoginValues() bool {
 	return slices.ContainsFunc(m.rules, func(r rule) bool { return r.Value != "" })
 }
 
-// skip tells why a person must not become a contact, or "".
+// skip returns why a person must not become a contact, or "".
 func (m *mapping) skip(l Login) string {
 	switch {
 	case l.Email == "":
@@ -89,11 +91,11 @@ func (m *mapping) skip(l Login) string {
 	return ""
 }
 
-// emailKey is the spelling under which HubSpot keeps an address.
+// emailKey returns the spelling under which HubSpot stores an address.
 func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-// validEmail takes what HubSpot takes: one bare ASCII address with a dotted domain. Quoted local parts, comments and display names
-// are refused, for two parsers may read them as two people.
+// validEmail reports whether HubSpot accepts an address: one bare ASCII address with a dotted domain. Quoted local
+// parts, comments and display names are rejected, because two parsers may read different addresses from them.
 func validEmail(email string) bool {
 	email = strings.TrimSpace(email)
 	a, err := mail.ParseAddress(email)
@@ -109,7 +111,7 @@ func validEmail(email string) bool {
 	return len(local) <= 64 && strings.Contains(strings.Trim(domain, "."), ".")
 }
 
-// values tells for every mapped property what would be written. count is the number of logins, 0 when it is not known.
+// values returns what would be written into each mapped property. count is the number of logins, 0 if unknown.
 func (m *mapping) values(l Login, count int64, known schema) []PreviewItem {
 	items := make([]PreviewItem, 0, len(m.rules))
 	for _, r := range m.rules {
@@ -126,7 +128,7 @@ func (m *mapping) values(l Login, count int64, known schema) []PreviewItem {
 	return items
 }
 
-// raw finds the value: several texts for a list, a time for login_time.
+// lookup returns the rule's value in a login, or why there is none.
 func (r rule) lookup(l Login, count int64) (v sourceValue, reason string) {
 	switch {
 	case r.Constant != "":
@@ -159,7 +161,8 @@ func text(s string) (sourceValue, string) {
 	return sourceValue{texts: []string{s}}, ""
 }
 
-// pageOf is a page without query and fragment: they may carry what must not reach a CRM (tokens of links, searches).
+// pageOf returns a page without query and fragment, which may contain data that must not reach a CRM (tokens of links,
+// search terms).
 func pageOf(page string) string {
 	u, err := url.Parse(page)
 	if err != nil {
@@ -168,10 +171,10 @@ func pageOf(page string) string {
 	return u.EscapedPath()
 }
 
-// raw is a value before it is brought into a property's type.
+// sourceValue is a value before its conversion to a property's type.
 type sourceValue struct {
-	texts []string  // empty = the property is to be emptied
-	at    time.Time // when it is a time
+	texts []string  // several for a list; empty = the property is cleared
+	at    time.Time // set if it is a time
 }
 
 func claimValue(l Login, name string) (sourceValue, string) {
@@ -189,7 +192,7 @@ func claimValue(l Login, name string) (sourceValue, string) {
 		case name == groupsClaim && !l.At.IsZero():
 			return sourceValue{}, ""
 		}
-		return sourceValue{}, "the login has no such claim"
+		return sourceValue{}, "the login does not have this claim"
 	}
 	switch v := value.(type) {
 	case []any:
@@ -237,10 +240,11 @@ func scalar(value any) (string, bool) {
 	return "", false
 }
 
-// maxClaim bounds one claim in the queue; HubSpot takes no longer text.
+// maxClaim is the maximum size of a claim in the queue; HubSpot accepts no longer text.
 const maxClaim = 65536
 
-// trimmed bounds what a hostile profile can put into Redis (a 1 MB name, DS-07): long texts are cut, other long values left out.
+// limitSize limits what a hostile profile can put into Redis, such as a 1 MB name (CWE-770): long texts are truncated,
+// other large values dropped.
 func limitSize(l Login) Login {
 	claims := make(map[string]any, len(l.Claims))
 	for name, value := range l.Claims {
@@ -258,7 +262,7 @@ func limitSize(l Login) Login {
 	return l
 }
 
-// cut shortens s to at most n bytes without splitting a character, and replaces what is not UTF-8.
+// truncate shortens s to at most n bytes without splitting a character and replaces invalid UTF-8.
 func truncate(s string, n int) string {
 	if len(s) > n {
 		s = s[:n]

@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics counts what becomes of contacts.
+// Metrics are the metrics of contact sync.
 type Metrics struct {
 	contacts      *prometheus.CounterVec
 	queueLength   prometheus.Gauge
@@ -14,7 +14,7 @@ type Metrics struct {
 	lost          prometheus.Counter
 }
 
-// result is how an entry of the queue ended, or what happened to it on the way.
+// result is the outcome of a queue entry: its end, or a retry.
 type result string
 
 const (
@@ -25,22 +25,22 @@ const (
 	dead      result = "dead"
 )
 
-// NewMetrics registers the metrics with every child in place. A nil registerer makes metrics that nobody reads.
+// NewMetrics registers the metrics with all label values. A nil registerer leaves them unregistered.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: "hubgate_hubspot_" + name, Help: help})
 	}
 	m := &Metrics{
 		contacts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_hubspot_contacts_total", Help: "Contacts by what became of them in HubSpot.",
+			Name: "hubgate_hubspot_contacts_total", Help: "Contacts by result.",
 		}, []string{"result"}),
-		queueLength:   gauge("queue_length", "Entries of the contact queue, delayed ones included."),
-		queueOldest:   gauge("queue_oldest_seconds", "Age of the oldest entry that waits to be sent."),
-		deadLetters:   gauge("dead_letters", "Contacts that HubSpot will not take."),
-		rateRemaining: gauge("rate_remaining", "Calls left in HubSpot's current window, as HubSpot last said."),
+		queueLength:   gauge("queue_length", "Entries in the contact queue, including delayed ones."),
+		queueOldest:   gauge("queue_oldest_seconds", "Age of the oldest entry waiting to be sent."),
+		deadLetters:   gauge("dead_letters", "Contacts rejected by HubSpot for good."),
+		rateRemaining: gauge("rate_remaining", "Calls remaining in the current window, as last reported by HubSpot."),
 	}
 	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "hubgate_hubspot_lost_total", Help: "Logins whose contact Redis did not take into the queue.",
+		Name: "hubgate_hubspot_lost_total", Help: "Logins that could not be queued in Redis.",
 	})
 	for _, r := range []result{created, updated, unchanged, retried, dead} {
 		m.contacts.WithLabelValues(string(r))

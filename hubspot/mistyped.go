@@ -7,21 +7,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// isWrongType tells that a key holds what hubgate never puts there. Inside a script's error the word does not come first.
+// isWrongType reports whether a key holds another type than hubgate writes. In the error of a script the code is not
+// the first word.
 func isWrongType(err error) bool { return err != nil && strings.Contains(err.Error(), "WRONGTYPE") }
 
-// mendScript removes a key of another type, in one step: another replica may be mending too, and have written already.
+// deleteMistypedScript deletes a key of another type atomically: another replica may do the same and may have written
+// since.
 var deleteMistypedScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'none' or kind == ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 `)
 
-// mend removes keys of ours whose type is not ours: they would stop the queue for ever, and hold nothing that we know how to read.
+// deleteMistypedKeys deletes keys of another type than hubgate writes. They would stop the queue forever, and hubgate
+// cannot read them.
 func (o *outbox) deleteMistypedKeys(ctx context.Context, persons ...string) error {
 	kinds := map[string]string{
-		o.keys.stream: "stream", o.keys.due: "zset", o.keys.tries: "hash", o.keys.dead: "stream", o.keys.budget: "zset", o.keys.pause: "string",
-		o.keys.left: "string", o.keys.lease: "string", o.keys.fence: "string", o.keys.inFlight: "set", o.keys.oldest: "string", o.keys.rejected: "hash",
+		o.keys.stream: "stream", o.keys.due: "zset", o.keys.tries: "hash", o.keys.dead: "stream",
+		o.keys.budget: "zset", o.keys.pause: "string", o.keys.left: "string", o.keys.lease: "string",
+		o.keys.fence: "string", o.keys.inFlight: "set", o.keys.oldest: "string", o.keys.rejected: "hash",
 	}
 	for _, key := range persons {
 		kinds[key] = "hash"
@@ -32,7 +36,8 @@ func (o *outbox) deleteMistypedKeys(ctx context.Context, persons ...string) erro
 			return err
 		}
 		if removed > 0 {
-			o.deps.Log.Error("a key in redis is of a type that hubgate does not put there; it is removed: does anybody else use session.redis.key_prefix?", "key", key)
+			o.deps.Log.Error("deleted a Redis key of the wrong type: is session.redis.key_prefix shared?",
+				"key", key)
 		}
 	}
 	return nil

@@ -10,20 +10,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrEmail says that an operator named something that is no e-mail address.
+// ErrEmail means that the argument is not a valid e-mail address.
 var ErrEmail = errors.New("hubspot: not an e-mail address")
 
-// ErrOff says that contact sync is off: nothing that is queued would be sent.
+// ErrOff means that contact sync is off, so nothing in the queue would be sent.
 var ErrOff = errors.New("hubspot: contact sync is off")
 
-// replayScript moves a dead letter back into the queue in one step: it is never in both, never in neither.
+// replayScript moves a dead letter back to the queue atomically.
 var replayScript = redis.NewScript(`
 if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[1], '*', 'd', ARGV[2], 'n', ARGV[3])
 return 1
 `)
 
-// Replay queues dead letters again, all of them or those named, and tells how many it were. Ids that are not there are passed over.
+// Replay queues dead letters again, all of them or those with the given ids, and returns how many. Unknown ids are
+// skipped.
 func (c *Contacts) Replay(ctx context.Context, ids []string, all bool) (int, error) {
 	if all {
 		return c.replayAll(ctx)
@@ -45,7 +46,8 @@ func (c *Contacts) Replay(ctx context.Context, ids []string, all bool) (int, err
 	return n, nil
 }
 
-// replayAll ends at the letters that were there when it began: one that dies again at once is not replayed for ever.
+// replayAll stops at the dead letters that existed when it began, so that one that fails again at once is not replayed
+// forever.
 func (c *Contacts) replayAll(ctx context.Context) (int, error) {
 	newest, err := c.deps.Queue.XRevRangeN(ctx, c.outbox.keys.dead, "+", "-", 1).Result()
 	if err != nil || len(newest) == 0 {
@@ -72,14 +74,15 @@ func (c *Contacts) replay(ctx context.Context, messages []redis.XMessage) (n int
 	for _, m := range messages {
 		l, err := c.openDeadLetter(m)
 		if err != nil {
-			continue // its key is gone; it stays where it is
+			continue // its key is no longer in the ring; it stays a dead letter
 		}
 		l.Entry.OriginID = l.OriginID
 		sealed, err := c.outbox.seal(l.Entry)
 		if err != nil {
 			return n, err
 		}
-		moved, err := replayScript.Run(ctx, c.deps.Queue, []string{c.outbox.keys.stream, c.outbox.keys.dead}, m.ID, sealed, l.Count).Int()
+		keys := []string{c.outbox.keys.stream, c.outbox.keys.dead}
+		moved, err := replayScript.Run(ctx, c.deps.Queue, keys, m.ID, sealed, l.Count).Int()
 		if err != nil {
 			return n, fmt.Errorf("hubspot: replay: %w", err)
 		}
@@ -88,9 +91,10 @@ func (c *Contacts) replay(ctx context.Context, messages []redis.XMessage) (n int
 	return n, nil
 }
 
-// Send queues the contact of an e-mail address, whatever min_interval says: what waits for that person goes out now, and known is true.
-// When nothing does, the contact is made or updated with the constants of the mapping: between logins nothing else of a person is
-// kept. ErrEmail when it is no address, ErrOff when contact sync is off.
+// Send queues the contact of an e-mail address, regardless of min_interval. If a login of this person is pending, it is
+// sent now and known is true. If not, the contact is created or updated with the constants of the mapping: nothing else
+// about a person is stored between logins. It returns ErrEmail if the address is not valid and ErrOff if contact sync
+// is off.
 func (c *Contacts) Send(ctx context.Context, email string) (known bool, err error) {
 	if !validEmail(email) {
 		return false, ErrEmail
@@ -109,7 +113,7 @@ func (c *Contacts) Send(ctx context.Context, email string) (known bool, err erro
 	return known, nil
 }
 
-// LastSync tells how a person's contact was last sent.
+// LastSync returns how a person's contact was last sent.
 func (c *Contacts) LastSync(ctx context.Context, issuer, subject string) (SyncResult, error) {
 	name := c.outbox.personKeys(Login{Issuer: issuer, Subject: subject})[0]
 	v, err := c.deps.Queue.HMGet(ctx, name, "at", "result", "error", "cid", "n").Result()
@@ -125,7 +129,7 @@ func (c *Contacts) LastSync(ctx context.Context, issuer, subject string) (SyncRe
 	return r, nil
 }
 
-// Preview tells what would be written for a login, property by property, and why some of it would not be.
+// Preview returns what would be written for a login, by property, and why some properties would not be written.
 func (c *Contacts) Preview(l Login) []PreviewItem {
 	var known schema
 	if s := c.known.Load(); s != nil {

@@ -16,21 +16,25 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// keys are the outbox's names in Redis; one hash tag, so that a script may touch several of them in a cluster.
+// keys are the Redis keys of the outbox. They share a hash tag, so that scripts can use several of them in a cluster.
 type keys struct {
-	stream, due, tries, dead, budget, pause, left, lease, fence, inFlight, oldest, rejected, person, browser string
+	stream, due, tries, dead, budget, pause, left string
+	lease, fence, inFlight, oldest, rejected      string
+	person, browser                               string
 }
 
 func newKeys(prefix string) keys {
 	p := prefix + "{crm}:"
 	return keys{
-		stream: p + "stream", due: p + "due", tries: p + "tries", dead: p + "dead", budget: p + "budget", pause: p + "pause", left: p + "left",
-		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", oldest: p + "oldest", rejected: p + "rejected", person: p + "p:", browser: p + "b:",
+		stream: p + "stream", due: p + "due", tries: p + "tries", dead: p + "dead", budget: p + "budget",
+		pause: p + "pause", left: p + "left", lease: p + "lease", fence: p + "fence", inFlight: p + "inflight",
+		oldest: p + "oldest", rejected: p + "rejected", person: p + "p:", browser: p + "b:",
 	}
 }
 
-// outbox is the queue in Redis. An entry stays in the stream until HubSpot's answer to it was processed; what is delayed has its time
-// in a sorted set and its story (attempts, last error, pending step) in a hash, both by the entry's id.
+// outbox is the queue in Redis. An entry stays in the stream until HubSpot's response to it was processed. The state of
+// a delayed entry (attempts, last error, pending step) is in a hash and its time in a sorted set, both by the entry's
+// id.
 type outbox struct {
 	deps Deps
 	keys keys
@@ -38,34 +42,37 @@ type outbox struct {
 
 func newOutbox(deps Deps) *outbox { return &outbox{deps: deps, keys: newKeys(deps.KeyPrefix)} }
 
-// entry is what the stream holds, sealed: no address is readable in Redis.
+// entry is a sealed stream entry: no address is readable in Redis.
 type entry struct {
 	Login  Login `json:"login"`
-	Forced bool  `json:"forced,omitempty"` // an operator wants it now
-	// Made is the id under which a replayed dead letter was first queued: it may be older than what was sent since.
+	Forced bool  `json:"forced,omitempty"` // requested by an operator: send now
+	// OriginID is the id under which a replayed dead letter was first queued. A later login may have been sent since.
 	OriginID string `json:"made,omitempty"`
 }
 
-// state is the story of a delayed entry.
+// state is the state of a delayed entry.
 type state struct {
 	Attempts    int    `json:"a,omitempty"`
-	First       int64  `json:"f,omitempty"` // ms of the first attempt
-	Next        int64  `json:"n,omitempty"` // ms of the next one
+	First       int64  `json:"f,omitempty"` // time of the first attempt, in ms
+	Next        int64  `json:"n,omitempty"` // time of the next attempt, in ms
 	Error       string `json:"e,omitempty"`
-	Uncertain   bool   `json:"g,omitempty"` // a holder that is gone was sending it: HubSpot may have it
-	Created     bool   `json:"c,omitempty"` // HubSpot made the contact: what is written at creation only is still to be written
-	FailedAlone int    `json:"s,omitempty"` // attempts that failed although only this contact was sent
-	LinkPending bool   `json:"l,omitempty"` // the contact is written; the form that ties the browser to it is still to be sent
-	Held        bool   `json:"h,omitempty"` // unchanged person: waits for the end of min_interval
+	Uncertain   bool   `json:"g,omitempty"` // a former lease holder was sending it: HubSpot may have it
+	Created     bool   `json:"c,omitempty"` // the contact was created; its create-only properties are pending
+	FailedAlone int    `json:"s,omitempty"` // failed attempts with only this contact
+	LinkPending bool   `json:"l,omitempty"` // the contact is written; the form submission is pending
+	Held        bool   `json:"h,omitempty"` // unchanged person: held until min_interval ends
 }
 
 const personTTL = 400 * 24 * time.Hour
 
-// addScript counts the login and queues it, once: the nonce tells a repeat whose first answer was lost, and is written last, for a script
-// that fails half-way is not undone. Records under an older key of the ring are taken over.
+// addScript counts the login and queues it, once: the nonce identifies a retry whose first response was lost. It is
+// written last, because a script that fails half-way is not rolled back. Records under an older key of the ring are
+// renamed.
 var addScript = redis.NewScript(`
 for i = 3, #KEYS do
-  if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then redis.call('RENAME', KEYS[i], KEYS[2]) end
+  if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
+    redis.call('RENAME', KEYS[i], KEYS[2])
+  end
 end
 if redis.call('HGET', KEYS[2], 'nonce') == ARGV[1] then return 0 end
 local n = (tonumber(redis.call('HGET', KEYS[2], 'n')) or 0) + ARGV[4]
@@ -75,7 +82,7 @@ redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return 1
 `)
 
-// add queues an entry; when it returns nil, Redis has it.
+// add queues an entry. If it returns nil, Redis has stored it.
 func (o *outbox) add(ctx context.Context, e entry) error {
 	sealed, err := o.seal(e)
 	if err != nil {
@@ -101,7 +108,7 @@ func (o *outbox) add(ctx context.Context, e entry) error {
 	}
 }
 
-// refusedByRedis tells an answer of Redis from no answer: only after the latter is a repeat of any use.
+// refusedByRedis reports whether Redis answered with an error. Retries only help if there was no answer.
 func refusedByRedis(err error) bool {
 	var answer redis.Error
 	return errors.As(err, &answer) && !redis.IsLoadingError(err) && !redis.IsReadOnlyError(err)
@@ -115,7 +122,7 @@ func (o *outbox) seal(v any) ([]byte, error) {
 	return o.deps.Ring.Seal(seal.Outbox, plain, []byte(o.keys.stream)), nil
 }
 
-// open reads what seal made. Numbers stay as they were written: an id with 19 digits must not be rounded.
+// open decodes what seal made. Numbers keep their digits: an id with 19 digits must not be rounded.
 func (o *outbox) open(sealed []byte, into any) error {
 	plain, err := o.deps.Ring.Open(seal.Outbox, sealed, []byte(o.keys.stream))
 	if err != nil {
@@ -126,12 +133,12 @@ func (o *outbox) open(sealed []byte, into any) error {
 	return decoder.Decode(into)
 }
 
-// personKeys names the record of a person under every key of the ring, the first key's first.
+// personKeys returns the key of a person's record under every key of the ring, the first one's first.
 func (o *outbox) personKeys(l Login) []string {
 	return o.macNames(o.keys.person, "crm person\x00"+l.Issuer+"\x00"+personID(l))
 }
 
-// personID is the subject, or the address of someone whom only an operator named.
+// personID returns the subject, or the address of someone whom only an operator named.
 func personID(l Login) string {
 	if l.Subject == "" {
 		return "email\x00" + emailKey(l.Email)
@@ -148,15 +155,15 @@ func (o *outbox) macNames(prefix, what string) []string {
 	return names
 }
 
-// fingerprint is a MAC, not a hash: names and addresses are few enough to be guessed.
+// fingerprint returns a MAC of a value. It is not a hash, because names and addresses are few enough to guess.
 func (o *outbox) fingerprint(what string) string { return o.macNames("", "crm value\x00"+what)[0] }
 
-// logHash names a person in the log.
+// logHash returns the pseudonym of a person in logs.
 func (o *outbox) logHash(l Login) string {
 	return hex.EncodeToString(o.deps.Ring.MAC(seal.LogHash, []byte(l.Issuer+"\x00"+personID(l))))[:16]
 }
 
-// queued is an entry as it was read.
+// queued is an entry as read from the stream.
 type queued struct {
 	id    string
 	at    time.Time
@@ -164,9 +171,10 @@ type queued struct {
 	entry entry
 }
 
-// after reads entries behind an id, waiting at most block for the first one.
+// after reads entries after an id and waits at most block for the first one.
 func (o *outbox) after(ctx context.Context, id string, block time.Duration) ([]redis.XMessage, error) {
-	streams, err := o.deps.Block.XRead(ctx, &redis.XReadArgs{Streams: []string{o.keys.stream, id}, Count: 500, Block: block}).Result()
+	args := &redis.XReadArgs{Streams: []string{o.keys.stream, id}, Count: 500, Block: block}
+	streams, err := o.deps.Block.XRead(ctx, args).Result()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
@@ -176,7 +184,7 @@ func (o *outbox) after(ctx context.Context, id string, block time.Duration) ([]r
 	return streams[0].Messages, nil
 }
 
-// made is the place of an entry among those of its person.
+// originID returns the id under which the login was first queued.
 func (q queued) originID() string {
 	if q.entry.OriginID != "" {
 		return q.entry.OriginID
@@ -192,7 +200,7 @@ func (o *outbox) decode(m redis.XMessage) (queued, error) {
 	return q, o.open([]byte(sealed), &q.entry)
 }
 
-// idTime is when Redis made the entry.
+// idTime returns when Redis added the entry.
 func idTime(id string) time.Time {
 	ms, _ := idParts(id)
 	return time.UnixMilli(ms)
@@ -205,14 +213,14 @@ func idParts(id string) (ms, n int64) {
 	return ms, n
 }
 
-// earlier tells which of two entries was queued first.
+// queuedBefore reports whether entry a was queued before b.
 func queuedBefore(a, b string) bool {
 	ams, an := idParts(a)
 	bms, bn := idParts(b)
 	return ams < bms || ams == bms && an < bn
 }
 
-// states reads the stories of all delayed entries.
+// states reads the states of all delayed entries.
 func (o *outbox) states(ctx context.Context) (map[string]state, error) {
 	raw, err := o.deps.Queue.HGetAll(ctx, o.keys.tries).Result()
 	if err != nil {
@@ -228,7 +236,7 @@ func (o *outbox) states(ctx context.Context) (map[string]state, error) {
 	return all, nil
 }
 
-// person is what is remembered about someone between logins.
+// person is the record of a person between logins.
 type person struct {
 	sent      string    // fingerprint of what was last sent
 	email     string    // fingerprint of the address it went to

@@ -14,13 +14,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestALoginDoesNotWaitForARedisThatIsAway(t *testing.T) {
+func TestEnqueueTimesOutWithoutRedis(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		r := w.replica()
-		w.loseRedis()
-		if err := r.Enqueue(t.Context(), person1("ada@example.com")); err == nil || strings.Contains(err.Error(), "ada@") {
+		e := newEnv(t, usualProperties())
+		r := e.replica()
+		e.stopRedis()
+		if err := r.Enqueue(t.Context(), testLogin("ada@example.com")); err == nil ||
+			strings.Contains(err.Error(), "ada@") {
 			t.Errorf("%v", err)
 		}
 		if got := testutil.ToFloat64(r.deps.Metrics.lost); got != 1 {
@@ -29,40 +30,40 @@ func TestALoginDoesNotWaitForARedisThatIsAway(t *testing.T) {
 	})
 }
 
-func TestAnotherReplicaGoesOnWhereOneStopped(t *testing.T) {
+func TestReplicaTakesOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		first, second := w.running(), w.running()
-		w.until("somebody works", func() bool { return w.mini.Exists("hubgate:{crm}:lease") })
+		e := newEnv(t, usualProperties())
+		first, second := e.startReplica(), e.startReplica()
+		e.waitFor("a replica has the lease", func() bool { return e.mini.Exists("hubgate:{crm}:lease") })
 		first.stop()
-		w.login(second, person1("ada@example.com"))
-		w.drained(second)
-		if w.contact("ada@example.com") == nil {
+		e.enqueue(second, testLogin("ada@example.com"))
+		e.waitDrained(second)
+		if e.contact("ada@example.com") == nil {
 			t.Error("no contact")
 		}
 		second.stop()
-		if w.mini.Exists("hubgate:{crm}:lease") {
-			t.Error("the lease was not given back")
+		if e.mini.Exists("hubgate:{crm}:lease") {
+			t.Error("the lease was not released")
 		}
 	})
 }
 
-// deaf loses the first answer that Redis gives to a script.
-type deaf struct {
+// lostReply drops Redis' first reply to a script.
+type lostReply struct {
 	atomic.Bool
 }
 
-// DialHook does nothing.
-func (d *deaf) DialHook(next redis.DialHook) redis.DialHook { return next }
+// DialHook returns next.
+func (d *lostReply) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-// ProcessPipelineHook does nothing.
-func (d *deaf) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+// ProcessPipelineHook returns next.
+func (d *lostReply) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 
-// ProcessHook loses the answer.
-func (d *deaf) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+// ProcessHook drops the reply.
+func (d *lostReply) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
 		if err == nil && strings.HasPrefix(cmd.Name(), "eval") && d.CompareAndSwap(false, true) {
@@ -73,67 +74,68 @@ func (d *deaf) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func TestALoginWhoseQueueingWasNotAnsweredIsQueuedOnce(t *testing.T) {
+func TestEnqueueRetryQueuesOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		client, lost := w.dial(), &deaf{}
+		e := newEnv(t, usualProperties())
+		client, lost := e.dial(), &lostReply{}
 		client.AddHook(lost)
-		w.login(w.replicaOn(client, w.http), person1("ada@example.com"))
-		r := w.replica()
+		e.enqueue(e.replicaOn(client, e.http), testLogin("ada@example.com"))
+		r := e.replica()
 		if s, err := r.Status(t.Context()); err != nil || s.Queued != 1 || !lost.Load() {
 			t.Errorf("%+v %v", s, err)
 		}
-		w.drained(w.running())
-		if got := w.contact("ada@example.com")["portal_logins"]; got != "1" {
+		e.waitDrained(e.startReplica())
+		if got := e.contact("ada@example.com")["portal_logins"]; got != "1" {
 			t.Errorf("%s logins", got)
 		}
 	})
 }
 
-// Somebody else's key under one of our names stops neither logins nor the queue.
-func TestKeysOfAnotherTypeAreRemoved(t *testing.T) {
+// A key of another type under one of hubgate's names stops neither logins nor the queue.
+func TestMistypedKeysAreDeleted(t *testing.T) {
 	t.Parallel()
 	names := newKeys("hubgate:")
 	for _, key := range []string{
-		names.stream, names.due, names.tries, names.dead, names.budget, names.pause, names.left, names.lease, names.fence, names.inFlight, names.oldest,
-		names.rejected, "a person's record",
+		names.stream, names.due, names.tries, names.dead, names.budget, names.pause, names.left,
+		names.lease, names.fence, names.inFlight, names.oldest, names.rejected, "a person's record",
 	} {
 		for _, late := range []bool{false, true} {
 			t.Run(fmt.Sprint(strings.TrimPrefix(key, "hubgate:{crm}:"), late), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, usual())
-					r := w.running()
-					l := person1("ada@example.com")
+					e := newEnv(t, usualProperties())
+					r := e.startReplica()
+					l := testLogin("ada@example.com")
 					if key == "a person's record" {
 						key = r.outbox.personKeys(l)[0]
 					}
 					if late {
-						w.login(r, person1("grace@example.com"))
+						e.enqueue(r, testLogin("grace@example.com"))
 					}
-					w.mini.Del(key)
-					if _, err := w.mini.Lpush(key, "not ours"); err != nil {
+					e.mini.Del(key)
+					if _, err := e.mini.Lpush(key, "foreign"); err != nil {
 						t.Fatal(err)
 					}
-					w.login(r, l)
-					w.until("the contact is there", func() bool { return w.contact("ada@example.com") != nil })
+					e.enqueue(r, l)
+					e.waitFor("the contact is written", func() bool { return e.contact("ada@example.com") != nil })
 				})
 			})
 		}
 	}
 }
 
-func TestALoginThatRedisRefusesIsCountedAndNamedByAHashOnly(t *testing.T) {
+func TestEnqueueErrorHidesAddress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		r := w.replica()
-		l := person1("ada@example.com")
-		w.mini.SetError("OOM command not allowed when used memory > 'maxmemory'.")
+		e := newEnv(t, usualProperties())
+		r := e.replica()
+		l := testLogin("ada@example.com")
+		e.mini.SetError("OOM command not allowed when used memory > 'maxmemory'.")
 		start := time.Now()
 		err := r.Enqueue(t.Context(), l)
-		if err == nil || strings.Contains(err.Error(), "ada") || !strings.Contains(err.Error(), r.outbox.logHash(l)) || time.Since(start) > time.Second {
+		if err == nil || strings.Contains(err.Error(), "ada") || !strings.Contains(err.Error(), r.outbox.logHash(l)) ||
+			time.Since(start) > time.Second {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
 		if got := testutil.ToFloat64(r.deps.Metrics.lost); got != 1 {

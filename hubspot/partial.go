@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// salvage brings what it can of a contact to HubSpot after a refusal that names none of its properties: the contact without any, then
-// one property after the other. Only a contact that is refused even so has nothing that can be sent.
+// upsertPropertyByProperty handles a rejection that names no property: it sends the contact without properties, then
+// each property alone. A contact that is rejected without properties cannot be sent at all.
 func (w *worker) upsertPropertyByProperty(ctx context.Context, p *plan, e *apiError) (again bool, err error) {
 	all := p.write
 	if len(all) == 0 {
@@ -45,7 +45,7 @@ func (w *worker) upsertPropertyByProperty(ctx context.Context, p *plan, e *apiEr
 	return false, nil
 }
 
-// alone sends one contact as it is and tells what became of it.
+// upsertOne sends one contact and returns its outcome.
 func (w *worker) upsertOne(ctx context.Context, p *plan) (outcome, error) {
 	outcomes, err := w.upsert(ctx, []*plan{p})
 	var refused *apiError

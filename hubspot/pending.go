@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// job is what is to be done for one person: the newest login, and the ids of all entries that end with it.
+// job is the pending work for one person: the latest login, and the ids of all queue entries that it covers.
 type job struct {
 	login    Login
-	originID string // place of the login among those of its person
-	count    int64  // logins, as counted when the newest entry was queued
+	originID string // id under which the login was first queued
+	count    int64  // number of logins when the newest entry was queued
 	forced   bool
 	ids      []string // oldest first
 	state    state
@@ -20,11 +20,11 @@ func (j *job) newest() string { return j.ids[len(j.ids)-1] }
 
 func (j *job) due() time.Time { return time.UnixMilli(j.state.Next) }
 
-// book is the queue in the memory of the lease's holder: one job a person, in the order of their first entries.
+// pendingQueue is the lease holder's copy of the queue in memory: one job per person, ordered by their first entries.
 type pendingQueue struct {
 	byPerson map[string]*job
 	order    []*job
-	replaced []string // ids that newer entries replaced
+	replaced []string // ids of entries replaced by newer ones
 }
 
 const maxPending = 100_000
@@ -35,9 +35,12 @@ func (p *pendingQueue) full() bool { return len(p.order) >= maxPending }
 
 func jobKey(l Login) string { return l.Issuer + "\x00" + personID(l) }
 
-// add takes an entry in; the newest of a person wins.
+// add adds an entry; a person's latest login wins.
 func (p *pendingQueue) add(q queued, s state) {
-	added := &job{login: q.entry.Login, originID: q.originID(), count: q.count, forced: q.entry.Forced, ids: []string{q.id}, state: s, since: q.at}
+	added := &job{
+		login: q.entry.Login, originID: q.originID(), count: q.count, forced: q.entry.Forced,
+		ids: []string{q.id}, state: s, since: q.at,
+	}
 	if q.entry.Forced && q.entry.Login.Subject == "" {
 		if j := p.byEmail(emailKey(q.entry.Login.Email)); j != nil {
 			j.forced, j.ids, j.state.Next = true, append([]string{q.id}, j.ids...), 0
@@ -46,7 +49,7 @@ func (p *pendingQueue) add(q queued, s state) {
 	}
 	key := jobKey(added.login)
 	if old := p.byPerson[key]; old != nil {
-		if queuedBefore(added.originID, old.originID) { // a dead letter that was replayed after this person's next login
+		if queuedBefore(added.originID, old.originID) { // a replayed dead letter, older than the pending login
 			p.replaced = append(p.replaced, q.id)
 			return
 		}
@@ -57,20 +60,21 @@ func (p *pendingQueue) add(q queued, s state) {
 	p.order = append(p.order, added)
 }
 
-// replace puts a newer login into a job. What was learned on the way stays: its attempts, its time, and a contact's pending creation.
+// replace puts a newer login into a job and keeps its state: attempts, next attempt, and the pending creation of a
+// contact.
 func (p *pendingQueue) replace(j, newer *job) {
 	if j.state == (state{}) || j.state.Held {
 		p.replaced = append(p.replaced, j.ids...)
 		j.ids = nil
 	}
-	j.state.LinkPending = false // the newer login is still to be written
+	j.state.LinkPending = false // the newer login has not been written yet
 	if newer.state != (state{}) {
 		j.state = newer.state
 	}
 	j.login, j.originID, j.count = newer.login, newer.originID, max(j.count, newer.count)
 	j.forced = j.forced || newer.forced
 	j.ids = append(j.ids, newer.ids...)
-	if j.state.Held { // perhaps something changed
+	if j.state.Held { // the newer login may have changed something
 		j.state, j.since = state{}, newer.since
 	}
 }
@@ -84,8 +88,8 @@ func (p *pendingQueue) byEmail(email string) *job {
 	return nil
 }
 
-// pick returns what may be sent now, at most n, and how many could be. No address comes twice, and nobody overtakes an older job of the
-// same address: per contact the order is kept.
+// pick returns at most n jobs that may be sent now, and how many are ready in total. Jobs of the same address keep
+// their order: only the oldest one is picked, and none if that one is delayed.
 func (p *pendingQueue) pick(now time.Time, n int) (ready []*job, total int) {
 	seen := make(map[string]bool, len(p.order))
 	for _, j := range p.order {
@@ -104,7 +108,7 @@ func (p *pendingQueue) pick(now time.Time, n int) (ready []*job, total int) {
 	return ready, total
 }
 
-// nextDue is when the next delayed job may be sent.
+// nextDue returns when the next delayed job may be sent.
 func (p *pendingQueue) nextDue(now time.Time) (at time.Time, ok bool) {
 	for _, j := range p.order {
 		if d := j.due(); d.After(now) && (!ok || d.Before(at)) {
@@ -114,7 +118,8 @@ func (p *pendingQueue) nextDue(now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// oldest is when the oldest job was queued that is not merely kept until the end of min_interval; zero when there is none.
+// oldest returns when the oldest job was queued, or zero if there is none. It ignores unchanged jobs that are held
+// until min_interval ends.
 func (p *pendingQueue) oldest() (at time.Time) {
 	for _, j := range p.order {
 		if !j.state.Held && (at.IsZero() || j.since.Before(at)) {
@@ -124,7 +129,7 @@ func (p *pendingQueue) oldest() (at time.Time) {
 	return at
 }
 
-// remove takes finished jobs out.
+// remove removes finished jobs.
 func (p *pendingQueue) remove(finished map[*job]bool) {
 	if len(finished) == 0 {
 		return

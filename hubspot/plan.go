@@ -9,23 +9,26 @@ import (
 	"time"
 )
 
-// plan is what one job comes to: the properties of its calls.
+// plan is the properties to write for one job.
 type plan struct {
 	job         *job
 	person      person
-	key         string // the e-mail address as HubSpot keeps it
+	key         string // the e-mail address as HubSpot stores it
 	write       map[string]string
-	ifEmpty     map[string]string // to be written where HubSpot has nothing
-	onCreate    map[string]string // to be written in a second call, and only when the contact is new
-	sent        string            // fingerprint of what is written, login values left out
+	ifEmpty     map[string]string // to be written if empty in HubSpot
+	onCreate    map[string]string // to be written in a second call if the contact is new
+	sent        string            // fingerprint of the values without login values
 	outcome     *outcome
-	emptyReadAt time.Time // when HubSpot was asked what is empty
-	holdUntil   time.Time // until when the job waits after its browser was seen to; zero = it is done
+	emptyReadAt time.Time // when HubSpot was asked which properties are empty
+	holdUntil   time.Time // when a held job is due; zero = the job ends
 }
 
-// plan maps a job's login with the mapping of now: an entry that waited gets what the operator wants today.
+// plan maps a job's login with the current mapping, even if the entry was queued under an older one.
 func (w *worker) plan(j *job, p person, m *mapping) *plan {
-	pl := &plan{job: j, person: p, key: emailKey(j.login.Email), write: map[string]string{}, ifEmpty: map[string]string{}, onCreate: map[string]string{}}
+	pl := &plan{
+		job: j, person: p, key: emailKey(j.login.Email),
+		write: map[string]string{}, ifEmpty: map[string]string{}, onCreate: map[string]string{},
+	}
 	var stable strings.Builder
 	stable.WriteString(pl.key)
 	for _, item := range m.values(j.login, j.count, w.schema.known) {
@@ -45,32 +48,32 @@ func (w *worker) plan(j *job, p person, m *mapping) *plan {
 		}
 	}
 	pl.sent = w.outbox.fingerprint(stable.String())
-	if j.state.Created { // the contact is this job's own, its first call succeeded: one call with everything completes it
+	if j.state.Created { // this job created the contact: one call with everything completes it
 		maps.Copy(pl.write, pl.onCreate)
 		pl.onCreate = map[string]string{}
 	}
 	return pl
 }
 
-// superseded tells that a dead letter was replayed although a newer login of the same person was sent meanwhile.
+// superseded reports whether a newer login of the same person was sent before this replayed dead letter.
 func (p *plan) superseded() bool {
 	return p.person.originID != "" && queuedBefore(p.job.originID, p.person.originID)
 }
 
-// leftOut tells that HubSpot recently refused a property as a whole.
+// leftOut reports whether HubSpot recently rejected a property for all contacts.
 func (w *worker) leftOut(property string) bool {
 	return w.refused[property].After(w.c.deps.Now())
 }
 
-// rest tells whether a person needs no call now: nothing changed since the last one, min_interval ago at most. until is when what is
-// kept (the time and count of logins) has to go; zero when nothing is kept.
+// skipUntil reports whether a person needs no call now, because nothing changed since a call within min_interval. until
+// is when the held time and count of logins are due, or zero if neither is mapped.
 func (p *plan) skipUntil(m *mapping, now time.Time) (until time.Time, skip bool) {
 	end := p.person.at.Add(m.cfg.MinInterval.D())
 	if p.job.forced || p.job.state.Created || p.person.sent != p.sent || !now.Before(end) || p.person.at.After(now) {
 		return time.Time{}, false
 	}
 	if m.hasLoginValues() {
-		return end.Truncate(batchWait).Add(batchWait), true // people who have to go at about the same time share a call
+		return end.Truncate(batchWait).Add(batchWait), true // rounded, so that people share a call
 	}
 	return time.Time{}, true
 }
@@ -79,24 +82,25 @@ func (p *plan) input() upsertInput {
 	return upsertInput{ID: p.key, IDProperty: "email", TraceID: p.job.newest(), Properties: p.write}
 }
 
-// schemaReader keeps HubSpot's definitions of properties fresh. Without them everything is sent as text: they make values valid, they
-// are not needed to send.
+// schemaReader caches HubSpot's property definitions. They are used to make values valid; without them everything is
+// sent as text.
 type schemaReader struct {
 	known    schema
 	readAt   time.Time
-	mapping  *mapping // the mapping that known was compared with
-	attempts int      // that failed for a reason that passes
+	mapping  *mapping // the mapping that was checked against known
+	attempts int      // that failed with transient errors
 }
 
 const (
 	schemaFresh = time.Hour
 	schemaRetry = time.Minute
-	// schemaPatience is how often nothing is sent because the definitions could not be read: unchecked values may be refused.
+	// maxSchemaAttempts is how often sending waits for the definitions, because unchecked values may be rejected.
 	maxSchemaAttempts = 5
 )
 
-// learn reads the definitions when they are old, missing, or when the mapping names what they do not have. A fault that passes is an
-// error as long as nothing is known: a value that is not made valid is refused, and lost. A key that may not read them sends unchecked.
+// refreshSchema reads the definitions if they are old or missing, or if they lack a mapped property. While there are
+// none, a transient error is returned, because an invalid value would be rejected and lost. Without permission to read
+// them, values are sent unchecked.
 func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	s := &w.schema
 	age := w.c.deps.Now().Sub(s.readAt)
@@ -114,7 +118,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	s.readAt, s.mapping, s.attempts = w.c.deps.Now(), m, 0
 	var e *apiError
 	if errors.As(err, &e) && e.Status == http.StatusTooManyRequests {
-		return err // the next call would be refused as well
+		return err // the next call would be rejected as well
 	}
 	if err != nil {
 		if w.c.faults.firstTime("schema") {
@@ -131,7 +135,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	return nil
 }
 
-// missing lists what is mapped although HubSpot has no such property, or does not let it be written.
+// missing returns the mapped properties that do not exist in HubSpot or cannot be written, and why.
 func (s schema) missing(m *mapping) map[string]string {
 	bad := map[string]string{}
 	for _, r := range m.rules {
@@ -142,7 +146,7 @@ func (s schema) missing(m *mapping) map[string]string {
 	return bad
 }
 
-// unique lists the mapped properties that can name a contact.
+// unique returns the mapped properties with unique values, which can identify a contact.
 func (s schema) unique(m *mapping) []string {
 	var names []string
 	for _, r := range m.rules {

@@ -9,25 +9,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// QueuePage is one page of what waits, the oldest first. Next is the cursor of the following page, "" at the end.
+// QueuePage is one page of the queue, oldest entries first. Next is the cursor of the next page, "" at the end.
 type QueuePage struct {
 	Entries []QueueEntry `json:"entries"`
 	Next    string       `json:"next"`
 }
 
-// QueueEntry is a login whose contact is not settled yet.
+// QueueEntry is a login that is not synced yet.
 type QueueEntry struct {
 	ID        string     `json:"id"`
 	Email     string     `json:"email"`
-	State     string     `json:"state"` // queued | in_flight | delayed | held (unchanged person, until the end of min_interval)
+	State     string     `json:"state"` // queued | in_flight | delayed | held (unchanged, until min_interval ends)
 	QueuedAt  time.Time  `json:"queued_at"`
 	Attempts  int        `json:"attempts"`
-	FirstAt   *time.Time `json:"first_at"` // the first attempt; nil before it
-	NextAt    *time.Time `json:"next_at"`  // the next one; nil = as soon as possible
+	FirstAt   *time.Time `json:"first_at"` // time of the first attempt, or nil
+	NextAt    *time.Time `json:"next_at"`  // time of the next attempt; nil = as soon as possible
 	LastError string     `json:"last_error"`
 }
 
-// Waiting lists at most limit entries of the queue (1 to 1000), those after cursor ("" = from the oldest).
+// Waiting returns at most limit queue entries (1 to 1000) after cursor ("" = from the oldest).
 func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (QueuePage, error) {
 	limit = min(max(limit, 1), 1000)
 	from, err := rangeStart(cursor)
@@ -53,7 +53,7 @@ func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (Queue
 	return page, nil
 }
 
-// stories reads what is known of entries beside their logins.
+// states reads the states of entries, and whether they are in flight.
 func (c *Contacts) states(ctx context.Context, messages []redis.XMessage) ([]any, []bool, error) {
 	if len(messages) == 0 {
 		return nil, nil, nil
@@ -63,7 +63,8 @@ func (c *Contacts) states(ctx context.Context, messages []redis.XMessage) ([]any
 		ids[i], members[i] = m.ID, m.ID
 	}
 	pipe := c.deps.Queue.Pipeline()
-	states, inFlight := pipe.HMGet(ctx, c.outbox.keys.tries, ids...), pipe.SMIsMember(ctx, c.outbox.keys.inFlight, members...)
+	states := pipe.HMGet(ctx, c.outbox.keys.tries, ids...)
+	inFlight := pipe.SMIsMember(ctx, c.outbox.keys.inFlight, members...)
 	_, err := pipe.Exec(ctx)
 	return states.Val(), inFlight.Val(), err
 }
@@ -73,7 +74,7 @@ func (c *Contacts) queueEntry(m redis.XMessage, stateText any, inFlight bool) Qu
 	if q, err := c.outbox.decode(m); err == nil {
 		e.Email = q.entry.Login.Email
 	} else {
-		e.LastError = "it cannot be opened: its key is no longer in session.keys"
+		e.LastError = "cannot be decrypted: its key is no longer in session.keys"
 	}
 	var s state
 	if text, ok := stateText.(string); ok && json.Unmarshal([]byte(text), &s) == nil {
@@ -97,7 +98,7 @@ func timeFromMillis(ms int64) *time.Time {
 	return &at
 }
 
-// waits tells whether a login with this address is in the queue, among its first entries.
+// isQueued reports whether a login with this address is in the first pages of the queue.
 func (c *Contacts) isQueued(ctx context.Context, email string) (bool, error) {
 	for page, cursor := 0, ""; page < maxSearched; page++ {
 		p, err := c.Waiting(ctx, cursor, 1000)
@@ -116,5 +117,5 @@ func (c *Contacts) isQueued(ctx context.Context, email string) (bool, error) {
 	return false, nil
 }
 
-// maxSearched bounds the pages that an operator's question reads.
+// maxSearched is the number of pages that isQueued reads.
 const maxSearched = 20

@@ -12,12 +12,12 @@ import (
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
 
-// refusing is an API that takes nobody while it refuses.
-func refusing(refuse *atomic.Bool) option {
+// rejectWhile makes HubSpot reject contacts while reject is true.
+func rejectWhile(reject *atomic.Bool) option {
 	return func(c *fakehubspot.Config) {
 		c.Wrap = func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				if refuse.Load() && strings.HasSuffix(r.URL.Path, upsertPath) {
+				if reject.Load() && strings.HasSuffix(r.URL.Path, upsertPath) {
 					rw.WriteHeader(http.StatusBadRequest)
 					fmt.Fprint(rw, `{"status":"error","category":"VALIDATION_ERROR","message":"company is required"}`)
 					return
@@ -28,38 +28,39 @@ func refusing(refuse *atomic.Bool) option {
 	}
 }
 
-func named(email, name string) Login {
-	l := person1(email)
+func loginNamed(email, name string) Login {
+	l := testLogin(email)
 	l.Claims = map[string]any{"given_name": name}
 	return l
 }
 
-func TestAReplayedDeadLetterDoesNotWriteOverANewerLogin(t *testing.T) {
+func TestReplayDoesNotOverwriteNewerLogin(t *testing.T) {
 	t.Parallel()
-	for name, newer := range map[string]func(w *world, r *replica){
-		"that was sent":      func(w *world, r *replica) { w.drained(r) },
-		"that is still held": func(w *world, r *replica) { time.Sleep(5 * time.Second) },
+	for name, newer := range map[string]func(e *env, r *replica){
+		"sent":    func(e *env, r *replica) { e.waitDrained(r) },
+		"delayed": func(e *env, r *replica) { time.Sleep(5 * time.Second) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var refuse atomic.Bool
 				refuse.Store(true)
-				w := newWorld(t, usual(), refusing(&refuse))
-				r := w.running()
-				w.login(r, named("ada@example.com", "Old"))
-				w.drained(r)
+				e := newEnv(t, usualProperties(), rejectWhile(&refuse))
+				r := e.startReplica()
+				e.enqueue(r, loginNamed("ada@example.com", "Old"))
+				e.waitDrained(r)
 				refuse.Store(false)
-				if name == "that is still held" {
-					w.fake.Next(fakehubspot.Fault{Path: upsertPath, Status: 429, Header: map[string]string{"Retry-After": "60"}})
+				if name == "delayed" {
+					e.fake.Next(fakehubspot.Fault{Path: upsertPath, Status: 429,
+						Header: map[string]string{"Retry-After": "60"}})
 				}
-				w.login(r, named("ada@example.com", "New"))
-				newer(w, r)
+				e.enqueue(r, loginNamed("ada@example.com", "New"))
+				newer(e, r)
 				if n, err := r.Replay(t.Context(), nil, true); n != 1 || err != nil {
 					t.Errorf("%d %v", n, err)
 				}
-				w.drained(r)
-				if c := w.contact("ada@example.com"); c["firstname"] != "New" || c["portal_logins"] != "2" {
+				e.waitDrained(r)
+				if c := e.contact("ada@example.com"); c["firstname"] != "New" || c["portal_logins"] != "2" {
 					t.Errorf("%v", c)
 				}
 				if s, err := r.Status(t.Context()); err != nil || s.Dead != 0 {
@@ -70,87 +71,93 @@ func TestAReplayedDeadLetterDoesNotWriteOverANewerLogin(t *testing.T) {
 	}
 }
 
-func TestAReplayedDeadLetterIsFollowedByANewerLogin(t *testing.T) {
+func TestReplayThenNewerLogin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var refuse atomic.Bool
 		refuse.Store(true)
-		w := newWorld(t, usual(), refusing(&refuse))
-		r := w.running()
-		w.login(r, named("ada@example.com", "Old"))
-		w.login(r, named("bob@example.com", "Bob"))
-		w.drained(r)
+		e := newEnv(t, usualProperties(), rejectWhile(&refuse))
+		r := e.startReplica()
+		e.enqueue(r, loginNamed("ada@example.com", "Old"))
+		e.enqueue(r, loginNamed("bob@example.com", "Bob"))
+		e.waitDrained(r)
 		refuse.Store(false)
 		if n, err := r.Replay(t.Context(), nil, true); n != 2 || err != nil {
 			t.Errorf("%d %v", n, err)
 		}
-		w.login(r, named("ada@example.com", "New"))
-		w.drained(r)
-		if ada, bob := w.contact("ada@example.com"), w.contact("bob@example.com"); ada["firstname"] != "New" || ada["portal_logins"] != "2" || bob["firstname"] != "Bob" {
+		e.enqueue(r, loginNamed("ada@example.com", "New"))
+		e.waitDrained(r)
+		if ada, bob := e.contact("ada@example.com"), e.contact("bob@example.com"); ada["firstname"] != "New" ||
+			ada["portal_logins"] != "2" || bob["firstname"] != "Bob" {
 			t.Errorf("%v %v", ada, bob)
 		}
 	})
 }
 
-func TestAPropertyThatIsRefusedWithoutBeingNamedCostsOnlyItself(t *testing.T) {
+func TestUnnamedPropertyRejectionIsIsolated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual(), func(c *fakehubspot.Config) {
+		e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) {
 			c.Wrap = func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					body := bodyOf(r)
 					if strings.HasSuffix(r.URL.Path, upsertPath) && strings.Contains(body, "portal_logins") {
 						rw.WriteHeader(http.StatusBadRequest)
-						fmt.Fprint(rw, `{"status":"error","category":"VALIDATION_ERROR","message":"A rule of the account says no."}`)
+						fmt.Fprint(rw,
+							`{"status":"error","category":"VALIDATION_ERROR","message":"A rule of the account says no."}`)
 						return
 					}
 					next.ServeHTTP(rw, r)
 				})
 			}
 		})
-		r := w.running()
-		w.login(r, person1("ada@example.com"))
-		w.login(r, person1("bob@example.com"))
-		w.drained(r)
+		r := e.startReplica()
+		e.enqueue(r, testLogin("ada@example.com"))
+		e.enqueue(r, testLogin("bob@example.com"))
+		e.waitDrained(r)
 		for _, email := range []string{"ada@example.com", "bob@example.com"} {
-			if c := w.contact(email); c["firstname"] != "Ada" || c["last_portal_login"] == "" || c["portal_logins"] != "" {
+			if c := e.contact(email); c["firstname"] != "Ada" || c["last_portal_login"] == "" ||
+				c["portal_logins"] != "" {
 				t.Errorf("%v", c)
 			}
 		}
 		s, err := r.Status(t.Context())
-		if err != nil || s.Dead != 0 || len(s.RejectedProperties) != 1 || s.RejectedProperties[0].Property != "portal_logins" || s.RejectedProperties[0].Count != 2 {
+		if err != nil || s.Dead != 0 || len(s.RejectedProperties) != 1 ||
+			s.RejectedProperties[0].Property != "portal_logins" || s.RejectedProperties[0].Count != 2 {
 			t.Errorf("%+v %v", s, err)
 		}
 	})
 }
 
-func TestAMovedContactWithARefusedPropertyIsStillOneContact(t *testing.T) {
+func TestEmailChangeWithRejectedProperty(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		properties := usual()
+		properties := usualProperties()
 		properties["cognito_sub"] = PropertyConfig{Claim: "sub"}
 		properties["company"] = PropertyConfig{Claim: "company"}
-		w := newWorld(t, properties, func(c *fakehubspot.Config) {
+		e := newEnv(t, properties, func(c *fakehubspot.Config) {
 			c.Wrap = func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if body := bodyOf(r); r.Method == http.MethodPatch && strings.Contains(body, "company") {
 						rw.WriteHeader(http.StatusBadRequest)
-						fmt.Fprint(rw, `{"status":"error","category":"VALIDATION_ERROR","message":"Property values were not valid: [{\"isValid\":false,\"message\":\"no\",\"error\":\"INVALID_STRING\",\"name\":\"company\"}]"}`)
+						fmt.Fprint(rw,
+							`{"status":"error","category":"VALIDATION_ERROR","message":"Property values were not valid: [{\"isValid\":false,\"message\":\"no\",\"error\":\"INVALID_STRING\",\"name\":\"company\"}]"}`)
 						return
 					}
 					next.ServeHTTP(rw, r)
 				})
 			}
 		})
-		r := w.running()
+		r := e.startReplica()
 		for _, email := range []string{"old@example.com", "new@example.com"} {
-			l := person1(email)
+			l := testLogin(email)
 			l.Subject, l.Claims["company"] = "sub-a", "ACME"
-			w.login(r, l)
-			w.drained(r)
+			e.enqueue(r, l)
+			e.waitDrained(r)
 		}
-		if c := w.contact("new@example.com"); len(w.fake.Contacts()) != 1 || c["firstname"] != "Ada" || c["portal_logins"] != "2" {
-			t.Errorf("%+v", w.fake.Contacts())
+		if c := e.contact("new@example.com"); len(e.fake.Contacts()) != 1 || c["firstname"] != "Ada" ||
+			c["portal_logins"] != "2" {
+			t.Errorf("%+v", e.fake.Contacts())
 		}
 	})
 }

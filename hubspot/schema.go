@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// property is how HubSpot defines a property of contacts.
+// property is HubSpot's definition of a contact property.
 type property struct {
 	Name           string `json:"name"`
 	Label          string `json:"label"`
@@ -29,7 +29,7 @@ type property struct {
 	} `json:"modificationMetadata"`
 }
 
-// schema is HubSpot's definitions by name; nil while they are not known, and then every value is sent as text.
+// schema is HubSpot's definitions by name. While it is nil, every value is sent as text.
 type schema map[string]property
 
 const (
@@ -37,7 +37,8 @@ const (
 	maxText   = 65536 // characters of a text property
 )
 
-// convert makes a value valid for its property, or tells why it cannot be. foreign values come from people, not from the operator.
+// convert makes a value valid for its property, or returns why it cannot. untrusted values come from people, not from
+// the operator.
 func (s schema) convert(name string, v sourceValue, untrusted bool) (value, reason string) {
 	p, known := s[name]
 	switch {
@@ -46,7 +47,7 @@ func (s schema) convert(name string, v sourceValue, untrusted bool) (value, reas
 	case p.Calculated || p.Modification.ReadOnlyValue:
 		return "", "HubSpot's property is read-only"
 	case len(v.texts) == 0:
-		return "", "" // emptied
+		return "", "" // cleared
 	}
 	switch p.Type {
 	case "number":
@@ -61,10 +62,10 @@ func (s schema) convert(name string, v sourceValue, untrusted bool) (value, reas
 	return textValue(v, p, untrusted)
 }
 
-// plainNumber is how HubSpot wants a number: digits with at most one dot.
+// plainNumber matches numbers as HubSpot accepts them: digits with at most one dot.
 var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
-const largestNumber = 1e15 // beyond it a float is no longer exact, and a number is probably an identifier
+const largestNumber = 1e15 // above it floats are inexact, and a number is probably an id
 
 func numberValue(v sourceValue) (string, string) {
 	n := strings.TrimPrefix(strings.TrimSpace(v.texts[0]), "+")
@@ -75,7 +76,7 @@ func numberValue(v sourceValue) (string, string) {
 	case plainNumber.MatchString(n) && len(n) <= 32:
 		return n, ""
 	case f > largestNumber || f < -largestNumber:
-		return "", "not a number that HubSpot can keep"
+		return "", "not a number that HubSpot can store"
 	}
 	return strconv.FormatFloat(f, 'f', -1, 64), ""
 }
@@ -93,10 +94,12 @@ func boolValue(v sourceValue) (string, string) {
 }
 
 var timeLayouts = []string{
-	time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly, "2006/01/02", "20060102", "02.01.2006",
+	time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05",
+	time.DateOnly, "2006/01/02", "20060102", "02.01.2006",
 }
 
-// moment reads a time of any usual spelling, epoch seconds and milliseconds included. A date keeps the day that was written.
+// timeValue parses the usual time formats, including Unix seconds and milliseconds. A date keeps the day that was
+// written.
 func timeValue(v sourceValue, kind string) (string, string) {
 	at, ok := v.at, !v.at.IsZero()
 	if !ok && len(v.texts) == 1 {
@@ -111,7 +114,7 @@ func timeValue(v sourceValue, kind string) (string, string) {
 	return at.UTC().Format(isoMillis), ""
 }
 
-// leastEpoch is 1973: a smaller number is a year, or a date without its separators, rather than seconds.
+// leastEpoch is in 1973. Smaller numbers are probably years, or dates without separators.
 const leastEpoch = 100_000_000
 
 func parseTime(s string) (time.Time, bool) {
@@ -130,7 +133,7 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Unix(n, 0).UTC(), true
 }
 
-// option keeps the values that the property offers, matched by value, then by label. What it does not offer would refuse the contact.
+// optionValue returns the options that match by value or by label. Other values would make HubSpot reject the contact.
 func (p property) optionValue(v sourceValue) (string, string) {
 	many := p.FieldType == "checkbox"
 	var kept []string
@@ -172,7 +175,7 @@ func textValue(v sourceValue, p property, untrusted bool) (string, string) {
 	texts := make([]string, len(v.texts))
 	for i, t := range v.texts {
 		if texts[i] = clean(t, p.FieldType == "textarea"); len(v.texts) > 1 {
-			texts[i] = strings.ReplaceAll(texts[i], ";", ",") // one value stays one value
+			texts[i] = strings.ReplaceAll(texts[i], ";", ",") // ";" separates values
 		}
 	}
 	joined := strings.Join(texts, ";")
@@ -183,13 +186,13 @@ func textValue(v sourceValue, p property, untrusted bool) (string, string) {
 		joined = string(r[:maxText])
 	}
 	if joined == "" {
-		return "", "nothing of it can be written"
+		return "", "no printable text"
 	}
 	return joined, ""
 }
 
-// clean removes what no property should hold: control characters, and the invisible ones that make one text look like another
-// (bidirectional overrides, XS-06). Line breaks stay where the property has lines.
+// clean removes control characters and bidirectional overrides, which disguise text in logs and in HubSpot (CWE-1007).
+// Line breaks stay if lines is set.
 func clean(s string, lines bool) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
@@ -206,10 +209,11 @@ func clean(s string, lines bool) string {
 
 var signedNumber = regexp.MustCompile(`^[+-][0-9 ().,/-]*$`)
 
-// defused keeps a visitor's text from being a formula when somebody opens an export of the contacts in a spreadsheet (CSV injection).
-// Telephone numbers and negative numbers are no formulas.
+// escapeFormula keeps a visitor's text from being run as a formula in a spreadsheet with exported contacts (CSV
+// injection, CWE-1236). Telephone numbers and negative numbers are not formulas.
 func escapeFormula(s string) string {
-	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=@+-＝＠＋－", first) || signedNumber.MatchString(s) {
+	first, _ := utf8.DecodeRuneInString(s)
+	if s == "" || !strings.ContainsRune("=@+-＝＠＋－", first) || signedNumber.MatchString(s) {
 		return s
 	}
 	return "'" + s

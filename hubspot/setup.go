@@ -10,7 +10,7 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// NewProperty is a property that is mapped and that HubSpot lacks, as it would be created.
+// NewProperty is a mapped property that HubSpot lacks, as it would be created.
 type NewProperty struct {
 	Name      string `json:"name"`
 	Label     string `json:"label"`
@@ -19,21 +19,21 @@ type NewProperty struct {
 	Unique    bool   `json:"unique"`
 }
 
-// Fitness is what HubSpot's definitions say about the mapping.
+// MappingCheck is the comparison of the mapping with HubSpot's property definitions.
 type MappingCheck struct {
 	Missing    []NewProperty     `json:"missing"`
 	Unsuitable map[string]string `json:"unsuitable"` // property -> why its values cannot be written
-	Doubtful   map[string]string `json:"doubtful"`   // property -> what it will not do
+	Doubtful   map[string]string `json:"doubtful"`   // property -> which feature will not work
 	GroupThere bool              `json:"group_there"`
 }
 
-// The group of the properties that setup creates.
+// The property group that setup creates.
 const (
 	groupName  = "hubgate"
 	groupLabel = "Portal login"
 )
 
-// Fit compares the mapping with HubSpot's definitions.
+// CheckMapping compares the mapping with HubSpot's property definitions.
 func (a *Account) CheckMapping(ctx context.Context) (MappingCheck, error) {
 	body, err := a.doWithRetry(ctx, call{op: dependency.OpSchema, method: http.MethodGet, url: a.client.properties()})
 	if err != nil {
@@ -57,13 +57,13 @@ func (a *Account) CheckMapping(ctx context.Context) (MappingCheck, error) {
 		case r.typeMismatch(p) != "":
 			check.Unsuitable[r.property] = r.typeMismatch(p)
 		case r.Claim == "sub" && !p.HasUniqueValue:
-			check.Doubtful[r.property] = "its values are not unique, so that a person whose address changes becomes another contact"
+			check.Doubtful[r.property] = "its values are not unique, so a changed address makes a second contact"
 		}
 	}
 	return check, nil
 }
 
-// proposal is the property that a rule needs.
+// newProperty returns the property that a rule needs.
 func (r rule) newProperty() NewProperty {
 	p := NewProperty{Name: r.property, Label: label(r.property), Type: "string", FieldType: "text"}
 	switch {
@@ -71,7 +71,7 @@ func (r rule) newProperty() NewProperty {
 		p.Type, p.FieldType = "datetime", "date"
 	case r.Value == valueLoginCount:
 		p.Type, p.FieldType = "number", "number"
-	case r.Claim == "sub": // names a person for ever: a changed address finds its contact by it
+	case r.Claim == "sub": // finds the contact after a change of the address
 		p.Unique = true
 	}
 	return p
@@ -82,7 +82,7 @@ func label(name string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// misfit tells why a property's type takes none of a rule's values.
+// typeMismatch returns why a property's type accepts none of a rule's values, or "".
 func (r rule) typeMismatch(p property) string {
 	takes := map[string][]string{valueLoginTime: {"date", "datetime", "string"}, valueLoginCount: {"number", "string"}}
 	if want, limited := takes[r.Value]; limited {
@@ -91,18 +91,19 @@ func (r rule) typeMismatch(p property) string {
 				return ""
 			}
 		}
-		return fmt.Sprintf("its type is %s, and %s needs %s", p.Type, r.Value, want[0])
+		return fmt.Sprintf("its type is %s, but %s needs %s", p.Type, r.Value, want[0])
 	}
 	if r.Constant != "" {
-		if _, reason := (schema{r.property: p}).convert(r.property, sourceValue{texts: []string{r.Constant}}, false); reason != "" {
+		constant := sourceValue{texts: []string{r.Constant}}
+		if _, reason := (schema{r.property: p}).convert(r.property, constant, false); reason != "" {
 			return "the constant: " + reason
 		}
 	}
 	return ""
 }
 
-// Create makes the missing properties, and their group when it is not there. What exists by now is left as it is, so that a set-up that
-// was interrupted can be repeated. made is told each name.
+// Create creates the missing properties, and their group if it does not exist. Existing ones are left as they are, so
+// that an interrupted setup can be repeated. created is called with each name.
 func (a *Account) Create(ctx context.Context, check MappingCheck, created func(name string)) error {
 	if len(check.Missing) == 0 {
 		return nil
@@ -126,7 +127,9 @@ func (a *Account) Create(ctx context.Context, check MappingCheck, created func(n
 }
 
 func (a *Account) post(ctx context.Context, rest string, body map[string]any) error {
-	_, err := a.doWithRetry(ctx, call{op: dependency.OpSchema, method: http.MethodPost, url: a.client.properties() + rest, body: body})
+	_, err := a.doWithRetry(ctx, call{
+		op: dependency.OpSchema, method: http.MethodPost, url: a.client.properties() + rest, body: body,
+	})
 	var e *apiError
 	if errors.As(err, &e) && e.Status == http.StatusConflict {
 		return nil
@@ -134,7 +137,7 @@ func (a *Account) post(ctx context.Context, rest string, body map[string]any) er
 	return err
 }
 
-// Refused is the status with which HubSpot refused a call, and the scopes that it named then; 0 when HubSpot did not answer.
+// Refused returns the status of HubSpot's error and the missing scopes that it names, or 0 if HubSpot did not answer.
 func Refused(err error) (status int, scopes []string) {
 	var e *apiError
 	if !errors.As(err, &e) {

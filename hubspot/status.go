@@ -12,18 +12,18 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Status is the queue as operators see it.
+// Status is the state of the queue for operators.
 type Status struct {
 	Queued             int64              `json:"queued"`
 	Delayed            int64              `json:"delayed"`
 	InFlight           int64              `json:"in_flight"`
 	OldestSeconds      float64            `json:"oldest_seconds"`
 	Dead               int64              `json:"dead"`
-	PausedUntil        *time.Time         `json:"paused_until"` // nil when nothing is paused
+	PausedUntil        *time.Time         `json:"paused_until"` // nil if calls are not paused
 	RejectedProperties []RejectedProperty `json:"rejected_properties"`
 }
 
-// RejectedProperty is a property that HubSpot refused and that was left out.
+// RejectedProperty is a property that HubSpot rejected and that was left out.
 type RejectedProperty struct {
 	Property string    `json:"property"`
 	Reason   string    `json:"reason"`
@@ -31,13 +31,13 @@ type RejectedProperty struct {
 	LastAt   time.Time `json:"last_at"`
 }
 
-// DeadPage is one page of the dead letters, the oldest first. Next is the cursor of the following page, "" at the end.
+// DeadPage is one page of dead letters, oldest first. Next is the cursor of the next page, "" at the end.
 type DeadPage struct {
 	Dead []DeadLetter `json:"dead"`
 	Next string       `json:"next"`
 }
 
-// DeadLetter is a contact that HubSpot will not take.
+// DeadLetter is a contact that HubSpot rejected for good.
 type DeadLetter struct {
 	ID         string            `json:"id"`
 	Email      string            `json:"email"`
@@ -48,13 +48,13 @@ type DeadLetter struct {
 	LastAt     time.Time         `json:"last_at"`
 }
 
-// SyncResult is how a person's contact was last sent.
+// SyncResult is the result of the last sync of a person's contact.
 type SyncResult struct {
-	At        time.Time `json:"at"` // zero when it never was
+	At        time.Time `json:"at"` // zero if never sent
 	Result    string    `json:"result"`
 	Error     string    `json:"error,omitempty"`
 	ContactID string    `json:"contact_id,omitempty"`
-	Queued    bool      `json:"queued"` // something of this person still waits
+	Queued    bool      `json:"queued"` // a login of this person is pending
 }
 
 // PreviewItem is what would be written into one property.
@@ -66,7 +66,7 @@ type PreviewItem struct {
 	Dropped  string `json:"dropped,omitempty"` // why nothing would be written
 }
 
-// letter is a dead letter as Redis holds it, sealed.
+// deadLetter is a DeadLetter as sealed in Redis.
 type deadLetter struct {
 	Entry      entry             `json:"entry"`
 	Count      int64             `json:"count"`
@@ -86,9 +86,12 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 	inFlight, pause, rejected := pipe.SCard(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
 	first, noted := pipe.XRangeN(ctx, k.stream, "-", "+", 1), pipe.Get(ctx, k.oldest)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return Status{}, fmt.Errorf("hubspot: read the queue's state: %w", err)
+		return Status{}, fmt.Errorf("hubspot: read the queue status: %w", err)
 	}
-	s := Status{Delayed: min(delayed.Val(), length.Val()), Dead: dead.Val(), RejectedProperties: rejectedProperties(rejected.Val())}
+	s := Status{
+		Delayed: min(delayed.Val(), length.Val()), Dead: dead.Val(),
+		RejectedProperties: rejectedProperties(rejected.Val()),
+	}
 	s.InFlight = min(inFlight.Val(), length.Val()-s.Delayed)
 	s.Queued = length.Val() - s.Delayed - s.InFlight
 	if d := pause.Val(); d > 0 {
@@ -101,8 +104,8 @@ func (c *Contacts) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
-// oldest is when the oldest entry was queued that waits to be sent. The lease's holder knows it (it leaves out what is merely kept until
-// the end of min_interval) and writes it down; while nobody holds the lease, it is the first entry.
+// oldest returns when the oldest entry was queued that is waiting to be sent. The lease holder, which ignores held
+// entries, saves it in Redis; without a holder it is the first entry.
 func (c *Contacts) oldest(noted *redis.StringCmd, first []redis.XMessage) time.Time {
 	if ms, err := noted.Int64(); err == nil {
 		if ms == 0 {
@@ -125,16 +128,18 @@ func rejectedProperties(fields map[string]string) []RejectedProperty {
 		}
 		count, _ := strconv.ParseInt(value, 10, 64)
 		ms, _ := strconv.ParseInt(fields[name+"|at"], 10, 64)
-		list = append(list, RejectedProperty{Property: name, Reason: fields[name+"|reason"], Count: count, LastAt: time.UnixMilli(ms).UTC()})
+		list = append(list, RejectedProperty{
+			Property: name, Reason: fields[name+"|reason"], Count: count, LastAt: time.UnixMilli(ms).UTC(),
+		})
 	}
 	slices.SortFunc(list, func(a, b RejectedProperty) int { return strings.Compare(a.Property, b.Property) })
 	return list
 }
 
-// ErrCursor says that a cursor is none that a listing returned.
+// ErrCursor means that a cursor does not come from a listing.
 var ErrCursor = errors.New("hubspot: not a cursor")
 
-// isID tells the ids of a stream, whose two numbers have 64 bits: Redis takes no others.
+// isID reports whether text is an id of a Redis stream: two 64-bit numbers.
 func isID(text string) bool {
 	ms, seq, ok := strings.Cut(text, "-")
 	return ok && isNumber(ms) && isNumber(seq)
@@ -147,7 +152,7 @@ func isNumber(text string) bool {
 	return err == nil && len(text) <= len(lastNumber)
 }
 
-// behind is where a page begins, as Redis writes it.
+// rangeStart returns the start of a page in Redis' syntax.
 func rangeStart(cursor string) (string, error) {
 	switch {
 	case cursor == "":
@@ -155,12 +160,12 @@ func rangeStart(cursor string) (string, error) {
 	case !isID(cursor):
 		return "", ErrCursor
 	case cursor == lastNumber+"-"+lastNumber:
-		return cursor, nil // Redis refuses to look behind the last id there can be
+		return cursor, nil // Redis rejects an exclusive range after the largest id
 	}
 	return "(" + cursor, nil
 }
 
-// Dead lists at most limit dead letters (1 to 1000), those after cursor ("" = from the oldest).
+// Dead returns at most limit dead letters (1 to 1000) after cursor ("" = from the oldest).
 func (c *Contacts) Dead(ctx context.Context, cursor string, limit int) (DeadPage, error) {
 	limit = min(max(limit, 1), 1000)
 	from, err := rangeStart(cursor)
@@ -178,9 +183,12 @@ func (c *Contacts) Dead(ctx context.Context, cursor string, limit int) (DeadPage
 	}
 	for _, m := range messages {
 		l, err := c.openDeadLetter(m)
-		d := DeadLetter{ID: m.ID, Email: l.Entry.Login.Email, Reason: l.Reason, Properties: l.Properties, Attempts: l.Attempts, FirstAt: l.FirstAt, LastAt: l.LastAt}
+		d := DeadLetter{
+			ID: m.ID, Email: l.Entry.Login.Email, Reason: l.Reason, Properties: l.Properties,
+			Attempts: l.Attempts, FirstAt: l.FirstAt, LastAt: l.LastAt,
+		}
 		if err != nil {
-			d.Reason = "it cannot be opened: its key is no longer in session.keys"
+			d.Reason = "cannot be decrypted: its key is no longer in session.keys"
 		}
 		if d.Properties == nil {
 			d.Properties = map[string]string{}

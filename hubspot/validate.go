@@ -25,7 +25,7 @@ const (
 	maxRate     = 250 // calls in 10 s of the largest plan
 )
 
-// problems collects what is wrong.
+// problems collects mistakes in the configuration.
 type problems []setting.Problem
 
 func (p *problems) add(key, text, cure string) {
@@ -36,16 +36,18 @@ func (p *problems) warn(key, text, cure string) {
 	*p = append(*p, setting.Problem{Key: key, Text: text, Cure: cure, Warning: true})
 }
 
-// Validate checks the section by itself, without the network.
+// Validate checks the section without network calls.
 func (c Config) Validate() []setting.Problem {
 	var p problems
 	if c.HubID < 0 {
-		p.add("hubspot.hub_id", fmt.Sprintf("%d is no HubID", c.HubID), "write the number that HubSpot shows beside the account's name, or 0 when it is not needed")
+		p.add("hubspot.hub_id", fmt.Sprintf("%d is not a HubID", c.HubID),
+			"write the number that HubSpot shows next to the account name, or 0 if it is not needed")
 	}
 	c.validateToken(&p)
 	checkURL(&p, "hubspot.api_url", c.APIURL, "https://api.hubapi.com")
 	if !versionForm.MatchString(c.APIVersion) {
-		p.add("hubspot.api_version", fmt.Sprintf("%q is no version of HubSpot's API", c.APIVersion), `write a dated version such as "2026-09", or v3`)
+		p.add("hubspot.api_version", fmt.Sprintf("%q is not a version of HubSpot's API", c.APIVersion),
+			`write a dated version such as "2026-09", or v3`)
 	}
 	c.validateRate(&p)
 	c.Contacts.validate(&p)
@@ -57,29 +59,36 @@ func (c Config) validateToken(p *problems) {
 	token := c.AccessToken.Reveal()
 	switch {
 	case strings.Contains(token, placeholder):
-		p.add("hubspot.access_token", "the placeholder is still there", "write the service key or app token, best as ${file:PATH} or ${NAME}; leave it empty to keep contact sync off")
+		p.add("hubspot.access_token", "the placeholder is still there",
+			"write the service key or app token, best as ${file:PATH} or ${NAME}, or leave it empty to turn sync off")
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		p.add("hubspot.access_token", "it contains white space or a character that no token has", "copy the token again, without line breaks or quotes")
+		p.add("hubspot.access_token", "contains white space or an invalid character",
+			"copy the token again, without line breaks or quotes")
 	}
 }
 
 func (c Config) validateRate(p *problems) {
 	const key = "hubspot.rate_limit"
 	if c.RateLimit.None() && c.RateLimit.Per == 0 {
-		p.add(key, "none is not possible: HubSpot refuses calls above the limit of the plan", "write {requests: 90, per: 10s}")
+		p.add(key, "must not be none: HubSpot rejects calls above the plan's limit", "write {requests: 90, per: 10s}")
 		return
 	}
 	if c.RateLimit.Requests < 1 {
-		p.add(key+".requests", fmt.Sprintf("%d calls are not enough to send anything", c.RateLimit.Requests), "write a whole number from 1, such as 90")
+		p.add(key+".requests", fmt.Sprintf("must be at least 1, not %d", c.RateLimit.Requests),
+			"write a whole number such as 90")
 	}
 	per := c.RateLimit.Per.D()
 	if per < time.Second || per > time.Hour {
-		p.add(key+".per", fmt.Sprintf("%s is out of range", c.RateLimit.Per), "write a time from 1s to 1h; HubSpot counts by 10s")
+		p.add(key+".per", fmt.Sprintf("%s is out of range", c.RateLimit.Per),
+			"write a duration from 1s to 1h; HubSpot counts per 10s")
 		return
 	}
-	if perWindow := float64(c.RateLimit.Requests) * float64(10*time.Second) / float64(per); perWindow > float64(maxRate) {
-		p.warn(key+".requests", fmt.Sprintf("%d calls in %s are more than HubSpot's largest plan allows (%d in 10s)", c.RateLimit.Requests, c.RateLimit.Per, maxRate),
-			"write at most the limit of your plan: 100 (free, starter), 190 (professional, enterprise) or 250 (with the API add-on) in 10s")
+	perWindow := float64(c.RateLimit.Requests) * float64(10*time.Second) / float64(per)
+	if perWindow > float64(maxRate) {
+		p.warn(key+".requests", fmt.Sprintf("%d calls in %s are more than HubSpot's largest plan allows (%d in 10s)",
+			c.RateLimit.Requests, c.RateLimit.Per, maxRate),
+			"write at most the limit of your plan: 100 (free, starter), 190 (professional, enterprise) "+
+				"or 250 (with the API add-on) in 10s")
 	}
 }
 
@@ -91,21 +100,26 @@ func (c Config) validateVisitors(p *problems) {
 		return
 	case "form":
 	default:
-		p.add("hubspot.visitors.link", fmt.Sprintf("%q is not one of none, form%s", v.Link, didYouMean(v.Link, "none", "form")), "write none, or form to tie the browser's history to the contact")
+		p.add("hubspot.visitors.link", notValid(v.Link, "none", "form"),
+			"write none, or form to link the browser's history to the contact")
 		return
 	}
 	switch {
 	case v.FormID == "":
-		p.add("hubspot.visitors.form_id", "link: form needs a form", "write the id of a HubSpot form that has an e-mail field")
+		p.add("hubspot.visitors.form_id", "required with link: form",
+			"write the id of a HubSpot form that has an e-mail field")
 	case strings.Contains(v.FormID, placeholder) || !formIDForm.MatchString(v.FormID):
-		p.add("hubspot.visitors.form_id", fmt.Sprintf("%q is no form id", v.FormID), "write the id from the form's address in HubSpot, such as 0a1b2c3d-1234-5678-9abc-0123456789ab")
+		p.add("hubspot.visitors.form_id", fmt.Sprintf("%q is not a form id", v.FormID),
+			"write the id from the form's address in HubSpot, such as 0a1b2c3d-1234-5678-9abc-0123456789ab")
 	}
 	if c.HubID == 0 {
-		p.add("hubspot.hub_id", "link: form needs the account's HubID", "write the number that HubSpot shows beside the account's name")
+		p.add("hubspot.hub_id", "required with link: form",
+			"write the number that HubSpot shows next to the account name")
 	}
 }
 
-// checkURL demands https: the token and people's data go there. http is for the own machine only.
+// checkURL requires https, because the token and personal data are sent there. http is allowed only for a loopback
+// address.
 func checkURL(p *problems, key, value, example string) {
 	cure := "write a URL such as " + example
 	u, err := url.Parse(value)
@@ -115,9 +129,10 @@ func checkURL(p *problems, key, value, example string) {
 	case err != nil || u.Host == "" || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
 		p.add(key, fmt.Sprintf("%q is not a URL with scheme and host", value), cure)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
-		p.add(key, "it has more than scheme, host and port", cure)
+		p.add(key, "has more than scheme, host and port", cure)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		p.add(key, "http would send the access token in the clear", "write https://; http is possible for a loopback address only")
+		p.add(key, "http would send the access token in the clear",
+			"write https://; http is allowed only for a loopback address")
 	}
 }
 
@@ -128,16 +143,19 @@ func loopback(host string) bool {
 
 func (c ContactsConfig) validate(p *problems) {
 	if c.MinInterval < 0 {
-		p.add("hubspot.contacts.min_interval", "it is less than no time", "write 0s to send every login, or a time such as 15m")
+		p.add("hubspot.contacts.min_interval", "must not be negative",
+			"write 0s to send every login, or a duration such as 15m")
 	}
 	for i, g := range c.Skip.Groups {
 		if strings.TrimSpace(g) == "" {
-			p.add(fmt.Sprintf("hubspot.contacts.skip.groups[%d]", i), "it is empty", "write the name of a group, or remove the entry")
+			p.add(fmt.Sprintf("hubspot.contacts.skip.groups[%d]", i), "must not be empty",
+				"write the name of a group, or remove the entry")
 		}
 	}
 	for i, d := range c.Skip.EmailDomains {
 		if !domainForm.MatchString(d) {
-			p.add(fmt.Sprintf("hubspot.contacts.skip.email_domains[%d]", i), fmt.Sprintf("%q is no domain", d), "write what stands behind the @, such as example.com")
+			p.add(fmt.Sprintf("hubspot.contacts.skip.email_domains[%d]", i), fmt.Sprintf("%q is not a domain", d),
+				"write the part after the @, such as example.com")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
@@ -145,20 +163,24 @@ func (c ContactsConfig) validate(p *problems) {
 	}
 }
 
-// readOnly are HubSpot's own properties that no call can write.
+// readOnly are HubSpot's own properties that the API cannot write.
 var readOnly = []string{
-	"createdate", "lastmodifieddate", "num_notes", "num_contacted_notes", "num_associated_deals", "num_unique_conversion_events",
-	"num_conversion_events", "first_conversion_date", "first_conversion_event_name", "recent_conversion_date",
-	"recent_conversion_event_name", "notes_last_contacted", "notes_last_updated", "associatedcompanyid", "associatedcompanylastupdated",
-	"currentlyinworkflow", "days_to_close", "first_deal_created_date", "recent_deal_amount", "recent_deal_close_date", "total_revenue",
-	"webinareventlastupdated", "vid", "hubspot_owner_assigneddate", "notes_next_activity_date", "engagements_last_meeting_booked", "ip_city", "ip_country", "ip_country_code", "ip_state", "ip_state_code", "ip_zipcode", "ip_latlon",
+	"createdate", "lastmodifieddate", "num_notes", "num_contacted_notes", "num_associated_deals",
+	"num_unique_conversion_events", "num_conversion_events", "first_conversion_date", "first_conversion_event_name",
+	"recent_conversion_date", "recent_conversion_event_name", "notes_last_contacted", "notes_last_updated",
+	"associatedcompanyid", "associatedcompanylastupdated", "currentlyinworkflow", "days_to_close",
+	"first_deal_created_date", "recent_deal_amount", "recent_deal_close_date", "total_revenue",
+	"webinareventlastupdated", "vid", "hubspot_owner_assigneddate", "notes_next_activity_date",
+	"engagements_last_meeting_booked", "ip_city", "ip_country", "ip_country_code", "ip_state", "ip_state_code",
+	"ip_zipcode", "ip_latlon",
 }
 
-// writableInternal are the few hs_ properties that calls may write.
+// writableInternal are the few hs_ properties that the API can write.
 var writableInternal = []string{
-	"hs_additional_emails", "hs_content_membership_notes", "hs_content_membership_status", "hs_facebook_click_id", "hs_google_click_id",
-	"hs_language", "hs_lead_status", "hs_legal_basis", "hs_marketable_status", "hs_persona", "hs_timezone", "hs_whatsapp_phone_number",
-	"hs_linkedin_url", "hs_country_region_code", "hs_state_code", "hs_job_change_detected_date", "hs_role", "hs_seniority", "hs_sub_role",
+	"hs_additional_emails", "hs_content_membership_notes", "hs_content_membership_status", "hs_facebook_click_id",
+	"hs_google_click_id", "hs_language", "hs_lead_status", "hs_legal_basis", "hs_marketable_status", "hs_persona",
+	"hs_timezone", "hs_whatsapp_phone_number", "hs_linkedin_url", "hs_country_region_code", "hs_state_code",
+	"hs_job_change_detected_date", "hs_role", "hs_seniority", "hs_sub_role",
 }
 
 func (c PropertyConfig) validate(p *problems, name string) {
@@ -167,22 +189,27 @@ func (c PropertyConfig) validate(p *problems, name string) {
 	case name == "email":
 		p.add(key, "email is always sent and must not be mapped", "remove it")
 	case !propertyForm.MatchString(name):
-		p.add(key, fmt.Sprintf("%q is no internal name of a property", name), "write the property's internal name: lower-case letters, digits and underscores, a letter first")
+		p.add(key, fmt.Sprintf("%q is not the internal name of a property", name),
+			"write the internal name: lower-case letters, digits and underscores, starting with a letter")
 	case slices.Contains(readOnly, name) || strings.HasPrefix(name, "hs_") && !slices.Contains(writableInternal, name):
-		p.add(key, "HubSpot keeps this property itself; it cannot be written", "map to a property of your own")
+		p.add(key, "HubSpot sets this property itself; it is read-only", "map to a custom property")
 	case name == "lifecyclestage":
-		p.warn(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing work with it", "map to a property of your own, or use write: create_only")
+		p.warn(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing use it",
+			"map to a custom property, or use write: create_only")
 	}
 	if slices.Contains(loginValues, c.Claim) {
-		p.warn(key, c.Claim+" stands for a claim of that name here", "write {value: "+c.Claim+"} for what the login itself tells")
+		p.warn(key, c.Claim+" is read as the name of a claim here",
+			"write {value: "+c.Claim+"} for the value of the login")
 	}
 	c.validateSource(p, key)
-	if words := []string{writeAlways, writeIfEmpty, writeCreateOnly}; c.Write != "" && !slices.Contains(words, c.Write) {
-		p.add(key+".write", fmt.Sprintf("%q is not one of always, if_empty, create_only%s", c.Write, didYouMean(c.Write, words...)), "write one of these words, or leave it out for always")
+	modes := []string{writeAlways, writeIfEmpty, writeCreateOnly}
+	if c.Write != "" && !slices.Contains(modes, c.Write) {
+		p.add(key+".write", notValid(c.Write, modes...),
+			"write always, if_empty or create_only, or leave it out for always")
 	}
 }
 
-// loginValues are what a login tells besides its claims.
+// loginValues are the values of a login besides its claims.
 var loginValues = []string{valueLoginTime, valueLoginCount, valueHost, valueFirstPage}
 
 func (c PropertyConfig) validateSource(p *problems, key string) {
@@ -193,14 +220,15 @@ func (c PropertyConfig) validateSource(p *problems, key string) {
 		}
 	}
 	if sources != 1 {
-		text := "it says nowhere where the value comes from"
+		text := "has no source"
 		if sources > 1 {
-			text = "it names more than one source"
+			text = "has more than one source"
 		}
 		p.add(key, text, "write exactly one of claim, value and constant; a plain word is a claim")
 	}
 	if c.Value != "" && !slices.Contains(loginValues, c.Value) {
-		p.add(key+".value", fmt.Sprintf("%q is not one of login_time, login_count, host, first_page%s", c.Value, didYouMean(c.Value, loginValues...)), "write one of these words, or constant: for a fixed text")
+		p.add(key+".value", notValid(c.Value, loginValues...),
+			"write login_time, login_count, host or first_page, or constant: for a fixed text")
 	}
 	for member, s := range map[string]string{"claim": c.Claim, "constant": c.Constant} {
 		if strings.Contains(s, placeholder) {
@@ -209,9 +237,11 @@ func (c PropertyConfig) validateSource(p *problems, key string) {
 	}
 }
 
-func didYouMean(text string, known ...string) string {
-	if word := setting.Nearest(text, known); word != "" {
-		return fmt.Sprintf(" (did you mean %s?)", word)
+// notValid describes a value that is not one of the valid ones and suggests the nearest.
+func notValid(value string, valid ...string) string {
+	text := fmt.Sprintf("%q is not a valid value", value)
+	if nearest := setting.Nearest(value, valid); nearest != "" {
+		text += fmt.Sprintf(" (did you mean %s?)", nearest)
 	}
-	return ""
+	return text
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func TestTheDefaultsAreFine(t *testing.T) {
+func TestValidateDefaults(t *testing.T) {
 	t.Parallel()
 	if p := DefaultConfig().Validate(); len(p) != 0 {
 		t.Errorf("%+v", p)
 	}
 }
 
-func TestEveryMistakeIsNamedWithItsKeyAndACure(t *testing.T) {
+func TestValidateReportsMistakes(t *testing.T) {
 	t.Parallel()
 	property := func(name string, p PropertyConfig) func(*Config) {
 		return func(c *Config) { c.Contacts.Properties = map[string]PropertyConfig{name: p} }
@@ -29,52 +29,54 @@ func TestEveryMistakeIsNamedWithItsKeyAndACure(t *testing.T) {
 	}{
 		"token with a line break": {func(c *Config) { c.AccessToken = "pat-na1-x\ny" }, "hubspot.access_token", "white space"},
 		"placeholder":             {func(c *Config) { c.AccessToken = "REPLACE_TOKEN" }, "hubspot.access_token", "placeholder"},
-		"negative HubID":          {func(c *Config) { c.HubID = -1 }, "hubspot.hub_id", "no HubID"},
+		"negative HubID":          {func(c *Config) { c.HubID = -1 }, "hubspot.hub_id", "not a HubID"},
 		"http API":                {func(c *Config) { c.APIURL = "http://api.hubapi.com" }, "hubspot.api_url", "in the clear"},
 		"API with a path":         {func(c *Config) { c.APIURL = "https://api.hubapi.com/crm" }, "hubspot.api_url", "more than scheme"},
 		"no API":                  {func(c *Config) { c.APIURL = "" }, "hubspot.api_url", "not a URL"},
 		"API without scheme":      {func(c *Config) { c.APIURL = "api.hubapi.com" }, "hubspot.api_url", "not a URL"},
-		"month 13":                {func(c *Config) { c.APIVersion = "2026-13" }, "hubspot.api_version", "no version"},
-		"v4":                      {func(c *Config) { c.APIVersion = "v4" }, "hubspot.api_version", "no version"},
-		"no limit":                {func(c *Config) { c.RateLimit = setting.Rate{} }, "hubspot.rate_limit", "none is not possible"},
-		"no calls":                {func(c *Config) { c.RateLimit.Requests = 0 }, "hubspot.rate_limit.requests", "not enough"},
-		"negative calls":          {func(c *Config) { c.RateLimit.Requests = -5 }, "hubspot.rate_limit.requests", "not enough"},
+		"month 13":                {func(c *Config) { c.APIVersion = "2026-13" }, "hubspot.api_version", "not a version"},
+		"v4":                      {func(c *Config) { c.APIVersion = "v4" }, "hubspot.api_version", "not a version"},
+		"no limit":                {func(c *Config) { c.RateLimit = setting.Rate{} }, "hubspot.rate_limit", "must not be none"},
+		"no calls":                {func(c *Config) { c.RateLimit.Requests = 0 }, "hubspot.rate_limit.requests", "at least 1"},
+		"negative calls":          {func(c *Config) { c.RateLimit.Requests = -5 }, "hubspot.rate_limit.requests", "at least 1"},
 		"no window":               {func(c *Config) { c.RateLimit.Per = 0 }, "hubspot.rate_limit.per", "out of range"},
 		"more than any plan":      {func(c *Config) { c.RateLimit.Requests = 400 }, "hubspot.rate_limit.requests", "largest plan"},
-		"negative interval":       {func(c *Config) { c.Contacts.MinInterval = setting.Duration(-time.Second) }, "hubspot.contacts.min_interval", "less than"},
+		"negative interval":       {func(c *Config) { c.Contacts.MinInterval = setting.Duration(-time.Second) }, "hubspot.contacts.min_interval", "must not be negative"},
 		"empty group":             {func(c *Config) { c.Contacts.Skip.Groups = []string{"a", ""} }, "hubspot.contacts.skip.groups[1]", "empty"},
-		"an address as domain":    {func(c *Config) { c.Contacts.Skip.EmailDomains = []string{"a@b.example"} }, "hubspot.contacts.skip.email_domains[0]", "no domain"},
+		"an address as domain":    {func(c *Config) { c.Contacts.Skip.EmailDomains = []string{"a@b.example"} }, "hubspot.contacts.skip.email_domains[0]", "not a domain"},
 		"email mapped":            {property("email", PropertyConfig{Claim: "email"}), "hubspot.contacts.properties.email", "always sent"},
 		"label for name":          {property("First Name", PropertyConfig{Claim: "x"}), `hubspot.contacts.properties["First Name"]`, "internal name"},
 		"digit first":             {property("1st", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.1st", "internal name"},
-		"read-only":               {property("createdate", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.createdate", "cannot be written"},
-		"internal":                {property("hs_object_id", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.hs_object_id", "cannot be written"},
+		"read-only":               {property("createdate", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.createdate", "read-only"},
+		"internal":                {property("hs_object_id", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.hs_object_id", "read-only"},
 		"lifecycle":               {property("lifecyclestage", PropertyConfig{Claim: "x"}), "hubspot.contacts.properties.lifecyclestage", "only moves forward"},
-		"no source":               {property("a", PropertyConfig{Write: "always"}), "hubspot.contacts.properties.a", "nowhere"},
+		"no source":               {property("a", PropertyConfig{Write: "always"}), "hubspot.contacts.properties.a", "no source"},
 		"two sources":             {property("a", PropertyConfig{Claim: "x", Constant: "y"}), "hubspot.contacts.properties.a", "more than one"},
 		"value word":              {property("a", PropertyConfig{Value: "login_tme"}), "hubspot.contacts.properties.a.value", "did you mean login_time"},
 		"write word":              {property("a", PropertyConfig{Claim: "x", Write: "create-only"}), "hubspot.contacts.properties.a.write", "did you mean create_only"},
 		"link word":               {func(c *Config) { c.Visitors.Link = "forms" }, "hubspot.visitors.link", "did you mean form"},
-		"link without form":       {func(c *Config) { c.Visitors.Link, c.HubID = "form", 1 }, "hubspot.visitors.form_id", "needs a form"},
-		"link with no id":         {func(c *Config) { c.Visitors.Link, c.Visitors.FormID, c.HubID = "form", "x", 1 }, "hubspot.visitors.form_id", "no form id"},
-		"link without HubID":      {func(c *Config) { c.Visitors.Link, c.Visitors.FormID = "form", "0a1b2c3d-1234-5678-9abc-0123456789ab" }, "hubspot.hub_id", "needs the account"},
+		"link without form":       {func(c *Config) { c.Visitors.Link, c.HubID = "form", 1 }, "hubspot.visitors.form_id", "required"},
+		"link with no id":         {func(c *Config) { c.Visitors.Link, c.Visitors.FormID, c.HubID = "form", "x", 1 }, "hubspot.visitors.form_id", "not a form id"},
+		"link without HubID":      {func(c *Config) { c.Visitors.Link, c.Visitors.FormID = "form", "0a1b2c3d-1234-5678-9abc-0123456789ab" }, "hubspot.hub_id", "required"},
 		"form host in the clear":  {func(c *Config) { c.Visitors.FormURL = "http://forms.example" }, "hubspot.visitors.form_url", "in the clear"},
 	} {
 		cfg := DefaultConfig()
 		c.change(&cfg)
 		problems := cfg.Validate()
-		if len(problems) != 1 || problems[0].Key != c.key || !strings.Contains(problems[0].Text, c.says) || problems[0].Cure == "" {
+		if len(problems) != 1 || problems[0].Key != c.key || !strings.Contains(problems[0].Text, c.says) ||
+			problems[0].Cure == "" {
 			t.Errorf("%s: %+v", name, problems)
 		}
 	}
 }
 
-func TestALoopbackMayBePlainAndAllFormsOfAPropertyAreTaken(t *testing.T) {
+func TestValidateAcceptsLoopbackAndPropertyForms(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.APIURL, cfg.Visitors.FormURL, cfg.APIVersion = "http://127.0.0.1:8082", "http://[::1]:1", "v3"
 	cfg.Contacts.Properties = map[string]PropertyConfig{
-		"a": {Claim: "custom:tier"}, "b": {Value: "first_page", Write: "create_only"}, "c": {Constant: "x", Write: "if_empty"}, "hs_language": {Claim: "locale"},
+		"a": {Claim: "custom:tier"}, "b": {Value: "first_page", Write: "create_only"},
+		"c": {Constant: "x", Write: "if_empty"}, "hs_language": {Claim: "locale"},
 	}
 	if d := cmp.Diff(0, len(cfg.Validate())); d != "" {
 		t.Errorf("%+v", cfg.Validate())

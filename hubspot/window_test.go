@@ -12,13 +12,13 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// windows is an API that is slow, that counts calls which are made at the same time, and the most that it got within ten seconds.
-type windows struct {
+// callWindows makes the API slow and counts concurrent calls and the time of each call.
+type callWindows struct {
 	now, most atomic.Int64
 	times     chan time.Time
 }
 
-func (s *windows) wrap(c *fakehubspot.Config) {
+func (s *callWindows) wrap(c *fakehubspot.Config) {
 	s.times = make(chan time.Time, 10_000)
 	c.Wrap = func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -31,8 +31,8 @@ func (s *windows) wrap(c *fakehubspot.Config) {
 	}
 }
 
-// densest is the largest number of calls in any ten seconds.
-func (s *windows) densest() (most int) {
+// densest returns the largest number of calls in any ten seconds.
+func (s *callWindows) densest() (most int) {
 	close(s.times)
 	var last []time.Time
 	for at := range s.times {
@@ -45,15 +45,15 @@ func (s *windows) densest() (most int) {
 	return most
 }
 
-func TestNoTenSecondsSeeMoreCallsThanTheBudgetAndOneReplicaCallsAtATime(t *testing.T) {
+func TestRateLimitHoldsInEveryWindow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var seen windows
-		w := newWorld(t, usual(), seen.wrap)
-		w.cfg.RateLimit = setting.Rate{Requests: 7, Per: setting.Duration(10 * time.Second)}
-		replicas := []*replica{w.running(), w.running(), w.running()}
+		var seen callWindows
+		e := newEnv(t, usualProperties(), seen.wrap)
+		e.cfg.RateLimit = setting.Rate{Requests: 7, Per: setting.Duration(10 * time.Second)}
+		replicas := []*replica{e.startReplica(), e.startReplica(), e.startReplica()}
 		for i := range 1500 {
-			w.login(replicas[i%3], person1(fmt.Sprintf("p%d@example.com", i)))
+			e.enqueue(replicas[i%3], testLogin(fmt.Sprintf("p%d@example.com", i)))
 			if i == 600 {
 				time.Sleep(15 * time.Second)
 				replicas[0].stop()
@@ -61,56 +61,58 @@ func TestNoTenSecondsSeeMoreCallsThanTheBudgetAndOneReplicaCallsAtATime(t *testi
 			if i == 1200 {
 				time.Sleep(15 * time.Second)
 				replicas[1].stop()
-				w.running()
+				e.startReplica()
 			}
 		}
-		w.drained(replicas[2])
-		if n := seen.densest(); n != 7 || seen.most.Load() != 1 || len(w.fake.Contacts()) != 1500 {
-			t.Errorf("%d calls in ten seconds, %d at once, %d contacts", n, seen.most.Load(), len(w.fake.Contacts()))
+		e.waitDrained(replicas[2])
+		if n := seen.densest(); n != 7 || seen.most.Load() != 1 || len(e.fake.Contacts()) != 1500 {
+			t.Errorf("%d calls in ten seconds, %d at once, %d contacts", n, seen.most.Load(), len(e.fake.Contacts()))
 		}
 	})
 }
 
-func TestAPlanThatIsSmallerThanTheConfigurationIsNotOverrun(t *testing.T) {
+func TestRateLimitOfSmallerPlan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual(), func(c *fakehubspot.Config) { c.Limit = 4 })
-		r := w.replica()
+		e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) { c.Limit = 4 })
+		r := e.replica()
 		for i := range 1000 {
-			w.login(r, person1(fmt.Sprintf("p%d@example.com", i)))
+			e.enqueue(r, testLogin(fmt.Sprintf("p%d@example.com", i)))
 		}
-		w.drained(w.running())
-		if w.fake.Over() != 0 || len(w.fake.Contacts()) != 1000 {
-			t.Errorf("%d over the limit, %d contacts", w.fake.Over(), len(w.fake.Contacts()))
+		e.waitDrained(e.startReplica())
+		if e.fake.Over() != 0 || len(e.fake.Contacts()) != 1000 {
+			t.Errorf("%d over the limit, %d contacts", e.fake.Over(), len(e.fake.Contacts()))
 		}
 	})
 }
 
-func TestAUsedUpDayIsWaitedForWithFewCalls(t *testing.T) {
+func TestDailyLimitIsPolledRarely(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual(), func(c *fakehubspot.Config) { c.Daily = 3 })
-		r := w.running()
+		e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) { c.Daily = 3 })
+		r := e.startReplica()
 		for i := range 300 {
-			w.login(r, person1(fmt.Sprintf("p%d@example.com", i)))
+			e.enqueue(r, testLogin(fmt.Sprintf("p%d@example.com", i)))
 		}
 		time.Sleep(time.Minute)
 		s, err := r.Status(t.Context())
-		if err != nil || s.PausedUntil == nil || time.Until(*s.PausedUntil) < 8*time.Minute || s.Delayed+s.Queued != 100 {
+		if err != nil || s.PausedUntil == nil || time.Until(*s.PausedUntil) < 8*time.Minute ||
+			s.Delayed+s.Queued != 100 {
 			t.Errorf("%+v %v", s, err)
 		}
-		calls := len(w.fake.Calls())
+		calls := len(e.fake.Calls())
 		time.Sleep(40 * time.Minute)
-		if n := len(w.fake.Calls()) - calls; n > 4 {
+		if n := len(e.fake.Calls()) - calls; n > 4 {
 			t.Errorf("%d calls in 40 minutes", n)
 		}
-		w.fake.NewDay()
-		w.fake.NewDay()
+		e.fake.NewDay()
+		e.fake.NewDay()
 		time.Sleep(11 * time.Minute)
-		w.fake.NewDay()
-		w.drained(r)
-		if s, _ := r.Status(t.Context()); len(w.fake.Contacts()) != 300 || s.Dead != 0 || w.contact("p299@example.com")["portal_logins"] != "1" {
-			t.Errorf("%d contacts, %+v", len(w.fake.Contacts()), s)
+		e.fake.NewDay()
+		e.waitDrained(r)
+		if s, _ := r.Status(t.Context()); len(e.fake.Contacts()) != 300 || s.Dead != 0 ||
+			e.contact("p299@example.com")["portal_logins"] != "1" {
+			t.Errorf("%d contacts, %+v", len(e.fake.Contacts()), s)
 		}
 	})
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
 
-// described are the calls of HubSpot's own description that hubgate makes, and the members that their bodies must have, with their
-// kind: s text, a list, o object of texts.
+// described are the calls of HubSpot's API description that hubgate makes, and the required members of their bodies
+// with their kinds: s string, a list, o object of strings.
 var described = []struct {
 	method string
 	path   *regexp.Regexp
@@ -31,13 +31,14 @@ var described = []struct {
 	{"POST", regexp.MustCompile(`^/crm/objects/2026-09/contacts/batch/upsert$`), map[string]byte{"inputs": 'a'},
 		map[string]byte{"id": 's', "idProperty": 's', "objectWriteTraceId": 's', "properties": 'o'}},
 	{"POST", regexp.MustCompile(`^/crm/objects/2026-09/contacts/batch/read$`),
-		map[string]byte{"inputs": 'a', "idProperty": 's', "properties": 'a', "propertiesWithHistory": 'a'}, map[string]byte{"id": 's'}},
+		map[string]byte{"inputs": 'a', "idProperty": 's', "properties": 'a',
+			"propertiesWithHistory": 'a'}, map[string]byte{"id": 's'}},
 	{"PATCH", regexp.MustCompile(`^/crm/objects/2026-09/contacts/[0-9]+$`), map[string]byte{"properties": 'o'}, nil},
 	{"GET", regexp.MustCompile(`^/crm/properties/2026-09/contacts$`), nil, nil},
 	{"POST", regexp.MustCompile(`^/submissions/v3/integration/secure/submit/4711/` + formID + `$`), map[string]byte{"fields": 'a', "context": 'o'}, nil},
 }
 
-// ignoreZero leaves out members that a call does not have.
+// ignoreZero ignores members that a call does not have.
 var ignoreZero = cmpopts.IgnoreMapEntries(func(_ string, kind byte) bool { return kind == 0 })
 
 func kind(raw json.RawMessage) byte {
@@ -68,7 +69,7 @@ func kinds(t *testing.T, raw []byte) map[string]byte {
 	return found
 }
 
-// checkCall holds one call against HubSpot's description.
+// checkCall compares a call with HubSpot's API description.
 func checkCall(t *testing.T, r *http.Request, body []byte) {
 	t.Helper()
 	i := slices.IndexFunc(described, func(d struct {
@@ -83,12 +84,13 @@ func checkCall(t *testing.T, r *http.Request, body []byte) {
 		t.Errorf("HubSpot has no %s %s", r.Method, r.URL)
 		return
 	}
-	want := http.Header{"Accept": {"application/json"}, "Authorization": {"Bearer pat-na1-test"}, "User-Agent": {"hubgate"}}
+	want := http.Header{"Accept": {"application/json"}, "Authorization": {"Bearer pat-na1-test"},
+		"User-Agent": {"hubgate"}}
 	if described[i].body != nil {
 		want.Set("Content-Type", "application/json")
 		found := kinds(t, body)
 		if _, by := found["idProperty"]; !by && r.Method == http.MethodPost {
-			found["idProperty"] = described[i].body["idProperty"] // without it the ids are HubSpot's own
+			found["idProperty"] = described[i].body["idProperty"] // optional: without it, ids are HubSpot's
 		}
 		if d := cmp.Diff(described[i].body, found, ignoreZero); d != "" {
 			t.Errorf("%s: %s", r.URL.Path, d)
@@ -117,7 +119,7 @@ func checkInputs(t *testing.T, want map[string]byte, body []byte) {
 		var in upsertInput
 		_ = json.Unmarshal(raw, &in)
 		if id := strings.ToLower(in.ID); ids[id] || id == "" || in.ID != id && in.IDProperty == "email" {
-			t.Errorf("%s is in the batch twice, or not as HubSpot spells it", in.ID)
+			t.Errorf("%s is in the batch twice, or not in lower case", in.ID)
 		}
 		if want["objectWriteTraceId"] != 0 && (traces[in.TraceID] || in.TraceID == "" || in.IDProperty != "email") {
 			t.Errorf("%+v", in)
@@ -126,12 +128,12 @@ func checkInputs(t *testing.T, want map[string]byte, body []byte) {
 	}
 }
 
-func TestEveryCallIsOneOfHubSpotsDescription(t *testing.T) {
+func TestCallsMatchAPIDescription(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		paths := map[string]int{}
-		w := everything(t, func(c *fakehubspot.Config) {
+		e := newEveryPathEnv(t, func(c *fakehubspot.Config) {
 			c.Conflicts = true
 			c.Wrap = func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -145,47 +147,54 @@ func TestEveryCallIsOneOfHubSpotsDescription(t *testing.T) {
 				})
 			}
 		})
-		front := w.replica()
-		w.fake.Merge(w.fake.Add(map[string]string{"email": "main@example.com"}), w.fake.Add(map[string]string{"email": "further@example.com"}))
+		front := e.replica()
+		e.fake.Merge(e.fake.Add(map[string]string{"email": "main@example.com"}),
+			e.fake.Add(map[string]string{"email": "further@example.com"}))
 		time.Sleep(time.Hour)
-		for _, email := range []string{"Twin@example.com", "tWIN@EXAMPLE.com", "further@example.com", "o'brien+x@example.com"} {
-			l := person1(email)
+		for _, email := range []string{
+			"Twin@example.com", "tWIN@EXAMPLE.com", "further@example.com", "o'brien+x@example.com",
+		} {
+			l := testLogin(email)
 			l.Subject = "of " + email
-			w.login(front, l)
+			e.enqueue(front, l)
 		}
 		for i := range 250 {
-			w.login(front, person1(strings.Repeat("x", i%60+1)+"@example.com"))
-			w.login(front, person1(strings.Repeat("y", i%60+1)+"@example.com"))
+			e.enqueue(front, testLogin(strings.Repeat("x", i%60+1)+"@example.com"))
+			e.enqueue(front, testLogin(strings.Repeat("y", i%60+1)+"@example.com"))
 		}
-		w.drained(w.running())
-		for _, call := range []string{"POST /crm/objects/2026-09", "PATCH /crm/objects/2026-09", "GET /crm/properties/2026-09"} {
+		e.waitDrained(e.startReplica())
+		for _, call := range []string{
+			"POST /crm/objects/2026-09", "PATCH /crm/objects/2026-09", "GET /crm/properties/2026-09",
+		} {
 			if paths[call] == 0 {
 				t.Errorf("%s was never made: %v", call, paths)
 			}
 		}
-		if s, err := front.Status(t.Context()); err != nil || s.Dead != 0 || w.contact("twin@example.com")["firstname"] != "Ada" || w.contact("o'brien+x@example.com") == nil {
+		if s, err := front.Status(t.Context()); err != nil || s.Dead != 0 ||
+			e.contact("twin@example.com")["firstname"] != "Ada" || e.contact("o'brien+x@example.com") == nil {
 			t.Errorf("%+v %v", s, err)
 		}
 	})
 }
 
-func TestEveryReplicaShowsTheSameQueueAlsoAfterARestart(t *testing.T) {
+func TestQueueStatusIsSharedByReplicas(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, usual())
-		w.running()
-		idle := w.running()
-		w.login(idle, person1("ada@example.com"))
-		w.drained(idle)
-		w.fake.Next(fakehubspot.Fault{Path: upsertPath, Status: 429, Header: map[string]string{"Retry-After": "60"}})
-		w.login(idle, person1("bob@example.com"))
-		w.login(idle, person1("eve@example.com"))
+		e := newEnv(t, usualProperties())
+		e.startReplica()
+		idle := e.startReplica()
+		e.enqueue(idle, testLogin("ada@example.com"))
+		e.waitDrained(idle)
+		e.fake.Next(fakehubspot.Fault{Path: upsertPath, Status: 429, Header: map[string]string{"Retry-After": "60"}})
+		e.enqueue(idle, testLogin("bob@example.com"))
+		e.enqueue(idle, testLogin("eve@example.com"))
 		time.Sleep(20 * time.Second)
-		late := w.running()
+		late := e.startReplica()
 		time.Sleep(5 * time.Second)
-		for name, r := range map[string]*replica{"one of the first": idle, "a new one": late} {
+		for name, r := range map[string]*replica{"idle": idle, "new": late} {
 			m := r.deps.Metrics
-			got := []float64{testutil.ToFloat64(m.queueLength), testutil.ToFloat64(m.deadLetters), testutil.ToFloat64(m.rateRemaining)}
+			got := []float64{testutil.ToFloat64(m.queueLength), testutil.ToFloat64(m.deadLetters),
+				testutil.ToFloat64(m.rateRemaining)}
 			age := testutil.ToFloat64(m.queueOldest)
 			if d := cmp.Diff([]float64{2, 0, 187}, got); d != "" || age < 20 || age > 26 {
 				t.Errorf("%s: %v seconds, %s", name, age, d)

@@ -13,15 +13,16 @@ import (
 
 const (
 	batchSize  = 100
-	batchWait  = 2 * time.Second         // how long a contact waits for others to share its call
-	handover   = 1500 * time.Millisecond // how long a call may still run when the process is to end
+	batchWait  = 2 * time.Second         // how long a contact waits for others to share a call
+	handover   = 1500 * time.Millisecond // how long a call may still run during shutdown
 	leaseRetry = 2 * time.Second
 	readPage   = time.Second
 	gaugeEvery = time.Second
 )
 
-// Run sends what is queued until ctx ends. One replica at a time works; the others look every two seconds whether they may. A call that
-// is under way when ctx ends gets a little time to finish, then the lease is given back. Redis being away is weather: Run waits for it.
+// Run sends the queue until ctx ends. One replica at a time works; the others try to acquire the lease every two
+// seconds. During shutdown a call in flight may finish within handover, then the lease is released. Run retries until
+// Redis is back.
 func (c *Contacts) Run(ctx context.Context) error {
 	replica := crand.Text()
 	for ctx.Err() == nil {
@@ -35,7 +36,7 @@ func (c *Contacts) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			c.faults.queueFails(c.deps.Log, err)
 			if isWrongType(err) {
-				_ = c.outbox.deleteMistypedKeys(ctx) // what fails is tried again with the rest
+				_ = c.outbox.deleteMistypedKeys(ctx) // a failure is retried with the queue
 			}
 		}
 		c.gauges(ctx)
@@ -47,7 +48,7 @@ func (c *Contacts) Run(ctx context.Context) error {
 	return nil
 }
 
-// work holds the lease until ctx ends, the lease is lost, or Redis fails.
+// work works on the queue until ctx ends, the lease is lost, or Redis fails.
 func (c *Contacts) work(ctx context.Context, token string) error {
 	leased := leasedOutbox{outbox: c.outbox, token: token}
 	c.limiter.lease.Store(&token)
@@ -75,7 +76,8 @@ func (c *Contacts) work(ctx context.Context, token string) error {
 	return nil
 }
 
-// keep renews the lease. A lease that could not be renewed in time is lost: whoever has it now must not be met in HubSpot.
+// keepLease renews the lease, and gives it up if it was not renewed in time: two replicas must never write to HubSpot
+// at once.
 func (c *Contacts) keepLease(ctx context.Context, leased leasedOutbox, lose context.CancelCauseFunc) {
 	last := time.Now()
 	for sleep(ctx, leaseRenew) {
@@ -97,25 +99,25 @@ func (c *Contacts) releaseLease(held context.Context, leased leasedOutbox) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(held), 500*time.Millisecond)
 	defer cancel()
 	if err := leased.release(ctx); err != nil {
-		c.deps.Log.Info("lease of the contact queue was not given back, it ends by itself", "error", err)
+		c.deps.Log.Info("could not release the lease of the contact queue, it expires by itself", "error", err)
 	}
 }
 
-// worker is one holder's time with the lease.
+// worker works on the queue while this replica holds the lease.
 type worker struct {
 	c            *Contacts
 	outbox       leasedOutbox
 	pending      *pendingQueue
-	last         string // id of the newest entry that was read
+	last         string // id of the last entry that was read
 	schema       schemaReader
-	refused      map[string]time.Time // properties that HubSpot does not have or let write, and until when that is believed
-	failures     int                  // calls that failed one after the other
-	refusedToken string               // the key that HubSpot refused
+	refused      map[string]time.Time // properties that HubSpot rejects for all contacts, until when
+	failures     int                  // consecutive failed calls
+	refusedToken string               // the access token that HubSpot rejected
 	gaugesAt     time.Time            // when the gauges were last set
-	lastSuccess  time.Time            // when HubSpot last took something
+	lastSuccess  time.Time            // when HubSpot last accepted a contact
 }
 
-// load reads the whole queue with the stories of the delayed: what another holder left.
+// load reads the whole queue, including the states that the previous lease holder left.
 func (w *worker) load(ctx context.Context) error {
 	states, err := w.outbox.states(ctx)
 	if err != nil {
@@ -145,7 +147,7 @@ func (w *worker) load(ctx context.Context) error {
 	return w.markUncertain(ctx)
 }
 
-// inherit writes down what another holder was sending when it went away, for the holder after this one.
+// markUncertain saves which jobs the previous holder was sending, for the next holder.
 func (w *worker) markUncertain(ctx context.Context) error {
 	for _, j := range w.pending.order {
 		if !j.state.Uncertain {
@@ -158,13 +160,13 @@ func (w *worker) markUncertain(ctx context.Context) error {
 	return w.outbox.setInFlight(ctx, nil)
 }
 
-// note puts an entry into the book. One that does not open (a key that left the ring, foreign data) stays where it is: the key may come
-// back, and then the next holder reads it.
+// addEntry adds an entry to the pending queue. An entry that cannot be decrypted stays in the stream: its key may be
+// added to session.keys again, and then the next holder reads it.
 func (w *worker) addEntry(m redis.XMessage, s state) {
 	q, err := w.outbox.decode(m)
 	if err != nil {
 		if w.c.faults.firstTime("entry " + q.id) {
-			w.c.deps.Log.Error("an entry of the contact queue cannot be opened; is a key missing in session.keys?",
+			w.c.deps.Log.Error("cannot decrypt an entry of the contact queue; is a key missing in session.keys?",
 				"id", q.id, "error", err)
 		}
 		return
@@ -172,7 +174,7 @@ func (w *worker) addEntry(m redis.XMessage, s state) {
 	w.pending.add(q, s)
 }
 
-// step waits for something to do and does one round.
+// step waits for work and does one round.
 func (w *worker) step(ctx, held context.Context) error {
 	w.updateGauges(held)
 	if err := w.fetch(held); err != nil {
@@ -193,7 +195,8 @@ func (w *worker) step(ctx, held context.Context) error {
 	return w.round(held, batchUntilSuspect(ready))
 }
 
-// ripe tells whether a batch should go: it is full, or its first has waited long enough, or an operator wants it.
+// batchReady reports whether a batch should be sent: it is full, its oldest job has waited long enough, or an operator
+// requested it.
 func (w *worker) batchReady(ready []*job, total int, now time.Time) bool {
 	if total >= batchSize || w.failures > 0 {
 		return true
@@ -206,7 +209,7 @@ func (w *worker) batchReady(ready []*job, total int, now time.Time) bool {
 	return false
 }
 
-// fetch reads new entries; it waits for them as long as nothing else is to be done.
+// fetch reads new entries and waits for them until a job is due.
 func (w *worker) fetch(held context.Context) error {
 	if w.pending.full() {
 		sleep(held, 100*time.Millisecond)
@@ -232,7 +235,7 @@ func (w *worker) fetch(held context.Context) error {
 	return nil
 }
 
-// open tells whether calls may be made now. A key that was refused and has changed since ends the pause that it caused.
+// canCall reports whether calls may be made now. If the rejected token was replaced, it ends the pause.
 func (w *worker) canCall(ctx context.Context) (bool, error) {
 	live := w.c.live.Load()
 	if !live.on() {
@@ -253,16 +256,16 @@ func (w *worker) canCall(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// show sets the gauges, at most once a second.
+// updateGauges sets the gauges, at most once a second.
 func (w *worker) updateGauges(ctx context.Context) {
 	if now := time.Now(); now.Sub(w.gaugesAt) >= gaugeEvery {
 		w.gaugesAt = now
-		_ = w.outbox.saveOldest(ctx, w.pending.oldest()) // a note that is missing or late makes a number old, nothing else
+		_ = w.outbox.saveOldest(ctx, w.pending.oldest()) // if it fails, only a metric is out of date
 		w.c.gauges(ctx)
 	}
 }
 
-// gauges sets what every replica shows of the shared queue.
+// gauges sets the gauges of the shared queue, which every replica exports.
 func (c *Contacts) gauges(ctx context.Context) {
 	s, err := c.Status(ctx)
 	if err != nil {
