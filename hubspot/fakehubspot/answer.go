@@ -29,40 +29,44 @@ type detail struct {
 	Context map[string][]string `json:"context,omitempty"`
 }
 
-func correlation() string {
+func correlationID() string {
 	b := make([]byte, 16)
 	rand.Read(b)
 	h := hex.EncodeToString(b)
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-func fail(w http.ResponseWriter, status int, p problem) {
-	p.Status, p.CorrelationID = "error", correlation()
-	note(w, p.Message)
-	answer(w, status, p)
+func writeError(w http.ResponseWriter, status int, p problem) {
+	p.Status, p.CorrelationID = "error", correlationID()
+	annotate(w, p.Message)
+	writeJSON(w, status, p)
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	w.Header().Set("X-HubSpot-Correlation-Id", correlation())
+	w.Header().Set("X-HubSpot-Correlation-Id", correlationID())
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// read decodes a body as strictly as HubSpot's description is: JSON, no unknown members, property values that are strings.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
+// decode decodes a body as strictly as HubSpot's API description: JSON, no unknown members, property values that are
+// strings. It writes the error response and returns false if the body is invalid.
+func decode(w http.ResponseWriter, r *http.Request, into any) bool {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		fail(w, http.StatusUnsupportedMediaType, problem{Message: "Content-Type must be application/json", Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusUnsupportedMediaType,
+			problem{Message: "Content-Type must be application/json", Category: "VALIDATION_ERROR"})
 		return false
 	}
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		fail(w, http.StatusBadRequest, problem{Message: "Invalid input JSON: " + err.Error(), Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "Invalid input JSON: " + err.Error(), Category: "VALIDATION_ERROR"})
 		return false
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		fail(w, http.StatusBadRequest, problem{Message: "Invalid input JSON: more than one value", Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "Invalid input JSON: more than one value", Category: "VALIDATION_ERROR"})
 		return false
 	}
 	return true

@@ -17,7 +17,7 @@ type upsertInput struct {
 	Properties map[string]string `json:"properties"`
 }
 
-type batchAnswer struct {
+type batchResponse struct {
 	Status      string    `json:"status"`
 	StartedAt   string    `json:"startedAt"`
 	CompletedAt string    `json:"completedAt"`
@@ -26,32 +26,32 @@ type batchAnswer struct {
 	Errors      []problem `json:"errors,omitempty"`
 }
 
-func (s *Server) batch() batchAnswer {
-	now := s.cfg.Now().UTC().Format(stamp)
-	return batchAnswer{Status: "COMPLETE", StartedAt: now, CompletedAt: now, Results: []object{}}
+func (s *Server) newBatchResponse() batchResponse {
+	now := s.cfg.Now().UTC().Format(timeLayout)
+	return batchResponse{Status: "COMPLETE", StartedAt: now, CompletedAt: now, Results: []object{}}
 }
 
-// batchUpsert answers as HubSpot does: one bad input refuses the whole batch, unless every input carries a trace id of its own; then
-// the good ones are written, and the answer is 207 in an order of its own.
+// batchUpsert answers like HubSpot: one invalid input fails the whole batch, unless every input has its own trace id.
+// Then the valid ones are written, and the response is a 207 in a different order.
 func (s *Server) batchUpsert(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Inputs []upsertInput `json:"inputs"`
 	}
-	if !read(w, r, &body) {
+	if !decode(w, r, &body) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	traced, p := s.inspect(body.Inputs)
+	traced, p := s.checkBatch(body.Inputs)
 	if p != nil {
-		fail(w, http.StatusBadRequest, *p)
+		writeError(w, http.StatusBadRequest, *p)
 		return
 	}
-	out := s.batch()
+	out := s.newBatchResponse()
 	for _, in := range body.Inputs {
-		c, fresh, status, p := s.upsert(in, traced)
+		c, created, status, p := s.upsert(in, traced)
 		if p != nil && !traced {
-			fail(w, status, *p)
+			writeError(w, status, *p)
 			return
 		}
 		if p != nil {
@@ -61,30 +61,32 @@ func (s *Server) batchUpsert(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		o := c.render(append(slices.Collect(maps.Keys(in.Properties)), "email"))
-		o.New, o.TraceID = &fresh, in.TraceID
+		o.New, o.TraceID = &created, in.TraceID
 		out.Results = append(out.Results, o)
 	}
 	slices.Reverse(out.Results)
 	out.NumErrors = len(out.Errors)
-	note(w, fmt.Sprintf("%d written, %d refused", len(out.Results), len(out.Errors)))
+	annotate(w, fmt.Sprintf("%d written, %d rejected", len(out.Results), len(out.Errors)))
 	if out.NumErrors > 0 {
-		answer(w, http.StatusMultiStatus, out)
+		writeJSON(w, http.StatusMultiStatus, out)
 		return
 	}
-	answer(w, http.StatusOK, out)
+	writeJSON(w, http.StatusOK, out)
 }
 
-// inspect checks the batch as a whole: its size, keys that come twice; and tells whether its inputs can fail one by one.
-func (s *Server) inspect(inputs []upsertInput) (traced bool, p *problem) {
+// checkBatch checks the size of the batch and duplicate keys. traced reports whether its inputs can fail one by one.
+func (s *Server) checkBatch(inputs []upsertInput) (traced bool, p *problem) {
 	if len(inputs) == 0 || len(inputs) > maxBatch {
-		return false, &problem{Message: fmt.Sprintf("The batch must have 1 to %d inputs, it has %d", maxBatch, len(inputs)), Category: "VALIDATION_ERROR"}
+		message := fmt.Sprintf("The batch must have 1 to %d inputs, it has %d", maxBatch, len(inputs))
+		return false, &problem{Message: message, Category: "VALIDATION_ERROR"}
 	}
 	traced = true
 	keys, traces := map[string]bool{}, map[string]bool{}
 	for _, in := range inputs {
 		key := in.IDProperty + "\x00" + strings.ToLower(in.ID)
 		if keys[key] {
-			return false, &problem{Message: "Duplicate IDs found in batch input: [" + in.ID + "]", Category: "VALIDATION_ERROR"}
+			return false, &problem{Message: "Duplicate IDs found in batch input: [" + in.ID + "]",
+				Category: "VALIDATION_ERROR"}
 		}
 		keys[key] = true
 		traced = traced && in.TraceID != "" && !traces[in.TraceID]
@@ -104,11 +106,13 @@ func (s *Server) badInput(in upsertInput) *problem {
 	if in.Properties == nil {
 		return &problem{Message: "Invalid input JSON: properties is required", Category: "VALIDATION_ERROR"}
 	}
-	if in.IDProperty == "email" && !looksLikeEmail(in.ID) {
-		return invalid([]violation{{Name: "email", Error: "INVALID_EMAIL", Message: "Email address " + in.ID + " is invalid"}})
+	if in.IDProperty == "email" && !isEmail(in.ID) {
+		return invalid([]violation{{Name: "email", Error: "INVALID_EMAIL",
+			Message: "Email address " + in.ID + " is invalid"}})
 	}
 	if def, ok := s.schema.byName[in.IDProperty]; !ok || in.IDProperty != "email" && !def.HasUniqueValue {
-		return &problem{Message: "idProperty " + in.IDProperty + " is not a unique property", Category: "VALIDATION_ERROR"}
+		return &problem{Message: "idProperty " + in.IDProperty + " is not a unique property",
+			Category: "VALIDATION_ERROR"}
 	}
 	if bad := s.schema.check(in.Properties); len(bad) > 0 {
 		return invalid(bad)
@@ -116,18 +120,19 @@ func (s *Server) badInput(in upsertInput) *problem {
 	return nil
 }
 
-func (s *Server) upsert(in upsertInput, traced bool) (c *Contact, fresh bool, status int, p *problem) {
+func (s *Server) upsert(in upsertInput, traced bool) (c *Contact, created bool, status int, p *problem) {
 	if p := s.badInput(in); traced && p != nil {
 		return nil, false, http.StatusBadRequest, p
 	}
-	c = s.people.find(in.IDProperty, in.ID)
+	c = s.contacts.find(in.IDProperty, in.ID)
 	if c != nil && s.cfg.Conflicts && in.IDProperty == "email" && !strings.EqualFold(c.Properties["email"], in.ID) {
-		return nil, false, http.StatusConflict, &problem{Message: "Contact already exists. Existing ID: " + c.ID, Category: "CONFLICT"}
+		return nil, false, http.StatusConflict, &problem{Message: "Contact already exists. Existing ID: " + c.ID,
+			Category: "CONFLICT"}
 	}
-	if c != nil && s.people.locked[c.ID] {
+	if c != nil && s.contacts.locked[c.ID] {
 		return nil, false, http.StatusLocked, &problem{Message: "This record is locked.", Category: "LOCKED"}
 	}
-	if status, p := s.refuse(c, in.Properties); p != nil {
+	if status, p := s.checkWrite(c, in.Properties); p != nil {
 		return nil, false, status, p
 	}
 	if c == nil {
@@ -148,24 +153,27 @@ func (s *Server) batchRead(w http.ResponseWriter, r *http.Request) {
 		Properties  []string `json:"properties"`
 		WithHistory []string `json:"propertiesWithHistory"`
 	}
-	if !read(w, r, &body) {
+	if !decode(w, r, &body) {
 		return
 	}
 	if body.Properties == nil || body.WithHistory == nil || len(body.Inputs) == 0 || len(body.Inputs) > maxBatch {
-		fail(w, http.StatusBadRequest, problem{Message: "Invalid input JSON: inputs, properties and propertiesWithHistory are required", Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "Invalid input JSON: inputs, properties and propertiesWithHistory are required",
+				Category: "VALIDATION_ERROR"})
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := s.batch()
+	out := s.newBatchResponse()
 	for _, in := range body.Inputs {
-		c := s.people.get(in.ID)
+		c := s.contacts.get(in.ID)
 		if body.IDProperty != "" {
-			c = s.people.find(body.IDProperty, in.ID)
+			c = s.contacts.find(body.IDProperty, in.ID)
 		}
 		if c == nil {
 			out.Errors = append(out.Errors, problem{
-				Status: "error", Category: "OBJECT_NOT_FOUND", Message: "Could not get some CONTACT objects, they may be deleted or not exist.",
+				Status: "error", Category: "OBJECT_NOT_FOUND",
+				Message: "Could not get some CONTACT objects, they may be deleted or not exist.",
 				Context: map[string][]string{"ids": {in.ID}},
 			})
 			continue
@@ -173,8 +181,8 @@ func (s *Server) batchRead(w http.ResponseWriter, r *http.Request) {
 		out.Results = append(out.Results, c.render(body.Properties))
 	}
 	if out.NumErrors = len(out.Errors); out.NumErrors > 0 {
-		answer(w, http.StatusMultiStatus, out)
+		writeJSON(w, http.StatusMultiStatus, out)
 		return
 	}
-	answer(w, http.StatusOK, out)
+	writeJSON(w, http.StatusOK, out)
 }

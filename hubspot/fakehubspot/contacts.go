@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Contact is a contact as the account holds it.
+// Contact is a contact of the account.
 type Contact struct {
 	ID         string
 	Properties map[string]string
@@ -19,28 +19,29 @@ type Contact struct {
 	Writes     int
 }
 
-type people struct {
+type contactStore struct {
 	next    int
 	byID    map[string]*Contact
 	byEmail map[string]*Contact
-	merged  map[string]string // the loser's id: the winner's
+	merged  map[string]string // id of a merged contact -> id of the remaining one
 	locked  map[string]bool
 }
 
-func newPeople() *people {
-	return &people{next: 1001, byID: map[string]*Contact{}, byEmail: map[string]*Contact{}, merged: map[string]string{}, locked: map[string]bool{}}
+func newContactStore() *contactStore {
+	return &contactStore{next: 1001, byID: map[string]*Contact{}, byEmail: map[string]*Contact{},
+		merged: map[string]string{}, locked: map[string]bool{}}
 }
 
-// get finds a contact by its id, or by one that it was merged from.
-func (p *people) get(id string) *Contact {
+// get returns the contact with an id, or the one that it was merged into.
+func (p *contactStore) get(id string) *Contact {
 	for p.merged[id] != "" {
 		id = p.merged[id]
 	}
 	return p.byID[id]
 }
 
-// find looks a contact up by a unique property; e-mail also matches secondary addresses, as HubSpot does.
-func (p *people) find(property, value string) *Contact {
+// find returns the contact with a unique value. An e-mail address also matches secondary addresses, as in HubSpot.
+func (p *contactStore) find(property, value string) *Contact {
 	if property == "email" {
 		return p.byEmail[strings.ToLower(value)]
 	}
@@ -52,8 +53,8 @@ func (p *people) find(property, value string) *Contact {
 	return nil
 }
 
-// index enters a contact under its addresses, or takes it out.
-func (p *people) index(c *Contact, in bool) {
+// index adds a contact to the index of addresses, or removes it.
+func (p *contactStore) index(c *Contact, in bool) {
 	for email := range strings.SplitSeq(c.Properties["email"]+";"+c.Properties["hs_additional_emails"], ";") {
 		if in && email != "" {
 			p.byEmail[email] = c
@@ -63,12 +64,12 @@ func (p *people) index(c *Contact, in bool) {
 	}
 }
 
-// Contacts returns copies of all contacts, the oldest first.
+// Contacts returns copies of all contacts, oldest first.
 func (s *Server) Contacts() []Contact {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]Contact, 0, len(s.people.byID))
-	for _, c := range s.people.byID {
+	list := make([]Contact, 0, len(s.contacts.byID))
+	for _, c := range s.contacts.byID {
 		copied := *c
 		copied.Properties = maps.Clone(c.Properties)
 		list = append(list, copied)
@@ -81,7 +82,7 @@ func (s *Server) Contacts() []Contact {
 	return list
 }
 
-// Add puts a contact in as a person or another program would have, without a call.
+// Add adds a contact without a call, as a person or another program might have, and returns its id.
 func (s *Server) Add(properties map[string]string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,44 +93,47 @@ func (s *Server) Add(properties map[string]string) string {
 func (s *Server) Remove(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c := s.people.byID[id]; c != nil {
-		s.people.index(c, false)
-		delete(s.people.byID, id)
+	if c := s.contacts.byID[id]; c != nil {
+		s.contacts.index(c, false)
+		delete(s.contacts.byID, id)
 	}
 }
 
-// Merge puts the second contact into the first one: its address becomes a further one, its id leads to the first.
+// Merge merges the second contact into the first one: its address becomes a secondary one, its id redirects to the
+// first.
 func (s *Server) Merge(winner, loser string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w, l := s.people.byID[winner], s.people.byID[loser]
-	further := strings.Split(w.Properties["hs_additional_emails"]+";"+l.Properties["email"]+";"+l.Properties["hs_additional_emails"], ";")
-	s.people.index(l, false)
-	w.Properties["hs_additional_emails"] = strings.Join(slices.DeleteFunc(further, func(e string) bool { return e == "" }), ";")
-	s.people.index(w, true)
-	delete(s.people.byID, loser)
-	s.people.merged[loser] = winner
+	w, l := s.contacts.byID[winner], s.contacts.byID[loser]
+	emails := strings.Split(w.Properties["hs_additional_emails"]+";"+
+		l.Properties["email"]+";"+l.Properties["hs_additional_emails"], ";")
+	emails = slices.DeleteFunc(emails, func(e string) bool { return e == "" })
+	s.contacts.index(l, false)
+	w.Properties["hs_additional_emails"] = strings.Join(emails, ";")
+	s.contacts.index(w, true)
+	delete(s.contacts.byID, loser)
+	s.contacts.merged[loser] = winner
 }
 
-// Lock makes writes to a contact fail with 423 until it is unlocked.
+// Lock makes writes to a contact fail with 423 while locked is true.
 func (s *Server) Lock(id string, locked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.people.locked[id] = locked
+	s.contacts.locked[id] = locked
 }
 
 func (s *Server) insert(properties map[string]string) *Contact {
 	now := s.cfg.Now().UTC()
-	c := &Contact{ID: strconv.Itoa(s.people.next), Properties: map[string]string{}, CreatedAt: now}
-	s.people.next++
-	s.people.byID[c.ID] = c
+	c := &Contact{ID: strconv.Itoa(s.contacts.next), Properties: map[string]string{}, CreatedAt: now}
+	s.contacts.next++
+	s.contacts.byID[c.ID] = c
 	s.write(c, properties)
 	return c
 }
 
 func (s *Server) write(c *Contact, properties map[string]string) {
-	s.people.index(c, false)
-	defer s.people.index(c, true)
+	s.contacts.index(c, false)
+	defer s.contacts.index(c, true)
 	for name, value := range properties {
 		if name == "email" {
 			value = strings.ToLower(value)
@@ -153,32 +157,34 @@ type object struct {
 	TraceID    string            `json:"objectWriteTraceId,omitempty"`
 }
 
-const stamp = "2006-01-02T15:04:05.000Z"
+const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// render shows a contact with the properties that were asked for; HubSpot always adds its own.
+// render returns a contact with the requested properties; like HubSpot it always adds some of its own.
 func (c *Contact) render(names []string) object {
-	shown := map[string]string{"hs_object_id": c.ID, "createdate": c.CreatedAt.Format(stamp), "lastmodifieddate": c.UpdatedAt.Format(stamp)}
+	shown := map[string]string{"hs_object_id": c.ID, "createdate": c.CreatedAt.Format(timeLayout),
+		"lastmodifieddate": c.UpdatedAt.Format(timeLayout)}
 	for _, name := range names {
 		if value, ok := c.Properties[name]; ok {
 			shown[name] = value
 		}
 	}
-	return object{ID: c.ID, Properties: shown, CreatedAt: c.CreatedAt.Format(stamp), UpdatedAt: c.UpdatedAt.Format(stamp)}
+	return object{ID: c.ID, Properties: shown, CreatedAt: c.CreatedAt.Format(timeLayout),
+		UpdatedAt: c.UpdatedAt.Format(timeLayout)}
 }
 
 func (s *Server) readContact(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.named(r)
+	c := s.contactOf(r)
 	if c == nil {
-		fail(w, http.StatusNotFound, problem{Message: "resource not found", Category: "OBJECT_NOT_FOUND"})
+		writeError(w, http.StatusNotFound, problem{Message: "resource not found", Category: "OBJECT_NOT_FOUND"})
 		return
 	}
 	names := []string{"email", "firstname", "lastname"}
 	if asked := r.URL.Query().Get("properties"); asked != "" {
 		names = strings.Split(asked, ",")
 	}
-	answer(w, http.StatusOK, c.render(names))
+	writeJSON(w, http.StatusOK, c.render(names))
 }
 
 func (s *Server) listContacts(w http.ResponseWriter, r *http.Request) {
@@ -192,36 +198,36 @@ func (s *Server) listContacts(w http.ResponseWriter, r *http.Request) {
 			list = append(list, c.render([]string{"email", "firstname", "lastname"}))
 		}
 	}
-	answer(w, http.StatusOK, map[string]any{"results": list})
+	writeJSON(w, http.StatusOK, map[string]any{"results": list})
 }
 
-func (s *Server) named(r *http.Request) *Contact {
+func (s *Server) contactOf(r *http.Request) *Contact {
 	if property := r.URL.Query().Get("idProperty"); property != "" {
-		return s.people.find(property, r.PathValue("id"))
+		return s.contacts.find(property, r.PathValue("id"))
 	}
-	return s.people.get(r.PathValue("id"))
+	return s.contacts.get(r.PathValue("id"))
 }
 
 func (s *Server) patchContact(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Properties map[string]string `json:"properties"`
 	}
-	if !read(w, r, &body) {
+	if !decode(w, r, &body) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.named(r)
+	c := s.contactOf(r)
 	if c == nil {
-		fail(w, http.StatusNotFound, problem{Message: "resource not found", Category: "OBJECT_NOT_FOUND"})
+		writeError(w, http.StatusNotFound, problem{Message: "resource not found", Category: "OBJECT_NOT_FOUND"})
 		return
 	}
-	if status, p := s.refuse(c, body.Properties); p != nil {
-		fail(w, status, *p)
+	if status, p := s.checkWrite(c, body.Properties); p != nil {
+		writeError(w, status, *p)
 		return
 	}
 	s.write(c, body.Properties)
-	answer(w, http.StatusOK, c.render(slices.Collect(maps.Keys(body.Properties))))
+	writeJSON(w, http.StatusOK, c.render(slices.Collect(maps.Keys(body.Properties))))
 }
 
 func (s *Server) createContact(w http.ResponseWriter, r *http.Request) {
@@ -229,27 +235,27 @@ func (s *Server) createContact(w http.ResponseWriter, r *http.Request) {
 		Properties   map[string]string `json:"properties"`
 		Associations []any             `json:"associations"`
 	}
-	if !read(w, r, &body) {
+	if !decode(w, r, &body) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if status, p := s.refuse(nil, body.Properties); p != nil {
-		fail(w, status, *p)
+	if status, p := s.checkWrite(nil, body.Properties); p != nil {
+		writeError(w, status, *p)
 		return
 	}
 	c := s.insert(body.Properties)
-	answer(w, http.StatusCreated, c.render(slices.Collect(maps.Keys(body.Properties))))
+	writeJSON(w, http.StatusCreated, c.render(slices.Collect(maps.Keys(body.Properties))))
 }
 
-// refuse tells why a write of these properties to c (nil = a new contact) is not possible.
-func (s *Server) refuse(c *Contact, properties map[string]string) (int, *problem) {
+// checkWrite returns why these properties cannot be written to c (nil = a new contact).
+func (s *Server) checkWrite(c *Contact, properties map[string]string) (int, *problem) {
 	if bad := s.schema.check(properties); len(bad) > 0 {
 		return http.StatusBadRequest, invalid(bad)
 	}
 	for name, value := range properties {
 		if p := s.schema.byName[name]; (p.HasUniqueValue || name == "email") && value != "" {
-			if other := s.people.find(name, value); other != nil && other != c {
+			if other := s.contacts.find(name, value); other != nil && other != c {
 				return http.StatusConflict, &problem{
 					Message: fmt.Sprintf("Contact already exists. Existing ID: %s", other.ID), Category: "CONFLICT",
 				}

@@ -48,11 +48,12 @@ func (s *Server) listLandingPages(w http.ResponseWriter, r *http.Request) {
 func (s *Server) listPosts(w http.ResponseWriter, r *http.Request) { s.listPages(w, r, "post") }
 
 func (s *Server) listNothing(w http.ResponseWriter, r *http.Request) {
-	answer(w, http.StatusOK, map[string]any{"total": 0, "results": []any{}})
+	writeJSON(w, http.StatusOK, map[string]any{"total": 0, "results": []any{}})
 }
 
 func (s *Server) listRedirects(w http.ResponseWriter, r *http.Request) {
-	answer(w, http.StatusOK, map[string]any{"total": len(s.cfg.Redirects), "results": append([]Redirect{}, s.cfg.Redirects...)})
+	writeJSON(w, http.StatusOK, map[string]any{"total": len(s.cfg.Redirects),
+		"results": append([]Redirect{}, s.cfg.Redirects...)})
 }
 
 func (s *Server) listPages(w http.ResponseWriter, r *http.Request, kind string) {
@@ -73,31 +74,33 @@ func (s *Server) listPages(w http.ResponseWriter, r *http.Request, kind string) 
 	if to < len(all) {
 		body["paging"] = map[string]any{"next": map[string]any{"after": strconv.Itoa(to)}}
 	}
-	answer(w, http.StatusOK, body)
+	writeJSON(w, http.StatusOK, body)
 }
 
 func (s *Server) account(w http.ResponseWriter, r *http.Request) {
-	answer(w, http.StatusOK, map[string]any{
-		"portalId": s.cfg.HubID, "accountType": "STANDARD", "timeZone": "Europe/Berlin", "companyCurrency": "EUR", "additionalCurrencies": []string{},
-		"utcOffset": "+01:00", "utcOffsetMilliseconds": 3600000, "uiDomain": "app.hubspot.com", "dataHostingLocation": "na1",
+	writeJSON(w, http.StatusOK, map[string]any{
+		"portalId": s.cfg.HubID, "accountType": "STANDARD", "timeZone": "Europe/Berlin", "companyCurrency": "EUR",
+		"additionalCurrencies": []string{},
+		"utcOffset":            "+01:00", "utcOffsetMilliseconds": 3600000, "uiDomain": "app.hubspot.com",
+		"dataHostingLocation": "na1",
 	})
 }
 
 func (s *Server) usage(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answer(w, http.StatusOK, map[string]any{"results": []any{map[string]any{
-		"name": "private-apps-api-calls-daily", "usageLimit": s.cfg.Daily, "currentUsage": s.counted,
-		"resetsAt": s.cfg.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour).Format(stamp),
+	writeJSON(w, http.StatusOK, map[string]any{"results": []any{map[string]any{
+		"name": "private-apps-api-calls-daily", "usageLimit": s.cfg.Daily, "currentUsage": s.usedToday,
+		"resetsAt": s.cfg.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour).Format(timeLayout),
 	}}})
 }
 
-// Submission is a form that was sent.
+// Submission is a submitted form.
 type Submission struct {
 	Form, Email, UTK, PageURI, Address string
 }
 
-// Submissions returns the forms that were sent, the oldest first.
+// Submissions returns the submitted forms, oldest first.
 func (s *Server) Submissions() []Submission {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,18 +124,21 @@ func (s *Server) submitForm(w http.ResponseWriter, r *http.Request) {
 			Address  string `json:"ipAddress"`
 		} `json:"context"`
 	}
-	if !read(w, r, &body) {
+	if !decode(w, r, &body) {
 		return
 	}
 	if r.PathValue("hub") != strconv.FormatInt(s.cfg.HubID, 10) {
-		fail(w, http.StatusNotFound, problem{Message: "Form not found", Category: "OBJECT_NOT_FOUND"})
+		writeError(w, http.StatusNotFound, problem{Message: "Form not found", Category: "OBJECT_NOT_FOUND"})
 		return
 	}
 	if body.Context.UTK != "" && !browserID.MatchString(body.Context.UTK) {
-		fail(w, http.StatusBadRequest, problem{Message: "The request is not valid", Errors: []detail{{Message: "hutk is not valid", Code: "INVALID_HUTK"}}})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "The request is not valid",
+				Errors: []detail{{Message: "hutk is not valid", Code: "INVALID_HUTK"}}})
 		return
 	}
-	sent := Submission{Form: r.PathValue("form"), UTK: body.Context.UTK, PageURI: body.Context.PageURI, Address: body.Context.Address}
+	sent := Submission{Form: r.PathValue("form"), UTK: body.Context.UTK, PageURI: body.Context.PageURI,
+		Address: body.Context.Address}
 	for _, f := range body.Fields {
 		if f.Name == "email" {
 			sent.Email = f.Value
@@ -141,5 +147,5 @@ func (s *Server) submitForm(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forms = append(s.forms, sent)
-	answer(w, http.StatusOK, map[string]any{"inlineMessage": "Thanks for submitting the form."})
+	writeJSON(w, http.StatusOK, map[string]any{"inlineMessage": "Thanks for submitting the form."})
 }

@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// Fault is one bad answer. The zero value answers 500 with no body.
+// Fault is one bad response. The zero value answers 500 without a body.
 type Fault struct {
-	Path   string // end of the path of the calls that it is for; "" = any
+	Path   string // suffix of the path of the calls to fail; "" = any
 	Status int
 	Header map[string]string
 	Body   string
-	Apply  bool // the call is carried out all the same: only its answer is lost
-	Cut    bool // the connection ends without an answer
-	Hang   bool // no answer until the caller goes away
-	Bomb   bool // an answer that is small on the wire and endless when it is unpacked
+	Apply  bool // the call takes effect, and only its response is lost
+	Cut    bool // the connection is closed without a response
+	Hang   bool // no response until the client disconnects
+	Bomb   bool // the response is a gzip bomb
 }
 
-// Next makes the next fitting calls fail, one fault each, in this order.
+// Next makes the next matching calls fail, one fault each, in this order.
 func (s *Server) Next(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, faults...)
 }
 
-// Faults tells how many faults are still to come.
+// Faults returns the number of pending faults.
 func (s *Server) Faults() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,8 +45,8 @@ func (s *Server) fault(path string) *Fault {
 	return nil
 }
 
-// faulty stands before the calls and answers in their place what Next ordered.
-func (s *Server) faulty(next http.Handler) http.Handler {
+// injectFaults answers calls with the faults set by Next.
+func (s *Server) injectFaults(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := s.fault(r.URL.Path)
 		if f == nil {
@@ -54,9 +54,9 @@ func (s *Server) faulty(next http.Handler) http.Handler {
 			return
 		}
 		if f.Apply {
-			next.ServeHTTP(unheard{}, r)
+			next.ServeHTTP(discardWriter{}, r)
 		}
-		note(w, "fault")
+		annotate(w, "fault")
 		switch {
 		case f.Cut:
 			panic(http.ErrAbortHandler)
@@ -64,7 +64,7 @@ func (s *Server) faulty(next http.Handler) http.Handler {
 			<-r.Context().Done()
 			panic(http.ErrAbortHandler)
 		case f.Bomb:
-			bomb(w)
+			writeGzipBomb(w)
 			return
 		}
 		for name, value := range f.Header {
@@ -75,8 +75,8 @@ func (s *Server) faulty(next http.Handler) http.Handler {
 	})
 }
 
-// bomb sends 64 MiB of blanks in a few kilobytes.
-func bomb(w http.ResponseWriter) {
+// writeGzipBomb sends 64 MiB of spaces in a few kilobytes.
+func writeGzipBomb(w http.ResponseWriter) {
 	w.Header().Set("Content-Encoding", "gzip")
 	z := gzip.NewWriter(w)
 	defer z.Close()
@@ -88,14 +88,14 @@ func bomb(w http.ResponseWriter) {
 	}
 }
 
-// unheard is where a lost answer goes.
-type unheard struct{}
+// discardWriter discards a response.
+type discardWriter struct{}
 
-// Header is discarded.
-func (unheard) Header() http.Header { return http.Header{} }
+// Header returns a header that is discarded.
+func (discardWriter) Header() http.Header { return http.Header{} }
 
-// Write is discarded.
-func (unheard) Write(p []byte) (int, error) { return len(p), nil }
+// Write discards p.
+func (discardWriter) Write(p []byte) (int, error) { return len(p), nil }
 
-// WriteHeader is discarded.
-func (unheard) WriteHeader(int) {}
+// WriteHeader does nothing.
+func (discardWriter) WriteHeader(int) {}

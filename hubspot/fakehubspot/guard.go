@@ -10,36 +10,42 @@ import (
 	"time"
 )
 
-// guarded is what HubSpot does before it looks at a call: token, limits, and the weather.
-func (s *Server) guarded(next http.Handler) http.Handler {
+// guard checks the token, its scopes and the rate limits before each call, and injects random faults.
+func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-		defer func() { s.remember(r, rec) }()
+		defer func() { s.record(r, rec) }()
 		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !bearer || token == "" || s.cfg.Token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(s.cfg.Token)) != 1 {
-			fail(rec, http.StatusUnauthorized, problem{Message: "Authentication credentials not found or invalid.", Category: "INVALID_AUTHENTICATION"})
+		if !bearer || token == "" || s.cfg.Token != "" && !equal(token, s.cfg.Token) {
+			writeError(rec, http.StatusUnauthorized,
+				problem{Message: "Authentication credentials not found or invalid.",
+					Category: "INVALID_AUTHENTICATION"})
 			return
 		}
-		if scope := s.lacks(r); scope != "" {
-			fail(rec, http.StatusForbidden, problem{
-				Message: "This app hasn't been granted all required scopes to make this call.", Category: "MISSING_SCOPES",
-				Errors: []detail{{Message: "One or more of the following scopes are required.", Context: map[string][]string{"requiredGranularScopes": {scope}}}},
+		if scope := s.missingScope(r); scope != "" {
+			writeError(rec, http.StatusForbidden, problem{
+				Message:  "This app hasn't been granted all required scopes to make this call.",
+				Category: "MISSING_SCOPES",
+				Errors: []detail{{Message: "One or more of the following scopes are required.",
+					Context: map[string][]string{"requiredGranularScopes": {scope}}}},
 			})
 			return
 		}
 		switch admitted, left := s.admit(rec); {
 		case left <= 0:
-			fail(rec, http.StatusTooManyRequests, problem{
-				Message: "You have reached your daily limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "DAILY",
+			writeError(rec, http.StatusTooManyRequests, problem{
+				Message: "You have reached your daily limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT",
+				PolicyName: "DAILY",
 			})
 			return
 		case !admitted:
-			fail(rec, http.StatusTooManyRequests, problem{
-				Message: "You have reached your ten_secondly_rolling limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "TEN_SECONDLY_ROLLING",
+			writeError(rec, http.StatusTooManyRequests, problem{
+				Message: "You have reached your ten_secondly_rolling limit.", Category: "RATE_LIMITS",
+				ErrorType: "RATE_LIMIT", PolicyName: "TEN_SECONDLY_ROLLING",
 			})
 			return
 		}
-		if s.weather(rec) {
+		if s.randomFault(rec) {
 			return
 		}
 		r.Body = http.MaxBytesReader(rec, r.Body, 10<<20)
@@ -47,8 +53,11 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// lacks names the scope that a call needs and the token does not have.
-func (s *Server) lacks(r *http.Request) string {
+// equal compares tokens in constant time.
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// missingScope returns the scope that a call needs and the token lacks.
+func (s *Server) missingScope(r *http.Request) string {
 	if s.cfg.Scopes == nil {
 		return ""
 	}
@@ -73,7 +82,8 @@ func (s *Server) lacks(r *http.Request) string {
 	return needed
 }
 
-// admit counts a call against the sliding ten seconds and the day, and tells how much of the day there was.
+// admit counts a call against the sliding window of ten seconds and the daily limit, and returns how many calls were
+// left for the day.
 func (s *Server) admit(w http.ResponseWriter) (admitted bool, day int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,53 +95,55 @@ func (s *Server) admit(w http.ResponseWriter) (admitted bool, day int) {
 		}
 	}
 	s.window = kept
-	day = s.cfg.Daily - s.counted
-	s.counted++
+	day = s.cfg.Daily - s.usedToday
+	s.usedToday++
 	admitted = len(s.window) < s.cfg.Limit
 	if admitted {
 		s.window = append(s.window, now)
 	} else {
-		s.over++
+		s.overLimit++
 	}
 	h := w.Header()
 	h.Set("X-HubSpot-RateLimit-Max", strconv.Itoa(s.cfg.Limit))
 	h.Set("X-HubSpot-RateLimit-Remaining", strconv.Itoa(s.cfg.Limit-len(s.window)))
 	h.Set("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
 	h.Set("X-HubSpot-RateLimit-Daily", strconv.Itoa(s.cfg.Daily))
-	h.Set("X-HubSpot-RateLimit-Daily-Remaining", strconv.Itoa(max(0, s.cfg.Daily-s.counted)))
+	h.Set("X-HubSpot-RateLimit-Daily-Remaining", strconv.Itoa(max(0, s.cfg.Daily-s.usedToday)))
 	return admitted, day
 }
 
-// NewDay gives the account its calls back.
+// NewDay resets the daily limit.
 func (s *Server) NewDay() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.counted = 0
+	s.usedToday = 0
 }
 
-// weather refuses a share of the valid requests.
-func (s *Server) weather(w http.ResponseWriter) bool {
+// randomFault makes a share of the valid requests fail.
+func (s *Server) randomFault(w http.ResponseWriter) bool {
 	if rand.IntN(100) >= s.cfg.FaultPercent {
 		return false
 	}
 	switch rand.IntN(3) {
 	case 0:
-		fail(w, http.StatusTooManyRequests, problem{
-			Message: "You have reached your secondly limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT", PolicyName: "SECONDLY",
+		writeError(w, http.StatusTooManyRequests, problem{
+			Message: "You have reached your secondly limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT",
+			PolicyName: "SECONDLY",
 		})
 	case 1:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = w.Write([]byte("<html><body>502 Bad Gateway</body></html>"))
 	default:
-		fail(w, http.StatusServiceUnavailable, problem{Message: "Service temporarily unavailable.", Category: "SERVICE_UNAVAILABLE"})
+		writeError(w, http.StatusServiceUnavailable,
+			problem{Message: "Service temporarily unavailable.", Category: "SERVICE_UNAVAILABLE"})
 	}
 	return true
 }
 
-// Over tells how many calls went over the limit of the plan.
+// Over returns the number of calls over the plan's limit.
 func (s *Server) Over() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.over
+	return s.overLimit
 }

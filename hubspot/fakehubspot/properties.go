@@ -15,7 +15,7 @@ func (s *Server) listProperties(w http.ResponseWriter, r *http.Request) {
 		list = append(list, p)
 	}
 	slices.SortFunc(list, func(a, b Property) int { return strings.Compare(a.Name, b.Name) })
-	answer(w, http.StatusOK, map[string]any{"results": list})
+	writeJSON(w, http.StatusOK, map[string]any{"results": list})
 }
 
 func (s *Server) readProperty(w http.ResponseWriter, r *http.Request) {
@@ -23,23 +23,25 @@ func (s *Server) readProperty(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	p, ok := s.schema.byName[r.PathValue("name")]
 	if !ok {
-		fail(w, http.StatusNotFound, problem{Message: "Property does not exist", Category: "OBJECT_NOT_FOUND"})
+		writeError(w, http.StatusNotFound, problem{Message: "Property does not exist", Category: "OBJECT_NOT_FOUND"})
 		return
 	}
-	answer(w, http.StatusOK, p)
+	writeJSON(w, http.StatusOK, p)
 }
 
 var propertyName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// fieldTypes are the ways in which a type may be edited.
+// fieldTypes are the valid field types of each type.
 var fieldTypes = map[string][]string{
-	"bool": {"booleancheckbox"}, "date": {"date"}, "datetime": {"date"}, "number": {"number"}, "phone_number": {"phonenumber"},
-	"enumeration": {"checkbox", "radio", "select", "booleancheckbox"}, "string": {"text", "textarea", "html", "file", "phonenumber"},
+	"bool": {"booleancheckbox"}, "date": {"date"}, "datetime": {"date"}, "number": {"number"},
+	"phone_number": {"phonenumber"},
+	"enumeration":  {"checkbox", "radio", "select", "booleancheckbox"},
+	"string":       {"text", "textarea", "html", "file", "phonenumber"},
 }
 
 func (s *Server) createProperty(w http.ResponseWriter, r *http.Request) {
 	var p Property
-	if !read(w, r, &p) {
+	if !decode(w, r, &p) {
 		return
 	}
 	s.mu.Lock()
@@ -48,18 +50,24 @@ func (s *Server) createProperty(w http.ResponseWriter, r *http.Request) {
 	_, hasGroup := s.schema.groups[p.GroupName]
 	switch {
 	case !propertyName.MatchString(p.Name) || strings.HasPrefix(p.Name, "hs_"):
-		fail(w, http.StatusBadRequest, problem{Message: "Property name " + clip(p.Name) + " is not valid", Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "Property name " + truncate(p.Name) + " is not valid", Category: "VALIDATION_ERROR"})
 	case p.Label == "" || !slices.Contains(fieldTypes[p.Type], p.FieldType):
-		fail(w, http.StatusBadRequest, problem{Message: "label, type and a fitting fieldType are required", Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "label, type and a matching fieldType are required", Category: "VALIDATION_ERROR"})
 	case p.Type == "enumeration" && len(p.Options) == 0:
-		fail(w, http.StatusBadRequest, problem{Message: "An enumeration needs options", Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "An enumeration needs options", Category: "VALIDATION_ERROR"})
 	case !hasGroup:
-		fail(w, http.StatusBadRequest, problem{Message: "Property group " + clip(p.GroupName) + " does not exist", Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "Property group " + truncate(p.GroupName) + " does not exist",
+				Category: "VALIDATION_ERROR"})
 	case known:
-		fail(w, http.StatusConflict, problem{Message: "Property named '" + p.Name + "' already exists.", Category: "CONFLICT"})
+		writeError(w, http.StatusConflict,
+			problem{Message: "Property named '" + p.Name + "' already exists.", Category: "CONFLICT"})
 	default:
 		s.schema.byName[p.Name] = p
-		answer(w, http.StatusCreated, p)
+		writeJSON(w, http.StatusCreated, p)
 	}
 }
 
@@ -71,24 +79,25 @@ func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) {
 		list = append(list, g)
 	}
 	slices.SortFunc(list, func(a, b group) int { return strings.Compare(a.Name, b.Name) })
-	answer(w, http.StatusOK, map[string]any{"results": list})
+	writeJSON(w, http.StatusOK, map[string]any{"results": list})
 }
 
 func (s *Server) createGroup(w http.ResponseWriter, r *http.Request) {
 	var g group
-	if !read(w, r, &g) {
+	if !decode(w, r, &g) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.schema.groups[g.Name]; ok {
-		fail(w, http.StatusConflict, problem{Message: "Property group already exists.", Category: "CONFLICT"})
+		writeError(w, http.StatusConflict, problem{Message: "Property group already exists.", Category: "CONFLICT"})
 		return
 	}
 	if !propertyName.MatchString(g.Name) || g.Label == "" {
-		fail(w, http.StatusBadRequest, problem{Message: "name and label are required", Category: "VALIDATION_ERROR"})
+		writeError(w, http.StatusBadRequest,
+			problem{Message: "name and label are required", Category: "VALIDATION_ERROR"})
 		return
 	}
 	s.schema.groups[g.Name] = g
-	answer(w, http.StatusCreated, g)
+	writeJSON(w, http.StatusCreated, g)
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Property is a property of contacts.
+// Property is the definition of a contact property.
 type Property struct {
 	Name           string        `json:"name"`
 	Label          string        `json:"label"`
@@ -29,7 +29,7 @@ type Property struct {
 	Modification   *Modification `json:"modificationMetadata,omitempty"`
 }
 
-// Option is one value of an enumeration.
+// Option is one option of an enumeration.
 type Option struct {
 	Label        string `json:"label"`
 	Value        string `json:"value"`
@@ -38,7 +38,7 @@ type Option struct {
 	Description  string `json:"description,omitempty"`
 }
 
-// Modification says who may change a property.
+// Modification says what may be changed in a property.
 type Modification struct {
 	Archivable         bool `json:"archivable"`
 	ReadOnlyDefinition bool `json:"readOnlyDefinition"`
@@ -62,13 +62,18 @@ func newSchema() *schema {
 		"contactinformation": {Name: "contactinformation", Label: "Contact information"},
 		"portal":             {Name: "portal", Label: "Portal"},
 	}}
-	for _, name := range []string{"email", "firstname", "lastname", "company", "jobtitle", "city", "country", "website", "hs_additional_emails", "hs_language"} {
-		s.own(Property{Name: name, Type: "string", FieldType: "text"})
+	for _, name := range []string{
+		"email", "firstname", "lastname", "company", "jobtitle", "city", "country", "website",
+		"hs_additional_emails", "hs_language",
+	} {
+		s.addBuiltIn(Property{Name: name, Type: "string", FieldType: "text"})
 	}
-	s.own(Property{Name: "phone", Type: "phone_number", FieldType: "phonenumber"})
-	s.own(Property{Name: "lifecyclestage", Type: "enumeration", FieldType: "radio", Options: options("subscriber", "lead", "customer", "other")})
+	s.addBuiltIn(Property{Name: "phone", Type: "phone_number", FieldType: "phonenumber"})
+	s.addBuiltIn(Property{Name: "lifecyclestage", Type: "enumeration", FieldType: "radio",
+		Options: options("subscriber", "lead", "customer", "other")})
 	for _, name := range []string{"hs_object_id", "createdate", "lastmodifieddate", "num_notes"} {
-		s.own(Property{Name: name, Type: "string", FieldType: "text", Modification: &Modification{ReadOnlyDefinition: true, ReadOnlyValue: true}})
+		s.addBuiltIn(Property{Name: name, Type: "string", FieldType: "text",
+			Modification: &Modification{ReadOnlyDefinition: true, ReadOnlyValue: true}})
 	}
 	for _, p := range []Property{
 		{Name: "portal_groups", Label: "Portal groups", Type: "string", FieldType: "text"},
@@ -83,7 +88,7 @@ func newSchema() *schema {
 	return s
 }
 
-func (s *schema) own(p Property) {
+func (s *schema) addBuiltIn(p Property) {
 	p.Label, p.GroupName, p.HubSpotDefined = p.Name, "contactinformation", true
 	s.byName[p.Name] = p
 }
@@ -110,7 +115,7 @@ func (s *Server) Undefine(name string) {
 	delete(s.schema.byName, name)
 }
 
-// violation is one value that HubSpot will not take, in the form that it puts into its message.
+// violation is one invalid value, in the form that HubSpot embeds in messages.
 type violation struct {
 	IsValid bool   `json:"isValid"`
 	Message string `json:"message"`
@@ -122,7 +127,8 @@ func invalid(bad []violation) *problem {
 	list, _ := json.Marshal(bad)
 	p := &problem{Message: "Property values were not valid: " + string(list), Category: "VALIDATION_ERROR"}
 	for _, v := range bad {
-		p.Errors = append(p.Errors, detail{Message: v.Message, Code: v.Error, Context: map[string][]string{"propertyName": {v.Name}}})
+		p.Errors = append(p.Errors, detail{Message: v.Message, Code: v.Error,
+			Context: map[string][]string{"propertyName": {v.Name}}})
 	}
 	return p
 }
@@ -133,12 +139,15 @@ func (s *schema) check(properties map[string]string) []violation {
 		p, ok := s.byName[name]
 		switch {
 		case !ok:
-			bad = append(bad, violation{Name: name, Error: "PROPERTY_DOESNT_EXIST", Message: fmt.Sprintf("Property %q does not exist", name)})
+			bad = append(bad, violation{Name: name, Error: "PROPERTY_DOESNT_EXIST",
+				Message: fmt.Sprintf("Property %q does not exist", name)})
 		case p.Calculated || p.Modification != nil && p.Modification.ReadOnlyValue:
-			bad = append(bad, violation{Name: name, Error: "READ_ONLY_VALUE", Message: fmt.Sprintf("%q is a read only property", name)})
+			bad = append(bad, violation{Name: name, Error: "READ_ONLY_VALUE",
+				Message: fmt.Sprintf("%q is a read only property", name)})
 		case value != "":
 			if code := p.fault(value); code != "" {
-				bad = append(bad, violation{Name: name, Error: code, Message: fmt.Sprintf("%q was not valid for %s", clip(value), name)})
+				bad = append(bad, violation{Name: name, Error: code,
+					Message: fmt.Sprintf("%q was not valid for %s", truncate(value), name)})
 			}
 		}
 	}
@@ -151,7 +160,7 @@ var (
 	isoDate = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 )
 
-// fault tells which of HubSpot's rules for the property's type a value breaks.
+// fault returns the code of HubSpot's error for an invalid value, or "".
 func (p Property) fault(value string) string {
 	switch p.Type {
 	case "number":
@@ -174,7 +183,7 @@ func (p Property) fault(value string) string {
 	case "enumeration":
 		return p.optionFault(value)
 	default:
-		if p.Name == "email" && !looksLikeEmail(value) {
+		if p.Name == "email" && !isEmail(value) {
 			return "INVALID_EMAIL"
 		}
 		if len([]rune(value)) > 65536 {
@@ -197,12 +206,12 @@ func (p Property) optionFault(value string) string {
 	return ""
 }
 
-func looksLikeEmail(text string) bool {
+func isEmail(text string) bool {
 	a, err := mail.ParseAddress(text)
 	return err == nil && a.Address == text && strings.Contains(text[strings.LastIndexByte(text, '@'):], ".")
 }
 
-func clip(text string) string {
+func truncate(text string) string {
 	if len(text) > 80 {
 		return text[:80] + "..."
 	}

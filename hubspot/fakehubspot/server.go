@@ -1,8 +1,9 @@
-// Package fakehubspot imitates the part of HubSpot's API that hubgate uses, bad habits included: it enforces the ten-second limit of
-// the plan, refuses some valid requests with 429 and 5xx by default so that its clients learn to retry, validates every property
-// against its schema, answers batches with 207, and lower-cases e-mail addresses. Contacts live in memory; /contacts shows them.
+// Package fakehubspot is a fake of the part of HubSpot's API that hubgate uses, including its faults. It enforces the
+// plan's ten-second limit, fails some valid requests with 429 and 5xx by default so that clients learn to retry,
+// validates every property against its definition, answers batches with 207, and lower-cases e-mail addresses. Contacts
+// live in memory; /contacts shows them.
 //
-// It is for `hubgate demo` and for tests, and imports nothing of hubgate.
+// It is for `hubgate demo` and for tests, and imports no other package of hubgate.
 package fakehubspot
 
 import (
@@ -12,23 +13,24 @@ import (
 	"time"
 )
 
-// NoFaults as Config.FaultPercent makes every valid request succeed.
+// NoFaults as Config.FaultPercent means that no valid request fails at random.
 const NoFaults = -1
 
-// Config says how the account behaves. The zero value is a professional plan that takes any bearer token.
+// Config configures the account. The zero value is a professional plan that accepts any bearer token.
 type Config struct {
-	Token  string   // the access token; "" takes any
+	Token  string   // the access token; "" accepts any
 	HubID  int64    // 0 = 4711
 	Limit  int      // calls in 10 s; 0 = 190
-	Daily  int      // calls a day; 0 = 650,000
-	Scopes []string // what the token may do; nil = everything
-	// Conflicts makes an upsert by a contact's further address a conflict that names the contact, instead of finding it.
+	Daily  int      // calls per day; 0 = 650,000
+	Scopes []string // scopes of the token; nil = all
+	// Conflicts makes an upsert by a contact's secondary address fail with a conflict that names the contact, instead
+	// of finding it.
 	Conflicts    bool
-	FaultPercent int              // share of valid requests refused with 429, 502 or 503; 0 = 5, NoFaults = none
+	FaultPercent int              // valid requests that fail with 429, 502 or 503; 0 = 5, NoFaults = none
 	Now          func() time.Time // nil = time.Now
-	// Wrap, when set, is put around the API (not around /contacts): a test delays, cuts or replaces answers there.
+	// Wrap, if set, wraps the API (not /contacts), so that a test can delay, cut or replace responses.
 	Wrap func(next http.Handler) http.Handler
-	// Pages are the site pages that the content API lists; nil = a few.
+	// Pages are the pages in the content API; nil = a few.
 	Pages []Page
 	// Redirects are the account's URL mappings.
 	Redirects []Redirect
@@ -36,18 +38,18 @@ type Config struct {
 
 // Server is an http.Handler, safe for concurrent use.
 type Server struct {
-	cfg     Config
-	api     http.Handler
-	views   *http.ServeMux
-	mu      sync.Mutex // guards everything below
-	people  *people
-	schema  *schema
-	window  []time.Time
-	calls   []Call
-	counted int
-	over    int
-	forms   []Submission
-	faults  []Fault
+	cfg       Config
+	api       http.Handler
+	views     *http.ServeMux
+	mu        sync.Mutex // guards everything below
+	contacts  *contactStore
+	schema    *schema
+	window    []time.Time
+	calls     []Call
+	usedToday int
+	overLimit int
+	forms     []Submission
+	faults    []Fault
 }
 
 // Call is one request that the API answered.
@@ -59,7 +61,7 @@ type Call struct {
 	Note   string
 }
 
-// New makes a server with HubSpot's own contact properties and the ones that hubgate's demo maps.
+// New returns a server with HubSpot's own contact properties and those that hubgate's demo maps.
 func New(cfg Config) *Server {
 	if cfg.HubID == 0 {
 		cfg.HubID = 4711
@@ -79,17 +81,17 @@ func New(cfg Config) *Server {
 	if cfg.Pages == nil {
 		cfg.Pages = defaultPages
 	}
-	s := &Server{cfg: cfg, people: newPeople(), schema: newSchema(), views: http.NewServeMux()}
+	s := &Server{cfg: cfg, contacts: newContactStore(), schema: newSchema(), views: http.NewServeMux()}
 	s.views.HandleFunc("GET /{$}", s.showContacts)
 	s.views.HandleFunc("GET /contacts", s.showContacts)
-	s.api = s.guarded(s.faulty(s.routes()))
+	s.api = s.guard(s.injectFaults(s.routes()))
 	if cfg.Wrap != nil {
 		s.api = cfg.Wrap(s.api)
 	}
 	return s
 }
 
-// ServeHTTP answers the API's calls and the page for people.
+// ServeHTTP serves the API and the page of contacts.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/" || r.URL.Path == "/contacts" {
 		s.views.ServeHTTP(w, r)
@@ -126,7 +128,7 @@ func (s *Server) routes() *http.ServeMux {
 		"GET /cms/domains/{version}":                                  s.listNothing,
 		"GET /cms/v3/domains":                                         s.listNothing,
 	} {
-		// The dated path and the older one are the same calls.
+		// The dated path and v3 are the same calls.
 		if strings.Contains(pattern, "{objects}") {
 			mux.HandleFunc(strings.Replace(pattern, "{objects}", "/crm/objects/{version}/contacts", 1), handler)
 			mux.HandleFunc(strings.Replace(pattern, "{objects}", "/crm/v3/objects/contacts", 1), handler)
@@ -140,12 +142,13 @@ func (s *Server) routes() *http.ServeMux {
 		mux.HandleFunc(pattern, handler)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, problem{Message: "The requested URL was not found.", Category: "OBJECT_NOT_FOUND"})
+		writeError(w, http.StatusNotFound,
+			problem{Message: "The requested URL was not found.", Category: "OBJECT_NOT_FOUND"})
 	})
 	return mux
 }
 
-// Calls returns the last calls, the newest last.
+// Calls returns the last 500 calls, newest last.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,16 +157,17 @@ func (s *Server) Calls() []Call {
 
 const keptCalls = 500
 
-func (s *Server) remember(r *http.Request, rec *recorder) {
+func (s *Server) record(r *http.Request, rec *recorder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls = append(s.calls, Call{At: s.cfg.Now(), Method: r.Method, Path: r.URL.Path, Status: rec.status, Note: rec.note})
+	s.calls = append(s.calls, Call{At: s.cfg.Now(), Method: r.Method, Path: r.URL.Path, Status: rec.status,
+		Note: rec.note})
 	if extra := len(s.calls) - keptCalls; extra > 0 {
 		s.calls = append(s.calls[:0], s.calls[extra:]...)
 	}
 }
 
-// recorder remembers what was answered, for the page.
+// recorder records the response for the page of contacts.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -175,8 +179,8 @@ func (w *recorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// note leaves a word about a call for the page.
-func note(w http.ResponseWriter, text string) {
+// annotate adds a note to a call for the page of contacts.
+func annotate(w http.ResponseWriter, text string) {
 	if rec, ok := w.(*recorder); ok {
 		rec.note = text
 	}

@@ -17,7 +17,7 @@ func call(t *testing.T, s *Server, method, path, body string) *httptest.Response
 	return w
 }
 
-func TestTheAccountAnswersAsHubSpotDoes(t *testing.T) {
+func TestServerAnswersLikeHubSpot(t *testing.T) {
 	t.Parallel()
 	const upsert, old = "/crm/objects/2026-09/contacts/batch/upsert", "/crm/v3/objects/contacts/batch/upsert"
 	for name, c := range map[string]struct {
@@ -25,23 +25,23 @@ func TestTheAccountAnswersAsHubSpotDoes(t *testing.T) {
 		status             int
 		says               string
 	}{
-		"a contact":                {"POST", upsert, `{"inputs":[{"id":"A@x.example","idProperty":"email","properties":{"firstname":"Ada"}}]}`, 200, `"new":true`},
-		"the older path":           {"POST", old, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}}]}`, 200, `"email":"a@x.example"`},
-		"one bad without traces":   {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"nope":"1"}}]}`, 400, "PROPERTY_DOESNT_EXIST"},
-		"one bad with traces":      {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","objectWriteTraceId":"t1","properties":{"nope":"1"}}]}`, 207, `"objectWriteTraceId":["t1"]`},
-		"a key twice":              {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}},{"id":"A@x.example","idProperty":"email","properties":{}}]}`, 400, "Duplicate"},
-		"a number as value":        {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"portal_logins":1}}]}`, 400, "Invalid input JSON"},
-		"an unknown member":        {"POST", upsert, `{"inputs":[],"extra":1}`, 400, "extra"},
-		"a read-only property":     {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"createdate":"1"}}]}`, 400, "READ_ONLY_VALUE"},
-		"not a number":             {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"portal_logins":"many"}}]}`, 400, "INVALID_LONG"},
-		"an option that is none":   {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"lifecyclestage":"king"}}]}`, 400, "INVALID_OPTION"},
-		"properties":               {"GET", "/crm/properties/2026-09/contacts", "", 200, `"last_portal_login"`},
-		"nobody":                   {"GET", "/crm/objects/2026-09/contacts/b@x.example?idProperty=email", "", 404, "OBJECT_NOT_FOUND"},
-		"nowhere":                  {"GET", "/crm/whatever", "", 404, "not found"},
-		"read without history":     {"POST", "/crm/objects/2026-09/contacts/batch/read", `{"inputs":[{"id":"1"}],"properties":[]}`, 400, "propertiesWithHistory"},
-		"a form":                   {"POST", "/submissions/v3/integration/secure/submit/4711/f", `{"fields":[{"objectTypeId":"0-1","name":"email","value":"a@x.example"}],"context":{"hutk":"0123"}}`, 400, "INVALID_HUTK"},
-		"a page for people":        {"GET", "/contacts", "", 200, "Nobody yet"},
-		"a property that is there": {"POST", "/crm/properties/2026-09/contacts", `{"name":"email","label":"E","groupName":"portal","type":"string","fieldType":"text"}`, 409, "already exists"},
+		"new contact":            {"POST", upsert, `{"inputs":[{"id":"A@x.example","idProperty":"email","properties":{"firstname":"Ada"}}]}`, 200, `"new":true`},
+		"v3 path":                {"POST", old, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}}]}`, 200, `"email":"a@x.example"`},
+		"invalid without traces": {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"nope":"1"}}]}`, 400, "PROPERTY_DOESNT_EXIST"},
+		"invalid with traces":    {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","objectWriteTraceId":"t1","properties":{"nope":"1"}}]}`, 207, `"objectWriteTraceId":["t1"]`},
+		"duplicate id":           {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}},{"id":"A@x.example","idProperty":"email","properties":{}}]}`, 400, "Duplicate"},
+		"number as value":        {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"portal_logins":1}}]}`, 400, "Invalid input JSON"},
+		"unknown member":         {"POST", upsert, `{"inputs":[],"extra":1}`, 400, "extra"},
+		"read-only property":     {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"createdate":"1"}}]}`, 400, "READ_ONLY_VALUE"},
+		"not a number":           {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"portal_logins":"many"}}]}`, 400, "INVALID_LONG"},
+		"invalid option":         {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"lifecyclestage":"king"}}]}`, 400, "INVALID_OPTION"},
+		"properties":             {"GET", "/crm/properties/2026-09/contacts", "", 200, `"last_portal_login"`},
+		"unknown contact":        {"GET", "/crm/objects/2026-09/contacts/b@x.example?idProperty=email", "", 404, "OBJECT_NOT_FOUND"},
+		"unknown path":           {"GET", "/crm/whatever", "", 404, "not found"},
+		"read without history":   {"POST", "/crm/objects/2026-09/contacts/batch/read", `{"inputs":[{"id":"1"}],"properties":[]}`, 400, "propertiesWithHistory"},
+		"invalid hutk":           {"POST", "/submissions/v3/integration/secure/submit/4711/f", `{"fields":[{"objectTypeId":"0-1","name":"email","value":"a@x.example"}],"context":{"hutk":"0123"}}`, 400, "INVALID_HUTK"},
+		"contacts page":          {"GET", "/contacts", "", 200, "No contacts yet"},
+		"existing property":      {"POST", "/crm/properties/2026-09/contacts", `{"name":"email","label":"E","groupName":"portal","type":"string","fieldType":"text"}`, 409, "already exists"},
 	} {
 		w := call(t, New(Config{FaultPercent: NoFaults}), c.method, c.path, c.body)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
@@ -50,7 +50,7 @@ func TestTheAccountAnswersAsHubSpotDoes(t *testing.T) {
 	}
 }
 
-func TestMoreCallsThanThePlanHasAreRefused(t *testing.T) {
+func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	s := New(Config{FaultPercent: NoFaults, Limit: 2})
 	for i, want := range []int{200, 200, 429} {
@@ -60,14 +60,15 @@ func TestMoreCallsThanThePlanHasAreRefused(t *testing.T) {
 	}
 }
 
-func TestAWrongTokenIsRefused(t *testing.T) {
+func TestWrongTokenIsRejected(t *testing.T) {
 	t.Parallel()
-	if w := call(t, New(Config{Token: "y", FaultPercent: NoFaults}), "GET", "/account-info/2026-09/details", ""); w.Code != http.StatusUnauthorized {
+	if w := call(t, New(Config{Token: "y", FaultPercent: NoFaults}), "GET", "/account-info/2026-09/details",
+		""); w.Code != http.StatusUnauthorized {
 		t.Error(w.Code, w.Body)
 	}
 }
 
-func TestAContactIsShownEscaped(t *testing.T) {
+func TestContactsPageEscapesHTML(t *testing.T) {
 	t.Parallel()
 	s := New(Config{FaultPercent: NoFaults})
 	s.Add(map[string]string{"email": "Ada@x.example", "firstname": "<script>"})

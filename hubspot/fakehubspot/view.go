@@ -25,7 +25,7 @@ type callView struct {
 	Class, Clock string
 }
 
-// showContacts is the page that a person watches while logging in; it refreshes itself.
+// showContacts serves a page that refreshes itself, to watch while logging in.
 func (s *Server) showContacts(w http.ResponseWriter, r *http.Request) {
 	now := s.cfg.Now()
 	view := struct {
@@ -41,7 +41,7 @@ func (s *Server) showContacts(w http.ResponseWriter, r *http.Request) {
 		v := contactView{Contact: c, Age: now.Sub(c.UpdatedAt).Round(time.Second).String()}
 		for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
 			if name != "email" {
-				v.Rows = append(v.Rows, [2]string{name, clip(c.Properties[name])})
+				v.Rows = append(v.Rows, [2]string{name, truncate(c.Properties[name])})
 			}
 		}
 		view.Contacts = append(view.Contacts, v)
@@ -57,6 +57,7 @@ func (s *Server) showContacts(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	w.Header().Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	_ = contactsPage.Execute(w, view)
 }
