@@ -131,9 +131,9 @@ func TestWithoutAnAuthorityTheGatewayServesWhatItHasAndSaysSo(t *testing.T) {
 	}
 	store.kill()
 	third := startTLSGateway(t, ca, single(redisPort), ports+6)
-	third.says("certificates cannot be read from Redis")
+	third.says("cannot read certificates from Redis")
 	startRedis(t, redisPort)
-	third.says(`"msg":"certificate not obtained; it is tried again"`)
+	third.says(`"msg":"could not obtain a certificate, retrying"`)
 }
 
 // certificateOf waits for the certificate of a host.

@@ -1,5 +1,5 @@
-// Package certs gives the public listener its certificates: from files that are read again when they change, or from an ACME
-// authority through certificates, locks and challenges shared in Redis, sealed, by all replicas.
+// Package certs provides the public listener's certificates: from files that are reloaded when they change, or from an
+// ACME authority (RFC 8555). With ACME, all replicas share certificates, locks and challenges in Redis, sealed.
 package certs
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Files serves one certificate from a pair of PEM files. Handshakes may go on while it is read again.
+// Files serves one certificate from a pair of PEM files. It is safe for concurrent use.
 type Files struct {
 	hosts   hosts
 	current atomic.Pointer[loaded]
@@ -24,7 +24,7 @@ type loaded struct {
 	pem               []byte
 }
 
-// NewFiles reads the pair; it fails when the files cannot be read or do not belong together.
+// NewFiles reads the pair. It fails if a file cannot be read or they do not match.
 func NewFiles(certFile, keyFile string) (*Files, error) {
 	f := &Files{}
 	if _, err := f.Use(certFile, keyFile); err != nil {
@@ -33,13 +33,13 @@ func NewFiles(certFile, keyFile string) (*Files, error) {
 	return f, nil
 }
 
-// Reload reads the pair again. On an error, a pair that is half written say, the last good certificate stays.
+// Reload reads the pair again. On an error, such as a half-written file, the last good certificate stays in use.
 func (f *Files) Reload() (changed bool, err error) {
 	now := f.current.Load()
 	return f.Use(now.certFile, now.keyFile)
 }
 
-// Use serves another pair from now on; on an error the last good certificate stays, and the names of its files.
+// Use switches to another pair. On an error the last good certificate and its file names stay in use.
 func (f *Files) Use(certFile, keyFile string) (changed bool, err error) {
 	certPEM, err := os.ReadFile(certFile)
 	if err != nil {
@@ -60,16 +60,17 @@ func (f *Files) Use(certFile, keyFile string) (changed bool, err error) {
 		return false, fmt.Errorf("certs: %s and %s: %w", certFile, keyFile, err)
 	}
 	if pair.Leaf == nil {
-		return false, errors.New("certs: " + certFile + " holds no certificate")
+		return false, errors.New("certs: " + certFile + " has no certificate")
 	}
 	f.current.Store(&loaded{certFile, keyFile, &pair, all})
 	return true, nil
 }
 
-// SetHosts says for which hosts the certificate is shown although it does not name them: the browser then tells the visitor.
+// SetHosts sets the hosts that get the certificate even if it does not name them, so that the browser reports the
+// mismatch to the visitor.
 func (f *Files) SetHosts(names []string) { f.hosts.set(names) }
 
-// NotAfter is when the certificate ends, and its name.
+// NotAfter returns the certificate's name and expiry.
 func (f *Files) NotAfter() (name string, end time.Time) {
 	leaf := f.current.Load().certificate.Leaf
 	if len(leaf.DNSNames) > 0 {
@@ -78,20 +79,21 @@ func (f *Files) NotAfter() (name string, end time.Time) {
 	return leaf.Subject.CommonName, leaf.NotAfter
 }
 
-// Covers tells whether the certificate is for the host.
+// Covers returns an error unless the certificate is valid for the host.
 func (f *Files) Covers(host string) error {
 	return f.current.Load().certificate.Leaf.VerifyHostname(host)
 }
 
-// TLS is the listener's configuration: TLS 1.2 or newer, HTTP/2 first, the certificate as of each handshake. Who asks for a host that is
-// not served here gets no certificate; who names none, a health check say, gets it.
+// TLS returns the listener's configuration: TLS 1.2 or newer, HTTP/2 first, and the current certificate for each
+// handshake. Clients that ask for an unknown host get no certificate. Clients without SNI, such as health checks, get
+// it.
 func (f *Files) TLS() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if hello.ServerName != "" && !f.hosts.has(hello.ServerName) && f.Covers(hello.ServerName) != nil {
-				return nil, nil // the alert unrecognized_name
+				return nil, nil // sends the alert unrecognized_name
 			}
 			return f.current.Load().certificate, nil
 		},

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// hosts are the names that are served, as of now.
+// hosts is the current set of served host names.
 type hosts struct{ list atomic.Pointer[[]string] }
 
 func (h *hosts) set(names []string) {

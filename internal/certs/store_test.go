@@ -30,7 +30,7 @@ func testStore(t *testing.T, keys ...string) (*store, *miniredis.Miniredis) {
 	return newStore(rdb, "hubgate:", ring), m
 }
 
-func TestAValueIsKeptSealedAndBoundToItsKey(t *testing.T) {
+func TestStoreSealsValues(t *testing.T) {
 	t.Parallel()
 	s, m := testStore(t)
 	ctx, secret := t.Context(), []byte("-----BEGIN PRIVATE KEY-----")
@@ -47,11 +47,11 @@ func TestAValueIsKeptSealedAndBoundToItsKey(t *testing.T) {
 	}
 	m.Set("hubgate:tls:v:certificates/ca/evil/evil.key", raw)
 	if _, err := s.Load(ctx, "certificates/ca/evil/evil.key"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a value opened in another's place: %v", err)
+		t.Errorf("a value was accepted under another key: %v", err)
 	}
 }
 
-func TestFoldersAreListedAndDeletedWithAllThatIsInThem(t *testing.T) {
+func TestStoreListsAndDeletesFolders(t *testing.T) {
 	t.Parallel()
 	s, _ := testStore(t)
 	ctx := t.Context()
@@ -81,11 +81,11 @@ func TestFoldersAreListedAndDeletedWithAllThatIsInThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Exists(ctx, "c/a") || s.Exists(ctx, "c/a/1") || !s.Exists(ctx, "c/b") || !s.Exists(ctx, "ca") {
-		t.Error("the wrong keys are gone")
+		t.Error("wrong keys deleted")
 	}
 }
 
-func TestAValueOfAnOlderKeyIsSealedAnewWhenItIsRead(t *testing.T) {
+func TestStoreReseals(t *testing.T) {
 	t.Parallel()
 	older, newer := seal.NewKey(), seal.NewKey()
 	s, m := testStore(t, older)
@@ -100,7 +100,7 @@ func TestAValueOfAnOlderKeyIsSealedAnewWhenItIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after, _ := m.Get("hubgate:tls:v:k"); after == before {
-		t.Error("still sealed by the older key")
+		t.Error("still sealed with the older key")
 	}
 	if err := s.ring.Set(newer); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestAValueOfAnOlderKeyIsSealedAnewWhenItIsRead(t *testing.T) {
 	}
 }
 
-func TestALockHasOneHolderAndOnlyTheHolderReleasesIt(t *testing.T) {
+func TestLockHasOneHolder(t *testing.T) {
 	t.Parallel()
 	one, m := testStore(t)
 	two := newStore(one.redis, "hubgate:", one.ring)
@@ -119,7 +119,7 @@ func TestALockHasOneHolderAndOnlyTheHolderReleasesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := two.Unlock(ctx, "order"); err == nil {
-		t.Error("somebody else released the lock")
+		t.Error("released another holder's lock")
 	}
 	got := make(chan error, 1)
 	go func() { got <- two.Lock(ctx, "order") }()
@@ -136,7 +136,7 @@ func TestALockHasOneHolderAndOnlyTheHolderReleasesIt(t *testing.T) {
 	}
 	m.FastForward(lockTime) // the second holder was killed
 	if err := one.Lock(ctx, "order"); err != nil {
-		t.Errorf("a dead holder keeps its lock: %v", err)
+		t.Errorf("the lock of a killed holder did not expire: %v", err)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package faultproxy is the bad network between two parts: a TCP proxy that refuses, delays, cuts, swallows, garbles or throttles what
-// passes. Tests put it between hubgate and Redis. It imports none of ours.
+// Package faultproxy is a TCP proxy that simulates network faults: it refuses, delays, resets, drops, corrupts or
+// throttles traffic. Tests put it between hubgate and Redis. It imports no other package of hubgate.
 package faultproxy
 
 import (
@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Fault is what the network does wrong. The zero value is a network without faults.
+// Fault describes a network fault. The zero value is no fault.
 type Fault struct {
-	Refuse   bool          // connections are refused, the open ones are reset
-	Hang     bool          // connections are accepted; nothing passes in either direction
-	HalfOpen bool          // what the client sends arrives, answers never do: the far end is gone without a word
-	Delay    time.Duration // before each piece of an answer
-	Garbage  bool          // answers are replaced by what no protocol says
-	PerChunk int           // answers come in pieces of so many bytes, each after Delay; 0: as they come
+	Refuse   bool          // new connections are refused, open ones reset
+	Hang     bool          // connections are accepted, but all traffic is dropped
+	HalfOpen bool          // requests arrive, responses are dropped
+	Delay    time.Duration // before each chunk of a response
+	Garbage  bool          // responses are replaced by data of another protocol
+	PerChunk int           // size of response chunks in bytes, each after Delay; 0 = unchanged
 }
 
 // Proxy forwards connections to one address. It is safe for concurrent use.
@@ -34,7 +34,7 @@ type Proxy struct {
 	serving  sync.WaitGroup
 }
 
-// New opens a proxy before target on a port of the system's choice.
+// New starts a proxy to target on a free port.
 func New(target string) (*Proxy, error) {
 	p := &Proxy{target: target, open: map[net.Conn]bool{}, done: make(chan struct{})}
 	p.fault.Store(&Fault{})
@@ -47,14 +47,14 @@ func New(target string) (*Proxy, error) {
 	return p, nil
 }
 
-// Addr is where to connect.
+// Addr returns the proxy's address.
 func (p *Proxy) Addr() string { return p.address }
 
-// Accepted counts the connections that were taken: a storm of retries shows here.
+// Accepted returns the number of accepted connections, which reveals retry storms.
 func (p *Proxy) Accepted() int64 { return p.accepted.Load() }
 
-// Set changes what is wrong, for open connections too. After a fault nothing of what it held back is delivered: those connections
-// are reset, as they are when a host comes back that has forgotten them.
+// Set changes the fault, for open connections too. Data that a fault held back is never delivered: those connections
+// are reset, as after a restart of the host.
 func (p *Proxy) Set(f Fault) error {
 	before := *p.fault.Swap(&f)
 	if before.Refuse && !f.Refuse {
@@ -75,7 +75,7 @@ func (p *Proxy) Set(f Fault) error {
 	return nil
 }
 
-// Cut resets every open connection; new ones are taken as before.
+// Cut resets every open connection; new ones are accepted.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,7 +84,7 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// Close ends the proxy and waits for its goroutines.
+// Close stops the proxy and waits for its goroutines.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	close(p.done)
@@ -94,7 +94,7 @@ func (p *Proxy) Close() error {
 	}
 	p.mu.Unlock()
 	p.serving.Wait()
-	if errors.Is(err, net.ErrClosed) { // it refused at the end
+	if errors.Is(err, net.ErrClosed) { // the last fault was Refuse
 		return nil
 	}
 	return err
@@ -116,7 +116,7 @@ func (p *Proxy) listen(l net.Listener) {
 	})
 }
 
-// reset ends a connection by RST, as a crashed host or an impatient firewall does.
+// reset closes a connection with RST, like a crashed host or a firewall.
 func reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // the connection may be gone already
@@ -124,8 +124,8 @@ func reset(c net.Conn) {
 	c.Close()
 }
 
-// hold notes a connection for Cut and Close; false when the proxy is closed.
-func (p *Proxy) hold(c net.Conn) bool {
+// track registers a connection for Cut and Close. It returns false if the proxy is closed.
+func (p *Proxy) track(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	select {
@@ -138,7 +138,7 @@ func (p *Proxy) hold(c net.Conn) bool {
 	}
 }
 
-func (p *Proxy) let(c net.Conn) {
+func (p *Proxy) untrack(c net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, c)
@@ -146,22 +146,22 @@ func (p *Proxy) let(c net.Conn) {
 }
 
 func (p *Proxy) serve(client net.Conn) {
-	if !p.hold(client) {
+	if !p.track(client) {
 		return
 	}
-	defer p.let(client)
+	defer p.untrack(client)
 	server, err := net.Dial("tcp", p.target)
 	if err != nil {
 		reset(client)
 		return
 	}
-	if !p.hold(server) {
+	if !p.track(server) {
 		return
 	}
-	defer p.let(server)
+	defer p.untrack(server)
 	p.serving.Go(func() {
-		p.pump(server, client, false)
+		p.copyWithFaults(server, client, false)
 		server.Close()
 	})
-	p.pump(client, server, true)
+	p.copyWithFaults(client, server, true)
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// echo answers every line with itself.
+// echo starts a server that echoes its input and returns its address.
 func echo(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -50,7 +50,7 @@ func dial(t *testing.T, p *Proxy) net.Conn {
 	return c
 }
 
-// ask sends a line and tells what comes back: the line, something else, nothing within the time, or an end.
+// ask sends a line and returns the reply, "silence" if there is none in time, or "end" if the connection was closed.
 func ask(c net.Conn) string {
 	c.Write([]byte("hello\n"))
 	c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
@@ -66,7 +66,7 @@ func ask(c net.Conn) string {
 	}
 }
 
-func TestAFaultBefallsOpenConnectionsAndNewOnes(t *testing.T) {
+func TestFaultAffectsConnections(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault    Fault
@@ -107,13 +107,13 @@ func TestAFaultBefallsOpenConnectionsAndNewOnes(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := ask(dial(t, p)); got != "hello\n" {
-				t.Errorf("afterwards: %q", got)
+				t.Errorf("after the fault: %q", got)
 			}
 		})
 	}
 }
 
-func TestACutEndsConnectionsAndTakesNewOnes(t *testing.T) {
+func TestCutResetsConnections(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t)
 	c := dial(t, p)

@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// garbage is an answer of somebody who speaks another protocol.
+// garbage is a response of another protocol.
 const garbage = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n\x00\xff"
 
-// pump copies until one side ends. What is wrong is asked anew for each piece, so that a fault also befalls open connections.
-func (p *Proxy) pump(to, from net.Conn, answer bool) {
+// copyWithFaults copies until one side ends. It reads the fault before each chunk, so that a fault also affects open
+// connections.
+func (p *Proxy) copyWithFaults(to, from net.Conn, answer bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 && !p.pass(to, buffer[:n], answer) {
+		if n > 0 && !p.forward(to, buffer[:n], answer) {
 			return
 		}
 		if err != nil {
@@ -22,7 +23,7 @@ func (p *Proxy) pump(to, from net.Conn, answer bool) {
 	}
 }
 
-func (p *Proxy) pass(to net.Conn, piece []byte, answer bool) bool {
+func (p *Proxy) forward(to net.Conn, piece []byte, answer bool) bool {
 	f := p.fault.Load()
 	switch {
 	case f.Hang, f.HalfOpen && answer:

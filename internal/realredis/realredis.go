@@ -1,5 +1,5 @@
-// Package realredis runs a redis-server of a test's own. Without one on this machine the test is skipped, unless HUBGATE_TEST_SERVICES
-// names redis. It imports none of ours.
+// Package realredis starts a redis-server for a test. If none is installed, the test is skipped, unless
+// HUBGATE_TEST_SERVICES contains redis. It imports no other package of hubgate.
 package realredis
 
 import (
@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// Server is a redis-server on loopback. It ends with its test.
+// Server is a redis-server on loopback. It stops with its test.
 type Server struct {
 	Addr string
 
@@ -22,12 +22,12 @@ type Server struct {
 	cmd  *exec.Cmd
 }
 
-// Start runs a server with its configuration in args; without any, it keeps everything in memory.
+// Start starts a server with additional arguments. By default it stores nothing on disk.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), "redis") {
-			t.Fatal("redis-server is not installed, and HUBGATE_TEST_SERVICES names redis")
+			t.Fatal("redis-server is not installed, but HUBGATE_TEST_SERVICES contains redis")
 		}
 		t.Skip("redis-server is not installed")
 	}
@@ -36,14 +36,15 @@ func Start(t testing.TB, args ...string) *Server {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	s := &Server{Addr: l.Addr().String(), t: t, args: append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", ""}, args...)}
+	defaults := []string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", ""}
+	s := &Server{Addr: l.Addr().String(), t: t, args: append(defaults, args...)}
 	l.Close()
 	s.Run()
 	t.Cleanup(s.Kill)
 	return s
 }
 
-// Run starts it again after Kill, with what it had written to its disk, and returns when it serves.
+// Run starts the server, again after Kill with its data on disk, and returns when it accepts connections.
 func (s *Server) Run() {
 	s.t.Helper()
 	s.cmd = exec.Command("redis-server", s.args...)
@@ -54,18 +55,18 @@ func (s *Server) Run() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var said strings.Builder
+	var output strings.Builder
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if strings.Contains(lines.Text(), "Ready to accept connections") {
-			go io.Copy(io.Discard, out) //nolint:errcheck // until it ends
+			go io.Copy(io.Discard, out) //nolint:errcheck // until the server exits
 			return
 		}
-		said.WriteString(lines.Text() + "\n")
+		output.WriteString(lines.Text() + "\n")
 	}
-	s.t.Fatalf("redis-server does not serve:\n%s", &said)
+	s.t.Fatalf("redis-server did not start:\n%s", &output)
 }
 
-// Kill ends it at once, as a crash would.
+// Kill kills the server, as in a crash.
 func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()

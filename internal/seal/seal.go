@@ -1,10 +1,11 @@
-// Package seal is the key ring: everything hubgate seals, signs or names with a secret goes through it.
+// Package seal is the key ring: it encrypts, authenticates and pseudonymizes everything that hubgate stores or hands to
+// browsers.
 //
-// The keys are the operator's session.keys: the first one seals, all of them open. From each key one derived key per purpose
-// is made with HKDF-SHA256 (RFC 5869); a purpose is a Label, and a value sealed for one purpose cannot be opened for another.
-// Sealed values are AES-256-GCM with a random nonce and begin with a format byte and the id of their key.
+// The keys are the operator's session.keys: the first one seals, all of them open. HKDF-SHA256 (RFC 5869) derives one
+// key per purpose from each of them. A purpose is a Label; a value sealed for one purpose cannot be opened for another.
+// Sealed values are AES-256-GCM with a random nonce, and start with a format byte and the id of their key.
 //
-// It imports nothing of hubgate.
+// It imports no other package of hubgate.
 package seal
 
 import (
@@ -22,10 +23,10 @@ import (
 	"sync/atomic"
 )
 
-// A Label names one purpose of a derived key.
+// A Label identifies the purpose of a derived key.
 type Label string
 
-// The purposes. A label must never be reused for something else: the sealed values of the past would open for it.
+// The purposes. Never reuse a label: values sealed for the old purpose would open for the new one.
 const (
 	CookieMAC   Label = "cookie-mac"
 	Record      Label = "record"
@@ -42,11 +43,11 @@ const (
 	LogHash     Label = "log-hash"
 )
 
-// KeySize is the length of a key in bytes.
+// KeySize is the size of a key in bytes.
 const KeySize = 32
 
-// ErrOpen says that a value was not sealed by any key of the ring for this purpose and this additional data.
-var ErrOpen = errors.New("seal: value does not open")
+// ErrOpen means that no key of the ring sealed the value for this purpose and this additional data.
+var ErrOpen = errors.New("seal: cannot decrypt value")
 
 const (
 	format   = 1
@@ -54,7 +55,7 @@ const (
 	overhead = 1 + idSize
 )
 
-// ID names a key without telling anything about it.
+// ID identifies a key without revealing anything about it.
 type ID [idSize]byte
 
 func (id ID) String() string { return fmt.Sprintf("%x", id[:]) }
@@ -62,16 +63,16 @@ func (id ID) String() string { return fmt.Sprintf("%x", id[:]) }
 type key struct {
 	id      ID
 	secret  []byte
-	derived *sync.Map // Label -> []byte: each purpose's key is made once
-	macs    *sync.Map // Label -> *sync.Pool of hash.Hash: keying one costs more than using it
+	derived *sync.Map // Label -> []byte: caches the derived keys
+	macs    *sync.Map // Label -> *sync.Pool of hash.Hash: reuse is cheaper than hmac.New
 }
 
-// Ring holds the keys. It is safe for concurrent use; Set replaces the keys of a live ring.
+// Ring holds the keys. It is safe for concurrent use; Set replaces its keys.
 type Ring struct {
 	keys atomic.Pointer[[]key]
 }
 
-// New makes a ring of base64 keys (standard or URL alphabet, padded or not) of KeySize bytes each.
+// New returns a ring of base64 keys (standard or URL alphabet, padded or not) of KeySize bytes each.
 func New(keys ...string) (*Ring, error) {
 	r := &Ring{}
 	if err := r.Set(keys...); err != nil {
@@ -80,7 +81,7 @@ func New(keys ...string) (*Ring, error) {
 	return r, nil
 }
 
-// Set replaces the keys; on an error the ring stays as it was.
+// Set replaces the keys. On an error the ring is unchanged.
 func (r *Ring) Set(keys ...string) error {
 	if len(keys) == 0 {
 		return errors.New("seal: no keys")
@@ -97,20 +98,22 @@ func (r *Ring) Set(keys ...string) error {
 	return nil
 }
 
-// DecodeKey reads one key as the operator writes it.
+// DecodeKey decodes one base64 key.
 func DecodeKey(text string) ([]byte, error) {
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+	for _, encoding := range []*base64.Encoding{
+		base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
+	} {
 		if secret, err := encoding.Strict().DecodeString(text); err == nil {
 			if len(secret) != KeySize {
-				return nil, fmt.Errorf("it has %d bytes, not %d", len(secret), KeySize)
+				return nil, fmt.Errorf("%d bytes instead of %d", len(secret), KeySize)
 			}
 			return secret, nil
 		}
 	}
-	return nil, errors.New("it is not base64")
+	return nil, errors.New("not base64")
 }
 
-// NewKey makes a fresh key in the operator's spelling.
+// NewKey returns a new random key in base64.
 func NewKey() string {
 	secret := make([]byte, KeySize)
 	rand.Read(secret)
@@ -122,7 +125,7 @@ func newKey(secret []byte) key {
 	return key{id: ID(sum[:idSize]), secret: secret, derived: &sync.Map{}, macs: &sync.Map{}}
 }
 
-// IDsOf returns the ids of keys as the operator writes them; what is no key is left out.
+// IDsOf returns the ids of base64 keys. Invalid keys are skipped.
 func IDsOf(keys ...string) []ID {
 	var ids []ID
 	for _, text := range keys {
@@ -133,7 +136,7 @@ func IDsOf(keys ...string) []ID {
 	return ids
 }
 
-// IDs lists the ids of the keys, the sealing one first.
+// IDs returns the ids of the keys, the sealing one first.
 func (r *Ring) IDs() []ID {
 	keys := *r.keys.Load()
 	ids := make([]ID, len(keys))
@@ -143,24 +146,25 @@ func (r *Ring) IDs() []ID {
 	return ids
 }
 
-// derive makes the key of a purpose. extra is further key material that opening will need too (the visitor's cookie key), or nil.
+// derive returns the key of a purpose. extra is additional key material that is also needed to open (the visitor's
+// cookie key), or nil.
 func (k key) derive(label Label, extra []byte) []byte {
 	if len(extra) > 0 {
 		return k.expand(label, extra)
 	}
-	if made, ok := k.derived.Load(label); ok {
-		return made.([]byte)
+	if derived, ok := k.derived.Load(label); ok {
+		return derived.([]byte)
 	}
-	made := k.expand(label, nil)
-	k.derived.Store(label, made)
-	return made
+	derived := k.expand(label, nil)
+	k.derived.Store(label, derived)
+	return derived
 }
 
 func (k key) expand(label Label, extra []byte) []byte {
 	secret := append(append(make([]byte, 0, len(k.secret)+len(extra)), k.secret...), extra...)
 	derived, err := hkdf.Key(sha256.New, secret, nil, "hubgate/v1/"+string(label), KeySize)
 	if err != nil {
-		panic("seal: hkdf: " + err.Error()) // only for lengths that SHA-256 cannot give
+		panic("seal: hkdf: " + err.Error()) // only for lengths above HKDF's maximum
 	}
 	return derived
 }
@@ -168,7 +172,7 @@ func (k key) expand(label Label, extra []byte) []byte {
 func (k key) aead(label Label, extra []byte) cipher.AEAD {
 	block, err := aes.NewCipher(k.derive(label, extra))
 	if err != nil {
-		panic("seal: aes: " + err.Error()) // only for other key sizes
+		panic("seal: aes: " + err.Error()) // only for invalid key sizes
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
@@ -177,12 +181,13 @@ func (k key) aead(label Label, extra []byte) cipher.AEAD {
 	return aead
 }
 
-// Seal encrypts plaintext for a purpose with the first key. aad is authenticated but not stored: the same bytes are needed to open.
+// Seal encrypts plaintext for a purpose with the first key. aad is authenticated but not stored; Open needs the same
+// bytes.
 func (r *Ring) Seal(label Label, plaintext, aad []byte) []byte {
 	return r.SealWith(label, nil, plaintext, aad)
 }
 
-// SealWith is Seal under a key that needs both the ring and extra, so that neither alone opens the value.
+// SealWith is like Seal, but the key is derived from both the ring and extra, so that neither alone opens the value.
 func (r *Ring) SealWith(label Label, extra, plaintext, aad []byte) []byte {
 	k := (*r.keys.Load())[0]
 	out := make([]byte, overhead, overhead+len(plaintext)+28)
@@ -191,12 +196,12 @@ func (r *Ring) SealWith(label Label, extra, plaintext, aad []byte) []byte {
 	return k.aead(label, extra).Seal(out, nil, plaintext, additional(out[:overhead], aad))
 }
 
-// Open decrypts what Seal made with any key of the ring.
+// Open decrypts a value of Seal with any key of the ring.
 func (r *Ring) Open(label Label, sealed, aad []byte) ([]byte, error) {
 	return r.OpenWith(label, nil, sealed, aad)
 }
 
-// OpenWith decrypts what SealWith made.
+// OpenWith decrypts a value of SealWith.
 func (r *Ring) OpenWith(label Label, extra, sealed, aad []byte) ([]byte, error) {
 	k, ok := r.keyOf(sealed)
 	if !ok {
@@ -209,7 +214,7 @@ func (r *Ring) OpenWith(label Label, extra, sealed, aad []byte) ([]byte, error) 
 	return plaintext, nil
 }
 
-// Stale tells whether a sealed value was made with another key than the first, and should be sealed anew when it is next written.
+// Stale reports whether a value was not sealed with the first key and should be resealed when it is next written.
 func (r *Ring) Stale(sealed []byte) bool {
 	k, ok := r.keyOf(sealed)
 	return !ok || k.id != (*r.keys.Load())[0].id
@@ -228,31 +233,32 @@ func (r *Ring) keyOf(sealed []byte) (key, bool) {
 	return key{}, false
 }
 
-// additional binds the header (format and key id) as well as the caller's data: a value cannot be relabelled.
+// additional returns the AAD: it includes the header (format and key id), so that neither can be changed.
 func additional(header, aad []byte) []byte {
 	return append(append(make([]byte, 0, len(header)+len(aad)), header...), aad...)
 }
 
-// MAC authenticates data for a purpose under the first key.
+// MAC returns the MAC of data for a purpose under the first key.
 func (r *Ring) MAC(label Label, data []byte) []byte {
 	return (*r.keys.Load())[0].mac(label, data, nil)
 }
 
-// Verify tells in constant time whether mac, which may be a truncated one of at least 16 bytes, was made by any key of the ring.
+// Verify reports, in constant time, whether any key of the ring made mac. mac may be truncated to at least 16 bytes.
 func (r *Ring) Verify(label Label, data, mac []byte) bool {
 	if len(mac) < 16 || len(mac) > sha256.Size {
 		return false
 	}
-	var room [sha256.Size]byte
+	var buffer [sha256.Size]byte
 	for _, k := range *r.keys.Load() {
-		if hmac.Equal(k.mac(label, data, room[:0])[:len(mac)], mac) {
+		if hmac.Equal(k.mac(label, data, buffer[:0])[:len(mac)], mac) {
 			return true
 		}
 	}
 	return false
 }
 
-// MACs returns the MAC of data under every key, the first key's first: names of index entries that outlive a rotation.
+// MACs returns the MAC of data under every key, the first key's first: names of index entries that survive a key
+// rotation.
 func (r *Ring) MACs(label Label, data []byte) [][]byte {
 	keys := *r.keys.Load()
 	macs := make([][]byte, len(keys))
@@ -262,15 +268,17 @@ func (r *Ring) MACs(label Label, data []byte) [][]byte {
 	return macs
 }
 
-// mac appends the MAC of data to room.
-func (k key) mac(label Label, data, room []byte) []byte {
+// mac appends the MAC of data to buffer.
+func (k key) mac(label Label, data, buffer []byte) []byte {
 	pool, ok := k.macs.Load(label)
 	if !ok {
-		pool, _ = k.macs.LoadOrStore(label, &sync.Pool{New: func() any { return hmac.New(sha256.New, k.derive(label, nil)) }})
+		pool, _ = k.macs.LoadOrStore(label, &sync.Pool{
+			New: func() any { return hmac.New(sha256.New, k.derive(label, nil)) },
+		})
 	}
 	h := pool.(*sync.Pool).Get().(hash.Hash)
 	defer pool.(*sync.Pool).Put(h)
 	h.Reset()
 	h.Write(data)
-	return h.Sum(room)
+	return h.Sum(buffer)
 }

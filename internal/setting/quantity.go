@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// Duration is a length of time, written like 30s, 15m, 12h or 7d (units may be combined: 1h30m). A bare number is an error.
+// Duration is a time span such as 30s, 15m, 12h or 7d; units may be combined (1h30m). A number without a unit is an
+// error.
 type Duration time.Duration
 
-// SetWord parses the text; see Duration.
+// SetWord parses a Duration.
 func (d *Duration) SetWord(text string) error {
 	v, err := parseDuration(text)
 	if err != nil {
@@ -21,21 +22,21 @@ func (d *Duration) SetWord(text string) error {
 	return nil
 }
 
-// D is the value as the standard library's type.
+// D returns d as a time.Duration.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
 func (d Duration) String() string { return formatDuration(time.Duration(d)) }
 
-// MarshalText writes the spelling that SetWord reads.
+// MarshalText returns the form that SetWord parses.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// MarshalYAML writes the spelling that SetWord reads.
+// MarshalYAML returns the form that SetWord parses.
 func (d Duration) MarshalYAML() (any, error) { return d.String(), nil }
 
-// DurationOrNone is a Duration or the word none, held as 0.
+// DurationOrNone is a Duration, or none, represented as 0.
 type DurationOrNone time.Duration
 
-// SetWord parses the text; a zero duration is refused: the word for "not wanted" is none.
+// SetWord parses a DurationOrNone. A duration of 0 is an error, because none is the way to disable a setting.
 func (d *DurationOrNone) SetWord(text string) error {
 	if IsNone(text) {
 		*d = 0
@@ -46,13 +47,14 @@ func (d *DurationOrNone) SetWord(text string) error {
 		return err
 	}
 	if v == 0 {
-		return &Invalid{Text: fmt.Sprintf("%q is no time at all", text), Cure: "write a positive time such as 30s, or none"}
+		return &Invalid{Text: fmt.Sprintf("%q is not above 0", text),
+			Cure: "write a positive duration such as 30s, or none"}
 	}
 	*d = DurationOrNone(v)
 	return nil
 }
 
-// D is the value as the standard library's type; 0 is none.
+// D returns d as a time.Duration; 0 is none.
 func (d DurationOrNone) D() time.Duration { return time.Duration(d) }
 
 func (d DurationOrNone) String() string {
@@ -62,16 +64,16 @@ func (d DurationOrNone) String() string {
 	return formatDuration(time.Duration(d))
 }
 
-// MarshalText writes the spelling that SetWord reads.
+// MarshalText returns the form that SetWord parses.
 func (d DurationOrNone) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// MarshalYAML writes the spelling that SetWord reads.
+// MarshalYAML returns the form that SetWord parses.
 func (d DurationOrNone) MarshalYAML() (any, error) { return d.String(), nil }
 
-// Size is a number of bytes, written like 32KiB, 10MiB or 1GiB. A bare number is an error.
+// Size is a number of bytes such as 32KiB, 10MiB or 1GiB. A number without a unit is an error.
 type Size int64
 
-// SetWord parses the text; see Size.
+// SetWord parses a Size.
 func (s *Size) SetWord(text string) error {
 	v, err := parseSize(text)
 	if err != nil {
@@ -83,16 +85,16 @@ func (s *Size) SetWord(text string) error {
 
 func (s Size) String() string { return formatSize(int64(s)) }
 
-// MarshalText writes the spelling that SetWord reads.
+// MarshalText returns the form that SetWord parses.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// MarshalYAML writes the spelling that SetWord reads.
+// MarshalYAML returns the form that SetWord parses.
 func (s Size) MarshalYAML() (any, error) { return s.String(), nil }
 
-// SizeOrNone is a Size or the word none, held as 0.
+// SizeOrNone is a Size, or none, represented as 0.
 type SizeOrNone int64
 
-// SetWord parses the text; none is 0.
+// SetWord parses the value; none is 0.
 func (s *SizeOrNone) SetWord(text string) error {
 	if IsNone(text) {
 		*s = 0
@@ -113,16 +115,16 @@ func (s SizeOrNone) String() string {
 	return formatSize(int64(s))
 }
 
-// MarshalText writes the spelling that SetWord reads.
+// MarshalText returns the form that SetWord parses.
 func (s SizeOrNone) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// MarshalYAML writes the spelling that SetWord reads.
+// MarshalYAML returns the form that SetWord parses.
 func (s SizeOrNone) MarshalYAML() (any, error) { return s.String(), nil }
 
-// CountOrNone is a whole number above zero or the word none, held as 0.
+// CountOrNone is a whole number above 0, or none, represented as 0.
 type CountOrNone int
 
-// SetWord parses the text; none is 0.
+// SetWord parses the value; none is 0.
 func (c *CountOrNone) SetWord(text string) error {
 	if IsNone(text) {
 		*c = 0
@@ -130,7 +132,8 @@ func (c *CountOrNone) SetWord(text string) error {
 	}
 	v, err := strconv.Atoi(text)
 	if err != nil || v <= 0 {
-		return &Invalid{Text: fmt.Sprintf("%q is not a number above 0", text), Cure: "write a whole number such as 100, or none"}
+		return &Invalid{Text: fmt.Sprintf("%q is not a number above 0", text),
+			Cure: "write a whole number such as 100, or none"}
 	}
 	*c = CountOrNone(v)
 	return nil
@@ -143,21 +146,22 @@ func (c CountOrNone) String() string {
 	return strconv.Itoa(int(c))
 }
 
-// MarshalText writes the spelling that SetWord reads.
+// MarshalText returns the form that SetWord parses.
 func (c CountOrNone) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// MarshalYAML writes the spelling that SetWord reads.
+// MarshalYAML returns the form that SetWord parses.
 func (c CountOrNone) MarshalYAML() (any, error) { return c.String(), nil }
 
 const day = 24 * time.Hour
 
 func parseDuration(text string) (time.Duration, error) {
-	bad := &Invalid{Text: fmt.Sprintf("%q is not a duration", text), Cure: "write a number with its unit: 30s, 15m, 12h or 7d"}
+	bad := &Invalid{Text: fmt.Sprintf("%q is not a duration", text),
+		Cure: "write a number with a unit: 30s, 15m, 12h or 7d"}
 	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
 		if n == 0 {
-			bad.Cure = "write 0s for no time, or a number with its unit such as 30s, 15m, 12h or 7d"
+			bad.Cure = "write 0s for 0, or a number with a unit such as 30s, 15m, 12h or 7d"
 		} else {
-			bad.Cure = fmt.Sprintf("a bare number has no unit: write %ds, %dm, %dh or %dd", n, n, n, n)
+			bad.Cure = fmt.Sprintf("add a unit: write %ds, %dm, %dh or %dd", n, n, n, n)
 		}
 		return 0, bad
 	}
@@ -203,7 +207,9 @@ var sizeUnits = []struct {
 }{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
 
 func parseSize(text string) (int64, error) {
-	bad := &Invalid{Text: fmt.Sprintf("%q is not a size", text), Cure: "write a whole number with its unit: 64KiB, 10MiB or 1GiB"}
+	bad := &Invalid{
+		Text: fmt.Sprintf("%q is not a size", text), Cure: "write a whole number with a unit: 64KiB, 10MiB or 1GiB",
+	}
 	for _, unit := range sizeUnits {
 		number, found := strings.CutSuffix(text, unit.name)
 		if !found {
@@ -216,7 +222,7 @@ func parseSize(text string) (int64, error) {
 		return n * unit.bytes, nil
 	}
 	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
-		bad.Cure = fmt.Sprintf("a bare number has no unit: write %dKiB, %dMiB or %dGiB", n, n, n)
+		bad.Cure = fmt.Sprintf("add a unit: write %dKiB, %dMiB or %dGiB", n, n, n)
 	}
 	return 0, bad
 }

@@ -2,21 +2,21 @@ package setting
 
 import "log/slog"
 
-// Secret is a text that must not be shown: it prints, marshals and logs as <secret>. Reveal is the only way to its value.
+// Secret is a string that must not be shown: it prints, marshals and logs as <secret>. Only Reveal returns its value.
 type Secret string
 
 const masked = "<secret>"
 
-// SetWord takes the text as it is.
+// SetWord sets the secret to text.
 func (s *Secret) SetWord(text string) error {
 	*s = Secret(text)
 	return nil
 }
 
-// Reveal returns the secret itself. Call it where the value leaves the process for the party that must know it.
+// Reveal returns the secret itself. Call it only where the value is sent to its recipient.
 func (s Secret) Reveal() string { return string(s) }
 
-// String masks the value, so that %v and %s do not print it. An empty secret prints as nothing: that it is missing may be known.
+// String masks the value for %v and %s. An empty secret prints as "", because it may be known that it is missing.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
@@ -27,7 +27,7 @@ func (s Secret) String() string {
 // GoString masks %#v.
 func (s Secret) GoString() string { return `"` + s.String() + `"` }
 
-// MarshalText masks JSON and everything else that marshals text.
+// MarshalText masks JSON and other encodings of text.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // MarshalYAML masks YAML.

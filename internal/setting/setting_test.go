@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-func TestADurationIsANumberWithAUnit(t *testing.T) {
+func TestDuration(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
-		"30s": 30 * time.Second, "15m": 15 * time.Minute, "12h": 12 * time.Hour, "7d": 7 * 24 * time.Hour, "1d12h": 36 * time.Hour, "1h30m": 90 * time.Minute, "0s": 0,
+		"30s": 30 * time.Second, "15m": 15 * time.Minute, "12h": 12 * time.Hour, "7d": 7 * 24 * time.Hour,
+		"1d12h": 36 * time.Hour, "1h30m": 90 * time.Minute, "0s": 0,
 	} {
 		var d Duration
 		if err := d.SetWord(text); err != nil || d.D() != want {
@@ -22,7 +23,9 @@ func TestADurationIsANumberWithAUnit(t *testing.T) {
 			t.Errorf("%q is written as %q", text, d)
 		}
 	}
-	for _, text := range []string{"", "30", "1.5", "-1s", "+1s", "1 h", "s", "d", "1w", "none", "1d1d", "99999999999d"} {
+	for _, text := range []string{
+		"", "30", "1.5", "-1s", "+1s", "1 h", "s", "d", "1w", "none", "1d1d", "99999999999d",
+	} {
 		var d Duration
 		if err := d.SetWord(text); err == nil {
 			t.Errorf("%q is %v", text, d)
@@ -30,11 +33,11 @@ func TestADurationIsANumberWithAUnit(t *testing.T) {
 	}
 	var d Duration
 	if err := d.SetWord("30"); err == nil || !strings.Contains(err.Error(), "30s") {
-		t.Errorf("a bare number is not told its spelling: %v", err)
+		t.Errorf("no suggestion for a number without unit: %v", err)
 	}
 }
 
-func TestNoneIsAWordOnlyWhereItIsListed(t *testing.T) {
+func TestNone(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"none", "off", "no", "false"} {
 		var d DurationOrNone
@@ -43,20 +46,20 @@ func TestNoneIsAWordOnlyWhereItIsListed(t *testing.T) {
 		var r Rate
 		for _, w := range []Word{&d, &s, &c, &r} {
 			if err := w.SetWord(text); err != nil {
-				t.Errorf("%T refuses %q: %v", w, text, err)
+				t.Errorf("%T rejects %q: %v", w, text, err)
 			}
 		}
 	}
 	for _, w := range []Word{new(DurationOrNone), new(SizeOrNone), new(CountOrNone)} {
 		for _, text := range []string{"0", "0s", "0KiB", "never"} {
 			if w.SetWord(text) == nil {
-				t.Errorf("%T takes %q", w, text)
+				t.Errorf("%T accepts %q", w, text)
 			}
 		}
 	}
 }
 
-func TestASizeIsANumberWithAUnit(t *testing.T) {
+func TestSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Size{"32KiB": 32 << 10, "10MiB": 10 << 20, "1GiB": 1 << 30} {
 		var s Size
@@ -72,30 +75,33 @@ func TestASizeIsANumberWithAUnit(t *testing.T) {
 	}
 }
 
-func TestASecretIsNeverShown(t *testing.T) {
+func TestSecretIsMasked(t *testing.T) {
 	t.Parallel()
 	secret := Secret("s3cr3t")
 	text, err := json.Marshal(map[string]any{"a": secret, "b": []Secret{secret}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := fmt.Sprintf("%v %s %+v %#v %q %s %v", secret, secret, struct{ S Secret }{secret}, secret, secret, text, secret.LogValue())
+	all := fmt.Sprintf("%v %s %+v %#v %q %s %v", secret, secret, struct{ S Secret }{secret}, secret, secret, text,
+		secret.LogValue())
 	if strings.Contains(all, "s3cr3t") || secret.Reveal() != "s3cr3t" {
 		t.Error(all)
 	}
 }
 
-func TestNearMissesAreMeant(t *testing.T) {
+func TestNearest(t *testing.T) {
 	t.Parallel()
 	known := []string{"public_urls", "listen", "default", "rules"}
-	for text, want := range map[string]string{"rulez": "rules", "defualt": "default", "public_url": "public_urls", "listn": "listen", "xyz": "", "": ""} {
+	for text, want := range map[string]string{
+		"rulez": "rules", "defualt": "default", "public_url": "public_urls", "listn": "listen", "xyz": "", "": "",
+	} {
 		if got := Nearest(text, known); got != want {
-			t.Errorf("%q is taken for %q, want %q", text, got, want)
+			t.Errorf("nearest of %q is %q, want %q", text, got, want)
 		}
 	}
 }
 
-func FuzzQuantitiesKeepTheirValueWhenTheyAreWritten(f *testing.F) {
+func FuzzQuantities(f *testing.F) {
 	for _, seed := range []string{"30s", "1d12h", "32KiB", "none", "-1", "1e9h"} {
 		f.Add(seed)
 	}

@@ -1,7 +1,7 @@
 package setting
 
-// Nearest returns the word among known that text was probably meant to be, or "" when none is near enough
-// (at most a third of its letters differ, two at the most for short words). It is what "did you mean" asks.
+// Nearest returns the known word that text is probably a misspelling of, or "" if none is near enough: at most a third
+// of its letters may differ, two in short words.
 func Nearest(text string, known []string) string {
 	best, bestDistance := "", 1<<30
 	for _, word := range known {
@@ -16,7 +16,7 @@ func Nearest(text string, known []string) string {
 	return best
 }
 
-// distance is the Damerau-Levenshtein distance (optimal string alignment): a swap of neighbours counts one.
+// distance returns the Damerau-Levenshtein distance (optimal string alignment): a swap of neighbours counts as one.
 func distance(a, b string) int {
 	previous2, previous, current := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range previous {

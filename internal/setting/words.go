@@ -1,21 +1,21 @@
 package setting
 
-// Words is a list of texts that may also be written as one bare word.
+// Words is a list of strings that may also be written as one plain word.
 type Words []string
 
-// SetWord takes the text as a list of one.
+// SetWord sets the list to one element.
 func (w *Words) SetWord(text string) error {
 	*w = Words{text}
 	return nil
 }
 
-// Rate is so many requests in a time, or none: no limit, held as zero Requests.
+// Rate is a number of requests per time span. Zero Requests mean none: no limit.
 type Rate struct {
 	Requests int      `yaml:"requests" json:"requests"`
 	Per      Duration `yaml:"per" json:"per"`
 }
 
-// SetWord takes the word none.
+// SetWord accepts only none.
 func (r *Rate) SetWord(text string) error {
 	if !IsNone(text) {
 		return &Invalid{Text: "a rate is not one word", Cure: "write {requests: 30, per: 1m}, or none"}
@@ -24,5 +24,5 @@ func (r *Rate) SetWord(text string) error {
 	return nil
 }
 
-// None tells that there is no limit.
+// None reports whether there is no limit.
 func (r Rate) None() bool { return r.Requests == 0 }
