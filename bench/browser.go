@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// browser is a visitor with a cookie jar.
+// browser is a visitor's browser with a cookie jar.
 type browser struct {
 	site   string
 	client *http.Client
@@ -26,7 +26,7 @@ func newBrowser(site string) (*browser, error) {
 
 func (b *browser) close() { b.client.CloseIdleConnections() }
 
-// page is where a request ended, after its redirects.
+// page is the final response after redirects.
 type page struct {
 	status int
 	url    *url.URL
@@ -54,7 +54,7 @@ func (b *browser) do(ctx context.Context, method, address string, form url.Value
 	return page{res.StatusCode, res.Request.URL, string(body)}, err
 }
 
-// login goes to a page by way of the provider's form.
+// login opens a page and logs in with the provider's form.
 func (b *browser) login(ctx context.Context, path string) error {
 	form, err := b.do(ctx, http.MethodGet, b.site+path, nil)
 	if err != nil {
@@ -63,14 +63,15 @@ func (b *browser) login(ctx context.Context, path string) error {
 	if form.url.Path != "/login" {
 		return fmt.Errorf("%s led to %s (%d), not to the provider's form", path, form.url, form.status)
 	}
-	got, err := b.do(ctx, http.MethodPost, form.url.String(), url.Values{"username": {"alice@example.com"}, "password": {"demo"}})
+	got, err := b.do(ctx, http.MethodPost, form.url.String(),
+		url.Values{"username": {"alice@example.com"}, "password": {"demo"}})
 	if err == nil && (got.status != http.StatusOK || got.url.Path != path) {
-		err = fmt.Errorf("the login ended at %s (%d): %.300s", got.url, got.status, got.body)
+		err = fmt.Errorf("login ended at %s (%d): %.300s", got.url, got.status, got.body)
 	}
 	return err
 }
 
-// read opens a page, and logs in again when an operator has ended the session meanwhile.
+// read opens a page, and logs in again if an operator ended the session.
 func (b *browser) read(ctx context.Context, path string) error {
 	got, err := b.do(ctx, http.MethodGet, b.site+path, nil)
 	if err != nil {
@@ -88,14 +89,15 @@ func (b *browser) read(ctx context.Context, path string) error {
 func (b *browser) logout(ctx context.Context) error {
 	got, err := b.do(ctx, http.MethodPost, b.site+"/oauth2/sign_out", nil)
 	if err == nil && !strings.HasSuffix(got.url.Path, "/signed_out") {
-		err = fmt.Errorf("the logout ended at %s: %d", got.url, got.status)
+		err = fmt.Errorf("logout ended at %s: %d", got.url, got.status)
 	}
 	return err
 }
 
-// endAll is an operator who ends all sessions of a user.
+// endAll ends all sessions of a user, like an operator.
 func (b *browser) endAll(ctx context.Context, admin string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, "http://"+admin+"/api/sessions?user=alice@example.com", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete,
+		"http://"+admin+"/api/sessions?user=alice@example.com", nil)
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,7 @@ func (b *browser) endAll(ctx context.Context, admin string) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the operator gets %d", res.StatusCode)
+		return fmt.Errorf("end sessions: status %d", res.StatusCode)
 	}
 	return nil
 }

@@ -14,33 +14,33 @@ const (
 	clientKey  = "bench-client-secret"
 )
 
-// gatewayConfig is what differs between the gateways of a measurement.
+// gatewayConfig is the part of the configuration that differs between gateways.
 type gatewayConfig struct {
 	name     string
 	origin   string // address
 	redis    string // address
-	key      string // of session.keys
+	key      string // for session.keys
 	issuer   string
 	cacheTTL string
-	access   bool   // the access log
+	access   bool   // write the access log
 	host     string // public host; "" = localhost with the gateway's own port
 
 	outageGrace string // "" = the default
 }
 
-// gateway is a hubgate that runs.
+// gateway is a running hubgate.
 type gateway struct {
 	*process
 	addr, admin, host, path string
 }
 
-// site is the public host of a gateway that listens on addr.
+// site returns the public host of a gateway that listens on addr.
 func site(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	return "localhost:" + port
 }
 
-func (s *stage) gateway(c gatewayConfig) (*gateway, error) {
+func (t *testbed) gateway(c gatewayConfig) (*gateway, error) {
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -53,13 +53,13 @@ func (s *stage) gateway(c gatewayConfig) (*gateway, error) {
 	if g.host == "" {
 		g.host = site(addr)
 	}
-	if g.path, err = s.save(c.name+".yaml", c.yaml(g)); err != nil {
+	if g.path, err = t.save(c.name+".yaml", c.yaml(g)); err != nil {
 		return nil, err
 	}
-	if g.process, err = s.start(c.name, s.hubgate, "serve", "--config", g.path); err != nil {
+	if g.process, err = t.start(c.name, t.hubgate, "serve", "--config", g.path); err != nil {
 		return nil, err
 	}
-	return g, g.listens(s.ctx, addr)
+	return g, g.waitListening(t.ctx, addr)
 }
 
 func (c gatewayConfig) yaml(g *gateway) string {
@@ -91,8 +91,9 @@ session:
   outage_grace: %s
   redis: {urls: ["redis://%s/0"]}
 log: {access: %t}
-`, g.host, g.addr, g.admin, adminToken, c.origin, c.issuer, clientID, clientKey, c.key, c.cacheTTL, cmp.Or(c.outageGrace, "2m"), c.redis, c.access)
+`, g.host, g.addr, g.admin, adminToken, c.origin, c.issuer, clientID, clientKey, c.key, c.cacheTTL,
+		cmp.Or(c.outageGrace, "2m"), c.redis, c.access)
 }
 
-// newKey makes a value for session.keys.
+// newKey returns a new key for session.keys.
 func newKey() string { return seal.NewKey() }

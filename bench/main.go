@@ -1,12 +1,12 @@
-// Command bench measures what docs/performance.md promises, beside something to compare with and in the same run: on a machine
-// that others use as well, only ratios of neighbouring rounds mean anything.
+// Command bench measures the figures in docs/performance.md, always next to a reference in the same run: on a machine
+// with other load, only ratios of neighbouring rounds are meaningful.
 //
 //	go run ./bench signedin   CPU of a request through hubgate, divided by that through a bare tuned reverse proxy
-//	go run ./bench revoke     how soon another replica drops a session that ended
-//	go run ./bench load       a million sessions in Redis: memory of each, and whether a look-up stays as cheap
-//	go run ./bench soak       logins, pages, logouts and reloads for half an hour: whether heap and goroutines stay flat
+//	go run ./bench revoke     how soon another replica drops a session that was ended
+//	go run ./bench load       a million sessions in Redis: memory per session, and whether look-ups stay as cheap
+//	go run ./bench soak       logins, pages and reloads for half an hour: whether heap and goroutines stay flat
 //
-// It needs redis-server, and builds hubgate itself. Everything runs on loopback and ends with it.
+// It needs redis-server, and builds hubgate itself. Everything runs on loopback and stops with it.
 package main
 
 import (
@@ -31,8 +31,8 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	commands := map[string]func(context.Context, []string) error{
-		"signedin": signedIn, "revoke": revoke, "load": load, "soak": soak,
-		// what the others start as processes of their own
+		"signedin": runSignedIn, "revoke": runRevoke, "load": runLoad, "soak": runSoak,
+		// started as processes by the others
 		"origin": serveOrigin, "bare": serveBare,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {

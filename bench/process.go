@@ -16,45 +16,45 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stage is where a measurement takes place: a folder and the processes in it.
-type stage struct {
+// testbed is a folder and the processes of a measurement.
+type testbed struct {
 	ctx     context.Context
 	folder  string
-	hubgate string // the binary that was built
+	hubgate string // path of the binary
 	running []*process
 }
 
-// newStage builds hubgate. close ends what was started.
-func newStage(ctx context.Context) (*stage, error) {
+// newTestbed builds hubgate. close stops the processes and removes the folder.
+func newTestbed(ctx context.Context) (*testbed, error) {
 	folder, err := os.MkdirTemp("", "hubgate-bench-")
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{ctx: ctx, folder: folder, hubgate: filepath.Join(folder, "hubgate")}
-	build := exec.CommandContext(ctx, "go", "build", "-o", s.hubgate, "github.com/hubgate/hubgate/cmd/hubgate")
+	t := &testbed{ctx: ctx, folder: folder, hubgate: filepath.Join(folder, "hubgate")}
+	build := exec.CommandContext(ctx, "go", "build", "-o", t.hubgate, "github.com/hubgate/hubgate/cmd/hubgate")
 	if out, err := build.CombinedOutput(); err != nil {
-		s.close()
+		t.close()
 		return nil, fmt.Errorf("build hubgate: %w\n%s", err, out)
 	}
-	return s, nil
+	return t, nil
 }
 
-func (s *stage) close() {
-	for _, p := range s.running {
+func (t *testbed) close() {
+	for _, p := range t.running {
 		p.cmd.Process.Kill()
 		p.cmd.Wait()
 	}
-	os.RemoveAll(s.folder)
+	os.RemoveAll(t.folder)
 }
 
-// process is a program that runs beside the measurement.
+// process is a running program.
 type process struct {
 	cmd *exec.Cmd
-	log string // file of what it prints
+	log string // file with its output
 }
 
-func (s *stage) start(name, program string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(program, args...), log: filepath.Join(s.folder, name+".log")}
+func (t *testbed) start(name, program string, args ...string) (*process, error) {
+	p := &process{cmd: exec.Command(program, args...), log: filepath.Join(t.folder, name+".log")}
 	out, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -64,12 +64,12 @@ func (s *stage) start(name, program string, args ...string) (*process, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	s.running = append(s.running, p)
+	t.running = append(t.running, p)
 	return p, nil
 }
 
-// role starts this program as another of its commands, listening on a port of its own.
-func (s *stage) role(name string, args ...string) (*process, string, error) {
+// startSelf starts this program with another command, listening on a free port.
+func (t *testbed) startSelf(name string, args ...string) (*process, string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, "", err
@@ -78,29 +78,30 @@ func (s *stage) role(name string, args ...string) (*process, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	p, err := s.start(name, self, append([]string{name, addr}, args...)...)
+	p, err := t.start(name, self, append([]string{name, addr}, args...)...)
 	if err != nil {
 		return nil, "", err
 	}
-	return p, addr, p.listens(s.ctx, addr)
+	return p, addr, p.waitListening(t.ctx, addr)
 }
 
-// redis starts a Redis that keeps everything in memory.
-func (s *stage) redis() (*process, string, error) {
+// redis starts a Redis without persistence.
+func (t *testbed) redis() (*process, string, error) {
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, "", err
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	p, err := s.start("redis-"+port, "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", s.folder)
+	p, err := t.start("redis-"+port, "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir",
+		t.folder)
 	if err != nil {
 		return nil, "", err
 	}
-	return p, addr, p.listens(s.ctx, addr)
+	return p, addr, p.waitListening(t.ctx, addr)
 }
 
-// listens waits until the process takes connections.
-func (p *process) listens(ctx context.Context, addr string) error {
+// waitListening waits until the process accepts connections.
+func (p *process) waitListening(ctx context.Context, addr string) error {
 	limit := time.After(30 * time.Second)
 	for {
 		conn, err := net.DialTimeout("tcp", addr, time.Second)
@@ -111,21 +112,21 @@ func (p *process) listens(ctx context.Context, addr string) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-limit:
-			return fmt.Errorf("%s does not listen on %s:\n%s", filepath.Base(p.cmd.Path), addr, p.said())
+			return fmt.Errorf("%s is not listening on %s:\n%s", filepath.Base(p.cmd.Path), addr, p.output())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// said is the end of what it printed.
-func (p *process) said() []byte {
-	said, _ := os.ReadFile(p.log)
-	return bytes.TrimSpace(said[max(0, len(said)-4096):])
+// output returns the end of the process's output.
+func (p *process) output() []byte {
+	log, _ := os.ReadFile(p.log)
+	return bytes.TrimSpace(log[max(0, len(log)-4096):])
 }
 
-// cpu is the processor time that the process has used, user and system together, in nanoseconds.
+// cpu returns the CPU time that the process has used, user and system.
 func (p *process) cpu() (time.Duration, error) {
-	const scheduled = 2 // CPUCLOCK_SCHED of the whole process, as clock_getcpuclockid(3) makes it
+	const scheduled = 2 // CPUCLOCK_SCHED of the process, as in clock_getcpuclockid(3)
 	var t unix.Timespec
 	if err := unix.ClockGettime(int32(^p.cmd.Process.Pid<<3|scheduled), &t); err != nil {
 		return 0, fmt.Errorf("processor time of %s: %w", filepath.Base(p.cmd.Path), err)
@@ -133,7 +134,7 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// freeAddress is a loopback address that nobody listens on.
+// freeAddress returns a free loopback address.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -143,13 +144,13 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// save writes a file into the stage's folder.
-func (s *stage) save(name, text string) (string, error) {
-	path := filepath.Join(s.folder, name)
+// save writes a file into the folder and returns its path.
+func (t *testbed) save(name, text string) (string, error) {
+	path := filepath.Join(t.folder, name)
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }
 
-// metric reads one sample of a gateway's metrics.
+// metric returns one sample of a gateway's metrics.
 func metric(ctx context.Context, admin, name string) (float64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/metrics", nil)
 	if err != nil {
@@ -169,5 +170,5 @@ func metric(ctx context.Context, admin, name string) (float64, error) {
 			return strconv.ParseFloat(value, 64)
 		}
 	}
-	return 0, fmt.Errorf("there is no metric %s", name)
+	return 0, fmt.Errorf("unknown metric %s", name)
 }

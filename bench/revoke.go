@@ -12,14 +12,14 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// revoke ends sessions on one replica and watches when another, which has each of them in its cache, lets it in no more.
-func revoke(ctx context.Context, args []string) error {
+// runRevoke ends sessions on one replica and measures when another one, which has them in its cache, rejects them.
+func runRevoke(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("revoke", flag.ContinueOnError)
 	count := flags.Int("sessions", 1000, "sessions to end, one after the other")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	s, err := newStage(ctx)
+	s, err := newTestbed(ctx)
 	if err != nil {
 		return err
 	}
@@ -45,23 +45,24 @@ func revoke(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		if i >= 10 { // the first ones open connections
+		if i >= 10 { // the first ones only open connections
 			took = append(took, d)
 		}
 	}
-	fmt.Printf("%d sessions ended on one replica; the other one dropped each within\n  median %v   p99 %v   most %v   (promised: p99 under 10ms)\n",
+	fmt.Printf("%d sessions ended on one replica; time until the other one dropped them:\n"+
+		"  median %v   p99 %v   max %v   (promised: p99 under 10ms)\n",
 		len(took), quantile(took, 0.5), quantile(took, 0.99), slices.Max(took))
 	return nil
 }
 
-// replica is the session manager as a gateway runs it.
+// replica is the session manager of one gateway.
 type replica struct {
-	*reception
+	*sessionStarter
 	stop func()
 }
 
 func newReplica(key, redisAddr string) (*replica, error) {
-	r, err := newReception(key, redisAddr, "localhost")
+	r, err := newSessionStarter(key, redisAddr, "localhost")
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +74,10 @@ func newReplica(key, redisAddr string) (*replica, error) {
 
 func (r *replica) close() {
 	r.stop()
-	r.reception.close()
+	r.sessionStarter.close()
 }
 
-// endOne returns the time from the call that ends a session to its end on the other replica.
+// endOne returns the time from ending a session on one replica to its end on the other.
 func endOne(ctx context.Context, front, other *replica, i int) (time.Duration, error) {
 	cookie, err := front.login(ctx, i)
 	if err != nil {
@@ -95,7 +96,7 @@ func endOne(ctx context.Context, front, other *replica, i int) (time.Duration, e
 	select {
 	case <-gone:
 	case <-time.After(10 * time.Second):
-		return 0, fmt.Errorf("session %d lives on at the other replica", i)
+		return 0, fmt.Errorf("session %d was not ended on the other replica", i)
 	}
 	took := time.Since(began)
 	if _, err := other.load(ctx, cookie); err == nil {
@@ -104,18 +105,18 @@ func endOne(ctx context.Context, front, other *replica, i int) (time.Duration, e
 	return took, nil
 }
 
-// load asks as a request with this cookie does.
-func (r *reception) load(ctx context.Context, cookie string) (*session.Session, error) {
-	req, err := r.request(ctx, cookie)
+// load loads the session of a cookie, like a request.
+func (s *sessionStarter) load(ctx context.Context, cookie string) (*session.Session, error) {
+	req, err := s.request(ctx, cookie)
 	if err != nil {
 		return nil, err
 	}
-	return r.manager.Load(nowhere{}, req)
+	return s.manager.Load(discardWriter{}, req)
 }
 
-// nowhere is an answer that nobody reads.
-type nowhere struct{ io.Writer }
+// discardWriter discards a response.
+type discardWriter struct{ io.Writer }
 
-func (nowhere) Header() http.Header             { return http.Header{} }
-func (nowhere) WriteHeader(int)                 {}
-func (nowhere) Write(p []byte) (n int, _ error) { return len(p), nil }
+func (discardWriter) Header() http.Header             { return http.Header{} }
+func (discardWriter) WriteHeader(int)                 {}
+func (discardWriter) Write(p []byte) (n int, _ error) { return len(p), nil }

@@ -13,29 +13,29 @@ import (
 	"time"
 )
 
-// subject is a server whose processor time is measured.
+// subject is a server whose CPU time is measured.
 type subject struct {
-	name    string
-	bound   string // what docs/performance.md promises
-	process *process
-	addr    string
-	admin   string // of a gateway, for profiles
-	request func(i int) []byte
-	hammer  *hammer
-	used    []time.Duration // per request, one a round
+	name      string
+	promised  string // ratio promised in docs/performance.md
+	process   *process
+	addr      string
+	admin     string // of a gateway, for profiles
+	request   func(i int) []byte
+	generator *generator
+	cpu       []time.Duration // per request, one value per round
 }
 
-// signedIn compares hubgate with the bare proxy, round by round.
-func signedIn(ctx context.Context, args []string) error {
+// runSignedIn compares hubgate with the bare proxy, round by round.
+func runSignedIn(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("signedin", flag.ContinueOnError)
-	rounds := flags.Int("rounds", 21, "how often each subject is measured; the median counts")
-	requests := flags.Int("requests", 2000, "requests of one measurement")
+	rounds := flags.Int("rounds", 21, "measurements per subject; the median counts")
+	requests := flags.Int("requests", 2000, "requests per measurement")
 	conns := flags.Int("connections", 64, "keep-alive connections to each subject")
-	profiles := flags.String("profiles", "", "folder for a CPU profile of each gateway, made after the rounds")
+	profiles := flags.String("profiles", "", "folder for a CPU profile of each gateway, taken after the rounds")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	s, err := newStage(ctx)
+	s, err := newTestbed(ctx)
 	if err != nil {
 		return err
 	}
@@ -44,15 +44,15 @@ func signedIn(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for round := range *rounds + 1 { // the first warms up
+	for round := range *rounds + 1 { // the first round warms up
 		for i := range subjects {
 			sub := subjects[(i+round)%len(subjects)]
 			used, err := sub.measure(ctx, *requests)
 			if err != nil {
-				return fmt.Errorf("%s: %w\n%s", sub.name, err, sub.process.said())
+				return fmt.Errorf("%s: %w\n%s", sub.name, err, sub.process.output())
 			}
 			if round > 0 {
-				sub.used = append(sub.used, used)
+				sub.cpu = append(sub.cpu, used)
 			}
 		}
 	}
@@ -63,22 +63,23 @@ func signedIn(ctx context.Context, args []string) error {
 	return nil
 }
 
-// subjects starts them all: they live side by side, and are asked one after the other.
-func (s *stage) subjects(conns int) ([]*subject, error) {
-	_, origin, err := s.role("origin")
+// subjects starts all subjects. They run at the same time and are measured in turn.
+func (t *testbed) subjects(conns int) ([]*subject, error) {
+	_, origin, err := t.startSelf("origin")
 	if err != nil {
 		return nil, err
 	}
-	bare, bareAddr, err := s.role("bare", origin)
+	bare, bareAddr, err := t.startSelf("bare", origin)
 	if err != nil {
 		return nil, err
 	}
-	_, redisAddr, err := s.redis()
+	_, redisAddr, err := t.redis()
 	if err != nil {
 		return nil, err
 	}
 	plain := get(site(bareAddr), "/members/handbook", "")
-	subjects := []*subject{{name: "bare tuned reverse proxy", process: bare, addr: bareAddr, request: func(int) []byte { return plain }}}
+	subjects := []*subject{{name: "bare tuned reverse proxy", process: bare, addr: bareAddr,
+		request: func(int) []byte { return plain }}}
 	for _, v := range []struct {
 		name, path, ttl, bound string
 		access                 bool
@@ -91,23 +92,25 @@ func (s *stage) subjects(conns int) ([]*subject, error) {
 		{"signed in, cache_ttl none, access log", "/members/handbook", "none", "1.35", true},
 	} {
 		key := newKey()
-		g, err := s.gateway(gatewayConfig{name: fmt.Sprint("gateway-", len(subjects)), origin: origin, redis: redisAddr, key: key, issuer: issuer, cacheTTL: v.ttl, access: v.access})
+		g, err := t.gateway(gatewayConfig{name: fmt.Sprint("gateway-", len(subjects)), origin: origin, redis: redisAddr,
+			key: key, issuer: issuer, cacheTTL: v.ttl, access: v.access})
 		if err != nil {
 			return nil, err
 		}
-		requests, err := visitorsOf(s.ctx, g, visitorsConfig{key: key, redis: redisAddr, path: v.path, count: conns})
+		requests, err := visitorsOf(t.ctx, g, visitorsConfig{key: key, redis: redisAddr, path: v.path, count: conns})
 		if err != nil {
 			return nil, err
 		}
-		subjects = append(subjects, &subject{name: v.name, bound: v.bound, process: g.process, addr: g.addr, admin: g.admin,
+		subjects = append(subjects, &subject{name: v.name, promised: v.bound, process: g.process, addr: g.addr,
+			admin:   g.admin,
 			request: func(i int) []byte { return requests[i%len(requests)] }})
 	}
 	for _, sub := range subjects {
-		if sub.hammer, err = newHammer(sub.addr, conns); err != nil {
+		if sub.generator, err = newGenerator(sub.addr, conns); err != nil {
 			return nil, err
 		}
-		if err := sub.hammer.send(s.ctx, 10*conns, sub.request); err != nil { // a new connection has to say something soon
-			return nil, fmt.Errorf("%s: %w\n%s", sub.name, err, sub.process.said())
+		if err := sub.generator.send(t.ctx, 10*conns, sub.request); err != nil { // before the servers' header timeout
+			return nil, fmt.Errorf("%s: %w\n%s", sub.name, err, sub.process.output())
 		}
 	}
 	return subjects, nil
@@ -120,7 +123,7 @@ type visitorsConfig struct {
 
 // visitorsOf logs visitors in and returns their requests for a page.
 func visitorsOf(ctx context.Context, g *gateway, c visitorsConfig) ([][]byte, error) {
-	r, err := newReception(c.key, c.redis, g.host)
+	r, err := newSessionStarter(c.key, c.redis, g.host)
 	if err != nil {
 		return nil, err
 	}
@@ -136,41 +139,41 @@ func visitorsOf(ctx context.Context, g *gateway, c visitorsConfig) ([][]byte, er
 	return requests, nil
 }
 
-// measure returns the processor time of one request.
+// measure returns the CPU time per request.
 func (sub *subject) measure(ctx context.Context, requests int) (time.Duration, error) {
 	before, err := sub.process.cpu()
 	if err != nil {
 		return 0, err
 	}
-	if err := sub.hammer.send(ctx, requests, sub.request); err != nil {
+	if err := sub.generator.send(ctx, requests, sub.request); err != nil {
 		return 0, err
 	}
 	after, err := sub.process.cpu()
 	return (after - before) / time.Duration(requests), err
 }
 
-// report prints each subject's processor time in the median round, and divided by the bare proxy's of the same round.
+// report prints each subject's CPU time in the median round, and its ratio to the bare proxy's in the same round.
 func report(subjects []*subject) {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SUBJECT\tCPU µs A REQUEST\t÷ BARE PROXY (MEDIAN)\tQUARTILES\tPROMISED")
+	fmt.Fprintln(table, "SUBJECT\tCPU µs PER REQUEST\tRATIO TO BARE PROXY (MEDIAN)\tQUARTILES\tPROMISED")
 	for _, sub := range subjects {
-		ratios := make([]float64, len(sub.used))
+		ratios := make([]float64, len(sub.cpu))
 		for i := range ratios {
-			ratios[i] = float64(sub.used[i]) / float64(subjects[0].used[i])
+			ratios[i] = float64(sub.cpu[i]) / float64(subjects[0].cpu[i])
 		}
-		fmt.Fprintf(table, "%s\t%.1f\t%.2f\t%.2f to %.2f\t%s\n", sub.name, float64(quantile(sub.used, 0.5))/1e3,
-			quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75), sub.bound)
+		fmt.Fprintf(table, "%s\t%.1f\t%.2f\t%.2f to %.2f\t%s\n", sub.name, float64(quantile(sub.cpu, 0.5))/1e3,
+			quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75), sub.promised)
 	}
 	table.Flush()
 }
 
-// quantile is the value below which the share q of the values lies.
+// quantile returns the q-quantile of values.
 func quantile[T ~int64 | ~float64](values []T, q float64) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[int(q*float64(len(sorted)-1)+0.5)]
 }
 
-// profileAll keeps each gateway busy while it is being profiled.
+// profileAll takes a CPU profile of each gateway under load.
 func profileAll(ctx context.Context, subjects []*subject, folder string) error {
 	for i, sub := range subjects {
 		if sub.admin == "" {
@@ -178,7 +181,7 @@ func profileAll(ctx context.Context, subjects []*subject, folder string) error {
 		}
 		busy, stop := context.WithCancel(ctx)
 		done := make(chan struct{})
-		go func() { defer close(done); sub.hammer.send(busy, 1<<40, sub.request) }()
+		go func() { defer close(done); sub.generator.send(busy, 1<<40, sub.request) }()
 		err := profile(ctx, sub.admin, filepath.Join(folder, fmt.Sprintf("cpu-%d.pprof", i)))
 		stop()
 		<-done

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// pageSize is the length of the origin's page.
+// pageSize is the size of the origin's page.
 const pageSize = 1024
 
-// serveOrigin answers every request with the same small page.
+// serveOrigin serves the same small page for every request.
 func serveOrigin(ctx context.Context, args []string) error {
 	page := []byte(strings.Repeat("x", pageSize))
 	return serve(ctx, args[0], http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -25,16 +25,17 @@ func serveOrigin(ctx context.Context, args []string) error {
 	}))
 }
 
-// serveBare is what hubgate is compared with: net/http's reverse proxy with a transport that keeps enough connections, and pooled buffers.
+// serveBare serves the reference: net/http's reverse proxy with a large connection pool and pooled buffers.
 func serveBare(ctx context.Context, args []string) error {
 	origin := &url.URL{Scheme: "http", Host: args[1]}
 	return serve(ctx, args[0], &httputil.ReverseProxy{
 		Rewrite: func(pr *httputil.ProxyRequest) { pr.SetURL(origin) },
 		Transport: &http.Transport{
-			MaxIdleConns: 2048, MaxIdleConnsPerHost: 1024, IdleConnTimeout: 90 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
-			DisableCompression: true, ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10,
+			MaxIdleConns: 2048, MaxIdleConnsPerHost: 1024, IdleConnTimeout: 90 * time.Second,
+			ResponseHeaderTimeout: 30 * time.Second,
+			DisableCompression:    true, ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10,
 		},
-		BufferPool: &buffers{},
+		BufferPool: &bufferPool{},
 	})
 }
 
@@ -51,15 +52,15 @@ func serve(ctx context.Context, addr string, h http.Handler) error {
 	return nil
 }
 
-type buffers struct{ pool sync.Pool }
+type bufferPool struct{ pool sync.Pool }
 
 type buffer [32 << 10]byte
 
-func (b *buffers) Get() []byte {
+func (b *bufferPool) Get() []byte {
 	if kept, ok := b.pool.Get().(*buffer); ok {
 		return kept[:]
 	}
 	return new(buffer)[:]
 }
 
-func (b *buffers) Put(used []byte) { b.pool.Put((*buffer)(used)) }
+func (b *bufferPool) Put(used []byte) { b.pool.Put((*buffer)(used)) }

@@ -23,15 +23,16 @@ import (
 
 const issuer = "http://127.0.0.1:1/bench"
 
-// reception logs visitors in without a provider: with the session package itself, so that what Redis holds is what a login leaves.
-type reception struct {
+// sessionStarter starts sessions without a provider, with the session package itself, so that Redis holds the same data
+// as after a login.
+type sessionStarter struct {
 	manager *session.Manager
 	rdb     *redis.Client
 	site    *inbound.Site
 }
 
-// newReception makes one for the gateways of a key, a Redis and a public host.
-func newReception(key, redisAddr, host string) (*reception, error) {
+// newSessionStarter returns one for the gateways with a key, a Redis and a public host.
+func newSessionStarter(key, redisAddr, host string) (*sessionStarter, error) {
 	ring, err := seal.New(key)
 	if err != nil {
 		return nil, err
@@ -50,13 +51,13 @@ func newReception(key, redisAddr, host string) (*reception, error) {
 		return nil, err
 	}
 	m.Set(session.Live{Config: cfg, Issuer: issuer, ClientID: clientID})
-	return &reception{m, rdb, public}, nil
+	return &sessionStarter{m, rdb, public}, nil
 }
 
-func (r *reception) close() { r.rdb.Close() }
+func (s *sessionStarter) close() { s.rdb.Close() }
 
-// login begins the session of the i-th visitor and returns its cookie, NAME=VALUE.
-func (r *reception) login(ctx context.Context, i int) (string, error) {
+// login starts the session of the i-th visitor and returns its cookie as NAME=VALUE.
+func (r *sessionStarter) login(ctx context.Context, i int) (string, error) {
 	req, err := r.request(ctx, "")
 	if err != nil {
 		return "", err
@@ -69,17 +70,18 @@ func (r *reception) login(ctx context.Context, i int) (string, error) {
 	return cookie.Name + "=" + cookie.Value, nil
 }
 
-// request is a visitor's, as the session package sees it.
-func (r *reception) request(ctx context.Context, cookie string) (*http.Request, error) {
-	facts := &inbound.Facts{Site: r.site, Client: netip.AddrFrom4([4]byte{203, 0, 113, 9})}
-	req, err := http.NewRequestWithContext(inbound.With(ctx, facts), http.MethodGet, "http://"+r.site.Host+"/members/", nil)
+// request returns a visitor's request, as the session package expects it.
+func (s *sessionStarter) request(ctx context.Context, cookie string) (*http.Request, error) {
+	facts := &inbound.Facts{Site: s.site, Client: netip.AddrFrom4([4]byte{203, 0, 113, 9})}
+	req, err := http.NewRequestWithContext(inbound.With(ctx, facts), http.MethodGet, "http://"+s.site.Host+"/members/",
+		nil)
 	if err == nil && cookie != "" {
 		req.Header.Set("Cookie", cookie)
 	}
 	return req, err
 }
 
-// visitor is a user as Cognito describes one: claims, groups, and tokens of the usual length.
+// visitor returns a user like Cognito's: claims, groups, and tokens of the usual length.
 func visitor(i int) session.Session {
 	email := fmt.Sprintf("visitor-%d@example.com", i)
 	subject := fmt.Sprintf("%08x-7c1d-4b3e-9c55-0242ac120002", i)
@@ -89,21 +91,23 @@ func visitor(i int) session.Session {
 		User: session.User{
 			Issuer: issuer, Subject: subject, Email: email, EmailVerified: true, Name: "Visitor Number", Groups: groups,
 			Claims: map[string]any{
-				"sub": subject, "email": email, "email_verified": true, "given_name": "Visitor", "family_name": "Number", "locale": "de-DE",
-				"cognito:username": subject, "cognito:groups": []any{"members", "partner"}, "custom:tier": "gold", "custom:company": "Example GmbH",
-				"iss": issuer, "aud": clientID, "token_use": "id", "auth_time": now, "iat": now, "exp": now + 900,
+				"sub": subject, "email": email, "email_verified": true, "given_name": "Visitor",
+				"family_name": "Number", "locale": "de-DE",
+				"cognito:username": subject, "cognito:groups": []any{"members", "partner"}, "custom:tier": "gold",
+				"custom:company": "Example GmbH", "iss": issuer, "aud": clientID, "token_use": "id",
+				"auth_time": now, "iat": now, "exp": now + 900,
 				"origin_jti": rand.Text(), "jti": rand.Text(), "event_id": rand.Text(), "at_hash": rand.Text()[:22],
 			},
 		},
 		Tokens: session.Tokens{
-			Access: noise(1100), Refresh: noise(1750), AccessExpiry: time.Now().Add(12 * time.Hour),
+			Access: randomToken(1100), Refresh: randomToken(1750), AccessExpiry: time.Now().Add(12 * time.Hour),
 		},
 		ClientID: clientID, AuthTime: time.Now(),
 	}
 }
 
-// noise stands for a token: nothing about it can be compressed.
-func noise(n int) string {
+// randomToken returns a token of n characters that cannot be compressed.
+func randomToken(n int) string {
 	var b strings.Builder
 	for b.Len() < n {
 		b.WriteString(rand.Text())

@@ -14,39 +14,39 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// hammer keeps connections to a server and sends requests over all of them. It speaks only as much HTTP/1.1 as it needs, for what it
-// uses of the machine disturbs the measurement.
-type hammer struct{ conns []*hammerConn }
+// generator is a load generator: it sends requests over a number of persistent connections. It implements only the
+// HTTP/1.1 that it needs, because its own CPU use disturbs the measurement.
+type generator struct{ conns []*generatorConn }
 
-type hammerConn struct {
+type generatorConn struct {
 	net.Conn
 	in *bufio.Reader
 }
 
-func newHammer(addr string, conns int) (*hammer, error) {
-	h := &hammer{}
+func newGenerator(addr string, conns int) (*generator, error) {
+	g := &generator{}
 	for range conns {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
-			h.close()
+			g.close()
 			return nil, err
 		}
-		h.conns = append(h.conns, &hammerConn{conn, bufio.NewReaderSize(conn, 8<<10)})
+		g.conns = append(g.conns, &generatorConn{conn, bufio.NewReaderSize(conn, 8<<10)})
 	}
-	return h, nil
+	return g, nil
 }
 
-func (h *hammer) close() {
-	for _, c := range h.conns {
+func (g *generator) close() {
+	for _, c := range g.conns {
 		c.Close()
 	}
 }
 
-// send sends n requests, the i-th as request says, and wants 200 for each.
-func (h *hammer) send(ctx context.Context, n int, request func(i int) []byte) error {
+// send sends n requests, made by request(0) to request(n-1), and expects status 200 for each.
+func (g *generator) send(ctx context.Context, n int, request func(i int) []byte) error {
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range h.conns {
+	for _, c := range g.conns {
 		group.Go(func() error {
 			for i := int(next.Add(1)); i <= n && ctx.Err() == nil; i = int(next.Add(1)) {
 				if err := c.exchange(request(i - 1)); err != nil {
@@ -64,7 +64,7 @@ var (
 	contentLength = []byte("Content-Length: ")
 )
 
-func (c *hammerConn) exchange(request []byte) error {
+func (c *generatorConn) exchange(request []byte) error {
 	if _, err := c.Write(request); err != nil {
 		return err
 	}
@@ -78,14 +78,14 @@ func (c *hammerConn) exchange(request []byte) error {
 		switch value, found := bytes.CutPrefix(line, contentLength); {
 		case status == nil:
 			if status = statusOK; !bytes.HasPrefix(line, statusOK) {
-				return fmt.Errorf("the answer is %q", line)
+				return fmt.Errorf("unexpected status line %q", line)
 			}
 		case found:
 			if length, err = strconv.Atoi(string(value)); err != nil {
 				return err
 			}
 		case len(line) == 0 && length < 0:
-			return errors.New("the answer has no Content-Length")
+			return errors.New("response without Content-Length")
 		case len(line) == 0:
 			_, err := io.CopyN(io.Discard, c.in, int64(length))
 			return err
@@ -93,14 +93,16 @@ func (c *hammerConn) exchange(request []byte) error {
 	}
 }
 
-// get makes a request as a browser's is: its headers are as many and as long.
+// get returns a request with headers like a browser's, in number and length.
 func get(host, path, cookie string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\n", path, host)
-	b.WriteString("User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n" +
+	b.WriteString("User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) " +
+		"Chrome/142.0.0.0 Safari/537.36\r\n" +
 		"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n" +
 		"Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n" +
-		"Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n" +
+		"Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: same-origin\r\n" +
+		"Sec-Fetch-User: ?1\r\n" +
 		"Upgrade-Insecure-Requests: 1\r\nReferer: http://" + host + "/members/\r\n")
 	b.WriteString("Cookie: hubspotutk=0123456789abcdef0123456789abcdef")
 	if cookie != "" {
