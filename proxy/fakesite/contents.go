@@ -2,39 +2,94 @@ package fakesite
 
 import "html/template"
 
-// content is one page.
+// content is the content of one page.
 type content struct {
 	Title string
 	Lead  string
-	Badge string // whom it is for, when not for everybody
+	Badge string // the audience, "" for everybody
 	Body  template.HTML
 }
 
 func contents() map[string]content {
 	return map[string]content{
-		"/": {Title: "Bicycles for weather", Lead: "We build touring, gravel and city bicycles in a small workshop by the harbour, and we repair every one of them for life.",
+		"/": {
+			Title: "Bicycles for weather",
+			Lead: "We build touring, gravel and city bicycles in a small workshop by the harbour, " +
+				"and we repair every one of them for life.",
 			Body: `<div class="cards">
-<a class="card" href="/pricing"><b>Three bicycles</b><span>Fjord, Tundra and Harbour: what they are and what they cost.</span></a>
+<a class="card" href="/pricing"><b>Three bicycles</b>` +
+				`<span>Fjord, Tundra and Harbour: what they are and what they cost.</span></a>
 <a class="card" href="/members/"><b>Members</b><span>Handbook, tours and the workshop diary. Needs a login.</span></a>
-<a class="card" href="/partners/"><b>Partners</b><span>Price list and stock for dealers. Needs the group partner.</span></a>
+<a class="card" href="/partners/"><b>Partners</b>` +
+				`<span>Price list and stock for dealers. Needs the group partner.</span></a>
 <a class="card" href="/blog"><b>Notes from the road</b><span>What we rode, what broke, how we mended it.</span></a>
 </div>`},
 		"/pricing": {Title: "Pricing", Lead: "One price, everything included: fitting, first service, lights.",
-			Body: `<table><tr><th>Model</th><th>For</th><th>Price</th></tr><tr><td>Fjord</td><td>Touring</td><td>1,690</td></tr><tr><td>Tundra</td><td>Gravel</td><td>2,140</td></tr><tr><td>Harbour</td><td>City</td><td>990</td></tr></table>`},
-		"/about":    {Title: "About us", Lead: "Nine people, two cargo bikes, one espresso machine.", Body: `<p>Northwind began in a boat shed. The boats have gone; the smell of varnish has not.</p>`},
-		"/workshop": {Title: "Workshop", Lead: "The clock in the workshop, as it ticks.", Body: `<p class="clock" id="clock">…</p><script>new EventSource('/workshop/live').onmessage=e=>{document.getElementById('clock').textContent=e.data}</script>`},
+			Body: `<table><tr><th>Model</th><th>For</th><th>Price</th></tr><tr><td>Fjord</td><td>Touring</td>` +
+				`<td>1,690</td></tr><tr><td>Tundra</td><td>Gravel</td><td>2,140</td></tr><tr><td>Harbour</td>` +
+				`<td>City</td><td>990</td></tr></table>`},
+		"/about": {
+			Title: "About us", Lead: "Nine people, two cargo bikes, one espresso machine.",
+			Body: `<p>Northwind began in a boat shed. The boats have gone; the smell of varnish has not.</p>`,
+		},
+		"/workshop": {
+			Title: "Workshop", Lead: "The clock in the workshop, as it ticks.",
+			Body: `<p class="clock" id="clock">…</p>` +
+				`<script>new EventSource('/workshop/live').onmessage=` +
+				`e=>{document.getElementById('clock').textContent=e.data}</script>`,
+		},
 		"/members": {Title: "Welcome, member", Lead: "You see this page because you are logged in.", Badge: "Members",
-			Body: `<div class="cards"><a class="card" href="/members/handbook"><b>Handbook</b><span>Tyres, chains, cake.</span></a><a class="card" href="/members/tours?season=autumn&amp;level=easy"><b>Tours</b><span>Where we ride next.</span></a><a class="card" href="/hubfs/members/handbook.txt"><b>Handbook as text</b><span>A file from the file manager.</span></a></div>`},
-		"/members/handbook": {Title: "The handbook", Lead: "What every member should know.", Badge: "Members", Body: `<ul><li>2.4 bar in front, 2.6 behind.</li><li>A clean chain is a quiet chain.</li><li>Workshop on Thursdays. Bring cake.</li></ul>`},
-		"/members/tours":    {Title: "Tours", Lead: "Three rides before the snow.", Badge: "Members", Body: `<ol><li>Lighthouse and back, 42 km</li><li>Round the bay, 68 km</li><li>The gravel of the old railway, 95 km</li></ol>`},
-		"/members/join":     {Title: "Become a member", Lead: "Buy a bicycle, and you are one.", Body: `<p>Or <a href="/pricing">look at the bicycles</a> first.</p>`},
-		"/partners":         {Title: "For partners", Lead: "Dealers find prices and stock here.", Badge: "Partners", Body: `<p><a href="/partners/price-list">The price list</a></p>`},
-		"/partners/price-list": {Title: "Partner price list", Lead: "Valid from January. Please do not share.", Badge: "Partners",
-			Body: `<table><tr><th>Model</th><th>Price</th><th>In stock</th></tr><tr><td>Fjord</td><td>1,190</td><td>14</td></tr><tr><td>Tundra</td><td>1,540</td><td>6</td></tr><tr><td>Harbour</td><td>720</td><td>31</td></tr></table>`},
-		"/blog":                              {Title: "Notes from the road", Lead: "What we rode, what broke, how we mended it.", Body: `<ul><li><a href="/blog/gravel-season">Gravel season</a></li><li><a href="/blog/a-wheel-in-an-evening">A wheel in an evening</a></li></ul><p><a href="/blog/rss.xml">Feed</a></p>`},
-		"/blog/gravel-season":                {Title: "Gravel season", Lead: "The old railway is open again.", Body: `<p>Ninety-five kilometres, four gates, one very large dog.</p>`},
-		"/blog/a-wheel-in-an-evening":        {Title: "A wheel in an evening", Lead: "Thirty-two spokes and a patient friend.", Body: `<p>Lace, tension, true, and then true again after supper.</p>`},
-		"/hs-search-results":                 {Title: "Search", Lead: "", Body: ""},
-		"/hs/manage-preferences/unsubscribe": {Title: "Your e-mail preferences", Lead: "Choose which letters you get.", Body: `<form method="post"><button>Unsubscribe from everything</button></form>`},
+			Body: `<div class="cards"><a class="card" href="/members/handbook"><b>Handbook</b>` +
+				`<span>Tyres, chains, cake.</span></a>` +
+				`<a class="card" href="/members/tours?season=autumn&amp;level=easy"><b>Tours</b>` +
+				`<span>Where we ride next.</span></a><a class="card" href="/hubfs/members/handbook.txt">` +
+				`<b>Handbook as text</b><span>A file from the file manager.</span></a></div>`},
+		"/members/handbook": {
+			Title: "The handbook", Lead: "What every member should know.", Badge: "Members",
+			Body: `<ul><li>2.4 bar in front, 2.6 behind.</li><li>A clean chain is a quiet chain.</li>` +
+				`<li>Workshop on Thursdays. Bring cake.</li></ul>`,
+		},
+		"/members/tours": {
+			Title: "Tours", Lead: "Three rides before the snow.", Badge: "Members",
+			Body: `<ol><li>Lighthouse and back, 42 km</li><li>Round the bay, 68 km</li>` +
+				`<li>The gravel of the old railway, 95 km</li></ol>`,
+		},
+		"/members/join": {
+			Title: "Become a member", Lead: "Buy a bicycle, and you are one.",
+			Body: `<p>Or <a href="/pricing">look at the bicycles</a> first.</p>`,
+		},
+		"/partners": {
+			Title: "For partners",
+			Lead:  "Dealers find prices and stock here.", Badge: "Partners",
+			Body: `<p><a href="/partners/price-list">The price list</a></p>`,
+		},
+		"/partners/price-list": {
+			Title: "Partner price list",
+			Lead:  "Valid from January. Please do not share.", Badge: "Partners",
+			Body: `<table><tr><th>Model</th><th>Price</th><th>In stock</th></tr><tr><td>Fjord</td><td>1,190</td>` +
+				`<td>14</td></tr><tr><td>Tundra</td><td>1,540</td><td>6</td></tr><tr><td>Harbour</td>` +
+				`<td>720</td><td>31</td></tr></table>`},
+		"/blog": {
+			Title: "Notes from the road",
+			Lead:  "What we rode, what broke, how we mended it.",
+			Body: `<ul><li><a href="/blog/gravel-season">Gravel season</a></li><li>` +
+				`<a href="/blog/a-wheel-in-an-evening">A wheel in an evening</a></li></ul><p>` +
+				`<a href="/blog/rss.xml">Feed</a></p>`,
+		},
+		"/blog/gravel-season": {
+			Title: "Gravel season", Lead: "The old railway is open again.",
+			Body: `<p>Ninety-five kilometres, four gates, one very large dog.</p>`,
+		},
+		"/blog/a-wheel-in-an-evening": {
+			Title: "A wheel in an evening",
+			Lead:  "Thirty-two spokes and a patient friend.",
+			Body:  `<p>Lace, tension, true, and then true again after supper.</p>`,
+		},
+		"/hs-search-results": {Title: "Search", Lead: "", Body: ""},
+		"/hs/manage-preferences/unsubscribe": {
+			Title: "Your e-mail preferences",
+			Lead:  "Choose which letters you get.",
+			Body:  `<form method="post"><button>Unsubscribe from everything</button></form>`,
+		},
 	}
 }

@@ -1,8 +1,9 @@
-// Package fakesite imitates the origin of a HubSpot-hosted site, for the demo and for tests: the site of a small company that sells
-// bicycles, with pages for everybody, for members and for partners.
+// Package fakesite is a fake of the origin of a HubSpot-hosted site, for the demo and for tests: the site of a small
+// company that sells bicycles, with pages for everybody, for members and for partners.
 //
-// It has the origin's habits, bad ones included: it serves only requests that name a public host in X-HS-Public-Host, ignores letter
-// case and a trailing slash, serves one file under several addresses, redirects to its own host name, and protects nothing.
+// It behaves like HubSpot's origin, including what complicates a gateway's work: it serves only requests with a public
+// host in X-HS-Public-Host, ignores letter case and a trailing slash, serves one file at several addresses, redirects
+// to its own host name, and protects nothing.
 package fakesite
 
 import (
@@ -15,11 +16,11 @@ import (
 	"time"
 )
 
-// Config is how the site behaves. The zero value is a site that answers for any public host.
+// Config configures the site. The zero value answers for any public host.
 type Config struct {
-	// PublicHost is the connected domain; requests for another one are answered 404, as HubSpot does. Empty: any.
+	// PublicHost is the connected domain. Requests for other domains get 404, as in HubSpot. "" = any.
 	PublicHost string
-	// HubID is the number of the account; 0 takes 4711.
+	// HubID is the number of the account; 0 = 4711.
 	HubID int
 }
 
@@ -32,7 +33,7 @@ type site struct {
 	started time.Time
 }
 
-// New makes the site.
+// New returns the site.
 func New(cfg Config) http.Handler {
 	if cfg.HubID == 0 {
 		cfg.HubID = defaultHubID
@@ -40,7 +41,7 @@ func New(cfg Config) http.Handler {
 	return &site{cfg: cfg, pages: contents(), files: files(), started: time.Now()}
 }
 
-// ServeHTTP answers as HubSpot's origin would.
+// ServeHTTP answers like HubSpot's origin.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Hs-Portal-Id", strconv.Itoa(s.cfg.HubID))
 	host := r.Header.Get("X-HS-Public-Host")
@@ -53,28 +54,31 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		path = strings.TrimSuffix(path, "/")
 	}
 	switch {
-	case s.own(w, r, path):
+	case s.builtIn(w, r, path):
 	case s.file(w, r, path):
-	case s.live(w, r, path):
+	case s.stream(w, r, path):
 	default:
 		s.page(w, r, path)
 	}
 }
 
-// own are the addresses of HubSpot's own that every site has.
-func (s *site) own(w http.ResponseWriter, r *http.Request, path string) bool {
+// builtIn serves the addresses that HubSpot adds to every site.
+func (s *site) builtIn(w http.ResponseWriter, r *http.Request, path string) bool {
 	switch path {
 	case "/robots.txt":
-		text(w, "text/plain; charset=utf-8", "User-agent: *\nDisallow: /_hcms/preview/\nDisallow: /hs/manage-preferences/\nDisallow: /*?*hs_preview=*\nSitemap: https://"+r.Header.Get("X-HS-Public-Host")+"/sitemap.xml\n")
+		writeText(w, "text/plain; charset=utf-8", "User-agent: *\nDisallow: /_hcms/preview/\n"+
+			"Disallow: /hs/manage-preferences/\nDisallow: /*?*hs_preview=*\n"+
+			"Sitemap: https://"+r.Header.Get("X-HS-Public-Host")+"/sitemap.xml\n")
 	case "/sitemap.xml":
-		text(w, "application/xml; charset=utf-8", s.sitemap(r.Header.Get("X-HS-Public-Host")))
+		writeText(w, "application/xml; charset=utf-8", s.sitemap(r.Header.Get("X-HS-Public-Host")))
 	case "/blog/rss.xml":
-		text(w, "text/xml; charset=utf-8", s.feed(r.Header.Get("X-HS-Public-Host")))
+		writeText(w, "text/xml; charset=utf-8", s.feed(r.Header.Get("X-HS-Public-Host")))
 	case "/_hcms/search":
 		s.search(w, r)
 	case "/_hcms/diagnostics", "/_hcms/_worker/headers":
-		answer(w, map[string]any{"portalId": s.cfg.HubID, "publicHost": r.Header.Get("X-HS-Public-Host"), "host": r.Host, "headers": r.Header})
-	case "/old-pricing": // a redirect that names the origin, as some do
+		writeJSON(w, map[string]any{"portalId": s.cfg.HubID, "publicHost": r.Header.Get("X-HS-Public-Host"),
+			"host": r.Host, "headers": r.Header})
+	case "/old-pricing": // a redirect to the origin's own host name
 		scheme := "http"
 		if r.TLS != nil {
 			scheme = "https"
@@ -95,22 +99,25 @@ func redirect(w http.ResponseWriter, to string, status int) {
 	w.WriteHeader(status)
 }
 
-func text(w http.ResponseWriter, contentType, body string) {
+func writeText(w http.ResponseWriter, contentType, body string) {
 	w.Header().Set("Content-Type", contentType)
 	w.Write([]byte(body))
 }
 
-func answer(w http.ResponseWriter, v any) {
+func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	json.NewEncoder(w).Encode(v)
 }
 
-// remember sets what HubSpot's tracking script would: the visitor's id, readable by scripts.
-func remember(w http.ResponseWriter, r *http.Request) {
+// setTrackingCookie sets the visitor's id like HubSpot's tracking script, readable by scripts.
+func setTrackingCookie(w http.ResponseWriter, r *http.Request) {
 	if _, err := r.Cookie("hubspotutk"); err == nil {
 		return
 	}
 	id := make([]byte, 16)
 	rand.Read(id)
-	http.SetCookie(w, &http.Cookie{Name: "hubspotutk", Value: hex.EncodeToString(id), Path: "/", MaxAge: 180 * 24 * 3600, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{
+		Name: "hubspotutk", Value: hex.EncodeToString(id), Path: "/", MaxAge: 180 * 24 * 3600,
+		SameSite: http.SameSiteLaxMode,
+	})
 }

@@ -21,7 +21,7 @@ func get(t *testing.T, h http.Handler, path string, header ...string) *httptest.
 	return w
 }
 
-func TestTheSiteHasTheHabitsOfHubSpotsOrigin(t *testing.T) {
+func TestSiteBehavesLikeHubSpot(t *testing.T) {
 	t.Parallel()
 	site := fakesite.New(fakesite.Config{})
 	for _, c := range []struct {
@@ -53,7 +53,7 @@ func TestTheSiteHasTheHabitsOfHubSpotsOrigin(t *testing.T) {
 	}
 }
 
-func TestARequestWithoutAConnectedDomainIsNotFound(t *testing.T) {
+func TestUnknownDomainIsNotFound(t *testing.T) {
 	t.Parallel()
 	site := fakesite.New(fakesite.Config{PublicHost: "www.example.com"})
 	if w := get(t, site, "/"); w.Code != 200 {
@@ -66,7 +66,7 @@ func TestARequestWithoutAConnectedDomainIsNotFound(t *testing.T) {
 	}
 }
 
-func TestAnOldAddressLeadsToTheOriginsOwnName(t *testing.T) {
+func TestRedirectNamesOrigin(t *testing.T) {
 	t.Parallel()
 	w := get(t, fakesite.New(fakesite.Config{}), "http://4711.sites-proxy.hscoscdn10.net/old-pricing")
 	if got := w.Header().Get("Location"); w.Code != 301 || got != "http://4711.sites-proxy.hscoscdn10.net/pricing" {
@@ -74,12 +74,12 @@ func TestAnOldAddressLeadsToTheOriginsOwnName(t *testing.T) {
 	}
 }
 
-func TestAnUnchangedFileIsNotSentAgain(t *testing.T) {
+func TestFileValidatorsAndRanges(t *testing.T) {
 	t.Parallel()
 	site := fakesite.New(fakesite.Config{})
 	tag := get(t, site, "/hubfs/logo.svg").Header().Get("Etag")
 	if w := get(t, site, "/hubfs/logo.svg", "If-None-Match", tag); w.Code != 304 {
-		t.Errorf("with its validator: %d, want 304", w.Code)
+		t.Errorf("with If-None-Match: %d, want 304", w.Code)
 	}
 	if w := get(t, site, "/hubfs/logo.svg", "Range", "bytes=0-3"); w.Code != 206 || w.Body.String() != "<svg" {
 		t.Errorf("range: %d %q", w.Code, w.Body)

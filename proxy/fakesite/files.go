@@ -13,18 +13,20 @@ type file struct {
 	body        []byte
 }
 
-// files are the file manager's, by their name below /hubfs.
+// files returns the files of the file manager by their name below /hubfs.
 func files() map[string]file {
 	return map[string]file{
 		"hs-reverse-proxy-validation-test": {"text/plain; charset=utf-8", []byte("ok\n")},
 		"logo.svg":                         {"image/svg+xml", []byte(logo)},
-		"members/handbook.txt":             {"text/plain; charset=utf-8", []byte("Northwind members' handbook\n\nTyres: 2.4 bar in front, 2.6 behind.\nWorkshop: Thursdays, bring cake.\n")},
-		"partners/price list 2026.txt":     {"text/plain; charset=utf-8", []byte("Partner prices 2026\n\nFjord touring  1,190\nTundra gravel  1,540\nHarbour city     720\n")},
-		"bilder/fahrräder.txt":             {"text/plain; charset=utf-8", []byte("Ein Bild von Fahrrädern, in Worten.\n")},
+		"members/handbook.txt": {"text/plain; charset=utf-8", []byte("Northwind members' handbook\n\n" +
+			"Tyres: 2.4 bar in front, 2.6 behind.\nWorkshop: Thursdays, bring cake.\n")},
+		"partners/price list 2026.txt": {"text/plain; charset=utf-8", []byte("Partner prices 2026\n\n" +
+			"Fjord touring  1,190\nTundra gravel  1,540\nHarbour city     720\n")},
+		"bilder/fahrräder.txt": {"text/plain; charset=utf-8", []byte("Ein Bild von Fahrrädern, in Worten.\n")},
 	}
 }
 
-// file serves one file under every address that HubSpot has for it, with ranges and validators.
+// file serves a file at every address that HubSpot has for it, with ranges and validators.
 func (s *site) file(w http.ResponseWriter, r *http.Request, path string) bool {
 	name, ok := fileName(path)
 	if !ok {
@@ -60,5 +62,8 @@ func fileName(path string) (string, bool) {
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40" fill="none" stroke="#0f766e" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"><circle cx="13" cy="27" r="10"/><circle cx="51" cy="27" r="10"/><path d="M13 27l10-16h18l10 16M23 11l9 16 9-16M19 7h8M41 11l-2-6h7"/></svg>
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40" fill="none" ` +
+	`stroke="#0f766e" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">` +
+	`<circle cx="13" cy="27" r="10"/><circle cx="51" cy="27" r="10"/>` +
+	`<path d="M13 27l10-16h18l10 16M23 11l9 16 9-16M19 7h8M41 11l-2-6h7"/></svg>
 `

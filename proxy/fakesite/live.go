@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// live answers what stays open: server-sent events at .../live and a WebSocket at .../echo, in the open under /workshop and for
-// members under /members.
-func (s *site) live(w http.ResponseWriter, r *http.Request, path string) bool {
+// stream serves long-lived responses: server-sent events at .../live and a WebSocket at .../echo, public below
+// /workshop and for members below /members.
+func (s *site) stream(w http.ResponseWriter, r *http.Request, path string) bool {
 	switch path {
 	case "/workshop/live", "/members/live":
 		events(w, r)
@@ -26,7 +26,7 @@ func (s *site) live(w http.ResponseWriter, r *http.Request, path string) bool {
 	return true
 }
 
-// events sends the time each second until the visitor leaves.
+// events sends the time every second until the client disconnects.
 func events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-cache")
@@ -46,14 +46,14 @@ func events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-const websocketGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // RFC 6455 1.3
+const websocketGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // RFC 6455, section 1.3
 
-// echo is a WebSocket that says again what it hears.
+// echo is a WebSocket that echoes every message.
 func echo(w http.ResponseWriter, r *http.Request) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") || key == "" {
 		w.Header().Set("Upgrade", "websocket")
-		http.Error(w, "this is a WebSocket", http.StatusUpgradeRequired)
+		http.Error(w, "expected a WebSocket upgrade", http.StatusUpgradeRequired)
 		return
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
@@ -62,7 +62,9 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	}
 	defer conn.Close()
 	sum := sha1.Sum([]byte(key + websocketGUID))
-	fmt.Fprintf(rw, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]))
+	fmt.Fprintf(rw,
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]))
 	for rw.Flush() == nil {
 		opcode, payload, err := readFrame(rw.Reader)
 		if err != nil {
@@ -84,7 +86,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 const opClose, opPing, opPong = 8, 9, 10
 
-// readFrame reads one masked frame of up to 125 bytes (RFC 6455 5.2).
+// readFrame reads one masked frame of up to 125 bytes (RFC 6455, section 5.2).
 func readFrame(r *bufio.Reader) (opcode byte, payload []byte, err error) {
 	var head [6]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {

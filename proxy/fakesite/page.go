@@ -18,28 +18,30 @@ type view struct {
 	Path   string
 	Draft  bool
 	Term   string
-	Hits   []hit
+	Hits   []searchResult
 	Search bool
 	Year   int
 }
 
-// page serves an HTML page. Like HubSpot it lets shared caches keep it: keeping protected ones out of them is the gateway's work.
+// page serves an HTML page. Like HubSpot it allows shared caches to store it; the gateway must prevent that for
+// protected pages.
 func (s *site) page(w http.ResponseWriter, r *http.Request, path string) {
 	c, found := s.pages[path]
 	status := http.StatusOK
 	if !found {
-		c, status = content{Title: "Page not found", Lead: "This road ends here.", Body: `<p><a href="/">Back to the start</a></p>`}, http.StatusNotFound
+		c, status = content{Title: "Page not found", Lead: "This road ends here.",
+			Body: `<p><a href="/">Back to the start</a></p>`}, http.StatusNotFound
 	}
 	v := view{content: c, Path: path, Year: time.Now().Year(), Draft: r.URL.Query().Has("hs_preview")}
 	if path == "/hs-search-results" {
-		v.Search, v.Term, v.Hits = true, r.URL.Query().Get("term"), s.hits(r)
+		v.Search, v.Term, v.Hits = true, r.URL.Query().Get("term"), s.results(r)
 	}
 	var b bytes.Buffer
 	if err := layout.Execute(&b, v); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	remember(w, r)
+	setTrackingCookie(w, r)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "s-maxage=36000, max-age=5")
