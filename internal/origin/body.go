@@ -7,11 +7,11 @@ import (
 	"sync/atomic"
 )
 
-// body is an answer's. It holds the connection until its end, or until somebody closes it, perhaps while another reads.
+// body is a response's body. It owns the connection until its end or Close, which may run during a Read.
 type body struct {
 	io.ReadCloser
 	conn  *conn
-	keep  bool // the connection, at the end
+	keep  bool // whether to keep the connection after the body
 	ctx   context.Context
 	state atomic.Int32
 }
@@ -24,7 +24,7 @@ const (
 )
 
 func (b *body) Read(p []byte) (int, error) {
-	if b.state.Load() == closed { // what is left in the buffer is not for whoever was cut off
+	if b.state.Load() == closed { // no buffered data after Close
 		return 0, http.ErrBodyReadAfterClose
 	}
 	n, err := b.ReadCloser.Read(p)
@@ -39,7 +39,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close gives up what has not been read: reading on would cost more than a new connection.
+// Close drops the connection with the unread rest: reading it would cost more than a new connection.
 func (b *body) Close() error {
 	b.end(closed, false)
 	return nil

@@ -22,10 +22,10 @@ func TestHeadsAreBounded(t *testing.T) {
 		answer string
 		want   error
 	}{
-		"1xx before it":    {informed + okay + "ok", nil},
-		"1xx for ever":     {strings.Repeat(informed, 1000), errHead},
-		"a status below":   {"HTTP/1.1 099 Odd\r\nContent-Length: 40\r\n\r\n" + okay + "evil", errStatus},
-		"a status of zero": {"HTTP/1.1 000 Odd\r\nContent-Length: 40\r\n\r\n" + okay + "evil", errStatus},
+		"1xx before":       {informed + okay + "ok", nil},
+		"endless 1xx":      {strings.Repeat(informed, 1000), errHead},
+		"status below 100": {"HTTP/1.1 099 Odd\r\nContent-Length: 40\r\n\r\n" + okay + "evil", errStatus},
+		"status 000":       {"HTTP/1.1 000 Odd\r\nContent-Length: 40\r\n\r\n" + okay + "evil", errStatus},
 		"too long":         {"HTTP/1.1 200 OK\r\nX-Long: " + strings.Repeat("x", maxHead+16<<10) + "\r\n\r\n", errHead},
 		"too many lines":   {"HTTP/1.1 200 OK\r\n" + strings.Repeat("X-A: 1234567890\r\n", maxHead/16), errHead},
 		"another protocol": {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", errStatus},
@@ -45,7 +45,7 @@ func TestHeadsAreBounded(t *testing.T) {
 	}
 }
 
-// inMemory gives the transport's pool a connection whose other end is in memory: for tests of time.
+// inMemory adds a connection in memory to the transport's pool, for tests of timeouts.
 func inMemory(tr *Transport) (net.Conn, *bufio.Reader) {
 	ours, theirs := net.Pipe()
 	c := newConn(&tr.pool, ours, tr.cfg.ResponseHeader)
@@ -54,7 +54,7 @@ func inMemory(tr *Transport) (net.Conn, *bufio.Reader) {
 	return theirs, bufio.NewReader(theirs)
 }
 
-// always is a socket at which there is nothing to read.
+// always is a socket without pending data.
 type always struct{}
 
 func (always) Control(func(uintptr)) error    { return nil }
@@ -64,7 +64,7 @@ func (always) Read(f func(uintptr) bool) error {
 	return errNothing
 }
 
-func TestAnAnswerMustBeginInTimeAndMayThenTakeItsTime(t *testing.T) {
+func TestResponseHeaderTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tr := reach(t, "http://origin.example", func(c *Config) { c.ResponseHeader, c.Idle = 8*time.Second, 0 })
@@ -92,15 +92,16 @@ func TestAnAnswerMustBeginInTimeAndMayThenTakeItsTime(t *testing.T) {
 	})
 }
 
-func TestANewConnectionsAnswerMustBeginInTime(t *testing.T) {
+func TestResponseHeaderTimeoutOfNewConnection(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) { hear(in); hear(in) }, func(c *Config) { c.ResponseHeader = 10 * time.Millisecond })
+	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) { hear(in); hear(in) },
+		func(c *Config) { c.ResponseHeader = 10 * time.Millisecond })
 	if got, err := tr.ask(t.Context(), "/"); !isTimeout(err) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
 
-func TestADeadlineThatPassedMeanwhileEndsNoConnection(t *testing.T) {
+func TestExpiredDeadlineKeepsConnection(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
 		for hear(in) != nil {
@@ -114,8 +115,8 @@ func TestADeadlineThatPassedMeanwhileEndsNoConnection(t *testing.T) {
 	mustAsk(t, tr, "/", "1")
 }
 
-// A part of a TLS record becomes an answer as soon as the rest is there.
-func TestPartOfARecordIsNotNothing(t *testing.T) {
+// A partial TLS record becomes a response as soon as the rest arrives.
+func TestPartialRecordDropsConnection(t *testing.T) {
 	t.Parallel()
 	served := make(chan net.Conn, 2)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
@@ -136,7 +137,7 @@ func TestPartOfARecordIsNotNothing(t *testing.T) {
 	}
 }
 
-func TestIdleConnectionsAreClosedInTime(t *testing.T) {
+func TestIdleTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tr := reach(t, "http://origin.example", func(c *Config) { c.Idle = time.Minute })
@@ -156,16 +157,16 @@ func TestIdleConnectionsAreClosedInTime(t *testing.T) {
 	})
 }
 
-func TestConnectionsThatTheOriginClosedAreNotKept(t *testing.T) {
+func TestClosedConnectionsAreRemoved(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) { hear(in); say(conn, okay+"ok") })
 	mustAsk(t, tr, "/", "ok")
-	for tr.kept() > 0 { // until the end of the connection has arrived
+	for tr.kept() > 0 { // until the FIN has arrived
 		tr.pool.look()
 	}
 }
 
-func TestABodyCanBeClosedWhileItIsRead(t *testing.T) {
+func TestBodyCloseDuringRead(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
 		hear(in)
@@ -182,14 +183,14 @@ func TestABodyCanBeClosedWhileItIsRead(t *testing.T) {
 	}
 	go res.Body.Close()
 	if n, err := res.Body.Read(one); n != 0 || err == nil || err == io.EOF {
-		t.Errorf("%d, %v: a broken answer looks whole", n, err)
+		t.Errorf("%d, %v: a truncated response looks complete", n, err)
 	}
 	if tr.kept() > 0 {
-		t.Error("half an answer is left in a connection that was kept")
+		t.Error("a connection with an unread response was kept")
 	}
 }
 
-func TestWhatIsLeftOfAClosedBodyIsNotRead(t *testing.T) {
+func TestClosedBodyReturnsNoData(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) { hear(in); say(conn, okay+"ok"); hear(in) })
 	res, err := tr.RoundTrip(tr.request(t.Context(), "GET", "/"))
@@ -202,10 +203,12 @@ func TestWhatIsLeftOfAClosedBodyIsNotRead(t *testing.T) {
 	}
 }
 
-// A head that stops in the middle of a line makes no sense to its reader, but the reason is that it is late.
-func TestALateHeadIsATimeout(t *testing.T) {
+// A head that stops in the middle of a line is a parse error, but the cause is the timeout.
+func TestLateHeadIsTimeout(t *testing.T) {
 	t.Parallel()
-	for _, part := range []string{"", "H", "HTTP/1.1 200 OK\r\nX-Half", "HTTP/1.1 200 OK\r\nX-A: ha", "HTTP/1.1 200 OK\r\nX-A: 1\r\n"} {
+	for _, part := range []string{
+		"", "H", "HTTP/1.1 200 OK\r\nX-Half", "HTTP/1.1 200 OK\r\nX-A: ha", "HTTP/1.1 200 OK\r\nX-A: 1\r\n",
+	} {
 		tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
 			hear(in)
 			say(conn, part)
@@ -217,7 +220,7 @@ func TestALateHeadIsATimeout(t *testing.T) {
 	}
 }
 
-func TestNoMoreConnectionsAreKeptThanThereMayBe(t *testing.T) {
+func TestIdleConnectionsAreLimited(t *testing.T) {
 	t.Parallel()
 	var p pool
 	for range maxIdle + 1 {
@@ -229,7 +232,7 @@ func TestNoMoreConnectionsAreKeptThanThereMayBe(t *testing.T) {
 	}
 	p.close()
 	if len(p.free) > 0 {
-		t.Error("closed, and one is left")
+		t.Error("a connection is left after close")
 	}
 }
 
@@ -237,7 +240,8 @@ func TestTrailersArrive(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
 		hear(in)
-		say(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n2\r\nok\r\n0\r\nX-End: 1\r\n\r\n")
+		say(conn,
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n2\r\nok\r\n0\r\nX-End: 1\r\n\r\n")
 		hear(in)
 	})
 	res, err := tr.RoundTrip(tr.request(t.Context(), http.MethodGet, "/"))

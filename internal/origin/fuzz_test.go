@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// FuzzRecords: how TLS' records are cut into pieces changes nothing.
+// FuzzRecords checks that the chunking of TLS records does not matter.
 func FuzzRecords(f *testing.F) {
 	f.Add([]byte{23, 3, 3, 0, 2, 'o', 'k', 23, 3, 3}, uint8(3))
 	f.Add([]byte{22, 3, 1, 0, 0}, uint8(1))
@@ -21,12 +21,12 @@ func FuzzRecords(f *testing.F) {
 			rest = rest[n:]
 		}
 		if whole.have != pieces.have || whole.left != pieces.left {
-			t.Fatalf("%v in one, %v in pieces", whole, pieces)
+			t.Fatalf("%v in one piece, %v in several", whole, pieces)
 		}
 	})
 }
 
-// spoken is a connection whose other end has said everything it will ever say.
+// spoken is a connection whose peer has sent all its data.
 type spoken struct {
 	net.Conn
 	rest *bytes.Reader
@@ -37,11 +37,13 @@ func (s *spoken) Write(p []byte) (int, error)   { return len(p), nil }
 func (s *spoken) Close() error                  { return nil }
 func (s *spoken) SetDeadline(t time.Time) error { return nil }
 
-// FuzzAnswer: whatever an origin says, a status is one, and a connection passes for quiet exactly when nothing is left in it.
+// FuzzAnswer checks that for any input a response has a valid status, and that a connection is quiet exactly if no data
+// is left in it.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(okay+"ok"), false)
 	f.Add([]byte(okay+"ok"+okay+"ev"), false)
-	f.Add([]byte("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: 1\r\n\r\n"), false)
+	f.Add([]byte("HTTP/1.1 103 Early\r\n\r\n"+
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: 1\r\n\r\n"), false)
 	f.Add([]byte("HTTP/1.1 099 Odd\r\nContent-Length: 40\r\n\r\n"+okay), true)
 	f.Add([]byte("HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\nok"), true)
 	f.Fuzz(func(t *testing.T, said []byte, head bool) {
@@ -50,7 +52,7 @@ func FuzzAnswer(f *testing.F) {
 			method = "HEAD"
 		}
 		c := newConn(&tr.pool, &spoken{rest: bytes.NewReader(said)}, time.Minute)
-		c.line.raw = always{} // nothing comes later
+		c.line.raw = always{} // no more data
 		req := tr.request(t.Context(), method, "/")
 		res, err := c.exchange(req, nil)
 		if err == nil {

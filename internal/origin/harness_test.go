@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// script is an origin that speaks by hand: it is called for each connection, in their order from 1.
+// script is an origin's handler of one connection; n counts connections from 1.
 type script func(conn net.Conn, in *bufio.Reader, n int)
 
-// perform starts a server that plays the script and returns the transport that asks it.
+// perform starts a server that runs the script and returns a transport to it.
 func perform(t *testing.T, play script, change ...func(*Config)) *Transport {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -46,7 +46,8 @@ func reach(t testing.TB, address string, change ...func(*Config)) *Transport {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{URL: u, ServerName: u.Hostname(), Dial: time.Minute, TLS: time.Minute, ResponseHeader: time.Minute, Idle: time.Hour}
+	cfg := Config{URL: u, ServerName: u.Hostname(), Dial: time.Minute, TLS: time.Minute, ResponseHeader: time.Minute,
+		Idle: time.Hour}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -63,7 +64,7 @@ func (t *Transport) request(ctx context.Context, method, path string) *http.Requ
 	return req
 }
 
-// ask returns an answer's body.
+// ask returns the body of a response.
 func (t *Transport) ask(ctx context.Context, path string) (string, error) {
 	res, err := t.RoundTrip(t.request(ctx, "GET", path))
 	if err != nil {
@@ -81,7 +82,7 @@ func mustAsk(t *testing.T, tr *Transport, path, want string) {
 	}
 }
 
-// hear reads a request; nil when there is none any more.
+// hear reads a request, or returns nil at the end.
 func hear(in *bufio.Reader) *http.Request {
 	req, err := http.ReadRequest(in)
 	if err != nil {
@@ -90,7 +91,7 @@ func hear(in *bufio.Reader) *http.Request {
 	return req
 }
 
-// kept is how many connections nobody uses.
+// kept returns the number of idle connections.
 func (t *Transport) kept() int {
 	t.pool.mu.Lock()
 	defer t.pool.mu.Unlock()
@@ -102,7 +103,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// trust makes it believe a test server.
+// trust makes the transport trust a test server.
 func (t *Transport) trust(server *httptest.Server) *Transport {
 	t.tls.RootCAs = x509.NewCertPool()
 	t.tls.RootCAs.AddCert(server.Certificate())

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// appendHead writes a request's head. It is net/http's in another order, and refuses a name, a value or a target that would begin another
-// line (header injection, request splitting).
+// appendHead appends a request's head. It is the same as net/http's in another order. Names, values and targets that
+// would start another line are rejected (header injection and request splitting, CWE-113).
 func appendHead(b []byte, req *http.Request) ([]byte, error) {
 	target := req.URL.RequestURI()
 	host := req.Host
@@ -18,7 +18,7 @@ func appendHead(b []byte, req *http.Request) ([]byte, error) {
 		host = req.URL.Host
 	}
 	if !isWord(target) || !isWord(host) {
-		return nil, fmt.Errorf("origin: %q of %q is no target", target, host)
+		return nil, fmt.Errorf("origin: invalid request target %q of %q", target, host)
 	}
 	b = append(b, req.Method...)
 	b = append(b, ' ')
@@ -31,23 +31,23 @@ func appendHead(b []byte, req *http.Request) ([]byte, error) {
 	for name := range req.Header {
 		names = append(names, name)
 	}
-	slices.Sort(names) // an order that changed with each request would look like many browsers behind one address
+	slices.Sort(names) // a random order would look like many browsers behind one address
 	for _, name := range names {
 		values := req.Header[name]
 		switch name {
-		case "Host", "Content-Length", "Transfer-Encoding", "Trailer": // frame the message, which has no body
+		case "Host", "Content-Length", "Transfer-Encoding", "Trailer": // framing headers: the message has no body
 			continue
 		case "User-Agent":
-			if len(values) == 0 || values[0] == "" { // httputil's way to say that there is none
+			if len(values) == 0 || values[0] == "" { // httputil.ReverseProxy's marker for none
 				continue
 			}
 		}
 		if !httpguts.ValidHeaderFieldName(name) {
-			return nil, fmt.Errorf("origin: %q is no header name", name)
+			return nil, fmt.Errorf("origin: invalid header name %q", name)
 		}
 		for _, value := range values {
 			if !isValue(value) {
-				return nil, fmt.Errorf("origin: the value of header %s begins another line", name)
+				return nil, fmt.Errorf("origin: invalid value of header %s", name)
 			}
 			b = append(b, name...)
 			b = append(b, ": "...)
@@ -58,7 +58,7 @@ func appendHead(b []byte, req *http.Request) ([]byte, error) {
 	return append(b, "\r\n"...), nil
 }
 
-// isWord tells text without spaces and control characters.
+// isWord reports whether s is not empty and has no spaces or control characters.
 func isWord(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] <= ' ' || s[i] == 0x7f {
@@ -68,7 +68,7 @@ func isWord(s string) bool {
 	return s != ""
 }
 
-// isValue tells a value that ends nowhere but at its end (RFC 9110 5.5). Whoever handed it over has judged the rest of it.
+// isValue reports whether a value has no CR, LF or NUL (RFC 9110, section 5.5). The caller has checked the rest of it.
 func isValue(s string) bool {
 	return strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0 && strings.IndexByte(s, 0) < 0
 }

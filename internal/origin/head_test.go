@@ -11,14 +11,15 @@ import (
 	"testing"
 )
 
-func TestTheHeadIsNetHTTPs(t *testing.T) {
+func TestHeadMatchesNetHTTP(t *testing.T) {
 	t.Parallel()
 	req := &http.Request{
 		Method: "GET", Host: "www.example.com", ProtoMajor: 1, ProtoMinor: 1,
 		URL: &url.URL{Scheme: "https", Host: "origin.example", Opaque: "/a%2Fb/c", RawQuery: "x=1&y=%20"},
 		Header: http.Header{
-			"Accept": {"text/html", "*/*"}, "Cookie": {"a=1; b=2"}, "User-Agent": {"Browser/1"}, "X-Empty": {""}, "X-None": {},
-			"Host": {"evil"}, "Content-Length": {"5"}, "Transfer-Encoding": {"chunked"}, "Trailer": {"X"},
+			"Accept": {"text/html", "*/*"}, "Cookie": {"a=1; b=2"}, "User-Agent": {"Browser/1"}, "X-Empty": {""},
+			"X-None": {},
+			"Host":   {"evil"}, "Content-Length": {"5"}, "Transfer-Encoding": {"chunked"}, "Trailer": {"X"},
 		},
 	}
 	for _, agent := range []string{"Browser/1", ""} {
@@ -43,7 +44,7 @@ func lines(head string) []string {
 	return all
 }
 
-func TestNothingBeginsAnotherLine(t *testing.T) {
+func TestHeadRejectsInjection(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*http.Request){
 		"value":       func(r *http.Request) { r.Header["X-A"] = []string{"1\r\nX-B: 2"} },
@@ -65,13 +66,14 @@ func TestNothingBeginsAnotherLine(t *testing.T) {
 	}
 }
 
-// FuzzHead: whatever is written is read as what was meant.
+// FuzzHead checks that a written head is parsed as what was meant.
 func FuzzHead(f *testing.F) {
 	f.Add("/a?b", "example.com", "X-A", "1")
 	f.Add("//a", "", "Cookie", "a=\x80")
 	f.Add("/", "h", "X\r\nY", "1\r\n\r\nGET / HTTP/1.1")
 	f.Fuzz(func(t *testing.T, target, host, name, value string) {
-		in := &http.Request{Method: "GET", Host: host, URL: &url.URL{Opaque: target}, Header: http.Header{name: {value}}}
+		in := &http.Request{Method: "GET", Host: host, URL: &url.URL{Opaque: target},
+			Header: http.Header{name: {value}}}
 		head, err := appendHead(nil, in)
 		if err != nil {
 			return
@@ -79,7 +81,7 @@ func FuzzHead(f *testing.F) {
 		r := bufio.NewReader(bytes.NewReader(head))
 		out, err := http.ReadRequest(r)
 		if err != nil {
-			return // its reader is stricter, as the origin's may be
+			return // net/http's parser is stricter
 		}
 		if r.Buffered() > 0 || out.ContentLength > 0 || len(out.TransferEncoding) > 0 {
 			t.Fatalf("%q: more than a head", head)

@@ -6,15 +6,15 @@ import (
 	"syscall"
 )
 
-// line is the socket below a connection. It can be asked whether anything came without waiting for it.
+// line is the socket of a connection. It can be probed for pending data without blocking.
 type line struct {
 	net.Conn
-	raw     syscall.RawConn // nil when it cannot be asked
+	raw     syscall.RawConn // nil if it cannot be probed
 	probing bool
 	budget  int      // bytes that a probe may still read
-	records *records // of TLS; nil without
+	records *records // TLS records; nil without TLS
 
-	// what read works on: a function of its own for each probe would be an allocation
+	// Fields of read, which is allocated once instead of for each probe.
 	into []byte
 	n    int
 	err  error
@@ -33,7 +33,8 @@ func newLine(conn net.Conn) *line {
 	return l
 }
 
-// errNothing says that there was nothing to read. For crypto/tls it is a timeout: the connection stays usable.
+// errNothing means that there was nothing to read. It is a timeout, after which crypto/tls can still use the
+// connection.
 var errNothing error = nothing{}
 
 type nothing struct{}
@@ -42,7 +43,7 @@ func (nothing) Error() string   { return "origin: nothing to read" }
 func (nothing) Timeout() bool   { return true }
 func (nothing) Temporary() bool { return true }
 
-// Read reads what comes; while probing, what is there.
+// Read reads from the socket; while probing it does not block.
 func (l *line) Read(p []byte) (n int, err error) {
 	if l.probing {
 		n, err = l.probe(p)
@@ -73,7 +74,7 @@ func (l *line) probe(p []byte) (int, error) {
 		return 0, io.ErrUnexpectedEOF
 	}
 	if l.raw == nil {
-		return 0, io.ErrUnexpectedEOF // not asked means not used again
+		return 0, io.ErrUnexpectedEOF // without a probe, no reuse
 	}
 	l.into = p
 	err := l.raw.Read(l.read)
@@ -92,15 +93,16 @@ func (l *line) probe(p []byte) (int, error) {
 	return l.n, nil
 }
 
-// between tells that no part of a TLS record has come whose rest is still to come: crypto/tls keeps it to itself, and it becomes an
-// answer as soon as it is whole.
+// between reports whether no partial TLS record was read. crypto/tls buffers a partial record, and the rest would
+// complete it to a response.
 func (l *line) between() bool { return l.records == nil || l.records.between() }
 
-// records follows the framing of TLS: a head of five bytes, the last two of which are the length of what follows (RFC 8446 5.1).
+// records tracks the framing of TLS records: a header of five bytes, the last two of which are the length of the
+// payload (RFC 8446, section 5.1).
 type records struct {
 	head [5]byte
-	have int // bytes of the head
-	left int // bytes of what follows
+	have int // bytes of the header
+	left int // bytes of the payload
 }
 
 func (r *records) follow(p []byte) {

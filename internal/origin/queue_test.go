@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// onlyFirst serves the first connection; others hang in their handshake.
+// onlyFirst accepts the first connection; others hang in their handshake.
 type onlyFirst struct {
 	net.Listener
 	n atomic.Int32
@@ -32,7 +32,7 @@ func (o *onlyFirst) Accept() (net.Conn, error) {
 	}
 }
 
-func TestARequestThatBeganToDialTakesWhatBecomesFree(t *testing.T) {
+func TestDialingRequestUsesFreedConnection(t *testing.T) {
 	t.Parallel()
 	started, free := make(chan struct{}), make(chan struct{})
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,7 +63,7 @@ func (t *Transport) untilSomebodyWaits(n int) {
 	}
 }
 
-func TestWhoWaitsGetsTheConnectionOfWhoLeft(t *testing.T) {
+func TestCanceledRequestLeavesItsDial(t *testing.T) {
 	t.Parallel()
 	dialled, left := make(chan struct{}), make(chan struct{})
 	tr := secureScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
@@ -92,11 +92,11 @@ func TestWhoWaitsGetsTheConnectionOfWhoLeft(t *testing.T) {
 	all.Wait()
 }
 
-// A connection that came too late for who wanted it has been idle like any other, although nobody has used it.
-func TestAnUnusedConnectionThatTheOriginClosedCostsNobodyAnError(t *testing.T) {
+// A connection that was dialed too late for its request has been idle like any other, although it was never used.
+func TestClosedUnusedConnectionIsRetried(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		if hear(in); n > 1 { // the first is closed just when its request arrives
+		if hear(in); n > 1 { // the first is closed when its request arrives
 			say(conn, okay+"ok")
 		}
 	})
@@ -108,11 +108,11 @@ func TestAnUnusedConnectionThatTheOriginClosedCostsNobodyAnError(t *testing.T) {
 	mustAsk(t, tr, "/", "ok")
 }
 
-func TestNobodyLeavesADialBehind(t *testing.T) {
+func TestCanceledRequestStopsDial(t *testing.T) {
 	t.Parallel()
 	begun, ended := make(chan struct{}), make(chan struct{})
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		io.CopyN(io.Discard, in, 1) // the beginning of a handshake that gets no answer
+		io.CopyN(io.Discard, in, 1) // the start of a handshake without an answer
 		close(begun)
 		io.Copy(io.Discard, in)
 		close(ended)
@@ -125,7 +125,7 @@ func TestNobodyLeavesADialBehind(t *testing.T) {
 	<-ended
 }
 
-func TestAfterAReloadNoConnectionIsKept(t *testing.T) {
+func TestCloseIdleConnectionsClosesAfterUse(t *testing.T) {
 	t.Parallel()
 	asked, goOn, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
@@ -145,8 +145,8 @@ func TestAfterAReloadNoConnectionIsKept(t *testing.T) {
 	<-closed
 }
 
-// A way that is gone without a word costs one visitor a wait, not one for each connection that was kept.
-func TestAHungConnectionTakesThoseOfItsTimeAlong(t *testing.T) {
+// A network path that fails silently delays one visitor, not one for each idle connection.
+func TestHungConnectionDropsOlderOnes(t *testing.T) {
 	t.Parallel()
 	var dead atomic.Bool
 	var gate sync.WaitGroup
@@ -178,7 +178,7 @@ func TestAHungConnectionTakesThoseOfItsTimeAlong(t *testing.T) {
 	mustAsk(t, tr, "/", "ok")
 }
 
-// held keeps what is written until it is let go.
+// held buffers writes while on is set.
 type held struct {
 	net.Conn
 	on  bool
@@ -192,8 +192,9 @@ func (h *held) Write(p []byte) (int, error) {
 	return h.Conn.Write(p)
 }
 
-// The beginning of a TLS record that comes with an answer is kept by crypto/tls; with its rest it would be the next visitor's answer.
-func TestPartOfARecordInTheAnswersOwnSegmentIsNotNothing(t *testing.T) {
+// The start of a TLS record that comes with a response is buffered by crypto/tls; with its rest it would be the next
+// visitor's response (response queue poisoning, CWE-444).
+func TestPartialRecordInSameSegment(t *testing.T) {
 	t.Parallel()
 	ca := httptest.NewUnstartedServer(nil)
 	ca.StartTLS()
@@ -217,7 +218,7 @@ func TestPartOfARecordInTheAnswersOwnSegmentIsNotNothing(t *testing.T) {
 	mustAsk(t, tr, "/", "ok")
 }
 
-// secureScript plays over TLS.
+// secureScript is perform over TLS.
 func secureScript(t *testing.T, play script) *Transport {
 	t.Helper()
 	ca := httptest.NewUnstartedServer(nil)
@@ -229,7 +230,7 @@ func secureScript(t *testing.T, play script) *Transport {
 	}, named, func(c *Config) { c.URL.Scheme = "https" }).trust(ca)
 }
 
-func TestLeavingWaitsForNoOriginThatReadsNothing(t *testing.T) {
+func TestCloseSkipsCloseNotify(t *testing.T) {
 	t.Parallel()
 	last := make(chan int, 1)
 	tr := secureScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
@@ -244,11 +245,11 @@ func TestLeavingWaitsForNoOriginThatReadsNothing(t *testing.T) {
 	}
 	res.Body.Close()
 	if <-last > 0 {
-		t.Error("TLS said goodbye, which may wait for an origin that reads nothing")
+		t.Error("close_notify was sent, which may block if the origin does not read")
 	}
 }
 
-func TestWhatBecomesFreeMustBeQuiet(t *testing.T) {
+func TestFreedConnectionMustBeQuiet(t *testing.T) {
 	t.Parallel()
 	started, free, freed := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	tr := secureScript(t, func(conn net.Conn, in *bufio.Reader, n int) {

@@ -4,5 +4,5 @@ package origin
 
 import "errors"
 
-// readNow cannot be asked here: no connection is used twice.
+// readNow is not supported on this platform, so no connection is reused.
 func readNow(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }

@@ -4,5 +4,5 @@ package origin
 
 import "syscall"
 
-// readNow reads what is there: descriptors of package net do not block.
+// readNow reads without blocking: package net sets its descriptors to non-blocking mode.
 func readNow(fd uintptr, p []byte) (int, error) { return syscall.Read(int(fd), p) }

@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-func TestAConnectionIsUsedAgain(t *testing.T) {
+func TestConnectionReuse(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
 		for i := 0; ; i++ {
@@ -31,7 +31,9 @@ func TestAConnectionIsUsedAgain(t *testing.T) {
 			}
 			text := fmt.Sprint(n, i, req.URL.Path)
 			if req.URL.Path == "/chunked" {
-				say(conn, fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\nX-End: 1\r\n\r\n", len(text), text))
+				say(conn,
+					fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"+
+						"%x\r\n%s\r\n0\r\nX-End: 1\r\n\r\n", len(text), text))
 				continue
 			}
 			say(conn, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text))
@@ -46,7 +48,7 @@ func TestAConnectionIsUsedAgain(t *testing.T) {
 	mustAsk(t, tr, "/b", "1 3/b")
 }
 
-func TestAnAnswerThatEndsWithItsConnectionIsReadToItsEnd(t *testing.T) {
+func TestResponseUntilCloseIsReadCompletely(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
 		hear(in)
@@ -54,13 +56,13 @@ func TestAnAnswerThatEndsWithItsConnectionIsReadToItsEnd(t *testing.T) {
 	})
 	mustAsk(t, tr, "/", "all of it")
 	if tr.kept() > 0 {
-		t.Error("a connection was kept that the origin closes")
+		t.Error("a connection was kept although the origin closes it")
 	}
 	mustAsk(t, tr, "/", "all of it")
 }
 
-// What an origin says unasked would be the next visitor's answer.
-func TestWhatNobodyAskedForIsNobodysAnswer(t *testing.T) {
+// An unsolicited response would be the next visitor's response (response queue poisoning, CWE-444).
+func TestUnsolicitedResponseIsDropped(t *testing.T) {
 	t.Parallel()
 	const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
 	for name, late := range map[string]bool{"with the answer": false, "later": true} {
@@ -91,9 +93,9 @@ func TestWhatNobodyAskedForIsNobodysAnswer(t *testing.T) {
 	}
 }
 
-func TestAClosedConnectionCostsNobodyAnError(t *testing.T) {
+func TestClosedIdleConnectionIsRetried(t *testing.T) {
 	t.Parallel()
-	t.Run("it is seen", func(t *testing.T) {
+	t.Run("before the request", func(t *testing.T) {
 		t.Parallel()
 		gone := make(chan struct{}, 2)
 		tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
@@ -106,7 +108,7 @@ func TestAClosedConnectionCostsNobodyAnError(t *testing.T) {
 		<-gone
 		mustAsk(t, tr, "/", "ok")
 	})
-	t.Run("it closes while the request is on its way", func(t *testing.T) {
+	t.Run("during the request", func(t *testing.T) {
 		t.Parallel()
 		tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
 			for i := 0; hear(in) != nil && (n > 1 || i == 0); i++ {
@@ -118,7 +120,7 @@ func TestAClosedConnectionCostsNobodyAnError(t *testing.T) {
 	})
 }
 
-func TestARequestIsNotRepeatedWhenItMayHaveBeenAnswered(t *testing.T) {
+func TestPartialResponseIsNotRetried(t *testing.T) {
 	t.Parallel()
 	requests := make(chan string, 8)
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
@@ -140,20 +142,20 @@ func TestARequestIsNotRepeatedWhenItMayHaveBeenAnswered(t *testing.T) {
 	}
 }
 
-func TestWhatHasABodyOrChangesProtocolsIsLeftToNetHTTP(t *testing.T) {
+func TestDirectRequests(t *testing.T) {
 	t.Parallel()
 	tr := reach(t, "http://origin.example")
 	for name, change := range map[string]func(*http.Request){
-		"a body":        func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("x")) },
-		"POST":          func(r *http.Request) { r.Method = "POST" },
-		"DELETE":        func(r *http.Request) { r.Method = "DELETE" },
-		"upgrade":       func(r *http.Request) { r.Header.Set("Upgrade", "websocket") },
-		"expect":        func(r *http.Request) { r.Header.Set("Expect", "100-continue") },
-		"close":         func(r *http.Request) { r.Close = true },
-		"another host":  func(r *http.Request) { r.URL.Host = "elsewhere.example" },
-		"another way":   func(r *http.Request) { r.URL.Scheme = "https" },
-		"another port":  func(r *http.Request) { r.URL.Host += ":81" },
-		"odd as can be": func(r *http.Request) { r.Method = "get" },
+		"body":           func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("x")) },
+		"POST":           func(r *http.Request) { r.Method = "POST" },
+		"DELETE":         func(r *http.Request) { r.Method = "DELETE" },
+		"upgrade":        func(r *http.Request) { r.Header.Set("Upgrade", "websocket") },
+		"expect":         func(r *http.Request) { r.Header.Set("Expect", "100-continue") },
+		"close":          func(r *http.Request) { r.Close = true },
+		"another host":   func(r *http.Request) { r.URL.Host = "elsewhere.example" },
+		"another scheme": func(r *http.Request) { r.URL.Scheme = "https" },
+		"another port":   func(r *http.Request) { r.URL.Host += ":81" },
+		"lower case":     func(r *http.Request) { r.Method = "get" },
 	} {
 		r := tr.request(t.Context(), "GET", "/")
 		if !tr.direct(r) {
@@ -165,7 +167,7 @@ func TestWhatHasABodyOrChangesProtocolsIsLeftToNetHTTP(t *testing.T) {
 	}
 }
 
-func TestWhoeverLeavesWaitsForNothing(t *testing.T) {
+func TestCanceledRequestReturnsAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]string{"before the answer": "", "in its body": okay + "o"} {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +177,7 @@ func TestWhoeverLeavesWaitsForNothing(t *testing.T) {
 				hear(in)
 				say(conn, begin)
 				close(heard)
-				io.Copy(io.Discard, in) // until the other end closes
+				io.Copy(io.Discard, in) // until the peer closes
 				close(ended)
 			})
 			ctx, leave := context.WithCancel(t.Context())
@@ -191,10 +193,13 @@ func TestWhoeverLeavesWaitsForNothing(t *testing.T) {
 	}
 }
 
-func TestTheCertificateMustBeForTheOriginsName(t *testing.T) {
+func TestCertificateNameIsVerified(t *testing.T) {
 	t.Parallel()
 	for _, h2 := range []bool{false, true} {
-		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto+" "+r.TLS.ServerName) }))
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+			r *http.Request) {
+			io.WriteString(w, r.Proto+" "+r.TLS.ServerName)
+		}))
 		server.EnableHTTP2 = h2
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.StartTLS()
@@ -215,16 +220,21 @@ func TestTheCertificateMustBeForTheOriginsName(t *testing.T) {
 	}
 }
 
-func TestAnOriginThatSpeaksHTTP2AloneIsAskedInHTTP2(t *testing.T) {
+func TestHTTP2OnlyOrigin(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		io.WriteString(w, r.Proto)
+	}))
 	server.EnableHTTP2 = true
-	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if slices.Contains(hello.SupportedProtos, "h2") {
-			return nil, nil
-		}
-		return &tls.Config{NextProtos: []string{"none of yours"}, Certificates: server.TLS.Certificates}, nil // Go's own would not insist
-	}}
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12,
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			if slices.Contains(hello.SupportedProtos, "h2") {
+				return nil, nil
+			}
+			// Go's server would not insist on h2
+			return &tls.Config{NextProtos: []string{"none of yours"}, Certificates: server.TLS.Certificates}, nil
+		}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -236,7 +246,7 @@ func TestAnOriginThatSpeaksHTTP2AloneIsAskedInHTTP2(t *testing.T) {
 	mustAsk(t, tr, "/", "HTTP/2.0")
 }
 
-func TestAnOriginThatIsAwayIsADialError(t *testing.T) {
+func TestUnavailableOriginIsDialError(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
