@@ -16,15 +16,15 @@ func problemJSON(category, rest string) string {
 	return `{"status":"error","message":"no","correlationId":"c","category":"` + category + `"` + rest + `}`
 }
 
-// One bad response delays a contact but does not lose it: nothing becomes a dead letter, and no unnecessary calls are
-// made.
-func TestContactSurvivesBadResponse(t *testing.T) {
-	t.Parallel()
+// badResponse is a fault, and the time until the contact is written in spite of it.
+type badResponse struct {
+	fault    fakehubspot.Fault
+	min, max time.Duration
+}
+
+func badResponses() map[string]badResponse {
 	retry := func(after string) map[string]string { return map[string]string{"Retry-After": after} }
-	for name, c := range map[string]struct {
-		fault    fakehubspot.Fault
-		min, max time.Duration // until the contact is written
-	}{
+	return map[string]badResponse{
 		"rate limit of ten seconds":        {fakehubspot.Fault{Status: 429, Body: problemJSON("RATE_LIMITS", `,"policyName":"TEN_SECONDLY_ROLLING"`)}, 10 * time.Second, 16 * time.Second},
 		"rate limit of one second":         {fakehubspot.Fault{Status: 429, Body: problemJSON("RATE_LIMITS", `,"policyName":"SECONDLY"`)}, 2 * time.Second, 8 * time.Second},
 		"daily limit":                      {fakehubspot.Fault{Status: 429, Body: problemJSON("RATE_LIMITS", `,"policyName":"DAILY"`)}, 10 * time.Minute, 11 * time.Minute},
@@ -58,7 +58,14 @@ func TestContactSurvivesBadResponse(t *testing.T) {
 		"connection lost after the write":  {fakehubspot.Fault{Apply: true, Cut: true}, time.Second, 10 * time.Second},
 		"no response after the write":      {fakehubspot.Fault{Apply: true, Hang: true}, 30 * time.Second, 40 * time.Second},
 		"502 after the write":              {fakehubspot.Fault{Apply: true, Status: 502}, time.Second, 10 * time.Second},
-	} {
+	}
+}
+
+// TestContactSurvivesBadResponse checks that one bad response delays a contact but does not lose it: nothing becomes a
+// dead letter, and no unnecessary calls are made.
+func TestContactSurvivesBadResponse(t *testing.T) {
+	t.Parallel()
+	for name, c := range badResponses() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

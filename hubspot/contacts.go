@@ -115,7 +115,7 @@ func (c *Contacts) Enqueue(ctx context.Context, l Login) error {
 		return nil
 	}
 	if reason := live.mapping.skip(l); reason != "" {
-		c.deps.Log.Info("contact not sent", "reason", reason, "subject", c.outbox.logHash(l))
+		c.deps.Log.Info("contact skipped", "reason", reason, "subject", c.outbox.logHash(l))
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)

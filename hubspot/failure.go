@@ -113,7 +113,7 @@ func (w *worker) dropRefused(ctx context.Context, p *plan, e *apiError) bool {
 // reportLeftOut logs and counts a property that is left out.
 func (w *worker) reportLeftOut(ctx context.Context, b badProperty) {
 	if w.c.faults.firstTime("property " + b.name + b.reason) {
-		w.c.deps.Log.Warn("a property was left out of contacts", "property", b.name, "reason", b.reason)
+		w.c.deps.Log.Warn("a property is left out of contacts", "property", b.name, "reason", b.reason)
 	}
 	if err := w.outbox.countRejected(ctx, b); err != nil {
 		w.c.deps.Log.Info("could not count a rejected property", "property", b.name, "error", err)
@@ -171,7 +171,7 @@ func (w *worker) pauseAll(ctx context.Context, failure error) (e *apiError, err 
 			if e.Status == http.StatusUnauthorized {
 				cure = ": put a new token into hubspot.access_token"
 			}
-			w.c.deps.Log.Error("HubSpot refuses all calls"+cure+"; nothing is lost, contacts wait", "error", e.Error())
+			w.c.deps.Log.Error("HubSpot rejects all calls"+cure+"; contacts stay in the queue", "error", e.Error())
 		}
 		w.refusedToken = w.c.client.token()
 	}

@@ -33,7 +33,7 @@ func (l *logText) count(text string) int {
 func TestFaultIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 	t.Parallel()
 	const queueFails, queueWorks = "contact queue cannot be worked on", "contact queue is worked on again"
-	const refused, accepted = "HubSpot refuses all calls", "HubSpot accepts calls again"
+	const refused, accepted = "HubSpot rejects all calls", "HubSpot accepts calls again"
 	const unopened = "cannot decrypt an entry of the contact queue"
 	for name, c := range map[string]struct {
 		story func(t *testing.T, e *env, r *replica)

@@ -53,8 +53,8 @@ func TestLinkNeedsReadableContact(t *testing.T) {
 	}
 }
 
-// A browser is bound before its submission is made, so that it is never offered to a second person, whatever happens
-// then.
+// TestBrowserIsBoundBeforeSubmission checks that a browser is bound before its submission is made, so that it is never
+// offered to a second person, whatever happens then.
 func TestBrowserIsBoundBeforeSubmission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -136,14 +136,14 @@ func (r rule) lookup(l Login, count int64) (v sourceValue, reason string) {
 	case r.Claim != "":
 		return claimValue(l, r.Claim)
 	case l.At.IsZero() && r.Value != valueHost:
-		return sourceValue{}, "not known without a login"
+		return sourceValue{}, "unknown without a login"
 	}
 	switch r.Value {
 	case valueLoginTime:
 		return sourceValue{texts: []string{l.At.UTC().Format(isoMillis)}, at: l.At.UTC()}, ""
 	case valueLoginCount:
 		if count == 0 {
-			return sourceValue{}, "counted when it is sent"
+			return sourceValue{}, "counted when a login is sent"
 		}
 		return sourceValue{texts: []string{strconv.FormatInt(count, 10)}}, ""
 	case valueHost:

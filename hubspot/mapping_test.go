@@ -29,14 +29,15 @@ func testSchema(t testing.TB) schema {
 	return s
 }
 
-func TestConvert(t *testing.T) {
-	t.Parallel()
-	known := testSchema(t)
-	for _, c := range []struct {
-		property    string
-		claim       any
-		value, gone string
-	}{
+// conversion is a claim and what is written into a property for it, or why nothing is.
+type conversion struct {
+	property    string
+	claim       any
+	value, gone string
+}
+
+func conversions() []conversion {
+	return []conversion{
 		{"text", "  Ada\tLovelace\x00 ", "Ada Lovelace", ""},
 		{"text", "=HYPERLINK(\"x\")", "'=HYPERLINK(\"x\")", ""},
 		{"text", "@SUM(1)", "'@SUM(1)", ""},
@@ -90,7 +91,13 @@ func TestConvert(t *testing.T) {
 		{"phone", "+49301234", "+49301234", ""}, {"phone", "=1", "'=1", ""},
 		{"ro", "x", "", "HubSpot's property is read-only"}, {"calc", "1", "", "HubSpot's property is read-only"},
 		{"gone", "x", "", "HubSpot has no such property"}, {"unknown", "x", "", "HubSpot has no such property"},
-	} {
+	}
+}
+
+func TestConvert(t *testing.T) {
+	t.Parallel()
+	known := testSchema(t)
+	for _, c := range conversions() {
 		m := newMapping(ContactsConfig{Properties: map[string]PropertyConfig{c.property: {Claim: "c"}}})
 		got := m.values(Login{Claims: map[string]any{"c": c.claim}}, 0, known)[0]
 		if got.Value != c.value || got.Dropped != c.gone {

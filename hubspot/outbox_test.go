@@ -92,7 +92,8 @@ func TestEnqueueRetryQueuesOnce(t *testing.T) {
 	})
 }
 
-// A key of another type under one of hubgate's names stops neither logins nor the queue.
+// TestMistypedKeysAreDeleted checks that a key of another type under one of hubgate's names stops neither logins nor
+// the queue.
 func TestMistypedKeysAreDeleted(t *testing.T) {
 	t.Parallel()
 	names := newKeys("hubgate:")

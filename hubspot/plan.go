@@ -122,7 +122,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	}
 	if err != nil {
 		if w.c.faults.firstTime("schema") {
-			w.c.deps.Log.Warn("HubSpot's property definitions cannot be read; values are sent unchecked", "error", err)
+			w.c.deps.Log.Warn("cannot read HubSpot's property definitions, values are sent unchecked", "error", err)
 		}
 		return nil
 	}

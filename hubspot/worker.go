@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	batchSize  = 100
-	batchWait  = 2 * time.Second         // how long a contact waits for others to share a call
-	handover   = 1500 * time.Millisecond // how long a call may still run during shutdown
-	leaseRetry = 2 * time.Second
-	readPage   = time.Second
-	gaugeEvery = time.Second
+	batchSize     = 100
+	batchWait     = 2 * time.Second         // how long a contact waits for others to share a call
+	shutdownGrace = 1500 * time.Millisecond // how long a call may still run during shutdown
+	leaseRetry    = 2 * time.Second
+	readPage      = time.Second
+	gaugeEvery    = time.Second
 )
 
 // Run sends the queue until ctx ends. One replica at a time works; the others try to acquire the lease every two
-// seconds. During shutdown a call in flight may finish within handover, then the lease is released. Run retries until
+// seconds. During shutdown a call in flight gets shutdownGrace to finish, then the lease is released. Run retries until
 // Redis is back.
 func (c *Contacts) Run(ctx context.Context) error {
 	replica := crand.Text()
@@ -55,7 +55,7 @@ func (c *Contacts) work(ctx context.Context, token string) error {
 	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer lose(nil)
 	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(handover, func() { lose(context.Canceled) })
+		time.AfterFunc(shutdownGrace, func() { lose(context.Canceled) })
 	})
 	defer stop()
 	go c.keepLease(held, leased, lose)

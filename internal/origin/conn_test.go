@@ -115,7 +115,8 @@ func TestExpiredDeadlineKeepsConnection(t *testing.T) {
 	mustAsk(t, tr, "/", "1")
 }
 
-// A partial TLS record becomes a response as soon as the rest arrives.
+// TestPartialRecordDropsConnection checks a partial TLS record, which would become a response as soon as the rest
+// arrives.
 func TestPartialRecordDropsConnection(t *testing.T) {
 	t.Parallel()
 	served := make(chan net.Conn, 2)
@@ -203,7 +204,8 @@ func TestClosedBodyReturnsNoData(t *testing.T) {
 	}
 }
 
-// A head that stops in the middle of a line is a parse error, but the cause is the timeout.
+// TestLateHeadIsTimeout checks that a head that stops in the middle of a line is reported as a timeout, not as a parse
+// error.
 func TestLateHeadIsTimeout(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{

@@ -92,7 +92,8 @@ func TestCanceledRequestLeavesItsDial(t *testing.T) {
 	all.Wait()
 }
 
-// A connection that was dialed too late for its request has been idle like any other, although it was never used.
+// TestClosedUnusedConnectionIsRetried checks a connection that was dialed too late for its request: it has been idle
+// like any other, although it was never used.
 func TestClosedUnusedConnectionIsRetried(t *testing.T) {
 	t.Parallel()
 	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
@@ -145,7 +146,8 @@ func TestCloseIdleConnectionsClosesAfterUse(t *testing.T) {
 	<-closed
 }
 
-// A network path that fails silently delays one visitor, not one for each idle connection.
+// TestHungConnectionDropsOlderOnes checks that a network path that fails silently delays one visitor, not one for each
+// idle connection.
 func TestHungConnectionDropsOlderOnes(t *testing.T) {
 	t.Parallel()
 	var dead atomic.Bool
@@ -192,8 +194,8 @@ func (h *held) Write(p []byte) (int, error) {
 	return h.Conn.Write(p)
 }
 
-// The start of a TLS record that comes with a response is buffered by crypto/tls; with its rest it would be the next
-// visitor's response (response queue poisoning, CWE-444).
+// TestPartialRecordInSameSegment checks the start of a TLS record that comes with a response and is buffered by
+// crypto/tls: with its rest it would be the next visitor's response (response queue poisoning, CWE-444).
 func TestPartialRecordInSameSegment(t *testing.T) {
 	t.Parallel()
 	ca := httptest.NewUnstartedServer(nil)

@@ -61,7 +61,8 @@ func TestResponseUntilCloseIsReadCompletely(t *testing.T) {
 	mustAsk(t, tr, "/", "all of it")
 }
 
-// An unsolicited response would be the next visitor's response (response queue poisoning, CWE-444).
+// TestUnsolicitedResponseIsDropped checks that a response without a request is not taken for the next visitor's
+// (response queue poisoning, CWE-444).
 func TestUnsolicitedResponseIsDropped(t *testing.T) {
 	t.Parallel()
 	const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"

@@ -1,6 +1,9 @@
 package fakesite
 
-import "html/template"
+import (
+	"html/template"
+	"maps"
+)
 
 // content is the content of one page.
 type content struct {
@@ -10,7 +13,15 @@ type content struct {
 	Body  template.HTML
 }
 
+// contents returns all pages by path.
 func contents() map[string]content {
+	all := publicPages()
+	maps.Copy(all, memberPages())
+	maps.Copy(all, blogPages())
+	return all
+}
+
+func publicPages() map[string]content {
 	return map[string]content{
 		"/": {
 			Title: "Bicycles for weather",
@@ -38,6 +49,12 @@ func contents() map[string]content {
 				`<script>new EventSource('/workshop/live').onmessage=` +
 				`e=>{document.getElementById('clock').textContent=e.data}</script>`,
 		},
+	}
+}
+
+// memberPages returns the pages for members and partners.
+func memberPages() map[string]content {
+	return map[string]content{
 		"/members": {Title: "Welcome, member", Lead: "You see this page because you are logged in.", Badge: "Members",
 			Body: `<div class="cards"><a class="card" href="/members/handbook"><b>Handbook</b>` +
 				`<span>Tyres, chains, cake.</span></a>` +
@@ -69,6 +86,12 @@ func contents() map[string]content {
 			Body: `<table><tr><th>Model</th><th>Price</th><th>In stock</th></tr><tr><td>Fjord</td><td>1,190</td>` +
 				`<td>14</td></tr><tr><td>Tundra</td><td>1,540</td><td>6</td></tr><tr><td>Harbour</td>` +
 				`<td>720</td><td>31</td></tr></table>`},
+	}
+}
+
+// blogPages returns the blog and HubSpot's own pages.
+func blogPages() map[string]content {
+	return map[string]content{
 		"/blog": {
 			Title: "Notes from the road",
 			Lead:  "What we rode, what broke, how we mended it.",
