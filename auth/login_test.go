@@ -237,7 +237,7 @@ func TestAReturnAddressIsAPathOfThisHostOrTheStartPage(t *testing.T) {
 		"//evil.example": "/", "///evil.example": "/", `/\evil.example`: "/", `\\evil.example`: "/", "https://evil.example": "/", "/%09/evil.example": "/",
 		"/%0a/evil.example": "/", "/ /evil.example": "/", "/.//evil.example": "/", "/./x": "/", "/../x": "/", "/%2e%2e/x": "/", "/%2f%2fevil.example": "/",
 		"/%5cevil.example": "/", "javascript:alert(1)": "/", "/a#b": "/", "/oauth2/sign_out": "/", "/OAuth2/sign_out": "/", "/oauth2": "/", "/%6fauth2/start": "/",
-		"/a;b": "/", "evil.example": "/", "/a%zz": "/", "/%e5%98%8a": "/%e5%98%8a", "/a?u=https://x//y": "/a?u=https://x//y",
+		"/a;b": "/", "/hubfs/a;b.pdf": "/hubfs/a;b.pdf", "/hubfs/..;/x": "/", "/hubfs/.;a/x": "/", "evil.example": "/", "/a%zz": "/", "/%e5%98%8a": "/%e5%98%8a", "/a?u=https://x//y": "/a?u=https://x//y",
 		"/" + strings.Repeat("a", 2100): "/", "/a?" + strings.Repeat("b", 2100): "/a",
 		"/a?" + strings.Repeat("b", 9000): "/a",
 		"/a?" + strings.Repeat("b", 2045): "/a?" + strings.Repeat("b", 2045), "/a?" + strings.Repeat("b", 2046): "/a",

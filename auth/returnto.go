@@ -67,7 +67,10 @@ func escapeQuery(query string) string {
 
 // tamePath refuses what browsers or servers read as another host or another path.
 func tamePath(decoded string) bool {
-	if !utf8.ValidString(decoded) || strings.Contains(decoded, "//") || strings.ContainsAny(decoded, "\\;") {
+	if !utf8.ValidString(decoded) || strings.Contains(decoded, "//") || strings.Contains(decoded, "\\") {
+		return false
+	}
+	if strings.Contains(decoded, ";") && !isFile(decoded) { // the gate refuses it
 		return false
 	}
 	for _, r := range decoded {
@@ -76,11 +79,17 @@ func tamePath(decoded string) bool {
 		}
 	}
 	for _, segment := range strings.Split(decoded, "/") {
+		segment, _, _ = strings.Cut(segment, ";") // some servers drop path parameters first: "..;" is ".." to them
 		if segment == "." || segment == ".." {
 			return false
 		}
 	}
 	return true
+}
+
+// isFile reports whether a path is below one of HubSpot's folders of files, whose names may hold a semicolon.
+func isFile(path string) bool {
+	return isUnder(path, "/hubfs") || isUnder(path, "/hs-fs") || isUnder(path, "/hub")
 }
 
 func isUnder(path, prefix string) bool {

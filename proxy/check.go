@@ -38,6 +38,9 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 		status = g.answer(r, q)
 	}
 	answer := page.Page{Name: page.Forbidden, Status: status}
+	if err != nil {
+		answer.Name = page.Refused // who is logged in was not looked at
+	}
 	switch status {
 	case http.StatusAccepted:
 		w.WriteHeader(status)

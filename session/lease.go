@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // lease is the right to refresh one session, held by one replica at a time.
@@ -46,19 +48,21 @@ return redis.call("PEXPIRE", KEYS[1], ARGV[2])`)
 // keep renews the lease until stop is called. One that is lost costs a second refresh at most: the record is written by version.
 func (l lease) keep(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	go func() {
-		tick := time.NewTicker(leaseTime / 3)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				_ = l.renew(ctx) // tried again in time
-			}
-		}
-	}()
+	go func() { _ = background.Catch(func() { l.renewUntil(ctx) }) }() // without it the lease ends by itself
 	return cancel
+}
+
+func (l lease) renewUntil(ctx context.Context) {
+	tick := time.NewTicker(leaseTime / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = l.renew(ctx) // retried at the next tick
+		}
+	}
 }
 
 func (l lease) renew(ctx context.Context) error {

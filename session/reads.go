@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // reads sends what many requests ask Redis at the same moment in one round trip: with cache_ttl none the round trip is most of what a
@@ -45,13 +47,22 @@ func (rs *reads) get(ctx context.Context, record, summary string) (values [2]str
 	}
 	rs.mu.Unlock()
 	if send {
-		go rs.send()
+		go rs.run()
 	}
 	select {
 	case <-r.done:
 		return r.values, r.err
 	case <-ctx.Done():
 		return values, ctx.Err()
+	}
+}
+
+// run sends what waits. A panic of it ends the requests of one batch by their own time limit, not the process.
+func (rs *reads) run() {
+	if background.Catch(rs.send) != nil {
+		rs.mu.Lock()
+		rs.senders--
+		rs.mu.Unlock()
 	}
 }
 
