@@ -28,14 +28,14 @@ func TestAnOwnFolderReplacesTextsStyleAndLayout(t *testing.T) {
 		".gitignore": ``,
 	})
 	p := newPages(t, Config{Folder: dir})
-	for tag, want := range map[string]string{"fr-CA": "Il n’y a rien ici", "en": "Nothing to see", "de": "Hier ist nichts"} {
+	for tag, want := range map[string]string{"fr-CA": "Il n’y a rien ici", "en": "Nothing to see", "de": "Seite nicht gefunden"} {
 		html := body(t, write(t, p, request(t, "GET", "Accept", "text/html", "Accept-Language", tag), Page{Name: NotFound}))
 		if !strings.Contains(html, "<h1>"+want+"</h1>") || !strings.Contains(html, "#b00020") {
 			t.Errorf("%s:\n%s", tag, withoutStyle(html))
 		}
 	}
 	french := body(t, write(t, p, request(t, "GET", "Accept", "text/html", "Accept-Language", "fr"), Page{Name: NotFound}))
-	if !strings.Contains(french, "Accueil") || !strings.Contains(french, "This address does not lead to a page.") {
+	if !strings.Contains(french, "Accueil") || !strings.Contains(french, "There is no page at this address.") {
 		t.Errorf("what fr.json lacks is not taken from en:\n%s", withoutStyle(french))
 	}
 }
@@ -44,7 +44,7 @@ func TestAnOwnLayoutIsUsed(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{"page.html": `<!doctype html><style>h1{color:red}</style><h1>{{.Title}}</h1>{{.RequestID}}`})
 	got := write(t, newPages(t, Config{Folder: dir}), request(t, "GET", "Accept", "text/html"), Page{Name: NotFound})
-	if html := body(t, got); html != `<!doctype html><style>h1{color:red}</style><h1>There is nothing here</h1>REQUESTIDREQUESTIDREQUESTI` {
+	if html := body(t, got); html != `<!doctype html><style>h1{color:red}</style><h1>Page not found</h1>REQUESTIDREQUESTIDREQUESTI` {
 		t.Errorf("%s", html)
 	}
 }
