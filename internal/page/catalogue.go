@@ -2,8 +2,10 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -17,10 +19,10 @@ import (
 //go:embed catalogue/*.json
 var embedded embed.FS
 
-// fallback is the language that is complete: what another one lacks is taken from it.
+// fallback is the complete language, which provides the texts that others lack.
 const fallback = "en"
 
-// catalogue is every text of the pages in one language.
+// catalogue holds all texts of the pages in one language.
 type catalogue struct {
 	Pages  map[Name]texts    `json:"pages"`
 	Causes map[string]string `json:"causes"` // "name.cause" -> sentence
@@ -28,14 +30,14 @@ type catalogue struct {
 	Words  map[string]string `json:"words"`
 }
 
-// texts are what one page says: its heading, what happened, and what the visitor can do.
+// texts are a page's heading, what happened, and what the visitor can do.
 type texts struct {
 	Title string `json:"title"`
 	Text  string `json:"text"`
 	Next  string `json:"next"`
 }
 
-// embeddedLanguages reads the languages that hubgate brings, completed from the fallback.
+// embeddedLanguages returns the embedded languages, completed from the fallback.
 func embeddedLanguages() (map[string]catalogue, error) {
 	files, err := embedded.ReadDir("catalogue")
 	if err != nil {
@@ -54,12 +56,12 @@ func embeddedLanguages() (map[string]catalogue, error) {
 		languages[strings.TrimSuffix(file.Name(), ".json")] = c
 	}
 	for tag, c := range languages {
-		languages[tag] = languages[fallback].overlaid(c)
+		languages[tag] = languages[fallback].withOverrides(c)
 	}
 	return languages, nil
 }
 
-// parseCatalogue reads one language file. It is strict: a misspelt key would silently leave the old text in place.
+// parseCatalogue parses one language file. Unknown keys are errors, because a misspelled key would be ignored silently.
 func parseCatalogue(raw []byte) (catalogue, error) {
 	var c catalogue
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -68,13 +70,13 @@ func parseCatalogue(raw []byte) (catalogue, error) {
 		return catalogue{}, err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return catalogue{}, fmt.Errorf("there is more after the closing brace")
+		return catalogue{}, errors.New("unexpected data after the closing brace")
 	}
 	return c, c.checkPlaceholders()
 }
 
-// overlaid is c with every text replaced that over has.
-func (c catalogue) overlaid(over catalogue) catalogue {
+// withOverrides returns c with the texts that over has.
+func (c catalogue) withOverrides(over catalogue) catalogue {
 	merged := catalogue{
 		Pages:  maps.Clone(c.Pages),
 		Causes: maps.Clone(c.Causes),
@@ -86,12 +88,14 @@ func (c catalogue) overlaid(over catalogue) catalogue {
 	maps.Copy(merged.Words, over.Words)
 	for name, t := range over.Pages {
 		base := merged.Pages[name]
-		merged.Pages[name] = texts{Title: or(t.Title, base.Title), Text: or(t.Text, base.Text), Next: or(t.Next, base.Next)}
+		merged.Pages[name] = texts{
+			Title: cmp.Or(t.Title, base.Title), Text: cmp.Or(t.Text, base.Text), Next: cmp.Or(t.Next, base.Next),
+		}
 	}
 	return merged
 }
 
-// checkKnown refuses keys that the complete catalogue does not have.
+// checkKnown rejects keys that the complete catalogue does not have.
 func (c catalogue) checkKnown(complete catalogue) error {
 	for _, part := range []struct {
 		word       string
@@ -107,9 +111,9 @@ func (c catalogue) checkKnown(complete catalogue) error {
 				continue
 			}
 			if near := setting.Nearest(key, part.known); near != "" {
-				return fmt.Errorf("there is no %s %q; did you mean %q?", part.word, key, near)
+				return fmt.Errorf("unknown %s %q; did you mean %q?", part.word, key, near)
 			}
-			return fmt.Errorf("there is no %s %q", part.word, key)
+			return fmt.Errorf("unknown %s %q", part.word, key)
 		}
 	}
 	return nil
@@ -122,11 +126,4 @@ func keys[K ~string, V any](m map[K]V) []string {
 	}
 	slices.Sort(list)
 	return list
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

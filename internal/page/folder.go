@@ -11,42 +11,43 @@ import (
 	"strings"
 )
 
-// look is what pages are made of: the embedded parts, and what the operator's folder adds to them or puts in their place.
-type look struct {
+// theme is the template, style sheet and languages of the pages: the embedded ones, extended or replaced by the
+// operator's folder.
+type theme struct {
 	page      string // the template of every page
-	style     string // the style sheet; the folder's is added to the embedded one
+	style     string // the style sheet; the folder's is appended to the embedded one
 	languages map[string]catalogue
 }
 
-// maxFile bounds each file of the folder.
+// maxFile is the maximum size of each file in the folder, in bytes.
 const maxFile = 256 << 10
 
 var languageFile = regexp.MustCompile(`^([a-z]{2,3}(?:-[a-z0-9]{2,8})*)\.json$`)
 
-func loadLook(folder string) (look, error) {
-	var l look
+func loadTheme(folder string) (theme, error) {
+	var t theme
 	var err error
-	if l.languages, err = embeddedLanguages(); err != nil {
-		return look{}, err
+	if t.languages, err = embeddedLanguages(); err != nil {
+		return theme{}, err
 	}
 	page, err := embeddedTemplates.ReadFile("templates/page.html")
 	if err != nil {
-		return look{}, err
+		return theme{}, err
 	}
 	style, err := embeddedTemplates.ReadFile("templates/style.css")
 	if err != nil {
-		return look{}, err
+		return theme{}, err
 	}
-	l.page, l.style = string(page), string(style)
+	t.page, t.style = string(page), string(style)
 	if folder == "" {
-		return l, nil
+		return t, nil
 	}
-	return l, l.addFolder(folder)
+	return t, t.addFolder(folder)
 }
 
-// addFolder takes page.html, style.css and LANGUAGE.json from the folder. Another file is refused: most likely its name is
-// misspelt. Names that begin with a dot are passed over; Kubernetes keeps such entries in a mounted ConfigMap.
-func (l *look) addFolder(folder string) error {
+// addFolder reads page.html, style.css and LANGUAGE.json from the folder. It rejects other files, because their names
+// are most likely misspelled. It skips names that begin with a dot, which Kubernetes adds to a mounted ConfigMap.
+func (t *theme) addFolder(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return fmt.Errorf("folder: %w", err)
@@ -60,38 +61,38 @@ func (l *look) addFolder(folder string) error {
 		if err != nil {
 			return fmt.Errorf("folder: %w", err)
 		}
-		if err := l.add(name, text); err != nil {
+		if err := t.add(name, text); err != nil {
 			return fmt.Errorf("folder: %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (l *look) add(name, text string) error {
+func (t *theme) add(name, text string) error {
 	if name == "page.html" {
-		l.page = text
+		t.page = text
 		return nil
 	}
 	if name == "style.css" {
-		l.style += "\n" + text
+		t.style += "\n" + text
 		return nil
 	}
 	match := languageFile.FindStringSubmatch(name)
 	if match == nil {
-		return errors.New("is none of page.html, style.css and LANGUAGE.json (such as de.json or pt-br.json)")
+		return errors.New("unknown file; expected page.html, style.css or LANGUAGE.json (such as de.json or pt-br.json)")
 	}
 	own, err := parseCatalogue([]byte(text))
 	if err != nil {
 		return err
 	}
-	base, known := l.languages[match[1]]
+	base, known := t.languages[match[1]]
 	if !known {
-		base = l.languages[fallback]
+		base = t.languages[fallback]
 	}
 	if err := own.checkKnown(base); err != nil {
 		return err
 	}
-	l.languages[match[1]] = base.overlaid(own)
+	t.languages[match[1]] = base.withOverrides(own)
 	return nil
 }
 

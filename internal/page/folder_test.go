@@ -18,7 +18,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func TestAnOwnFolderReplacesTextsStyleAndLayout(t *testing.T) {
+func TestFolderReplacesTextsAndStyle(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{
 		"fr.json":    `{"pages":{"not_found":{"title":"Il n’y a rien ici"}},"labels":{"home":"Accueil"}}`,
@@ -36,11 +36,11 @@ func TestAnOwnFolderReplacesTextsStyleAndLayout(t *testing.T) {
 	}
 	french := body(t, write(t, p, request(t, "GET", "Accept", "text/html", "Accept-Language", "fr"), Page{Name: NotFound}))
 	if !strings.Contains(french, "Accueil") || !strings.Contains(french, "There is no page at this address.") {
-		t.Errorf("what fr.json lacks is not taken from en:\n%s", withoutStyle(french))
+		t.Errorf("texts that fr.json lacks are not taken from en:\n%s", withoutStyle(french))
 	}
 }
 
-func TestAnOwnLayoutIsUsed(t *testing.T) {
+func TestFolderReplacesLayout(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{"page.html": `<!doctype html><style>h1{color:red}</style><h1>{{.Title}}</h1>{{.RequestID}}`})
 	got := write(t, newPages(t, Config{Folder: dir}), request(t, "GET", "Accept", "text/html"), Page{Name: NotFound})
@@ -49,23 +49,23 @@ func TestAnOwnLayoutIsUsed(t *testing.T) {
 	}
 }
 
-func TestAFolderThatDoesNotFitIsRefusedWithItsReason(t *testing.T) {
+func TestFolderErrors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		file, text, want string
 	}{
-		"a misspelt file":        {"pages.html", "", "pages: folder: pages.html: is none of page.html, style.css and LANGUAGE.json (such as de.json or pt-br.json)"},
-		"no JSON":                {"fr.json", "title: x", "pages: folder: fr.json: invalid character 'i' in literal true (expecting 'r')"},
-		"an unknown page":        {"fr.json", `{"pages":{"notfound":{}}}`, `pages: folder: fr.json: there is no page "notfound"; did you mean "not_found"?`},
+		"a misspelled file":      {"pages.html", "", "pages: folder: pages.html: unknown file; expected page.html, style.css or LANGUAGE.json (such as de.json or pt-br.json)"},
+		"not JSON":               {"fr.json", "title: x", "pages: folder: fr.json: invalid character 'i' in literal true (expecting 'r')"},
+		"an unknown page":        {"fr.json", `{"pages":{"notfound":{}}}`, `pages: folder: fr.json: unknown page "notfound"; did you mean "not_found"?`},
 		"an unknown section":     {"fr.json", `{"page":{}}`, `pages: folder: fr.json: json: unknown field "page"`},
-		"an unknown placeholder": {"fr.json", `{"labels":{"home":"{user}"}}`, "pages: folder: fr.json: labels.home: there is no placeholder {user}; known are {account}, {method}, {wait}, {word}, {site}, {host}, {n}, {day}, {month}, {year}, {clock}"},
+		"an unknown placeholder": {"fr.json", `{"labels":{"home":"{user}"}}`, "pages: folder: fr.json: labels.home: unknown placeholder {user}; use {account}, {method}, {wait}, {word}, {site}, {host}, {n}, {day}, {month}, {year}, {clock}"},
 		"a value that may be absent": {"fr.json", `{"pages":{"forbidden":{"text":"Vous êtes {account}"}}}`,
-			"pages: folder: fr.json: pages.forbidden.text: {account} is not always known; put the words that need it into brackets, such as [ as {account}]"},
+			"pages: folder: fr.json: pages.forbidden.text: {account} may be missing; put the words that need it in brackets, such as [ as {account}]"},
 		"an unknown field":   {"page.html", "{{.Titel}}", `pages: template: page.html:1:2: executing "page.html" at <.Titel>: can't evaluate field Titel in type page.view`},
-		"a script":           {"page.html", "{{.RequestID}}<script>alert(1)</script>", `pages: page.html: "<script" cannot work: the pages run no script and load nothing but the logo`},
-		"a refresh":          {"page.html", `{{.RequestID}}<meta http-equiv="refresh" content="0">`, `pages: page.html: "http-equiv" cannot work: the pages run no script and load nothing but the logo`},
-		"a changing style":   {"page.html", "{{.RequestID}}<style>h1{width:{{.Status}}px}</style>", "pages: page.html: a <style> changes from page to page; its hash could not be allowed"},
-		"without request id": {"page.html", "{{.Title}}", "pages: page.html: {{.RequestID}} is missing: without it nobody can find a visitor's request in the log"},
+		"a script":           {"page.html", "{{.RequestID}}<script>alert(1)</script>", `pages: page.html: "<script" is not allowed: pages run no scripts and load nothing but the logo`},
+		"a refresh":          {"page.html", `{{.RequestID}}<meta http-equiv="refresh" content="0">`, `pages: page.html: "http-equiv" is not allowed: pages run no scripts and load nothing but the logo`},
+		"a changing style":   {"page.html", "{{.RequestID}}<style>h1{width:{{.Status}}px}</style>", "pages: page.html: a <style> block differs between pages; it must be constant, because it is allowed by its hash"},
+		"without request id": {"page.html", "{{.Title}}", "pages: page.html: {{.RequestID}} is missing; it is needed to find a visitor's request in the log"},
 		"an oversized file":  {"style.css", strings.Repeat(" ", maxFile+1), "larger than 256 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,9 +77,9 @@ func TestAFolderThatDoesNotFitIsRefusedWithItsReason(t *testing.T) {
 		})
 	}
 	if _, err := New(Config{Folder: filepath.Join(t.TempDir(), "absent")}); err == nil {
-		t.Error("a folder that is not there was taken")
+		t.Error("a missing folder was accepted")
 	}
-	if _, err := New(Config{Language: "fr"}); err == nil || err.Error() != `pages: there is no language "fr"; there are auto, de, en` {
+	if _, err := New(Config{Language: "fr"}); err == nil || err.Error() != `pages: unknown language "fr"; use auto, de, en` {
 		t.Errorf("%v", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files of the pages anew")
+var update = flag.Bool("update", false, "update the golden files of the pages")
 
 func body(t *testing.T, r *http.Response) string {
 	t.Helper()
@@ -24,7 +24,7 @@ func body(t *testing.T, r *http.Response) string {
 	return string(raw)
 }
 
-// golden compares with testdata/NAME; what people read is kept there to be looked at in a review.
+// golden compares got with testdata/NAME, so that reviews show the texts that people read.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
@@ -38,16 +38,16 @@ func golden(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (go test -update writes it anew): -want +got\n%s", file, diff)
+		t.Errorf("%s differs (go test -update rewrites it): -want +got\n%s", file, diff)
 	}
 }
 
-// withoutStyle takes the style sheet out of the golden files: it is the same in all of them and stands in templates/style.css.
+// withoutStyle removes the style sheet, which is the same on every page and is in templates/style.css.
 func withoutStyle(html string) string {
 	return regexp.MustCompile(`(?s)<style>.*?</style>`).ReplaceAllString(html, "<style></style>")
 }
 
-func TestEveryPageSaysWhatItSaidBefore(t *testing.T) {
+func TestPagesMatchGoldenFiles(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, Config{SiteName: "Example Academy", Support: "mailto:help@example.com", Logo: "/hubfs/logo.svg"})
 	for name, pg := range samples() {
@@ -61,7 +61,7 @@ func TestEveryPageSaysWhatItSaidBefore(t *testing.T) {
 	}
 }
 
-func TestEveryTwinSaysWhatItSaidBefore(t *testing.T) {
+func TestTwinsMatchGoldenFiles(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, DefaultConfig())
 	for name, pg := range samples() {
@@ -72,25 +72,25 @@ func TestEveryTwinSaysWhatItSaidBefore(t *testing.T) {
 	}
 }
 
-func TestEveryNameHasASampleAStatusAndAFace(t *testing.T) {
+func TestNamesHaveSampleStatusAndBadge(t *testing.T) {
 	t.Parallel()
 	all := samples()
 	for name := range newPages(t, DefaultConfig()).languages[fallback].Pages {
 		if pg, sampled := all[string(name)]; !sampled || pg.Name != name {
 			t.Errorf("%s has no sample", name)
 		}
-		if usualStatus[name] == 0 || faces[name] == (face{}) {
-			t.Errorf("%s has no status or no face", name)
+		if defaultStatus[name] == 0 || badges[name] == (badge{}) {
+			t.Errorf("%s has no status or no badge", name)
 		}
 	}
 	for name := range all {
 		if newPages(t, DefaultConfig()).languages[fallback].Pages[Name(name)].Title == "" {
-			t.Errorf("%s has no words", name)
+			t.Errorf("%s has no texts", name)
 		}
 	}
 }
 
-func TestEveryLanguageIsComplete(t *testing.T) {
+func TestLanguagesAreComplete(t *testing.T) {
 	t.Parallel()
 	complete, err := embedded.ReadFile("catalogue/en.json")
 	if err != nil {
@@ -118,18 +118,21 @@ func TestEveryLanguageIsComplete(t *testing.T) {
 	}
 }
 
-func TestNoPageRunsAScriptOrLeavesByItself(t *testing.T) {
+func TestPagesRunNoScriptAndNeverRedirect(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, DefaultConfig())
 	for name, pg := range samples() {
 		html := strings.ToLower(withoutStyle(body(t, write(t, p, request(t, "GET", "Accept", "text/html"), pg))))
-		for _, forbidden := range []string{"<script", "http-equiv", "javascript:", "<iframe", "<link", " style=", " onclick"} {
+		for _, forbidden := range []string{
+			"<script", "http-equiv", "javascript:", "<iframe", "<link", " style=", " onclick",
+		} {
 			if strings.Contains(html, forbidden) {
 				t.Errorf("%s contains %s", name, forbidden)
 			}
 		}
-		if strings.Count(html, "<h1>") != 1 || strings.Count(html, "<main>") != 1 || !strings.Contains(html, "requestidrequestidrequesti") {
-			t.Errorf("%s has not one h1, one main and the request id", name)
+		if strings.Count(html, "<h1>") != 1 || strings.Count(html, "<main>") != 1 ||
+			!strings.Contains(html, "requestidrequestidrequesti") {
+			t.Errorf("%s lacks exactly one h1, one main or the request id", name)
 		}
 	}
 }

@@ -10,13 +10,15 @@ import (
 	"time"
 )
 
-func TestEveryPageForbidsWhatItDoesNotNeed(t *testing.T) {
+func TestHeadersForbidWhatPagesDoNotNeed(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, DefaultConfig())
 	for name, pg := range samples() {
 		for _, accept := range []string{"text/html", "application/json"} {
 			h := write(t, p, request(t, "GET", "Accept", accept), pg).Header
-			for header, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"} {
+			for header, want := range map[string]string{
+				"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+			} {
 				if h.Get(header) != want {
 					t.Errorf("%s as %s: %s = %q, want %q", name, accept, header, h.Get(header), want)
 				}
@@ -70,19 +72,20 @@ func TestPageInAFrameOfTheSiteIsSeen(t *testing.T) {
 	}
 }
 
-func TestThePolicyAllowsExactlyTheStyleSheetOfThePage(t *testing.T) {
+func TestPolicyAllowsOnlyTheStyleSheet(t *testing.T) {
 	t.Parallel()
 	got := write(t, newPages(t, DefaultConfig()), request(t, "GET", "Accept", "text/html"), Page{Name: NotFound})
 	policy, html := got.Header.Get("Content-Security-Policy"), body(t, got)
 	_, rest, _ := strings.Cut(html, "<style>")
 	style, _, _ := strings.Cut(rest, "</style>")
 	sum := sha256.Sum256([]byte(style))
-	if want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "';"; len(style) < 1000 || !strings.Contains(policy, want) {
+	want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "';"
+	if len(style) < 1000 || !strings.Contains(policy, want) {
 		t.Errorf("policy %q, want %q", policy, want)
 	}
 }
 
-func TestOnlyAPageWithAFormMayPostAndKeepsItsReferer(t *testing.T) {
+func TestFormsMayPostAndKeepReferer(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, DefaultConfig())
 	form := Page{Name: SignOut, Forms: []Form{{Label: LabelLogout, Action: "/oauth2/sign_out"}},
@@ -103,9 +106,13 @@ func TestOnlyAPageWithAFormMayPostAndKeepsItsReferer(t *testing.T) {
 	}
 }
 
-func TestTheLogoIsAllImagesThatMayLoad(t *testing.T) {
+func TestPolicyAllowsOnlyTheLogo(t *testing.T) {
 	t.Parallel()
-	for logo, want := range map[string]string{"": "", "/hubfs/logo.svg": "img-src 'self'", "https://cdn.example.com/logo.svg": "img-src https://cdn.example.com"} {
+	for logo, want := range map[string]string{
+		"":                                 "",
+		"/hubfs/logo.svg":                  "img-src 'self'",
+		"https://cdn.example.com/logo.svg": "img-src https://cdn.example.com",
+	} {
 		h := write(t, newPages(t, Config{Logo: logo}), request(t, "GET", "Accept", "text/html"), Page{Name: NotFound}).Header
 		policy := h.Get("Content-Security-Policy")
 		if !strings.Contains(policy, want) || strings.Contains(policy, "img-src") != (want != "") {
@@ -114,7 +121,7 @@ func TestTheLogoIsAllImagesThatMayLoad(t *testing.T) {
 	}
 }
 
-func TestHeadIsGetWithoutABody(t *testing.T) {
+func TestHeadMatchesGetWithoutBody(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		newPages(t, DefaultConfig()).Write(w, r, Page{Name: Unavailable, RetryAfter: 1500 * time.Millisecond})
@@ -128,7 +135,8 @@ func TestHeadIsGetWithoutABody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if head.StatusCode != 503 || head.Header.Get("Retry-After") != "2" || get.ContentLength < 100 || head.ContentLength != get.ContentLength {
+	if head.StatusCode != 503 || head.Header.Get("Retry-After") != "2" ||
+		get.ContentLength < 100 || head.ContentLength != get.ContentLength {
 		t.Errorf("HEAD %d %q %d, GET %d", head.StatusCode, head.Header.Get("Retry-After"), head.ContentLength, get.ContentLength)
 	}
 	if body(t, head) != "" || body(t, get) == "" {
@@ -136,7 +144,7 @@ func TestHeadIsGetWithoutABody(t *testing.T) {
 	}
 }
 
-func TestThePageIsInTheVisitorsLanguage(t *testing.T) {
+func TestLanguageFollowsBrowserOrConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		configured, accept, want string
@@ -148,7 +156,8 @@ func TestThePageIsInTheVisitorsLanguage(t *testing.T) {
 		"refused by the browser":  {"auto", "de;q=0, en", "en", true},
 		"the configuration fixed": {"de", "en", "de", false},
 	} {
-		h := write(t, newPages(t, Config{Language: test.configured}), request(t, "GET", "Accept-Language", test.accept), Page{Name: NotFound}).Header
+		p, r := newPages(t, Config{Language: test.configured}), request(t, "GET", "Accept-Language", test.accept)
+		h := write(t, p, r, Page{Name: NotFound}).Header
 		vary := strings.Contains(strings.Join(h.Values("Vary"), ","), "Accept-Language")
 		if h.Get("Content-Language") != test.want || vary != test.vary {
 			t.Errorf("%s: %q, Vary %q", name, h.Get("Content-Language"), h.Values("Vary"))
@@ -156,7 +165,7 @@ func TestThePageIsInTheVisitorsLanguage(t *testing.T) {
 	}
 }
 
-func TestHeadersOfAnAbandonedAnswerDoNotDescribeThePage(t *testing.T) {
+func TestHeadersOfAbandonedResponseAreRemoved(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
 	w.Header().Set("Content-Encoding", "gzip")

@@ -16,13 +16,15 @@ import (
 
 var (
 	styleBlock = regexp.MustCompile(`(?is)<style[^>]*>(.*?)</style>`)
-	// inert holds what the pages' Content-Security-Policy would block anyway, or what would take a visitor away without a click
-	// (html/template has been fooled in scripts and in meta refresh more than once, XS-02).
-	notInert = regexp.MustCompile(`(?i)<script|<iframe|<object|<embed|<base\b|<link\b|http-equiv|\son[a-z]+\s*=|\sstyle\s*=`)
+	// notInert matches what the pages' Content-Security-Policy blocks anyway, and what redirects a visitor without a
+	// click. html/template has had escaping flaws in scripts and in meta refresh (cross-site scripting, CWE-79).
+	notInert = regexp.MustCompile(`(?i)<script|<iframe|<object|<embed|<base\b|<link\b|http-equiv|` +
+		`\son[a-z]+\s*=|\sstyle\s*=`)
 )
 
-// parseLayout makes the template of every page, and the CSP source list of its style sheets: each is allowed by its hash, so
-// that an injected one would not apply. The template is tried with a full and an empty page, so that it fails now, not later.
+// parseLayout returns the template of every page and the CSP directive for its style sheets. Each style sheet is
+// allowed by its hash, so that an injected one does not apply. The template is executed with a full and an empty page,
+// so that errors are found at start.
 func parseLayout(page, style string) (layout *template.Template, styleSource string, err error) {
 	layout, err = template.New("page.html").Parse(page)
 	if err != nil {
@@ -41,13 +43,16 @@ func parseLayout(page, style string) (layout *template.Template, styleSource str
 	}
 	styles := styleSources(full)
 	if !slices.Equal(styles, styleSources(empty)) {
-		return nil, "", errors.New("page.html: a <style> changes from page to page; its hash could not be allowed")
+		return nil, "", errors.New("page.html: a <style> block differs between pages; " +
+			"it must be constant, because it is allowed by its hash")
 	}
 	if found := notInert.FindString(styleBlock.ReplaceAllString(full+empty, "")); found != "" {
-		return nil, "", fmt.Errorf("page.html: %q cannot work: the pages run no script and load nothing but the logo", strings.TrimSpace(found))
+		return nil, "", fmt.Errorf("page.html: %q is not allowed: pages run no scripts and load nothing but the logo",
+			strings.TrimSpace(found))
 	}
 	if !strings.Contains(full, sampleView().RequestID) {
-		return nil, "", errors.New("page.html: {{.RequestID}} is missing: without it nobody can find a visitor's request in the log")
+		return nil, "", errors.New("page.html: {{.RequestID}} is missing; " +
+			"it is needed to find a visitor's request in the log")
 	}
 	if len(styles) == 0 {
 		styles = []string{"'none'"}
@@ -70,14 +75,15 @@ func styleSources(html string) []string {
 	return sources
 }
 
-// sampleView has something in every field.
+// sampleView returns a view with a value in every field.
 func sampleView() view {
 	return view{
 		Lang: fallback, Dir: "ltr", Name: string(TestLogin), Icon: "list", Mood: "calm", Status: http.StatusOK,
 		Site: "Example", Logo: "/logo.svg", Title: "Title", Text: "Text", Cause: "Cause", Next: "Next",
-		Forms:   []viewForm{{Label: "Send", Action: "/", Fields: []Field{{Name: "name", Value: "value"}}, Primary: true}},
-		Links:   []viewLink{{Label: "Link", URL: "/"}},
-		Rows:    []viewRow{{Label: "Label", Value: "Value"}, {Label: "Label", Value: "Value", Time: time.Time{}.Format(time.RFC3339)}},
+		Forms: []viewForm{{Label: "Send", Action: "/", Fields: []Field{{Name: "name", Value: "value"}}, Primary: true}},
+		Links: []viewLink{{Label: "Link", URL: "/"}},
+		Rows: []viewRow{{Label: "Label", Value: "Value"},
+			{Label: "Label", Value: "Value", Time: time.Time{}.Format(time.RFC3339)}},
 		Tables:  []Table{{Caption: "Caption", Columns: []string{"A", "B"}, Rows: [][]string{{"1", "2"}}}},
 		Support: "mailto:help@example.com", RequestID: "SAMPLEREQUESTIDENTIFIER", Words: map[string]string{},
 	}

@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// wantsHTML tells whether the request is better answered by a page than by its JSON twin: Accept names HTML and does not prefer
-// JSON, or it has no preference and a browser navigates.
+// wantsHTML reports whether to send a page rather than its JSON twin: Accept names HTML and does not prefer JSON, or it
+// has no preference and a browser navigates.
 func wantsHTML(r *http.Request) bool {
 	html, json := 0, 0
-	for _, entry := range weighed(r.Header.Values("Accept")) {
+	for _, entry := range byPreference(r.Header.Values("Accept")) {
 		switch {
 		case entry.name == "text/html", entry.name == "application/xhtml+xml", entry.name == "text/*":
 			html = max(html, entry.weight)
-		case entry.name == "application/json", strings.HasPrefix(entry.name, "application/") && strings.HasSuffix(entry.name, "+json"):
+		case entry.name == "application/json",
+			strings.HasPrefix(entry.name, "application/") && strings.HasSuffix(entry.name, "+json"):
 			json = max(json, entry.weight)
 		}
 	}
@@ -26,7 +27,7 @@ func wantsHTML(r *http.Request) bool {
 	return navigates(r)
 }
 
-// navigates tells whether a browser shows the answer itself, rather than hand it to a script.
+// navigates reports whether a browser displays the response, rather than a script reading it.
 func navigates(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
@@ -35,13 +36,14 @@ func navigates(r *http.Request) bool {
 }
 
 func acceptsAnything(r *http.Request) bool {
-	entries := weighed(r.Header.Values("Accept"))
-	return len(entries) == 0 || slices.ContainsFunc(entries, func(e weightedName) bool { return e.name == "*/*" && e.weight > 0 })
+	entries := byPreference(r.Header.Values("Accept"))
+	return len(entries) == 0 ||
+		slices.ContainsFunc(entries, func(e weightedName) bool { return e.name == "*/*" && e.weight > 0 })
 }
 
-// language picks the tag among known that Accept-Language likes best, or "" when it likes none. en-GB finds en.
+// language returns the tag in known that Accept-Language prefers, or "" if it accepts none. en-GB matches en.
 func language(r *http.Request, known []string) string {
-	for _, entry := range weighed(r.Header.Values("Accept-Language")) {
+	for _, entry := range byPreference(r.Header.Values("Accept-Language")) {
 		if entry.weight == 0 {
 			continue
 		}
@@ -54,24 +56,24 @@ func language(r *http.Request, known []string) string {
 	return ""
 }
 
-// parent is a language tag without its last subtag: de-at -> de (RFC 4647, section 3.4).
+// parent returns a language tag without its last subtag: de-at -> de (RFC 4647, section 3.4).
 func parent(tag string) string {
 	i := strings.LastIndexByte(tag, '-')
 	return tag[:max(i, 0)]
 }
 
-// weightedName is one entry of an Accept header; weight is its q in thousandths.
+// weightedName is one entry of an Accept header. weight is its q value in thousandths.
 type weightedName struct {
 	name   string
 	weight int
 }
 
-// maxEntries bounds the work that a header can ask for; browsers send fewer than ten.
+// maxEntries limits the entries that are parsed, and so the work for a hostile header. Browsers send fewer than ten.
 const maxEntries = 64
 
-// weighed reads an Accept or Accept-Language header, best entries first, equal ones in their order (RFC 9110, section 12.4.2).
-// An entry that cannot be read is left out.
-func weighed(values []string) []weightedName {
+// byPreference parses an Accept or Accept-Language header. It returns the most preferred entries first, equal ones in
+// their order (RFC 9110, section 12.4.2), and skips malformed ones.
+func byPreference(values []string) []weightedName {
 	var entries []weightedName
 	for text := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		if len(entries) == maxEntries {

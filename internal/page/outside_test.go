@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestTextFromOutsideIsShownAsTextAndCapped(t *testing.T) {
+func TestUntrustedTextIsEscapedAndCapped(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, DefaultConfig())
 	for name, account := range map[string]string{
@@ -17,19 +17,22 @@ func TestTextFromOutsideIsShownAsTextAndCapped(t *testing.T) {
 		"broken UTF-8":        "\xff\xfe",
 		"longer than anybody": strings.Repeat("ä", 5000),
 	} {
-		html := body(t, write(t, p, request(t, "GET", "Accept", "text/html"), Page{Name: Forbidden, Args: map[string]string{"account": account}}))
+		pg := Page{Name: Forbidden, Args: map[string]string{"account": account}}
+		html := body(t, write(t, p, request(t, "GET", "Accept", "text/html"), pg))
 		lower := strings.ToLower(html)
-		if strings.Contains(lower, "<script") || strings.Contains(lower, `href="https://evil`) || strings.ContainsRune(html, '\u202E') ||
-			strings.Contains(html, "\r") || !utf8.ValidString(html) || strings.Count(html, "ä") > argCap || !strings.Contains(html, "You are logged in as ") {
-			t.Errorf("%s went through:\n%s", name, withoutStyle(html))
+		if strings.Contains(lower, "<script") || strings.Contains(lower, `href="https://evil`) ||
+			strings.ContainsRune(html, '\u202E') || strings.Contains(html, "\r") || !utf8.ValidString(html) ||
+			strings.Count(html, "ä") > argCap || !strings.Contains(html, "You are logged in as ") {
+			t.Errorf("%s was not sanitized:\n%s", name, withoutStyle(html))
 		}
 	}
-	if html := body(t, write(t, p, request(t, "GET", "Accept", "text/html"), Page{Name: Forbidden})); !strings.Contains(html, "You are logged in, but") {
-		t.Error("without an account the sentence has a hole")
+	html := body(t, write(t, p, request(t, "GET", "Accept", "text/html"), Page{Name: Forbidden}))
+	if !strings.Contains(html, "You are logged in, but") {
+		t.Error("the sentence without an account is wrong")
 	}
 }
 
-func FuzzAnyAcceptHeaderGetsAPage(f *testing.F) {
+func FuzzWriteAcceptHeaders(f *testing.F) {
 	f.Add("text/html,application/xhtml+xml;q=0.9", "de-CH, fr;q=0.9, *;q=0.5")
 	f.Add("text/html;q=0.001;q=2", "-;q=1,,;;")
 	f.Add(strings.Repeat("a/b,", 500), strings.Repeat("x-", 300))
@@ -42,13 +45,14 @@ func FuzzAnyAcceptHeaderGetsAPage(f *testing.F) {
 		r.Header.Set("Accept", accept)
 		r.Header.Set("Accept-Language", languages)
 		got := write(t, p, r, Page{Name: NotFound})
-		if got.StatusCode != 404 || (got.Header.Get("Content-Language") != "en" && got.Header.Get("Content-Language") != "de") {
-			t.Fatalf("%d %q", got.StatusCode, got.Header.Get("Content-Language"))
+		tag := got.Header.Get("Content-Language")
+		if got.StatusCode != 404 || (tag != "en" && tag != "de") {
+			t.Fatalf("%d %q", got.StatusCode, tag)
 		}
 	})
 }
 
-func FuzzFilledSentencesHoldTheValueOnceAndTame(f *testing.F) {
+func FuzzFill(f *testing.F) {
 	f.Add("You are[ as {account}] in {site}.", "bob@example.com")
 	f.Add("[{account}{method}]", "{account}")
 	f.Add("]{[}", "\u202e[")
@@ -57,16 +61,17 @@ func FuzzFilledSentencesHoldTheValueOnceAndTame(f *testing.F) {
 		if utf8.ValidString(sentence) && !utf8.ValidString(got) {
 			t.Fatalf("%q", got)
 		}
-		if checkSentence(sentence) == nil && !strings.Contains(sentence, "{") && strings.Contains(sentence, "[") && strings.ContainsAny(got, "[]") {
+		brackets := strings.Contains(sentence, "[") && strings.ContainsAny(got, "[]")
+		if checkSentence(sentence) == nil && !strings.Contains(sentence, "{") && brackets {
 			t.Fatalf("%q has brackets: %q", sentence, got)
 		}
-		if n := utf8.RuneCountInString(tame(value)); n > argCap+1 {
+		if n := utf8.RuneCountInString(sanitize(value)); n > argCap+1 {
 			t.Fatalf("%d characters", n)
 		}
 	})
 }
 
-func FuzzALanguageFileIsTakenOrRefused(f *testing.F) {
+func FuzzParseCatalogue(f *testing.F) {
 	f.Add([]byte(`{"pages":{"not_found":{"title":"Nada"}}}`))
 	f.Add([]byte(`{"causes":{"loop.host":"{unknown}"}} {}`))
 	f.Fuzz(func(_ *testing.T, raw []byte) {

@@ -1,29 +1,29 @@
-// Package page renders what the gateway says itself: its own HTML pages and their JSON twins (RFC 9457 problem details).
+// Package page renders the gateway's own HTML pages and their JSON twins (RFC 9457 problem details).
 //
-// A handler describes what happened as a Page; Pages.Write picks HTML or JSON by the request, the visitor's language and the
-// operator's look, and sends it with the security headers of every own page. Texts live in the catalogue, never in handlers.
-// It imports nothing of hubgate but inbound and setting, its neighbours on floor 0.
+// A handler describes what happened as a Page. Pages.Write chooses HTML or JSON and the language by the request,
+// applies the operator's theme, and sets the security headers. Texts live in the catalogue, never in handlers. Of
+// hubgate's packages it imports only inbound and setting.
 package page
 
 import "time"
 
-// Page is one answer of the gateway's own.
+// Page is one response that the gateway generates itself.
 type Page struct {
-	// Name is the page's key in the catalogue: title, sentence and next step come from there.
+	// Name is the page's key in the catalogue, which has its title, text and next step.
 	Name Name
-	// Status is the HTTP status; 0 takes the page's usual one.
+	// Status is the HTTP status; 0 means the default status of the page.
 	Status int
-	// Cause is a closed word that narrows the page down (cookie_missing, denied, scheme ...). The catalogue may have a sentence
-	// for Name.Cause; it is also the member "cause" of the JSON twin. Never text from outside.
+	// Cause is a word from a closed set that says why (cookie_missing, denied, scheme ...), never untrusted text. The
+	// catalogue may have a sentence for Name.Cause. It is also the member "cause" of the JSON twin.
 	Cause string
-	// Args fill the {placeholders} of the catalogue's sentences. Values are escaped and capped; they are never links.
+	// Args are the values of the {placeholders} in the catalogue. They are escaped, capped and never used as links.
 	Args map[string]string
-	// Links and Forms are what the visitor can do next.
+	// Links and Forms are the visitor's next steps.
 	Links []Link
 	Forms []Form
-	// FormOrigins are further origins a form's redirects may lead to (the provider's): CSP form-action.
+	// FormOrigins are the other origins that a form may redirect to, such as the provider's: CSP form-action.
 	FormOrigins []string
-	// Rows are facts shown as a definition list (my session); Tables are shown below (test configuration).
+	// Rows are shown as a definition list (my session), Tables below it (login test).
 	Rows   []Row
 	Tables []Table
 	// RetryAfter sets Retry-After, rounded up to seconds.
@@ -37,37 +37,37 @@ type Name string
 
 // The gateway's own pages.
 const (
-	LoginFailed    Name = "login_failed"    // a login could not be finished; Cause says why
-	LoginRequired  Name = "login_required"  // 401 for whoever cannot be redirected
+	LoginFailed    Name = "login_failed"    // the login failed; Cause says why
+	LoginRequired  Name = "login_required"  // 401 for clients that cannot be redirected
 	NothingSaved   Name = "nothing_saved"   // 401 for a form sent without a session
-	Forbidden      Name = "forbidden"       // 403: logged in, but not in the groups
-	LoginTooOld    Name = "login_too_old"   // max_auth_age cannot be satisfied
+	Forbidden      Name = "forbidden"       // 403: logged in, but not in a required group
+	LoginTooOld    Name = "login_too_old"   // 403: the login is older than max_auth_age and was not renewed
 	Refused        Name = "refused"         // 400: malformed or ambiguous request
-	Loop           Name = "loop"            // 400: the loop breaker, with its cause
-	Scheme         Name = "scheme"          // 400: http/https mismatch in front
-	Misdirected    Name = "misdirected"     // 421: not a host of ours
+	Loop           Name = "loop"            // 400: a redirect loop was stopped; Cause says why
+	Scheme         Name = "scheme"          // 400: a proxy in front reports http for https
+	Misdirected    Name = "misdirected"     // 421: the Host is not a configured one
 	NotFound       Name = "not_found"       // 404 below the gateway's own prefix
 	MethodRefused  Name = "method_refused"  // 405
 	TooLarge       Name = "too_large"       // 413
 	TooMany        Name = "too_many"        // 429
-	Unavailable    Name = "unavailable"     // 503: store or provider cannot be asked
-	Misconfigured  Name = "misconfigured"   // 500: the operator must mend a setting
+	Unavailable    Name = "unavailable"     // 503: the session store or the provider is unavailable
+	Misconfigured  Name = "misconfigured"   // 500: the operator must fix a setting
 	InternalError  Name = "internal_error"  // 500
 	BadGateway     Name = "bad_gateway"     // 502
 	GatewayTimeout Name = "gateway_timeout" // 504
-	SignOut        Name = "sign_out"        // asks before ending the session
+	SignOut        Name = "sign_out"        // asks before it ends the session
 	SignedOut      Name = "signed_out"
 	MySession      Name = "my_session"
-	TestLogin      Name = "test_login" // the test-configuration page
+	TestLogin      Name = "test_login" // the login test for operators
 )
 
-// Link is a way on. Label is a key of the catalogue; URL must be a path of this host or come from the configuration.
+// Link is a link below the text. URL must be a path on this host or come from the configuration.
 type Link struct {
 	Label Label
 	URL   string
 }
 
-// Form is a button that posts.
+// Form is a button that sends a POST request to Action.
 type Form struct {
 	Label  Label
 	Action string
@@ -77,49 +77,49 @@ type Form struct {
 // Field is one hidden field of a Form.
 type Field struct{ Name, Value string }
 
-// Row is one fact; Label is a key of the catalogue, Value is shown as text.
+// Row is one entry of a definition list. Value is shown as text.
 type Row struct {
 	Label Label
 	Value string
-	// Time, when set, is shown instead of Value in the visitor's language.
+	// Time, if set, is shown instead of Value, in the visitor's language.
 	Time time.Time
 }
 
-// Table is a table of text. Caption and Columns are shown as they are.
+// Table is a table of text. Caption and Columns are not translated.
 type Table struct {
 	Caption string
 	Columns []string
 	Rows    [][]string
 }
 
-// Label names a word of the catalogue: what stands on links, buttons and facts.
+// Label is the catalogue key of the text on a link, a button or a row.
 type Label string
 
 // The labels.
 const (
-	LabelHome           Label = "home"            // to the start page
+	LabelHome           Label = "home"            // link to the home page
 	LabelBack           Label = "back"            // back to the page
 	LabelRetry          Label = "retry"           // try again
 	LabelLogin          Label = "login"           // log in
 	LabelLogout         Label = "logout"          // log out
 	LabelLogoutAll      Label = "logout_all"      // log out everywhere
 	LabelUseOther       Label = "use_other"       // use another account
-	LabelAccount        Label = "account"         // who
+	LabelAccount        Label = "account"         // the account's name
 	LabelSince          Label = "since"           // logged in since
-	LabelUntil          Label = "until"           // until
+	LabelUntil          Label = "until"           // logged in until
 	LabelGroups         Label = "groups"          // groups
-	LabelContinue       Label = "continue"        // go on
+	LabelContinue       Label = "continue"        // continue
 	LabelContactSupport Label = "contact_support" // pages.support
 )
 
-// Config is the section pages of the YAML file: the look of the gateway's own pages.
+// Config is the section pages of the YAML file.
 type Config struct {
-	Folder   string `yaml:"folder" json:"folder"`       // own templates and languages
+	Folder   string `yaml:"folder" json:"folder"`       // the operator's templates and languages
 	SiteName string `yaml:"site_name" json:"site_name"` // shown in the title; default: the host
 	Logo     string `yaml:"logo" json:"logo"`           // https URL or path on this site
 	Support  string `yaml:"support" json:"support"`     // https or mailto URL
-	Language string `yaml:"language" json:"language"`   // auto, en, de or one the folder brings
+	Language string `yaml:"language" json:"language"`   // auto, en, de or a language of the folder
 }
 
-// DefaultConfig is the section as it is when the file does not have it.
+// DefaultConfig returns the section's default values.
 func DefaultConfig() Config { return Config{Language: "auto"} }

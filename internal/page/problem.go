@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Problem is an RFC 9457 problem detail: what machines get in place of a page.
+// Problem is an RFC 9457 problem detail, which programs receive instead of a page.
 type Problem struct {
 	Type      string `json:"type"`
 	Title     string `json:"title"`
@@ -16,7 +16,7 @@ type Problem struct {
 	LoginURL  string `json:"login_url,omitempty"`
 }
 
-// Write sends the problem. An empty Type is "about:blank", an empty Title the status' own words.
+// Write sends the problem. An empty Type becomes "about:blank", an empty Title the text of the status.
 func (p Problem) Write(w http.ResponseWriter) {
 	if p.Type == "" {
 		p.Type = "about:blank"
@@ -28,5 +28,5 @@ func (p Problem) Write(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client went away: nobody to tell
+	_ = json.NewEncoder(w).Encode(p) // fails only if the client has disconnected
 }

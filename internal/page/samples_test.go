@@ -2,7 +2,7 @@ package page
 
 import "time"
 
-// samples is one page of every name, as its caller would fill it.
+// samples returns one page of every name, filled in as its caller does.
 func samples() map[string]Page {
 	signOut := func(label Label) Form {
 		return Form{Label: label, Action: "/oauth2/sign_out", Fields: []Field{{Name: "token", Value: "sealed"}}}

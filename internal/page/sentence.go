@@ -8,17 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// placeholders are the names that a sentence may use. always have a value; the others may be missing and therefore stand in [brackets].
+// placeholders are the names that a sentence may use. Those in always have a value. The others may be missing, so they
+// must be in [brackets].
 var (
 	always       = []string{"site", "host", "n", "day", "month", "year", "clock"}
 	placeholders = append([]string{"account", "method", "wait", "word"}, always...)
 )
 
-// argCap is how many characters of a value from outside are shown.
+// argCap is the maximum number of characters shown of an untrusted value.
 const argCap = 200
 
-// fill puts the values into a sentence. A part in [brackets] is left out when one of its values is missing. Values are inserted
-// once and never read again: braces and brackets in them mean nothing.
+// fill returns the sentence with its placeholders replaced. A part in [brackets] is omitted if one of its values is
+// missing. Braces and brackets inside values are not interpreted.
 func fill(sentence string, values map[string]string) string {
 	var out strings.Builder
 	for sentence != "" {
@@ -45,7 +46,7 @@ func fillPart(part string, values map[string]string) (text string, complete bool
 		if !found {
 			break
 		}
-		value := tame(values[name])
+		value := sanitize(values[name])
 		complete = complete && value != ""
 		out.WriteString(value)
 		part = after
@@ -53,7 +54,7 @@ func fillPart(part string, values map[string]string) (text string, complete bool
 	return out.String(), complete
 }
 
-// cut splits at the first pair of the marks.
+// cut splits text at the first pair of open and shut.
 func cut(text string, open, shut byte) (before, inside, after string, found bool) {
 	i := strings.IndexByte(text, open)
 	if i < 0 {
@@ -66,9 +67,9 @@ func cut(text string, open, shut byte) (before, inside, after string, found bool
 	return text[:i], text[i+1 : i+j], text[i+j+1:], true
 }
 
-// tame makes a value from outside harmless to look at: valid UTF-8, no controls, no characters that turn the reading direction
-// (a name shown backwards could be made to say something else), at most argCap characters.
-func tame(value string) string {
+// sanitize returns an untrusted value as valid UTF-8 of at most argCap characters, without control characters and
+// without characters that change the reading direction, which could disguise a name (CWE-451).
+func sanitize(value string) string {
 	var out strings.Builder
 	n := 0
 	for _, r := range value {
@@ -88,7 +89,7 @@ func tame(value string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// checkPlaceholders refuses a sentence that names a value which does not exist, or that may be missing where it may not.
+// checkPlaceholders rejects sentences with an unknown placeholder, or with one outside brackets that may be missing.
 func (c catalogue) checkPlaceholders() error {
 	for key, sentence := range c.sentences() {
 		if err := checkSentence(sentence); err != nil {
@@ -102,7 +103,7 @@ func checkSentence(sentence string) error {
 	for sentence != "" {
 		before, part, after, found := cut(sentence, '[', ']')
 		if strings.ContainsAny(before, "[]") || strings.Contains(part, "[") {
-			return fmt.Errorf("%q has a bracket without its partner", sentence)
+			return fmt.Errorf("unmatched bracket in %q", sentence)
 		}
 		if err := checkNames(before, always); err != nil {
 			return err
@@ -122,23 +123,23 @@ func checkNames(part string, allowed []string) error {
 	for part != "" {
 		before, name, after, found := cut(part, '{', '}')
 		if strings.ContainsAny(before, "{}") {
-			return fmt.Errorf("%q has a brace without its partner", part)
+			return fmt.Errorf("unmatched brace in %q", part)
 		}
 		if !found {
 			return nil
 		}
 		if !slices.Contains(placeholders, name) {
-			return fmt.Errorf("there is no placeholder {%s}; known are {%s}", name, strings.Join(placeholders, "}, {"))
+			return fmt.Errorf("unknown placeholder {%s}; use {%s}", name, strings.Join(placeholders, "}, {"))
 		}
 		if !slices.Contains(allowed, name) {
-			return fmt.Errorf("{%s} is not always known; put the words that need it into brackets, such as [ as {%s}]", name, name)
+			return fmt.Errorf("{%s} may be missing; put the words that need it in brackets, such as [ as {%s}]", name, name)
 		}
 		part = after
 	}
 	return nil
 }
 
-// sentences are all texts by their place in the file.
+// sentences returns all texts by their key path in the file.
 func (c catalogue) sentences() map[string]string {
 	all := map[string]string{}
 	for name, t := range c.Pages {

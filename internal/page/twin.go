@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// twin is the page for machines: a problem (RFC 9457) when something is wrong, else an object of what the page shows.
+// twin returns the page as JSON: a problem (RFC 9457) for an error status, otherwise the facts that the page shows.
 func twin(pg Page, v view) (body []byte, contentType string) {
 	if pg.Status >= http.StatusBadRequest {
 		problem := Problem{Type: "about:blank", Title: http.StatusText(pg.Status), Status: pg.Status, Detail: v.detail(),
@@ -19,11 +19,11 @@ func twin(pg Page, v view) (body []byte, contentType string) {
 
 func encode(v any) []byte {
 	var out bytes.Buffer
-	_ = json.NewEncoder(&out).Encode(v) // strings, numbers and times only: cannot fail
+	_ = json.NewEncoder(&out).Encode(v) // only strings and numbers: cannot fail
 	return out.Bytes()
 }
 
-// facts is the JSON twin of a page that is no error.
+// facts is the JSON twin of a page that is not an error.
 type facts struct {
 	Page      Name              `json:"page"`
 	Title     string            `json:"title"`

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestTheSectionSaysWhatIsWrongWithIt(t *testing.T) {
+func TestValidateReportsProblems(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		cfg  Config
@@ -22,9 +22,9 @@ func TestTheSectionSaysWhatIsWrongWithIt(t *testing.T) {
 		"a bare address":           {Config{Support: "help@example.com"}, `pages.support: "help@example.com" is neither an https nor a mailto URL`},
 		"a script as support":      {Config{Support: "javascript:alert(1)"}, `pages.support: "javascript:alert(1)" is neither an https nor a mailto URL`},
 		"a long name":              {Config{SiteName: strings.Repeat("ä", 81)}, "pages.site_name: has 81 characters"},
-		"two lines":                {Config{SiteName: "a\nb"}, "pages.site_name: contains a line end or another control character"},
+		"two lines":                {Config{SiteName: "a\nb"}, "pages.site_name: contains a line break or another control character"},
 		"no language":              {Config{Language: "Deutsch"}, `pages.language: "Deutsch" is not a language tag`},
-		"a language without files": {Config{Language: "fr"}, `pages.language: hubgate does not bring the language "fr"`},
+		"a language without files": {Config{Language: "fr"}, `pages.language: hubgate has no texts in the language "fr"`},
 	} {
 		var got []string
 		for _, p := range test.cfg.Validate() {

@@ -10,15 +10,15 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// view is what a template gets; its fields are the contract with own templates.
+// view is the data of a template. Operators' templates rely on its fields.
 type view struct {
 	Lang      string // BCP 47 tag
 	Dir       string // ltr or rtl
-	Name      string // the page's name, such as not_found: for own templates that treat one page differently
+	Name      string // the page's name, such as not_found, for templates that treat one page differently
 	Icon      string // lock person check compass clock cloud loop list alert
-	Mood      string // calm, good or care: how the badge is coloured
+	Mood      string // calm, good or care: the color of the badge
 	Status    int
-	Site      string // the site's name; may be empty on a host that is none of ours
+	Site      string // the site's name; may be empty on an unknown host
 	Logo      string // address of an image, or empty
 	Title     string
 	Text      string // what happened
@@ -53,18 +53,18 @@ type viewRow struct {
 	Time  string // machine-readable, or empty
 }
 
-// view translates the page for the visitor.
+// view returns the page in the visitor's language.
 func (p *Pages) view(r *http.Request, pg Page) view {
 	tag := p.tag(r)
 	c := p.languages[tag]
 	values := p.values(r, pg, c)
 	t := c.Pages[pg.Name]
-	face := faces[pg.Name]
+	badge := badges[pg.Name]
 	v := view{
-		Lang: tag, Dir: c.Words["direction"], Name: string(pg.Name), Icon: face.icon, Mood: face.mood,
+		Lang: tag, Dir: c.Words["direction"], Name: string(pg.Name), Icon: badge.icon, Mood: badge.mood,
 		Status: pg.Status, Site: p.siteName(r), Logo: p.cfg.Logo,
 		Title: fill(t.Title, values), Text: fill(t.Text, values), Next: fill(t.Next, values),
-		Tables: tameTables(pg.Tables), Support: p.cfg.Support, RequestID: inbound.Of(r).ID,
+		Tables: sanitizeTables(pg.Tables), Support: p.cfg.Support, RequestID: inbound.Of(r).ID,
 		Framed: framed(r, pg),
 		Words:  map[string]string{"reference": c.Words["reference"], "contact_support": c.Labels[LabelContactSupport]},
 	}
@@ -74,7 +74,7 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 	for i, f := range pg.Forms {
 		v.Forms = append(v.Forms, viewForm{Label: c.Labels[f.Label], Action: f.Action, Fields: f.Fields, Primary: i == 0})
 	}
-	for i, l := range ways(r, pg) {
+	for i, l := range pageLinks(r, pg) {
 		v.Links = append(v.Links, viewLink{Label: c.Labels[l.Label], URL: l.URL, Primary: i == 0 && len(pg.Forms) == 0})
 	}
 	for _, row := range pg.Rows {
@@ -83,36 +83,52 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 	return v
 }
 
-// anyCause stands in the catalogue for the causes of a page that have no sentence of their own.
+// anyCause is the catalogue's key for causes of a page without a sentence of their own.
 const anyCause = "*"
 
-// ways are the page's links. A page without any link or button still gets one: a dead end helps nobody.
-func ways(r *http.Request, pg Page) []Link {
+// pageLinks returns the page's links. A page without links and forms gets a link to retry or to the home page.
+func pageLinks(r *http.Request, pg Page) []Link {
 	if len(pg.Links) > 0 || len(pg.Forms) > 0 || inbound.Of(r).Site == nil {
 		return pg.Links
 	}
 	switch pg.Name {
 	case Unavailable, BadGateway, GatewayTimeout:
 		if r.Method == http.MethodGet {
-			return []Link{{LabelRetry, ""}} // the same address: nothing of the request is written into the page
+			return []Link{{LabelRetry, ""}} // the same address; an empty URL repeats nothing of the request in the page
 		}
 	}
 	return []Link{{LabelHome, "/"}}
 }
 
-// face is how a page looks before it is read.
-type face struct{ icon, mood string }
+// badge is the icon of a page and its color.
+type badge struct{ icon, mood string }
 
-var faces = map[Name]face{
-	LoginFailed: {"alert", "care"}, LoginRequired: {"lock", "calm"}, NothingSaved: {"alert", "care"}, Forbidden: {"lock", "calm"},
-	LoginTooOld: {"clock", "calm"}, Refused: {"alert", "care"}, Loop: {"loop", "care"}, Scheme: {"alert", "care"},
-	Misdirected: {"compass", "calm"}, NotFound: {"compass", "calm"}, MethodRefused: {"alert", "care"}, TooLarge: {"alert", "care"},
-	TooMany: {"clock", "calm"}, Unavailable: {"cloud", "care"}, Misconfigured: {"alert", "care"}, InternalError: {"alert", "care"},
-	BadGateway: {"cloud", "care"}, GatewayTimeout: {"clock", "care"}, SignOut: {"person", "calm"}, SignedOut: {"check", "good"},
-	MySession: {"person", "calm"}, TestLogin: {"list", "calm"},
+var badges = map[Name]badge{
+	LoginFailed:    {"alert", "care"},
+	LoginRequired:  {"lock", "calm"},
+	NothingSaved:   {"alert", "care"},
+	Forbidden:      {"lock", "calm"},
+	LoginTooOld:    {"clock", "calm"},
+	Refused:        {"alert", "care"},
+	Loop:           {"loop", "care"},
+	Scheme:         {"alert", "care"},
+	Misdirected:    {"compass", "calm"},
+	NotFound:       {"compass", "calm"},
+	MethodRefused:  {"alert", "care"},
+	TooLarge:       {"alert", "care"},
+	TooMany:        {"clock", "calm"},
+	Unavailable:    {"cloud", "care"},
+	Misconfigured:  {"alert", "care"},
+	InternalError:  {"alert", "care"},
+	BadGateway:     {"cloud", "care"},
+	GatewayTimeout: {"clock", "care"},
+	SignOut:        {"person", "calm"},
+	SignedOut:      {"check", "good"},
+	MySession:      {"person", "calm"},
+	TestLogin:      {"list", "calm"},
 }
 
-// tag is the language of the answer.
+// tag returns the language of the response.
 func (p *Pages) tag(r *http.Request) string {
 	if p.cfg.Language != auto {
 		return p.cfg.Language
@@ -134,7 +150,7 @@ func (p *Pages) values(r *http.Request, pg Page, c catalogue) map[string]string 
 	return values
 }
 
-// wait says a time in words, rounded up.
+// wait returns a duration in words, rounded up.
 func (c catalogue) wait(d time.Duration) string {
 	n, word := int((d+time.Second-1)/time.Second), "second"
 	if n > 90 {
@@ -147,14 +163,14 @@ func (c catalogue) wait(d time.Duration) string {
 }
 
 func (c catalogue) row(row Row) viewRow {
-	out := viewRow{Label: c.Labels[row.Label], Value: cmp.Or(tame(row.Value), c.Words["nothing"])}
+	out := viewRow{Label: c.Labels[row.Label], Value: cmp.Or(sanitize(row.Value), c.Words["nothing"])}
 	if !row.Time.IsZero() {
 		out.Value, out.Time = c.time(row.Time), row.Time.UTC().Format(time.RFC3339)
 	}
 	return out
 }
 
-// time is a moment in the language's words. Without a script nobody knows the visitor's zone, so it is UTC and says so.
+// time returns a date and time in words. It is in UTC, because the visitor's time zone is unknown without a script.
 func (c catalogue) time(t time.Time) string {
 	t = t.UTC()
 	months := strings.Fields(c.Words["months"])
@@ -166,14 +182,14 @@ func (c catalogue) time(t time.Time) string {
 		"day": strconv.Itoa(t.Day()), "month": month, "year": strconv.Itoa(t.Year()), "clock": t.Format("15:04")})
 }
 
-func tameTables(tables []Table) []Table {
+func sanitizeTables(tables []Table) []Table {
 	out := make([]Table, 0, len(tables))
 	for _, t := range tables {
-		shown := Table{Caption: tame(t.Caption), Columns: t.Columns}
+		shown := Table{Caption: sanitize(t.Caption), Columns: t.Columns}
 		for _, row := range t.Rows {
 			cells := make([]string, len(row))
 			for i, cell := range row {
-				cells[i] = tame(cell)
+				cells[i] = sanitize(cell)
 			}
 			shown.Rows = append(shown.Rows, cells)
 		}
@@ -182,7 +198,7 @@ func tameTables(tables []Table) []Table {
 	return out
 }
 
-// detail is the page in one line: for the problem's detail.
+// detail returns the page's texts in one line, for the detail member of the JSON twin.
 func (v view) detail() string {
 	sentences := []string{v.Title + "."}
 	if strings.HasSuffix(v.Title, "?") {

@@ -11,10 +11,10 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// Write sends the page in the form that the request asks for, HTML or its JSON twin, with the headers of every own page.
-// It may be called when headers of another answer have been set already: those that would describe the wrong body are removed.
+// Write sends the page as HTML or as its JSON twin, depending on the request, and sets the security headers. It removes
+// headers of an abandoned response that describe another body.
 func (p *Pages) Write(w http.ResponseWriter, r *http.Request, pg Page) {
-	pg.Status = cmp.Or(pg.Status, usualStatus[pg.Name], http.StatusInternalServerError)
+	pg.Status = cmp.Or(pg.Status, defaultStatus[pg.Name], http.StatusInternalServerError)
 	v := p.view(r, pg)
 	html := wantsHTML(r)
 	p.setHeaders(w.Header(), pg, html)
@@ -36,21 +36,21 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request, status int, content
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // the client went away: nobody to tell
+		_, _ = w.Write(body) // fails only if the client has disconnected
 	}
 }
 
-// setHeaders sets the headers of every own page.
+// setHeaders sets the headers that all pages share.
 func (p *Pages) setHeaders(h http.Header, pg Page, html bool) {
 	for _, name := range []string{"Content-Encoding", "Content-Range", "Etag", "Last-Modified", "Expires", "Age"} {
 		h.Del(name)
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY") // clickjacking of the logout button, for browsers that do not know frame-ancestors
+	h.Set("X-Frame-Options", "DENY") // clickjacking (CWE-1021) in browsers without frame-ancestors
 	h.Set("X-Robots-Tag", "noindex")
-	// The callback's address holds code and state: no other site may see it. A page with a form keeps the Referer, and so the
-	// Origin, for its own host: without them the check of the POST that follows would see "null".
+	// The callback's URL contains code and state, which no other site may see (RFC 9700, section 4.2). A page with a
+	// form keeps Referer and Origin on its own host: otherwise its POST request would have the Origin "null".
 	h.Set("Referrer-Policy", "no-referrer")
 	if html && len(pg.Forms) > 0 {
 		h.Set("Referrer-Policy", "same-origin")
@@ -72,8 +72,8 @@ func framed(r *http.Request, pg Page) bool {
 	return pg.Name == LoginRequired && len(pg.Forms) == 0 && (dest == "iframe" || dest == "frame")
 }
 
-// policy forbids everything that the page does not need: a text that slipped through the escaping could still not run, load,
-// frame or post anything (cross-site scripting, CWE-79).
+// policy returns the Content-Security-Policy, which forbids everything that the page does not need. Markup that was not
+// escaped could then not run, load, frame or post anything (cross-site scripting, CWE-79).
 func (p *Pages) policy(pg Page, html bool, ancestors string) string {
 	parts := []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors " + ancestors}
 	action := "'none'"
@@ -92,13 +92,14 @@ func (p *Pages) policy(pg Page, html bool, ancestors string) string {
 func (p *Pages) render(v view) []byte {
 	var out bytes.Buffer
 	if err := p.layout.Execute(&out, v); err != nil {
-		// An own template can fail on data that New did not try. The visitor still gets the words.
-		return []byte("<!doctype html><title>" + http.StatusText(v.Status) + "</title><p>" + http.StatusText(v.Status) + "<p>" + v.RequestID)
+		// An operator's template can fail on data that New did not try. The visitor still sees the status.
+		text := http.StatusText(v.Status)
+		return []byte("<!doctype html><title>" + text + "</title><p>" + text + "<p>" + v.RequestID)
 	}
 	return out.Bytes()
 }
 
-// siteName is what the operator calls the site, else the host being visited.
+// siteName returns the configured name of the site, or else its host.
 func (p *Pages) siteName(r *http.Request) string {
 	return cmp.Or(p.cfg.SiteName, host(r))
 }
@@ -110,8 +111,8 @@ func host(r *http.Request) string {
 	return ""
 }
 
-// usualStatus is the status of each page when its caller gives none.
-var usualStatus = map[Name]int{
+// defaultStatus is the status of each page whose caller sets none.
+var defaultStatus = map[Name]int{
 	LoginFailed: 400, LoginRequired: 401, NothingSaved: 401, Forbidden: 403, LoginTooOld: 403, Refused: 400, Loop: 400,
 	Scheme: 400, Misdirected: 421, NotFound: 404, MethodRefused: 405, TooLarge: 413, TooMany: 429, Unavailable: 503,
 	Misconfigured: 500, InternalError: 500, BadGateway: 502, GatewayTimeout: 504, SignOut: 200, SignedOut: 200, MySession: 200,

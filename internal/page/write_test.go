@@ -36,7 +36,7 @@ func write(t *testing.T, p *Pages, r *http.Request, pg Page) *http.Response {
 	return w.Result()
 }
 
-func TestAPageIsHTMLForBrowsersAndAProblemForPrograms(t *testing.T) {
+func TestWriteSendsPagesToBrowsersAndProblemsToPrograms(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, DefaultConfig())
 	for name, test := range map[string]struct {
@@ -63,7 +63,7 @@ func TestAPageIsHTMLForBrowsersAndAProblemForPrograms(t *testing.T) {
 	}
 }
 
-func TestTheJSONTwinIsAProblem(t *testing.T) {
+func TestTwinIsProblem(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, DefaultConfig())
 	got := write(t, p, request(t, "GET", "Accept", "application/json"),
