@@ -1,7 +1,7 @@
-// Package background runs what a request needs besides the goroutine that serves it: other goroutines, and timers.
-// net/http recovers a panic of a handler, but not one of a goroutine that the handler started, and it reuses a
-// ResponseWriter as soon as the handler has returned: either ends the process. So whatever is started here recovers,
-// and has ended before the handler returns. It imports nothing of hubgate.
+// Package background runs goroutines and timers for a request. net/http does not recover panics in goroutines that a
+// handler starts, and it reuses a ResponseWriter after the handler has returned; either can end the process. Goroutines
+// and timers of this package therefore recover panics, and end before the handler returns. It imports no other package
+// of hubgate.
 package background
 
 import (
@@ -12,32 +12,32 @@ import (
 	"time"
 )
 
-// Panic is a panic that was recovered in the background.
+// Panic is a panic that was recovered in a background goroutine.
 type Panic struct {
 	Value any
 	Stack []byte
 }
 
-// Error describes the panic and where it happened.
+// Error returns the panic's value and its stack trace.
 func (p *Panic) Error() string {
 	return fmt.Sprintf("panic in the background: %v\n%s", p.Value, p.Stack)
 }
 
-// Catch runs f and returns its panic, if any, as a *Panic. It is for goroutines that no request waits for.
+// Catch calls f and returns its panic, if any, as a *Panic. It is for goroutines that belong to no request.
 func Catch(f func()) (err error) {
 	defer Recover(&err)
 	f()
 	return nil
 }
 
-// Recover turns a panic into an error. It is deferred by methods that other packages call in goroutines of their own.
+// Recover converts a panic into an error. Methods that other packages call in their own goroutines defer it.
 func Recover(err *error) {
 	if v := recover(); v != nil {
 		*err = &Panic{Value: v, Stack: debug.Stack()}
 	}
 }
 
-// Work is what one request has in the background. The handler must call End before it returns.
+// Work is the background work of one request. The handler must call End before it returns.
 type Work struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -50,7 +50,7 @@ type Work struct {
 	failed error // the first panic
 }
 
-// New returns the background of a request whose context is ctx.
+// New returns the Work of a request with the context ctx.
 func New(ctx context.Context) *Work {
 	w := &Work{}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
@@ -58,14 +58,13 @@ func New(ctx context.Context) *Work {
 	return w
 }
 
-// Context is the context of the request's work: it ends with Cancel, with End, and when something in the background
-// panicked.
+// Context returns the context of the work. Cancel, End and a panic in the background cancel it.
 func (w *Work) Context() context.Context { return w.ctx }
 
-// Cancel ends the context. Its cause is the first one given.
+// Cancel cancels the context. Only the first cause is kept.
 func (w *Work) Cancel(cause error) { w.cancel(cause) }
 
-// Go runs f in a goroutine. f must return soon after the context has ended.
+// Go runs f in a goroutine, unless End has been called. f must return soon after the context is canceled.
 func (w *Work) Go(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -75,7 +74,7 @@ func (w *Work) Go(f func()) {
 	}
 }
 
-// After runs f in a goroutine when d has passed, unless End comes first.
+// After runs f in a goroutine after d, unless End is called first.
 func (w *Work) After(d time.Duration, f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -96,11 +95,11 @@ func (w *Work) run(f func()) {
 		w.failed = err
 	}
 	w.mu.Unlock()
-	w.cancel(err) // what was to be watched is not watched any more: it must not go on
+	w.cancel(err) // the request must not continue without its background work
 }
 
-// End ends the context, stops the timers, waits for what runs, and panics with the first panic there was, so that it is
-// logged and counted like one of the handler's own.
+// End cancels the context, stops the timers and waits for all goroutines. It then repeats the first panic in the
+// background, if any, so that it is logged and counted like a panic of the handler.
 func (w *Work) End() {
 	w.cancel(nil)
 	w.mu.Lock()

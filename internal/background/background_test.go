@@ -41,7 +41,7 @@ func TestWorkEndsBeforeItsHandler(t *testing.T) {
 	})
 }
 
-func TestWorkRaisesPanicsInItsHandlerAndCancels(t *testing.T) {
+func TestWorkRepeatsPanicsInHandlerAndCancels(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]func(*background.Work, func()){
 		"goroutine":              (*background.Work).Go,
@@ -63,7 +63,7 @@ func TestWorkRaisesPanicsInItsHandlerAndCancels(t *testing.T) {
 	}
 }
 
-func TestWorkTellsWhyItWasCanceled(t *testing.T) {
+func TestWorkKeepsFirstCancelCause(t *testing.T) {
 	t.Parallel()
 	w := background.New(t.Context())
 	first, second := errors.New("first"), errors.New("second")
@@ -71,7 +71,7 @@ func TestWorkTellsWhyItWasCanceled(t *testing.T) {
 	w.Cancel(second)
 	w.End()
 	if cause := context.Cause(w.Context()); cause != first {
-		t.Errorf("it says %v", cause)
+		t.Errorf("cause is %v", cause)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestCatchReturnsThePanic(t *testing.T) {
 	}
 }
 
-func TestWatchdogExpiresOnlyWhatIsUnderWay(t *testing.T) {
+func TestWatchdogExpiresOnlyCurrentOperation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var expired atomic.Int32
@@ -114,14 +114,14 @@ func TestWatchdogExpiresOnlyWhatIsUnderWay(t *testing.T) {
 	})
 }
 
-func TestWatchdogStopWaitsForWhatItCalled(t *testing.T) {
+func TestWatchdogStopWaitsForRunningCall(t *testing.T) {
 	t.Parallel()
 	begun, release, finished := make(chan struct{}), make(chan struct{}), atomic.Bool{}
 	d := background.NewWatchdog(0, func() {
 		close(begun)
 		<-release
 		finished.Store(true)
-		panic("which it recovers")
+		panic("recovered by the watchdog")
 	})
 	d.Begin()
 	<-begun

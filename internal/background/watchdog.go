@@ -12,17 +12,17 @@ type Watchdog struct {
 
 	mu      sync.Mutex
 	timer   *time.Timer
-	by      time.Time // when the operation under way must be done; zero = none is under way
+	by      time.Time // deadline of the current operation; zero if there is none
 	stopped bool
 }
 
-// NewWatchdog makes one. expire runs in another goroutine, must not block, and is not called for an operation that is
-// done.
+// NewWatchdog returns a Watchdog. It calls expire in another goroutine, never for an operation that is done. expire
+// must not block.
 func NewWatchdog(limit time.Duration, expire func()) *Watchdog {
 	return &Watchdog{limit: limit, expire: expire}
 }
 
-// Begin reports whether an operation may begin, and if so, expects Done within the limit.
+// Begin starts an operation, which must call Done within the limit. It returns false after Stop.
 func (d *Watchdog) Begin() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -48,7 +48,7 @@ func (d *Watchdog) Done() {
 	}
 }
 
-// Stop waits for a call of the function that is under way, and allows no other.
+// Stop waits for a running call of the function and prevents further ones.
 func (d *Watchdog) Stop() {
 	d.Done()
 	d.mu.Lock()
@@ -56,12 +56,12 @@ func (d *Watchdog) Stop() {
 	d.stopped = true
 }
 
-// fire holds the lock while it calls the function: that is what Done and Stop wait for.
+// fire calls the function. It holds the lock, so that Done and Stop wait for the call.
 func (d *Watchdog) fire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.by.IsZero() || time.Now().Before(d.by) { // done, or begun anew, while the timer fired
+	if d.by.IsZero() || time.Now().Before(d.by) { // done, or a new operation began, while the timer fired
 		return
 	}
-	_ = Catch(d.expire) // it only sets a deadline: without it the operation ends when the connection does
+	_ = Catch(d.expire) // without its effect, the operation ends with the connection
 }

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// A chain of proxies: each hop appends the address it was asked from to X-Forwarded-For, and may append the scheme
-// it was asked by to X-Forwarded-Proto. Only the right end of such a list was written by hops in front of us;
-// anything further left came with the visitor's request (CWE-348). Both lists are therefore counted from the right,
-// by the same number of hops.
+// In a chain of proxies, each hop appends its client's address to X-Forwarded-For, and may append the scheme of the
+// request to X-Forwarded-Proto. Only the right end of these lists was written by proxies in front of hubgate; the rest
+// came with the visitor's request (CWE-348). Both lists are therefore counted from the right, by the same number of
+// hops.
 
-// maxHops bounds the walk. No real chain is longer; one that is ends at its last hop within the bound.
+// maxHops is the maximum number of hops that are followed. Real chains are shorter.
 const maxHops = 32
 
-// walk follows X-Forwarded-For from the right while the hops are trusted. It returns the visitor's address, which
-// is the first that is not trusted, and the number of trusted hops, the peer included. An entry that is not an
-// address ("unknown", "_hidden", a name) ends the walk: the last hop with an address then counts as the visitor.
+// walk follows X-Forwarded-For from the right while the hops are trusted. It returns the visitor's address, which is
+// the first untrusted one, and the number of trusted hops, including the peer. An entry that is not an address
+// ("unknown", "_hidden", a name) ends the walk; the last hop with an address is then the visitor.
 func (rs *Resolver) walk(peer netip.Addr, values []string) (client netip.Addr, hops int) {
 	client, hops = peer, 1
 	for entry := range fromRight(values) {
@@ -32,9 +32,8 @@ func (rs *Resolver) walk(peer netip.Addr, values []string) (client netip.Addr, h
 	return client, hops
 }
 
-// atClient returns the entry that the hop next to the visitor wrote: the one that lies as many hops from the right
-// as there are, or the leftmost when some hops wrote none. A hop that overwrites the list leaves one entry, and
-// that is the answer.
+// atClient returns the entry written by the hop next to the visitor: the entry number hops from the right, or the
+// leftmost one if some hops added none or overwrote the list.
 func atClient(values []string, hops int) string {
 	found := ""
 	for entry := range fromRight(values) {
@@ -46,8 +45,8 @@ func atClient(values []string, hops int) string {
 	return found
 }
 
-// fromRight yields the entries of a list header from the last to the first. Several lines are one list, and empty
-// entries do not count (RFC 9110, 5.3 and 5.6.1).
+// fromRight yields the entries of a list header from the last to the first. Multiple header lines form one list, and
+// empty entries are skipped (RFC 9110, sections 5.3 and 5.6.1).
 func fromRight(values []string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for i := len(values) - 1; i >= 0; i-- {
@@ -66,8 +65,8 @@ func fromRight(values []string) func(func(string) bool) {
 	}
 }
 
-// Address parses an address with or without a port; an IPv6 address may be in brackets. IPv4-mapped IPv6 addresses
-// are unmapped and zones dropped, so that one visitor has one spelling.
+// Address parses an address with or without a port. An IPv6 address may be in brackets. IPv4-mapped IPv6 addresses are
+// unmapped and zones are removed, so that a visitor has only one address. It returns the zero Addr for anything else.
 func Address(text string) netip.Addr {
 	if ap, err := netip.ParseAddrPort(text); err == nil {
 		return ap.Addr().Unmap().WithZone("")

@@ -10,19 +10,19 @@ import (
 	"testing"
 )
 
-func TestSchemeIsReadAtTheHopNextToTheVisitor(t *testing.T) {
+func TestSchemeComesFromHopNextToVisitor(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, forwarded, proto, want, client string }{
 		{"two hops", "198.51.100.7, 10.0.0.2", "https, http", "https", "198.51.100.7"},
 		{"two hops, several lines", "198.51.100.7|10.0.0.2", "https|http", "https", "198.51.100.7"},
 		{"three hops", "198.51.100.7, 10.0.0.3, 10.0.0.2", "https, http, http", "https", "198.51.100.7"},
-		{"three hops, one is silent", "198.51.100.7, 10.0.0.3, 10.0.0.2", "https, http", "https", "198.51.100.7"},
+		{"three hops, one without scheme", "198.51.100.7, 10.0.0.3, 10.0.0.2", "https, http", "https", "198.51.100.7"},
 		{"one value", "198.51.100.7, 10.0.0.2", "http", "http", "198.51.100.7"},
 		{"a visitor by http", "198.51.100.7, 10.0.0.2", "http, https", "http", "198.51.100.7"},
-		{"a lie in front", "1.2.3.4, 198.51.100.7, 10.0.0.2", "http, https, http", "https", "198.51.100.7"},
-		{"a lie in front of one hop", "10.9.9.9, 198.51.100.7", "https, http", "http", "198.51.100.7"},
+		{"a forged entry", "1.2.3.4, 198.51.100.7, 10.0.0.2", "http, https, http", "https", "198.51.100.7"},
+		{"a forged entry before one hop", "10.9.9.9, 198.51.100.7", "https, http", "http", "198.51.100.7"},
 		{"a trusted address", "10.9.9.9, 198.51.100.7, 10.0.0.2", "http, https, http", "https", "198.51.100.7"},
-		{"a long lie", "198.51.100.7, 10.0.0.2", strings.Repeat("http,", 300) + "https, http", "https", "198.51.100.7"},
+		{"a long forged list", "198.51.100.7, 10.0.0.2", strings.Repeat("http,", 300) + "https, http", "https", "198.51.100.7"},
 		{"empty entries do not count", " , 198.51.100.7,, 10.0.0.2,", ",https,,http,", "https", "198.51.100.7"},
 		{"capitals and tabs", "198.51.100.7,\t10.0.0.2", "HTTPS\t,\thttp", "https", "198.51.100.7"},
 		{"WebSocket schemes", "198.51.100.7, 10.0.0.2", "wss, ws", "https", "198.51.100.7"},
@@ -34,7 +34,7 @@ func TestSchemeIsReadAtTheHopNextToTheVisitor(t *testing.T) {
 		{"IPv4 in brackets", "[198.51.100.7], 10.0.0.2", "https, http", "https", "10.0.0.2"},
 		{"no X-Forwarded-For", "", "https, http", "http", "10.0.0.1"},
 		{"a visitor inside", "10.0.0.9", "https", "https", "10.0.0.9"},
-		{"nonsense", "198.51.100.7, 10.0.0.2", "gopher, https", "", "198.51.100.7"},
+		{"an unknown scheme", "198.51.100.7, 10.0.0.2", "gopher, https", "", "198.51.100.7"},
 		{"empty", "198.51.100.7, 10.0.0.2", "", "", "198.51.100.7"},
 	} {
 		r := httptest.NewRequest("GET", "http://www.example.com/", nil)
@@ -48,7 +48,7 @@ func TestSchemeIsReadAtTheHopNextToTheVisitor(t *testing.T) {
 	}
 }
 
-func TestChainOfTrustedAddressesIsBounded(t *testing.T) {
+func TestChainLengthIsBounded(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest("GET", "http://www.example.com/", nil)
 	r.RemoteAddr = "10.0.0.1:1"
@@ -59,7 +59,7 @@ func TestChainOfTrustedAddressesIsBounded(t *testing.T) {
 	}
 }
 
-func TestRequestIDIsNotTakenFromTwo(t *testing.T) {
+func TestRequestIDIgnoresTwoHeaders(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest("GET", "http://www.example.com/", nil)
 	r.RemoteAddr = "10.0.0.1:1"
@@ -69,20 +69,19 @@ func TestRequestIDIsNotTakenFromTwo(t *testing.T) {
 	}
 }
 
-// chain is the model: a visitor, who may have written anything, and the trusted hops in front of the gateway, the
-// visitor's own first.
+// chain is a model of a visitor, who may send any header, and the trusted hops, the one next to the visitor first.
 type chain struct {
 	client  string
-	schemes []string // by which each hop was asked
+	schemes []string // of the request that each hop received
 }
 
-// at is hop i's address as the next one writes it down.
+// at returns the address of hop i as the next hop writes it.
 func (c chain) at(i int, spelling int) string {
 	spellings := []string{"10.0.0.%d", "10.0.0.%d:4711", "::ffff:10.0.0.%d", "[::ffff:10.0.0.%d]:80"}
 	return fmt.Sprintf(spellings[spelling%4], i+1)
 }
 
-// send lets every hop append to what the visitor sent. silent are the hops that write no scheme.
+// send returns the headers after every hop has appended to them. Hops for which silent returns true append no scheme.
 func (c chain) send(forwarded, proto []string, spelling int, silent func(hop int) bool) (f, p []string) {
 	from := c.client
 	for i, scheme := range c.schemes {
@@ -95,7 +94,7 @@ func (c chain) send(forwarded, proto []string, spelling int, silent func(hop int
 	return forwarded, proto
 }
 
-// everyHop is silent at no hop.
+// everyHop returns false: every hop appends its scheme.
 func everyHop(int) bool { return false }
 
 func (c chain) check(t *testing.T, forwarded, proto []string) {
@@ -109,13 +108,13 @@ func (c chain) check(t *testing.T, forwarded, proto []string) {
 	}
 }
 
-// TestChainNamesTheVisitorWhateverTheyWrote is the property: through any chain whose hops all append, and through
-// one whose first hop overwrites and whose others may be silent, the visitor's true address and scheme arrive.
-func TestChainNamesTheVisitorWhateverTheyWrote(t *testing.T) {
+// TestChainResistsForgedHeaders checks that the visitor's true address and scheme arrive through any chain whose hops
+// all append, and through any chain whose first hop overwrites and whose others may append no scheme.
+func TestChainResistsForgedHeaders(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(words ...string) string { return words[random.IntN(len(words))] }
-	lies := func(words ...string) (list []string) {
+	forged := func(words ...string) (list []string) {
 		for range random.IntN(4) {
 			list = append(list, pick(words...))
 		}
@@ -126,8 +125,8 @@ func TestChainNamesTheVisitorWhateverTheyWrote(t *testing.T) {
 		for range 1 + random.IntN(5) {
 			c.schemes = append(c.schemes, pick("http", "https"))
 		}
-		addresses := lies("1.2.3.4", "10.0.0.9", "unknown", "", "_x", "a, b", "10.0.0.1, 10.0.0.2")
-		schemes := lies("http", "https", "", "gopher", "https, http, https")
+		addresses := forged("1.2.3.4", "10.0.0.9", "unknown", "", "_x", "a, b", "10.0.0.1, 10.0.0.2")
+		schemes := forged("http", "https", "", "gopher", "https, http, https")
 		appended, proto := c.send(slices.Clone(addresses), slices.Clone(schemes), random.IntN(4), everyHop)
 		c.check(t, appended, proto)
 		c.check(t, []string{strings.Join(appended, ",")}, []string{strings.Join(proto, " ,")})
@@ -137,7 +136,7 @@ func TestChainNamesTheVisitorWhateverTheyWrote(t *testing.T) {
 	}
 }
 
-func FuzzChainNamesTheVisitorWhateverTheyWrote(f *testing.F) {
+func FuzzChainResistsForgedHeaders(f *testing.F) {
 	f.Add("1.2.3.4, 10.0.0.9", "http, https", uint8(2), uint8(1), uint8(0))
 	f.Add("[::1]:80, _hidden,,", "", uint8(1), uint8(0), uint8(3))
 	f.Add("10.0.0.1,10.0.0.1", ",,https", uint8(7), uint8(0x55), uint8(2))

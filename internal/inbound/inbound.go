@@ -1,7 +1,7 @@
-// Package inbound works out one request's facts once, before anything else looks at it: its id, the client's address, the
-// scheme the visitor used and the public host that was asked for. What trusted proxies say is applied here and nowhere else.
+// Package inbound determines the facts of a request before any other handler runs: its id, the client's address, the
+// scheme that the visitor used and the requested public host. Headers of trusted proxies are evaluated only here.
 //
-// It imports nothing of hubgate.
+// It imports no other package of hubgate.
 package inbound
 
 import (
@@ -11,64 +11,68 @@ import (
 	"time"
 )
 
-// Facts are what is known about one request, whatever its headers claim.
+// Facts are the verified facts of one request.
 type Facts struct {
-	ID     string     // request id: 26 characters of a closed alphabet; a trusted proxy's X-Request-Id is kept when it is as tame
-	Client netip.Addr // the visitor's address; the peer's own when no trusted proxy names another
-	Peer   netip.Addr // the address of the TCP connection
-	// Trusted tells that the peer is a trusted proxy; only then may X-Forwarded-*, X-Request-Id and traceparent be believed.
+	// ID is the request id: a valid X-Request-Id of a trusted proxy, otherwise 26 random characters.
+	ID     string
+	Client netip.Addr // the visitor's address; the peer's if no trusted proxy reports another
+	Peer   netip.Addr // the remote address of the TCP connection
+	// Trusted reports whether the peer is a trusted proxy, whose X-Forwarded-*, X-Request-Id and traceparent count.
 	Trusted bool
-	// Scheme is http or https as the visitor used it; "" when TLS ends in front and the trusted proxy does not say.
+	// Scheme is the scheme that the visitor used, http or https; "" if a trusted proxy does not report it.
 	Scheme string
-	// Site is the public URL that was asked for; nil when the Host is none of ours.
+	// Site is the requested public URL; nil if the Host is not a configured one.
 	Site *Site
-	// RedirectTo is the site to which another name of it redirects; nil otherwise.
+	// RedirectTo is the site that the requested host redirects to; nil if it does not redirect.
 	RedirectTo *Site
-	// UntrustedForwarding tells that an untrusted private peer sent X-Forwarded-For: most likely a balancer that nobody listed.
+	// UntrustedForwarding reports whether an untrusted peer with a private address sent X-Forwarded-For. It is most
+	// likely a load balancer that is missing from the trusted proxies.
 	UntrustedForwarding bool
-	// Traceparent is the span of this request in W3C form, "" without tracing: what later parts of the same login are to join.
+	// Traceparent is the span of this request in W3C form, "" without tracing. Later requests of the same login link to
+	// it.
 	Traceparent string
-	// TraceID is what an exemplar may point at: the id of the request's trace when it is recorded, else "".
+	// TraceID is the id of the request's trace if it is recorded, otherwise "". Exemplars refer to it.
 	TraceID string
-	// Outcome is what the handlers found out, for the log line and the metrics. Only the goroutine that serves the request writes it.
+	// Outcome is set by the handlers, for the access log and the metrics. Only the goroutine that serves the request
+	// may write it.
 	Outcome Outcome
 }
 
-// Outcome is how a request was judged.
+// Outcome is the decision about a request and its reason.
 type Outcome struct {
-	Rule       string // name of the rule that decided, "" before the gate
-	Endpoint   string // the gateway's own endpoint that answers, in its one spelling; "" for the site
+	Rule       string // name of the rule that decided; "" if none has
+	Endpoint   string // canonical path of the gateway's own endpoint; "" for the site
 	Decision   string // public allow login forbid refuse, or error
-	Reason     string // closed word: why
-	SessionRef string // the session's Ref, when there is one
-	Login      bool   // the request is a login that came back from the provider, or could not begin
-	Email      string // that session's, for audit lines; the log's e-mail policy is applied when it is written
+	Reason     string // word from a closed set
+	SessionRef string // the session's Ref, if any
+	Login      bool   // the request finished a login, or failed to start one
+	Email      string // the session's, for the audit log, which applies the e-mail policy
 	Upstream   time.Duration
-	Err        error // the cause, for the log line only
+	Err        error // the cause, for the log only
 }
 
 // Site is one public URL of the gateway.
 type Site struct {
 	Scheme string // http or https
-	Host   string // lower case, with the port when it is not the scheme's own: as it stands in Host headers and origins
+	Host   string // lower case, with the port unless it is the scheme's default
 }
 
-// Origin is the site's origin, scheme://host, in the spelling browsers use.
+// Origin returns the site's origin, scheme://host, as browsers write it.
 func (s *Site) Origin() string { return s.Scheme + "://" + s.Host }
 
-// Secure tells whether visitors reach the site by https: whether cookies may be Secure and named __Host-.
+// Secure reports whether the site uses https, so that cookies can be Secure and named __Host-.
 func (s *Site) Secure() bool { return s.Scheme == "https" }
 
 type contextKey struct{}
 
-// carrier is a request's context with its facts in it.
-type carrier struct {
+// factsContext is a request's context with its facts, in one allocation.
+type factsContext struct {
 	context.Context
 	facts Facts
 }
 
-// Value returns the facts for their own key, and what the request's context holds for others.
-func (c *carrier) Value(key any) any {
+// Value returns the facts for their key, and the value of the request's context for other keys.
+func (c *factsContext) Value(key any) any {
 	if key == (contextKey{}) {
 		return &c.facts
 	}
@@ -80,7 +84,7 @@ func With(ctx context.Context, f *Facts) context.Context {
 	return context.WithValue(ctx, contextKey{}, f)
 }
 
-// From returns the facts of a request. Outside a Resolver's handler it returns empty facts, so that callers need no check.
+// From returns the facts in ctx. If there are none, it returns empty facts, so that callers need no check.
 func From(ctx context.Context) *Facts {
 	if f, ok := ctx.Value(contextKey{}).(*Facts); ok {
 		return f
@@ -88,5 +92,5 @@ func From(ctx context.Context) *Facts {
 	return &Facts{}
 }
 
-// Of is From for a request.
+// Of returns the facts of a request.
 func Of(r *http.Request) *Facts { return From(r.Context()) }

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Navigates reports whether a person goes to a page, rather than a script, a frame, an image, or a browser that fetches
-// ahead. Nothing else may begin a login. Browsers say so in Sec-Fetch-*, which pages cannot set; old ones are judged by
-// Accept.
+// Navigates reports whether the request is a top-level navigation, rather than one of a script, a frame, an image or a
+// prefetch. Only a navigation may start a login. It relies on Sec-Fetch-*, which pages cannot set, or on Accept for old
+// browsers.
 func Navigates(r *http.Request) bool {
 	if FetchesAhead(r) || strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		return false
@@ -19,7 +19,7 @@ func Navigates(r *http.Request) bool {
 	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "text/html") && r.Header.Get("X-Requested-With") == ""
 }
 
-// FetchesAhead reports whether a browser fetches a page that nobody asked for yet.
+// FetchesAhead reports whether a browser prefetches, prerenders or previews the page.
 func FetchesAhead(r *http.Request) bool {
 	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
 		v := strings.ToLower(r.Header.Get(name))

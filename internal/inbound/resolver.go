@@ -9,25 +9,25 @@ import (
 	"strings"
 )
 
-// Config is what a Resolver must know.
+// Config configures a Resolver.
 type Config struct {
 	Sites        []*Site
-	RedirectFrom map[string]*Site // lower-case host -> the public site it is another name of
+	RedirectFrom map[string]*Site // lower-case host -> the site that it redirects to
 	Trusted      []netip.Prefix
-	// ForwardAuth is the path at which trusted proxies ask about a request to the host in X-Forwarded-Host; "" for
-	// none.
+	// ForwardAuth is the path of the forward-auth endpoint, where trusted proxies name the host in X-Forwarded-Host;
+	// "" if it is disabled.
 	ForwardAuth string
-	TLS         bool // this process ends TLS itself: whatever reaches it came by https
+	TLS         bool // this process terminates TLS, so all requests use https
 }
 
 // Resolver attaches Facts to requests.
 type Resolver struct {
 	cfg   Config
 	sites map[string]*Site
-	exact map[string]*Site // by the spelling that browsers send; others take the long way
+	exact map[string]*Site // by the spelling that browsers send: the fast path
 }
 
-// New makes a Resolver.
+// New returns a Resolver.
 func New(cfg Config) *Resolver {
 	sites := make(map[string]*Site, len(cfg.Sites))
 	for _, site := range cfg.Sites {
@@ -43,10 +43,11 @@ func New(cfg Config) *Resolver {
 	return rs
 }
 
-// ParseSite reads a public URL: scheme, host and optional port, nothing else.
+// ParseSite parses a public URL: scheme, host and optional port, nothing else.
 func ParseSite(text string) (*Site, bool) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") || u.Opaque != "" {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		(u.Path != "" && u.Path != "/") || u.Opaque != "" {
 		return nil, false
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
@@ -55,7 +56,7 @@ func ParseSite(text string) (*Site, bool) {
 	return &Site{Scheme: u.Scheme, Host: hostKey(u.Host, u.Scheme)}, true
 }
 
-// hostKey brings a Host value to its one spelling: lower case, no trailing dot, no default port of the scheme.
+// hostKey returns a Host value in canonical form: lower case, without a trailing dot and without the default port.
 func hostKey(host, scheme string) string {
 	host = strings.ToLower(host)
 	name, port, err := net.SplitHostPort(host)
@@ -74,7 +75,7 @@ func hostKey(host, scheme string) string {
 
 // Resolve returns the request with its Facts in the context.
 func (rs *Resolver) Resolve(r *http.Request) *http.Request {
-	c := &carrier{Context: r.Context()}
+	c := &factsContext{Context: r.Context()}
 	f := &c.facts
 	f.Peer = Address(r.RemoteAddr)
 	f.Trusted = rs.trusts(f.Peer)
@@ -86,7 +87,7 @@ func (rs *Resolver) Resolve(r *http.Request) *http.Request {
 		f.UntrustedForwarding = true
 	}
 	f.ID = rs.requestID(r, f.Trusted)
-	if host, asks := rs.forwardAuth(r, f); asks {
+	if host, ok := rs.forwardAuth(r, f); ok {
 		f.Site = FindSite(rs.cfg.Sites, host)
 	}
 	if f.Site == nil {
@@ -98,7 +99,7 @@ func (rs *Resolver) Resolve(r *http.Request) *http.Request {
 	return r.WithContext(c)
 }
 
-// Wrap resolves every request before next sees it.
+// Wrap returns a handler that resolves every request and passes it to next.
 func (rs *Resolver) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, rs.Resolve(r)) })
 }
@@ -112,9 +113,9 @@ func (rs *Resolver) trusts(a netip.Addr) bool {
 	return false
 }
 
-// forwardAuth returns the host that a trusted proxy asks about. Traefik asks under the name by which it knows
-// hubgate, so the public host, to which the session belongs, is only in X-Forwarded-Host.
-func (rs *Resolver) forwardAuth(r *http.Request, f *Facts) (host string, asks bool) {
+// forwardAuth returns the host of a trusted proxy's forward-auth request. Traefik sends the request to hubgate's
+// internal name, so that the public host, which the session belongs to, is only in X-Forwarded-Host.
+func (rs *Resolver) forwardAuth(r *http.Request, f *Facts) (host string, ok bool) {
 	if rs.cfg.ForwardAuth == "" || !f.Trusted || r.URL.Path != rs.cfg.ForwardAuth {
 		return "", false
 	}
@@ -125,7 +126,7 @@ func (rs *Resolver) forwardAuth(r *http.Request, f *Facts) (host string, asks bo
 	return hosts[0], true
 }
 
-// FindSite returns the site that a Host value names in any of its spellings, or nil.
+// FindSite returns the site that a Host value names, in any spelling, or nil.
 func FindSite(sites []*Site, host string) *Site {
 	for _, site := range sites {
 		if host != "" && hostKey(host, site.Scheme) == site.Host {
@@ -149,8 +150,8 @@ func (rs *Resolver) site(host string, f *Facts) {
 	}
 }
 
-// scheme is what the visitor used: the connection's own when we end TLS, else what the trusted hop next to the
-// visitor says ("" when none says). Without any proxy in front (nobody trusted) the connection is all there is.
+// scheme returns the scheme that the visitor used: that of the connection if TLS ends here or the peer is not trusted,
+// otherwise the one reported by the trusted hop next to the visitor, or "" if it reports none.
 func (rs *Resolver) scheme(r *http.Request, trusted bool, hops int) string {
 	if r.TLS != nil || rs.cfg.TLS {
 		return "https"
@@ -169,18 +170,18 @@ func (rs *Resolver) scheme(r *http.Request, trusted bool, hops int) string {
 
 const maxRequestID = 128
 
-// requestID keeps a trusted proxy's id when it is short and of harmless characters (log forging, CWE-117), else
-// makes one. Of two ids one may be the visitor's.
+// requestID returns a trusted proxy's id if it is short and has only harmless characters (log injection, CWE-117),
+// otherwise a new one. It ignores two ids, because one of them may be the visitor's.
 func (rs *Resolver) requestID(r *http.Request, trusted bool) string {
 	ids := r.Header["X-Request-Id"]
-	if trusted && len(ids) == 1 && ids[0] != "" && len(ids[0]) <= maxRequestID && tame(ids[0]) {
+	if trusted && len(ids) == 1 && ids[0] != "" && len(ids[0]) <= maxRequestID && isHarmless(ids[0]) {
 		return ids[0]
 	}
 	return newID()
 }
 
-// newID makes 26 characters like crypto/rand's Text. They name a request and open nothing, so they need not be secret; asking the system
-// for bytes would cost each request more than all its other facts.
+// newID returns 26 characters, like crypto/rand.Text. Request ids grant no access, so they need not be unpredictable;
+// math/rand is much faster.
 func newID() string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	var id [26]byte
@@ -194,10 +195,11 @@ func newID() string {
 	return string(id[:])
 }
 
-func tame(id string) bool {
+func isHarmless(id string) bool {
 	for i := 0; i < len(id); i++ {
 		c := id[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == ':' || c == '=' || c == '/' || c == '+') {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' ||
+			c == ':' || c == '=' || c == '/' || c == '+') {
 			return false
 		}
 	}

@@ -23,7 +23,7 @@ func resolver(t *testing.T, trusted ...string) *Resolver {
 	return New(cfg)
 }
 
-func TestTheClientIsTheRightmostHopThatNobodyTrusts(t *testing.T) {
+func TestClientIsRightmostUntrustedHop(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		peer    string
@@ -31,7 +31,7 @@ func TestTheClientIsTheRightmostHopThatNobodyTrusts(t *testing.T) {
 		want    string
 	}{
 		"no proxy":                          {"203.0.113.9:1", nil, "203.0.113.9"},
-		"a stranger's header is ignored":    {"203.0.113.9:1", []string{"1.2.3.4"}, "203.0.113.9"},
+		"untrusted peer's header":           {"203.0.113.9:1", []string{"1.2.3.4"}, "203.0.113.9"},
 		"one trusted proxy":                 {"10.0.0.1:1", []string{"198.51.100.7"}, "198.51.100.7"},
 		"what the client wrote is ignored":  {"10.0.0.1:1", []string{"1.2.3.4, 198.51.100.7"}, "198.51.100.7"},
 		"two trusted proxies":               {"10.0.0.1:1", []string{"1.2.3.4, 198.51.100.7, 10.0.0.2"}, "198.51.100.7"},
@@ -39,8 +39,8 @@ func TestTheClientIsTheRightmostHopThatNobodyTrusts(t *testing.T) {
 		"garbage ends the walk":             {"10.0.0.1:1", []string{"1.2.3.4, not-an-ip, 10.0.0.2"}, "10.0.0.2"},
 		"a port is dropped":                 {"10.0.0.1:1", []string{"198.51.100.7:4711"}, "198.51.100.7"},
 		"IPv6 in brackets":                  {"[::ffff:10.0.0.1]:1", []string{"[2001:db8::1]:443"}, "2001:db8::1"},
-		"IPv4 in IPv6 clothes":              {"[::ffff:203.0.113.9]:1", nil, "203.0.113.9"},
-		"everybody is trusted":              {"10.0.0.1:1", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
+		"IPv4-mapped IPv6":                  {"[::ffff:203.0.113.9]:1", nil, "203.0.113.9"},
+		"every hop is trusted":              {"10.0.0.1:1", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
 		"empty header":                      {"10.0.0.1:1", []string{""}, "10.0.0.1"},
 	} {
 		r := httptest.NewRequest("GET", "http://www.example.com/", nil)
@@ -54,7 +54,7 @@ func TestTheClientIsTheRightmostHopThatNobodyTrusts(t *testing.T) {
 	}
 }
 
-func TestAHostIsOneOfOursInEverySpellingAndNoOther(t *testing.T) {
+func TestSiteMatchesEverySpellingOfHost(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{
 		"www.example.com":        "https://www.example.com",
@@ -85,7 +85,7 @@ func TestAHostIsOneOfOursInEverySpellingAndNoOther(t *testing.T) {
 	}
 }
 
-func TestAnotherNameOfASiteRedirects(t *testing.T) {
+func TestSiteRedirectsFromOtherName(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest("GET", "http://EXAMPLE.com/", nil)
 	f := Of(resolver(t).Resolve(r))
@@ -94,7 +94,7 @@ func TestAnotherNameOfASiteRedirects(t *testing.T) {
 	}
 }
 
-func TestTheSchemeIsTheConnectionsOrTheTrustedProxys(t *testing.T) {
+func TestSchemeComesFromConnectionOrTrustedProxy(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		peer  string
@@ -102,15 +102,15 @@ func TestTheSchemeIsTheConnectionsOrTheTrustedProxys(t *testing.T) {
 		tls   bool
 		want  string
 	}{
-		"plain":                           {"203.0.113.9:1", nil, false, "http"},
-		"TLS ends here":                   {"203.0.113.9:1", nil, true, "https"},
-		"a stranger's header is ignored":  {"203.0.113.9:1", []string{"https"}, false, "http"},
-		"trusted proxy":                   {"10.0.0.1:1", []string{"https"}, false, "https"},
-		"trusted proxy, capitals":         {"10.0.0.1:1", []string{"HTTPS"}, false, "https"},
-		"one hop wrote the last value":    {"10.0.0.1:1", []string{"https, http"}, false, "http"},
-		"several lines are one list":      {"10.0.0.1:1", []string{"http", "https"}, false, "https"},
-		"trusted proxy that does not say": {"10.0.0.1:1", nil, false, ""},
-		"trusted proxy says nonsense":     {"10.0.0.1:1", []string{"gopher"}, false, ""},
+		"plain":                                 {"203.0.113.9:1", nil, false, "http"},
+		"TLS ends here":                         {"203.0.113.9:1", nil, true, "https"},
+		"untrusted peer's header":               {"203.0.113.9:1", []string{"https"}, false, "http"},
+		"trusted proxy":                         {"10.0.0.1:1", []string{"https"}, false, "https"},
+		"trusted proxy, capitals":               {"10.0.0.1:1", []string{"HTTPS"}, false, "https"},
+		"one hop wrote the last value":          {"10.0.0.1:1", []string{"https, http"}, false, "http"},
+		"several lines are one list":            {"10.0.0.1:1", []string{"http", "https"}, false, "https"},
+		"trusted proxy without the header":      {"10.0.0.1:1", nil, false, ""},
+		"trusted proxy sends an unknown scheme": {"10.0.0.1:1", []string{"gopher"}, false, ""},
 	} {
 		r := httptest.NewRequest("GET", "http://www.example.com/", nil)
 		r.RemoteAddr = c.peer
@@ -126,7 +126,7 @@ func TestTheSchemeIsTheConnectionsOrTheTrustedProxys(t *testing.T) {
 	}
 }
 
-func TestARequestIDComesOnlyFromATrustedProxyAndOnlyWhenTame(t *testing.T) {
+func TestRequestIDComesOnlyFromTrustedProxy(t *testing.T) {
 	t.Parallel()
 	for id, kept := range map[string]bool{"abc-123": true, "a\nb": false, "a b": false, "": false, `a"b`: false} {
 		r := httptest.NewRequest("GET", "http://www.example.com/", nil)
@@ -137,32 +137,35 @@ func TestARequestIDComesOnlyFromATrustedProxyAndOnlyWhenTame(t *testing.T) {
 			t.Errorf("%q became %q", id, got)
 		}
 		if got := Of(resolver(t).Resolve(r)).ID; got == id {
-			t.Errorf("a stranger's id %q was kept", id)
+			t.Errorf("an untrusted peer's id %q was kept", id)
 		}
 	}
 }
 
-func TestAPublicURLIsSchemeHostAndPortOnly(t *testing.T) {
+func TestParseSite(t *testing.T) {
 	t.Parallel()
 	got := map[string]string{}
 	for _, text := range []string{
 		"https://www.Example.com", "https://www.example.com/", "https://www.example.com:443", "https://www.example.com:8443",
-		"https://www.example.com/path", "https://u@www.example.com", "https://www.example.com?x", "ftp://x", "www.example.com", "https://",
+		"https://www.example.com/path", "https://u@www.example.com", "https://www.example.com?x", "ftp://x",
+		"www.example.com", "https://",
 	} {
 		if site, ok := ParseSite(text); ok {
 			got[text] = site.Origin()
 		}
 	}
 	want := map[string]string{
-		"https://www.Example.com": "https://www.example.com", "https://www.example.com/": "https://www.example.com",
-		"https://www.example.com:443": "https://www.example.com", "https://www.example.com:8443": "https://www.example.com:8443",
+		"https://www.Example.com":      "https://www.example.com",
+		"https://www.example.com/":     "https://www.example.com",
+		"https://www.example.com:443":  "https://www.example.com",
+		"https://www.example.com:8443": "https://www.example.com:8443",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
 }
 
-func FuzzResolveNeverPanicsAndNeverTrustsAStranger(f *testing.F) {
+func FuzzResolve(f *testing.F) {
 	f.Add("203.0.113.9:1", "www.example.com", "1.2.3.4, 5.6.7.8", "https")
 	f.Add("10.0.0.1:1", "[::1]:80", "[::1%eth0]:4", "http, https")
 	f.Fuzz(func(t *testing.T, peer, host, forwarded, proto string) {
