@@ -234,11 +234,11 @@ func TestALostCollectorTouchesNoRequestAndIsToldOnce(t *testing.T) {
 			t.Fatalf("%d", res.StatusCode)
 		}
 	}
-	gateway.says("the collector takes no traces")
+	gateway.says("the trace collector is unavailable")
 	if code := gateway.terminate(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
-	if n := strings.Count(gateway.out.String(), "the collector takes no traces"); n != 1 {
+	if n := strings.Count(gateway.out.String(), "the trace collector is unavailable"); n != 1 {
 		t.Errorf("it was told %d times", n)
 	}
 	lines(t, gateway) // OpenTelemetry writes nothing of its own between them

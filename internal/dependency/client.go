@@ -9,21 +9,22 @@ import (
 	"time"
 )
 
-// ClientConfig bounds a client.
+// ClientConfig configures a client.
 type ClientConfig struct {
 	Name    Name
-	Timeout time.Duration // of a whole call, the body included
-	MaxBody int64         // bytes of an answer that are read after decompression; more is an error
+	Timeout time.Duration // of a whole call, including the body
+	MaxBody int64         // maximum size of a response body in bytes, after decompression
 	Metrics *Metrics
-	TraceID func(context.Context) string // for exemplars; nil = none
-	// Base is the transport below; nil makes one of its own, so that no two dependencies share connections or credentials.
+	TraceID func(context.Context) string // for exemplars; may be nil
+	// Base is the underlying transport. If it is nil, the client gets its own, so that dependencies do not share
+	// connections.
 	Base http.RoundTripper
 }
 
-// ErrTooLarge says that an answer was longer than the client's limit.
-var ErrTooLarge = errors.New("dependency: answer is too large")
+// ErrTooLarge means that a response body was larger than the client's limit.
+var ErrTooLarge = errors.New("dependency: response too large")
 
-// NewClient makes the client of one dependency.
+// NewClient returns the client of one dependency.
 func NewClient(cfg ClientConfig) *http.Client {
 	base := cfg.Base
 	if base == nil {
@@ -32,20 +33,21 @@ func NewClient(cfg ClientConfig) *http.Client {
 	return &http.Client{
 		Timeout:   cfg.Timeout,
 		Transport: Measured(cfg, base),
-		// A redirect would carry a code or a secret to wherever the answer points (RP-18, RP-20, SX-07): it is an answer like any other.
+		// A followed redirect could send an authorization code or a secret to another server (open redirect, CWE-601;
+		// server-side request forgery, CWE-918). Callers receive it as a response.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// Measured wraps a transport: its calls are counted under cfg.Name, its answers capped at cfg.MaxBody (0 = not at all). The reverse
-// proxy uses it by itself, for a page may be as long as it likes.
+// Measured wraps a transport. It counts the calls under cfg.Name and limits response bodies to cfg.MaxBody (0 = no
+// limit). The reverse proxy uses it without a limit, because pages may have any size.
 func Measured(cfg ClientConfig, next http.RoundTripper) http.RoundTripper {
 	return &transport{cfg: cfg, next: next}
 }
 
 func newTransport() *http.Transport {
 	return &http.Transport{
-		// No Proxy: HTTP_PROXY from the environment is never obeyed (httpoxy, HS-11).
+		// Proxy is not set, so that HTTP_PROXY in the environment has no effect (httpoxy, CVE-2016-5385).
 		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    5 * time.Second,
 		ResponseHeaderTimeout:  30 * time.Second,
@@ -61,7 +63,7 @@ type transport struct {
 	next http.RoundTripper
 }
 
-// RoundTrip sends the request, measures it and caps the answer.
+// RoundTrip sends the request, records its metrics and limits the response body.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	start := time.Now()
 	res, err := t.next.RoundTrip(r)
@@ -79,8 +81,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// cappedBody bounds what a hostile or broken peer can make us read (DS-07: gzip bombs, endless answers). The limit counts what the
-// reader sees, so it holds after the transport's decompression.
+// cappedBody limits the bytes read from a hostile or broken server (decompression bomb, CWE-409; endless response,
+// CWE-400). It counts bytes after decompression.
 type cappedBody struct {
 	io.ReadCloser
 	left int64
@@ -88,7 +90,7 @@ type cappedBody struct {
 
 func (b *cappedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		// One more byte tells an answer that ends at the limit from one that goes on.
+		// Reading one more byte distinguishes a body that ends at the limit from a longer one.
 		n, err := b.ReadCloser.Read(make([]byte, 1))
 		if n > 0 {
 			return 0, ErrTooLarge
@@ -122,7 +124,7 @@ func resultOf(res *http.Response, err error) Result {
 	return OK
 }
 
-// ResultOf sorts how a call without an HTTP answer ended.
+// ResultOf returns the result of a call that has no HTTP response.
 func ResultOf(err error) Result {
 	if err == nil {
 		return OK

@@ -1,12 +1,13 @@
-// Package dependency is how hubgate talks to what it does not own: every outgoing HTTP client is made here, bounded in time and
-// bytes, follows no redirect, verifies TLS, and is measured. A caller names what it is doing with WithOp. The way to the site's origin
-// (internal/origin) is measured here as well.
-// It imports nothing of hubgate.
+// Package dependency provides the HTTP clients for the services that hubgate depends on. They limit time and response
+// size, follow no redirects, verify TLS and record metrics. Callers name their operation with WithOp. The transport to
+// the site's origin (internal/origin) records its metrics here, too.
+//
+// It imports no other package of hubgate.
 package dependency
 
 import "context"
 
-// Name names a dependency: the label of the metrics and the word in logs and health checks.
+// Name is the name of a dependency in metric labels, logs and health checks.
 type Name string
 
 // The dependencies.
@@ -17,7 +18,7 @@ const (
 	HubSpotAPI  Name = "hubspot_api"
 )
 
-// Op names what is asked of a dependency: a closed set, for it is a metric label.
+// Op is the name of an operation of a dependency. It is a metric label, so the set is closed.
 type Op string
 
 // The operations.
@@ -42,10 +43,10 @@ const (
 
 type opKey struct{}
 
-// WithOp returns a context whose outgoing calls are counted as op.
+// WithOp returns a context whose calls are counted as op.
 func WithOp(ctx context.Context, op Op) context.Context { return context.WithValue(ctx, opKey{}, op) }
 
-// OpOf is what a call to a dependency is counted as: the one thing that it is asked, or what WithOp says.
+// OpOf returns the operation that a call is counted as: the only one of the dependency, or else the one set by WithOp.
 func OpOf(ctx context.Context, name Name) Op {
 	if ops := opsOf[name]; len(ops) == 1 {
 		return ops[0]

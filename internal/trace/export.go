@@ -10,45 +10,46 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// quiet hands batches to the exporter and keeps its errors away from OpenTelemetry's global handler, which would print them between
-// the log's lines: the log says once that the collector is away, and once that it is back.
-type quiet struct {
+// exporter sends batches of spans to the collector. It logs once that the collector is unavailable, and once that it is
+// back, instead of passing every error to OpenTelemetry's global handler.
+type exporter struct {
 	sdk.SpanExporter
 	log     *slog.Logger
-	metrics *exporting
-	waiting atomic.Int64 // spans that ended and were not handed over yet
-	away    atomic.Bool
+	metrics *spanMetrics
+	waiting atomic.Int64 // spans that have ended and are queued
+	down    atomic.Bool
 }
 
-// ExportSpans sends a batch and counts what became of it.
-func (q *quiet) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	q.waiting.Add(-int64(len(spans)))
-	err := q.SpanExporter.ExportSpans(ctx, spans)
+// ExportSpans sends a batch and counts its spans by result.
+func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+	e.waiting.Add(-int64(len(spans)))
+	err := e.SpanExporter.ExportSpans(ctx, spans)
 	result := "sent"
 	if err != nil {
 		result = "failed"
 	}
-	q.metrics.spans.WithLabelValues(result).Add(float64(len(spans)))
+	e.metrics.spans.WithLabelValues(result).Add(float64(len(spans)))
 	switch {
-	case err != nil && !q.away.Swap(true):
-		q.log.Warn("the collector takes no traces; spans are lost until it does, requests are not touched", "error", clip(err.Error()))
-	case err == nil && q.away.Swap(false):
-		q.log.Info("the collector takes traces again")
+	case err != nil && !e.down.Swap(true):
+		e.log.Warn("the trace collector is unavailable; spans are lost until it is back, requests are not affected",
+			"error", clip(err.Error()))
+	case err == nil && e.down.Swap(false):
+		e.log.Info("the trace collector is available again")
 	}
 	return nil
 }
 
-// clip bounds what a collector's answer can put into the log.
+// clip limits the part of a collector's response that is logged.
 func clip(text string) string { return text[:min(len(text), 300)] }
 
-// bounded drops spans when the queue is full, before OpenTelemetry does: it would not tell how many.
-type bounded struct {
+// boundedQueue drops and counts spans if the queue is full, because OpenTelemetry does not report how many it drops.
+type boundedQueue struct {
 	sdk.SpanProcessor
-	out *quiet
+	out *exporter
 }
 
-// OnEnd queues a span, or drops it.
-func (b *bounded) OnEnd(s sdk.ReadOnlySpan) {
+// OnEnd queues a sampled span, or drops it if the queue is full.
+func (b *boundedQueue) OnEnd(s sdk.ReadOnlySpan) {
 	switch {
 	case !s.SpanContext().IsSampled():
 	case b.out.waiting.Add(1) > queueSize:

@@ -8,32 +8,32 @@ import (
 	"log/slog"
 )
 
-// Available tells that this binary can trace.
+// Available reports whether this binary supports tracing.
 const Available = false
 
-// Tracer is never made in this binary.
+// Tracer is not used in this binary.
 type Tracer struct{}
 
-// Span is never made in this binary.
+// Span is not used in this binary.
 type Span struct{}
 
-// New fails when tracing is wanted.
+// New fails if an endpoint is configured.
 func New(cfg Config) (*Tracer, error) {
 	if cfg.Endpoint == "" {
 		return nil, nil
 	}
-	return nil, errors.New("tracing: this binary was built without it")
+	return nil, errors.New("tracing: this binary was built without tracing support (build tag notrace)")
 }
 
 // Close does nothing.
 func (t *Tracer) Close(context.Context) error { return nil }
 
-// Request makes no span.
+// Request creates no span.
 func (t *Tracer) Request(ctx context.Context, _ string, _ Parents) (context.Context, *Span) {
 	return ctx, nil
 }
 
-// Start makes no span.
+// Start creates no span.
 func (t *Tracer) Start(ctx context.Context, _ string, _ Kind) (context.Context, *Span) {
 	return ctx, nil
 }
@@ -50,11 +50,11 @@ func (s *Span) Fail(string) {}
 // End does nothing.
 func (s *Span) End() {}
 
-// ID is always empty.
+// ID returns the empty string.
 func ID(context.Context) string { return "" }
 
-// RecordedID is always empty.
+// RecordedID returns the empty string.
 func RecordedID(context.Context) string { return "" }
 
-// Headers are always empty.
+// Headers returns no headers.
 func Headers(context.Context) map[string]string { return nil }

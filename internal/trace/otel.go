@@ -24,63 +24,68 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// Available tells that this binary can trace.
+// Available reports whether this binary supports tracing.
 const Available = true
 
-// Tracer makes spans. A nil Tracer makes none and costs nothing.
+// Tracer creates spans. A nil Tracer creates none and allocates nothing.
 type Tracer struct {
 	provider *sdk.TracerProvider
 	tracer   otel.Tracer
-	out      *quiet
+	out      *exporter
 }
 
-// Bounds of the way to the collector. A batch that it does not take within exportTime is given up, so that the queue moves on.
+// Limits of the export. A batch that the collector does not accept within exportTime is lost, so that the queue does
+// not block.
 const (
-	queueSize  = 2048
-	batchTime  = time.Second
-	exportTime = 10 * time.Second
-	retryTime  = 8 * time.Second
-	maxAnswer  = 64 << 10
+	queueSize   = 2048
+	batchTime   = time.Second
+	exportTime  = 10 * time.Second
+	retryTime   = 8 * time.Second
+	maxResponse = 64 << 10
 )
 
-// New makes a Tracer; it dials nothing. An empty endpoint gives nil: no tracing.
+// New returns a Tracer, or nil without an endpoint. It does not connect to the collector.
 func New(cfg Config) (*Tracer, error) {
 	if cfg.Endpoint == "" {
 		return nil, nil
 	}
 	address, err := url.Parse(cfg.Endpoint)
 	if err != nil || address.Host == "" {
-		return nil, errors.New("tracing: endpoint is no URL")
+		return nil, errors.New("tracing: endpoint: not a URL")
 	}
 	if !strings.HasSuffix(address.Path, tracesPath) {
 		address.Path = strings.TrimSuffix(address.Path, "/") + tracesPath
 	}
-	exporter, err := otlptracehttp.New(context.Background(),
+	client, err := otlptracehttp.New(context.Background(),
 		otlptracehttp.WithEndpointURL(address.String()),
-		// Like every client of ours it obeys no proxy of the environment and follows no redirect.
-		otlptracehttp.WithHTTPClient(dependency.NewClient(dependency.ClientConfig{Timeout: exportTime, MaxBody: maxAnswer})),
+		// Like hubgate's other clients, it ignores proxies in the environment and follows no redirects.
+		otlptracehttp.WithHTTPClient(dependency.NewClient(
+			dependency.ClientConfig{Timeout: exportTime, MaxBody: maxResponse})),
 		otlptracehttp.WithTimeout(exportTime),
-		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: time.Second, MaxInterval: 4 * time.Second, MaxElapsedTime: retryTime}),
+		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: time.Second,
+			MaxInterval: 4 * time.Second, MaxElapsedTime: retryTime}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
-	// OpenTelemetry logs to globals, which would write to stderr themselves.
+	// OpenTelemetry reports to global handlers, which write to stderr by default.
 	global.SetErrorHandler(global.ErrorHandlerFunc(func(err error) {
 		cfg.Log.Debug("tracing", "error", clip(err.Error()))
 	}))
 	global.SetLogger(logr.FromSlogHandler(cfg.Log.Handler()))
-	out := &quiet{SpanExporter: exporter, log: cfg.Log, metrics: newExporting(cfg.Registerer)}
-	queue := sdk.NewBatchSpanProcessor(out, sdk.WithMaxQueueSize(queueSize), sdk.WithBatchTimeout(batchTime), sdk.WithExportTimeout(exportTime))
+	out := &exporter{SpanExporter: client, log: cfg.Log, metrics: newSpanMetrics(cfg.Registerer)}
+	queue := sdk.NewBatchSpanProcessor(out, sdk.WithMaxQueueSize(queueSize), sdk.WithBatchTimeout(batchTime),
+		sdk.WithExportTimeout(exportTime))
 	provider := sdk.NewTracerProvider(
-		sdk.WithSpanProcessor(&bounded{queue, out}),
+		sdk.WithSpanProcessor(&boundedQueue{queue, out}),
 		sdk.WithSampler(sdk.ParentBased(sdk.TraceIDRatioBased(cfg.Sample))),
-		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "hubgate"), attribute.String("service.version", cfg.Version))),
+		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "hubgate"),
+			attribute.String("service.version", cfg.Version))),
 	)
 	return &Tracer{provider, provider.Tracer("github.com/hubgate/hubgate"), out}, nil
 }
 
-// Close sends what is queued, as long as ctx lasts.
+// Close sends the queued spans. It returns when ctx is done at the latest.
 func (t *Tracer) Close(ctx context.Context) error {
 	if t == nil {
 		return nil
@@ -88,7 +93,7 @@ func (t *Tracer) Close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// Request begins the span of a request.
+// Request starts the span of a request.
 func (t *Tracer) Request(ctx context.Context, name string, from Parents) (context.Context, *Span) {
 	if t == nil {
 		return ctx, nil
@@ -104,27 +109,29 @@ func (t *Tracer) Request(ctx context.Context, name string, from Parents) (contex
 	return ctx, &Span{span}
 }
 
-// Start begins a span below the one that ctx holds.
+// Start starts a child of the span in ctx.
 func (t *Tracer) Start(ctx context.Context, name string, kind Kind) (context.Context, *Span) {
 	if t == nil {
 		return ctx, nil
 	}
-	kinds := map[Kind]otel.SpanKind{Internal: otel.SpanKindInternal, Server: otel.SpanKindServer, Client: otel.SpanKindClient}
+	kinds := map[Kind]otel.SpanKind{
+		Internal: otel.SpanKindInternal, Server: otel.SpanKindServer, Client: otel.SpanKindClient,
+	}
 	ctx, span := t.tracer.Start(ctx, name, otel.WithSpanKind(kinds[kind]))
 	return ctx, &Span{span}
 }
 
-// Span is one piece of work. A nil Span takes everything and does nothing.
+// Span is one operation of a trace. The methods of a nil Span do nothing.
 type Span struct{ span otel.Span }
 
-// Name renames the span: a request's rule is known only when it was judged.
+// Name renames the span, because the rule of a request is known only after the decision.
 func (s *Span) Name(name string) {
 	if s != nil {
 		s.span.SetName(name)
 	}
 }
 
-// Set adds attributes. The caller answers for their values: words of closed sets and numbers.
+// Set adds attributes. Their values must be numbers or words from closed sets.
 func (s *Span) Set(attrs ...slog.Attr) {
 	if s == nil {
 		return
@@ -141,7 +148,7 @@ func (s *Span) Set(attrs ...slog.Attr) {
 	}
 }
 
-// Fail marks the span as failed by a word of a closed set, never by an error's text.
+// Fail marks the span as failed. word must come from a closed set, never from an error's text.
 func (s *Span) Fail(word string) {
 	if s != nil {
 		s.span.SetStatus(codes.Error, word)
@@ -164,7 +171,7 @@ func parse(traceparent, tracestate string) otel.SpanContext {
 	return otel.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), carrier))
 }
 
-// ID is the id of the trace that ctx belongs to, 32 hex digits; "" when there is none.
+// ID returns the id of the trace in ctx, 32 hex digits, or "" without a trace.
 func ID(ctx context.Context) string {
 	if c := otel.SpanContextFromContext(ctx); c.IsValid() {
 		return c.TraceID().String()
@@ -172,7 +179,7 @@ func ID(ctx context.Context) string {
 	return ""
 }
 
-// RecordedID is ID when the trace is recorded: an exemplar must lead to something.
+// RecordedID returns ID if the trace is recorded, otherwise "". Exemplars must refer to recorded traces.
 func RecordedID(ctx context.Context) string {
 	if c := otel.SpanContextFromContext(ctx); c.IsSampled() {
 		return c.TraceID().String()
@@ -180,7 +187,7 @@ func RecordedID(ctx context.Context) string {
 	return ""
 }
 
-// Headers are the W3C headers that continue ctx's trace elsewhere; empty when there is none.
+// Headers returns the W3C Trace Context headers that continue the trace in ctx, none without a trace.
 func Headers(ctx context.Context) map[string]string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, carrier)

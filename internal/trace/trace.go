@@ -1,10 +1,11 @@
-// Package trace follows requests through the gateway and sends what it saw to an OpenTelemetry collector, by OTLP over HTTP. A collector
-// that is slow or away costs spans, never a request: the queue is bounded, and what does not fit is dropped.
+// Package trace records traces of requests and sends them to an OpenTelemetry collector by OTLP over HTTP. If the
+// collector is slow or unavailable, spans are lost, but requests are not affected: the queue is bounded, and spans that
+// do not fit are dropped.
 //
-// Spans hold names from closed sets: rules, endpoints, dependencies, operations. Never a path, a query, an address, a user or the text
-// of an error, for whoever reads traces is not whoever may read the sessions.
+// Spans contain only names from closed sets: rules, endpoints, dependencies, operations. They never contain a path, a
+// query, an address, a user or the text of an error, because people who may read traces may not read sessions.
 //
-// The build tag notrace leaves OpenTelemetry out of the binary; New then fails.
+// The build tag notrace excludes OpenTelemetry from the binary; New then fails if an endpoint is configured.
 package trace
 
 import (
@@ -13,43 +14,45 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Config says where spans go.
+// Config configures a Tracer.
 type Config struct {
-	Endpoint   string  // the collector's URL; /v1/traces is appended when it does not end so
-	Sample     float64 // share of the traces begun here that are recorded, 0 to 1; a trace that a proxy began keeps the proxy's choice
-	Version    string  // of this process
+	Endpoint string // the collector's URL; /v1/traces is appended if missing
+	// Sample is the share of recorded traces, 0 to 1, of those that start here. Other traces keep the proxy's decision.
+	Sample     float64
+	Version    string // of hubgate
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 }
 
-// Kind is the side of a call that a span shows.
+// Kind is the role of a span in a call.
 type Kind int
 
 // The kinds of spans.
 const (
-	Internal Kind = iota // work of our own
-	Server               // a request that we answer
-	Client               // a call that we make
+	Internal Kind = iota // work inside hubgate
+	Server               // a request to hubgate
+	Client               // a call by hubgate
 )
 
-// Parents are what a request's span belongs to, as W3C traceparent values. What is malformed counts as absent.
+// Parents are the traces that a request belongs to, as W3C traceparent values. Malformed values are ignored.
 type Parents struct {
-	Traceparent string // the span is its child; "" begins a new trace
-	Tracestate  string // goes with Traceparent
-	Link        string // a second trace that this request is part of
+	Traceparent string // parent of the span; "" starts a new trace
+	Tracestate  string // belongs to Traceparent
+	Link        string // another trace to link to
 }
 
-// tracesPath is where OTLP/HTTP takes spans.
+// tracesPath is the path for spans in OTLP/HTTP.
 const tracesPath = "/v1/traces"
 
-// exporting counts what became of spans. Only a process that traces has these metrics.
-type exporting struct {
+// spanMetrics counts spans by result. The metrics exist only if tracing is enabled.
+type spanMetrics struct {
 	spans *prometheus.CounterVec
 }
 
-func newExporting(reg prometheus.Registerer) *exporting {
-	m := &exporting{prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "hubgate_tracing_spans_total", Help: "Spans by what became of them: sent to the collector, refused by it or lost on the way, dropped because the queue was full.",
+func newSpanMetrics(reg prometheus.Registerer) *spanMetrics {
+	m := &spanMetrics{prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hubgate_tracing_spans_total",
+		Help: "Spans by result: sent to the collector, failed to send, or dropped because the queue was full.",
 	}, []string{"result"})}
 	reg.MustRegister(m.spans)
 	for _, result := range []string{"sent", "failed", "dropped"} {

@@ -20,7 +20,7 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// tracer sends to a handler; its registry is returned too.
+// tracer returns a Tracer that sends to the handler, and its registry.
 func tracer(t testing.TB, path string, collector http.HandlerFunc) (*Tracer, *prometheus.Registry) {
 	t.Helper()
 	server := httptest.NewServer(collector)
@@ -33,7 +33,7 @@ func tracer(t testing.TB, path string, collector http.HandlerFunc) (*Tracer, *pr
 	return tr, reg
 }
 
-func TestACollectorThatHangsCostsSpansAndHoldsNobodyUp(t *testing.T) {
+func TestHangingCollectorDropsSpansAndBlocksNothing(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	tr, reg := tracer(t, "", func(http.ResponseWriter, *http.Request) { <-release })
@@ -54,13 +54,16 @@ func TestACollectorThatHangsCostsSpansAndHoldsNobodyUp(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := tr.Close(over); !errors.Is(err, context.Canceled) {
-		t.Errorf("closing waits for the collector: %v", err)
+		t.Errorf("Close waits for the collector: %v", err)
 	}
 }
 
-func TestSpansGoToTheTracesPathOfTheEndpoint(t *testing.T) {
+func TestEndpointPathEndsInTracesPath(t *testing.T) {
 	t.Parallel()
-	for path, want := range map[string]string{"": "/v1/traces", "/": "/v1/traces", "/v1/traces": "/v1/traces", "/otlp": "/otlp/v1/traces", "/otlp/": "/otlp/v1/traces"} {
+	for path, want := range map[string]string{
+		"": "/v1/traces", "/": "/v1/traces", "/v1/traces": "/v1/traces",
+		"/otlp": "/otlp/v1/traces", "/otlp/": "/otlp/v1/traces",
+	} {
 		got := make(chan string, 1)
 		tr, _ := tracer(t, path, func(_ http.ResponseWriter, r *http.Request) { got <- r.URL.Path })
 		_, span := tr.Start(t.Context(), "x", Internal)
@@ -74,7 +77,7 @@ func TestSpansGoToTheTracesPathOfTheEndpoint(t *testing.T) {
 	}
 }
 
-func TestWithoutTracingNothingIsMadeAndNothingCosts(t *testing.T) {
+func TestNilTracerAllocatesNothing(t *testing.T) {
 	tr, err := New(Config{})
 	if tr != nil || err != nil {
 		t.Fatal(tr, err)
@@ -92,14 +95,14 @@ func TestWithoutTracingNothingIsMadeAndNothingCosts(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 	if next := http.DefaultTransport; tr.Transport(dependency.IDP, next) != next {
-		t.Error("a transport was put in between")
+		t.Error("the transport was wrapped")
 	}
 	if err := tr.Close(ctx); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestATraceIsContinuedAtTheProviderAndAtNobodyElseUnasked(t *testing.T) {
+func TestTransportPropagatesTraceOnlyToProvider(t *testing.T) {
 	t.Parallel()
 	tr, _ := tracer(t, "", func(http.ResponseWriter, *http.Request) {})
 	const foreign = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -108,7 +111,8 @@ func TestATraceIsContinuedAtTheProviderAndAtNobodyElseUnasked(t *testing.T) {
 		sent  string // by the caller
 		wants bool   // ours in its place
 	}{
-		{dependency.IDP, "", true}, {dependency.HubSpotSite, "", false}, {dependency.HubSpotSite, foreign, true}, {dependency.HubSpotAPI, "", false},
+		{dependency.IDP, "", true}, {dependency.HubSpotSite, "", false},
+		{dependency.HubSpotSite, foreign, true}, {dependency.HubSpotAPI, "", false},
 	} {
 		var got http.Header
 		next := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -124,8 +128,10 @@ func TestATraceIsContinuedAtTheProviderAndAtNobodyElseUnasked(t *testing.T) {
 			t.Fatal(err)
 		}
 		span.End()
-		if ours := strings.HasPrefix(got.Get("Traceparent"), "00-"+ID(ctx)+"-"); ours != c.wants || got.Get("Traceparent") == Headers(ctx)["traceparent"] {
-			t.Errorf("%s got %q", c.name, got.Get("Traceparent"))
+		sent := got.Get("Traceparent")
+		ours := strings.HasPrefix(sent, "00-"+ID(ctx)+"-")
+		if ours != c.wants || sent == Headers(ctx)["traceparent"] {
+			t.Errorf("%s got %q", c.name, sent)
 		}
 		if req.Header.Get("Traceparent") != c.sent {
 			t.Errorf("%s: the caller's request was changed", c.name)
@@ -138,13 +144,17 @@ type roundTripper func(*http.Request) (*http.Response, error)
 // RoundTrip calls the function.
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// wellFormed is what W3C Trace Context asks of a traceparent, as far as one that is continued is concerned.
+// wellFormed matches the traceparent values that W3C Trace Context requires to be continued.
 var wellFormed = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}`)
 
-func FuzzAMalformedTraceparentBeginsANewTrace(f *testing.F) {
+func FuzzTraceparent(f *testing.F) {
 	tr, _ := tracer(f, "", func(http.ResponseWriter, *http.Request) {})
-	for _, seed := range []string{"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-		"ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-4bf9\r\n", strings.Repeat("0", 5000)} {
+	for _, seed := range []string{
+		"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+		"00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+		"ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+		"00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-4bf9\r\n", strings.Repeat("0", 5000),
+	} {
 		f.Add(seed, "a=1", seed)
 	}
 	f.Fuzz(func(t *testing.T, parent, state, link string) {
@@ -160,9 +170,9 @@ func FuzzAMalformedTraceparentBeginsANewTrace(f *testing.F) {
 	})
 }
 
-// A collector that refuses, tears its answers or trickles them costs spans and nothing else: making spans waits for
-// nobody, and closing for no longer than it is given.
-func TestCollectorThatFailsCostsSpansOnly(t *testing.T) {
+// TestFailingCollectorOnlyLosesSpans checks that a collector that rejects requests, breaks off or trickles its response
+// blocks neither the creation of spans nor, beyond its deadline, Close.
+func TestFailingCollectorOnlyLosesSpans(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	for name, collector := range map[string]http.HandlerFunc{
@@ -201,7 +211,7 @@ func TestCollectorThatFailsCostsSpansOnly(t *testing.T) {
 			select {
 			case <-closed:
 			case <-time.After(time.Minute):
-				t.Fatal("closing waits for the collector")
+				t.Fatal("Close waits for the collector")
 			}
 			spans := tr.out.metrics.spans
 			if n := testutil.ToFloat64(spans.WithLabelValues("sent")); n > 0 && name != "trickles" {

@@ -8,9 +8,9 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// Transport spans every call to a dependency, until its answer begins. The provider is told which trace a call belongs to: it may be
-// the operator's own, and the ids say nothing of the visitor. HubSpot has no use for them: its site gets them only in place of those
-// that a trusted proxy sent along, its API never.
+// Transport returns a RoundTripper that creates a span for every call to a dependency, until the response headers
+// arrive. The login provider receives the trace's headers, because the operator may run it; the ids do not identify the
+// visitor. The HubSpot site receives them only in place of those sent by a trusted proxy, the HubSpot API never.
 func (t *Tracer) Transport(name dependency.Name, next http.RoundTripper) http.RoundTripper {
 	if t == nil {
 		return next
@@ -24,7 +24,7 @@ type transport struct {
 	next   http.RoundTripper
 }
 
-// RoundTrip sends the request inside a span named by dependency and operation.
+// RoundTrip sends the request in a span named after the dependency and the operation.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	op := string(dependency.OpOf(r.Context(), t.name))
 	ctx, span := t.tracer.Start(r.Context(), string(t.name)+" "+op, Client)
@@ -36,7 +36,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	out := r.WithContext(ctx)
 	if t.name == dependency.IDP || (t.name == dependency.HubSpotSite && r.Header.Get("Traceparent") != "") {
-		out.Header = r.Header.Clone() // a RoundTripper leaves its caller's request alone
+		out.Header = r.Header.Clone() // a RoundTripper must not modify the request
 		for header, value := range Headers(ctx) {
 			out.Header.Set(header, value)
 		}
@@ -53,7 +53,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// Method is a request's method as an attribute: a client can invent methods without end.
+// Method returns a request's method as an attribute, or _OTHER for an unknown one, because clients can send any.
 func Method(method string) string {
 	switch method {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE":
