@@ -15,7 +15,7 @@ const (
 	codeTime  = 5 * time.Minute
 )
 
-// authorize begins a login, or passes silently while the SSO cookie lives.
+// authorize starts a login, or returns a code without one while the SSO cookie is valid.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	s.mu.Lock()
@@ -25,12 +25,12 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	case client == nil:
 		errorPage(w, r, "invalid_client", q.Get("client_id"))
 		return
-	case !slices.Contains(client.CallbackURLs, q.Get("redirect_uri")): // the app never hears of it
+	case !slices.Contains(client.CallbackURLs, q.Get("redirect_uri")): // the app receives no error
 		errorPage(w, r, "redirect_mismatch", client.ID)
 		return
 	}
 	if code := requestError(q); code != "" {
-		back(w, r, q, url.Values{"error": {code}})
+		redirectToApp(w, r, q, url.Values{"error": {code}})
 		return
 	}
 	if in := s.loggedIn(r); in != nil && !strings.Contains(q.Get("prompt"), "login") {
@@ -38,7 +38,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if q.Get("prompt") == "none" {
-		back(w, r, q, url.Values{"error": {"login_required"}})
+		redirectToApp(w, r, q, url.Values{"error": {"login_required"}})
 		return
 	}
 	http.Redirect(w, r, "/login?"+r.URL.RawQuery, http.StatusFound)
@@ -48,7 +48,8 @@ func requestError(q url.Values) string {
 	switch {
 	case q.Get("response_type") != "code":
 		return "invalid_request"
-	case (q.Get("code_challenge") == "") != (q.Get("code_challenge_method") == ""), q.Has("code_challenge_method") && q.Get("code_challenge_method") != "S256":
+	case (q.Get("code_challenge") == "") != (q.Get("code_challenge_method") == ""),
+		q.Has("code_challenge_method") && q.Get("code_challenge_method") != "S256":
 		return "invalid_request"
 	case q.Has("scope") && !slices.Contains(strings.Fields(q.Get("scope")), "openid"):
 		return "invalid_scope"
@@ -56,8 +57,8 @@ func requestError(q url.Values) string {
 	return ""
 }
 
-// back answers to the app; the state comes back with every answer.
-func back(w http.ResponseWriter, r *http.Request, q, values url.Values) {
+// redirectToApp redirects to the app with values and the request's state.
+func redirectToApp(w http.ResponseWriter, r *http.Request, q, values url.Values) {
 	if q.Has("state") {
 		values.Set("state", q.Get("state"))
 	}
@@ -76,7 +77,7 @@ func (s *Server) loggedIn(r *http.Request) *login {
 	return in
 }
 
-// finish gives a code: single use, five minutes.
+// finish redirects to the app with a code that can be used once within five minutes.
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, q url.Values, in *login) {
 	scope := q.Get("scope")
 	if scope == "" {
@@ -84,10 +85,10 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, q url.Values, in
 	}
 	code := rand.Text()
 	s.codes[code] = &grant{
-		user: in.user, client: q.Get("client_id"), redirectURI: q.Get("redirect_uri"), challenge: q.Get("code_challenge"), nonce: q.Get("nonce"),
-		scope: scope, authTime: in.at, expires: s.cfg.Now().Add(codeTime), family: new(bool),
+		user: in.user, client: q.Get("client_id"), redirectURI: q.Get("redirect_uri"),
+		challenge: q.Get("code_challenge"), nonce: q.Get("nonce"), scope: scope, authTime: in.at, expires: s.cfg.Now().Add(codeTime), family: new(bool),
 	}
-	back(w, r, q, url.Values{"code": {code}})
+	redirectToApp(w, r, q, url.Values{"code": {code}})
 }
 
 func (s *Server) showLogin(w http.ResponseWriter, r *http.Request) {
@@ -103,7 +104,8 @@ func (s *Server) doLogin(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	user := s.userNamed(strings.ToLower(strings.TrimSpace(r.PostForm.Get("username"))))
-	if user == nil || user.Password != r.PostForm.Get("password") { // the same words for both: who has an account is nobody's business
+	if user == nil || user.Password != r.PostForm.Get("password") {
+		// The same message in both cases does not reveal whether the account exists (user enumeration, CWE-204).
 		loginPage(w, http.StatusOK, r.URL.RawQuery, "Incorrect username or password.")
 		return
 	}
@@ -115,11 +117,13 @@ func (s *Server) doLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	in, id := &login{user, s.cfg.Now()}, rand.Text()
 	s.browsers[id] = in
-	http.SetCookie(w, &http.Cookie{Name: ssoCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(ssoTime.Seconds())})
+	http.SetCookie(w, &http.Cookie{Name: ssoCookie, Value: id, Path: "/", HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, MaxAge: int(ssoTime.Seconds())})
 	s.finish(w, r, q, in)
 }
 
-// logout clears the SSO cookie and nothing else. It is not OpenID's: it wants client_id and logout_uri, letter by letter.
+// logout deletes the SSO cookie and nothing else. It is not OpenID Connect's RP-initiated logout: it requires client_id
+// and a logout_uri that exactly matches a configured one.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	s.mu.Lock()

@@ -23,7 +23,7 @@ func (s *Server) jwks(w http.ResponseWriter, _ *http.Request) {
 			"e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(k.key.E)).Bytes()),
 		})
 	}
-	answer(w, http.StatusOK, map[string]any{"keys": keys})
+	writeJSON(w, http.StatusOK, map[string]any{"keys": keys})
 }
 
 func (k *signingKey) sign(claims map[string]any) (string, error) {
@@ -44,7 +44,7 @@ func (k *signingKey) sign(claims map[string]any) (string, error) {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
-// subject is a stable UUID-like id of a user.
+// subject returns a stable id of a user in the form of a UUID.
 func subject(u *User) string {
 	sum := sha256.Sum256([]byte("fakecognito " + u.Username))
 	h := []byte(strings.ToLower(base64Hex(sum[:16])))
@@ -60,19 +60,21 @@ func base64Hex(b []byte) string {
 	return string(out)
 }
 
-// idToken has the user's attributes by scope; email_verified is a boolean here and text in userInfo.
+// idToken returns an ID token with the attributes of the scope. email_verified is a boolean here, and a string in
+// userInfo.
 func (s *Server) idToken(g *grant, accessToken string) (string, error) {
 	now := s.cfg.Now()
 	sum := sha256.Sum256([]byte(accessToken))
 	claims := map[string]any{
 		"sub": subject(g.user), "iss": s.Issuer(), "aud": g.client, "token_use": "id", "auth_time": g.authTime.Unix(),
-		"iat": now.Unix(), "exp": now.Add(s.cfg.Access).Unix(), "jti": rand.Text(), "origin_jti": rand.Text(), "event_id": rand.Text(),
+		"iat": now.Unix(), "exp": now.Add(s.cfg.Access).Unix(),
+		"jti": rand.Text(), "origin_jti": rand.Text(), "event_id": rand.Text(),
 		"cognito:username": subject(g.user), "at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
 	}
 	if g.nonce != "" {
 		claims["nonce"] = g.nonce
 	}
-	if len(g.user.Groups) > 0 { // absent, not empty, without groups
+	if len(g.user.Groups) > 0 { // without groups, the claim is absent, not empty
 		claims["cognito:groups"] = g.user.Groups
 	}
 	for name, value := range g.user.attributes(g.scope) {
@@ -87,12 +89,14 @@ func (s *Server) idToken(g *grant, accessToken string) (string, error) {
 	return s.idKey.sign(claims)
 }
 
-// accessToken has client_id and no aud.
+// accessToken returns an access token. It has client_id instead of aud.
 func (s *Server) accessToken(g *grant) (string, error) {
 	now := s.cfg.Now()
 	claims := map[string]any{
-		"sub": subject(g.user), "iss": s.Issuer(), "client_id": g.client, "token_use": "access", "scope": g.scope, "auth_time": g.authTime.Unix(),
-		"iat": now.Unix(), "exp": now.Add(s.cfg.Access).Unix(), "jti": rand.Text(), "username": subject(g.user), "version": 2,
+		"sub": subject(g.user), "iss": s.Issuer(), "client_id": g.client, "token_use": "access", "scope": g.scope,
+		"auth_time": g.authTime.Unix(),
+		"iat":       now.Unix(), "exp": now.Add(s.cfg.Access).Unix(), "jti": rand.Text(),
+		"username": subject(g.user), "version": 2,
 	}
 	if len(g.user.Groups) > 0 {
 		claims["cognito:groups"] = g.user.Groups
@@ -100,9 +104,9 @@ func (s *Server) accessToken(g *grant) (string, error) {
 	return s.accKey.sign(claims)
 }
 
-// attributes are those that the scopes show.
+// attributes returns the attributes that the scopes include.
 func (u *User) attributes(scope string) map[string]string {
-	shown := map[string]string{}
+	included := map[string]string{}
 	has := map[string]bool{}
 	for _, s := range strings.Fields(scope) {
 		has[s] = true
@@ -111,15 +115,15 @@ func (u *User) attributes(scope string) map[string]string {
 		switch {
 		case strings.HasPrefix(name, "email"):
 			if has["email"] {
-				shown[name] = value
+				included[name] = value
 			}
 		case strings.HasPrefix(name, "phone"):
 			if has["phone"] {
-				shown[name] = value
+				included[name] = value
 			}
 		case has["profile"]:
-			shown[name] = value
+			included[name] = value
 		}
 	}
-	return shown
+	return included
 }

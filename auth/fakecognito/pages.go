@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// The pages look a little like managed login, so that a person who tries the demo knows where they are.
+// pages resemble Cognito's managed login, so that people who try the demo recognize the step.
 var pages = template.Must(template.New("pages").Parse(`{{define "head"}}<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{.Title}}</title><style>
@@ -31,7 +31,7 @@ type pageData struct {
 }
 
 func loginPage(w http.ResponseWriter, status int, query, problem string) {
-	// The query is the app's own request, which authorize has judged; as a URL it is still escaped for the attribute.
+	// The query is the app's request, which authorize has checked. html/template still escapes it for the attribute.
 	show(w, status, "login", pageData{Title: "Sign in", Query: template.URL(query), Error: problem})
 }
 
@@ -43,5 +43,5 @@ func show(w http.ResponseWriter, status int, name string, data pageData) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = pages.ExecuteTemplate(w, name, data) // the client went away: nobody to tell
+	_ = pages.ExecuteTemplate(w, name, data) // fails only if the client has disconnected
 }

@@ -1,5 +1,6 @@
-// Package fakecognito imitates an AWS Cognito user pool, bad habits included: for the demo and for tests. It keeps everything in
-// memory, imports nothing of hubgate, and must never face the internet.
+// Package fakecognito imitates an Amazon Cognito user pool, including its deviations from the standards, for the demo
+// and for tests. It keeps all data in memory, imports no other package of hubgate, and must never be exposed to the
+// internet.
 package fakecognito
 
 import (
@@ -13,87 +14,90 @@ import (
 	"time"
 )
 
-// Config describes the pool.
+// Config configures the pool.
 type Config struct {
-	URL     string // where this server is reached: scheme, host and port
-	PoolID  string // region_id
+	URL     string // the server's own URL: scheme, host and port
+	PoolID  string // <region>_<id>
 	Clients []Client
-	Users   []User        // nil: alice and bob
-	Access  time.Duration // lifetime of ID and access tokens; 0: an hour
-	// Rotate gives a new refresh token at each refresh; the old one works RotationGrace longer.
+	Users   []User        // nil means DefaultUsers
+	Access  time.Duration // lifetime of ID and access tokens; 0 means one hour
+	// Rotate issues a new refresh token at each refresh. The old one remains valid for RotationGrace.
 	Rotate        bool
 	RotationGrace time.Duration
 	Now           func() time.Time
 	Faults        Faults
 }
 
-// Client is an app client. URLs are compared letter by letter.
+// Client is an app client. Its URLs must match exactly.
 type Client struct {
 	ID, Secret   string
 	CallbackURLs []string
 	LogoutURLs   []string
 }
 
-// User is an account. Attributes become claims; custom ones are always text.
+// User is an account. Its attributes become claims; custom ones are always strings.
 type User struct {
 	Username, Password string
 	Attributes         map[string]string
 	Groups             []string
 }
 
-// Faults are what a test can make go wrong. Nil functions change nothing.
+// Faults injects faults for tests. Nil functions have no effect.
 type Faults struct {
-	Token  func(form url.Values) (status int, code string) // the token endpoint answers an error; 0 = none
-	Claims func(idToken map[string]any)                    // the ID token's claims before they are signed
-	Down   func(path string) bool                          // 503 with HTML
+	Token  func(form url.Values) (status int, code string) // the token endpoint returns this error; status 0 means none
+	Claims func(idToken map[string]any)                    // modifies the ID token's claims before signing
+	Down   func(path string) bool                          // the path returns 503 with HTML
 }
 
-// DefaultUsers are the demo's: alice is a member and a partner, bob is in no group. The password of both is demo.
+// DefaultUsers returns the users of the demo: alice in the groups members and partner, bob in no group. Both have the
+// password demo.
 func DefaultUsers() []User {
 	person := func(first, last, email string) map[string]string {
-		return map[string]string{"email": email, "email_verified": "true", "given_name": first, "family_name": last, "name": first + " " + last}
+		return map[string]string{"email": email, "email_verified": "true",
+			"given_name": first, "family_name": last, "name": first + " " + last}
 	}
 	return []User{
-		{Username: "alice@example.com", Password: "demo", Attributes: person("Alice", "Archer", "alice@example.com"), Groups: []string{"members", "partner"}},
+		{Username: "alice@example.com", Password: "demo",
+			Attributes: person("Alice", "Archer", "alice@example.com"), Groups: []string{"members", "partner"}},
 		{Username: "bob@example.com", Password: "demo", Attributes: person("Bob", "Baker", "bob@example.com")},
 	}
 }
 
-// Server is the pool and its domain. It is an http.Handler.
+// Server is the user pool and its domain, as an http.Handler.
 type Server struct {
 	cfg Config
 	mux *http.ServeMux
 
 	mu       sync.Mutex
-	idKey    *signingKey // Cognito has two: one signs ID tokens, the other access tokens
+	idKey    *signingKey // signs ID tokens; Cognito has another key for access tokens
 	accKey   *signingKey
 	retired  []*signingKey
 	codes    map[string]*grant
 	refresh  map[string]*grant
 	access   map[string]*grant
-	browsers map[string]*login // SSO cookie -> who
+	browsers map[string]*login // by SSO cookie
 }
 
-// login is somebody who is logged in at the pool's domain: one hour, not renewed by refreshes.
+// login is a login at the pool's domain. It lasts one hour; refreshes do not extend it.
 type login struct {
 	user *User
 	at   time.Time
 }
 
-// grant is what a code or a token stands for.
+// grant is the authorization that a code or a token represents.
 type grant struct {
 	user                                  *User
 	client, redirectURI, challenge, nonce string
 	scope                                 string
 	authTime, expires                     time.Time
 	revoked                               bool
-	family                                *bool // revoked together
+	family                                *bool // shared by all tokens of a login: true if they are revoked
 }
 
-// New makes a pool.
+// New returns a pool.
 func New(cfg Config) (*Server, error) {
 	if cfg.URL == "" || cfg.PoolID == "" {
-		return nil, errors.New("fakecognito: URL and PoolID are needed")
+		return nil, errors.New("fakecognito: URL and PoolID are required")
 	}
 	if cfg.Users == nil {
 		cfg.Users = DefaultUsers()
@@ -104,7 +108,8 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, codes: map[string]*grant{}, refresh: map[string]*grant{}, access: map[string]*grant{}, browsers: map[string]*login{}}
+	s := &Server{cfg: cfg, codes: map[string]*grant{}, refresh: map[string]*grant{}, access: map[string]*grant{},
+		browsers: map[string]*login{}}
 	if err := s.RotateKeys(); err != nil {
 		return nil, err
 	}
@@ -125,10 +130,10 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /oauth2/userInfo", s.userInfo)
 	s.mux.HandleFunc("GET /logout", s.logout)
 	s.mux.HandleFunc("GET /error", s.showError)
-	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) })
+	s.mux.Handle("GET /{$}", http.RedirectHandler("/login", http.StatusFound))
 }
 
-// ServeHTTP answers as the pool and its domain.
+// ServeHTTP serves the endpoints of the pool and its domain.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Faults.Down != nil && s.cfg.Faults.Down(r.URL.Path) {
 		w.Header().Set("Content-Type", "text/html")
@@ -138,10 +143,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Issuer is the pool's name of itself.
+// Issuer returns the pool's issuer URL.
 func (s *Server) Issuer() string { return s.cfg.URL + "/" + s.cfg.PoolID }
 
-// RotateKeys makes new signing keys; tokens of the old ones still verify until the next rotation.
+// RotateKeys creates new signing keys. Tokens signed with the old ones remain valid until the next rotation.
 func (s *Server) RotateKeys() error {
 	id, err := newSigningKey()
 	if err != nil {
@@ -161,7 +166,7 @@ func (s *Server) RotateKeys() error {
 	return nil
 }
 
-// SignOutUser ends every token of a user, as an administrator's global sign-out does; the SSO cookie lives on.
+// SignOutUser revokes all tokens of a user, like Cognito's AdminUserGlobalSignOut. The SSO cookie remains valid.
 func (s *Server) SignOutUser(username string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,7 +179,7 @@ func (s *Server) SignOutUser(username string) {
 	}
 }
 
-// SetGroups changes a user's groups: the next token has them.
+// SetGroups sets a user's groups, from the next token on.
 func (s *Server) SetGroups(username string, groups ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,9 +207,10 @@ func (s *Server) client(id string) *Client {
 }
 
 func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, map[string]any{ // the fields of the real one; PKCE is not announced, and works
+	writeJSON(w, http.StatusOK, map[string]any{ // the fields of the real one, which supports PKCE without announcing it
 		"authorization_endpoint": s.cfg.URL + "/oauth2/authorize", "end_session_endpoint": s.cfg.URL + "/logout",
-		"id_token_signing_alg_values_supported": []string{"RS256"}, "issuer": s.Issuer(), "jwks_uri": s.Issuer() + "/.well-known/jwks.json",
+		"id_token_signing_alg_values_supported": []string{"RS256"}, "issuer": s.Issuer(),
+		"jwks_uri":                 s.Issuer() + "/.well-known/jwks.json",
 		"response_types_supported": []string{"code", "token"}, "revocation_endpoint": s.cfg.URL + "/oauth2/revoke",
 		"scopes_supported": []string{"openid", "email", "phone", "profile"}, "subject_types_supported": []string{"public"},
 		"token_endpoint": s.cfg.URL + "/oauth2/token", "userinfo_endpoint": s.cfg.URL + "/oauth2/userInfo",
@@ -212,10 +218,10 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client went away: nobody to tell
+	_ = json.NewEncoder(w).Encode(v) // fails only if the client has disconnected
 }
 
 type signingKey struct {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// token is the token endpoint: a code or a refresh token for tokens.
+// token is the token endpoint. It exchanges a code or a refresh token for tokens.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
@@ -32,19 +32,20 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.PostForm.Get("grant_type") {
 	case "authorization_code":
-		s.byCode(w, client, r.PostForm)
+		s.exchangeCode(w, client, r.PostForm)
 	case "refresh_token":
-		s.byRefresh(w, client, r.PostForm.Get("refresh_token"))
+		s.exchangeRefresh(w, client, r.PostForm.Get("refresh_token"))
 	default:
 		tokenError(w, http.StatusBadRequest, "unsupported_grant_type")
 	}
 }
 
 func tokenError(w http.ResponseWriter, status int, code string) {
-	answer(w, status, map[string]string{"error": code})
+	writeJSON(w, status, map[string]string{"error": code})
 }
 
-// authenticated takes the secret in the header or in the body; a client without a secret only names itself.
+// authenticated returns the client that the request authenticates, with its secret in the header or in the body. A
+// client without a secret only sends its id.
 func (s *Server) authenticated(r *http.Request) (*Client, bool) {
 	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	if user, password, ok := r.BasicAuth(); ok {
@@ -55,9 +56,9 @@ func (s *Server) authenticated(r *http.Request) (*Client, bool) {
 	return client, client != nil && client.Secret == secret
 }
 
-func (s *Server) byCode(w http.ResponseWriter, client *Client, form url.Values) {
+func (s *Server) exchangeCode(w http.ResponseWriter, client *Client, form url.Values) {
 	g := s.codes[form.Get("code")]
-	delete(s.codes, form.Get("code")) // single use, also when it fails
+	delete(s.codes, form.Get("code")) // single use, even if the exchange fails
 	switch {
 	case g == nil || g.client != client.ID || s.cfg.Now().After(g.expires):
 		tokenError(w, http.StatusBadRequest, "invalid_grant")
@@ -85,7 +86,7 @@ func (s *Server) newRefresh(g *grant) string {
 	return token
 }
 
-func (s *Server) byRefresh(w http.ResponseWriter, client *Client, token string) {
+func (s *Server) exchangeRefresh(w http.ResponseWriter, client *Client, token string) {
 	g := s.refresh[token]
 	if g == nil || g.client != client.ID || g.revoked || *g.family || s.cfg.Now().After(g.expires) {
 		tokenError(w, http.StatusBadRequest, "invalid_grant")
@@ -94,13 +95,13 @@ func (s *Server) byRefresh(w http.ResponseWriter, client *Client, token string) 
 	next := ""
 	if s.cfg.Rotate {
 		next = s.newRefresh(g)
-		s.refresh[next].expires = g.expires // nothing slides past the first one's end
+		s.refresh[next].expires = g.expires // rotation does not extend the first token's lifetime
 		g.expires = s.cfg.Now().Add(s.cfg.RotationGrace)
 	}
 	s.issue(w, g, next)
 }
 
-// issue answers with tokens; without rotation a refresh has no refresh_token.
+// issue responds with tokens. refreshToken is empty for a refresh without rotation.
 func (s *Server) issue(w http.ResponseWriter, g *grant, refreshToken string) {
 	access, err := s.accessToken(g)
 	if err != nil {
@@ -115,14 +116,15 @@ func (s *Server) issue(w http.ResponseWriter, g *grant, refreshToken string) {
 	live := *g
 	live.expires = s.cfg.Now().Add(s.cfg.Access)
 	s.access[access] = &live
-	body := map[string]any{"access_token": access, "id_token": id, "token_type": "Bearer", "expires_in": int(s.cfg.Access.Seconds())}
+	body := map[string]any{"access_token": access, "id_token": id, "token_type": "Bearer",
+		"expires_in": int(s.cfg.Access.Seconds())}
 	if refreshToken != "" {
 		body["refresh_token"] = refreshToken
 	}
-	answer(w, http.StatusOK, body)
+	writeJSON(w, http.StatusOK, body)
 }
 
-// revoke ends a refresh token's family; a token nobody knows is fine too.
+// revoke revokes all tokens of a refresh token's login. It also succeeds for an unknown token (RFC 7009, section 2.2).
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil || r.PostForm.Get("token") == "" {
@@ -141,14 +143,15 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// userInfo has no groups, and spells booleans as text.
+// userInfo is the userinfo endpoint. It returns no groups, and booleans as strings.
 func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.access[token]
 	if g == nil || g.revoked || *g.family || s.cfg.Now().After(g.expires) {
-		w.Header().Set("WWW-Authenticate", `error="invalid_token", error_description="Access token is expired, disabled, or deleted, or the user has globally signed out."`)
+		w.Header().Set("WWW-Authenticate", `error="invalid_token", error_description="Access token is expired, `+
+			`disabled, or deleted, or the user has globally signed out."`)
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -156,5 +159,5 @@ func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) {
 	for name, value := range g.user.attributes(g.scope) {
 		info[name] = value
 	}
-	answer(w, http.StatusOK, info)
+	writeJSON(w, http.StatusOK, info)
 }
