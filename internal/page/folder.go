@@ -79,7 +79,8 @@ func (t *theme) add(name, text string) error {
 	}
 	match := languageFile.FindStringSubmatch(name)
 	if match == nil {
-		return errors.New("unknown file; expected page.html, style.css or LANGUAGE.json (such as de.json or pt-br.json)")
+		return errors.New("unknown file; expected page.html, style.css or LANGUAGE.json " +
+			"(such as de.json or pt-br.json)")
 	}
 	own, err := parseCatalogue([]byte(text))
 	if err != nil {
