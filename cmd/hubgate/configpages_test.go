@@ -14,7 +14,7 @@ func TestAFolderOfPagesThatDoesNotFitIsFoundByCheck(t *testing.T) {
 	base := yamlBlock.FindStringSubmatch(after)[1]
 	for name, test := range map[string]struct{ section, file, text, want string }{
 		"it is not there":   {"pages: {folder: nowhere}", "", "", "no such file or directory; mend it, or leave pages.folder out"},
-		"a misspelt page":   {"pages: {folder: own}", "own/fr.json", `{"pages":{"notfound":{}}}`, `fr.json: there is no page "notfound"; did you mean "not_found"?; mend it, or leave pages.folder out`},
+		"a misspelt page":   {"pages: {folder: own}", "own/fr.json", `{"pages":{"notfound":{}}}`, `fr.json: unknown page "notfound"; did you mean "not_found"?; mend it, or leave pages.folder out`},
 		"a language of its": {"pages: {folder: own, language: fr}", "own/fr.json", `{}`, ""},
 	} {
 		dir := t.TempDir()
