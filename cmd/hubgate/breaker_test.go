@@ -92,7 +92,9 @@ func TestBreakerIsMovedByTheProbeAlone(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			s := newStore(t)
 			for range 30 {
-				want, changes := s.befall(rng), len(s.reports)
+				synctest.Wait()
+				changes := len(s.reports)
+				want := s.befall(rng)
 				for range 100 { // longer than anything that is silent
 					s.visit(rng)
 					<-time.After(time.Duration(rng.IntN(200)) * time.Millisecond)
@@ -151,6 +153,7 @@ func TestBreakerStaysClosedWhateverVisitorsDo(t *testing.T) {
 					}
 					<-time.After(10 * time.Millisecond)
 				}
+				synctest.Wait()
 				if s.breaker.open() || len(s.reports) != 1 {
 					t.Errorf("open %v after %d reports", s.breaker.open(), len(s.reports))
 				}
@@ -216,6 +219,7 @@ func TestProbeNoticesWithoutAnyVisitor(t *testing.T) {
 		} {
 			s.set(c.read, c.write)
 			<-time.After(2 * time.Second)
+			synctest.Wait()
 			if got := s.probe.state.Load().trouble(); got != c.want || s.reports[len(s.reports)-1].trouble() != c.want {
 				t.Errorf("%d instead of %d", got, c.want)
 			}
@@ -235,6 +239,7 @@ func TestProbeTakesOneFailureForABrokenConnection(t *testing.T) {
 			return nil
 		}, serves)
 		<-time.After(time.Minute)
+		synctest.Wait()
 		if s.breaker.open() || len(s.reports) != 1 {
 			t.Errorf("open %v after %d reports", s.breaker.open(), len(s.reports))
 		}
