@@ -38,8 +38,8 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 		status = g.answer(r, q)
 	}
 	answer := page.Page{Name: page.Forbidden, Status: status}
-	if err != nil {
-		answer.Name = page.Refused // who is logged in was not looked at
+	if inbound.Of(r).Outcome.SessionRef == "" {
+		answer.Name = page.Refused // the page for people who are logged in would not be true
 	}
 	switch status {
 	case http.StatusAccepted:
