@@ -48,9 +48,9 @@ type Decision struct {
 
 // RuleRef names the rule that decided.
 type RuleRef struct {
-	Name string
-	Path string // its first pattern; "" for proxy.default
-	Line int    // in the file; 0 for what is not from the file
+	Name string `json:"name"`
+	Path string `json:"path"` // its first pattern; "" for proxy.default
+	Line int    `json:"line"` // in the file; 0 for what is not from the file
 }
 
 // knownMethods are passed on when a rule does not restrict them. Everything else, CONNECT and TRACE included, is refused: an origin

@@ -98,10 +98,29 @@ func (c *Config) judge(rep *report) {
 	}
 }
 
+// loadRules loads a configuration that must be free of errors, with its rules.
+func loadRules(path string, getenv func(string) string) (*Config, *proxy.Rules, error) {
+	cfg, rep := loadConfig(path, getenv)
+	if rep.failed() {
+		return nil, nil, &configError{rep}
+	}
+	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
+	return cfg, rules, nil
+}
+
 func (c *Config) rulesEnv() proxy.RulesEnv {
 	env := proxy.RulesEnv{AuthPrefix: strings.TrimSuffix(c.Auth.Prefix, "/"), ClockSkew: c.Auth.ClockSkew.D()}
 	for _, site := range c.Server.sites() {
 		env.Hosts = append(env.Hosts, site.Host)
 	}
 	return env
+}
+
+// returns are the addresses to register at the provider.
+func (c *Config) returns() []auth.Return {
+	var all []auth.Return
+	for _, site := range c.Server.sites() {
+		all = append(all, auth.Return{Callback: site.Origin() + c.Auth.Prefix + "/callback", SignedOut: site.Origin() + c.Auth.Prefix + "/signed_out"})
+	}
+	return all
 }

@@ -9,12 +9,10 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/hubspot"
-	"github.com/hubgate/hubgate/internal/dependency"
 )
 
 // setupResult is what contacts setup prints as JSON.
@@ -45,16 +43,8 @@ func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
 	return cmd
 }
 
-// commandAccount is the HubSpot account of a configuration, for a command.
-func commandAccount(cfg *Config) (*hubspot.Account, error) {
-	if cfg.HubSpot.AccessToken == "" {
-		return nil, errors.New("hubspot.access_token is empty: put a service key there")
-	}
-	return hubspot.NewAccount(cfg.HubSpot, dependency.NewClient(dependency.ClientConfig{Name: dependency.HubSpotAPI, Timeout: 30 * time.Second, MaxBody: 32 << 20}))
-}
-
 func setup(e *env, cfg *Config, yes bool, stdin io.Reader) error {
-	account, err := commandAccount(cfg)
+	account, err := openAccount(cfg)
 	if err != nil {
 		return err
 	}

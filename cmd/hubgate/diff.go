@@ -106,11 +106,11 @@ func compareAt(was, is *proxy.Rules, at proxy.Subject) (change, bool) {
 }
 
 func diff(e *env, oldPath, newPath, urls string) error {
-	was, oldCfg, err := rulesOf(e, oldPath)
+	oldCfg, was, err := loadRules(oldPath, e.getenv)
 	if err != nil {
 		return err
 	}
-	is, newCfg, err := rulesOf(e, newPath)
+	newCfg, is, err := loadRules(newPath, e.getenv)
 	if err != nil {
 		return err
 	}
@@ -135,15 +135,6 @@ func diff(e *env, oldPath, newPath, urls string) error {
 		return silentError(exitFailed)
 	}
 	return nil
-}
-
-func rulesOf(e *env, path string) (*proxy.Rules, *Config, error) {
-	cfg, rep := loadConfig(path, e.getenv)
-	if rep.failed() {
-		return nil, nil, &configError{rep}
-	}
-	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
-	return rules, cfg, nil
 }
 
 func diffURLs(was, is *proxy.Rules, sites []*inbound.Site, path string) (changes, error) {

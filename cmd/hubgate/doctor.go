@@ -68,15 +68,6 @@ func (d *doctor) diagnose(ctx context.Context) []diagnosis {
 	return all
 }
 
-// returns are the addresses to register at the provider.
-func (c *Config) returns() []auth.Return {
-	var all []auth.Return
-	for _, site := range c.Server.sites() {
-		all = append(all, auth.Return{Callback: site.Origin() + c.Auth.Prefix + "/callback", SignedOut: site.Origin() + c.Auth.Prefix + "/signed_out"})
-	}
-	return all
-}
-
 // client asks one dependency, and listens to the clock in its answers.
 func (d *doctor) client(name dependency.Name) *http.Client {
 	client := dependency.NewClient(dependency.ClientConfig{Name: name, Timeout: doctorTime, MaxBody: 32 << 20})

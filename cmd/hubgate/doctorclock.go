@@ -34,14 +34,14 @@ func (c *clock) note(host string, off time.Duration, now time.Time) {
 	}
 }
 
-// health tells whether the clock is right, for those who ask nobody; bad is false when it is, or nobody has answered yet.
-func (c *clock) health() (f check, bad bool) {
+// health reports whether the clock is wrong, by how much in words, and since when. It is not wrong while no answer has been seen.
+func (c *clock) health() (detail string, since time.Time, wrong bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.wrong.IsZero() {
-		return check{}, false
+		return "", time.Time{}, false
 	}
-	return newCheck(false, c.judged()[0].Detail, c.wrong), true
+	return c.judged()[0].Detail, c.wrong, true
 }
 
 // Bounds of a clock's error: tokens do not forgive more than the second.

@@ -10,20 +10,20 @@ func TestAWrongClockIsToldOnceAndStaysInTheHealthUntilSomebodyAgrees(t *testing.
 	told := 0
 	c := clock{tell: func(diagnosis) { told++ }}
 	since := time.Unix(1_800_000_000, 0)
-	if _, bad := c.health(); bad {
+	if _, _, bad := c.health(); bad {
 		t.Error("wrong before anybody answered")
 	}
 	c.note("a", 20*time.Second, since)
 	c.note("b", 21*time.Second, since.Add(time.Hour))
-	if f, bad := c.health(); !bad || f.OK || f.Detail != "this machine's clock is 20s behind" || !f.Since.Equal(since) || told != 1 {
+	if f, at, bad := c.health(); !bad || f != "this machine's clock is 20s behind" || !at.Equal(since) || told != 1 {
 		t.Errorf("%+v %v, told %d times", f, bad, told)
 	}
 	c.note("b", 0, since.Add(2*time.Hour))
-	if f, bad := c.health(); bad {
+	if f, _, bad := c.health(); bad {
 		t.Errorf("%+v", f)
 	}
 	c.note("b", 20*time.Second, since.Add(3*time.Hour))
-	if _, bad := c.health(); !bad || told != 2 {
+	if _, _, bad := c.health(); !bad || told != 2 {
 		t.Errorf("%v, told %d times", bad, told)
 	}
 }

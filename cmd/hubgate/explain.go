@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -67,81 +66,26 @@ func visitorFrom(given bool, groups []string, claimsFile string) (*session.Sessi
 	return proxy.AsSession(groups, claims, time.Now()), nil
 }
 
-// explanation is what explain prints as JSON.
-type explanation struct {
-	URL       string     `json:"url"`
-	Canonical string     `json:"canonical"`
-	Decision  string     `json:"decision"`
-	Status    int        `json:"status"`
-	Rule      *ruleJSON  `json:"rule"`
-	Reason    string     `json:"reason"`
-	Asks      string     `json:"-"` // for people, with what follows: programs rely on the keys above
-	Readings  []string   `json:"-"` // what else the path may be taken for
-	NearMiss  []nearMiss `json:"-"`
-}
-
-type ruleJSON struct {
-	Name string `json:"name"`
-	Path string `json:"path"`
-	Line int    `json:"line"`
-}
-
-type nearMiss struct {
-	Rule ruleJSON `json:"rule"`
-	Why  string   `json:"why"`
-}
-
 func explain(e *env, path, address, method string, as *session.Session) error {
-	cfg, rep := loadConfig(path, e.getenv)
-	if rep.failed() {
-		return &configError{rep}
+	cfg, rules, err := loadRules(path, e.getenv)
+	if err != nil {
+		return err
 	}
-	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
 	if as != nil {
 		as.Claims = cfg.Auth.SplitClaims(as.Claims)
 	}
 	if as != nil && as.Groups == nil {
 		as.Groups = cfg.Auth.GroupsIn(as.Claims)
 	}
-	x, err := cfg.explain(rules, address, method, as)
+	x, err := rules.Explain(cfg.Server.sites(), proxy.Question{Address: address, Method: method, As: as})
 	if err != nil {
 		return usageError(err.Error())
 	}
 	if e.output == "json" {
 		return e.printJSON(x)
 	}
-	fmt.Fprint(e.stdout, x.words(path, as != nil))
+	fmt.Fprint(e.stdout, explanationText(x, path, as != nil))
 	return nil
-}
-
-func (c *Config) explain(rules *proxy.Rules, address, method string, as *session.Session) (explanation, error) {
-	x := explanation{URL: address}
-	subject, err := proxy.ParseSubject(address, c.Server.sites())
-	var bad *proxy.PathError
-	if errors.As(err, &bad) {
-		x.Decision, x.Status, x.Reason = "refuse", 400, bad.Reason
-		return x, nil
-	}
-	if err != nil {
-		return x, err
-	}
-	x.Canonical, x.Readings = subject.Path.String(), subject.Path.Readings()[1:]
-	if _, own := subject.Path.Under(c.Auth.Prefix); own {
-		x.Decision, x.Status, x.Reason = "public", 200, "gateway"
-		x.Rule = &ruleJSON{Name: ruleGateway, Path: c.Auth.Prefix + "/**"}
-		return x, nil
-	}
-	d := rules.Match(subject.Host, subject.Path).Decide(strings.ToUpper(method), subject.Doors, as, time.Now())
-	x.Decision, x.Status, x.Reason = string(d.Kind), d.Status, d.Reason
-	if x.Status == 0 {
-		x.Status = 200
-	}
-	x.Rule = &ruleJSON{d.Rule.Name, d.Rule.Path, d.Rule.Line}
-	x.Asks = rules.Protection(subject.Host, subject.Path, subject.Doors).String()
-	for _, miss := range rules.NearMisses(subject.Host, subject.Path) {
-		x.NearMiss = append(x.NearMiss, nearMiss{ruleJSON{miss.Rule.Name, miss.Rule.Path, miss.Rule.Line}, miss.Why})
-	}
-	return x, nil
 }
 
 // reasons say in words why a decision was made.
@@ -151,8 +95,8 @@ var reasons = map[string]string{
 	proxy.ReasonAuthAge:   "the login is older than max_auth_age", proxy.ReasonStillOld: "the provider answered from an old login",
 	proxy.ReasonGroups: "the user is in none of the rule's groups", proxy.ReasonClaims: "a claim has none of the rule's values",
 	proxy.ReasonMethod: "the rule does not take this method", proxy.ReasonUnknownVerb: "no rule takes this method",
-	proxy.ReasonDoor: "it is one of HubSpot's own doors, which proxy.hubspot keeps shut",
-	"gateway":        "it is one of the gateway's own endpoints, which rules do not reach",
+	proxy.ReasonDoor:    "it is one of HubSpot's own doors, which proxy.hubspot keeps shut",
+	proxy.ReasonGateway: "it is one of the gateway's own endpoints, which rules do not reach",
 }
 
 // outcomes say what the visitor gets.
@@ -161,7 +105,7 @@ var outcomes = map[string]string{
 	"forbid": "a page that says they are not admitted", "refuse": "a page that says the request is refused",
 }
 
-func (x explanation) words(path string, loggedIn bool) string {
+func explanationText(x proxy.Explanation, path string, loggedIn bool) string {
 	var b strings.Builder
 	who := "nobody is logged in"
 	if loggedIn {
@@ -181,7 +125,7 @@ func (x explanation) words(path string, loggedIn bool) string {
 	fmt.Fprintf(&b, "%-10s %s (%d), when %s\n", "decision", x.Decision, x.Status, who)
 	fmt.Fprintf(&b, "%-10s %s\n", "gets", outcomes[x.Decision])
 	if x.Rule != nil {
-		fmt.Fprintf(&b, "%-10s %s\n", "rule", x.Rule.place(path))
+		fmt.Fprintf(&b, "%-10s %s\n", "rule", rulePlace(*x.Rule, path))
 	}
 	if x.Asks != "" {
 		fmt.Fprintf(&b, "%-10s %s\n", "asks for", x.Asks)
@@ -192,12 +136,12 @@ func (x explanation) words(path string, loggedIn bool) string {
 		if i == 0 {
 			label = "also"
 		}
-		fmt.Fprintf(&b, "%-10s %s: %s\n", label, miss.Rule.place(path), miss.Why)
+		fmt.Fprintf(&b, "%-10s %s: %s\n", label, rulePlace(miss.Rule, path), miss.Why)
 	}
 	return b.String()
 }
 
-func (r ruleJSON) place(file string) string {
+func rulePlace(r proxy.RuleRef, file string) string {
 	text := r.Name
 	if r.Path != "" && r.Path != r.Name {
 		text += " (" + r.Path + ")"

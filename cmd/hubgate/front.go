@@ -14,8 +14,8 @@ import (
 
 // The words of the rule label that name no rule.
 const (
-	ruleNone    = "_none"    // answered before any rule was asked
-	ruleGateway = "_gateway" // the gateway's own endpoints
+	ruleNone    = "_none" // answered before any rule was asked
+	ruleGateway = proxy.GatewayRule
 )
 
 // front is what every request passes before a rule is asked: each step may answer, else it hands on to the next.

@@ -200,8 +200,8 @@ func (g *gateway) health() health {
 	checks["hubspot_site"] = newCheck(site.OK, site.Detail, site.Since)
 	checks["hubspot_api"] = newCheck(g.contacts.Health())
 	checks["config"] = g.configHealth(gen)
-	if wrong, bad := g.clock.health(); bad {
-		checks["clock"] = wrong
+	if detail, since, wrong := g.clock.health(); wrong {
+		checks["clock"] = newCheck(false, detail, since)
 	}
 	if ended, bad := g.certs.health(time.Now()); bad {
 		checks["certificate"] = ended

@@ -71,8 +71,12 @@ func (f *leakFinder) all() []leak {
 
 // open tells whether somebody who is not logged in may see an address.
 func (f *leakFinder) open(address string) bool {
-	x, err := f.cfg.explain(f.rules, address, "GET", nil)
+	x, err := f.explain(address)
 	return err == nil && x.Decision == "public"
+}
+
+func (f *leakFinder) explain(address string) (proxy.Explanation, error) {
+	return f.rules.Explain(f.cfg.Server.sites(), proxy.Question{Address: address})
 }
 
 // withPath replaces the path of a page's address.
@@ -158,12 +162,12 @@ type redirectRow struct {
 func (f *leakFinder) into() []redirectRow {
 	all := []redirectRow{}
 	for _, r := range f.redirects {
-		to, err := f.cfg.explain(f.rules, exampleOf(r.To), "GET", nil)
+		to, err := f.explain(exampleOf(r.To))
 		if err != nil || to.Decision == "public" {
 			continue
 		}
 		row := redirectRow{Redirect: r, Decision: "elsewhere"}
-		if from, err := f.cfg.explain(f.rules, exampleOf(r.From), "GET", nil); err == nil {
+		if from, err := f.explain(exampleOf(r.From)); err == nil {
 			row.Decision = from.Decision
 		}
 		all = append(all, row)
@@ -182,14 +186,17 @@ func exampleOf(address string) string {
 	return address
 }
 
-const probeGap = 200 * time.Millisecond
+const (
+	probeGap  = 200 * time.Millisecond // between two pages
+	probeTime = 10 * time.Second       // for one
+)
 
 // probeOrigin asks the origin for protected pages as anybody could: with the public host's name, and without the gateway.
-func probeOrigin(e *env, cfg *Config, pages []pageRow) (all []leak) {
-	client := dependency.NewClient(dependency.ClientConfig{Name: dependency.HubSpotSite, Timeout: doctorTime, MaxBody: 4 << 20})
+func probeOrigin(ctx context.Context, cfg *Config, pages []pageRow, report func(string)) (all []leak) {
+	client := dependency.NewClient(dependency.ClientConfig{Name: dependency.HubSpotSite, Timeout: probeTime, MaxBody: 4 << 20})
 	done, open := 0, 0
 	defer func() {
-		fmt.Fprintf(e.stderr, "%s asked at the origin without the gateway: %d can be read\n", count(done, "protected page"), open)
+		report(fmt.Sprintf("%s asked at the origin without the gateway: %d can be read", count(done, "protected page"), open))
 	}()
 	for i := range pages {
 		p := &pages[i]
@@ -197,16 +204,16 @@ func probeOrigin(e *env, cfg *Config, pages []pageRow) (all []leak) {
 			continue
 		}
 		var readable bool
-		if p.Origin, readable = askAround(e.ctx, client, cfg, p.Address); readable {
+		if p.Origin, readable = askAround(ctx, client, cfg, p.Address); readable {
 			open++
 			all = append(all, leak{p.Address, "origin", "EVERYBODY CAN READ IT AROUND THE GATEWAY: " + cfg.Proxy.Origin +
 				" shows it to whoever sends X-HS-Public-Host; give the page a restriction in HubSpot as well"})
 		}
 		if done++; done%100 == 0 {
-			fmt.Fprintf(e.stderr, "%d pages probed\n", done)
+			report(fmt.Sprintf("%d pages probed", done))
 		}
 		select {
-		case <-e.ctx.Done():
+		case <-ctx.Done():
 			return all
 		case <-time.After(probeGap):
 		}
