@@ -39,7 +39,7 @@ func defaultConfig() *Config {
 func loadConfig(path string, getenv func(string) string) (*Config, *report) {
 	rep := &report{path: path, at: map[string]place{}, secrets: map[string]string{}, shapes: map[string]bool{}}
 	cfg := defaultConfig()
-	text, bad := readConfig(path)
+	text, bad := readConfig(path, rep)
 	if bad != nil {
 		rep.addAt(place{1, 1}, "", bad.Text, bad.Cure)
 		return cfg, rep
@@ -53,6 +53,9 @@ func loadConfig(path string, getenv func(string) string) (*Config, *report) {
 		cfg.sayNone()
 		cfg.noticePages(expand)
 		cfg.judge(rep)
+	}
+	if rep.unread == nil {
+		rep.unread = expand.unread
 	}
 	rep.sha256, rep.files = hex.EncodeToString(expand.hash.Sum(nil)), expand.files
 	rep.sort()

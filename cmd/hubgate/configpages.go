@@ -28,6 +28,7 @@ const maxPagesFile = 1 << 20
 func (c *Config) noticePages(e *expander) {
 	entries, err := os.ReadDir(c.Pages.Folder)
 	if err != nil {
+		e.noteLocal(err)
 		return // none, or crossPages says what is wrong with it
 	}
 	for _, entry := range entries {
@@ -36,7 +37,9 @@ func (c *Config) noticePages(e *expander) {
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxPagesFile {
 			continue
 		}
-		if text, err := os.ReadFile(file); err == nil {
+		if text, err := os.ReadFile(file); err != nil {
+			e.noteLocal(err)
+		} else {
 			fmt.Fprintf(e.hash, "%d:%s%d:%s", len(entry.Name()), entry.Name(), len(text), text)
 		}
 	}

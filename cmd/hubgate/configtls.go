@@ -87,7 +87,8 @@ func (c ServerConfig) checkCertificate() []setting.Problem {
 	}
 	for _, f := range []struct{ key, path string }{{"cert_file", c.TLS.CertFile}, {"key_file", c.TLS.KeyFile}} {
 		if _, err := readFile(f.path); err != nil {
-			return []setting.Problem{{Key: "server.tls." + f.key, Text: "the file cannot be read: " + err.Error(), Cure: "put the file there; paths are relative to the configuration file"}}
+			cure := cureOf(err, "put the file there; paths are relative to the configuration file")
+			return []setting.Problem{{Key: "server.tls." + f.key, Text: "the file cannot be read: " + err.Error(), Cure: cure}}
 		}
 	}
 	files, err := certs.NewFiles(c.TLS.CertFile, c.TLS.KeyFile)

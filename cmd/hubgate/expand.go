@@ -16,6 +16,7 @@ type expander struct {
 	getenv func(string) string
 	files  []string
 	hash   hash.Hash // of everything that was put in
+	unread error     // why a file could not be read
 }
 
 func newExpander(path string, getenv func(string) string) *expander {
@@ -94,7 +95,9 @@ func (e *expander) file(path string) (string, *setting.Invalid) {
 	text, err := readBounded(path, maxSecretFile)
 	switch {
 	case err != nil:
-		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: "put the file there; paths are relative to the configuration file"}
+		e.unread = err
+		cure := cureOf(err, "put the file there; paths are relative to the configuration file")
+		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
 	case len(text) > maxSecretFile:
 		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB", Cure: "name the file that holds the value alone"}
 	}
@@ -106,6 +109,13 @@ func (e *expander) file(path string) (string, *setting.Invalid) {
 		value = strings.TrimSuffix(value, "\r")
 	}
 	return value, lookClosely(value, "the file "+path)
+}
+
+// noteLocal keeps an error that is this machine's: what was read without that file is not the configuration.
+func (e *expander) noteLocal(err error) {
+	if _, local := localFault(err); local {
+		e.unread = err
+	}
 }
 
 // resolve takes a path relative to the configuration file.

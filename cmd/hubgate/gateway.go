@@ -37,6 +37,7 @@ type gateway struct {
 	visitors visitors
 	hup      <-chan os.Signal
 	last     atomic.Pointer[attempt] // to load a configuration: the newest
+	unread   atomic.Pointer[unread]  // not nil: the configuration cannot be read at present
 	lastGood *attempt                // the newest that was not refused; watch's alone
 
 	registry      *prometheus.Registry

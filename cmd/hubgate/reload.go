@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -24,11 +25,26 @@ type attempt struct {
 // reload makes the newest configuration the one that is served, or keeps the last good one and says why. It is called by watch
 // alone. Unless asked to, it does nothing when nothing changed.
 func (g *gateway) reload(asked bool) {
+	err := g.load(asked)
+	if cure, local := localFault(err); local {
+		g.keepUnread(err, cure)
+		return
+	}
+	if g.unread.Swap(nil) != nil {
+		component(g.log, "config").Info("the configuration can be read again")
+	}
+}
+
+// load does the work of reload. It returns what it has not dealt with: a fault of this machine.
+func (g *gateway) load(asked bool) error {
 	cfg, rep := loadConfig(g.path, g.getenv)
+	if _, local := localFault(rep.unread); local {
+		return rep.unread
+	}
 	now := g.current.Load()
 	g.certs.reread(now.cfg.Server)
 	if !asked && rep.sha256 == g.lastSeen {
-		return
+		return nil
 	}
 	g.service.reloading()
 	defer g.service.ready()
@@ -39,31 +55,57 @@ func (g *gateway) reload(asked bool) {
 		for _, line := range rep.lines() {
 			log.Error("configuration refused", "problem", line)
 		}
-		return
+		return nil
 	}
 	if rep.sha256 == now.hash {
 		this.OK, this.RestartNeeded = true, g.lastGood.RestartNeeded
 		g.accept(this)
 		log.Info("configuration unchanged", "sha256", now.hash)
-		return
+		return nil
 	}
-	for _, line := range rep.lines() {
-		log.Warn("configuration", "problem", line)
-	}
-	if this.RestartNeeded = pin(now.cfg, cfg); len(this.RestartNeeded) > 0 {
-		log.Warn("these changes need a restart and are not in effect", "keys", strings.Join(this.RestartNeeded, " "))
+	this.RestartNeeded = pin(now.cfg, cfg)
+	if last := g.last.Load(); asked || last.OK || last.SHA256 != this.SHA256 { // else it is only tried again
+		this.warn(log, rep)
 	}
 	next, err := g.prepare(cfg, rep)
 	if err != nil {
 		g.lastSeen = "" // what was in the way, a key in use say, goes away by itself
+		if _, local := localFault(err); local {
+			return err
+		}
 		g.reject(this, err)
-		return
+		return nil
 	}
 	this.OK, this.Protection = true, diffProtection(now.gate.Rules(), next.gate.Rules(), next.cfg.rulesEnv().Hosts)
 	g.swap(next)
 	g.accept(this)
 	auditLog(g.log).Info("configuration reloaded", "action", "reload", "outcome", "success", "sha256", next.hash, "rules", len(cfg.Proxy.Rules),
 		"protection", this.Protection.summary(), "more_open", this.Protection.moreOpen())
+	return nil
+}
+
+// warn logs what an operator should know of a configuration that may take effect.
+func (a *attempt) warn(log *slog.Logger, rep *report) {
+	for _, line := range rep.lines() {
+		log.Warn("configuration", "problem", line)
+	}
+	if len(a.RestartNeeded) > 0 {
+		log.Warn("these changes need a restart and are not in effect", "keys", strings.Join(a.RestartNeeded, " "))
+	}
+}
+
+// unread is why the configuration cannot be read at present: a fault of this machine, not of the file.
+type unread struct {
+	at   time.Time
+	text string
+}
+
+// keepUnread keeps the last good configuration while the newest cannot be read; watch tries again. It is logged once.
+func (g *gateway) keepUnread(err error, cure string) {
+	if g.unread.CompareAndSwap(nil, &unread{time.Now(), err.Error()}) {
+		component(g.log, "config").Error(
+			"the configuration cannot be read at present; keeping the last good one and trying again", "error", err, "cure", cure)
+	}
 }
 
 // prepare builds everything that a configuration needs; only then the keys and the certificates are exchanged, which cannot fail any more.
@@ -98,6 +140,9 @@ func (g *gateway) accept(this *attempt) {
 
 // configHealth tells whether the newest configuration is the one that is served.
 func (g *gateway) configHealth(gen *generation) check {
+	if u := g.unread.Load(); u != nil {
+		return newCheck(false, "the configuration cannot be read at present, the last good one is served: "+u.text, u.at)
+	}
 	if last := g.last.Load(); !last.OK {
 		return newCheck(false, "the newest configuration was refused: "+last.Error, last.At)
 	}

@@ -12,6 +12,7 @@ import (
 type report struct {
 	path     string
 	findings []finding
+	unread   error             // why the file, or one that is expanded into it, could not be read
 	sha256   string            // of the file and of everything that was expanded into it
 	files    []string          // further files that were read: a change of one is a change of the configuration
 	at       map[string]place  // key -> where it stands

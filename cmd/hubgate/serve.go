@@ -205,6 +205,11 @@ func (g *gateway) announce() {
 	if gen.cfg.HubSpot.AccessToken == "" {
 		log.Warn("contact sync is off: hubspot.access_token is empty")
 	}
+	if most, known := maxDescriptors(); known {
+		if problem, cure := checkDescriptors(gen.cfg.Server, most); problem != "" {
+			log.Warn(problem, "cure", cure)
+		}
+	}
 	log.Info("serving", "listen", gen.cfg.Server.Listen, "admin_listen", gen.cfg.Server.AdminListen,
 		"rules", len(gen.cfg.Proxy.Rules), "config_sha256", gen.hash, "version", readBuildInfo().Version)
 }

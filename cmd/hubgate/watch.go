@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,9 +14,10 @@ import (
 
 // How a change is noticed: a file event, SIGHUP, or this poll, which also sees what network file systems do not tell.
 const (
-	settle    = 200 * time.Millisecond // editors and Kubernetes write in several steps
-	settleMax = 2 * time.Second        // something else in the folder may never stop writing
-	poll      = 30 * time.Second
+	settle     = 200 * time.Millisecond // editors and Kubernetes write in several steps
+	settleMax  = 2 * time.Second        // something else in the folder may never stop writing
+	poll       = 30 * time.Second
+	unreadable = time.Second // after it a configuration is tried again that this machine could not read
 )
 
 // watch reloads when the configuration or a file it reads has changed, until ctx ends. It is the only caller of reload, so reloads never
@@ -27,14 +30,17 @@ func (g *gateway) watch(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
+	var first time.Time
+	var settled <-chan time.Time
 	look := func(asked bool) {
 		g.reload(asked)
 		folders.watch(g.watched())
+		if g.unread.Load() != nil {
+			first, settled = time.Now(), time.After(unreadable)
+		}
 	}
 	folders.watch(g.watched())
 	look(false) // what changed since the start
-	var first time.Time
-	var settled <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -45,9 +51,17 @@ func (g *gateway) watch(ctx context.Context) error {
 			}
 			settled = time.After(min(settle, time.Until(first.Add(settleMax))))
 		case <-settled:
+			if g.vanished() && time.Since(first) < settleMax {
+				settled = time.After(settle)
+				continue
+			}
 			settled = nil
 			look(false)
 		case <-ticker.C:
+			if g.vanished() && settled == nil {
+				first, settled = time.Now(), time.After(settle)
+				continue
+			}
 			look(false)
 		case <-g.hup:
 			look(true)
@@ -58,6 +72,16 @@ func (g *gateway) watch(ctx context.Context) error {
 // watched are the files that make the configuration.
 func (g *gateway) watched() []string {
 	return append([]string{g.path}, g.current.Load().report.files...)
+}
+
+// vanished reports whether a file is not there: some programs remove a file before they write it anew.
+func (g *gateway) vanished() bool {
+	for _, file := range g.watched() {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
 }
 
 // folders tells of changes beside files. The folders are watched, not the files: editors replace files, and Kubernetes swaps a symlink

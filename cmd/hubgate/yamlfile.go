@@ -19,11 +19,13 @@ import (
 // maxConfig bounds the file: what is larger is something else.
 const maxConfig = 1 << 20
 
-func readConfig(path string) ([]byte, *setting.Invalid) {
+func readConfig(path string, rep *report) ([]byte, *setting.Invalid) {
 	text, err := readBounded(path, maxConfig)
 	switch {
 	case err != nil:
-		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: "give the path of the YAML file"}
+		rep.unread = err
+		cure := cureOf(err, "give the path of the YAML file")
+		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
 	case len(text) > maxConfig:
 		return nil, &setting.Invalid{Text: "the file is larger than 1 MiB", Cure: "a configuration is a few KiB, so this is probably another file"}
 	}

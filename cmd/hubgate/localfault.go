@@ -1,0 +1,38 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+)
+
+// outOfDescriptors is the cure for a process that may open no further file.
+const outOfDescriptors = "raise the limit of open files (systemd: LimitNOFILE; docker: --ulimit nofile) " +
+	"or lower server.limits.connections"
+
+// localFault reports whether an error is this machine's and says nothing about what an operator wrote; cure is what helps. The file may
+// be read without a change of it as soon as the machine can.
+func localFault(err error) (cure string, local bool) {
+	switch {
+	case errors.Is(err, syscall.EMFILE):
+		return outOfDescriptors, true
+	case errors.Is(err, syscall.ENFILE):
+		return "the whole machine has run out of open files; raise fs.file-max", true
+	case errors.Is(err, syscall.ENOMEM):
+		return "the machine has run out of memory", true
+	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
+		return "the disk or the network file system does not answer", true
+	}
+	return "", false
+}
+
+// cureOf says what helps when a file cannot be read; missing is for one that is not there.
+func cureOf(err error, missing string) string {
+	if cure, local := localFault(err); local {
+		return cure
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return "let the user that hubgate runs as read it"
+	}
+	return missing
+}
