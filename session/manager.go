@@ -60,6 +60,7 @@ type Manager struct {
 	epoch       atomic.Int64
 	chores      chan chore
 	settleEvery time.Duration // what was put off is tried again
+	mute        atomic.Bool   // Redis does not let us publish
 	won         sync.Map      // ref -> *renewal: refreshed sessions that Redis has not taken yet
 	noted       atomic.Pointer[keyNote]
 

@@ -57,7 +57,7 @@ func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
 	}
 	_ = m.deps.Redis.Del(ctx, m.leaseKey(r.next.Ref)+":n").Err()
 	// Replicas that miss it ask again after cache_ttl.
-	_ = m.deps.Redis.Publish(ctx, m.channel(), "new "+r.next.Ref).Err()
+	_ = m.announce(ctx, "new "+r.next.Ref)
 	fresh := &cached{session: r.next, key: r.ticket.key, aad: bindingOf(r.next), version: r.version + 1}
 	fresh.sighted(sight)
 	fresh.seen.Store(r.was.seen.Load())

@@ -224,7 +224,7 @@ func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error
 	if e.again && n == 0 {
 		return false, nil
 	}
-	if err := m.deps.Redis.Publish(ctx, m.channel(), "end "+e.ref).Err(); err != nil {
+	if err := m.announce(ctx, "end "+e.ref); err != nil {
 		return false, err
 	}
 	if n > 0 {

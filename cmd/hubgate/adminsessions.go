@@ -87,10 +87,13 @@ func (a *admin) endSessionsOfUser(w http.ResponseWriter, r *http.Request) {
 
 // ended says how many sessions ended, and what that does not do: their refresh tokens cannot be reached without the cookies.
 func (a *admin) ended(w http.ResponseWriter, n int) {
-	writeJSON(w, http.StatusOK, map[string]any{
-		"ended": n,
-		"note":  "the refresh tokens of these sessions are unreachable now and were not revoked at the provider; disable the user there to keep them out",
-	})
+	note := "the refresh tokens of these sessions are unreachable now and were not revoked at the provider; " +
+		"disable the user there to keep them out"
+	if a.sessions.Mute() {
+		note += "\nwarning: other replicas notice within session.cache_ttl, because Redis does not let hubgate publish; " +
+			a.sessions.PublishCure()
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"ended": n, "note": note})
 }
 
 func (a *admin) storeFault(w http.ResponseWriter, r *http.Request, err error) {

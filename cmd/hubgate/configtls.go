@@ -87,7 +87,7 @@ func (c ServerConfig) checkCertificate() []setting.Problem {
 	}
 	for _, f := range []struct{ key, path string }{{"cert_file", c.TLS.CertFile}, {"key_file", c.TLS.KeyFile}} {
 		if _, err := readFile(f.path); err != nil {
-			cure := cureOf(err, "put the file there; paths are relative to the configuration file")
+			cure := readCure(err, "put the file there; paths are relative to the configuration file")
 			return []setting.Problem{{Key: "server.tls." + f.key, Text: "the file cannot be read: " + err.Error(), Cure: cure}}
 		}
 	}

@@ -52,7 +52,7 @@ func TestLocalFaultIsNotTheOperators(t *testing.T) {
 	if _, local := localFault(nil); local {
 		t.Error("no error is one")
 	}
-	if cure := cureOf(&fs.PathError{Err: syscall.EACCES}, "put it there"); !strings.Contains(cure, "user that hubgate runs as") {
+	if cure := readCure(&fs.PathError{Err: syscall.EACCES}, "put it there"); !strings.Contains(cure, "user that hubgate runs as") {
 		t.Error(cure)
 	}
 }

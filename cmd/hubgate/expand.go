@@ -96,7 +96,7 @@ func (e *expander) file(path string) (string, *setting.Invalid) {
 	switch {
 	case err != nil:
 		e.unread = err
-		cure := cureOf(err, "put the file there; paths are relative to the configuration file")
+		cure := readCure(err, "put the file there; paths are relative to the configuration file")
 		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
 	case len(text) > maxSecretFile:
 		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB", Cure: "name the file that holds the value alone"}

@@ -26,8 +26,8 @@ func localFault(err error) (cure string, local bool) {
 	return "", false
 }
 
-// cureOf says what helps when a file cannot be read; missing is for one that is not there.
-func cureOf(err error, missing string) string {
+// readCure says what helps when a file cannot be read; missing is for one that is not there.
+func readCure(err error, missing string) string {
 	if cure, local := localFault(err); local {
 		return cure
 	}

@@ -104,7 +104,8 @@ type unread struct {
 func (g *gateway) keepUnread(err error, cure string) {
 	if g.unread.CompareAndSwap(nil, &unread{time.Now(), err.Error()}) {
 		component(g.log, "config").Error(
-			"the configuration cannot be read at present; keeping the last good one and trying again", "error", err, "cure", cure)
+			"the configuration cannot be read at present; keeping the last good one and trying again",
+			"error", err, "cure", cure)
 	}
 }
 

@@ -24,7 +24,7 @@ func readConfig(path string, rep *report) ([]byte, *setting.Invalid) {
 	switch {
 	case err != nil:
 		rep.unread = err
-		cure := cureOf(err, "give the path of the YAML file")
+		cure := readCure(err, "give the path of the YAML file")
 		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
 	case len(text) > maxConfig:
 		return nil, &setting.Invalid{Text: "the file is larger than 1 MiB", Cure: "a configuration is a few KiB, so this is probably another file"}
