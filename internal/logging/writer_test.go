@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,21 +14,21 @@ import (
 
 func TestWriterSharesWritesOfAccessLines(t *testing.T) {
 	bubble(t, func(t *testing.T, w *Writer, s *sink) {
-		writes := 0
-		s.set(false, false, func(n int) int { writes++; return n })
+		var writes atomic.Int32
+		s.set(false, false, func(n int) int { writes.Add(1); return n })
 		offer(w, Access, "the first is written at once")
 		synctest.Wait()
 		for range 10 {
 			offer(w, Access, "those that follow closely wait")
 		}
 		synctest.Wait()
-		if writes != 1 {
-			t.Errorf("%d writes, want 1", writes)
+		if writes.Load() != 1 {
+			t.Errorf("%d writes, want 1", writes.Load())
 		}
 		time.Sleep(Delay)
 		synctest.Wait()
-		if writes != 2 || count(s.String(), "closely") != 10 {
-			t.Errorf("%d writes, want 2:\n%s", writes, s)
+		if writes.Load() != 2 || count(s.String(), "closely") != 10 {
+			t.Errorf("%d writes, want 2:\n%s", writes.Load(), s)
 		}
 		offer(w, Access, "waits")
 		offer(w, Audit, "does not wait")
