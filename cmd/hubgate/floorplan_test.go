@@ -8,7 +8,7 @@ import (
 
 const module = "github.com/hubgate/hubgate"
 
-// floors is the floor plan of the README: a package imports only packages of lower floors. Those beside the house (fakes, test
+// floors is the floor plan of CONTRIBUTING.md: a package imports only packages of lower floors. Those beside the house (fakes, test
 // helpers) import none of ours and are imported by cmd/hubgate and tests only.
 var floors = map[string]int{
 	"cmd/hubgate": 3, "bench": 3,
@@ -38,7 +38,7 @@ func TestImportsPointDownOnly(t *testing.T) {
 		from := strings.TrimPrefix(fields[0], module+"/")
 		floor, known := floors[from]
 		if !known {
-			t.Errorf("%s stands on no floor: give it one here and in the README", from)
+			t.Errorf("%s stands on no floor: give it one here and in CONTRIBUTING.md", from)
 			continue
 		}
 		for _, imported := range fields[1:] {
