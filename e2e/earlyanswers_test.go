@@ -23,7 +23,7 @@ func TestEarlyAnswersWaitForNoBody(t *testing.T) {
 		{site, "DELETE /oauth2/sign_out", "405"},
 		{site, "POST /oauth2/backchannel_logout", "404"},
 		{site, "POST /oauth2/nothing", "404"},
-		{site, "POST /oauth2/auth", "401"},
+		{site, "POST /oauth2/auth", "405"},
 		{site, "POST /oauth2/test", "405"},
 		{site, "GET /oauth2/start", "302"},
 		{site, "GET /oauth2/callback", "400"},

@@ -146,11 +146,13 @@ func (g *gateway) serve(ctx context.Context, l *listeners) error {
 		group.Go(func() error { defer fail(); return part() })
 	}
 	admin := g.adminServer(cfg)
-	servers := []*http.Server{g.publicServer(cfg, g)}
-	run(func() error { return closed(servers[0].Serve(l.public)) })
+	public := g.publicServer(cfg, g)
+	servers := []*http.Server{public}
+	run(func() error { return closed(public.Serve(l.public)) })
 	if l.plain != nil {
-		servers = append(servers, g.publicServer(cfg, g.certs.plain(g)))
-		run(func() error { return closed(servers[1].Serve(l.plain)) })
+		plain := g.publicServer(cfg, g.certs.plain(g))
+		servers = append(servers, plain)
+		run(func() error { return closed(plain.Serve(l.plain)) })
 	}
 	run(func() error { return closed(admin.Serve(l.admin)) })
 	run(func() error { defer admin.Close(); return g.run(work) })

@@ -142,7 +142,7 @@ func (a *ACME) manage(ctx context.Context) {
 // storeFails logs that the store cannot be read, once until it can.
 func (a *ACME) storeFails(err error) {
 	if !a.told {
-		a.cfg.Log.Error("certificates cannot be read from Redis; it is tried again", "error", err)
+		a.cfg.Log.Error("cannot read certificates from Redis, retrying", "error", err)
 	}
 	a.told = true
 }
@@ -190,7 +190,7 @@ func (a *ACME) event(ctx context.Context, event string, data map[string]any) err
 		if _, known := a.failing.LoadOrStore(name, true); known { // each try fails: once is enough
 			level = slog.LevelDebug
 		}
-		a.cfg.Log.Log(ctx, level, "certificate not obtained; it is tried again", "name", name, "error", data["error"])
+		a.cfg.Log.Log(ctx, level, "could not obtain a certificate, retrying", "name", name, "error", data["error"])
 	case "cached_managed_cert":
 		a.note()
 	}
