@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 const (
@@ -36,7 +38,9 @@ func (m *Manager) fresh(ctx context.Context, t ticket, c *cached) (*cached, erro
 	if !m.due(c.session) {
 		return c, nil
 	}
-	done := m.flight.DoChan(t.ref(), func() (any, error) {
+	done := m.flight.DoChan(t.ref(), func() (next any, err error) {
+		defer func() { m.logPanic(t.ref(), err) }()
+		defer background.Recover(&err) // DoChan has a goroutine of its own, whose panic would end the process (CWE-248)
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTime)
 		defer cancel()
 		return m.refresh(own, t, c)
@@ -54,6 +58,14 @@ func (m *Manager) fresh(ctx context.Context, t ticket, c *cached) (*cached, erro
 		return m.passes(c, r.Err)
 	case <-limit.C:
 		return m.passes(c, errors.New("the refresh takes long"))
+	}
+}
+
+// logPanic logs a refresh that panicked, for example at an answer of the provider. It has failed; the session is kept.
+func (m *Manager) logPanic(ref string, err error) {
+	var panicked *background.Panic
+	if errors.As(err, &panicked) {
+		m.deps.Log.Error("the refresh of a session panicked; the session is kept", "session", ref, "error", panicked)
 	}
 }
 
@@ -78,6 +90,7 @@ func (m *Manager) refresh(ctx context.Context, t ticket, c *cached) (*cached, er
 		return m.await(ctx, t, c)
 	}
 	stop := l.keep(ctx)
+	defer stop() // also after a panic: a lease that is renewed for ever would end all refreshes of the session
 	next, wait, err := m.renewed(ctx, t, c)
 	stop()
 	l.release(ctx, wait)
@@ -90,15 +103,19 @@ func (m *Manager) renewed(ctx context.Context, t ticket, c *cached) (next *cache
 	if err != nil || !m.due(now.session) {
 		return now, 0, err
 	}
-	if earlier, ok := m.won.Load(t.ref()); ok && earlier.(*renewal).version == now.version {
-		next, err = m.adopt(ctx, earlier.(*renewal)) // asked already; Redis did not take the answer
-	} else {
-		next, err = m.renew(ctx, t, now)
-	}
-	if err != nil && !errors.Is(err, ErrNone) {
+	if next, err = m.attempt(ctx, t, now); err != nil && !errors.Is(err, ErrNone) {
 		wait = m.backoff(ctx, t.ref())
 	}
 	return next, wait, err
+}
+
+// attempt refreshes once. A panic is a failure as any other, so that nobody asks again before the back-off has passed.
+func (m *Manager) attempt(ctx context.Context, t ticket, now *cached) (next *cached, err error) {
+	defer background.Recover(&err)
+	if earlier, ok := m.won.Load(t.ref()); ok && earlier.(*renewal).version == now.version {
+		return m.adopt(ctx, earlier.(*renewal)) // asked already; Redis did not take the answer
+	}
+	return m.renew(ctx, t, now)
 }
 
 // reread asks Redis, within the time of one request.

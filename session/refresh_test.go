@@ -1,10 +1,13 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -217,5 +220,51 @@ func TestOperatorsPageThroughSessionsAndEndThem(t *testing.T) {
 	}
 	if _, err := m.List(t.Context(), Query{Cursor: "nonsense", Limit: 10}); !errors.Is(err, ErrCursor) {
 		t.Errorf("a forged cursor: %v", err)
+	}
+}
+
+func TestRefreshThatPanicsKeepsTheSessionAndTheProcess(t *testing.T) {
+	t.Parallel()
+	var nowhere map[string]int
+	for name, fault := range map[string]func() (Tokens, User, error){
+		"a value":          func() (Tokens, User, error) { panic("a claim of a kind that nobody expected") },
+		"a nil map":        func() (Tokens, User, error) { nowhere["sub"] = 1; return Tokens{}, User{}, nil },
+		"an index":         func() (Tokens, User, error) { _ = []byte(nil)[len(nowhere)]; return Tokens{}, User{}, nil },
+		"a type assertion": func() (Tokens, User, error) { return Tokens{}, User{Subject: any(1).(string)}, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p := &provider{}
+			var broken atomic.Bool
+			broken.Store(true)
+			var log bytes.Buffer
+			m := w.replica(func(ctx context.Context, token string) (Tokens, User, error) {
+				if broken.Load() {
+					p.calls.Add(1)
+					return fault()
+				}
+				return p.refresh(w)(ctx, token)
+			})
+			m.deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+			cookie, s := w.login(m, w.shortLived())
+			w.clock.pass(59*time.Minute + 30*time.Second)
+			for range 3 {
+				if got := w.reason(m, cookie); got != "" {
+					t.Fatalf("the session did not pass: %q", got)
+				}
+			}
+			if n := p.calls.Load(); n != 1 {
+				t.Errorf("the provider was asked %d times at once", n)
+			}
+			if lines := log.String(); strings.Count(lines, "panicked") != 1 || !strings.Contains(lines, s.Ref) {
+				t.Errorf("the log: %s", lines)
+			}
+			broken.Store(false)
+			w.clock.pass(time.Minute)
+			if got := w.reason(m, cookie); got != "" || p.calls.Load() != 2 {
+				t.Errorf("afterwards: %q after %d calls", got, p.calls.Load())
+			}
+		})
 	}
 }

@@ -172,6 +172,7 @@ func TestProbeWithoutAnAnswerWithinItsLimitHasFailed(t *testing.T) {
 		"silent, but obeying": silentInTime,
 		"late":                func(context.Context) error { <-time.After(probeLimit + time.Millisecond); return nil },
 		"refused":             says(errors.New("connection refused")),
+		"a panic":             func(context.Context) error { panic("an answer that nobody expected") },
 		"loading":             says(answer("LOADING Redis is loading the dataset in memory")),
 	} {
 		t.Run(name, func(t *testing.T) {

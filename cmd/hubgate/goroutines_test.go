@@ -24,9 +24,14 @@ var elsewhere = map[string]string{
 	"internal/origin conn.exchange":     "closes the connection to the origin when its request is called off",
 	"internal/origin Transport.connect": "a dial that goes on for others when its request is called off: recovered",
 
-	"session Manager.Run": "process-long",
-	"session reads.get":   "sends to Redis what several requests ask, and is no one request's",
-	"session lease.keep":  "renews the lease of a refresh, which is no request's",
+	"session Manager.Run":   "process-long",
+	"session Manager.fresh": "a refresh, which goes on for the others when a request ends: recovered",
+	"session reads.get":     "sends to Redis what several requests ask, and is no one request's",
+	"session lease.keep":    "renews the lease of a refresh, which is no request's",
+
+	"auth Handler.await":       "reads what a login left in Redis, for all who wait for it: recovered",
+	"auth Provider.discovered": "a discovery, which goes on for others when a visitor hangs up: recovered",
+	"auth keySet.refresh":      "fetches keys, likewise: recovered",
 
 	"hubspot Contacts.work":     "process-long: the contact worker",
 	"internal/certs store.hold": "renews the lease of a certificate order",
@@ -46,8 +51,8 @@ var elsewhere = map[string]string{
 	"cmd/hubgate redisProbe.limited": "a probe of Redis, which is no request's",
 }
 
-// started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc and the Go of
-// groups. It names the functions around them.
+// started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc, the Go and TryGo
+// of groups and singleflight's DoChan. It names the functions around them.
 func started(file *ast.File) (found []string) {
 	for _, decl := range file.Decls {
 		name := "the package"
@@ -62,7 +67,7 @@ func started(file *ast.File) (found []string) {
 			case *ast.GoStmt:
 				found = append(found, name)
 			case *ast.SelectorExpr: // called, or only named, to be called by another name
-				if n.Sel.Name == "Go" {
+				if n.Sel.Name == "Go" || n.Sel.Name == "TryGo" || n.Sel.Name == "DoChan" {
 					found = append(found, name)
 				}
 			case *ast.Ident: // after a dot, or of a package that is imported by one
@@ -151,6 +156,9 @@ func TestGoroutinesAreFoundByWhateverNameTheyAreStarted(t *testing.T) {
 		"imported by a dot":      {`import . "time"; func f() { AfterFunc(0, g) }`, 1},
 		"a group's":              {`import "sync"; func f() { var all sync.WaitGroup; all.Go(g) }`, 1},
 		"a group's, as a value":  {`func f() { run := group.Go; run(g) }`, 1},
+		"a shared call":          {`func f() { <-flight.DoChan("", g) }`, 1},
+		"a group's, if it may":   {`func f() { group.TryGo(g) }`, 1},
+		"a shared call, in line": {`func f() { flight.Do("", g) }`, 0},
 		"a timer of a channel":   {`import "time"; func f() { <-time.NewTimer(0).C }`, 0},
 		"nothing of the kind":    {"func f() { g() }; func going() {}", 0},
 		"background's own timer": {`func f() { work.After(0, g) }`, 0},

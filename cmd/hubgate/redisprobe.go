@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -66,7 +67,9 @@ func (p *redisProbe) of(rdb redis.UniversalClient, prefix string, cluster bool) 
 func readAny(ctx context.Context, rdb redis.UniversalClient, keys []string) error {
 	answers := make(chan error, len(keys))
 	for _, key := range keys {
-		go func() { answers <- fault(rdb.GetRange(ctx, key, 0, 0).Err()) }()
+		go func() {
+			answers <- recovering(func() error { return fault(rdb.GetRange(ctx, key, 0, 0).Err()) })
+		}()
 	}
 	var err error
 	for range keys {
@@ -75,6 +78,12 @@ func readAny(ctx context.Context, rdb redis.UniversalClient, keys []string) erro
 		}
 	}
 	return err
+}
+
+// recovering asks a question and returns a panic of it as its failure: answers of Redis must not end the process.
+func recovering(question func() error) (err error) {
+	defer background.Recover(&err)
+	return question()
 }
 
 // run probes until ctx ends.
@@ -147,7 +156,9 @@ func (p *redisProbe) limited(ctx context.Context, question func(context.Context)
 		}
 	}
 	p.pending = make(chan error, 1)
-	go func(answer chan<- error) { answer <- question(ctx) }(p.pending)
+	go func(answer chan<- error) {
+		answer <- recovering(func() error { return question(ctx) })
+	}(p.pending)
 	select {
 	case err := <-p.pending:
 		p.pending = nil
