@@ -60,7 +60,7 @@ func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 	} else {
 		aad = binding(q.ref, q.host, q.live.Issuer, q.live.ClientID)
 	}
-	c, err := m.readPatiently(ctx, q.ticket, aad)
+	c, err := m.readPatiently(ctx, q, aad)
 	switch {
 	case err == nil:
 		m.deps.Metrics.miss.Inc()
@@ -88,30 +88,50 @@ func (m *Manager) bridges(q query) bool {
 	return now.Sub(q.known.sight.Load().at) < q.live.Config.OutageGrace.D() && !m.over.has(q.ref, now)
 }
 
-// readTime bounds reading a session from Redis, repeats included.
 const (
-	readTime     = time.Second
+	readTime     = time.Second           // bounds reading a session from Redis, repeats included
 	readPause    = 20 * time.Millisecond // before the first repeat; it doubles
 	readPauseMax = 200 * time.Millisecond
+
+	briefFor  = time.Second            // after a read that took all of its time in vain
+	briefTime = 200 * time.Millisecond // bounds a read of that time
 )
 
 // readPatiently reads a session and tries again after a failure, for one that is over in a moment (a connection that
-// broke, a fail-over) should cost nobody a page. While Redis is known to be down nobody waits for it.
-func (m *Manager) readPatiently(ctx context.Context, t ticket, aad []byte) (c *cached, err error) {
-	ctx, cancel := context.WithTimeout(ctx, readTime)
+// broke, a fail-over) should cost nobody a page. While Redis is known to be down nobody waits for it. When it was
+// waited for in vain a moment ago, a session that this replica can bridge has one short try only: else each page would
+// take all of the time, until the probe has found out what is wrong.
+func (m *Manager) readPatiently(ctx context.Context, q query, aad []byte) (c *cached, err error) {
+	limit, brief := readTime, m.waitedInVain() && m.bridges(q)
+	if brief {
+		limit = briefTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err = errDown
 	for pause := readPause; !m.deps.Store().Down; pause = min(2*pause, readPauseMax) {
-		if c, err = m.read(ctx, t, aad); err == nil || errors.Is(err, ErrNone) {
+		if c, err = m.read(ctx, q.ticket, aad); err == nil || errors.Is(err, ErrNone) || brief {
 			return c, err
 		}
 		select {
 		case <-ctx.Done():
+			now := m.deps.Now()
+			m.inVain.Store(&now)
 			return nil, err
 		case <-time.After(pause):
 		}
 	}
 	return nil, err
+}
+
+// waitedInVain reports whether a read has taken all of its time within the last second.
+func (m *Manager) waitedInVain() bool {
+	at := m.inVain.Load()
+	if at == nil {
+		return false
+	}
+	since := m.deps.Now().Sub(*at)
+	return since >= 0 && since < briefFor // below 0: the clock was set back
 }
 
 // errDown means that Redis was not asked, since it is known to be down.

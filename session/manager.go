@@ -63,6 +63,7 @@ type Manager struct {
 	mute        atomic.Bool   // Redis does not let us publish
 	won         sync.Map      // ref -> *renewal: refreshed sessions that Redis has not taken yet
 	noted       atomic.Pointer[keyNote]
+	inVain      atomic.Pointer[time.Time] // when Redis was last waited for in vain
 
 	began   time.Time
 	deaf    atomic.Pointer[interruption] // while the subscription is interrupted

@@ -3,8 +3,10 @@ package session
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -186,5 +188,86 @@ func TestIdleSessionIsNotJudgedWhileRedisTakesNoWrites(t *testing.T) {
 	readOnly = false
 	if got := w.reason(m, cookie); got != string(Expired) {
 		t.Errorf("idle: %q", got)
+	}
+}
+
+func TestKnownSessionHasOneTryAfterRedisWasWaitedForInVain(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{
+		"maxclients is reached": answer("ERR max number of clients reached"),
+		"a closed connection":   errors.New("EOF"),
+		"a refused connection":  syscall.ECONNREFUSED,
+		"a dropped SYN":         context.DeadlineExceeded,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			m := w.replica(nil)
+			known, _ := w.login(m, ada())
+			ended, s := w.login(m, ada())
+			unknown, _ := w.login(m, ada())
+			for _, cookie := range []*http.Cookie{known, ended} {
+				if got := w.reason(m, cookie); got != "" {
+					t.Fatal(got)
+				}
+			}
+			u := &unreliable{err: failure}
+			w.unreliable(m, u)
+			tries := func(cookie *http.Cookie, want string) int64 {
+				u.failures.Store(always)
+				if got := w.reason(m, cookie); got != want {
+					t.Errorf("%q instead of %q", got, want)
+				}
+				return always - u.failures.Load()
+			}
+			if n := tries(known, ""); n < 2 {
+				t.Errorf("the first waits for %d tries", n)
+			}
+			for range 20 {
+				if n := tries(known, ""); n != 1 {
+					t.Errorf("%d tries", n)
+				}
+			}
+			m.told("end " + s.Ref)
+			if n := tries(ended, string(RecordMissing)); n != 0 {
+				t.Errorf("a session that ended: %d tries", n)
+			}
+			if n := tries(unknown, "cannot tell"); n < 2 {
+				t.Errorf("a session that cannot be bridged: %d tries", n)
+			}
+			u.failures.Store(0)
+			if got := w.reason(m, unknown); got != "" {
+				t.Errorf("with an answer: %q", got)
+			}
+			w.clock.pass(briefFor)
+			if n := tries(known, ""); n < 2 {
+				t.Errorf("a second later: %d tries", n)
+			}
+			w.clock.pass(w.cfg.OutageGrace.D())
+			if n := tries(known, "cannot tell"); n < 2 {
+				t.Errorf("after outage_grace: %d tries", n)
+			}
+		})
+	}
+}
+
+func TestSessionThatEndedElsewhereIsOverWhenItsOneTryIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	cookie, s := w.login(m, ada())
+	if got := w.reason(m, cookie); got != "" {
+		t.Fatal(got)
+	}
+	u := &unreliable{err: errors.New("EOF")}
+	u.failures.Store(always)
+	w.unreliable(m, u)
+	w.reason(m, cookie)
+	if _, err := w.replica(nil).EndRef(t.Context(), s.Ref); err != nil {
+		t.Fatal(err)
+	}
+	u.failures.Store(0)
+	if got := w.reason(m, cookie); got != string(RecordMissing) {
+		t.Errorf("%q", got)
 	}
 }

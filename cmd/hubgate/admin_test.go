@@ -215,7 +215,7 @@ func TestReadinessTellsWhatIsWrongAndOnlyStrictlyRefuses(t *testing.T) {
 	}
 	o.gateway.redis.server.Close()
 	probe := o.gateway.redis.probe
-	probe.settle(probe.ask(t.Context()))
+	probe.settle(probe.ask(t.Context(), true))
 	for target, want := range map[string]int{"/readyz": 200, "/readyz?strict=1": 503, "/readyz?strict=0": 200, "/livez": 200, "/startupz": 200} {
 		if got := o.ask("GET", target, "", header("Authorization")); got.Code != want {
 			t.Errorf("Redis is away: %s answers %d, want %d", target, got.Code, want)

@@ -4,14 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/session"
 )
 
 // answer is what Redis says when it refuses a command.
@@ -23,7 +29,9 @@ func (answer) RedisError()     {}
 // store is a Redis that does what it is told to, for the probe and for visitors.
 type store struct {
 	read, write atomic.Pointer[func(context.Context) error]
+	connect     atomic.Pointer[func(context.Context) error]
 	reads       atomic.Int64
+	connects    atomic.Int64
 	breaker     *breaker
 	probe       *redisProbe
 	reports     []redisState
@@ -54,7 +62,9 @@ func newStore(t *testing.T) *store {
 	s.probe = newRedisProbe(s.breaker, func(found redisState) { s.reports = append(s.reports, found) }, quietLog())
 	s.probe.read = func(ctx context.Context) error { s.reads.Add(1); return (*s.read.Load())(ctx) }
 	s.probe.write = func(ctx context.Context) error { return (*s.write.Load())(ctx) }
+	s.probe.connect = func(ctx context.Context) error { s.connects.Add(1); return (*s.connect.Load())(ctx) }
 	s.set(serves, serves)
+	s.accept(serves)
 	ctx, stop := context.WithCancel(t.Context())
 	go s.probe.run(ctx)
 	t.Cleanup(func() {
@@ -68,6 +78,9 @@ func (s *store) set(read, write func(context.Context) error) {
 	s.read.Store(&read)
 	s.write.Store(&write)
 }
+
+// accept decides what becomes of new connections.
+func (s *store) accept(connect func(context.Context) error) { s.connect.Store(&connect) }
 
 // command is one of a visitor's, that ends with err.
 func (s *store) command(ctx context.Context, err error) error {
@@ -245,4 +258,87 @@ func TestProbeTakesOneFailureForABrokenConnection(t *testing.T) {
 			t.Errorf("open %v after %d reports", s.breaker.open(), len(s.reports))
 		}
 	})
+}
+
+func TestProbeConnectsAnewAfterACommandFailed(t *testing.T) {
+	t.Parallel()
+	for name, connect := range map[string]func(context.Context) error{
+		"maxclients is reached": says(answer("ERR max number of clients reached")),
+		"closed at once":        says(io.EOF),
+		"refused":               says(syscall.ECONNREFUSED),
+		"SYNs are dropped":      silentInTime,
+		"silent":                silent,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore(t)
+				<-time.After(10 * time.Second)
+				if n := s.connects.Load(); n != 1 { // at the start
+					t.Errorf("%d new connections while all is well", n)
+				}
+				s.accept(connect)
+				<-time.After(time.Minute)
+				if s.breaker.open() {
+					t.Error("opened although no command failed")
+				}
+				began := time.Now()
+				s.command(t.Context(), errors.New("EOF"))
+				for !s.breaker.open() && time.Since(began) < time.Minute {
+					<-time.After(time.Millisecond)
+				}
+				if took := time.Since(began); took > probeRest+2*probeLimit+probeAgain+10*time.Millisecond {
+					t.Errorf("opened after %s", took)
+				}
+				<-time.After(time.Minute)
+				if !s.breaker.open() {
+					t.Error("closed while no new connection can be made")
+				}
+				s.accept(serves)
+				<-time.After(tooLate + 2*probeRestMax)
+				synctest.Wait()
+				if s.breaker.open() || len(s.reports) != 3 {
+					t.Errorf("afterwards: open %v after %d reports", s.breaker.open(), len(s.reports))
+				}
+			})
+		})
+	}
+}
+
+func TestLackOfFileDescriptorsIsNoFaultOfRedis(t *testing.T) {
+	t.Parallel()
+	dialing := func(err error) error { return &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", err)} }
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false}, {dialing(syscall.EMFILE), false}, {dialing(syscall.ENFILE), false},
+		{dialing(syscall.ECONNREFUSED), true}, {io.EOF, true}, {answer("NOAUTH"), true},
+	} {
+		if got := connectFault(c.err) != nil; got != c.want {
+			t.Errorf("%v: %v", c.err, got)
+		}
+	}
+}
+
+func TestProbeConnectsAnewEachTimeItIsAsked(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	cfg := session.DefaultConfig().Redis
+	cfg.Mode, cfg.URLs = "single", []string{"redis://" + server.Addr()}
+	clients, err := openRedis(cfg, redisDeps{
+		Credentials: func() (string, string) { return "", "" }, Report: func(redisState) {}, Log: quietLog(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { clients.close() })
+	for i := range 3 {
+		if err := clients.probe.connect(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if stats := clients.oneShot.PoolStats(); stats.Hits != 0 || int(stats.Misses) != i+1 || stats.TotalConns != 0 {
+			t.Errorf("time %d: %+v", i, stats)
+		}
+	}
 }

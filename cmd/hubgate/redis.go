@@ -29,6 +29,7 @@ type redisClients struct {
 	Queue   redis.UniversalClient // writes that must not happen twice: no retry
 	Block   redis.UniversalClient // subscriptions and blocking reads: each holds a connection
 	health  redis.UniversalClient // the probe's: its connections are not the visitors'
+	oneShot redis.UniversalClient // the probe's: each command has a new connection
 	probe   *redisProbe
 	server  *miniredis.Miniredis // of mode embedded
 }
@@ -69,7 +70,10 @@ func openRedis(cfg session.RedisConfig, deps redisDeps) (*redisClients, error) {
 	health.PoolSize, health.MinIdleConns = 4096, 0
 	c.Request, c.Queue, c.Block = redis.NewUniversalClient(&request), redis.NewUniversalClient(&queue), redis.NewUniversalClient(&block)
 	c.health = redis.NewUniversalClient(&health)
-	c.probe.of(c.health, cfg.KeyPrefix, cfg.Mode == "cluster")
+	oneShot := health
+	oneShot.MaxIdleConns = -1 // none is kept
+	c.oneShot = redis.NewUniversalClient(&oneShot)
+	c.probe.of(c.health, c.oneShot, cfg.KeyPrefix, cfg.Mode == "cluster")
 	c.Request.AddHook(measureHook{deps.Observe, deps.Tracer})
 	c.Request.AddHook(c.probe.breaker)
 	c.Queue.AddHook(measureHook{deps.Observe, deps.Tracer})
@@ -135,7 +139,7 @@ func credentials(now func() (string, string)) func(context.Context) (string, str
 }
 
 func (c *redisClients) close() error {
-	err := errors.Join(c.Request.Close(), c.Queue.Close(), c.Block.Close(), c.health.Close())
+	err := errors.Join(c.Request.Close(), c.Queue.Close(), c.Block.Close(), c.health.Close(), c.oneShot.Close())
 	if c.server != nil {
 		c.server.Close()
 	}

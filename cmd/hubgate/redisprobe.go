@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -15,10 +17,12 @@ import (
 )
 
 // redisProbe is how hubgate finds out whether Redis serves: it reads and writes a key of its own through a connection
-// of its own, so that no visitor can make it fail, slow it down or keep it from running. It alone moves the breaker,
-// the health check and the metric.
+// of its own, so that no visitor can make it fail, slow it down or keep it from running. That one connection can work
+// while no other can be made (maxclients is reached, a firewall drops SYNs). After a command failed, and until Redis is
+// back, the probe therefore connects anew as well. It alone moves the breaker, the health check and the metric.
 type redisProbe struct {
 	read, write func(context.Context) error
+	connect     func(context.Context) error // reads through a new connection
 	breaker     *breaker
 	report      func(redisState)
 	log         *slog.Logger
@@ -52,8 +56,8 @@ func newRedisProbe(b *breaker, report func(redisState), log *slog.Logger) *redis
 }
 
 // of sets the questions. A read of an own key finds more than a PING, which is answered also where a user may read
-// nothing (NOPERM) and by a node of a cluster that is down (CLUSTERDOWN).
-func (p *redisProbe) of(rdb redis.UniversalClient, prefix string, cluster bool) {
+// nothing (NOPERM) and by a node of a cluster that is down (CLUSTERDOWN). The client oneShot keeps no connection.
+func (p *redisProbe) of(rdb, oneShot redis.UniversalClient, prefix string, cluster bool) {
 	key := prefix + "probe"
 	keys := []string{key}
 	if cluster { // a key in each quarter of the slots: a cluster is down when none of its masters answers
@@ -61,6 +65,16 @@ func (p *redisProbe) of(rdb redis.UniversalClient, prefix string, cluster bool) 
 	}
 	p.read = func(ctx context.Context) error { return readAny(ctx, rdb, keys) }
 	p.write = func(ctx context.Context) error { return fault(rdb.Set(ctx, key, "", time.Second).Err()) }
+	p.connect = func(ctx context.Context) error { return connectFault(readAny(ctx, oneShot, keys)) }
+}
+
+// connectFault returns err unless it is this machine's want of file descriptors. That says nothing about Redis, and
+// visitors can bring it about.
+func connectFault(err error) error {
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return nil
+	}
+	return err
 }
 
 // readAny returns nil as soon as one of the keys can be read.
@@ -88,11 +102,11 @@ func recovering(question func() error) (err error) {
 
 // run probes until ctx ends.
 func (p *redisProbe) run(ctx context.Context) {
-	rest := probeRest
+	rest, anew := probeRest, true
 	for {
-		found := p.ask(ctx)
+		found := p.ask(ctx, anew)
 		if found.trouble() > p.state.Load().trouble() && pause(ctx, probeAgain) {
-			found = p.ask(ctx)
+			found = p.ask(ctx, anew)
 		}
 		if ctx.Err() != nil {
 			return
@@ -100,26 +114,30 @@ func (p *redisProbe) run(ctx context.Context) {
 		p.settle(found)
 		if found.down == nil {
 			rest = probeRest
-			p.idle(ctx)
+			anew = p.idle(ctx)
 			continue
 		}
 		pause(ctx, rest)
+		anew = true
 		rest = min(2*rest, probeRestMax)
 	}
 }
 
-// idle waits for the next probe while Redis serves: for a command's failure, or a second.
-func (p *redisProbe) idle(ctx context.Context) {
+// idle waits for the next probe while Redis serves: for a command's failure, or a second. It reports whether a command
+// failed.
+func (p *redisProbe) idle(ctx context.Context) bool {
 	if !pause(ctx, probeRest) {
-		return
+		return false
 	}
 	next := time.NewTimer(probeEvery - probeRest)
 	defer next.Stop()
 	select {
 	case <-ctx.Done():
 	case <-p.breaker.wake:
+		return true
 	case <-next.C:
 	}
+	return false
 }
 
 // pause reports whether d passed before ctx ended.
@@ -134,10 +152,16 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// ask asks both questions once. A write that has no answer is one that is refused, for reads have one (CLIENT PAUSE
-// does that).
-func (p *redisProbe) ask(ctx context.Context) redisState {
-	if err := p.limited(ctx, p.read); err != nil {
+// ask asks each question once, that for a new connection only when anew is set. A write that has no answer is one that
+// is refused, for reads have one (CLIENT PAUSE does that).
+func (p *redisProbe) ask(ctx context.Context, anew bool) redisState {
+	err := p.limited(ctx, p.read)
+	if err == nil && anew {
+		if err = p.limited(ctx, p.connect); err != nil {
+			err = fmt.Errorf("no new connection: %w", err)
+		}
+	}
+	if err != nil {
 		return redisState{down: err}
 	}
 	return redisState{refusal: p.limited(ctx, p.write)}
