@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
@@ -105,33 +107,41 @@ func (m *Manager) endAll(ctx context.Context, indexes []string) (int, error) {
 func (m *Manager) endListed(ctx context.Context, indexes []string, before time.Time) (int, error) {
 	n := 0
 	for _, key := range indexes {
-		refs, err := m.deps.Redis.ZRange(ctx, key, 0, -1).Result()
-		if isWrongType(err) {
-			err = m.discard(ctx, key)
-		}
-		if err != nil {
-			return n, err
-		}
-		for _, ref := range refs {
-			if later, err := m.beganAfter(ctx, ref, before); err != nil || later {
-				if err != nil {
-					return n, err
-				}
-				continue
-			}
-			existed, err := m.endRef(ctx, ref)
-			if err != nil {
-				return n, err
-			}
-			if existed {
-				n++
-			}
-			if err := m.deps.Redis.ZRem(ctx, key, ref).Err(); err != nil {
+		for removed := -1; removed != 0; { // until none is left: others may change the list while it is read
+			var existed int
+			var err error
+			existed, removed, err = m.endOnce(ctx, key, before)
+			if n += existed; err != nil {
 				return n, err
 			}
 		}
 	}
 	return n, nil
+}
+
+// endOnce reads an index once and ends what it lists. It returns how many sessions existed and how many entries it
+// removed.
+func (m *Manager) endOnce(ctx context.Context, key string, before time.Time) (existed, removed int, err error) {
+	var refs []string // all of them, before any is removed
+	err = m.members(ctx, key, func(z redis.Z) { refs = append(refs, z.Member.(string)) })
+	if isWrongType(err) {
+		err = m.discard(ctx, key)
+	}
+	for i := 0; err == nil && i < len(refs); i++ {
+		var later, existing bool
+		if later, err = m.beganAfter(ctx, refs[i], before); err != nil || later {
+			continue
+		}
+		if existing, err = m.endRef(ctx, refs[i]); err != nil {
+			break
+		}
+		if existing {
+			existed++
+		}
+		removed++
+		err = m.deps.Redis.ZRem(ctx, key, refs[i]).Err()
+	}
+	return existed, removed, err
 }
 
 // beganAfter tells whether a session began after a time: one that was asked to end while Redis was away is not the one that the same

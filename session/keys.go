@@ -13,19 +13,17 @@ import (
 func (m *Manager) KeysInUse(ctx context.Context) (map[string]time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	entries, err := m.deps.Redis.ZRangeWithScores(ctx, m.prefix+"keys", 0, -1).Result()
+	inUse := map[string]time.Time{}
+	err := m.members(ctx, m.prefix+"keys", func(z redis.Z) {
+		if until := time.UnixMilli(int64(z.Score)); until.After(m.deps.Now()) {
+			inUse[z.Member.(string)] = until
+		}
+	})
 	if isWrongType(err) {
 		err = m.discard(ctx, m.prefix+"keys")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("session: keys in use: %w", err)
-	}
-	inUse := map[string]time.Time{}
-	for _, z := range entries {
-		id, _ := z.Member.(string)
-		if until := time.UnixMilli(int64(z.Score)); until.After(m.deps.Now()) {
-			inUse[id] = until
-		}
 	}
 	return inUse, nil
 }

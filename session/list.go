@@ -80,16 +80,18 @@ func (m *Manager) after(ctx context.Context, key string, at cursor, count int) (
 	}
 	for err == nil {
 		var refs []redis.Z
-		if refs, err = m.deps.Redis.ZRangeWithScores(ctx, key, rank, rank+int64(count)-1).Result(); err != nil || len(refs) == 0 {
+		if refs, rank, err = m.membersFrom(ctx, key, rank, count); err != nil {
 			break
 		}
-		rank += int64(len(refs))
 		refs = slices.DeleteFunc(refs, func(z redis.Z) bool { return z.Score == at.score && z.Member.(string) <= at.ref })
 		if len(refs) > 0 {
 			return refs, nil
 		}
 	}
-	if isWrongType(err) {
+	switch {
+	case errors.Is(err, errEnd):
+		return nil, nil
+	case isWrongType(err):
 		return nil, m.discard(ctx, key)
 	}
 	return nil, err

@@ -2,10 +2,12 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -153,5 +155,90 @@ func TestLargestRecordIsReadWhole(t *testing.T) {
 	}
 	if sealed := m.deps.Ring.Seal("record", make([]byte, maxRecord), nil); len(sealed)+versionSize > maxStored {
 		t.Errorf("a record of the largest size has %d bytes", len(sealed)+versionSize)
+	}
+}
+
+// Each list, and each reader of one, meets a member that is far longer than any of ours.
+func TestOversizedMemberOfAListIsNotReadAndIsRemoved(t *testing.T) {
+	t.Parallel()
+	huge := strings.Repeat("x", 8<<20)
+	endBy := func(end func(m *Manager, s *Session) (int, error)) func(*world, *Manager, *Session) {
+		return func(w *world, m *Manager, s *Session) {
+			if n, err := end(m, s); n != 1 || err != nil || w.redis.Exists(m.recordKey(s.Ref)) {
+				w.t.Errorf("%d ended, %v", n, err)
+			}
+		}
+	}
+	list := func(q Query) func(*world, *Manager, *Session) {
+		return func(w *world, m *Manager, s *Session) {
+			if list, err := m.List(w.t.Context(), q); err != nil || len(list.Sessions) != 1 {
+				w.t.Errorf("%d listed, %v", len(list.Sessions), err)
+			}
+		}
+	}
+	for name, use := range map[string]func(*world, *Manager, *Session){
+		"end by user": endBy(func(m *Manager, s *Session) (int, error) {
+			return m.EndUser(t.Context(), s.Issuer, s.Subject)
+		}),
+		"end by e-mail": endBy(func(m *Manager, s *Session) (int, error) { return m.EndByEmail(t.Context(), s.Email) }),
+		"end by sid":    endBy(func(m *Manager, s *Session) (int, error) { return m.EndSID(t.Context(), s.Issuer, s.SID) }),
+		"list":          list(Query{Limit: 1000}),
+		"list by email": list(Query{Limit: 1, Email: "ada@example.com"}),
+		"keys": func(w *world, m *Manager, _ *Session) {
+			if keys, err := m.KeysInUse(w.t.Context()); err != nil || len(keys) != 1 {
+				w.t.Errorf("%v, %v", keys, err)
+			}
+		},
+	} {
+		for where, score := range map[string]float64{"before": -1, "behind": 9e15} {
+			t.Run(name+" "+where, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.t = t
+				m, read := w.metered()
+				login := ada()
+				login.SID = "sid-1"
+				_, s := w.login(m, login)
+				keys := append(m.indexKeys(s), m.prefix+"keys")
+				for _, key := range keys {
+					if _, err := w.redis.ZAdd(key, score, huge); err != nil {
+						t.Fatal(err)
+					}
+				}
+				before := read.Load()
+				use(w, m, s)
+				if n := read.Load() - before; n > 4*maxStored {
+					t.Errorf("%d bytes were read", n)
+				}
+				cleaned := 0
+				for _, key := range keys {
+					if members, _ := w.redis.ZMembers(key); !slices.Contains(members, huge) {
+						cleaned++
+					}
+				}
+				if cleaned == 0 && !(strings.HasPrefix(name, "list") && where == "before") {
+					t.Error("it is not removed")
+				}
+			})
+		}
+	}
+}
+
+func TestEndOfMoreSessionsThanAPageHoldsPassesOversizedMembers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m, _ := w.metered()
+	w.crowd(m, memberPage+20)
+	index := m.namesOf("m", "ada@example.com")[0]
+	for i := range 2*memberPage + 1 {
+		if _, err := w.redis.ZAdd(index, float64(i), fmt.Sprintf("%0*d", maxMember+1, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := m.EndByEmail(t.Context(), "ada@example.com"); n != memberPage+20 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if w.redis.Exists(index) {
+		t.Error("something is left")
 	}
 }
