@@ -8,9 +8,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The lists of sessions and keys are read by a script that returns members of a plausible length only, a page at a time,
-// and removes longer ones. Whoever can write to Redis could otherwise fill the memory of each replica that reads a list
-// (CWE-770), for a member has up to 512 MB. A removal that Redis does not take is not needed for the answer.
+// The lists of sessions and keys are read by a script that returns members of a plausible length only, a page at a
+// time, and removes longer ones. Whoever can write to Redis could otherwise fill the memory of each replica that reads
+// a list (CWE-770), for a member has up to 512 MB. A removal that Redis does not take is not needed for the answer.
 const (
 	maxMember  = 2 * refSize // the names of sessions; ids of keys are shorter
 	memberPage = 300

@@ -51,8 +51,8 @@ var elsewhere = map[string]string{
 	"cmd/hubgate redisProbe.limited": "a probe of Redis, which is no request's",
 }
 
-// started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc, the Go and TryGo
-// of groups and singleflight's DoChan. It names the functions around them.
+// started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc, the Go and
+// TryGo of groups and singleflight's DoChan. It names the functions around them.
 func started(file *ast.File) (found []string) {
 	for _, decl := range file.Decls {
 		name := "the package"
