@@ -27,6 +27,7 @@ func (h *Handler) exchange(
 	if err != nil {
 		return nil, session.Tokens{}, err
 	}
+	inbound.Of(r).Outcome.Granted = true
 	if token.id == "" {
 		return nil, session.Tokens{}, badToken("the token endpoint sent none: is the scope openid allowed for the client?")
 	}

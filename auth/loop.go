@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -82,7 +83,7 @@ func (h *Handler) finished(w http.ResponseWriter, r *http.Request) {
 type Limiter struct {
 	mu     sync.Mutex
 	rate   setting.Rate
-	all    map[string]*loginsOf
+	all    map[netip.Prefix]*loginsOf
 	pruned time.Time
 }
 
@@ -95,7 +96,7 @@ type loginsOf struct {
 
 // NewLimiter makes a Limiter; it lives as long as the process.
 func NewLimiter() *Limiter {
-	return &Limiter{all: map[string]*loginsOf{}}
+	return &Limiter{all: map[netip.Prefix]*loginsOf{}}
 }
 
 const maxAddresses = 100_000
@@ -109,10 +110,10 @@ func (l *Limiter) wait(r setting.Rate, facts *inbound.Facts, now time.Time) (del
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rate != r || len(l.all) > maxAddresses {
-		l.rate, l.all = r, map[string]*loginsOf{}
+		l.rate, l.all = r, map[netip.Prefix]*loginsOf{}
 	}
 	l.prune(now)
-	key := addressKey(facts)
+	key := facts.Network()
 	of := l.all[key]
 	if of == nil {
 		of = &loginsOf{Limiter: rate.NewLimiter(rate.Limit(float64(r.Requests)/r.Per.D().Seconds()), r.Requests)}
@@ -138,18 +139,4 @@ func (l *Limiter) prune(now time.Time) {
 			delete(l.all, key)
 		}
 	}
-}
-
-// addressKey takes IPv6 by its /64: one customer has that many addresses.
-func addressKey(facts *inbound.Facts) string {
-	a := facts.Client
-	if a.Is6() {
-		if prefix, err := a.Prefix(64); err == nil {
-			return prefix.String()
-		}
-	}
-	if !a.IsValid() {
-		return "unknown"
-	}
-	return a.String()
 }

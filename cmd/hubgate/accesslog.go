@@ -9,7 +9,10 @@ import (
 )
 
 // requestLogs are where finished requests are written down. A nil access log writes no line.
-type requestLogs struct{ access, audit *slog.Logger }
+type requestLogs struct {
+	access, audit *slog.Logger
+	failures      *loginFailures
+}
 
 // observed writes one wide line and one set of metrics for each request, when its answer is finished.
 func observed(logs requestLogs, metrics *httpMetrics, next http.Handler) http.Handler {
@@ -30,7 +33,7 @@ func observed(logs requestLogs, metrics *httpMetrics, next http.Handler) http.Ha
 				line.AddAttrs(slog.Attr{Value: slog.GroupValue(accessAttrs(r, rec, took)...)}) // without a name: they stand in the line itself
 				_ = logs.access.Handler().Handle(r.Context(), line)
 			}
-			auditRequest(logs.audit, r, rec.code())
+			auditRequest(logs, r, rec.code())
 		}()
 		next.ServeHTTP(rec, r)
 	})

@@ -10,20 +10,28 @@ import (
 
 // auditRequest writes down what happened to a person in a request, where the parts that did it do not say so themselves: somebody who
 // is logged in was turned away, or a login failed.
-func auditRequest(audit *slog.Logger, r *http.Request, status int) {
+func auditRequest(logs requestLogs, r *http.Request, status int) {
 	f := inbound.Of(r)
 	switch {
 	case f.Outcome.Decision == "forbid":
-		audit.WarnContext(r.Context(), "deny", "action", "deny", "outcome", "refused", "rule", f.Outcome.Rule, "reason", f.Outcome.Reason,
+		logs.audit.WarnContext(r.Context(), "deny", "action", "deny", "outcome", "refused", "rule", f.Outcome.Rule, "reason", f.Outcome.Reason,
 			"status", status, "client", f.Client.String(), "session", f.Outcome.SessionRef, emailKey, f.Outcome.Email)
 	case f.Outcome.Login && status >= http.StatusBadRequest:
-		attrs := []any{"action", "login", "outcome", "failure", "reason", f.Outcome.Reason,
-			"status", status, "client", f.Client.String()}
-		if f.Outcome.Err != nil { // the operator needs it with log.access: false too
-			attrs = append(attrs, "error", capped(f.Outcome.Err.Error()))
+		if f.Outcome.Granted {
+			logs.audit.WarnContext(r.Context(), "login", failedLogin(f, status)...)
+			return
 		}
-		audit.WarnContext(r.Context(), "login", attrs...)
+		logs.failures.write(r, status)
 	}
+}
+
+func failedLogin(f *inbound.Facts, status int) []any {
+	attrs := []any{"action", "login", "outcome", "failure", "reason", f.Outcome.Reason,
+		"status", status, "client", f.Client.String()}
+	if f.Outcome.Err != nil { // the operator needs it with log.access: false too
+		attrs = append(attrs, "error", capped(f.Outcome.Err.Error()))
+	}
+	return attrs
 }
 
 // ruleAdmin marks a request to the admin listener as one that is audited: everything but metrics and health, and whatever was refused.

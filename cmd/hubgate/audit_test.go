@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -33,10 +34,14 @@ func TestAuditNamesTheCauseOfAFailedLogin(t *testing.T) {
 		"a visitor's own doing": {inbound.Outcome{Decision: "error", Login: true, Reason: "state"}, 400, []string{
 			`"reason":"state"`, `"outcome":"failure"`,
 		}},
+		"a token that does not hold": {inbound.Outcome{Decision: "error", Login: true, Granted: true, Reason: "token"}, 502,
+			[]string{`"reason":"token"`, `"status":502`},
+		},
 		"a login that worked": {inbound.Outcome{Login: true}, 302, nil},
 	} {
 		var out bytes.Buffer
-		logs := requestLogs{audit: slog.New(slog.NewJSONHandler(&out, nil))}
+		log := slog.New(slog.NewJSONHandler(&out, nil))
+		logs := requestLogs{audit: log, failures: newLoginFailures(log, time.Now)}
 		next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			inbound.Of(r).Outcome = c.outcome
 			w.WriteHeader(c.status)

@@ -58,6 +58,7 @@ type gateway struct {
 	apiProbe *http.Client
 	certs    *certificates
 	limiter  *auth.Limiter
+	failures *loginFailures
 	level    slog.LevelVar
 	clock    clock // as those see it who answer
 	emails   emailPolicy
@@ -86,6 +87,7 @@ func newGateway(sc serveConfig) (*gateway, error) {
 	g := &gateway{path: sc.path, getenv: sc.getenv, leaving: make(chan struct{}), registry: newRegistry(readBuildInfo()), limiter: auth.NewLimiter(), service: newSystemd(sc.getenv)}
 	g.lines = sc.log
 	g.log = newLogger(g.lines, cfg.Log, &g.level, &g.emails)
+	g.failures = newLoginFailures(loginFailureLog(g.log), time.Now)
 	newLogMetrics(g.registry, g.lines)
 	for _, line := range rep.lines() {
 		component(g.log, "config").Warn("configuration", "problem", line)

@@ -79,6 +79,12 @@ func auditLog(log *slog.Logger) *slog.Logger {
 	return slog.New(always{component(log, "audit").Handler()})
 }
 
+// loginFailureLog is for audit lines that any visitor can cause at will. They are application lines to the writer, so
+// that they can neither push out the others nor make the audit log count as incomplete.
+func loginFailureLog(log *slog.Logger) *slog.Logger {
+	return slog.New(always{log.With("component", classed{"audit", logging.Application}).Handler()})
+}
+
 // WithAttrs keeps the wrapper.
 func (c correlated) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return correlated{c.Handler.WithAttrs(attrs)}

@@ -47,7 +47,7 @@ func (g *gateway) routes(gen *generation) http.Handler {
 		facts.ForwardAuth = ask
 	}
 	gen.facts = inbound.New(facts)
-	logs := requestLogs{audit: auditLog(g.log)}
+	logs := requestLogs{audit: auditLog(g.log), failures: g.failures}
 	if gen.cfg.Log.Access {
 		logs.access = component(g.log, "access")
 	}

@@ -12,6 +12,9 @@ const logComponent = "log"
 
 // classOf is the class of lines that have an attribute; otherwise it is the one that they had.
 func classOf(a slog.Attr, had logging.Class) logging.Class {
+	if c, ok := a.Value.Any().(classed); ok {
+		return c.class
+	}
 	if a.Key == "component" && a.Value.Kind() == slog.KindString {
 		switch a.Value.String() {
 		case "access":
@@ -24,6 +27,15 @@ func classOf(a slog.Attr, had logging.Class) logging.Class {
 	}
 	return had
 }
+
+// classed is a component whose lines have another class than its name alone would give them.
+type classed struct {
+	component string
+	class     logging.Class
+}
+
+// LogValue is the component's name.
+func (c classed) LogValue() slog.Value { return slog.StringValue(c.component) }
 
 // textLines is slog's text handler in front of a log whose lines have classes: one handler for each, which differ in
 // nothing else.

@@ -46,9 +46,21 @@ type Outcome struct {
 	Reason     string // word from a closed set
 	SessionRef string // the session's Ref, if any
 	Login      bool   // the request finished a login, or failed to start one
+	Granted    bool   // the provider granted a token to this login, which no visitor can pretend
 	Email      string // the session's, for the audit log, which applies the e-mail policy
 	Upstream   time.Duration
 	Err        error // the cause, for the log only
+}
+
+// Network returns what stands for one client: its address, or an IPv6 address's /64, since one customer has that many
+// addresses. It is the zero Prefix when the address is unknown.
+func (f *Facts) Network() netip.Prefix {
+	bits := f.Client.BitLen()
+	if f.Client.Is6() {
+		bits = 64
+	}
+	network, _ := f.Client.Prefix(bits)
+	return network
 }
 
 // Site is one public URL of the gateway.
