@@ -96,7 +96,7 @@ func (p *Provider) tryCode(ctx context.Context, e *endpoints, cfg Config, callba
 	case !errors.As(err, &answer):
 		return "", err
 	case answer.ErrorCode == "":
-		return fmt.Sprintf("%d without an OAuth error", answer.Response.StatusCode), nil
+		return describe(answer), nil
 	}
 	return answer.ErrorCode, nil
 }

@@ -57,11 +57,35 @@ var refusals = map[string]struct {
 	"a firewall's page": {403, asHTML, "<html>", "", 503, []string{"403"}, false},
 	"not now": {400, asJSON, oauthError("temporarily_unavailable"), "", 503,
 		[]string{"temporarily_unavailable"}, false},
-	"a page of HTML":           {200, asHTML, "<html><body>Sign in", "", 503, []string{"200", "HTML page"}, false},
-	"nothing":                  {200, asJSON, "", "", 503, []string{"with nothing"}, false},
-	"half an answer":           {200, asJSON, `{"access_token":"acc`, "", 503, []string{"not a JSON object"}, false},
-	"no access token":          {200, asJSON, `{}`, "", 503, []string{"without an access_token"}, false},
-	"an access token alone":    {200, asJSON, `{"access_token":"x"}`, "", 502, []string{"openid"}, false},
+	"a page of HTML":        {200, asHTML, "<html><body>Sign in", "", 503, []string{"200", "HTML page"}, false},
+	"nothing":               {200, asJSON, "", "", 503, []string{"with nothing"}, false},
+	"half an answer":        {200, asJSON, `{"access_token":"acc`, "", 503, []string{"not a JSON object"}, false},
+	"no access token":       {200, asJSON, `{}`, "", 503, []string{"without an access_token"}, false},
+	"an access token alone": {200, asJSON, `{"access_token":"x"}`, "", 502, []string{"openid"}, false},
+	"a list of descriptions": {401, asJSON, `{"error":"invalid_client","error_description":["no","secret"]}`, "", 500,
+		[]string{"invalid_client (no secret)"}, true},
+	"a description of a wrong type": {400, asJSON, `{"error":"invalid_scope","error_description":{"en":"no"}}`, "", 500,
+		[]string{"invalid_scope (no)", "auth.scopes"}, false},
+	"a number beside the error": {400, asJSON, `{"error":"invalid_scope","access_token":7,"id_token":[]}`, "", 500,
+		[]string{"auth.scopes"}, false},
+	"an error in a list": {401, asJSON, `{"error":["invalid_client"]}`, "", 500, []string{"invalid_client"}, true},
+	"an error in an object": {401, asJSON, `{"error":{"code":"invalid_client","message":"Wrong secret"}}`, "", 500,
+		[]string{"invalid_client (Wrong secret)", "auth.client_secret"}, true},
+	"an object with words of its own": {401, asJSON, `{"error":{"code":401,"status":"UNAUTHENTICATED"}}`, "", 500,
+		[]string{"401", "UNAUTHENTICATED", "auth.client_secret"}, false},
+	"an errorCode": {401, asJSON, `{"errorCode":"E0000011","errorSummary":"Invalid token"}`, "", 500,
+		[]string{"E0000011 Invalid token", "auth.client_secret"}, false},
+	"a message of a gateway": {503, asJSON, `{"message":"no upstream"}`, "", 503, []string{"503", "no upstream"}, false},
+	"a byte order mark": {401, asJSON, "\ufeff" + oauthError("invalid_client"), "", 500,
+		[]string{"invalid_client", "auth.client_secret"}, true},
+	"an object with status 200": {200, asJSON, `{"error":{"message":"not today"}}`, "", 503,
+		[]string{"200", "not today"}, false},
+	"a 401 that says nothing": {401, asJSON, "", "", 500,
+		[]string{"401 Unauthorized without an OAuth error that can be read", "auth.client_secret"}, false},
+	"a 401 that is a page": {401, asHTML, "<html>", "", 500, []string{"address of the token endpoint"}, false},
+	"a 405":                {405, asJSON, `{"message":"no"}`, "", 500, []string{"address of the token endpoint"}, false},
+	"a 400 that is garbage": {400, asJSON, `{"error":`, "", 503,
+		[]string{"without an OAuth error that can be read"}, false},
 	"a description that leaks": {400, asJSON, leaking, "", 500, []string{"(code ... of ...)"}, false},
 }
 
@@ -100,6 +124,9 @@ func TestExchangeRefusedNamesItsCause(t *testing.T) {
 					t.Errorf("the log lacks %q: %s", word, o.Err)
 				}
 			}
+			if c.status == 401 && c.header == asJSON && strings.Contains(o.Err.Error(), "address of the token endpoint") {
+				t.Errorf("the log blames the address: %s", o.Err)
+			}
 			for _, word := range []string{"Ada", "4f5a6b", "@", "\n", "\x1b", "<html"} {
 				if strings.Contains(o.Err.Error(), word) {
 					t.Errorf("the log holds %q: %s", word, o.Err)
@@ -115,14 +142,16 @@ func TestExchangeRefusedNamesItsCause(t *testing.T) {
 func TestExchangeReadsWhatProvidersSend(t *testing.T) {
 	t.Parallel()
 	for name, granted := range map[string]func(map[string]any){
-		"a fraction":        func(a map[string]any) { a["expires_in"] = 3599.5 },
-		"text":              func(a map[string]any) { a["expires_in"] = "3600" },
-		"text of fractions": func(a map[string]any) { a["expires_in"] = "3599.999" },
-		"null":              func(a map[string]any) { a["expires_in"] = nil },
-		"no expiry":         func(a map[string]any) { delete(a, "expires_in") },
-		"a year's worth":    func(a map[string]any) { a["expires_in"] = 1e30 },
-		"not a number":      func(a map[string]any) { a["expires_in"] = "an hour" },
-		"no token_type":     func(a map[string]any) { delete(a, "token_type") },
+		"a fraction":         func(a map[string]any) { a["expires_in"] = 3599.5 },
+		"text":               func(a map[string]any) { a["expires_in"] = "3600" },
+		"text of fractions":  func(a map[string]any) { a["expires_in"] = "3599.999" },
+		"null":               func(a map[string]any) { a["expires_in"] = nil },
+		"no expiry":          func(a map[string]any) { delete(a, "expires_in") },
+		"a year's worth":     func(a map[string]any) { a["expires_in"] = 1e30 },
+		"not a number":       func(a map[string]any) { a["expires_in"] = "an hour" },
+		"other types beside": func(a map[string]any) { a["scope"], a["refresh_token"] = []string{"a", "b"}, 7 },
+		"an empty error":     func(a map[string]any) { a["error"], a["message"] = "", "welcome" },
+		"no token_type":      func(a map[string]any) { delete(a, "token_type") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -150,5 +179,27 @@ func TestCallbackRefusesCodesThatNoProviderMakes(t *testing.T) {
 		if got.StatusCode != http.StatusBadRequest {
 			t.Errorf("%.20q: %d", code, got.StatusCode)
 		}
+	}
+}
+
+func TestProviderDocumentsMayBeginWithAByteOrderMark(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			p := newIssuer(t)
+			inner := p.Config.Handler
+			p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == path {
+					w.Header().Set("Content-Type", asJSON)
+					io.WriteString(w, "\ufeff")
+				}
+				inner.ServeHTTP(w, r)
+			})
+			got, w := finishIn(t, p, func(c *Config) { c.ClaimsFromUserinfo = true })
+			if got.StatusCode != http.StatusFound {
+				t.Errorf("%d: %v", got.StatusCode, w.outcome().Err)
+			}
+		})
 	}
 }

@@ -210,7 +210,7 @@ func (p *Provider) get(ctx context.Context, address, bearer string) (text []byte
 	if len(text) > maxDocument {
 		err = dependency.ErrTooLarge
 	}
-	return text, res.StatusCode, err
+	return trimBOM(text), res.StatusCode, err
 }
 
 // oauth makes the authorize URL; the token endpoint is asked by requestToken.

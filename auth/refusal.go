@@ -63,10 +63,19 @@ func (p *Provider) settingsCure(answer *oauth2.RetrieveError) string {
 	case "invalid_scope":
 		return ": auth.scopes names a scope that the client may not ask for; " + where
 	case "":
-		return " and no OAuth error: the address of the token endpoint is wrong (" + p.issuerKey() +
-			" or auth.endpoints.token); " + where
+		return p.silentCure(answer.Response) + "; " + where
 	}
 	return ": the client's settings at the provider do not fit auth; " + where
+}
+
+// silentCure is the cure for a refusal without an error code. Only what no token endpoint would answer speaks against
+// its address.
+func (p *Provider) silentCure(res *http.Response) string {
+	if res.StatusCode == http.StatusUnauthorized && !isHTML(res) {
+		return ": with this status it is most often auth.client_id or auth.client_secret that is wrong, and " +
+			p.otherClientAuth()
+	}
+	return ": the address of the token endpoint is wrong (" + p.issuerKey() + " or auth.endpoints.token)"
 }
 
 // otherClientAuth is the cure for a provider that takes the client's secret another way. Many answer only
@@ -88,15 +97,19 @@ func describe(answer *oauth2.RetrieveError) string {
 	if answer.Response != nil {
 		said = strings.TrimSpace(strconv.Itoa(answer.Response.StatusCode) + " " + http.StatusText(answer.Response.StatusCode))
 	}
+	text := cleanDescription(answer.ErrorDescription)
 	if answer.ErrorCode == "" {
-		return said
+		if said += " without an OAuth error"; text == "" {
+			return said + " that can be read"
+		}
+		return said + " (" + text + ")"
 	}
 	if code := cleanDescription(answer.ErrorCode); !errorWords.MatchString(answer.ErrorCode) && code != "" {
 		said += " " + code // not of RFC 6749, but the provider's own word, not a visitor's
 	} else {
 		said += " " + errorClass(answer.ErrorCode)
 	}
-	if text := cleanDescription(answer.ErrorDescription); text != "" && answer.ErrorCode != "invalid_grant" {
+	if text != "" && answer.ErrorCode != "invalid_grant" {
 		said += " (" + text + ")"
 	}
 	return said
@@ -110,7 +123,7 @@ const (
 // plainWord is a word of a sentence, the name of a parameter, a number, or a code such as AADSTS50011: nothing that was
 // generated.
 var plainWord = regexp.MustCompile(
-	`^['(]?(?:[A-Za-z]+(?:[_'.-][A-Za-z]+)*|[0-9]{1,6}|[A-Z]{2,8}[0-9]{1,9})[).,:;!?']*$`)
+	`^['(]?(?:[A-Za-z]+(?:[_'.-][A-Za-z]+)*|[0-9]{1,6}|[A-Z]{1,8}[0-9]{1,9})[).,:;!?']*$`)
 
 // cleanDescription makes a provider's error_description fit for a log: one line, from which everything is left out that
 // could be an address, a code, a token or a secret (CWE-117, CWE-532).

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,10 +46,13 @@ func (p *Provider) requestToken(
 	if err != nil {
 		return nil, fmt.Errorf("auth: the token endpoint: reading its answer: %w", err)
 	}
+	body = trimBOM(body)
 	answer, readable := readTokenAnswer(body)
 	refused := &oauth2.RetrieveError{Response: res, ErrorCode: answer.Error, ErrorDescription: answer.Description}
 	switch {
 	case res.StatusCode < 200 || res.StatusCode > 299 || answer.Error != "":
+		return nil, refused
+	case readable && answer.Access == "" && answer.Description != "":
 		return nil, refused
 	case !readable:
 		return nil, fmt.Errorf("auth: the token endpoint answers %s with %s", res.Status, unreadable(res, body))
@@ -79,33 +81,6 @@ func (p *Provider) clientRequest(ctx context.Context, address string, form url.V
 	return req, nil
 }
 
-// tokenAnswer is an answer of the token endpoint, good or bad. ExpiresIn is a number, but some providers send a
-// fraction or text.
-type tokenAnswer struct {
-	Access      string `json:"access_token"`
-	Refresh     string `json:"refresh_token"`
-	ID          string `json:"id_token"`
-	ExpiresIn   any    `json:"expires_in"`
-	Error       string `json:"error"`
-	Description string `json:"error_description"`
-}
-
-// readTokenAnswer reads a JSON object, or a form as some old providers send it, whatever its Content-Type says.
-func readTokenAnswer(body []byte) (answer tokenAnswer, ok bool) {
-	if json.Unmarshal(body, &answer) == nil {
-		return answer, true
-	}
-	form, err := url.ParseQuery(strings.TrimSpace(string(body)))
-	if err != nil || form.Get("access_token") == "" && form.Get("error") == "" {
-		return tokenAnswer{}, false
-	}
-	return tokenAnswer{
-		Access: form.Get("access_token"), Refresh: form.Get("refresh_token"), ID: form.Get("id_token"),
-		ExpiresIn: form.Get("expires_in"),
-		Error:     form.Get("error"), Description: form.Get("error_description"),
-	}, true
-}
-
 // maxExpiresIn is what an access token may live at most; more would overflow a Duration.
 const maxExpiresIn = 10 * 365 * 24 * 3600
 
@@ -123,11 +98,16 @@ func (p *Provider) expiry(expiresIn any) time.Time {
 
 // unreadable says what came instead of JSON, without showing it.
 func unreadable(res *http.Response, body []byte) string {
-	switch kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";"); {
+	switch {
 	case len(body) == 0:
 		return "nothing"
-	case strings.EqualFold(strings.TrimSpace(kind), "text/html"):
+	case isHTML(res):
 		return "an HTML page instead of JSON: is its address right?"
 	}
 	return "something that is not a JSON object"
+}
+
+func isHTML(res *http.Response) bool {
+	kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/html")
 }
