@@ -83,8 +83,14 @@ func (h *Handler) finished(w http.ResponseWriter, r *http.Request) {
 type Limiter struct {
 	mu     sync.Mutex
 	rate   setting.Rate
-	all    map[netip.Prefix]*loginsOf
+	all    map[loginsKey]*loginsOf
 	pruned time.Time
+}
+
+// loginsKey names whose logins are counted together.
+type loginsKey struct {
+	network netip.Prefix
+	shared  bool // it forwards the requests of many, and is not a trusted proxy
 }
 
 // loginsOf are the logins that one address began.
@@ -96,27 +102,34 @@ type loginsOf struct {
 
 // NewLimiter makes a Limiter; it lives as long as the process.
 func NewLimiter() *Limiter {
-	return &Limiter{all: map[netip.Prefix]*loginsOf{}}
+	return &Limiter{all: map[loginsKey]*loginsOf{}}
 }
 
-const maxAddresses = 100_000
+const (
+	maxAddresses = 100_000
+	sharedTimes  = 20 // as many logins as one address may a balancer begin that stands for many
+)
 
 // wait is 0 when the address may begin a login now, else how long until it may; first reports whether that is news. A
-// balancer that nobody listed as trusted is not limited: it stands for everybody.
+// balancer that is missing from the trusted proxies stands for everybody, so it may begin sharedTimes as many. It has
+// a limit all the same: anybody on a private network can send the header that makes it look like one.
 func (l *Limiter) wait(r setting.Rate, facts *inbound.Facts, now time.Time) (delay time.Duration, first bool) {
-	if l == nil || r.None() || facts.UntrustedForwarding {
+	if l == nil || r.None() {
 		return 0, false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rate != r || len(l.all) > maxAddresses {
-		l.rate, l.all = r, map[netip.Prefix]*loginsOf{}
+		l.rate, l.all = r, map[loginsKey]*loginsOf{}
 	}
 	l.prune(now)
-	key := facts.Network()
+	key, most := loginsKey{facts.Network(), facts.UntrustedForwarding}, r.Requests
+	if key.shared {
+		most *= sharedTimes
+	}
 	of := l.all[key]
 	if of == nil {
-		of = &loginsOf{Limiter: rate.NewLimiter(rate.Limit(float64(r.Requests)/r.Per.D().Seconds()), r.Requests)}
+		of = &loginsOf{Limiter: rate.NewLimiter(rate.Limit(float64(most)/r.Per.D().Seconds()), most)}
 		l.all[key] = of
 	}
 	of.seen = now
