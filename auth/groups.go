@@ -27,6 +27,34 @@ func (c Config) GroupsIn(claims map[string]any) []string {
 	return nil
 }
 
+// unusableGroups names what a claim holds in which no group can be found, without its value; "" when it is fine.
+func unusableGroups(claim any) string {
+	list, isList := claim.([]any)
+	if !isList {
+		return unusableType(claim)
+	}
+	for _, element := range list {
+		if kind := unusableType(element); kind != "" {
+			return "a list with " + kind + " in it"
+		}
+	}
+	return ""
+}
+
+func unusableType(v any) string {
+	switch v.(type) {
+	case nil, string:
+		return ""
+	case bool:
+		return "a boolean"
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	}
+	return "a number"
+}
+
 // claimAt returns the claim of a name, or else the one that a path of names joined by dots leads to.
 func claimAt(claims map[string]any, name string) any {
 	if v, ok := claims[name]; ok {

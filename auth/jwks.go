@@ -1,11 +1,13 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -14,8 +16,11 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// maxKeys bounds how many members of a key set are read.
-const maxKeys = 100
+const (
+	maxKeys    = 100  // of a key set that are used
+	maxMembers = 1000 // of a key set that are read
+	maxFlaws   = 5    // of a key set that are named
+)
 
 // asymmetric are the signature algorithms that a provider may use: never none, never a MAC under the client secret (RFC
 // 8725, 3.1).
@@ -56,18 +61,16 @@ func (p *Provider) fetchKeys(ctx context.Context, address string) (keys []jose.J
 // parseKeys reads a JWK Set. Each member is read by itself: RFC 7517, section 5, asks to ignore members that are not
 // understood, and one bad member must not end every login.
 func parseKeys(text []byte) (keys []jose.JSONWebKey, flaws []string, err error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
+	members, err := membersOf(text)
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, nil, errors.New("not a JSON Web Key Set")
-	}
-	if len(set.Keys) > maxKeys {
-		flaws = append(flaws, fmt.Sprintf("only the first %d of %d keys are read", maxKeys, len(set.Keys)))
-		set.Keys = set.Keys[:maxKeys]
-	}
-	for i, member := range set.Keys {
-		m := readMember(member)
+	for i, raw := range members {
+		if i == maxMembers || len(keys) == maxKeys {
+			flaws = slices.Insert(flaws, 0, fmt.Sprintf("only the first %d of %d keys are read", i, len(members)))
+			break
+		}
+		m := readMember(raw)
 		if m.flaw != "" {
 			flaws = append(flaws, fmt.Sprintf("key %d%s: %s", i+1, m.name(), m.flaw))
 		}
@@ -75,10 +78,35 @@ func parseKeys(text []byte) (keys []jose.JSONWebKey, flaws []string, err error) 
 			keys = append(keys, m.key)
 		}
 	}
+	flaws = firstFlaws(flaws)
 	if len(keys) == 0 {
 		return nil, flaws, errors.New(strings.Join(append([]string{"no key that can verify a signature"}, flaws...), "; "))
 	}
 	return keys, flaws, nil
+}
+
+func membersOf(text []byte) ([]json.RawMessage, error) {
+	var set struct {
+		Keys json.RawMessage `json:"keys"`
+	}
+	var members []json.RawMessage
+	switch {
+	case bytes.HasPrefix(bytes.TrimSpace(text), []byte{'['}):
+		return nil, errors.New("not a JSON Web Key Set: an array, not an object with keys")
+	case json.Unmarshal(text, &set) != nil:
+		return nil, errors.New("not a JSON Web Key Set")
+	case set.Keys != nil && json.Unmarshal(set.Keys, &members) != nil:
+		return nil, errors.New("not a JSON Web Key Set: its keys are not a list")
+	}
+	return members, nil
+}
+
+// firstFlaws replaces what is too much for a log by its number.
+func firstFlaws(flaws []string) []string {
+	if more := len(flaws) - maxFlaws; more > 0 {
+		flaws = append(flaws[:maxFlaws:maxFlaws], fmt.Sprintf("and %d more", more))
+	}
+	return flaws
 }
 
 // member is what became of one member of a key set.

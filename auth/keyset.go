@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,8 +69,8 @@ type keySet struct {
 	version int // number of fetches that worked
 	loading bool
 	begun   map[tokenSource]time.Time
-	fault   error    // of the last fetch
-	flaws   []string // of the last answer, each logged once
+	fault   error  // of the last fetch
+	flaws   string // of the last answer, logged once
 }
 
 // verify returns the payload of a token whose signature holds. The algorithms that are accepted are the caller's to
@@ -180,12 +180,11 @@ func (k *keySet) load(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.loading, k.fault = false, err
-	for _, flaw := range flaws {
-		if !slices.Contains(k.flaws, flaw) {
-			k.log.WarnContext(ctx, "a key of the provider has a fault", "detail", flaw)
-		}
+	detail := strings.Join(flaws, "; ")
+	if detail != "" && detail != k.flaws {
+		k.log.WarnContext(ctx, "a key of the provider has a fault", "detail", detail)
 	}
-	k.flaws = flaws
+	k.flaws = detail
 	if err != nil {
 		return &keysError{err: fmt.Errorf("the provider's keys cannot be fetched: %w", err), fault: true}
 	}

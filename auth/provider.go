@@ -41,6 +41,8 @@ type Provider struct {
 
 	alarm atomic.Pointer[alarm] // nil while the provider takes our settings
 	told  errorLog
+
+	groupsReported atomic.Bool // that the claim with the groups has a type that holds none
 }
 
 // ProviderDeps is what a Provider works with.

@@ -115,6 +115,11 @@ func (p *Provider) user(subject string, claims map[string]any) session.User {
 		u.Name = strings.TrimSpace(text(claims["given_name"]) + " " + text(claims["family_name"]))
 	}
 	u.Groups = p.cfg.GroupsIn(claims)
+	if kind := unusableGroups(claimAt(claims, p.cfg.GroupsClaim)); kind != "" && p.groupsReported.CompareAndSwap(false, true) {
+		p.deps.Log.Warn("a claim holds something else than names of groups, which is ignored",
+			"name", p.cfg.GroupsClaim, "detail", kind,
+			"cure", "let the provider send a list of names, or name another claim in auth.groups_claim")
+	}
 	return u
 }
 
