@@ -128,6 +128,9 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p *passing) {
 		p.work.After(watchAfter, func() { g.watch(p, nil) })
 	}
 	out := r.WithContext(p)
+	if p.socket == nil {
+		out = withoutUpgrade(out)
+	}
 	if r.Body != nil && r.Body != http.NoBody {
 		out.Body = &p.body
 	}
@@ -161,11 +164,7 @@ func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
 		RawQuery: pr.In.URL.RawQuery, ForceQuery: pr.In.URL.ForceQuery,
 	}
 	out.Host = g.host
-	out.Trailer = nil    // trailers named like trusted headers (HS-08)
-	if p.socket == nil { // no WebSocket
-		delete(out.Header, "Upgrade")
-		delete(out.Header, "Connection")
-	}
+	out.Trailer = nil // trailers named like trusted headers (HS-08)
 	g.outgoing(out.Header, pr.In, p)
 }
 

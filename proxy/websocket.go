@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -14,12 +15,30 @@ func isWebSocket(r *http.Request) bool {
 		hasToken(r.Header.Values("Connection"), "upgrade") && isWebSocketName(r.Header)
 }
 
-func isWebSocketName(h http.Header) bool { return strings.EqualFold(h.Get("Upgrade"), "websocket") }
+func isWebSocketName(h http.Header) bool { return equalASCII(h.Get("Upgrade"), "websocket") }
+
+// equalASCII compares without regard to case as HTTP does. strings.EqualFold folds U+017F to s and U+212A to k as well,
+// so that hubgate would see a WebSocket where net/http sees none.
+func equalASCII(value, name string) bool {
+	return len(value) == len(name) && strings.EqualFold(value, name)
+}
+
+// withoutUpgrade returns the request without its Upgrade header, which is not for the origin: httputil would pass it on,
+// or blame the origin for one that it cannot print. Connection stays until httputil has removed what it names.
+func withoutUpgrade(r *http.Request) *http.Request {
+	if r.Header["Upgrade"] == nil {
+		return r
+	}
+	out := *r
+	out.Header = maps.Clone(r.Header) // the visitor's own may still be asked about
+	delete(out.Header, "Upgrade")
+	return &out
+}
 
 func hasToken(values []string, token string) bool {
 	for _, value := range values {
 		for part := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.TrimSpace(part), token) {
+			if equalASCII(strings.Trim(part, " \t"), token) {
 				return true
 			}
 		}
