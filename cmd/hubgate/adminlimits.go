@@ -16,7 +16,8 @@ import (
 // Bounds of the admin listener, so that its clients stop neither each other nor the visitors.
 const (
 	adminConnections = 256              // over it the oldest is closed: who hangs makes room for who asks
-	adminTime        = 10 * time.Second // to read a body, to make an answer, and for the client to take it
+	adminTime        = 10 * time.Second // to read a body, and to make an answer
+	answerTime       = 5 * time.Second  // besides, for the client to take the answer, which may be that its body is late
 	scrapesAtOnce    = 2                // further ones wait
 	maxProfile       = 300              // seconds
 )
@@ -50,7 +51,7 @@ func timed(next http.Handler) http.Handler {
 			limit += time.Duration(max(seconds, 30)) * time.Second // 30 is pprof's own default
 		}
 		conn, end := http.NewResponseController(w), time.Now().Add(limit)
-		_ = conn.SetWriteDeadline(end) // the recorder of a test has none
+		_ = conn.SetWriteDeadline(end.Add(answerTime)) // the recorder of a test has none
 		if r.Body != nil && r.Body != http.NoBody {
 			_ = conn.SetReadDeadline(end)
 		}

@@ -152,3 +152,23 @@ func TestProfileHasAnEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestStalledAdminBodyIsAnswered checks that a client whose body stops halfway is told so, not left without a word.
+func TestStalledAdminBodyIsAnswered(t *testing.T) {
+	for name, request := range map[string]string{
+		"half a replay":  "POST /api/contacts/replay" + localRequest + "Content-Length: 100\r\n\r\n{\"all\":",
+		"half a contact": "POST /api/contacts/send" + localRequest + "Content-Length: 100\r\n\r\n{",
+		"no body":        "POST /api/contacts/replay" + localRequest + "Content-Length: 100\r\n\r\n",
+		"half a chunk":   "POST /api/contacts/replay" + localRequest + "Transfer-Encoding: chunked\r\n\r\n40\r\n{",
+	} {
+		t.Run(name, func(t *testing.T) {
+			withAdmin(t, 3, func(t *testing.T, l pipeListener) {
+				conn := l.dial()
+				defer conn.Close()
+				if got := statusOf(t, conn, request); got != http.StatusBadRequest {
+					t.Errorf("status %d, want %d", got, http.StatusBadRequest)
+				}
+			})
+		})
+	}
+}
