@@ -27,7 +27,7 @@ type Config struct {
 
 	Dial           time.Duration
 	TLS            time.Duration // the handshake
-	ResponseHeader time.Duration // until the answer's head is there, or an eighth longer; 0 = for ever
+	ResponseHeader time.Duration // until the answer's head is there, or an eighth longer, or a body makes progress; 0 = for ever
 	Idle           time.Duration // how long a connection is kept that nobody uses; 0 = for ever
 }
 
@@ -56,7 +56,7 @@ func New(cfg Config) *Transport {
 	t := &Transport{cfg: cfg, addr: cfg.URL.Host, dialer: net.Dialer{Timeout: cfg.Dial, KeepAlive: 30 * time.Second}, pool: pool{idle: cfg.Idle}}
 	t.others = &http.Transport{
 		// No Proxy: HTTP_PROXY from the environment is never obeyed (httpoxy, HS-11).
-		DialContext:            t.dialer.DialContext,
+		DialContext:            t.dialProgress,
 		TLSClientConfig:        verify,
 		TLSHandshakeTimeout:    cfg.TLS,
 		ResponseHeaderTimeout:  cfg.ResponseHeader,
@@ -88,7 +88,7 @@ var heads = sync.Pool{New: func() any { return new([]byte) }}
 // RoundTrip sends a request to the origin.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !t.direct(req) {
-		return t.others.RoundTrip(req)
+		return t.send(req)
 	}
 	kept := heads.Get().(*[]byte)
 	defer heads.Put(kept)
@@ -101,7 +101,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c, err := t.connect(req.Context())
 	if refusesHTTP1(err) {
 		t.indirect.Store(true)
-		return t.others.RoundTrip(req)
+		return t.send(req)
 	}
 	if err != nil {
 		return nil, causeOf(req.Context(), err)

@@ -1,0 +1,139 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
+)
+
+// errStalled means that the origin does not take a request's body. It is a timeout.
+var errStalled error = stalled{}
+
+type stalled struct{}
+
+func (stalled) Error() string   { return "origin: the request's body is not taken" }
+func (stalled) Timeout() bool   { return true }
+func (stalled) Temporary() bool { return true }
+
+// maxPiece bounds what is read of a body at once, so that an origin which takes it slowly still makes progress.
+const maxPiece = 16 << 10
+
+// send sends a request through net/http. Its ResponseHeaderTimeout starts when the request is written, so an origin that
+// reads no more would hold the visitor, whose leaving nobody notices meanwhile, for ever (CWE-400).
+func (t *Transport) send(req *http.Request) (*http.Response, error) {
+	limit := t.cfg.ResponseHeader
+	if req.Body == nil || req.Body == http.NoBody || limit <= 0 {
+		return t.others.RoundTrip(req)
+	}
+	ctx, cancel := context.WithCancelCause(req.Context())
+	watchdog := background.NewWatchdog(limit, func() { cancel(errStalled) })
+	out := req.WithContext(ctx)
+	out.Body = &uploadBody{req.Body, watchdog}
+	res, err := t.others.RoundTrip(out)
+	watchdog.Stop() // an answer that is there may take its time, and so may the rest of the body then
+	if err == nil {
+		return res, nil // its body needs the context, which ends with the request's own
+	}
+	cancel(err)
+	if context.Cause(ctx) == errStalled {
+		err = errStalled
+	}
+	return nil, err
+}
+
+// uploadBody is a request's body. Between two reads of it, the transport is writing.
+type uploadBody struct {
+	io.ReadCloser
+	writing *background.Watchdog
+}
+
+func (b *uploadBody) Read(p []byte) (int, error) {
+	b.writing.Done()
+	defer b.writing.Begin()
+	return b.ReadCloser.Read(p[:min(len(p), maxPiece)])
+}
+
+// progressConn is a connection whose writes fail when the other end takes nothing, and says nothing either, for too
+// long. A body's watchdog does not see what follows it, nor a WebSocket's messages.
+type progressConn struct {
+	net.Conn
+	limit time.Duration
+	heard atomic.Int64 // bytes
+
+	mu  sync.Mutex
+	end time.Time // the write deadline that the user of the connection has set; zero = none
+}
+
+// dialProgress is the dialer of net/http's transport.
+func (t *Transport) dialProgress(ctx context.Context, network, addr string) (net.Conn, error) {
+	dialer := t.dialer
+	dialer.Control = limitUnsent
+	conn, err := dialer.DialContext(ctx, network, addr)
+	if err != nil || t.cfg.ResponseHeader <= 0 {
+		return conn, err
+	}
+	return &progressConn{Conn: conn, limit: t.cfg.ResponseHeader}, nil
+}
+
+// Read counts what comes: an origin that is answering makes progress although it takes no more of the request.
+func (c *progressConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.heard.Add(int64(n))
+	return n, err
+}
+
+func (c *progressConn) Write(p []byte) (n int, err error) {
+	for {
+		heard := c.heard.Load()
+		own := c.allow()
+		wrote, err := c.Conn.Write(p[n:])
+		n += wrote
+		if own || !errors.Is(err, os.ErrDeadlineExceeded) || (wrote == 0 && c.heard.Load() == heard) {
+			return n, err
+		}
+	}
+}
+
+// allow gives the next write its time. It reports whether the user's own deadline comes first.
+func (c *progressConn) allow() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	by := time.Now().Add(c.limit)
+	own := !c.end.IsZero() && c.end.Before(by)
+	if own {
+		by = c.end
+	}
+	_ = c.Conn.SetWriteDeadline(by) // fails on a closed connection, and so does the write
+	return own
+}
+
+// SetWriteDeadline serves crypto/tls, whose Close must not wait for long.
+func (c *progressConn) SetWriteDeadline(end time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end = end
+	return c.Conn.SetWriteDeadline(end)
+}
+
+func (c *progressConn) SetDeadline(end time.Time) error {
+	if err := c.SetWriteDeadline(end); err != nil {
+		return err
+	}
+	return c.Conn.SetReadDeadline(end)
+}
+
+// CloseWrite serves a WebSocket whose visitor has ended its half.
+func (c *progressConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
