@@ -96,7 +96,11 @@ func (c *progressConn) Write(p []byte) (n int, err error) {
 		own := c.allow()
 		wrote, err := c.Conn.Write(p[n:])
 		n += wrote
-		if own || !errors.Is(err, os.ErrDeadlineExceeded) || (wrote == 0 && c.heard.Load() == heard) {
+		if own || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		if wrote == 0 && c.heard.Load() == heard {
+			_ = c.Conn.Close() // else closing TLS would wait to write its alert
 			return n, err
 		}
 	}
