@@ -41,15 +41,24 @@ func ParseDoors(rawQuery string) Doors {
 		return doors
 	}
 	once := decodeLenient(rawQuery)
-	doors |= doorsIn(once) | doorsIn(fold(dropUnseen(once)))
-	// Folding can make a % of one in full width, so there may be more to decode.
-	text := decodeFully(rawQuery)
-	for range 2 {
-		text = fold(dropUnseen(text))
-		doors |= doorsIn(text)
-		text = decodeFully(text)
+	folded := foldName(once)
+	doors |= doorsIn(folded)
+	if once != rawQuery && once != folded {
+		doors |= doorsIn(once)
 	}
-	return doors | doorsIn(text)
+	text := decodeFully(rawQuery)
+	if text == once {
+		text = folded
+	} else {
+		text = foldName(text)
+		doors |= doorsIn(text)
+	}
+	if strings.IndexByte(text, '%') < 0 {
+		return doors
+	}
+	// Folding can make a % of one in full width, so there may be more to decode.
+	text = foldName(decodeFully(text))
+	return doors | doorsIn(text) | doorsIn(decodeFully(text))
 }
 
 // doorsIn takes every text for a name that begins the query or follows a separator and ends at "=". "?" and "#"
@@ -58,12 +67,15 @@ func doorsIn(query string) Doors {
 	var doors Doors
 	for rest := query; rest != ""; {
 		pair := rest
-		if i := strings.IndexAny(rest, "&;?#"); i >= 0 {
+		if i := strings.IndexFunc(rest, separates); i >= 0 {
 			pair, rest = rest[:i], rest[i+1:]
 		} else {
 			rest = ""
 		}
 		name, _, _ := strings.Cut(pair, "=")
+		if len(name) < shortestDoor {
+			continue
+		}
 		doors |= doorNamed(name)
 		if i := strings.IndexFunc(name, func(c rune) bool { return c == '[' || unicode.IsControl(c) }); i >= 0 {
 			doors |= doorNamed(name[:i]) // an array's index is no part of the name, and C ends a text at NUL
@@ -71,6 +83,8 @@ func doorsIn(query string) Doors {
 	}
 	return doors
 }
+
+func separates(c rune) bool { return c == '&' || c == ';' || c == '?' || c == '#' }
 
 // doorNamed compares without case, without what stands around the letters (spaces, a byte order mark, brackets) and
 // without control characters; PHP takes a dot, a space and a bracket inside a name for an underscore.

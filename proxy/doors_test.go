@@ -126,3 +126,13 @@ func FuzzParseDoors(f *testing.F) {
 		}
 	})
 }
+
+func TestDoorsAreFoundBehindCharactersThatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	for _, query := range []string{"hs_pre%E2%81%A5view", "hs_%EF%B7%90preview", "hs%F0%9F%BF%BE_preview",
+		"hs_previe%F0%9D%85%B3w", "hs_pr\u0301eview", "hs_preview\u2028"} {
+		if ParseDoors(query) != PreviewDoor {
+			t.Errorf("%s opens no door", query)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,66 @@ func fold(decoded string) string {
 	folded := cases.Fold().String(norm.NFKC.String(decoded))
 	folded = strings.ReplaceAll(strings.ReplaceAll(folded, "i\u0307", "i"), "\u0131", "i")
 	return norm.NFKC.String(folded)
+}
+
+// foldName brings a query to ASCII as far as some origin may: letters lose case, marks and width, and what cannot be
+// seen goes. A character of which no ASCII can come stays, so that the result is never much longer than the query:
+// NFKC makes 33 bytes of 3 (CWE-407).
+func foldName(query string) string {
+	if isASCII(query) {
+		return foldASCII(query)
+	}
+	out := make([]byte, 0, len(query))
+	for _, r := range query {
+		switch {
+		case r < utf8.RuneSelf:
+			out = append(out, byte(r))
+		case r == '\u017f':
+			out = append(out, 's')
+		case r == '\u0131':
+			out = append(out, 'i')
+		case isUnseen(r) || unicode.Is(unicode.Mn, r):
+		default:
+			out = appendFolded(out, r)
+		}
+	}
+	return foldASCII(string(out))
+}
+
+// appendFolded appends the ASCII that a character stands for, or the character when there is none in it.
+func appendFolded(out []byte, r rune) []byte {
+	start := len(out)
+	out = utf8.AppendRune(out, r)
+	decomposed := norm.NFKD.Properties(out[start:]).Decomposition()
+	switch {
+	case slices.ContainsFunc(decomposed, func(c byte) bool { return ' ' < c && c < utf8.RuneSelf }):
+		out = out[:start]
+		for _, c := range decomposed {
+			if c < utf8.RuneSelf {
+				out = append(out, c)
+			}
+		}
+	case r == '\u00df' || r == '\u1e9e':
+		out = append(out[:start], "ss"...)
+	case unicode.IsSpace(r):
+		out = append(out[:start], ' ')
+	}
+	return out
+}
+
+// expands reports whether the compatible form of a text is longer than a path may be.
+func expands(text string) bool {
+	if isASCII(text) {
+		return len(text) > maxPath
+	}
+	size := 0
+	for i := 0; i < len(text) && size <= maxPath; {
+		properties := norm.NFKD.PropertiesString(text[i:])
+		width := max(properties.Size(), 1)
+		size += max(len(properties.Decomposition()), width)
+		i += width
+	}
+	return size > maxPath
 }
 
 func foldASCII(s string) string {
@@ -59,11 +120,22 @@ func checkUnicode(decoded string) string {
 	return ""
 }
 
-// unseen are assigned letters and marks that draw nothing: fillers, joiners, variation selectors.
+// unseen are the characters that draw nothing, which some origins drop: Default_Ignorable_Code_Point, format
+// characters, line and paragraph separators, private use, noncharacters and the replacement character.
 var unseen = &unicode.RangeTable{
-	R16: []unicode.Range16{{0x034f, 0x034f, 1}, {0x115f, 0x1160, 1}, {0x17b4, 0x17b5, 1}, {0x180b, 0x180f, 1}, {0x3164, 0x3164, 1},
-		{0xfe00, 0xfe0f, 1}, {0xffa0, 0xffa0, 1}, {0xfff0, 0xfff8, 1}, {0xfffe, 0xffff, 1}},
-	R32: []unicode.Range32{{0xe0000, 0xe0fff, 1}},
+	R16: []unicode.Range16{
+		{0x00ad, 0x00ad, 1}, {0x034f, 0x034f, 1}, {0x0600, 0x0605, 1}, {0x061c, 0x061c, 1}, {0x06dd, 0x06dd, 1},
+		{0x070f, 0x070f, 1}, {0x0890, 0x0891, 1}, {0x08e2, 0x08e2, 1}, {0x115f, 0x1160, 1}, {0x17b4, 0x17b5, 1},
+		{0x180b, 0x180f, 1}, {0x200b, 0x200f, 1}, {0x2028, 0x202e, 1}, {0x2060, 0x206f, 1}, {0x3164, 0x3164, 1},
+		{0xe000, 0xf8ff, 1}, {0xfdd0, 0xfdef, 1}, {0xfe00, 0xfe0f, 1}, {0xfeff, 0xfeff, 1}, {0xffa0, 0xffa0, 1},
+		{0xfff0, 0xfffb, 1}, {0xfffd, 0xffff, 1},
+	},
+	R32: []unicode.Range32{
+		{0x110bd, 0x110bd, 1}, {0x110cd, 0x110cd, 1}, {0x13430, 0x1343f, 1}, {0x1bca0, 0x1bca3, 1}, {0x1d173, 0x1d17a, 1},
+		{0x1fffe, 0x1ffff, 1}, {0x2fffe, 0x2ffff, 1}, {0x3fffe, 0x3ffff, 1}, {0x4fffe, 0x4ffff, 1}, {0x5fffe, 0x5ffff, 1},
+		{0x6fffe, 0x6ffff, 1}, {0x7fffe, 0x7ffff, 1}, {0x8fffe, 0x8ffff, 1}, {0x9fffe, 0x9ffff, 1}, {0xafffe, 0xaffff, 1},
+		{0xbfffe, 0xbffff, 1}, {0xcfffe, 0xcffff, 1}, {0xdfffe, 0xe0fff, 1}, {0xefffe, 0x10ffff, 1},
+	},
 }
 
 // dropUnseen removes what some origins do not see.
@@ -72,16 +144,14 @@ func dropUnseen(text string) string {
 		return text
 	}
 	return strings.Map(func(r rune) rune {
-		if r >= utf8.RuneSelf && (isUnseen(r) || unicode.In(r, unicode.Zl, unicode.Zp)) {
+		if isUnseen(r) {
 			return -1
 		}
 		return r
 	}, text)
 }
 
-func isUnseen(r rune) bool {
-	return r == utf8.RuneError || unicode.In(r, unicode.Cf, unicode.Co, unseen)
-}
+func isUnseen(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(unseen, r) }
 
 // slashes are look-alikes that Windows code pages turn into / and \.
 const slashes = "\u2044\u2215\u2216\u29f5\u29f8"
@@ -93,7 +163,10 @@ func checkRune(r rune) string {
 	}
 	// Full-width letters, ligatures, superscripts, the Kelvin sign, the Greek question mark ... become ASCII where an origin normalises.
 	// Letters of living scripts that NFKC only takes apart (Thai sara am) stay; they are compared in that form.
-	if strings.IndexFunc(norm.NFKC.String(string(r)), func(r rune) bool { return r < utf8.RuneSelf }) >= 0 {
+	if norm.NFKC.PropertiesString(string(r)).Decomposition() == nil {
+		return ""
+	}
+	if strings.ContainsFunc(norm.NFKC.String(string(r)), func(r rune) bool { return r < utf8.RuneSelf }) {
 		return compatibility
 	}
 	return ""

@@ -100,12 +100,15 @@ func ParsePath(raw string) (Path, error) {
 	if reason == "" {
 		reason = checkUnicode(decoded)
 	}
-	doubt := doubtful(decoded)
-	if reason == "" && !inFiles(decoded) {
-		reason = doubt
+	if reason == "" && expands(decoded) {
+		reason = tooLong
 	}
 	if reason != "" {
 		return Path{}, &PathError{reason}
+	}
+	doubt := doubtful(decoded)
+	if doubt != "" && !inFiles(decoded) {
+		return Path{}, &PathError{doubt}
 	}
 	p := Path{escaped: escapeNonASCII(raw), folded: trimSlash(fold(decoded))}
 	if doubt != "" || strings.IndexByte(decoded, '+') >= 0 {

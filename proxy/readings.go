@@ -10,10 +10,11 @@ import (
 )
 
 // How much one path may be read: beyond it the path is refused as ambiguous, for the work is the attacker's to choose
-// (CWE-407).
+// (CWE-407). Every segment of every reading is a step for each ** of the rules.
 const (
-	maxReadings     = 64
-	maxReadingBytes = 32 << 10
+	maxReadings        = 64
+	maxReadingBytes    = 16 << 10
+	maxReadingSegments = 384
 )
 
 // readings returns what an origin may take an escaped path for, other than canonical, the form that is matched first.
@@ -50,7 +51,8 @@ func readings(raw, canonical string) (_ *ambiguity, reason string) {
 // reader collects the readings of one path.
 type reader struct {
 	texts  []string
-	size   int
+	size   int // of all texts in bytes, and in segments
+	depth  int
 	doors  Doors
 	reason string // why the path is refused
 }
@@ -59,7 +61,8 @@ func (r *reader) add(text string) {
 	if r.reason != "" || slices.Contains(r.texts, text) {
 		return
 	}
-	if r.size += len(text); len(r.texts) == maxReadings || r.size > maxReadingBytes {
+	r.size, r.depth = r.size+len(text), r.depth+strings.Count(text, "/")
+	if len(r.texts) == maxReadings || r.size > maxReadingBytes || (r.depth > maxReadingSegments && len(r.texts) > 1) {
 		r.reason = tooLong
 		return
 	}
@@ -114,6 +117,10 @@ func (r *reader) decode(text string) {
 // normalise takes compatibility characters for what they look like, fractions with their slash too.
 func (r *reader) normalise(text string) {
 	if isASCII(text) {
+		return
+	}
+	if expands(text) {
+		r.reason = tooLong
 		return
 	}
 	form := norm.NFKC.String(text)

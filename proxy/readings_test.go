@@ -205,3 +205,14 @@ func TestFilesWithOddNamesAreForwardedExactly(t *testing.T) {
 		}
 	}
 }
+
+func TestCharactersThatCannotBeSeenHideNoRule(t *testing.T) {
+	t.Parallel()
+	rs := compiled(t, testConfig("", loginRule("/hubfs/private/**")))
+	for _, c := range []string{"%E2%81%A5", "%EF%B7%90", "%F0%9F%BF%BE", "%F0%9B%B2%A0", "%E2%80%A8", "%F4%8F%BF%BF"} {
+		d := rs.Match(testHost, mustPath(t, "/hubfs/priv"+c+"ate/b.pdf")).Decide("GET", 0, nil, fixedNow)
+		if d.Kind != Login {
+			t.Errorf("%s: %s", c, d.Kind)
+		}
+	}
+}
