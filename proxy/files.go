@@ -34,11 +34,7 @@ func reachesFiles(p pattern) bool {
 // addFiles keeps what a pattern says about files' names. A "+" in it may be a space, when the address was copied from
 // a browser.
 func (rs *Rules) addFiles(p pattern, e entry) {
-	if strings.Contains(p.folded(), "+") {
-		spaced := pattern{segments: slices.Clone(p.segments)}
-		for i := range spaced.segments {
-			spaced.segments[i].text = strings.ReplaceAll(spaced.segments[i].text, "+", " ")
-		}
+	if spaced, found := p.replaced("+", " "); found {
 		rs.addFiles(spaced, e)
 	}
 	for _, address := range addresses {
@@ -56,6 +52,16 @@ func (rs *Rules) addFiles(p pattern, e entry) {
 			}
 		}
 	}
+}
+
+// replaced is a pattern with one text in place of another.
+func (p pattern) replaced(from, to string) (_ pattern, found bool) {
+	other := pattern{text: p.text, segments: slices.Clone(p.segments)}
+	for i, s := range p.segments {
+		other.segments[i].text = strings.ReplaceAll(s.text, from, to)
+		found = found || other.segments[i].text != s.text
+	}
+	return other, found
 }
 
 // after returns what a pattern asks of the rest of a path that begins with a segment (** may stay, so there may be two ways).
@@ -81,9 +87,13 @@ func (rs *Rules) twins(host, path string) (all []*rule, best entry) {
 	if path == validationFile {
 		return nil, best
 	}
+	if isTransformed(path) {
+		return rs.transformed(host, path)
+	}
 	names := fileNames(path)
 	if names == nil {
-		if rs.protectsFiles && isFileID(path) { // /hub/HUBID/file-ID: which file it is, only HubSpot knows
+		// /hub/HUBID/file-ID: which file it is, only HubSpot knows.
+		if rs.protectsFiles && isFileID(path) {
 			best.rule = &rule{index: -1, name: "hubspot:files", access: login}
 			return []*rule{best.rule}, best
 		}
@@ -100,6 +110,41 @@ func (rs *Rules) twins(host, path string) (all []*rule, best entry) {
 		})
 	}
 	slices.SortFunc(all, func(a, b *rule) int { return a.index - b.index })
+	return all, best
+}
+
+// isTransformed reports whether Cloudflare makes an image or a video of what the rest of the path names.
+func isTransformed(path string) bool {
+	return strings.HasPrefix(path, "/cdn-cgi/image/") || strings.HasPrefix(path, "/cdn-cgi/media/")
+}
+
+// transformed is twins for Cloudflare's addresses of a file, /cdn-cgi/image/OPTIONS/SOURCE. The source may be a path
+// or a URL, in any spelling, so a login is needed while any file needs one, and every rule for what looks like a
+// file's address in it must be satisfied.
+func (rs *Rules) transformed(host, path string) (all []*rule, best entry) {
+	best.rank = noRank
+	if !rs.protectsFiles {
+		return nil, best
+	}
+	best.rule = &rule{index: -1, name: "hubspot:files", access: login}
+	all = []*rule{best.rule}
+	const most = 4 // sources in one another; the work is the attacker's to choose (CWE-407)
+	sources := 0
+	for i := range path {
+		if rest := path[i:]; strings.HasPrefix(rest, "/hubfs/") || strings.HasPrefix(rest, "/hs-fs/") ||
+			strings.HasPrefix(rest, "/hub/") {
+			if sources++; sources > most {
+				best.rule.access = refuse
+				return []*rule{best.rule}, best
+			}
+			more, _ := rs.twins(host, rest)
+			for _, r := range more {
+				if !slices.Contains(all, r) {
+					all = append(all, r)
+				}
+			}
+		}
+	}
 	return all, best
 }
 

@@ -21,6 +21,7 @@ type Rules struct {
 	previews  *rule
 	debug     *rule
 	skew      time.Duration
+	spaced    trie // patterns with a "+", with a space in its place
 	files     trie // what rules say about HubSpot's files, by the file's name
 	// protects tells that some page needs a login; speaksOfFiles that some rule reaches into HubSpot's files, and protectsFiles that
 	// one of those needs a login.
@@ -164,11 +165,20 @@ func (rs *Rules) index() {
 		rs.trie.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
 		if e.rule.index >= 0 {
 			rs.operators.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
+			if spaced, found := e.pattern.replaced("+", " "); found {
+				rs.spaced.add(spaced, entry{rank: int32(rank), rule: e.rule})
+			}
 			if reachesFiles(e.pattern) {
 				rs.addFiles(e.pattern, entry{rank: int32(rank), rule: e.rule})
 			}
 		}
 	}
+}
+
+// hasSpace reports whether a pattern of the rule has a space: then it speaks about that path, and not about one with
+// a "+" in its place.
+func (r *rule) hasSpace() bool {
+	return slices.ContainsFunc(r.patterns, func(p pattern) bool { return strings.Contains(p.folded(), " ") })
 }
 
 func (r *rule) needsLogin() bool { return r.access == login || r.access == refuse }
@@ -225,6 +235,11 @@ func (m *Match) read(host, path string) {
 	rs := m.rules
 	if e := rs.trie.find(host, path); e.rule != nil {
 		m.rule, m.rank = e.rule, e.rank
+	}
+	if rs.spaced.root.best != 0 && strings.IndexByte(path, ' ') >= 0 {
+		if e := rs.spaced.find(host, path); e.rank < m.rank && (e.rule.needsLogin() || !m.rule.hasSpace()) {
+			m.rule, m.rank = e.rule, e.rank
+		}
 	}
 	switch {
 	case m.rule.index < 0 && m.rule.access != public && m.rule != rs.fallback:
