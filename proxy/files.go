@@ -34,8 +34,11 @@ func reachesFiles(p pattern) bool {
 // addFiles keeps what a pattern says about files' names. A "+" in it may be a space, when the address was copied from
 // a browser.
 func (rs *Rules) addFiles(p pattern, e entry) {
-	if spaced, found := p.replaced("+", " "); found {
+	if spaced, found := p.with(plusAsSpace); found {
 		rs.addFiles(spaced, e)
+	}
+	if plain, found := p.with(unmarked); found {
+		rs.addFiles(plain, e)
 	}
 	for _, address := range addresses {
 		rests := [][]segment{p.segments}
@@ -54,14 +57,32 @@ func (rs *Rules) addFiles(p pattern, e entry) {
 	}
 }
 
-// replaced is a pattern with one text in place of another.
-func (p pattern) replaced(from, to string) (_ pattern, found bool) {
+// with is a pattern with all segments changed.
+func (p pattern) with(change func(string) string) (_ pattern, found bool) {
 	other := pattern{text: p.text, segments: slices.Clone(p.segments)}
 	for i, s := range p.segments {
-		other.segments[i].text = strings.ReplaceAll(s.text, from, to)
+		other.segments[i].text = change(s.text)
 		found = found || other.segments[i].text != s.text
 	}
 	return other, found
+}
+
+func plusAsSpace(text string) string { return strings.ReplaceAll(text, "+", " ") }
+
+// narrowed is a pattern as an origin compares it that does not fold letters to others.
+func (p pattern) narrowed() (_ pattern, found bool) {
+	if !strings.ContainsAny(p.text, wide) && !strings.Contains(p.text, "%") {
+		return p, false
+	}
+	decoded, _ := decode(p.text)
+	texts := splitPath(trimSlash(narrow(decoded)))
+	i := -1
+	return p.with(func(text string) string {
+		if i++; text != "" && i < len(texts) {
+			return texts[i]
+		}
+		return text
+	})
 }
 
 // after returns what a pattern asks of the rest of a path that begins with a segment (** may stay, so there may be two ways).

@@ -30,7 +30,14 @@ func foldName(query string) string {
 		return foldASCII(query)
 	}
 	out := make([]byte, 0, len(query))
-	for _, r := range query {
+	for i := 0; i < len(query); {
+		r, width := utf8.DecodeRuneInString(query[i:])
+		if r == utf8.RuneError && width == 1 {
+			if c, n := overlongASCII(query[i:]); n > 0 {
+				r, width = rune(c), n
+			}
+		}
+		i += width
 		switch {
 		case r < utf8.RuneSelf:
 			out = append(out, byte(r))
@@ -44,6 +51,26 @@ func foldName(query string) string {
 		}
 	}
 	return foldASCII(string(out))
+}
+
+// overlongASCII decodes a character of ASCII in more bytes than it needs, as careless decoders do (CVE-2000-0884).
+func overlongASCII(s string) (c byte, width int) {
+	for width, lead := range []byte{2: 0xc0, 3: 0xe0, 4: 0xf0} {
+		if width < 2 || len(s) < width || (s[0] != lead && (width != 2 || s[0] != 0xc1)) {
+			continue
+		}
+		r := rune(s[0] & 1)
+		if width > 2 {
+			r = 0
+		}
+		for _, next := range []byte(s[1:width]) {
+			r = r<<6 | rune(next&0x3f)
+		}
+		if r < utf8.RuneSelf {
+			return byte(r), width
+		}
+	}
+	return 0, 0
 }
 
 // appendFolded appends the ASCII that a character stands for, or the character when there is none in it.
@@ -80,6 +107,44 @@ func expands(text string) bool {
 		i += width
 	}
 	return size > maxPath
+}
+
+// wide are the letters that full case folding takes for others, which are no other case of theirs to most origins.
+const wide = "\u00df\u1e9e\u0131\u0130"
+
+// narrow is fold for origins that compare letter by letter: sharp s is not ss, and a dotless i is no i.
+func narrow(decoded string) string {
+	var b strings.Builder
+	for {
+		i := strings.IndexAny(decoded, wide)
+		if i < 0 {
+			return norm.NFKC.String(b.String() + fold(decoded))
+		}
+		r, width := utf8.DecodeRuneInString(decoded[i:])
+		b.WriteString(fold(decoded[:i]))
+		switch r {
+		case '\u1e9e':
+			r = '\u00df'
+		case '\u0130':
+			b.WriteByte('i')
+			r = '\u0307'
+		}
+		b.WriteRune(r)
+		decoded = decoded[i+width:]
+	}
+}
+
+// unmarked is a text without accents and other marks, as some databases compare names.
+func unmarked(text string) string {
+	if isASCII(text) {
+		return text
+	}
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(text)))
 }
 
 func foldASCII(s string) string {

@@ -90,7 +90,7 @@ func ParsePath(raw string) (Path, error) {
 	if reason := scan(raw); reason != "" {
 		return Path{}, &PathError{reason}
 	}
-	if isPlain(raw) {
+	if isPlain(raw) && ((strings.IndexByte(raw, '&') < 0 && strings.IndexByte(raw, ':') < 0) || !inFiles(raw)) {
 		return Path{escaped: raw, folded: trimSlash(raw)}, nil
 	}
 	decoded, reason := decode(raw)
@@ -111,12 +111,20 @@ func ParsePath(raw string) (Path, error) {
 		return Path{}, &PathError{doubt}
 	}
 	p := Path{escaped: escapeNonASCII(raw), folded: trimSlash(fold(decoded))}
-	if doubt != "" || strings.IndexByte(decoded, '+') >= 0 {
+	switch {
+	case doubt != "", strings.IndexByte(decoded, '+') >= 0, inFiles(decoded) && doubtfulName(decoded):
 		if p.more, reason = readings(raw, p.folded); reason != "" {
 			return Path{}, &PathError{reason}
 		}
+	case strings.ContainsAny(decoded, wide):
+		p.more = &ambiguity{readings: []string{trimSlash(narrow(decoded))}}
 	}
 	return p, nil
+}
+
+// doubtfulName reports whether a file's name, although it is fit for a page, has a second reading.
+func doubtfulName(decoded string) bool {
+	return strings.ContainsAny(decoded, "&:") || unmarked(decoded) != decoded
 }
 
 // doubtful returns why a path has a second reading, "" when it has none. A plus sign is not counted: some origins take

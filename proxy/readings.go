@@ -22,11 +22,13 @@ const (
 // what cannot be seen, cuts parameters, a query or a fragment off, trims. All chains of such steps are followed. A
 // reading with a dot segment, an encoded slash or a control character refuses the path, whatever the rules say.
 func readings(raw, canonical string) (_ *ambiguity, reason string) {
-	var r reader
+	r := reader{files: inFiles(canonical)}
 	spaced := strings.ReplaceAll(raw, "+", "%20")
-	for _, text := range []string{
-		raw, cutParameters(raw), before(raw, ";"), spaced, cutParameters(spaced), before(spaced, ";"),
-	} {
+	texts := []string{raw, cutParameters(raw), before(raw, ";"), spaced, cutParameters(spaced), before(spaced, ";")}
+	if r.files {
+		texts = append(texts, before(raw, "&"), cutSegments(raw, "&"), cutSegments(raw, ":"))
+	}
+	for _, text := range texts {
 		decoded, bad := decode(text)
 		if bad != "" {
 			return nil, bad
@@ -41,8 +43,10 @@ func readings(raw, canonical string) (_ *ambiguity, reason string) {
 	}
 	more := &ambiguity{doors: r.doors}
 	for _, text := range r.texts {
-		if form := trimSlash(fold(text)); form != canonical && !slices.Contains(more.readings, form) {
-			more.readings = append(more.readings, form)
+		for _, form := range []string{fold(text), narrow(text)} {
+			if form = trimSlash(form); form != canonical && !slices.Contains(more.readings, form) {
+				more.readings = append(more.readings, form)
+			}
 		}
 	}
 	return more, ""
@@ -53,6 +57,7 @@ type reader struct {
 	texts  []string
 	size   int // of all texts in bytes, and in segments
 	depth  int
+	files  bool // the path is an address of a file
 	doors  Doors
 	reason string // why the path is refused
 }
@@ -81,6 +86,12 @@ func (r *reader) follow(text string) {
 	r.add(cutParameters(text))
 	r.add(before(text, ";"))
 	r.add(before(text, "#"))
+	if r.files {
+		r.add(before(text, "&"))
+		r.add(cutSegments(text, "&"))
+		r.add(cutSegments(text, ":"))
+		r.add(unmarked(text))
+	}
 	if path, query, found := strings.Cut(text, "?"); found {
 		r.add(path)
 		r.doors |= ParseDoors(query)
@@ -162,6 +173,21 @@ func cutParameters(text string) string {
 		segments[i] = before(segment, ";")
 	}
 	return strings.Join(segments, "/")
+}
+
+// cutSegments drops what follows a separator in each segment, and segments of which nothing is left: servers of images
+// begin parameters with "&", and NTFS names a stream of a file behind ":".
+func cutSegments(text, separator string) string {
+	if !strings.Contains(text, separator) {
+		return text
+	}
+	kept := []string{""}
+	for _, segment := range strings.Split(text[1:], "/") {
+		if segment = before(segment, separator); segment != "" {
+			kept = append(kept, segment)
+		}
+	}
+	return "/" + strings.Join(kept[1:], "/")
 }
 
 func before(text, separator string) string {

@@ -163,9 +163,12 @@ func (rs *Rules) index() {
 	})
 	for rank, e := range all {
 		rs.trie.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
+		if narrowed, found := e.pattern.narrowed(); found {
+			rs.trie.add(narrowed, entry{rank: int32(rank), rule: e.rule})
+		}
 		if e.rule.index >= 0 {
 			rs.operators.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
-			if spaced, found := e.pattern.replaced("+", " "); found {
+			if spaced, found := e.pattern.with(plusAsSpace); found {
 				rs.spaced.add(spaced, entry{rank: int32(rank), rule: e.rule})
 			}
 			if reachesFiles(e.pattern) {
