@@ -47,6 +47,23 @@ var steps = []func(string) string{
 	},
 	func(s string) string { return segmentwise(s, strings.TrimSpace) },
 	func(s string) string { return strings.ReplaceAll(s, `\`, "/") },
+	func(s string) string {
+		return strings.NewReplacer("\u2044", "/", "\u2215", "/", "\u29f8", "/").Replace(s)
+	},
+	func(s string) string {
+		return segmentwise(s, func(p string) string { p, _, _ = strings.Cut(p, "&"); return p })
+	},
+	func(s string) string {
+		return segmentwise(s, func(p string) string { p, _, _ = strings.Cut(p, ":"); return p })
+	},
+	func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.Is(unicode.Mn, r) {
+				return -1
+			}
+			return r
+		}, norm.NFD.String(s))
+	},
 	strings.ToLower,
 	func(s string) string { return strings.ToLower(strings.ToUpper(s)) },
 }
@@ -123,6 +140,8 @@ func FuzzFileSpelling(f *testing.F) {
 		"/hub/%D9%A1/hubfs/board%2520room/x", "/hubfs/pri%E2%80%8Bvate;a%23/x",
 		"/hs-fs/hubfs/1e5/%EF%BD%90rivate%20./x",
 		"/hubfs/a%252e/private%3F", "/hub/0x7b;/report.pdf%EF%BC%9Bx", "/hubfs/board%C2%A0room+/..x",
+		"/hubfs/private%EF%BC%8Fx", "/hubfs/private%255C%2501x", "/hubfs/private::x&y/z",
+		"/hubfs/%E2%84%85%252Fpriv%25C3%25A1te%E2%81%84x",
 		"/hubfs+/private/x", "/+hubfs/report.pdf", "/hubfs/%25EF%25BC%258E/private"} {
 		for order := range uint64(len(steps)) {
 			f.Add(seed, order*1_000_003+7)

@@ -165,7 +165,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// checkUnicode refuses text that is not UTF-8, control characters and what Windows code pages turn into slashes.
+// checkUnicode refuses text that is not UTF-8 and control characters.
 func checkUnicode(decoded string) string {
 	if isASCII(decoded) {
 		return ""
@@ -178,8 +178,6 @@ func checkUnicode(decoded string) string {
 		case r < utf8.RuneSelf:
 		case unicode.IsControl(r):
 			return control
-		case strings.ContainsRune(slashes, r):
-			return compatibility
 		}
 	}
 	return ""
@@ -228,6 +226,9 @@ func checkRune(r rune) string {
 	}
 	// Full-width letters, ligatures, superscripts, the Kelvin sign, the Greek question mark ... become ASCII where an origin normalises.
 	// Letters of living scripts that NFKC only takes apart (Thai sara am) stay; they are compared in that form.
+	if strings.ContainsRune(slashes, r) {
+		return compatibility
+	}
 	if norm.NFKC.PropertiesString(string(r)).Decomposition() == nil {
 		return ""
 	}

@@ -110,7 +110,7 @@ func ParsePath(raw string) (Path, error) {
 	if doubt != "" && !inFiles(decoded) {
 		return Path{}, &PathError{doubt}
 	}
-	p := Path{escaped: escapeNonASCII(raw), folded: trimSlash(fold(decoded))}
+	p := Path{escaped: escapeNonASCII(raw), folded: matched(fold(decoded))}
 	switch {
 	case doubt != "", strings.IndexByte(decoded, '+') >= 0, inFiles(decoded) && doubtfulName(decoded):
 		if p.more, reason = readings(raw, p.folded); reason != "" {
@@ -265,6 +265,11 @@ func hasEdges(decoded string) bool {
 		}
 	}
 	return false
+}
+
+// matched is a folded text as a path: with one slash for each run of slashes and backslashes, none at the end.
+func matched(folded string) string {
+	return trimSlash(squeeze(strings.ReplaceAll(folded, `\`, "/")))
 }
 
 func trimSlash(path string) string {

@@ -174,7 +174,7 @@ func FuzzParsePath(f *testing.F) {
 			t.Fatalf("%q: forwards %q, which nobody can decode", raw, p.escaped)
 		}
 		for _, reading := range p.Readings() {
-			if bad := checkSegments(reading); bad != "" || strings.ContainsAny(reading, "\\\x00") {
+			if bad := checkSegments(reading); bad != "" || strings.Contains(reading, "\x00") {
 				t.Fatalf("%q: may be read as %q (%s)", raw, reading, bad)
 			}
 		}

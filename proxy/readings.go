@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -44,7 +45,7 @@ func readings(raw, canonical string) (_ *ambiguity, reason string) {
 	more := &ambiguity{doors: r.doors}
 	for _, text := range r.texts {
 		for _, form := range []string{fold(text), narrow(text)} {
-			if form = trimSlash(form); form != canonical && !slices.Contains(more.readings, form) {
+			if form = trimSlash(squeeze(form)); form != canonical && !slices.Contains(more.readings, form) {
 				more.readings = append(more.readings, form)
 			}
 		}
@@ -105,27 +106,49 @@ func (r *reader) decode(text string) {
 	if decoded == text {
 		return
 	}
-	if strings.Count(decoded, "/") != strings.Count(text, "/") || strings.Contains(decoded, `\`) {
-		r.reason = encodedSlash
+	if utf8.ValidString(decoded) {
+		r.addOdd(decoded)
 		return
 	}
-	if !utf8.ValidString(decoded) {
-		if overlong(decoded) {
-			r.reason = badUTF8
-			return
-		}
-		decoded = latin1(decoded)
-	}
-	if strings.ContainsFunc(decoded, unicode.IsControl) {
-		r.reason = control
+	if overlong(decoded) {
+		r.reason = badUTF8
 		return
 	}
-	if r.reason = checkUnicode(decoded); r.reason == "" {
-		r.add(decoded)
+	for _, read := range []func(string) string{latin1, windows1252, careless, validUTF8} {
+		r.addOdd(read(decoded))
 	}
 }
 
-// normalise takes compatibility characters for what they look like, fractions with their slash too.
+// addOdd adds a text of a second decoding or normalisation: it may hold what no path may that a client sends, and is
+// judged as the origins read it that go so far.
+func (r *reader) addOdd(text string) {
+	if strings.IndexByte(text, 0) >= 0 {
+		r.reason = control
+		return
+	}
+	r.add(squeeze(text))
+	r.add(squeeze(strings.ReplaceAll(text, `\`, "/")))
+	if i := strings.IndexFunc(text, unicode.IsControl); i >= 0 {
+		r.add(squeeze(text[:i]))
+		r.addOdd(strings.Map(func(c rune) rune {
+			if unicode.IsControl(c) {
+				return -1
+			}
+			return c
+		}, text))
+	}
+}
+
+// squeeze makes one slash of several.
+func squeeze(text string) string {
+	for strings.Contains(text, "//") {
+		text = strings.ReplaceAll(text, "//", "/")
+	}
+	return text
+}
+
+// normalise takes compatibility characters for what they look like, and those that look like a slash for a part of a
+// name too.
 func (r *reader) normalise(text string) {
 	if isASCII(text) {
 		return
@@ -134,13 +157,20 @@ func (r *reader) normalise(text string) {
 		r.reason = tooLong
 		return
 	}
-	form := norm.NFKC.String(text)
-	if strings.Count(form, "/") != strings.Count(text, "/") || strings.Contains(form, `\`) {
-		r.reason = compatibility
-		return
-	}
-	r.add(form)
-	r.add(strings.ReplaceAll(form, "\u2044", "/"))
+	r.addOdd(norm.NFKC.String(text))
+	split := strings.Map(func(c rune) rune {
+		if strings.ContainsRune(slashes, c) {
+			return '/'
+		}
+		return c
+	}, norm.NFKC.String(text))
+	r.addOdd(split)
+	r.add(strings.Map(func(c rune) rune {
+		if strings.ContainsRune(slashes, c) || strings.ContainsAny(norm.NFKC.String(string(c)), `/\`) && c != '/' {
+			return '\u25a1'
+		}
+		return c
+	}, text))
 }
 
 // trim drops spaces around segments and dots at their end, as file systems do, and segments of spaces alone.
@@ -204,7 +234,7 @@ func overlong(text string) bool {
 			next = text[i+1]
 		}
 		switch c := text[i]; {
-		case c == 0xc0 || c == 0xc1,
+		case (c == 0xc0 || c == 0xc1) && next&0xc0 == 0x80,
 			c == 0xe0 && 0x80 <= next && next < 0xa0,
 			c == 0xed && 0xa0 <= next && next < 0xc0,
 			c == 0xf0 && 0x80 <= next && next < 0x90:
@@ -212,6 +242,31 @@ func overlong(text string) bool {
 		}
 	}
 	return false
+}
+
+func validUTF8(text string) string { return strings.ToValidUTF8(text, "") }
+
+// careless decodes what begins like a character of several bytes, whatever follows.
+func careless(text string) string {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if c, width := overlongASCII(text[i:]); width > 0 {
+			out = append(out, c)
+			i += width - 1
+		} else {
+			out = append(out, text[i])
+		}
+	}
+	return strings.ToValidUTF8(string(out), "\ufffd")
+}
+
+func windows1252(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 0x80 <= r && r < 0xa0 {
+			return charmap.Windows1252.DecodeByte(byte(r))
+		}
+		return r
+	}, latin1(text))
 }
 
 func latin1(text string) string {
