@@ -9,7 +9,8 @@ import (
 // The query and the path are the attacker's, and NFKC makes 33 bytes of the 3 of U+FDFA (CWE-407).
 func TestFoldingANameNeverGrowsTheQuery(t *testing.T) {
 	t.Parallel()
-	for _, character := range []string{"\ufdfa", "\ufdfb", "\u3300", "\u1f50", "\u2a74", "\u33ff", "\u0390", "\ufb03", "ß"} {
+	for _, character := range []string{"\ufdfa", "\ufdfb", "\u3300", "\u1f50", "\u2a74", "\u33ff", "\u0390",
+		"\ufb03", "ß"} {
 		query := strings.Repeat(character, 1000)
 		if folded := foldName(query); len(folded) > len(query) {
 			t.Errorf("%q: %d bytes become %d", character, len(query), len(folded))

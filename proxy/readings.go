@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode"
@@ -14,7 +15,7 @@ import (
 // (CWE-407). Every segment of every reading is a step for each ** of the rules.
 const (
 	maxReadings        = 64
-	maxReadingBytes    = 16 << 10
+	maxReadingBytes    = 8 << 10
 	maxReadingSegments = 384
 )
 
@@ -157,20 +158,28 @@ func (r *reader) normalise(text string) {
 		r.reason = tooLong
 		return
 	}
-	r.addOdd(norm.NFKC.String(text))
+	form := norm.NFKC.String(text)
+	r.addOdd(form)
 	split := strings.Map(func(c rune) rune {
 		if strings.ContainsRune(slashes, c) {
 			return '/'
 		}
 		return c
-	}, norm.NFKC.String(text))
+	}, form)
 	r.addOdd(split)
 	r.add(strings.Map(func(c rune) rune {
-		if strings.ContainsRune(slashes, c) || strings.ContainsAny(norm.NFKC.String(string(c)), `/\`) && c != '/' {
+		if c >= utf8.RuneSelf && looksLikeSlash(c) {
 			return '\u25a1'
 		}
 		return c
 	}, text))
+}
+
+// looksLikeSlash reports whether some origin takes a character for a slash, or for a text with one.
+func looksLikeSlash(c rune) bool {
+	var buffer [utf8.UTFMax]byte
+	decomposed := norm.NFKD.Properties(utf8.AppendRune(buffer[:0], c)).Decomposition()
+	return strings.ContainsRune(slashes, c) || bytes.ContainsAny(decomposed, "/\\\u2044")
 }
 
 // trim drops spaces around segments and dots at their end, as file systems do, and segments of spaces alone.

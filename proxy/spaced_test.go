@@ -30,7 +30,8 @@ func TestAFileThatCloudflareTransformsIsJudged(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, testConfig("", loginRule("/hubfs/private/**", "partner")))
 	bob := AsSession(nil, nil, fixedNow)
-	for _, raw := range []string{"/cdn-cgi/image/width=80/hubfs/private/x.png", "/CDN-CGI/media/mode=video/hub/4711/private/x",
+	for _, raw := range []string{"/cdn-cgi/image/width=80/hubfs/private/x.png",
+		"/CDN-CGI/media/mode=video/hub/4711/private/x",
 		"/cdn-cgi/image/w=8/a/hs-fs/hubfs/private/x.png"} {
 		m := rs.Match(testHost, mustPath(t, raw))
 		if d := m.Decide("GET", 0, nil, fixedNow); d.Kind != Login {
