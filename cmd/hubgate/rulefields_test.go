@@ -10,32 +10,42 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/proxy"
 )
 
 // ruleFields has a row for each field of proxy.RuleConfig: two rules that differ in nothing else, of which the second
-// admits more, and an address where that shows. A field that protects nothing has a reason instead.
+// admits more, an address where that shows, and two visitors: the strict one admits only the first, the loose one both.
+// A field that protects nothing has a reason instead.
 var ruleFields = map[string]struct {
 	strict, loose string
 	address       string // default: /a
 	words         string // of the strict one, in explain; default: its value
+	in, out       visit
+	public        string // why the field makes sense with access: public; otherwise that is an error
 	reason        string
 }{
-	"Path":   {strict: "{path: /a/**}", loose: "{path: /a}", address: "/a/x", words: "/a/**"},
-	"Access": {strict: "{path: /a, access: login}", loose: "{path: /a, access: public}", words: "asks for   login"},
+	"Path": {strict: "{path: /a/**}", loose: "{path: /a}", address: "/a/x", words: "/a/**",
+		in: visit{who: someone()}, public: "the page that is public"},
+	"Access": {strict: "{path: /a, access: login}", loose: "{path: /a, access: public}", words: "asks for   login",
+		in: visit{who: someone()}, public: "the key itself"},
 	"Hosts": {strict: "{path: /a/**, hosts: [www.example.com, shop.example.com]}",
-		loose: "{path: /a/**, hosts: [shop.example.com]}", words: "/a/**, "},
+		loose: "{path: /a/**, hosts: [shop.example.com]}", words: "/a/**, ",
+		in: visit{who: someone()}, public: "where the page is public"},
 	"Groups": {strict: "{path: /a, groups: [staff]}", loose: "{path: /a, groups: [staff, guest]}",
-		words: "groups staff"},
+		words: "groups staff", in: visit{who: someone("staff")}, out: visit{who: someone("guest")}},
 	"Claims": {strict: "{path: /a, claims: {tier: [gold]}}", loose: "{path: /a, claims: {tier: [gold, wood]}}",
-		words: "tier gold"},
+		words: "tier gold", in: visit{who: tier("gold")}, out: visit{who: tier("wood")}},
 	"MaxAuthAge": {strict: "{path: /a, max_auth_age: 1h}", loose: "{path: /a, max_auth_age: 2h}",
-		words: "max_auth_age 1h"},
+		words: "max_auth_age 1h", in: visit{who: loggedIn(59 * time.Minute)},
+		out: visit{who: loggedIn(61 * time.Minute)}},
 	"Methods": {strict: "{path: /a, methods: [GET]}", loose: "{path: /a, methods: [GET, POST]}",
-		words: "methods GET"},
-	"Name": {reason: "a word in logs and metrics", strict: "{path: /a, name: board}", words: "board"},
+		words: "methods GET", in: visit{who: someone()}, out: visit{who: someone(), method: "POST"},
+		public: "a public page that takes no form"},
+	"Name": {reason: "a word in logs and metrics", strict: "{path: /a, name: board}", words: "board",
+		public: "logs name public pages too"},
 	"Line": {reason: "where the rule stands in the file, not a key of it"},
 }
 
@@ -57,6 +67,9 @@ func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
 		if key := field.Tag.Get("yaml"); key != "-" {
 			isDocumented(t, key)
 		}
+		if row.strict != "" {
+			publicTakes(t, row.strict, row.public)
+		}
 		strict, _, explained := rulesWith(t, row.strict, row.address)
 		if row.strict != "" && !strings.Contains(explained, row.words) {
 			t.Errorf("%s: explain does not say %q:\n%s", field.Name, row.words, explained)
@@ -72,6 +85,10 @@ func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
 			loose.String() == strict.String() {
 			t.Errorf("%s: %s must be more open than %s", field.Name, loose, strict)
 		}
+		row.in.meets(t, field.Name, row.strict, strict, true)
+		row.in.meets(t, field.Name, row.loose, loose, true)
+		row.out.meets(t, field.Name, row.strict, strict, false)
+		row.out.meets(t, field.Name, row.loose, loose, true)
 		status, stdout, _ := hubgate(t, "diff", strict.file, file)
 		if status != exitFailed || !strings.Contains(stdout, "MORE OPEN") {
 			t.Errorf("%s: diff to the more open one: %d %s", field.Name, status, stdout)
@@ -89,7 +106,9 @@ func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
 // protection is what one rule asks for at an address, and the file that it stands in.
 type protection struct {
 	proxy.Protection
-	file string
+	file    string
+	cfg     *Config
+	subject proxy.Subject
 }
 
 func rulesWith(t *testing.T, rule, address string) (at protection, file, explained string) {
@@ -100,6 +119,22 @@ func rulesWith(t *testing.T, rule, address string) (at protection, file, explain
 	if address == "" {
 		address = "/a"
 	}
+	file, cfg, rep := configWith(t, rule)
+	if rep.failed() {
+		t.Fatal(rule, rep.lines())
+	}
+	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
+	subject, err := proxy.ParseSubject(address, cfg.Server.sites())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, explained, _ = hubgate(t, "explain", "--config", file, address)
+	at = protection{rules.Protection(subject.Host, subject.Path, 0), file, cfg, subject}
+	return at, file, strings.ReplaceAll(explained, file, "hubgate.yaml")
+}
+
+func configWith(t *testing.T, rule string) (file string, cfg *Config, rep *report) {
+	t.Helper()
 	file = filepath.Join(t.TempDir(), "hubgate.yaml")
 	text := fmt.Sprintf(`version: 1
 server: {public_urls: ["https://www.example.com", "https://shop.example.com"], trusted_proxies: private}
@@ -110,18 +145,19 @@ session: {keys: [%q]}
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, rep := loadConfig(file, func(string) string { return "" })
-	if rep.failed() {
-		t.Fatal(rule, rep.lines())
+	cfg, rep = loadConfig(file, func(string) string { return "" })
+	return file, cfg, rep
+}
+
+// publicTakes holds that access: public is an error beside a key that asks who somebody is: it would have no effect.
+func publicTakes(t *testing.T, rule, reason string) {
+	t.Helper()
+	if !strings.Contains(rule, "access:") {
+		rule = strings.TrimSuffix(rule, "}") + ", access: public}"
 	}
-	rules, _ := proxy.NewRules(cfg.Proxy, cfg.rulesEnv())
-	subject, err := proxy.ParseSubject(address, cfg.Server.sites())
-	if err != nil {
-		t.Fatal(err)
+	if _, _, rep := configWith(t, rule); rep.failed() == (reason != "") {
+		t.Errorf("%s is valid: %v, because %q: %v", rule, !rep.failed(), reason, rep.lines())
 	}
-	_, explained, _ = hubgate(t, "explain", "--config", file, address)
-	at = protection{rules.Protection(subject.Host, subject.Path, 0), file}
-	return at, file, strings.ReplaceAll(explained, file, "hubgate.yaml")
 }
 
 // isDocumented holds the places that a key of a rule must be in, besides the code.
