@@ -74,8 +74,30 @@ func mustBePublic(path string) bool {
 	})
 }
 
-// fileName is the last segment of an address that has nothing below it.
-var fileName = regexp.MustCompile(`\.[a-z][a-z0-9]{1,4}$`)
+// fileName is the last segment of an address that has nothing below it. Other endings with a dot are names of pages:
+// jane.doe, example.de.
+var fileName = regexp.MustCompile(`\.(html?|xhtml|pdf|xml|rss|txt|csv|json|ics|vcf|map|css|m?js` +
+	`|png|jpe?g|gif|svg|webp|avif|ico|bmp|tiff?|woff2?|ttf|otf|eot` +
+	`|mp[34]|m4[av]|webm|og[gv]|wav|mov|avi|docx?|xlsx?|pptx?|od[tsp]|rtf|epub|zip|gz|rar|7z|tar|exe|dmg|pkg|apk)$`)
+
+// isFile reports whether an address is that of a file. HubSpot serves scripts from its own folders only, so node.js
+// elsewhere is a page.
+func (p pattern) isFile() bool {
+	last := p.segments[len(p.segments)-1]
+	if !fileName.MatchString(last.text) {
+		return false
+	}
+	own := slices.Contains([]string{"hubfs", "hs-fs", "hub", "hs", "_hcms"}, p.segments[0].text)
+	return own || last.kind == glob || !strings.HasSuffix(last.text, "js")
+}
+
+// written is the end of a pattern as the operator wrote it, from a segment on: what was decoded is not a pattern.
+func (p pattern) written(from int) string {
+	if from == len(p.segments) {
+		return ""
+	}
+	return "/" + strings.Join(strings.Split(strings.Trim(p.text, "/"), "/")[from:], "/")
+}
 
 // below suspects a pattern that does not end in ** of being meant for the pages below as well. A rule for the home
 // page alone is no slip, and below a file there is nothing.
@@ -86,7 +108,7 @@ func (p pattern) below() []suspicion {
 	}
 	last, text := p.segments[n-1], strings.TrimRight(p.text, "/")
 	folder := text[:strings.LastIndexByte(text, '/')]
-	if fileName.MatchString(last.text) {
+	if p.isFile() {
 		if last.kind == literal {
 			return nil
 		}
@@ -95,11 +117,14 @@ func (p pattern) below() []suspicion {
 	}
 	meant, all := text+"/**", text+"/**"
 	name, star := strings.CutSuffix(last.text, "*")
-	if star && !strings.Contains(name, "*") && (name == "" || endsInWord(name)) {
-		// /members/* is meant as /members/**, and /members* too, unless there are /members-a and /members-b.
-		meant = strings.TrimRight(text[:len(text)-1], "/") + "/**"
-		if name == "" {
-			all = meant
+	switch {
+	case star && name == "": // /members/* is meant as /members/**
+		meant, all = folder+"/**", folder+"/**"
+	case star && !strings.Contains(name, "*") && endsInWord(name) && strings.HasSuffix(text, "*"):
+		// So is /members*, unless there are /members-a and /members-b.
+		meant = strings.TrimSuffix(text, "*") + "/**"
+		if wider, bad := parsePattern(all); bad != nil || wider.filesElsewhere() != nil {
+			all = meant // of /hubfs*/** the built-in rule for files would win
 		}
 	}
 	cure := "write " + quote(meant) + ", which is the page and everything below it"
@@ -115,44 +140,73 @@ func (p pattern) below() []suspicion {
 // built-in rule opens. One that is all of the site is not: that files stay public then is documented.
 func (p pattern) filesElsewhere() []suspicion {
 	files := pattern{segments: []segment{{kind: literal, text: "hubfs"}, {kind: doubleStar}}}
-	if len(p.segments) == 0 || p.segments[0].kind == literal || contains(p, files) {
+	if len(p.segments) == 0 || p.segments[0].kind == literal || (p.beginsAnyhow() && contains(p, files)) {
 		return nil
 	}
-	for _, rest := range after(p.segments, "hubfs") {
-		if len(rest) > 0 {
-			path := "/hubfs" + specimen(rest)
+	for _, root := range [][]string{{"hubfs"}, {"hs-fs", "hubfs"}} {
+		rests := after(p.segments, root[0])
+		for _, part := range root[1:] {
+			var next [][]segment
+			for _, rest := range rests {
+				next = append(next, after(rest, part)...)
+			}
+			rests = next
+		}
+		for _, rest := range rests {
+			if len(rest) == 0 {
+				continue
+			}
+			path := "/" + strings.Join(root, "/") + specimen(rest)
 			if rest[len(rest)-1].kind == doubleStar {
 				path += "/board.pdf"
 			}
 			return []suspicion{{[]string{path}, "the built-in rule for files wins there; add a rule for " +
-				quote("/hubfs"+pattern{segments: rest}.folded())}}
+				quote("/hubfs"+p.written(len(p.segments)-len(rest)))}}
 		}
 	}
 	return nil
 }
 
+// beginsAnyhow reports whether any segment may come first.
+func (p pattern) beginsAnyhow() bool {
+	return len(p.segments) > 0 && (p.segments[0].kind == doubleStar || p.segments[0].text == "*")
+}
+
 // wonByBuiltin looks where a pattern and a built-in rule for a part of its folder meet and neither was written as an
-// exception of the other. Patterns that begin with a wildcard are not meant for HubSpot's own scripts and forms.
+// exception of the other. Patterns that begin with a wildcard are not meant for HubSpot's own scripts and forms; of
+// those that begin with a part of a name, only a file of that name is.
 func (rs *Rules) wonByBuiltin(p pattern) []suspicion {
-	if len(p.segments) == 0 || p.segments[0].kind != literal {
+	if len(p.segments) == 0 || p.beginsAnyhow() {
 		return nil
 	}
 	var all []suspicion
 	for _, r := range rs.builtin {
 		for _, b := range r.patterns {
-			if p.segments[0] != b.segments[0] || contains(p, b) || !meets(p, b) {
+			sameFolder := p.segments[0] == b.segments[0] || (p.segments[0].kind == glob && len(b.segments) == 1)
+			if !sameFolder || (p.simple() && contains(p, b)) || !meets(p, b) {
 				continue
 			}
-			verb := "add a rule for "
+			verb, part := "add a rule for ", p.within(b)
 			if contains(b, p) {
-				verb = "write " // the pattern never decides
+				verb, part = "write ", b.text // the pattern never decides
 			}
 			all = append(all, suspicion{[]string{example(p, b)},
-				"the built-in rule " + r.name + " wins there; " + verb + quote(b.text) +
+				"the built-in rule " + r.name + " wins there; " + verb + quote(part) +
 					", or begin the pattern with more of the path"})
 		}
 	}
 	return all
+}
+
+// within is the part of a pattern that lies in the folder of a built-in one, as a pattern that wins over that.
+func (p pattern) within(b pattern) string {
+	folder := len(b.segments) - 1
+	if folder < 1 || b.segments[folder].kind != doubleStar || len(p.segments) <= folder ||
+		p.segments[folder].kind == doubleStar ||
+		slices.ContainsFunc(p.segments[:folder], func(s segment) bool { return s.kind == doubleStar }) {
+		return b.text
+	}
+	return strings.TrimSuffix(b.text, "/**") + p.written(folder)
 }
 
 // specimen is a path that segments match, "" for none.

@@ -32,10 +32,29 @@ var halfClosed = []struct {
 	{"/**/*.pdf", "/hubfs/x.pdf", "/hubfs/**/*.pdf"},
 	{"/h*/private/**", "/hubfs/private/board.pdf", "/hubfs/private/**"},
 	{"/*/*/board/**", "/hubfs/x/board/board.pdf", "/hubfs/*/board/**"},
-	{"/**/Secret-*/**", "/hubfs/secret-x/board.pdf", "/hubfs/**/secret-*/**"},
-	{"/hs/*/private/**", "/hs/hsstatic/private", "/hs/hsstatic/**"},
+	{"/**/Secret-*/**", "/hubfs/secret-x/board.pdf", "/hubfs/**/Secret-*/**"},
+	{"/hs/*/private/**", "/hs/hsstatic/private", "/hs/hsstatic/private/**"},
+	{"/hs/*/100%25/**", "/hs/hsstatic/100%", "/hs/hsstatic/100%25/**"},
+	{"/**/100%25/**", "/hubfs/100%/board.pdf", "/hubfs/**/100%25/**"},
+	{"/_hcms/*/x/**", "/_hcms/forms/x", "/_hcms/forms/x/**"},
+	{"/_hcms/f*/**", "/_hcms/forms", "/_hcms/forms/**"},
+	{"/_hcms/*/**", "/_hcms/forms", "/_hcms/forms/**"},
+	{"/hubfs*/**", "/hubfs/board.pdf", "/hubfs/**"},
+	{"/hub*/**", "/hubfs/board.pdf", "/hubfs/**"},
+	{"/h*/**", "/hubfs/board.pdf", "/hubfs/**"},
+	{"/hs-*/**", "/hs-fs/hubfs/board.pdf", "/hubfs/**"},
+	{"/*s/**", "/hubfs/board.pdf", "/hubfs/**"},
+	{"/hubfs*", "/hubfs/page", "/hubfs/**"},
+	{"/robots*", "/robots.txt", "/robots.txt"},
+	{"/fav*.ico", "/favicon.ico", "/favicon.ico"},
+	{"/members/%2a", "/members/x/page", "/members/**"},
+	{"/members%2A", "/members/page", "/members%2A/**"},
+	{"/docs/node.js", "/docs/node.js/page", "/docs/node.js/**"},
+	{"/u/jane.doe", "/u/jane.doe/page", "/u/jane.doe/**"},
+	{"/kunden.de", "/kunden.de/page", "/kunden.de/**"},
+	{"/asp.net", "/asp.net/page", "/asp.net/**"},
 	{"/hs/hsstatic/**/internal/**", "/hs/hsstatic/internal", "/hs/hsstatic/**"},
-	{"/_hcms/*/v2.js", "/_hcms/forms/v2.js", "/_hcms/forms/**"},
+	{"/_hcms/*/v2.js", "/_hcms/forms/v2.js", "/_hcms/forms/v2.js"},
 }
 
 func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
@@ -61,7 +80,7 @@ func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
 		if !found {
 			t.Errorf("%s: %v, want one that names %s", c.pattern, problems, c.open)
 		}
-		open := mustPath(t, strings.ReplaceAll(c.open, " ", "%20"))
+		open := mustPath(t, strings.NewReplacer(" ", "%20", "%", "%25").Replace(c.open))
 		rs := compiled(t, testConfig("", loginRule(c.pattern)))
 		if d := rs.Match(testHost, open).Decide("GET", 0, nil, fixedNow); d.Kind != Public {
 			t.Errorf("%s: %s is %s", c.pattern, c.open, d.Kind)
@@ -118,5 +137,56 @@ func TestAPatternThatLeavesNothingOpenIsNotWarnedAbout(t *testing.T) {
 		if len(problems) != c.want {
 			t.Errorf("%s: %v, want %d", name, problems, c.want)
 		}
+	}
+}
+
+// The cure must not lead into the same trap, nor to another path.
+func TestTheCureOfAPatternNamesWhatWasMeant(t *testing.T) {
+	t.Parallel()
+	for pattern, cure := range map[string]string{
+		"/hubfs/C#/**":           "/hubfs/C%23/**",
+		"/hubfs/what?.pdf":       "/hubfs/what%3F.pdf",
+		"/hs-fs/hubfs/a#b.png":   "/hs-fs/hubfs/a%23b.png",
+		"/hubfs/Q?A/**":          "/hubfs/Q%3FA/**",
+		"/hubfs/x.pdf?width=1.5": "/hubfs/x.pdf",
+		"/hubfs/x.pdf#page":      "/hubfs/x.pdf",
+		"/members?a=b":           "/members",
+		"/members#top":           "/members",
+		"/members/?a.b":          "/members/",
+	} {
+		_, bad := parsePattern(pattern)
+		if bad == nil || bad.Cure != "write "+quote(cure) {
+			t.Errorf("%s: %+v, want %s", pattern, bad, cure)
+		}
+		if p, still := parsePattern(cure); still != nil {
+			t.Errorf("%s: the cure %s is wrong: %+v %v", pattern, cure, still, p)
+		}
+	}
+	_, problems := NewRules(testConfig("", loginRule("/hubfs*")), RulesEnv{Hosts: []string{testHost}})
+	for _, p := range problems {
+		if strings.Contains(p.Cure, "/hubfs*/**") {
+			t.Error(p)
+		}
+	}
+}
+
+func TestRouteSyntaxInAPatternIsWarnedAbout(t *testing.T) {
+	t.Parallel()
+	for pattern, word := range map[string]string{
+		"/members/<id>/**": "<id>", "/members/$id/**": "$id", "/members/{id}": "{id}", "/members/${id}/**": "{id}",
+		"/m/<int:page>": "<int:page>", "/members/:id/**": "/:id", "/docs/[slug]/**": "[slug]",
+	} {
+		_, problems := NewRules(testConfig("", loginRule(pattern)), RulesEnv{Hosts: []string{testHost}})
+		found := false
+		for _, p := range problems {
+			found = found || p.Warning && strings.Contains(p.Text, word) && strings.Contains(p.Cure, "write *")
+		}
+		if !found {
+			t.Errorf("%s: %v", pattern, problems)
+		}
+	}
+	_, problems := NewRules(testConfig("", loginRule("/hubfs/us$5/**")), RulesEnv{Hosts: []string{testHost}})
+	if len(problems) > 0 {
+		t.Error(problems)
 	}
 }

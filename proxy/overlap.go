@@ -17,7 +17,7 @@ type patternAt struct {
 }
 
 // routeSyntax is what other routers and regular expressions write for a variable part.
-var routeSyntax = regexp.MustCompile(`\{[^/]*\}|/:[A-Za-z_]+|\[[^/]+\][+*]?|\([^/]*\)[?+*]`)
+var routeSyntax = regexp.MustCompile(`\{[^/]*\}|<[^/]+>|\$\{?[A-Za-z_]+|/:[A-Za-z_]+|\[[^/]+\][+*]?|\([^/]*\)[?+*]`)
 
 // judgement compares the rules of one file with one another.
 type judgement struct {

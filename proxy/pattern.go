@@ -107,11 +107,24 @@ func misread(text string) *setting.Invalid {
 	case text[0] != '/':
 		return &setting.Invalid{Text: quote(text) + " does not begin with /", Cure: "write " + quote("/"+strings.TrimSpace(text))}
 	case strings.ContainsAny(text, "?#"):
-		path, _, _ := strings.Cut(text, "?")
-		path, _, _ = strings.Cut(path, "#")
-		return &setting.Invalid{Text: quote(text) + " has a query or a fragment, which rules never see", Cure: "write " + quote(path)}
+		return &setting.Invalid{Text: quote(text) + " has a query or a fragment, which rules never see",
+			Cure: "write " + quote(withoutQuery(text))}
 	}
 	return nil
+}
+
+// withoutQuery is a pattern without its query and fragment. In the name of a file "?" and "#" are characters like any
+// other, which an address has encoded.
+func withoutQuery(text string) string {
+	i := strings.IndexAny(text, "?#")
+	if i < 0 {
+		return text
+	}
+	rest := text[i+1:]
+	if inFiles(text[:i]) && strings.ContainsAny(rest, "/.*") && !strings.Contains(rest, "=") {
+		return strings.NewReplacer("?", "%3F", "#", "%23").Replace(text)
+	}
+	return text[:i]
 }
 
 func parseSegment(text, part string) (segment, *setting.Invalid) {

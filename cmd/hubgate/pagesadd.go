@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/hubgate/hubgate/proxy"
 )
@@ -31,7 +33,7 @@ func addPages(req surveyRequest, pages []pageRow) (added []string, err error) {
 		}
 		wanted = append(wanted, p)
 		pattern := "/" // the home page alone: below it is the whole site
-		if page := pathOf(p.Address); page != "" {
+		if page := patternOf(p.Address); page != "" {
 			pattern = page + "/**"
 		}
 		if slices.Contains(added, pattern) {
@@ -56,4 +58,13 @@ func protectsAll(cfg *Config, rules *proxy.Rules, pages []pageRow) error {
 		}
 	}
 	return nil
+}
+
+// patternOf is the pattern of a page: its path, encoded where a pattern would be decoded or cut.
+func patternOf(address string) string {
+	path := pathOf(address)
+	if decoded, err := url.PathUnescape(path); err == nil && decoded == path && !strings.ContainsAny(path, "?#;") {
+		return path
+	}
+	return (&url.URL{Path: path}).EscapedPath()
 }
