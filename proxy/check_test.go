@@ -87,6 +87,8 @@ func TestForwardAuthQueryIgnoresOrRefusesHeaders(t *testing.T) {
 		"X-Original-URI: /pricing", "X-Original-Method: GET", "X-Rewrite-URL: /pricing", "X-Forwarded-Path: /pricing",
 		"X-Forwarded-Prefix: /pricing",
 		"X-HTTP-Method-Override: GET", "Forwarded: host=" + testHost,
+		"X-Request-Uri: /pricing", "X-Url: /pricing", "X-Original-Path: /pricing", "X.Forwarded.Uri: /pricing",
+		"X-Original-Request-Uri: /pricing", "X-Envoy-Original-Path: /pricing", "X-Replaced-Path: /pricing",
 	} {
 		for _, c := range []asked{
 			{"a stranger", direct, "", []string{header, asBob}, 403},
@@ -123,6 +125,10 @@ func TestForwardAuthHeadersAreReadStrictly(t *testing.T) {
 		{"path beside it", behind, "?path=/pricing", []string{uri("/pricing"), asAlice}, 403},
 		{"another parameter beside it", behind, "?x", []string{uri("/pricing"), asAlice}, 403},
 		{"two", behind, "", []string{uri("/pricing"), uri("/members/a"), asAlice}, 403},
+		{"two, joined", behind, "", []string{uri("/pricing,/members/a"), asAlice}, 403},
+		{"two, joined", behind, "", []string{uri("/pricing, /members/a"), asAlice}, 403},
+		{"two, joined", behind, "", []string{uri("/pricing?a=b,\t/members/a"), asAlice}, 403},
+		{"a comma", behind, "", []string{uri("/pricing?a=b,c"), asAlice}, 202},
 		{"two spellings", behind, "", []string{uri("/pricing"), "X_Forwarded_Uri: /pricing", asAlice}, 403},
 		{"another spelling alone", behind, "", []string{"X_Forwarded_Uri: /pricing", asAlice}, 403},
 		{"another convention", behind, "", []string{uri("/pricing"), "X-Original-URL: /pricing", asAlice}, 403},

@@ -135,6 +135,9 @@ func (g *Gate) questionInHeaders(r *http.Request, q question) (question, error) 
 	case len(host) == 1 && inbound.FindSite(g.deps.Sites, host[0]) != inbound.Of(r).Site:
 		return q, errForwardedHost
 	}
+	if joined(uri[0]) {
+		return q, errNoForwardedURI
+	}
 	raw, query, _ := strings.Cut(uri[0], "?")
 	p, err := ParsePath(raw)
 	switch {
@@ -150,6 +153,18 @@ func (g *Gate) questionInHeaders(r *http.Request, q question) (question, error) 
 	return q, nil
 }
 
+// joined reports whether a header's value may be two lines that a proxy has joined (RFC 9110, section 5.3), of which
+// either may be the one meant.
+func joined(value string) bool {
+	_, rest, found := strings.Cut(value, ",")
+	for ; found; _, rest, found = strings.Cut(rest, ",") {
+		if strings.HasPrefix(strings.TrimLeft(rest, " \t"), "/") {
+			return true
+		}
+	}
+	return false
+}
+
 // namesRequest reports whether a header says which page, host or method some request is for, in any spelling. With
 // the mode headers the three that hold the question do not count, nor does Forwarded, which proxies on the way may
 // add.
@@ -161,7 +176,10 @@ func namesRequest(h http.Header, mode string) bool {
 				continue
 			}
 		}
-		lower := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+		lower := strings.ToLower(strings.NewReplacer("_", "-", ".", "-").Replace(name))
+		if lower == "x-url" || lower == "x-uri" || lower == "x-path" {
+			return true
+		}
 		for _, prefix := range requestNames {
 			if strings.HasPrefix(lower, prefix) {
 				return true
@@ -175,6 +193,8 @@ func namesRequest(h http.Header, mode string) bool {
 var requestNames = []string{
 	"x-forwarded-uri", "x-forwarded-url", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-method",
 	"x-forwarded-host",
-	"x-original-ur", "x-original-method", "x-original-host", "x-rewrite-ur", "x-http-method", "x-method-override",
+	"x-original-ur", "x-original-method", "x-original-host", "x-rewrite-ur",
+	"x-original-path", "x-original-request-ur", "x-envoy-original-path", "x-envoy-original-host", "x-replaced-path",
+	"x-request-ur", "x-request-path", "x-request-method", "x-request-host", "x-http-method", "x-method-override",
 	"x-http-host-override", "x-host", "forwarded",
 }
