@@ -12,47 +12,64 @@ import (
 var (
 	// reservedPrefixes are sorted, and none begins with another: isReserved finds the only candidate by binary search.
 	reservedPrefixes = []string{
-		"akamai-", "ali-", "auth-group", "auth-user", "cf-", "client-cert", "cloudfront-", "eo-", "fastly-",
-		"fly-", "forward", "front-end-", "gap-", "http-", "impersonate-", "incap-", "iv-", "l5d-", "mellon-",
-		"ms-aspnetcore-", "oam-", "oidc-", "proxy-client-", "remote-", "saml-", "shib-", "sm-", "ssl-",
-		"tailscale-", "teleport-", "tls-", "true-client-", "wl-proxy-", "x-accel-", "x-akamai-", "x-ali-",
-		"x-amzn-", "x-apigateway-", "x-apigw-", "x-appengine-", "x-appservice-", "x-arr-", "x-auth-group",
-		"x-auth-request-", "x-auth-role", "x-auth-user", "x-authelia-", "x-authenticated", "x-authentik-",
-		"x-azure-", "x-bluecoat-", "x-cert", "x-cf-", "x-claim-", "x-claims", "x-client-addr", "x-client-cert",
-		"x-client-ip", "x-client-remote", "x-client-s-dn", "x-client-ssl-", "x-client-tls-", "x-client-verify",
-		"x-cluster-", "x-consumer-", "x-credential-", "x-custom-ip-", "x-edge-", "x-endpoint-api-", "x-envoy-",
-		"x-fd-", "x-forward", "x-gateway-", "x-goog-authenticated-", "x-goog-iap-", "x-haproxy-", "x-host",
-		"x-hs-", "x-http-", "x-hubspot-", "x-impersonate", "x-internal", "x-invoke-", "x-ip-", "x-istio-",
-		"x-jwt-claim", "x-kong-", "x-ldap-", "x-lighttpd-", "x-litespeed-", "x-logged-in", "x-method-",
-		"x-middleware-", "x-ms-client-principal", "x-ms-token-", "x-mtls-", "x-netlify-", "x-nf-", "x-oauth2-",
-		"x-oidc-", "x-original", "x-originating-", "x-override-", "x-peer-", "x-pomerium-", "x-prerender-",
-		"x-proxy-", "x-proxyuser-", "x-real-", "x-remote", "x-reproxy-", "x-rewrite", "x-saml-", "x-scheme-",
-		"x-sendfile", "x-shib-", "x-siteminder-", "x-sp-forwarded-", "x-spiffe-", "x-ssl", "x-sso-",
-		"x-sucuri-", "x-tailscale-", "x-tls-", "x-token-claim", "x-token-group", "x-token-sub", "x-token-user",
-		"x-true-", "x-trusted", "x-up-", "x-url-", "x-user", "x-vercel-", "x-vouch-", "x-waws-", "x-webauth",
-		"x-weblogic-",
+		"akamai-", "ali-", "auth-group", "auth-role", "auth-user", "cf-", "client-cert", "cloudfront-", "document-",
+		"eo-", "fastly-", "fly-", "forward", "front-end-", "gap-", "http-", "impersonate-", "incap-", "iv-",
+		"kubeflow-", "l5d-", "mellon-", "ms-aspnetcore-", "ngrok-auth-", "oam-", "oidc-", "proxy-auth-cert",
+		"proxy-client-", "proxy-ssl-", "remote-", "saml-", "shib-", "sm-", "ssl-", "sso-user", "tailscale-",
+		"teleport-", "tls-", "true-client-", "webauth-", "wl-proxy-", "x-accel-", "x-akamai-", "x-ali-", "x-amzn-",
+		"x-apigateway-", "x-apigw-", "x-appengine-", "x-appservice-", "x-arr-", "x-auth-claim", "x-auth-group",
+		"x-auth-preferred-", "x-auth-request-", "x-auth-role", "x-auth-user", "x-authelia-", "x-authenticated",
+		"x-authentik-", "x-authorized-", "x-azure-", "x-bluecoat-", "x-cert", "x-cf-", "x-claim-", "x-claims",
+		"x-client-addr", "x-client-cert", "x-client-ip", "x-client-remote", "x-client-s-dn", "x-client-ssl-",
+		"x-client-tls-", "x-client-verify", "x-clientcert", "x-cluster-", "x-consumer-", "x-credential-",
+		"x-custom-ip-", "x-edge-", "x-endpoint-api-", "x-envoy-", "x-fd-", "x-forward", "x-front-end-", "x-gateway-",
+		"x-goog-authenticated-", "x-goog-iap-", "x-haproxy-", "x-host", "x-hs-", "x-http-", "x-hubspot-",
+		"x-impersonate", "x-ingress-", "x-internal", "x-invoke-", "x-ip-", "x-istio-", "x-jwt-claim", "x-jwt-email",
+		"x-jwt-sub", "x-jwt-user", "x-kong-", "x-kratos-", "x-ldap-", "x-lighttpd-", "x-litespeed-", "x-logged-in",
+		"x-loggedin", "x-login-", "x-logon-", "x-method-", "x-middleton-", "x-middleware-", "x-ms-adfs-",
+		"x-ms-client-principal", "x-ms-forwarded-", "x-ms-token-", "x-mtls-", "x-netlify-", "x-nf-", "x-oauth-user",
+		"x-oauth2-", "x-oidc-", "x-original", "x-originating-", "x-ory-", "x-override-", "x-peer-", "x-pomerium-",
+		"x-prerender-", "x-principal-", "x-proxy-", "x-proxyuser-", "x-qrator-", "x-real-", "x-remote", "x-replaced-",
+		"x-replit-", "x-reproxy-", "x-rewrite", "x-role-", "x-saml-", "x-sandstorm-", "x-scheme-", "x-sendfile",
+		"x-shib-", "x-siteminder-", "x-sp-forwarded-", "x-spiffe-", "x-ssl", "x-sso-", "x-subject-", "x-sucuri-",
+		"x-tailscale-", "x-tls-", "x-token-claim", "x-token-group", "x-token-sub", "x-token-user", "x-true-",
+		"x-trusted", "x-up-", "x-url-", "x-user", "x-vercel-", "x-vouch-", "x-waws-", "x-webauth", "x-weblogic-",
+		"xajp-", "ynh-",
 	}
 	reservedNames = map[string]bool{
-		"auth-email": true, "auth-type": true, "base-url": true, "cdn-real-ip": true, "cdn-src-ip": true,
-		"client-ip": true, "clientip": true, "coming-from": true, "disguised-host": true,
-		"do-connecting-ip": true, "eppn": true, "https": true, "logon-user": true, "msisdn": true,
-		"path-info": true, "proxy": true, "proxy-host": true, "proxy-url": true, "real-ip": true,
-		"request-uri": true, "script-name": true, "te": true, "traceparent": true, "tracestate": true,
-		"user": true, "user-email": true, "user-id": true, "user-name": true, "username": true,
-		"was-default-hostname": true, "x-account-id": true, "x-admin": true, "x-anonymous-consumer": true,
-		"x-auth-email": true, "x-auth-id": true, "x-auth-name": true, "x-auth-principal": true,
-		"x-auth-sub": true, "x-auth-subject": true, "x-base-url": true, "x-cdn-src-ip": true,
-		"x-client-dn": true, "x-client-port": true, "x-clientip": true, "x-coming-from": true,
-		"x-context-path": true, "x-email": true, "x-end-user-ip": true, "x-group": true, "x-groups": true,
-		"x-https": true, "x-identity": true, "x-ip": true, "x-jwt-assertion": true, "x-jwt-payload": true,
-		"x-login": true, "x-mail": true, "x-matched-path": true, "x-msisdn": true, "x-on-behalf-of": true,
-		"x-path-info": true, "x-port": true, "x-principal": true, "x-proto": true, "x-protocol": true,
-		"x-proxy": true, "x-realip": true, "x-request-host": true, "x-request-id": true, "x-request-ip": true,
-		"x-request-method": true, "x-request-path": true, "x-request-scheme": true, "x-request-uri": true,
-		"x-request-url": true, "x-role": true, "x-roles": true, "x-scheme": true, "x-script-name": true,
-		"x-server-name": true, "x-server-port": true, "x-source-ip": true, "x-sourceip": true,
-		"x-src-ip": true, "x-sub": true, "x-subject": true, "x-token-email": true, "x-uri": true,
-		"x-url": true, "x-visitor-ip": true, "xff": true,
+		"affiliation": true, "auth-name": true, "auth-sub": true, "auth-type": true, "base-url": true,
+		"cdn-src-ip": true, "client-ip": true, "clientip": true, "cn": true, "coming-from": true,
+		"connecting-ip": true, "disguised-host": true, "eduperson": true, "email": true, "entitlement": true,
+		"eppn": true, "group": true, "groups": true, "https": true, "ip": true, "is-ssl": true, "mail": true,
+		"msisdn": true, "original-host": true, "original-uri": true, "original-url": true, "path-info": true,
+		"persistent-id": true, "principal": true, "proto": true, "proxy": true, "proxy-host": true, "proxy-url": true,
+		"query-string": true, "real-ip": true, "request-method": true, "request-uri": true, "role": true,
+		"roles": true, "scheme": true, "script-name": true, "server-name": true, "server-port": true, "smuser": true,
+		"source-ip": true, "subject": true, "targeted-id": true, "te": true, "traceparent": true, "tracestate": true,
+		"uid": true, "unencoded-url": true, "unscoped-affiliation": true, "upn": true, "uri": true, "url": true,
+		"user": true, "user-id": true, "user-name": true, "username": true, "was-default-hostname": true,
+		"x-account-id": true, "x-admin": true, "x-anonymous-consumer": true, "x-auth-id": true, "x-auth-mail": true,
+		"x-auth-name": true, "x-auth-sub": true, "x-auth-uid": true, "x-authority": true, "x-base-url": true,
+		"x-cdn-ip": true, "x-cdn-src-ip": true, "x-client-host": true, "x-client-port": true, "x-client-proto": true,
+		"x-client-scheme": true, "x-cn": true, "x-coming-from": true, "x-commonaccesstoken": true,
+		"x-context-path": true, "x-dn": true, "x-end-user-ip": true, "x-group": true, "x-https": true,
+		"x-identity": true, "x-ip": true, "x-jwt-assertion": true, "x-jwt-payload": true, "x-login": true,
+		"x-mail": true, "x-matched-path": true, "x-method": true, "x-ms-proxy": true, "x-msisdn": true,
+		"x-nginx-proxy": true, "x-on-behalf-of": true, "x-origin-ip": true, "x-path-info": true, "x-port": true,
+		"x-proto": true, "x-protocol": true, "x-proxy": true, "x-query-string": true, "x-request-base": true,
+		"x-request-host": true, "x-request-id": true, "x-request-ip": true, "x-request-method": true,
+		"x-request-path": true, "x-request-scheme": true, "x-request-uri": true, "x-request-url": true,
+		"x-role": true, "x-scheme": true, "x-scope-orgid": true, "x-script-name": true, "x-server-name": true,
+		"x-server-port": true, "x-sourceip": true, "x-src-ip": true, "x-sub": true, "x-uid": true, "x-upn": true,
+		"x-uri": true, "x-url": true, "x-visitor-ip": true, "xff": true,
+	}
+	// reservedEndings are what such names end with, whatever product or company they begin with.
+	reservedEndings = []string{
+		"-client-cert", "-client-dn", "-client-ip", "-clientcert", "-clientip", "-connecting-ip", "-email",
+		"-forwarded-for", "-forwarded-host", "-forwarded-proto", "-groups", "-original-uri", "-original-url",
+		"-override", "-principal", "-real-ip", "-realip", "-remote-addr", "-remote-ip", "-rewrite-url", "-roles",
+		"-source-ip", "-subject", "-user", "-user-id", "-user-name", "-user-role", "-useremail", "-userid",
+		"-username", "-viewer-ip",
 	}
 )
 
@@ -74,9 +91,20 @@ func isReserved(name string) bool {
 			lower = append(lower, c)
 		}
 	}
+	if strings.HasPrefix(string(lower), "sec-") || string(lower) == "x-user-agent" {
+		return false // Sec-Fetch-User is the browser's; X-User-Agent names a program (gRPC-Web)
+	}
 	if len(name) <= len(room) && reservedNames[string(lower)] {
 		return true
 	}
 	at, exact := slices.BinarySearch(reservedPrefixes, string(lower))
-	return exact || at > 0 && strings.HasPrefix(string(lower), reservedPrefixes[at-1])
+	if exact || at > 0 && strings.HasPrefix(string(lower), reservedPrefixes[at-1]) {
+		return true
+	}
+	for _, ending := range reservedEndings {
+		if n := len(name) - len(ending); n >= 0 && strings.EqualFold(name[n:], ending) {
+			return true
+		}
+	}
+	return false
 }
