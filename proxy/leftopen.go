@@ -23,7 +23,7 @@ type suspicion struct {
 // below, files elsewhere, what a built-in rule decides. Where a rule of the operator's decides, somebody has said
 // what is meant.
 func (rs *Rules) leftOpen(env RulesEnv) []setting.Problem {
-	var problems []setting.Problem
+	problems := rs.surprisesInFiles(env)
 	for _, r := range rs.rules {
 		if !r.needsLogin() {
 			continue

@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// surprisesInFiles warns of what follows from one file having several addresses, and each rule for one of them holding
+// for all: a folder named by a number may be a HubID, and a more open rule inside a protected folder never decides.
+func (rs *Rules) surprisesInFiles(env RulesEnv) []setting.Problem {
+	var problems []setting.Problem
+	warn := func(key, text, cure string) {
+		problems = append(problems, setting.Problem{Key: key, Warning: true, Text: text, Cure: cure})
+	}
+	for _, r := range rs.rules {
+		host := slices.Concat(r.hosts, env.Hosts, []string{""})[0]
+		for i, p := range r.patterns {
+			if !reachesFiles(p) {
+				continue
+			}
+			if path, name := rs.closedByNumber(host, r, p); path != "" {
+				warn(r.keys[i], fmt.Sprintf("%s closes %s as well: %s may be a HubID, and /hubfs/HUBID/... is the "+
+					"same file as /hubfs/...", quote(p.text), quote(path), name),
+					"move the files to a folder whose name is not a number; if "+name+" is your HubID, write "+
+						quote("/hubfs"+p.behindNumber()))
+			}
+			if by := rs.decidesInstead(host, r, p); by != nil {
+				warn(r.keys[i], fmt.Sprintf("%s has no effect: %s of %s protects these files too, and each rule "+
+					"for a file must be satisfied", quote(p.text), quote(by.patterns[0].text), by.place()),
+					"move the files to a folder that is not protected, and remove this rule")
+			}
+		}
+	}
+	return problems
+}
+
+// numberAt is the segment of a pattern below /hubfs that may be a HubID, 0 for none.
+func (p pattern) numberAt() int {
+	at := slices.IndexFunc(p.segments, func(s segment) bool { return s.text == "hubfs" }) + 1
+	if at == 0 || at > 2 || at >= len(p.segments) || p.segments[0].text == "hub" {
+		return 0
+	}
+	text := p.segments[at].text
+	if !strings.ContainsFunc(text, unicode.IsDigit) || strings.Trim(text, "0123456789*") != "" {
+		return 0
+	}
+	return at
+}
+
+// behindNumber is what a pattern asks behind its HubID, as it was written.
+func (p pattern) behindNumber() string {
+	return p.written(p.numberAt() + 1)
+}
+
+// closedByNumber finds a file that a pattern does not match and its rule closes, since a folder may be a HubID.
+func (rs *Rules) closedByNumber(host string, r *rule, p pattern) (path, number string) {
+	at := p.numberAt()
+	if at == 0 || at == len(p.segments)-1 || !r.needsLogin() {
+		return "", ""
+	}
+	rest := p.segments[at+1:]
+	path = "/hubfs" + specimen(rest)
+	if rest[len(rest)-1].kind == doubleStar {
+		path += "/logo.png"
+	}
+	m := rs.Match(host, Path{folded: path})
+	widerElsewhere := slices.ContainsFunc(m.all, func(o *rule) bool { return o != r && o.index >= 0 && o.needsLogin() })
+	if !slices.Contains(m.all, r) || widerElsewhere {
+		return "", ""
+	}
+	return path, p.segments[at].text
+}
+
+// decidesInstead finds a rule that still protects what a more specific, more open one was written to open.
+func (rs *Rules) decidesInstead(host string, r *rule, p pattern) *rule {
+	path := specimen(p.segments)
+	if p.segments[len(p.segments)-1].kind == doubleStar {
+		path += "/logo.png"
+	}
+	m := rs.Match(host, Path{folded: path})
+	if !slices.Contains(m.all, r) {
+		return nil
+	}
+	for _, o := range m.all {
+		if o != r && o.index >= 0 && moreOpen(r, o) && len(o.patterns) > 0 {
+			return o
+		}
+	}
+	return nil
+}
