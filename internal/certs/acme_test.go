@@ -47,10 +47,10 @@ func TestFailingCertificateIsLoggedOnceUntilItIsObtained(t *testing.T) {
 		_ = a.event(t.Context(), "cert_obtained", map[string]any{"identifier": "www.example.com"})
 	}
 	text := log.String()
-	if got := strings.Count(text, "not obtained; it is tried again\" name=www"); got != 3 {
+	if got := strings.Count(text, "could not obtain a certificate, retrying\" name=www"); got != 3 {
 		t.Errorf("%d lines, want one before each success", got)
 	}
-	if got := strings.Count(text, "not obtained; it is tried again\" name=app"); got != 1 {
+	if got := strings.Count(text, "could not obtain a certificate, retrying\" name=app"); got != 1 {
 		t.Errorf("%d lines, want 1", got)
 	}
 }
@@ -70,7 +70,7 @@ func TestUnreadableStoreIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 			a.manage(t.Context())
 		}
 	}
-	for _, line := range []string{"certificates cannot be read from Redis", "certificates are read from Redis again"} {
+	for _, line := range []string{"cannot read certificates from Redis", "certificates are read from Redis again"} {
 		if got := strings.Count(log.String(), line); got != 2 {
 			t.Errorf("%d times %q, want 2:\n%s", got, line, log)
 		}
