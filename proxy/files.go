@@ -169,8 +169,19 @@ func (rs *Rules) transformed(host, path string) (all []*rule, best entry) {
 	return all, best
 }
 
-// inFiles reports whether a decoded path is an address of HubSpot's files, whose names may hold anything.
+// inFiles reports whether a decoded path is an address of HubSpot's files, whose names may hold anything, or is taken for one by an
+// origin that cuts parameters and streams off or ignores accents.
 func inFiles(decoded string) bool {
+	if underFiles(decoded) {
+		return true
+	}
+	if isASCII(decoded) && !strings.ContainsAny(decoded, "&:") {
+		return false
+	}
+	return underFiles(unmarked(cutSegments(cutSegments(decoded, "&"), ":")))
+}
+
+func underFiles(decoded string) bool {
 	const longest = len("/hs-fs/hubfs/")
 	prefix := foldASCII(decoded[:min(len(decoded), longest)])
 	switch {
