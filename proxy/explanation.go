@@ -36,8 +36,8 @@ type Explanation struct {
 	NearMiss  []NearMiss `json:"-"`
 }
 
-// Explain judges a question as the gateway would judge the request. The error says that the address cannot be read, or is on no public
-// host; an address that the gateway would refuse is an answer.
+// Explain judges a question as the gateway would judge the request. The error says that the address cannot be read,
+// or is on no public host; an address that the gateway would refuse is an answer.
 func (rs *Rules) Explain(sites []*inbound.Site, q Question) (Explanation, error) {
 	x := Explanation{URL: q.Address}
 	subject, err := ParseSubject(q.Address, sites)

@@ -6,9 +6,10 @@ import (
 	"unicode"
 )
 
-// HubSpot serves one file under several addresses: /hubfs/P, /hubfs/HUBID/P, the resized /hs-fs/hubfs/P, the older /hub/HUBID/...
-// A rule for one of them must hold for all, or the twin would be the way around it. So every rule that speaks about files is also
-// kept by what it says about a file's name, whatever the address, and a request for a file is judged by all of those.
+// HubSpot serves one file under several addresses: /hubfs/P, /hubfs/HUBID/P, the resized /hs-fs/hubfs/P, the older
+// /hub/HUBID/... A rule for one of them must hold for all, or the twin would be the way around it. So every rule that
+// speaks about files is also kept by what it says about a file's name, whatever the address, and a request for a file
+// is judged by all of those.
 
 // hubID stands for any HubID in an address.
 const hubID = "0"
@@ -19,7 +20,8 @@ var addresses = [][]string{
 	{"hub", hubID}, {"hub", hubID, "hubfs"}, {"hs-fs", "hub", hubID}, {"hs-fs", "hub", hubID, "hubfs"},
 }
 
-// reachesFiles tells whether an operator's pattern speaks about files: at least as specific as the built-in rules for them.
+// reachesFiles tells whether an operator's pattern speaks about files: at least as specific as the built-in rules for
+// them.
 func reachesFiles(p pattern) bool {
 	if len(p.segments) == 0 || p.segments[0].kind != literal {
 		return false
@@ -85,7 +87,8 @@ func (p pattern) narrowed() (_ pattern, found bool) {
 	})
 }
 
-// after returns what a pattern asks of the rest of a path that begins with a segment (** may stay, so there may be two ways).
+// after returns what a pattern asks of the rest of a path that begins with a segment (** may stay, so there may be
+// two ways).
 func after(segments []segment, part string) [][]segment {
 	if len(segments) == 0 {
 		return nil
@@ -101,8 +104,8 @@ func after(segments []segment, part string) [][]segment {
 	return nil
 }
 
-// twins returns every rule that speaks about any address of the file at path, in file order; none when path is no file's address.
-// The best is the one of them with the smallest rank.
+// twins returns every rule that speaks about any address of the file at path, in file order; none when path is no
+// file's address. The best is the one of them with the smallest rank.
 func (rs *Rules) twins(host, path string) (all []*rule, best entry) {
 	best.rank = noRank
 	if path == validationFile {
@@ -169,8 +172,8 @@ func (rs *Rules) transformed(host, path string) (all []*rule, best entry) {
 	return all, best
 }
 
-// inFiles reports whether a decoded path is an address of HubSpot's files, whose names may hold anything, or is taken for one by an
-// origin that cuts parameters and streams off or ignores accents.
+// inFiles reports whether a decoded path is an address of HubSpot's files, whose names may hold anything, or is taken
+// for one by an origin that cuts parameters and streams off or ignores accents.
 func inFiles(decoded string) bool {
 	if underFiles(decoded) {
 		return true

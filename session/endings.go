@@ -13,19 +13,21 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser. An error other than
-// ErrNone means that Redis did not take the end yet: it is retried until Redis does. The session is returned whenever it is known.
+// End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser.
+// An error other than ErrNone means that Redis did not take the end yet: it is retried until Redis does. The session
+// is returned whenever it is known.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	return m.logout(w, r, time.Time{})
 }
 
-// EndEverywhere is End for a visitor who wants all their sessions to end. Whose they are, the caller tells EndUser by the session that
-// is returned; when it cannot be told now, they end once Redis is back.
+// EndEverywhere is End for a visitor who wants all their sessions to end. Whose they are, the caller tells EndUser by
+// the session that is returned; when it cannot be told now, they end once Redis is back.
 func (m *Manager) EndEverywhere(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	return m.logout(w, r, m.deps.Now())
 }
 
-// logout ends the request's session and, when it cannot be read and others is not zero, the user's others that began before it.
+// logout ends the request's session and, when it cannot be read and others is not zero, the user's others that began
+// before it.
 func (m *Manager) logout(w http.ResponseWriter, r *http.Request, others time.Time) (*Session, error) {
 	m.expireCookie(w, r)
 	t, err := m.ticketOf(r)
@@ -79,7 +81,8 @@ func (m *Manager) EndByEmail(ctx context.Context, email string) (int, error) {
 	return m.endAll(ctx, m.namesOf("m", strings.ToLower(email)))
 }
 
-// EndSID ends the sessions of one session of the provider: back-channel logout. Like EndUser it goes on when Redis is back.
+// EndSID ends the sessions of one session of the provider: back-channel logout. Like EndUser it goes on when Redis is
+// back.
 func (m *Manager) EndSID(ctx context.Context, issuer, sid string) (int, error) {
 	return m.endUntil(ctx, m.namesOf("sid", issuer, sid))
 }
@@ -144,8 +147,8 @@ func (m *Manager) endOnce(ctx context.Context, key string, before time.Time) (ex
 	return existed, removed, err
 }
 
-// beganAfter tells whether a session began after a time: one that was asked to end while Redis was away is not the one that the same
-// person has begun since.
+// beganAfter tells whether a session began after a time: one that was asked to end while Redis was away is not the
+// one that the same person has begun since.
 func (m *Manager) beganAfter(ctx context.Context, ref string, at time.Time) (bool, error) {
 	if at.IsZero() {
 		return false, nil

@@ -26,8 +26,8 @@ type ruleEdit struct {
 	Verify func(*Config, *proxy.Rules) error // what else the new file must be
 }
 
-// addRules writes rules into the file, as lines of text: everything else in it stays as it is, comments included. The new file is
-// validated before it replaces the old one.
+// addRules writes rules into the file, as lines of text: everything else in it stays as it is, comments included. The
+// new file is validated before it replaces the old one.
 func addRules(path string, getenv func(string) string, edit ruleEdit) error {
 	var lines []string
 	for _, r := range edit.Add {
@@ -113,8 +113,8 @@ func lastLine(n *yaml.Node) int {
 	return last
 }
 
-// replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in its place: in that
-// of the file, when path is a link to it.
+// replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in
+// its place: in that of the file, when path is a link to it.
 func replaceConfig(
 	path string, getenv func(string) string, text []byte, verify func(*Config, *proxy.Rules) error,
 ) error {

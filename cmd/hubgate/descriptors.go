@@ -5,12 +5,12 @@ import (
 	"strconv"
 )
 
-// ownDescriptors are what hubgate needs besides its visitors: operators, three pools of Redis connections, the provider, HubSpot's
-// API, listeners, files and watches.
+// ownDescriptors are what hubgate needs besides its visitors: operators, three pools of Redis connections, the
+// provider, HubSpot's API, listeners, files and watches.
 const ownDescriptors = adminConnections + 256
 
-// descriptorsFor is how many descriptors a configuration may need: a visitor has a connection here and one to the origin, and whoever
-// comes to http_listen has one.
+// descriptorsFor is how many descriptors a configuration may need: a visitor has a connection here and one to the
+// origin, and whoever comes to http_listen has one.
 func descriptorsFor(cfg ServerConfig) uint64 {
 	visitors := uint64(max(0, cfg.Limits.Connections))
 	need := 2*visitors + ownDescriptors

@@ -31,8 +31,8 @@ const (
 	maxWarned  = 100         // addresses that are remembered
 )
 
-// peerWarnings limits a warning that names an address. Anybody can send the header that causes it, so one address must not use up the
-// warning that is due for another, and many addresses must not fill the log.
+// peerWarnings limits a warning that names an address. Anybody can send the header that causes it, so one address
+// must not use up the warning that is due for another, and many addresses must not fill the log.
 type peerWarnings struct {
 	mu     sync.Mutex
 	last   time.Time
