@@ -5,7 +5,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=""
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.version=$VERSION" -o /out/hubgate ./cmd/hubgate
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X github.com/hubgate/hubgate/internal/buildinfo.version=$VERSION" -o /out/hubgate ./cmd/hubgate
 
 FROM scratch
 LABEL org.opencontainers.image.title="hubgate" \

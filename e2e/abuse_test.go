@@ -94,9 +94,9 @@ func TestTwoThousandSlowConnectionsKeepNobodyWaitingAndTakeBoundedMemory(t *test
 		io.Copy(io.Discard, r.Body)
 		io.WriteString(rw, "page")
 	})
-	gateway := w.serve()
+	gw := w.serve()
 	site := strings.TrimPrefix(w.site(), "http://")
-	idle := gateway.residentBytes()
+	idle := gw.residentBytes()
 	head := "GET / HTTP/1.1\r\nHost: " + site + "\r\nX-Slow: "
 	slowHeads := crowd(t, 1000, site, head)
 	crowd(t, 700, site, "POST /contact HTTP/1.1\r\nHost: "+site+"\r\nContent-Length: 1000000\r\n\r\nhello")
@@ -108,12 +108,12 @@ func TestTwoThousandSlowConnectionsKeepNobodyWaitingAndTakeBoundedMemory(t *test
 		if status, err := k.ask("GET", "/pricing", ""); err != nil || status != http.StatusOK {
 			t.Errorf("beside them: %d %v", status, err)
 		}
-		most = max(most, gateway.residentBytes())
+		most = max(most, gw.residentBytes())
 	}
 	if n := slowHeads(); n != 1000 {
 		t.Errorf("%d of 1000 headers that never came were given up", n)
 	}
-	most = max(most, gateway.residentBytes())
+	most = max(most, gw.residentBytes())
 	t.Logf("%d MiB before, at most %d MiB with 2000 slow connections", idle>>20, most>>20)
 	if most > maxResident() {
 		t.Errorf("%d MiB", most>>20)

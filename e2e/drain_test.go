@@ -36,31 +36,31 @@ func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.replace("drain_delay: 0s", "drain_delay: 1h")
-	gateway := w.serve()
-	gateway.signal(syscall.SIGTERM)
-	gateway.says(`"msg":"draining"`)
+	gw := w.serve()
+	gw.signal(syscall.SIGTERM)
+	gw.says(`"msg":"draining"`)
 	if res, err := http.Get(w.site() + "/pricing"); err != nil || !res.Close || res.StatusCode != http.StatusOK {
 		t.Errorf("while it drains: %v, %v", res, err)
 	}
-	if code := gateway.terminate(); code != 1 {
+	if code := gw.terminate(); code != 1 {
 		t.Errorf("exit status %d", code)
 	}
-	if strings.Contains(gateway.out.String(), `"msg":"stopped"`) {
+	if strings.Contains(gw.out.String(), `"msg":"stopped"`) {
 		t.Error("it says that it had stopped politely")
 	}
 }
 
 func TestAProcessThatDrainsSendsHTTP2VisitorsElsewhere(t *testing.T) {
 	t.Parallel()
-	ports, gateway := startWithCertificate(t)
-	change(t, gateway.config(), "drain_delay: 0s", "drain_delay: 1h")
-	gateway.says(`"msg":"configuration reloaded"`)
+	ports, gw := startWithCertificate(t)
+	change(t, gw.config(), "drain_delay: 0s", "drain_delay: 1h")
+	gw.says(`"msg":"configuration reloaded"`)
 	c := dialH2(t, ports)
 	if err := c.WriteSettingsAck(); err != nil {
 		t.Fatal(err)
 	}
-	gateway.signal(syscall.SIGTERM)
-	gateway.says(`"msg":"draining"`)
+	gw.signal(syscall.SIGTERM)
+	gw.says(`"msg":"draining"`)
 	c.request(1)
 	answered, goAway := false, false
 	for !goAway || !answered {
@@ -83,10 +83,10 @@ func TestTheContactQueueIsHandedOverByAProcessThatEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.crm.setAnswer(func(int) int { return http.StatusTooManyRequests })
-	gateway := w.serve()
+	gw := w.serve()
 	w.login(newVisitor(t), "/members/")
 	eventually(t, "the queue is worked on", func() bool { return redisCLI(t, w.redisPort, "exists", "hubgate:{crm}:lease") == "1\n" })
-	if code := gateway.terminate(); code != 0 {
+	if code := gw.terminate(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
 	if got := redisCLI(t, w.redisPort, "exists", "hubgate:{crm}:lease"); got != "0\n" {

@@ -87,9 +87,9 @@ func TestTraefikAsks(t *testing.T) {
 	if ask.TrustForwardHeader {
 		t.Fatal("deploy/traefik.yaml trusts what visitors claim")
 	}
-	gateway := &url.URL{Scheme: "http", Host: "127.0.0.1:" + strconv.Itoa(a.gateway)}
+	gw := &url.URL{Scheme: "http", Host: "127.0.0.1:" + strconv.Itoa(a.gateway)}
 	site := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(gateway)
+		r.SetURL(gw)
 		r.Out.Host = r.In.Host
 	}}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -43,7 +43,7 @@ func (c *h2) endBodies(at time.Time) {
 // nobody may see.
 func TestHTTP2BodiesThatEndAtTheirLimitHarmNobody(t *testing.T) {
 	t.Parallel()
-	port, gateway := startWithCertificate(t)
+	port, gw := startWithCertificate(t)
 	var all sync.WaitGroup
 	for n := range 40 {
 		c := dialH2(t, port)
@@ -63,7 +63,7 @@ func TestHTTP2BodiesThatEndAtTheirLimitHarmNobody(t *testing.T) {
 	}
 	all.Wait()
 	select {
-	case <-gateway.done:
+	case <-gw.done:
 		t.Fatal("the process is gone")
 	case <-time.After(2 * time.Second):
 	}

@@ -68,7 +68,7 @@ func (c *h2) end() error {
 // connection's share and nobody else's (DS-03).
 func TestRapidResetsTakeNothingFromOthers(t *testing.T) {
 	t.Parallel()
-	ports, gateway := startWithCertificate(t)
+	ports, gw := startWithCertificate(t)
 	c := dialH2(t, ports)
 	ended := make(chan struct{})
 	go func() {
@@ -90,7 +90,7 @@ func TestRapidResetsTakeNothingFromOthers(t *testing.T) {
 	if served == 0 || handshake(ports, &tls.Config{ServerName: acmeHost}) == nil {
 		t.Error("nobody else is served")
 	}
-	if size := gateway.residentBytes(); size > maxResident() {
+	if size := gw.residentBytes(); size > maxResident() {
 		t.Errorf("%d MiB are held", size>>20)
 	}
 }
@@ -98,7 +98,7 @@ func TestRapidResetsTakeNothingFromOthers(t *testing.T) {
 // A header may go on in CONTINUATION frames, and each of them is small (DS-03).
 func TestAnEndlessHeaderEndsItsConnection(t *testing.T) {
 	t.Parallel()
-	ports, gateway := startWithCertificate(t)
+	ports, gw := startWithCertificate(t)
 	c := dialH2(t, ports)
 	err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.head})
 	var piece bytes.Buffer
@@ -112,12 +112,12 @@ func TestAnEndlessHeaderEndsItsConnection(t *testing.T) {
 	if err == nil {
 		t.Error("it was borne to its end")
 	}
-	if size := gateway.residentBytes(); size > maxResident() {
+	if size := gw.residentBytes(); size > maxResident() {
 		t.Errorf("%d MiB are held", size>>20)
 	}
 }
 
-func startWithCertificate(t *testing.T) (port int, gateway *process) {
+func startWithCertificate(t *testing.T) (port int, gw *process) {
 	t.Helper()
 	ports := freePorts(t, 2)
 	certFile, keyFile := selfSigned(t, t.TempDir(), acmeHost)

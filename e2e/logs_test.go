@@ -68,7 +68,7 @@ func (w *world) admin(method, path, token string) (int, string) {
 // everyAction lives through everything that is audited.
 func everyAction(t *testing.T, w *world) *process {
 	t.Helper()
-	gateway, v := start(t, binary, "serve", "--config", w.config), newVisitor(t)
+	gw, v := start(t, binary, "serve", "--config", w.config), newVisitor(t)
 	eventually(t, "the gateway serves", func() bool { return listens(w.port) })
 	w.login(v, "/members/")
 	v.open(w.site() + "/partners/")                                      // deny
@@ -86,25 +86,25 @@ func everyAction(t *testing.T, w *world) *process {
 	w.rewrite(func(text string) string {
 		return strings.Replace(text, "    - path: /members/**\n", "    - path: /members/**\n    - path: /board/**\n", 1)
 	})
-	gateway.says(`"action":"reload","outcome":"success"`)
+	gw.says(`"action":"reload","outcome":"success"`)
 	w.rewrite(func(text string) string { return strings.Replace(text, "default: public", "default: pubic", 1) })
-	gateway.says(`"action":"reload","outcome":"refused"`)
+	gw.says(`"action":"reload","outcome":"refused"`)
 	w.redis.kill()
 	w.admin("GET", "/api/contacts", adminToken) // a failure
 	w.origin.Close()
 	other.open(w.site() + "/public") // an error
-	if code := gateway.terminate(); code != 0 {
+	if code := gw.terminate(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
-	return gateway
+	return gw
 }
 
 func TestEveryActionIsAuditedWithWhoAndHowItEnded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.rewrite(func(text string) string { return text + "log: {level: error}\n" }) // audit lines are no matter of verbosity
-	gateway := everyAction(t, w)
-	login := audits(t, gateway, "login", "success")
+	gw := everyAction(t, w)
+	login := audits(t, gw, "login", "success")
 	if len(login) != 3 || login[0].text("session") == "" || login[0].text("client") != "127.0.0.1" || !strings.HasPrefix(login[0].text("email"), "hash:") || login[0].text("request_id") == "" {
 		t.Errorf("logins: %v", login)
 	}
@@ -124,7 +124,7 @@ func TestEveryActionIsAuditedWithWhoAndHowItEnded(t *testing.T) {
 		{"reload", "success", 1, map[string]string{"protection": strings.TrimPrefix(w.site(), "http://") + "/board/**: public -> login"}},
 		{"reload", "refused", 1, nil},
 	} {
-		found := audits(t, gateway, c.action, c.outcome)
+		found := audits(t, gw, c.action, c.outcome)
 		if len(found) != c.n {
 			t.Errorf("%d lines %s %s, want %d: %v", len(found), c.action, c.outcome, c.n, found)
 			continue
@@ -138,8 +138,8 @@ func TestEveryActionIsAuditedWithWhoAndHowItEnded(t *testing.T) {
 			}
 		}
 	}
-	ends := audits(t, gateway, "session_end", "success")
-	if operator := audits(t, gateway, "admin_change", "success"); ends[1].text("reason") != "revoked" || ends[1].text("request_id") != operator[0].text("request_id") {
+	ends := audits(t, gw, "session_end", "success")
+	if operator := audits(t, gw, "admin_change", "success"); ends[1].text("reason") != "revoked" || ends[1].text("request_id") != operator[0].text("request_id") {
 		t.Errorf("the operator's %v is not told by %v", operator, ends[1])
 	}
 }
@@ -147,7 +147,7 @@ func TestEveryActionIsAuditedWithWhoAndHowItEnded(t *testing.T) {
 func TestTheLogIsWhatItsDocumentSays(t *testing.T) {
 	t.Parallel()
 	w, _ := traced(t, "")
-	gateway := everyAction(t, w)
+	gw := everyAction(t, w)
 	doc, err := os.ReadFile(filepath.Join("..", "docs", "logs.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestTheLogIsWhatItsDocumentSays(t *testing.T) {
 		"":       append(documentedFields(string(doc), "Application lines"), common...),
 	}
 	written := map[string]map[string]bool{"access": {}, "audit": {}, "": {}}
-	for _, l := range lines(t, gateway) {
+	for _, l := range lines(t, gw) {
 		kind := l.text("component")
 		if written[kind] == nil {
 			kind = ""
@@ -220,14 +220,14 @@ func TestAnEMailStandsInTheLogAsThePolicySays(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.rewrite(func(text string) string { return text + "log: {email: " + policy + "}\n" })
-			gateway := w.serve()
+			gw := w.serve()
 			w.login(newVisitor(t), "/members/")
-			eventually(t, "the login is in the log", func() bool { return len(audits(t, gateway, "login", "success")) == 1 })
-			if got := audits(t, gateway, "login", "success")[0].text("email"); !right(got) {
+			eventually(t, "the login is in the log", func() bool { return len(audits(t, gw, "login", "success")) == 1 })
+			if got := audits(t, gw, "login", "success")[0].text("email"); !right(got) {
 				t.Errorf("the e-mail stands there as %q", got)
 			}
-			if strings.Contains(gateway.out.String(), email) != (policy == "full") {
-				t.Errorf("the address itself is in the log, or is not:\n%s", gateway.out)
+			if strings.Contains(gw.out.String(), email) != (policy == "full") {
+				t.Errorf("the address itself is in the log, or is not:\n%s", gw.out)
 			}
 		})
 	}
@@ -239,10 +239,10 @@ func TestTheClientIsTheVisitorBehindATrustedProxyAndNobodyElse(t *testing.T) {
 	w.rewrite(func(text string) string {
 		return strings.Replace(text, "server:\n", "server:\n  trusted_proxies: [127.0.0.0/8, \"::1\", 10.0.0.0/8]\n", 1)
 	})
-	gateway := w.serve()
+	gw := w.serve()
 	w.get("/public", http.Header{"X-Forwarded-For": {"6.6.6.6, 203.0.113.9, 10.1.2.3"}, "X-Request-Id": {"from-the-balancer"}})
-	gateway.says(`"msg":"request"`)
-	for _, l := range lines(t, gateway) {
+	gw.says(`"msg":"request"`)
+	for _, l := range lines(t, gw) {
 		if l.text("msg") == "request" && (l.text("client") != "203.0.113.9" || l.text("request_id") != "from-the-balancer") {
 			t.Errorf("%v", l)
 		}

@@ -22,7 +22,7 @@ func TestReloadsUnderLoadLoseNoRequest(t *testing.T) {
 		io.Copy(io.Discard, r.Body)
 		io.WriteString(rw, "page")
 	})
-	gateway := w.serve()
+	gw := w.serve()
 	site := strings.TrimPrefix(w.site(), "http://")
 	l := &load{over: make(chan struct{}), faults: make(chan string, 20)}
 	for i := range 4 {
@@ -42,11 +42,11 @@ func TestReloadsUnderLoadLoseNoRequest(t *testing.T) {
 		w.replace(last, next)
 		last = next
 		if i%5 == 0 {
-			gateway.signal(syscall.SIGHUP)
+			gw.signal(syscall.SIGHUP)
 		}
 		seen := l.requests.Load()
 		eventually(t, "the rules are served", func() bool {
-			return strings.Count(gateway.out.String(), `"msg":"configuration reloaded"`) > i && l.requests.Load() > seen
+			return strings.Count(gw.out.String(), `"msg":"configuration reloaded"`) > i && l.requests.Load() > seen
 		})
 	}
 	close(slow)
@@ -60,7 +60,7 @@ func TestReloadsUnderLoadLoseNoRequest(t *testing.T) {
 	for fault := range l.faults {
 		t.Error(fault)
 	}
-	if n := strings.Count(gateway.out.String(), `"msg":"configuration reloaded"`); n != 25 {
+	if n := strings.Count(gw.out.String(), `"msg":"configuration reloaded"`); n != 25 {
 		t.Errorf("%d changes made %d reloads", 25, n)
 	}
 }
@@ -69,17 +69,17 @@ func TestASIGHUPAtAnyTimeEndsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.replace("drain_delay: 0s", "drain_delay: 200ms")
-	gateway := start(t, binary, "serve", "--config", w.config)
-	gateway.says(`"msg":"configuration"`) // the first line: nothing listens yet
+	gw := start(t, binary, "serve", "--config", w.config)
+	gw.says(`"msg":"configuration"`) // the first line: nothing listens yet
 	for range 50 {
-		gateway.signal(syscall.SIGHUP)
+		gw.signal(syscall.SIGHUP)
 	}
-	gateway.says(`"msg":"configuration unchanged"`)
-	gateway.signal(syscall.SIGTERM)
+	gw.says(`"msg":"configuration unchanged"`)
+	gw.signal(syscall.SIGTERM)
 	for range 50 {
-		gateway.signal(syscall.SIGHUP)
+		gw.signal(syscall.SIGHUP)
 	}
-	if code := gateway.wait(); code != 0 {
+	if code := gw.wait(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
 }

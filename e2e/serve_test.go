@@ -12,7 +12,7 @@ const email = "test-user@zitadel.ch"
 func TestALoginThroughAnotherProviderComesBackToThePageAndBecomesAContact(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	gateway := w.serve()
+	gw := w.serve()
 	v := newVisitor(t)
 	page := w.login(v, "/members/handbook?chapter=2&x=a%20b")
 	if got := page.Request.URL.String(); got != w.site()+"/members/handbook?chapter=2&x=a%20b" || page.StatusCode != http.StatusOK {
@@ -27,11 +27,11 @@ func TestALoginThroughAnotherProviderComesBackToThePageAndBecomesAContact(t *tes
 	if got := v.open(w.site() + "/partners/"); got.StatusCode != http.StatusForbidden {
 		t.Errorf("without the group: %d", got.StatusCode)
 	}
-	if code := gateway.terminate(); code != 0 {
+	if code := gw.terminate(); code != 0 {
 		t.Errorf("SIGTERM: exit status %d", code)
 	}
 	for _, secret := range []string{adminToken, sealKey, "pat-na1-e2e", email, "code=", "state="} {
-		if strings.Contains(gateway.out.String(), secret) {
+		if strings.Contains(gw.out.String(), secret) {
 			t.Errorf("the log holds %q", secret)
 		}
 	}
@@ -40,9 +40,9 @@ func TestALoginThroughAnotherProviderComesBackToThePageAndBecomesAContact(t *tes
 func TestASessionOutlivesAKilledGateway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	gateway, v := w.serve(), newVisitor(t)
+	gw, v := w.serve(), newVisitor(t)
 	w.login(v, "/members/")
-	gateway.kill()
+	gw.kill()
 	w.serve()
 	if got := v.open(w.site() + "/members/"); got.StatusCode != http.StatusOK || !strings.HasPrefix(got.Request.URL.String(), w.site()) {
 		t.Errorf("after a kill -9: %d at %s", got.StatusCode, got.Request.URL)
@@ -53,10 +53,10 @@ func TestAContactOutlivesAKilledGatewayAndAThrottledCRM(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.crm.setAnswer(func(int) int { return http.StatusTooManyRequests })
-	gateway := w.serve()
+	gw := w.serve()
 	w.login(newVisitor(t), "/members/")
 	eventually(t, "the CRM was asked", func() bool { w.crm.mu.Lock(); defer w.crm.mu.Unlock(); return w.crm.calls > 0 })
-	gateway.kill()
+	gw.kill()
 	w.crm.setAnswer(nil)
 	w.serve()
 	eventually(t, "the contact is in the CRM", func() bool { return w.crm.contact(email) != nil })
@@ -96,7 +96,7 @@ func TestWithoutTheProviderPublicPagesAreServedAndALoginSaysTryAgain(t *testing.
 func TestARuleThatIsAddedTakesEffectAndABadFileKeepsTheLastGoodOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	gateway, v := w.serve(), newVisitor(t)
+	gw, v := w.serve(), newVisitor(t)
 	if got := v.open(w.site() + "/board/"); got.StatusCode != http.StatusOK {
 		t.Fatalf("before: %d", got.StatusCode)
 	}
@@ -110,12 +110,12 @@ func TestARuleThatIsAddedTakesEffectAndABadFileKeepsTheLastGoodOne(t *testing.T)
 		}
 	}
 	change("  rules:\n", "  rules:\n    - path: /board/**\n")
-	gateway.says(`"msg":"configuration reloaded"`)
+	gw.says(`"msg":"configuration reloaded"`)
 	if got := v.open(w.site() + "/board/"); strings.HasPrefix(got.Request.URL.String(), w.site()) {
 		t.Errorf("after: %d at %s", got.StatusCode, got.Request.URL)
 	}
 	change("rules:", "rulez:")
-	gateway.says("the last good one goes on")
+	gw.says("the last good one goes on")
 	if got := v.open(w.site() + "/board/"); strings.HasPrefix(got.Request.URL.String(), w.site()) {
 		t.Errorf("after a bad file: %d at %s", got.StatusCode, got.Request.URL)
 	}
@@ -124,7 +124,7 @@ func TestARuleThatIsAddedTakesEffectAndABadFileKeepsTheLastGoodOne(t *testing.T)
 func TestAKeyThatSealsSessionsIsNotDroppedByAReload(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	gateway, v := w.serve(), newVisitor(t)
+	gw, v := w.serve(), newVisitor(t)
 	w.login(v, "/members/")
 	text, err := os.ReadFile(w.config)
 	if err != nil {
@@ -134,7 +134,7 @@ func TestAKeyThatSealsSessionsIsNotDroppedByAReload(t *testing.T) {
 	if err := os.WriteFile(w.config, []byte(other), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	gateway.says("the dropped key")
+	gw.says("the dropped key")
 	if got := v.open(w.site() + "/members/"); got.StatusCode != http.StatusOK || !strings.HasPrefix(got.Request.URL.String(), w.site()) {
 		t.Errorf("after the refused reload: %d at %s", got.StatusCode, got.Request.URL)
 	}

@@ -46,7 +46,7 @@ func TestTheServiceManagerHearsOfStartReloadLifeAndEnd(t *testing.T) {
 	w := newWorld(t)
 	m := startManager(t)
 	t.Setenv("WATCHDOG_USEC", "300000")
-	gateway := start(t, binary, "serve", "--config", w.config)
+	gw := start(t, binary, "serve", "--config", w.config)
 	if got := m.hears(false); got != "READY=1" {
 		t.Fatalf("at the start: %q", got)
 	}
@@ -55,7 +55,7 @@ func TestTheServiceManagerHearsOfStartReloadLifeAndEnd(t *testing.T) {
 	}
 	m.hears(true)
 	m.hears(true)
-	gateway.signal(syscall.SIGHUP)
+	gw.signal(syscall.SIGHUP)
 	reloading := m.hears(false)
 	if stamp, found := strings.CutPrefix(reloading, "RELOADING=1\nMONOTONIC_USEC="); !found || strings.Trim(stamp, "0123456789") != "" || len(stamp) < 6 {
 		t.Errorf("at a reload: %q", reloading)
@@ -67,8 +67,8 @@ func TestTheServiceManagerHearsOfStartReloadLifeAndEnd(t *testing.T) {
 	if got := m.hears(false) + " " + m.hears(false); !strings.HasPrefix(got, "RELOADING=1\n") || !strings.HasSuffix(got, " READY=1") {
 		t.Errorf("at a changed file: %q", got)
 	}
-	gateway.signal(syscall.SIGTERM)
-	gateway.signal(syscall.SIGHUP)
+	gw.signal(syscall.SIGTERM)
+	gw.signal(syscall.SIGHUP)
 	if got := m.hears(false); got != "STOPPING=1\nEXTEND_TIMEOUT_USEC=11000000" { // 1 s, drain_timeout, and 5 s
 		if strings.HasPrefix(got, "RELOADING") { // the HUP was faster
 			m.hears(false)
@@ -79,7 +79,7 @@ func TestTheServiceManagerHearsOfStartReloadLifeAndEnd(t *testing.T) {
 		}
 	}
 	m.hears(true) // alive while it drains
-	if code := gateway.wait(); code != 0 {
+	if code := gw.wait(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
 	m.conn.SetReadDeadline(time.Now().Add(time.Millisecond))

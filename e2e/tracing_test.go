@@ -39,7 +39,7 @@ func (w *world) rewrite(change func(string) string) {
 func TestOneTraceSpansALoginFromTheRedirectToTheSession(t *testing.T) {
 	t.Parallel()
 	w, c := traced(t, "")
-	gateway, v := w.serve(), newVisitor(t)
+	gw, v := w.serve(), newVisitor(t)
 	w.login(v, "/members/handbook?token=canary-in-the-query")
 	begun, callback := c.wait(t, "/members/**", 1), c.wait(t, "/oauth2/callback", 1)
 	if begun.attributes["hubgate.decision"] != "login" || begun.attributes["http.response.status_code"] != "302" || begun.kind != otlp.Span_SPAN_KIND_SERVER {
@@ -70,7 +70,7 @@ func TestOneTraceSpansALoginFromTheRedirectToTheSession(t *testing.T) {
 	if s := c.wait(t, "hubspot_api upsert", 1); s.attributes["hubgate.op"] != "upsert" {
 		t.Errorf("the contact's call is %+v", s)
 	}
-	if !strings.Contains(gateway.out.String(), `"trace_id":"`+begun.trace+`"`) {
+	if !strings.Contains(gw.out.String(), `"trace_id":"`+begun.trace+`"`) {
 		t.Error("no line of the log carries the login's trace")
 	}
 	v.submit(v.open(w.site()+"/oauth2/session"), "sign_out", nil)
@@ -227,21 +227,21 @@ func TestALostCollectorTouchesNoRequestAndIsToldOnce(t *testing.T) {
 	t.Parallel()
 	w, c := traced(t, "")
 	c.Close()
-	gateway := w.serve()
+	gw := w.serve()
 	w.login(newVisitor(t), "/members/")
 	for range 50 {
 		if res := w.get("/public", http.Header{}); res.StatusCode != http.StatusOK {
 			t.Fatalf("%d", res.StatusCode)
 		}
 	}
-	gateway.says("the trace collector is unavailable")
-	if code := gateway.terminate(); code != 0 {
+	gw.says("the trace collector is unavailable")
+	if code := gw.terminate(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
-	if n := strings.Count(gateway.out.String(), "the trace collector is unavailable"); n != 1 {
+	if n := strings.Count(gw.out.String(), "the trace collector is unavailable"); n != 1 {
 		t.Errorf("it was told %d times", n)
 	}
-	lines(t, gateway) // OpenTelemetry writes nothing of its own between them
+	lines(t, gw) // OpenTelemetry writes nothing of its own between them
 }
 
 func readAll(res *http.Response) (string, error) {

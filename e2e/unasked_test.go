@@ -89,7 +89,7 @@ func TestUnasked101EndsNothing(t *testing.T) {
 			t.Parallel()
 			origin := newSwitcher(t, answer)
 			w := secureWorld(t, "http://"+origin.Addr().String())
-			gateway := w.serve()
+			gw := w.serve()
 			site := strings.Replace(w.site(), "http:", "https:", 1)
 			for _, http2 := range []bool{true, false} {
 				transport := &http.Transport{ForceAttemptHTTP2: http2, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
@@ -129,7 +129,7 @@ func TestUnasked101EndsNothing(t *testing.T) {
 					t.Errorf("afterwards: %s %d", got.Proto, got.StatusCode)
 				}
 			}
-			if status := gateway.terminate(); status != 0 {
+			if status := gw.terminate(); status != 0 {
 				t.Errorf("it ended with %d", status)
 			}
 		})

@@ -16,14 +16,6 @@ type interruption struct {
 // errClock: a session looks idle, and it cannot be told whether it is, for Redis takes no idle clocks.
 var errClock = errors.New("session: redis takes no writes, so the idle clock cannot be trusted")
 
-// StoreState is the state of Redis as hubgate's own probe last found it. What a visitor's command met does not change
-// it.
-type StoreState struct {
-	Down     bool      // Redis does not answer, or says that it cannot serve
-	ReadOnly bool      // it serves reads and takes no writes
-	Since    time.Time // zero until Redis was asked
-}
-
 // Health returns the state of Redis as it concerns the sessions.
 func (m *Manager) Health() (ok bool, detail string, since time.Time) {
 	state, found, deaf := m.deps.Store(), m.found.Load(), m.deaf.Load()

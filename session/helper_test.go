@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/redisclient"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -79,7 +80,7 @@ func (w *world) replica(refresh RefreshFunc) *Manager {
 	w.t.Cleanup(func() { rdb.Close() })
 	m, err := New(w.cfg, Deps{
 		Redis: rdb, Block: rdb, Ring: w.ring, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
-		Now: w.clock.Now, Store: func() StoreState { return StoreState{Down: w.outage, Since: w.clock.Now()} },
+		Now: w.clock.Now, Store: func() redisclient.State { return redisclient.State{Down: w.outage, Since: w.clock.Now()} },
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/redisclient"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -30,7 +31,7 @@ type Deps struct {
 	Metrics *Metrics
 	Now     func() time.Time
 	// Store returns the state of Redis. While it is down no request waits for it. nil = it is never known to be down.
-	Store func() StoreState
+	Store func() redisclient.State
 	// Revoke gives back, best effort, a refresh token that was won for a session which had ended meanwhile.
 	Revoke func(ctx context.Context, refreshToken string)
 }
@@ -83,7 +84,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		return nil, errors.New("session: New needs Redis, Ring, Metrics and Now")
 	}
 	if deps.Store == nil {
-		deps.Store = func() StoreState { return StoreState{} }
+		deps.Store = func() redisclient.State { return redisclient.State{} }
 	}
 	if deps.Audit == nil {
 		deps.Audit = slog.New(slog.DiscardHandler)

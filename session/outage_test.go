@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/faultproxy"
+	"github.com/hubgate/hubgate/internal/redisclient"
 )
 
 // What a failed read means while Redis is not known to be down: nothing, for a session that this replica knows.
@@ -178,7 +179,7 @@ func TestIdleSessionIsNotJudgedWhileRedisTakesNoWrites(t *testing.T) {
 	cookie, s := w.login(m, ada())
 	w.clock.pass(w.cfg.IdleTimeout.D())
 	readOnly := true
-	m.deps.Store = func() StoreState { return StoreState{ReadOnly: readOnly, Since: w.clock.Now()} }
+	m.deps.Store = func() redisclient.State { return redisclient.State{ReadOnly: readOnly, Since: w.clock.Now()} }
 	if _, err := m.Load(httptest.NewRecorder(), w.request(cookie)); !errors.Is(err, errClock) {
 		t.Errorf("idle, and Redis takes no clocks: %v", err)
 	}

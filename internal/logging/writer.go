@@ -1,5 +1,3 @@
-// Package logging writes the lines of the log. Nobody who logs waits for the place where the lines go: a pipe that is
-// not read, a full disk or a reader that went away costs lines, which are counted, and nothing else.
 package logging
 
 import (

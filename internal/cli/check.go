@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/doctor"
+	"github.com/hubgate/hubgate/internal/logging"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func checkCommand(e *env) *cobra.Command {
+	var path string
+	var strict, live bool
+	cmd := &cobra.Command{
+		Use: "check --config FILE", Short: "Find the mistakes in a configuration, and run its tests", Args: noArguments,
+		Long: `Reads a configuration as serve does and names every mistake with its line and its cure. Nothing is asked over the network
+unless --live is given: then every part is asked, and each failed check says what to change and where.
+
+Exit status: 0 when the configuration can be served, 1 when --live found something wrong, 2 when the file has mistakes.`,
+		RunE: func(*cobra.Command, []string) error { return runCheck(e, path, strict, live) },
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for errors")
+	cmd.Flags().BoolVar(&live, "live", false, "also ask the provider, Redis, HubSpot and the origin")
+	return cmd
+}
+
+// checkResult is what check prints as JSON.
+type checkResult struct {
+	OK       bool              `json:"ok"`
+	File     string            `json:"file"`
+	Rules    int               `json:"rules"`
+	Tests    int               `json:"tests"`
+	SHA256   string            `json:"sha256"`
+	Problems []problemJSON     `json:"problems"`
+	Live     []setting.Finding `json:"live,omitempty"`
+}
+
+type problemJSON struct {
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Level   string `json:"level"`
+	Key     string `json:"key,omitempty"`
+	Problem string `json:"problem"`
+	Cure    string `json:"cure,omitempty"`
+}
+
+func runCheck(e *env, path string, strict, live bool) error {
+	cfg, rep := config.Load(path, e.getenv)
+	rep.AddFiles(cfg)
+	for i, line := range rep.Lines() {
+		code := red
+		if rep.Findings[i].Warning {
+			code = yellow
+		}
+		fmt.Fprintln(e.stderr, e.colour(e.stderr, code, line))
+	}
+	failed := rep.Failed() || (strict && len(rep.Findings) > 0)
+	result := checkResult{OK: !failed, File: path, Rules: len(cfg.Proxy.Rules), Tests: len(cfg.Proxy.Tests), SHA256: rep.Sha256, Problems: problemsJSON(rep)}
+	sick := false
+	if live && !failed {
+		logging.LogRedis(doctor.QuietLog()) // what its pool says would go to stderr, and the diagnosis says it
+		result.Live = doctor.New(cfg).Diagnose(e.ctx)
+		for _, d := range result.Live {
+			sick = sick || d.Status == "failed" || (strict && d.Status == setting.Warning)
+		}
+		result.OK = !sick
+	}
+	if e.output == "json" {
+		if err := e.printJSON(result); err != nil {
+			return err
+		}
+	} else {
+		printCheck(e, result, rep, failed)
+	}
+	switch {
+	case failed:
+		return silentError(ExitUsage)
+	case sick:
+		return silentError(exitFailed)
+	}
+	return nil
+}
+
+func problemsJSON(rep *config.Report) []problemJSON {
+	problems := []problemJSON{}
+	for _, f := range rep.Findings {
+		level := "error"
+		if f.Warning {
+			level = "warning"
+		}
+		problems = append(problems, problemJSON{f.Line, f.Col, level, f.Key, f.Text, f.Cure})
+	}
+	return problems
+}
+
+func printCheck(e *env, r checkResult, rep *config.Report, failed bool) {
+	warnings := len(rep.Findings) - rep.Errors()
+	if failed {
+		strictly := ""
+		if rep.Errors() == 0 {
+			strictly = ", taken for errors by --strict"
+		}
+		fmt.Fprintf(e.stdout, "%s: %s, %s%s\n", r.File, setting.Count(rep.Errors(), "error"), setting.Count(warnings, "warning"), strictly)
+		return
+	}
+	fmt.Fprintf(e.stdout, "%s: %s, %s, %s passed, %s\n", r.File, e.colour(e.stdout, green, "ok"),
+		setting.Count(r.Rules, "rule"), setting.Count(r.Tests, "test"), setting.Count(warnings, "warning"))
+	printDiagnoses(e, r.Live)
+}
+
+func printDiagnoses(e *env, all []setting.Finding) {
+	if len(all) == 0 {
+		return
+	}
+	colours := map[string]string{setting.OK: green, setting.Warning: yellow, setting.Failed: red}
+	fmt.Fprintln(e.stdout)
+	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	for _, d := range all {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", e.colour(e.stdout, colours[d.Status], d.Status), d.Part, d.Detail)
+		if d.Cure != "" {
+			fmt.Fprintf(table, "%s\t\t-> %s%s\n", e.colour(e.stdout, colours[d.Status], ""), d.Cure, at1(d.Where))
+		}
+	}
+	_ = table.Flush() // stdout is gone: nobody to tell
+}
+
+// at1 is the place behind a cure.
+func at1(where string) string {
+	if where == "" {
+		return ""
+	}
+	return " (" + where + ")"
+}

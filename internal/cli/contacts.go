@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/hubspot"
+)
+
+func contactsCommand(e *env) *cobra.Command {
+	flags := &adminFlags{}
+	cmd := &cobra.Command{Use: "contacts", Short: "See and mend the queue of contacts of a running gateway, and set HubSpot up for it"}
+	group(cmd)
+	flags.add(cmd)
+	cmd.AddCommand(contactsStatusCommand(e, flags), contactsQueueCommand(e, flags), contactsDeadCommand(e, flags), contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsSetupCommand(e, flags))
+	return cmd
+}
+
+func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "What is queued, delayed and dead", Args: noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			client, err := flags.client(e)
+			if err != nil {
+				return err
+			}
+			var s hubspot.Status
+			if err := client.call(e.ctx, http.MethodGet, "/api/contacts", nil, &s); err != nil {
+				return err
+			}
+			if e.output == "json" {
+				return e.printJSON(s)
+			}
+			table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintf(table, "queued\t%d\n", s.Queued)
+			fmt.Fprintf(table, "delayed\t%d\n", s.Delayed)
+			fmt.Fprintf(table, "in flight\t%d\n", s.InFlight)
+			fmt.Fprintf(table, "oldest\t%s\n", (time.Duration(s.OldestSeconds) * time.Second).String())
+			fmt.Fprintf(table, "dead\t%d\n", s.Dead)
+			if s.PausedUntil != nil {
+				fmt.Fprintf(table, "paused until\t%s\n", s.PausedUntil.Format(time.RFC3339))
+			}
+			for _, p := range s.RejectedProperties {
+				fmt.Fprintf(table, "rejected\t%s (%d times): %s\n", p.Property, p.Count, p.Reason)
+			}
+			return table.Flush()
+		},
+	}
+}

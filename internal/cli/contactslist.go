@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/internal/admin"
+)
+
+// listFlags choose a page of a list.
+type listFlags struct {
+	limit int
+	after string
+}
+
+func (f *listFlags) add(cmd *cobra.Command) {
+	cmd.PreRunE = f.check
+	cmd.Flags().IntVar(&f.limit, "limit", 100, "at most so many, 1 to 1000")
+	cmd.Flags().StringVar(&f.after, "after", "", "those behind this ID")
+}
+
+func (f *listFlags) check(*cobra.Command, []string) error {
+	if f.limit < 1 || f.limit > admin.MaxPage {
+		return usageError("--limit is a number from 1 to 1000")
+	}
+	return nil
+}
+
+func (f *listFlags) query() string {
+	q := url.Values{"limit": {strconv.Itoa(f.limit)}}
+	if f.after != "" {
+		q.Set("cursor", f.after)
+	}
+	return "?" + q.Encode()
+}
+
+// more says how to see the rest of a list.
+func (e *env) more(next string) {
+	if next != "" {
+		fmt.Fprintf(e.stderr, "there are more: --after %s\n", next)
+	}
+}
+
+func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
+	var list listFlags
+	cmd := &cobra.Command{
+		Use: "queue", Short: "What waits: attempts, the next one, and the last error", Args: noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			client, err := flags.client(e)
+			if err != nil {
+				return err
+			}
+			var p hubspot.QueuePage
+			if err := client.call(e.ctx, http.MethodGet, "/api/contacts/queue"+list.query(), nil, &p); err != nil {
+				return err
+			}
+			if e.output == "json" {
+				return e.printJSON(p)
+			}
+			if len(p.Entries) == 0 {
+				fmt.Fprintln(e.stdout, "Nothing waits.")
+				return nil
+			}
+			table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "ID\tE-MAIL\tSTATE\tQUEUED\tATTEMPTS\tFIRST\tNEXT\tLAST ERROR")
+			for _, q := range p.Entries {
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, q.State, shortTime(&q.QueuedAt), q.Attempts,
+					shortTime(q.FirstAt), shortTime(q.NextAt), q.LastError)
+			}
+			e.more(p.Next)
+			return table.Flush()
+		},
+	}
+	list.add(cmd)
+	return cmd
+}
+
+func shortTime(at *time.Time) string {
+	if at == nil {
+		return "-"
+	}
+	return at.Format(time.DateTime)
+}
+
+func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
+	var list listFlags
+	cmd := &cobra.Command{
+		Use: "dead", Short: "Contacts that HubSpot will not take, and why", Args: noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			client, err := flags.client(e)
+			if err != nil {
+				return err
+			}
+			var p hubspot.DeadPage
+			if err := client.call(e.ctx, http.MethodGet, "/api/contacts/dead"+list.query(), nil, &p); err != nil {
+				return err
+			}
+			if e.output == "json" {
+				return e.printJSON(p)
+			}
+			if len(p.Dead) == 0 {
+				fmt.Fprintln(e.stdout, "There are no dead letters.")
+				return nil
+			}
+			table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "ID\tE-MAIL\tATTEMPTS\tFIRST\tLAST\tREASON")
+			for _, d := range p.Dead {
+				fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt), shortTime(&d.LastAt), d.Reason)
+			}
+			e.more(p.Next)
+			return table.Flush()
+		},
+	}
+	list.add(cmd)
+	return cmd
+}

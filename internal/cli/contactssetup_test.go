@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+)
+
+// made are the bodies with which properties and groups were created, by name.
+type made map[string]map[string]any
+
+// unready is an account that lacks two mapped properties, and a configuration with its address.
+func unready(t *testing.T, hubID int) (config string, created made) {
+	t.Helper()
+	created = made{}
+	fake := fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if strings.Contains(r.URL.Path, "/properties/") && r.Method == http.MethodPost {
+			var sent map[string]any
+			_ = json.Unmarshal(body, &sent)
+			created[fmt.Sprint(sent["name"])] = sent
+		}
+		fake.ServeHTTP(w, r)
+	}))
+	t.Cleanup(api.Close)
+	config = portal(t, fakehubspot.Config{}, memberRules)
+	text, _ := os.ReadFile(config)
+	before, _, _ := strings.Cut(string(text), "hubspot:")
+	text = fmt.Appendf([]byte(before), `hubspot:
+  access_token: pat-x
+  hub_id: %d
+  api_url: %q
+  rate_limit: {requests: 250, per: 1s}
+  contacts: {properties: {firstname: given_name, portal_sub: sub, seen_at: {value: login_time}}}
+`, hubID, api.URL)
+	if err := os.WriteFile(config, text, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	return config, created
+}
+
+func TestSetupShowsWhatIsMissingAndCreatesItWithYes(t *testing.T) {
+	t.Parallel()
+	config, created := unready(t, 4711)
+	status, stdout, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes")
+	if status != exitOK || !strings.Contains(stdout, "portal_sub") || !strings.Contains(stdout, "unique values") || !strings.Contains(stdout, "created seen_at") {
+		t.Errorf("%d %s %s", status, stdout, stderr)
+	}
+	want := made{
+		"hubgate":    {"name": "hubgate", "label": "Portal login"},
+		"portal_sub": {"name": "portal_sub", "label": "Portal sub", "groupName": "hubgate", "type": "string", "fieldType": "text", "hasUniqueValue": true, "description": "Written by hubgate at login"},
+		"seen_at":    {"name": "seen_at", "label": "Seen at", "groupName": "hubgate", "type": "datetime", "fieldType": "date", "hasUniqueValue": false, "description": "Written by hubgate at login"},
+	}
+	if d := cmp.Diff(want, created); d != "" {
+		t.Error(d)
+	}
+	if status, stdout, _ := hubgate(t, "contacts", "setup", "--config", config); status != exitOK || !strings.Contains(stdout, "has every mapped property") {
+		t.Errorf("the second time: %d %s", status, stdout)
+	}
+}
+
+func TestSetupCreatesNothingWithoutAYes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hubID int
+		args  []string
+		says  string
+	}{
+		"as JSON":         {4711, []string{"-o", "json"}, "write --yes"},
+		"another account": {99, []string{"--yes"}, "nothing was changed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config, created := unready(t, c.hubID)
+			status, _, stderr := hubgate(t, append([]string{"contacts", "setup", "--config", config}, c.args...)...)
+			if status != exitFailed || len(created) > 0 || !strings.Contains(stderr, c.says) {
+				t.Errorf("%d %v %s", status, created, stderr)
+			}
+		})
+	}
+}
+
+func TestNobodyIsAskedThroughAPipe(t *testing.T) {
+	t.Parallel()
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	defer out.Close()
+	file, err := os.Create(filepath.Join(t.TempDir(), "answers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if isTerminal(in) || isTerminal(file) {
+		t.Error("a pipe or a file passes for somebody")
+	}
+	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "n\n": false, "": false, "yeah\n": false} {
+		e := &env{stdout: io.Discard, stderr: io.Discard}
+		if got := e.confirmed(strings.NewReader(answer), 1); got != want {
+			t.Errorf("%q is taken for %v", answer, got)
+		}
+	}
+}

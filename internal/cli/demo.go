@@ -1,0 +1,25 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/internal/demo"
+)
+
+func demoCommand(e *env) *cobra.Command {
+	base := 8080
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Try everything in one process on this machine: no account, no configuration, nothing installed",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			if base < 1024 || base > 65532 {
+				return usageError("--base-port is a port from 1024 to 65532; the demo uses it and the three after it")
+			}
+			stdout, log := e.detach()
+			return demo.Run(e.ctx, stdout, log, base)
+		},
+	}
+	cmd.Flags().IntVar(&base, "base-port", base, "port of the gateway; the fakes and the admin listener use the three after it")
+	return cmd
+}

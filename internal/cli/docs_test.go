@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/configtest"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy"
+)
+
+// root is the path of the repository from this package.
+const root = "../.."
+
+func documents(t *testing.T) []string {
+	t.Helper()
+	docs, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil || len(docs) == 0 {
+		t.Fatal("no documents", err)
+	}
+	return append(docs, filepath.Join(root, "README.md"))
+}
+
+var (
+	markdownLink    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	markdownHeading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	notInAnchor     = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
+	t.Parallel()
+	for _, document := range documents(t) {
+		raw, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range markdownLink.FindAllStringSubmatch(string(raw), -1) {
+			path, anchor, _ := strings.Cut(link[1], "#")
+			if strings.Contains(path, "://") {
+				continue
+			}
+			target := document
+			if path != "" {
+				target = filepath.Join(filepath.Dir(document), path)
+			}
+			text, err := os.ReadFile(target)
+			if info, missing := os.Stat(target); missing != nil {
+				t.Errorf("%s: %s is not there", document, link[1])
+			} else if !info.IsDir() && err == nil && anchor != "" && !anchors(string(text))[anchor] {
+				t.Errorf("%s: %s has no such heading", document, link[1])
+			}
+		}
+	}
+}
+
+// anchors are the headings of a document as links spell them.
+func anchors(markdown string) map[string]bool {
+	found := map[string]bool{}
+	for _, heading := range markdownHeading.FindAllStringSubmatch(markdown, -1) {
+		found[strings.ReplaceAll(notInAnchor.ReplaceAllString(strings.ToLower(heading[1]), ""), " ", "-")] = true
+	}
+	return found
+}
+
+func TestEveryKeyOfTheConfigurationIsDocumented(t *testing.T) {
+	t.Parallel()
+	text := configtest.Read(t, "docs", "configuration.md") + configtest.Read(t, "docs", "contacts.md") + configtest.Read(t, "docs", "pages.md")
+	example := configtest.Read(t, "config.example.yaml")
+	for _, key := range configKeys(reflect.TypeFor[config.Config]()) {
+		word := regexp.MustCompile(`\b` + key + `\b`)
+		if !word.MatchString(text) {
+			t.Errorf("no document says what %s is", key)
+		}
+		if !word.MatchString(example) && !word.MatchString(text) {
+			t.Errorf("config.example.yaml does not show %s", key)
+		}
+	}
+}
+
+// configKeys are the words of a Config and everything below it, as they stand in the file.
+func configKeys(of reflect.Type) []string {
+	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice || of.Kind() == reflect.Map {
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.Struct {
+		return nil
+	}
+	var keys []string
+	for i := range of.NumField() {
+		if tag := of.Field(i).Tag.Get("yaml"); tag != "" && tag != "-" {
+			keys = append(keys, tag)
+			keys = append(keys, configKeys(of.Field(i).Type)...)
+		}
+	}
+	return keys
+}
+
+func TestTheSmallestConfigurationIsSmallAndWorks(t *testing.T) {
+	t.Parallel()
+	text := configtest.Smallest(t)
+	if lines := strings.Count(text, "\n"); lines > 15 {
+		t.Errorf("it has %d lines; at most 15 are promised", lines)
+	}
+	checked(t, text)
+}
+
+func TestTheKubernetesConfigurationWorks(t *testing.T) {
+	t.Parallel()
+	_, after, _ := strings.Cut(configtest.Read(t, "deploy", "kubernetes.yaml"), "hubgate.yaml: |\n")
+	text, _, found := strings.Cut(after, "\n---")
+	if !found {
+		t.Fatal("it is not there")
+	}
+	checked(t, strings.NewReplacer("\n    ", "\n", "WWW.EXAMPLE.COM", "www.example.com", "HUBID", "12345678", "NN", "20",
+		"eu-west-1_ABCDEF123", "eu-west-1_AbCdEf123", "CLIENTID", "client", "REDIS:", "redis:").Replace("\n"+text+"\n"))
+}
+
+// checked loads a configuration as check does and allows no problem; of warnings only that the admin listener is no loopback one,
+// which probes and Prometheus need in a cluster.
+func checked(t *testing.T, text string) *config.Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "hubgate.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, rep := config.Load(file, configtest.Environment)
+	for _, line := range rep.Lines() {
+		if !strings.Contains(line, "warning: server.admin_listen") {
+			t.Error(line)
+		}
+	}
+	return cfg
+}
+
+// TestACopiedExampleNeedsItsPlaceholdersReplacedAndNothingElse holds config.example.yaml to what it says of itself: it shows the defaults.
+func TestACopiedExampleNeedsItsPlaceholdersReplacedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	example := configtest.Read(t, "config.example.yaml")
+	_, rep := config.Load(filepath.Join(root, "config.example.yaml"), func(string) string { return "" })
+	for _, line := range rep.Lines() {
+		if !strings.Contains(line, "placeholder") {
+			t.Error(line)
+		}
+	}
+	if placeholders := strings.Count(example, "REPLACE_") - 1; len(rep.Lines()) != placeholders { // one stands in the first comment
+		t.Errorf("%d problems for %d placeholders", len(rep.Lines()), placeholders)
+	}
+	got := checked(t, strings.NewReplacer("REPLACE_HOST", "www.example.com", "REPLACE_HUBID", "12345678", "REPLACE_REGION_AND_POOL", "eu-west-1_AbCdEf123",
+		"REPLACE_CLIENT_ID", "client", "REPLACE_CLIENT_SECRET", "${COGNITO_CLIENT_SECRET}", "[REPLACE_KEY]", `["${HUBGATE_KEY}"]`).Replace(example))
+	want := config.Default()
+	want.Version, want.Server.PublicURLs, want.Server.TrustedProxies = got.Version, got.Server.PublicURLs, got.Server.TrustedProxies
+	want.Proxy.Origin, want.Proxy.Default, want.Proxy.Rules = got.Proxy.Origin, got.Proxy.Default, got.Proxy.Rules
+	want.Auth.UserPool, want.Auth.ClientID, want.Auth.ClientSecret = got.Auth.UserPool, got.Auth.ClientID, got.Auth.ClientSecret
+	want.Session.Keys = got.Session.Keys
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("it does not show the defaults: -default +example\n%s", diff)
+	}
+}
+
+func TestEveryCauseThatAPageCanHaveHasItsSentence(t *testing.T) {
+	t.Parallel()
+	pages, err := page.New(page.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	causes := auth.Causes()
+	causes[page.Refused] = append(causes[page.Refused], "*", "body", "no_host", "logout_token", proxy.ReasonDoor)
+	causes[page.Unavailable] = append(causes[page.Unavailable], "store")
+	causes[page.BadGateway] = append(causes[page.BadGateway], "dial", "tls", "reset")
+	causes[page.GatewayTimeout] = append(causes[page.GatewayTimeout], "timeout")
+	causes[page.Forbidden] = append(causes[page.Forbidden], "origin")
+	causes[page.Scheme] = append(causes[page.Scheme], "scheme")
+	for name, list := range causes {
+		for _, cause := range list {
+			if !pages.HasCause(name, cause) {
+				t.Errorf("the catalogue does not say what %s.%s means", name, cause)
+			}
+		}
+	}
+}
+
+// documentedCommand is a command in backquotes or on a line of its own with a flag; prose begins with the same word.
+var documentedCommand = regexp.MustCompile("(?m)(?:`|\\./)hubgate ([a-z]+(?: [a-z]+)?)|^hubgate ([a-z]+(?: [a-z]+)?) .*--")
+
+func TestEveryCommandOfTheDocumentsExists(t *testing.T) {
+	t.Parallel()
+	root := rootCommand(&env{})
+	for _, document := range documents(t) {
+		raw, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range documentedCommand.FindAllStringSubmatch(string(raw), -1) {
+			words := command[1] + command[2]
+			found, rest, err := root.Find(strings.Fields(words))
+			if err != nil || found == root || (found.HasSubCommands() && len(rest) > 0) {
+				t.Errorf("%s: there is no hubgate %s", document, words)
+			}
+		}
+	}
+}

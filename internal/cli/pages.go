@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/internal/site"
+)
+
+func pagesCommand(e *env) *cobra.Command {
+	var path string
+	var probe bool
+	var add []string
+	cmd := &cobra.Command{
+		Use: "pages --config FILE", Short: "List HubSpot's pages, the rule that decides each, and the ways around the rules", Args: noArguments,
+		Long: `Lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each with the rule that decides
+it and with HubSpot's own restriction; then the leaks: translations, feeds, listings, search, dynamic pages and 305 redirects that show
+what a rule protects. It exits 1 when it finds any.`,
+		RunE: func(*cobra.Command, []string) error { return pages(e, path, probe, add) },
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&probe, "probe", false, "ask the origin itself whether protected pages are readable around the gateway")
+	cmd.Flags().StringSliceVar(&add, "add", nil, "write rules for the pages with these IDs into the file, its comments kept")
+	return cmd
+}
+
+func pages(e *env, path string, probe bool, add []string) error {
+	result, err := site.Survey(e.ctx, site.Request{
+		Path: path, Getenv: e.getenv, Probe: probe, Add: add, Report: func(text string) { fmt.Fprintln(e.stderr, text) },
+	})
+	if bad := (*site.SelectionError)(nil); errors.As(err, &bad) {
+		return usageError("--add: " + bad.Error())
+	}
+	if err != nil {
+		return err
+	}
+	return printPages(e, result, path)
+}
+
+func printPages(e *env, r site.Result, path string) error {
+	if e.output == "json" {
+		if err := e.printJSON(r); err != nil {
+			return err
+		}
+		return pagesStatus(r)
+	}
+	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tKIND\tADDRESS\tDECISION\tRULE\tHUBSPOT'S OWN\tSTATE")
+	for _, p := range r.Pages {
+		rule := ""
+		if p.Rule != nil {
+			rule = rulePlace(*p.Rule, path)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Address, p.Decision, rule, ownRestriction(p.Page), p.State)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, r := range r.Redirects {
+		fmt.Fprintf(e.stdout, "redirect %d from %s (%s) into %s\n", r.Style, r.From, r.Decision, r.To)
+	}
+	fmt.Fprintf(e.stdout, "\n%s, %s\n", setting.Count(len(r.Pages), "page"), setting.Count(len(r.Leaks), "leak"))
+	for _, l := range r.Leaks {
+		fmt.Fprintf(e.stdout, "%s %s: %s\n", e.colour(e.stdout, red, "LEAK "+l.Kind), l.Page, l.Text)
+	}
+	for _, added := range r.Added {
+		fmt.Fprintf(e.stdout, "added a rule for %s to %s\n", added, path)
+	}
+	return pagesStatus(r)
+}
+
+func pagesStatus(r site.Result) error {
+	if len(r.Leaks) > 0 {
+		return silentError(exitFailed)
+	}
+	return nil
+}
+
+func ownRestriction(p hubspot.Page) string {
+	var words []string
+	if p.Password {
+		words = append(words, "password")
+	}
+	if p.Restricted {
+		words = append(words, "members")
+	}
+	if p.Dynamic {
+		words = append(words, "dynamic")
+	}
+	return strings.Join(words, ", ")
+}

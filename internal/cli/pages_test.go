@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/proxy/fakesite"
+)
+
+// portal is a HubSpot account and site, and a configuration that protects some of it.
+func portal(t *testing.T, fc fakehubspot.Config, rules string) (config string) {
+	t.Helper()
+	fc.FaultPercent = fakehubspot.NoFaults
+	api, site := httptest.NewServer(fakehubspot.New(fc)), httptest.NewServer(fakesite.New(fakesite.Config{}))
+	t.Cleanup(api.Close)
+	t.Cleanup(site.Close)
+	config = filepath.Join(t.TempDir(), "hubgate.yaml")
+	text := fmt.Sprintf(`version: 1
+server:
+  public_urls: ["http://localhost:8080"]
+proxy:
+  origin: %q # the site
+  default: public
+%s
+auth: {issuer: "http://127.0.0.1:1/x", client_id: x, client_auth: none}
+session: {keys: [%q], redis: {mode: embedded}}
+hubspot: {access_token: pat-x, api_url: %q, rate_limit: {requests: 250, per: 1s}}
+`, site.URL, rules, seal.NewKey(), api.URL)
+	if err := os.WriteFile(config, []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+func hubgate(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, messages bytes.Buffer
+	status = Run(t.Context(), args, func(string) string { return "" }, &out, &messages)
+	return status, out.String(), messages.String()
+}
+
+const memberRules = `  rules:
+    # members only
+    - path: /members   # the area
+    - path: /blog/secret
+    - path: /rows
+    - path: /partners
+      groups: [partner]
+`
+
+var leakyPages = []fakehubspot.Page{
+	{ID: "1", Name: "Home", CurrentState: "PUBLISHED", Kind: "site"},
+	{ID: "2", Name: "Members", Slug: "members", CurrentState: "PUBLISHED", Kind: "site", AccessRulesActive: true},
+	{ID: "3", Name: "Mitglieder", Slug: "de/mitglieder", CurrentState: "PUBLISHED", Kind: "site", TranslatedFrom: "2"},
+	{ID: "4", Name: "Rows", Slug: "rows", CurrentState: "PUBLISHED", Kind: "site", TableID: "77"},
+	{ID: "5", Name: "Spring", Slug: "spring", CurrentState: "PUBLISHED", Kind: "landing"},
+	{ID: "6", Name: "Secret", Slug: "blog/secret", CurrentState: "PUBLISHED", Kind: "post"},
+	{ID: "7", Name: "Elsewhere", Slug: "x", Domain: "other.example.com", CurrentState: "PUBLISHED", Kind: "site"},
+	{ID: "8", Name: "Partners", Slug: "partners", CurrentState: "PUBLISHED", Kind: "site", Password: "secret"},
+}
+
+func TestPagesTellsWhichRuleDecidesAndWhatLeaks(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{
+		Pages: leakyPages, Redirects: []fakehubspot.Redirect{{ID: "r", From: "/old", To: "/members", Style: http.StatusUseProxy}, {ID: "s", From: "/o", To: "/members", Style: 301}},
+	}, memberRules)
+	status, stdout, stderr := hubgate(t, "pages", "--config", config, "-o", "json")
+	var got struct {
+		Pages []struct{ ID, Decision string } `json:"pages"`
+		Leaks []struct{ Page, Kind string }   `json:"leaks"`
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || status != exitFailed {
+		t.Fatalf("%d %v %s %s", status, err, stdout, stderr)
+	}
+	decisions := map[string]string{}
+	for _, p := range got.Pages {
+		decisions[p.ID] = p.Decision
+	}
+	want := map[string]string{"1": "public", "2": "login", "3": "public", "4": "login", "5": "public", "6": "login", "7": "elsewhere", "8": "login"}
+	if d := cmp.Diff(want, decisions); d != "" {
+		t.Error(d)
+	}
+	var leaks []string
+	for _, l := range got.Leaks {
+		leaks = append(leaks, l.Kind+" "+l.Page)
+	}
+	if d := cmp.Diff([]string{"feed /blog/secret", "listing /blog/secret", "translation /members", "dynamic /rows", "redirect /members"}, leaks); d != "" {
+		t.Error(d, stdout)
+	}
+	if strings.Contains(stdout, `"secret"`) {
+		t.Error("a page's password was printed")
+	}
+}
+
+func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
+	t.Parallel()
+	for name, rules := range map[string]string{
+		"behind the last rule": memberRules, "where there are none": "", "into an empty list": "  rules: []  # none yet", "below a key alone": "  rules:  # none yet",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := portal(t, fakehubspot.Config{Pages: leakyPages}, rules)
+			before, _ := os.ReadFile(config)
+			_, stdout, stderr := hubgate(t, "pages", "--config", config, "--add", "3,5,2,1")
+			after, _ := os.ReadFile(config)
+			for _, line := range strings.Split(stdout, "\n") {
+				if strings.HasPrefix(line, "3 ") && !strings.Contains(line, " login ") {
+					t.Errorf("the table shows the page as it was: %s", line)
+				}
+			}
+			for _, line := range strings.Split(string(before), "\n") {
+				if line = strings.Replace(strings.TrimPrefix(line, "  rules:"), "[]", "", 1); !strings.Contains(string(after), line) {
+					t.Errorf("lost: %q", line)
+				}
+			}
+			if status, _, problems := hubgate(t, "check", "--config", config); status != exitOK ||
+				!strings.Contains(string(after), `- path: "/de/mitglieder/**"  # Mitglieder`) {
+				t.Errorf("%d %s\n%s\n%s%s", status, problems, after, stdout, stderr)
+			}
+			if !strings.Contains(string(after), "- path: \"/\"  # Home") { // below the home page is the whole site
+				t.Errorf("the home page:\n%s", after)
+			}
+			if status, _, _ := hubgate(t, "pages", "--config", config, "--add", "999"); status != ExitUsage {
+				t.Errorf("an unknown page: %d", status)
+			}
+		})
+	}
+}
+
+func TestPagesSaysLoudlyWhatTheOriginShowsWithoutTheGateway(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{Pages: leakyPages}, memberRules)
+	_, stdout, _ := hubgate(t, "pages", "--config", config, "--probe")
+	if !strings.Contains(stdout, "LEAK origin /members: EVERYBODY CAN READ IT AROUND THE GATEWAY") {
+		t.Error(stdout)
+	}
+}
+
+func TestPagesLeavesAFileAloneThatItCannotAddTo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ rules, ids, says string }{
+		"flow style": {"  rules: [{path: /a}]", "3", "add them by hand"},
+		"a tie": {"  rules:\n    - path: /spring/**\n      access: public\n", "5",
+			"would not be right"},
+		"an exact rule that opens it": {"  rules:\n    - path: /spring\n      access: public\n", "5",
+			`would stay public by rule "/spring"`},
+		"elsewhere": {memberRules, "7", "on no public host"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := portal(t, fakehubspot.Config{Pages: leakyPages}, c.rules)
+			before, _ := os.ReadFile(config)
+			status, _, stderr := hubgate(t, "pages", "--config", config, "--add", c.ids)
+			after, _ := os.ReadFile(config)
+			if status == exitOK || !strings.Contains(stderr, c.says) || string(before) != string(after) {
+				t.Errorf("%d %s\n%s", status, stderr, after)
+			}
+			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(config), ".hubgate-*")); len(left) > 0 {
+				t.Error(left)
+			}
+		})
+	}
+}
+
+func TestPagesAddsToTheFileBehindALink(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{Pages: leakyPages}, memberRules)
+	link := filepath.Join(t.TempDir(), "link.yaml")
+	if err := os.Symlink(config, link); err != nil {
+		t.Fatal(err)
+	}
+	hubgate(t, "pages", "--config", link, "--add", "5")
+	info, err := os.Lstat(link)
+	after, _ := os.ReadFile(config)
+	if err != nil || info.Mode()&os.ModeSymlink == 0 || !strings.Contains(string(after), `- path: "/spring/**"`) {
+		t.Errorf("%v %v\n%s", info, err, after)
+	}
+}
+
+func TestPagesFindsWhatShowsProtectedPagesElsewhere(t *testing.T) {
+	t.Parallel()
+	pages := []fakehubspot.Page{
+		{ID: "1", Name: "Members", Slug: "members", CurrentState: "PUBLISHED", Kind: "site"},
+		{ID: "2", Name: "Mitglieder", Slug: "de/members", CurrentState: "PUBLISHED", Kind: "site", TranslatedFrom: "1"},
+		{ID: "3", Name: "Membres", Slug: "fr/membres", CurrentState: "PUBLISHED", Kind: "site", TranslatedFrom: "1"},
+		{ID: "4", Name: "Post", Slug: "news/post", CurrentState: "PUBLISHED", Kind: "post"},
+		{ID: "5", Name: "Draft", Slug: "de/members/draft", CurrentState: "DRAFT", Kind: "site", TranslatedFrom: "1"},
+	}
+	for name, c := range map[string]struct{ rules, want string }{
+		"a translation is protected, its original is not": {"  rules: [{path: /de/members/**}]", "translation /de/members, translation /de/members"},
+		"the blog but not its tags":                       {"  rules: [{path: [/news, /news/post, /news/page/**, /news/rss.xml]}]", "listing /news/post"},
+		"a search that a rule opens":                      {"  rules: [{path: [/members, /de/**, /fr/**]}, {path: /_hcms/search, access: public}]", "search /_hcms/search"},
+		"all of the blog":                                 {"  rules: [{path: /news/**}]", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := portal(t, fakehubspot.Config{Pages: pages}, c.rules)
+			_, stdout, stderr := hubgate(t, "pages", "--config", config, "-o", "json")
+			var got struct {
+				Leaks []struct{ Page, Kind string } `json:"leaks"`
+			}
+			if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+				t.Fatal(err, stderr)
+			}
+			var leaks []string
+			for _, l := range got.Leaks {
+				leaks = append(leaks, l.Kind+" "+l.Page)
+			}
+			if d := cmp.Diff(c.want, strings.Join(leaks, ", ")); d != "" {
+				t.Error(d, stdout)
+			}
+		})
+	}
+}
+
+func TestPagesListsRedirectsIntoProtectedPages(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{Pages: leakyPages, Redirects: []fakehubspot.Redirect{
+		{ID: "a", From: "/old", To: "http://localhost:8080/members", Style: 301}, {ID: "b", From: "/proxied/*", To: "/partners", Style: 305},
+		{ID: "c", From: "/x", To: "/elsewhere", Style: 305}, {ID: "d", From: "/members/x", To: "/members", Style: 305},
+	}}, memberRules+"    - path: /members/**\n")
+	_, stdout, _ := hubgate(t, "pages", "--config", config, "-o", "json")
+	var got struct {
+		Redirects []struct {
+			ID, Decision string
+			Style        int
+		} `json:"redirects"`
+		Leaks []struct{ Kind, Text string } `json:"leaks"`
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	found := ""
+	for _, r := range got.Redirects {
+		found += fmt.Sprintf("%s %d %s; ", r.ID, r.Style, r.Decision)
+	}
+	for _, l := range got.Leaks {
+		if l.Kind == "redirect" {
+			found += l.Text
+		}
+	}
+	if want := "a 301 public; b 305 public; d 305 login; the 305 redirect /proxied/* shows it, and is public"; found != want {
+		t.Error(found)
+	}
+}
+
+func TestPagesOfALargeAccountComeWithProgress(t *testing.T) {
+	t.Parallel()
+	many := make([]fakehubspot.Page, 10_000)
+	for i := range many {
+		many[i] = fakehubspot.Page{ID: fmt.Sprint(i), Name: "Page", Slug: fmt.Sprintf("p/%d", i), CurrentState: "PUBLISHED", Kind: "site"}
+	}
+	config := portal(t, fakehubspot.Config{Pages: many, Limit: 10_000}, memberRules)
+	status, stdout, stderr := hubgate(t, "pages", "--config", config, "-o", "json")
+	var got struct {
+		Pages []struct{ ID string } `json:"pages"`
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || status != exitOK || len(got.Pages) != len(many) || !strings.Contains(stderr, "9500 pages read") {
+		t.Errorf("%d %v, %d pages, %s", status, err, len(got.Pages), stderr)
+	}
+}
+
+func TestPagesNamesTheScopeThatTheKeyLacks(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{Pages: leakyPages, Scopes: []string{"crm.objects.contacts.read"}}, memberRules)
+	if status, _, stderr := hubgate(t, "pages", "--config", config); status != exitFailed || !strings.Contains(stderr, "scope content") {
+		t.Errorf("%d %s", status, stderr)
+	}
+}

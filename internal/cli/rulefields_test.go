@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/configtest"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/proxy"
+)
+
+// ruleFields has a row for each field of proxy.RuleConfig: two rules that differ in nothing else, of which the second
+// admits more, an address where that shows, and two visitors: the strict one admits only the first, the loose one both.
+// A field that protects nothing has a reason instead.
+var ruleFields = map[string]struct {
+	strict, loose string
+	address       string // default: /a
+	words         string // of the strict one, in explain; default: its value
+	in, out       visit
+	public        string // why the field makes sense with access: public; otherwise that is an error
+	reason        string
+}{
+	"Path": {strict: "{path: /a/**}", loose: "{path: /a}", address: "/a/x", words: "/a/**",
+		in: visit{who: someone()}, public: "the page that is public"},
+	"Access": {strict: "{path: /a, access: login}", loose: "{path: /a, access: public}", words: "asks for   login",
+		in: visit{who: someone()}, public: "the key itself"},
+	"Hosts": {strict: "{path: /a/**, hosts: [www.example.com, shop.example.com]}",
+		loose: "{path: /a/**, hosts: [shop.example.com]}", words: "/a/**, ",
+		in: visit{who: someone()}, public: "where the page is public"},
+	"Groups": {strict: "{path: /a, groups: [staff]}", loose: "{path: /a, groups: [staff, guest]}",
+		words: "groups staff", in: visit{who: someone("staff")}, out: visit{who: someone("guest")}},
+	"Claims": {strict: "{path: /a, claims: {tier: [gold]}}", loose: "{path: /a, claims: {tier: [gold, wood]}}",
+		words: "tier gold", in: visit{who: tier("gold")}, out: visit{who: tier("wood")}},
+	"MaxAuthAge": {strict: "{path: /a, max_auth_age: 1h}", loose: "{path: /a, max_auth_age: 2h}",
+		words: "max_auth_age 1h", in: visit{who: loggedIn(59 * time.Minute)},
+		out: visit{who: loggedIn(61 * time.Minute)}},
+	"Methods": {strict: "{path: /a, methods: [GET]}", loose: "{path: /a, methods: [GET, POST]}",
+		words: "methods GET", in: visit{who: someone()}, out: visit{who: someone(), method: "POST"},
+		public: "a public page that takes no form"},
+	"Name": {reason: "a word in logs and metrics", strict: "{path: /a, name: board}", words: "board",
+		public: "logs name public pages too"},
+	"Line": {reason: "where the rule stands in the file, not a key of it"},
+}
+
+// A field of a rule that is wired in half would be a protection that nobody sees: it must change what a path asks
+// for, in which direction, what explain and diff print, and stand in the schema, the reference and the example.
+func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
+	t.Parallel()
+	fields := reflect.TypeFor[proxy.RuleConfig]()
+	rows := slices.Collect(maps.Keys(ruleFields))
+	for i := range fields.NumField() {
+		field := fields.Field(i)
+		row, known := ruleFields[field.Name]
+		rows = slices.DeleteFunc(rows, func(name string) bool { return name == field.Name })
+		if !known {
+			t.Errorf("ruleFields has no row for %s: say with two values what it protects, or why it does not",
+				field.Name)
+			continue
+		}
+		if key := field.Tag.Get("yaml"); key != "-" {
+			isDocumented(t, key)
+		}
+		if row.strict != "" {
+			publicTakes(t, row.strict, row.public)
+		}
+		strict, _, explained := rulesWith(t, row.strict, row.address)
+		if row.strict != "" && !strings.Contains(explained, row.words) {
+			t.Errorf("%s: explain does not say %q:\n%s", field.Name, row.words, explained)
+		}
+		if row.reason != "" {
+			continue
+		}
+		loose, file, other := rulesWith(t, row.loose, row.address)
+		if other == explained {
+			t.Errorf("%s: explain says the same of %s and %s:\n%s", field.Name, row.strict, row.loose, explained)
+		}
+		if !loose.MoreOpen(strict.Protection) || strict.MoreOpen(loose.Protection) ||
+			loose.String() == strict.String() {
+			t.Errorf("%s: %s must be more open than %s", field.Name, loose, strict)
+		}
+		row.in.meets(t, field.Name, row.strict, strict, true)
+		row.in.meets(t, field.Name, row.loose, loose, true)
+		row.out.meets(t, field.Name, row.strict, strict, false)
+		row.out.meets(t, field.Name, row.loose, loose, true)
+		status, stdout, _ := hubgate(t, "diff", strict.file, file)
+		if status != exitFailed || !strings.Contains(stdout, "MORE OPEN") {
+			t.Errorf("%s: diff to the more open one: %d %s", field.Name, status, stdout)
+		}
+		status, stdout, _ = hubgate(t, "diff", file, strict.file)
+		if status != exitOK || strings.Contains(stdout, "No path changes") {
+			t.Errorf("%s: diff to the stricter one: %d %s", field.Name, status, stdout)
+		}
+	}
+	if len(rows) > 0 {
+		t.Errorf("ruleFields has rows for fields that are gone: %q", rows)
+	}
+}
+
+// protection is what one rule asks for at an address, and the file that it stands in.
+type protection struct {
+	proxy.Protection
+	file    string
+	cfg     *config.Config
+	subject proxy.Subject
+}
+
+func rulesWith(t *testing.T, rule, address string) (at protection, file, explained string) {
+	t.Helper()
+	if rule == "" {
+		return protection{}, "", ""
+	}
+	if address == "" {
+		address = "/a"
+	}
+	file, cfg, rep := configWith(t, rule)
+	if rep.Failed() {
+		t.Fatal(rule, rep.Lines())
+	}
+	rules, _ := proxy.NewRules(cfg.Proxy, cfg.RulesEnv())
+	subject, err := proxy.ParseSubject(address, cfg.Server.Sites())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, explained, _ = hubgate(t, "explain", "--config", file, address)
+	at = protection{rules.Protection(subject.Host, subject.Path, 0), file, cfg, subject}
+	return at, file, strings.ReplaceAll(explained, file, "hubgate.yaml")
+}
+
+func configWith(t *testing.T, rule string) (file string, cfg *config.Config, rep *config.Report) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "hubgate.yaml")
+	text := fmt.Sprintf(`version: 1
+server: {public_urls: ["https://www.example.com", "https://shop.example.com"], trusted_proxies: private}
+proxy: {origin: "https://1.sites-proxy.hscoscdn10.net", default: public, rules: [%s]}
+auth: {issuer: "https://login.example.net", client_id: x, client_auth: none}
+session: {keys: [%q]}
+`, rule, seal.NewKey())
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, rep = config.Load(file, func(string) string { return "" })
+	return file, cfg, rep
+}
+
+// publicTakes holds that access: public is an error beside a key that asks who somebody is: it would have no effect.
+func publicTakes(t *testing.T, rule, reason string) {
+	t.Helper()
+	if !strings.Contains(rule, "access:") {
+		rule = strings.TrimSuffix(rule, "}") + ", access: public}"
+	}
+	if _, _, rep := configWith(t, rule); rep.Failed() == (reason != "") {
+		t.Errorf("%s is valid: %v, because %q: %v", rule, !rep.Failed(), reason, rep.Lines())
+	}
+}
+
+// isDocumented holds the places that a key of a rule must be in, besides the code.
+func isDocumented(t *testing.T, key string) {
+	t.Helper()
+	at := config.Schema()
+	for _, name := range []string{"properties", "proxy", "properties", "rules", "items", "properties", key} {
+		next, ok := at[name].(map[string]any)
+		if !ok {
+			t.Errorf("the schema has no %s of a rule", key)
+			break
+		}
+		at = next
+	}
+	line := regexp.MustCompile(`(?m)^[ #-]*` + key + `: .*# `)
+	rules := configtest.Read(t, "docs", "configuration.md")
+	_, rules, _ = strings.Cut(rules, "### Rules")
+	rules, _, _ = strings.Cut(rules, "###")
+	_, example, _ := strings.Cut(configtest.Read(t, "config.example.yaml"), "\n  rules:")
+	example, _, _ = strings.Cut(example, "\n  hubspot:")
+	for place, text := range map[string]string{"docs/configuration.md": rules, "config.example.yaml": example} {
+		if !line.MatchString(text) {
+			t.Errorf("%s does not show %s, with a comment, among the rules", place, key)
+		}
+	}
+}
+
+// A pattern whose own example cannot be parsed would be left out of every comparison.
+func TestDiffComparesPatternsWhateverTheirCharacters(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"/board room/**", "/hubfs/a b/**", "/hubfs/c%23/**", "/hubfs/a;b/**",
+		"/hubfs/what%3f/**", "/100%25/**", "/hubfs/My%2520File/**", "/hubfs/Acme™/**", "/straße/**", "/a+b/**"} {
+		strict, _, _ := rulesWith(t, fmt.Sprintf("{path: %q, groups: [staff]}", pattern), "/")
+		loose, _, _ := rulesWith(t, fmt.Sprintf("{path: %q, groups: [staff, guest]}", pattern), "/")
+		status, stdout, _ := hubgate(t, "diff", strict.file, loose.file)
+		if status != exitFailed || !strings.Contains(stdout, pattern) {
+			t.Errorf("%s: %d %s", pattern, status, stdout)
+		}
+	}
+}

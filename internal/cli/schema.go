@@ -1,0 +1,14 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/internal/config"
+)
+
+func schemaCommand(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "schema", Short: "Print the JSON Schema of the configuration, for editors", Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return e.printJSON(config.Schema()) },
+	}
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/internal/admin"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func sessionsCommand(e *env) *cobra.Command {
+	flags := &adminFlags{}
+	cmd := &cobra.Command{Use: "sessions", Short: "List and end sessions of a running gateway"}
+	group(cmd)
+	flags.add(cmd)
+	cmd.AddCommand(sessionsListCommand(e, flags), sessionsEndCommand(e, flags))
+	return cmd
+}
+
+func sessionsListCommand(e *env, flags *adminFlags) *cobra.Command {
+	var user string
+	var limit int
+	cmd := &cobra.Command{
+		Use: "list", Short: "Who is logged in", Args: noArguments,
+		Long: `Lists who is logged in. LAST SEEN moves in steps of a tenth of session.idle_timeout, at least a second (of 5 minutes when that is none):
+a session that is used all the time is not written at each request.`,
+		RunE: func(*cobra.Command, []string) error {
+			if limit < 1 {
+				return usageError("--limit is a number from 1 upwards")
+			}
+			client, err := flags.client(e)
+			if err != nil {
+				return err
+			}
+			return listSessions(e, client, user, limit)
+		},
+	}
+	cmd.Flags().StringVar(&user, "user", "", "only the sessions of this e-mail")
+	cmd.Flags().IntVar(&limit, "limit", 1000, "at most so many")
+	return cmd
+}
+
+type sessionsPage struct {
+	Sessions []admin.SessionJSON `json:"sessions"`
+	Next     string              `json:"next"`
+}
+
+func listSessions(e *env, client *adminClient, user string, limit int) error {
+	all := sessionsPage{Sessions: []admin.SessionJSON{}}
+	for cursor := ""; len(all.Sessions) < limit; {
+		q := url.Values{"limit": {strconv.Itoa(min(admin.MaxPage, limit-len(all.Sessions)))}}
+		if user != "" {
+			q.Set("user", user)
+		}
+		if cursor != "" {
+			q.Set("cursor", cursor)
+		}
+		var next sessionsPage
+		if err := client.call(e.ctx, http.MethodGet, "/api/sessions?"+q.Encode(), nil, &next); err != nil {
+			return err
+		}
+		all.Sessions, all.Next = append(all.Sessions, next.Sessions...), next.Next
+		if cursor = next.Next; cursor == "" {
+			break
+		}
+	}
+	if e.output == "json" {
+		return e.printJSON(all)
+	}
+	if len(all.Sessions) == 0 {
+		fmt.Fprintln(e.stdout, "Nobody is logged in.")
+		return nil
+	}
+	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tE-MAIL\tHOST\tSINCE\tLAST SEEN\tUNTIL\tFROM")
+	const layout = "2006-01-02 15:04"
+	for _, s := range all.Sessions {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Email, s.Host,
+			s.CreatedAt.Format(layout), s.LastSeenAt.Format(layout), s.ExpiresAt.Format(layout), s.Address)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if all.Next != "" {
+		fmt.Fprintf(e.stderr, "There are more; --limit shows them.\n")
+	}
+	return nil
+}
+
+func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
+	var user string
+	cmd := &cobra.Command{
+		Use: "end [ID | --user EMAIL]", Short: "End one session, or all of a user", Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if (len(args) == 1) == (user != "") {
+				return usageError("say which: an ID from sessions list, or --user EMAIL")
+			}
+			if len(args) == 0 && strings.Count(user, "@") != 1 {
+				return usageError(fmt.Sprintf("--user: %q is not an e-mail address", setting.Shorten(user)))
+			}
+			client, err := flags.client(e)
+			if err != nil {
+				return err
+			}
+			path := "/api/sessions?user=" + url.QueryEscape(user)
+			if len(args) == 1 {
+				path = "/api/sessions/" + url.PathEscape(args[0])
+			}
+			var result struct {
+				Ended int    `json:"ended"`
+				Note  string `json:"note"`
+			}
+			if err := client.call(e.ctx, http.MethodDelete, path, nil, &result); err != nil {
+				return err
+			}
+			if result.Ended == 0 {
+				return errors.New("there is no session of this e-mail; it may have ended already")
+			}
+			if e.output == "json" {
+				return e.printJSON(result)
+			}
+			fmt.Fprintf(e.stdout, "%s ended\n", setting.Count(result.Ended, "session"))
+			fmt.Fprintln(e.stderr, result.Note)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&user, "user", "", "end every session of this e-mail")
+	return cmd
+}

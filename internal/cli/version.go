@@ -1,0 +1,23 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/internal/buildinfo"
+)
+
+func versionCommand(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Say what this is", Args: noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			b := buildinfo.Read()
+			if e.output == "json" {
+				return e.printJSON(b)
+			}
+			_, err := fmt.Fprintln(e.stdout, b)
+			return err
+		},
+	}
+}

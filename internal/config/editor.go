@@ -1,0 +1,157 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hubgate/hubgate/proxy"
+)
+
+// NewRule is a rule to be written into a configuration file.
+type NewRule struct {
+	Pattern string
+	Comment string // behind it, on the same line
+}
+
+// RuleEdit is a change of a file's rules.
+type RuleEdit struct {
+	Add    []NewRule
+	Verify func(*Config, *proxy.Rules) error // what else the new file must be
+}
+
+// AddRules writes rules into the file, as lines of text: everything else in it stays as it is, comments included. The
+// new file is validated before it replaces the old one.
+func AddRules(path string, getenv func(string) string, edit RuleEdit) error {
+	var lines []string
+	for _, r := range edit.Add {
+		lines = append(lines, "- path: "+strconv.Quote(r.Pattern)+"  # "+strings.Join(strings.Fields(r.Comment), " "))
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	changed, err := insertRules(text, lines)
+	if err != nil {
+		return err
+	}
+	return replaceConfig(path, getenv, changed, edit.Verify)
+}
+
+var errByHand = errors.New("the file's rules are written in a way that cannot be added to; add them by hand")
+
+// insertRules puts lines behind the last rule of the list proxy.rules.
+func insertRules(text []byte, lines []string) ([]byte, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil || len(root.Content) == 0 {
+		return nil, errByHand
+	}
+	all := strings.SplitAfter(string(text), "\n")
+	section := member(root.Content[0], "proxy")
+	if section == nil || section.Kind != yaml.MappingNode || section.Style&yaml.FlowStyle != 0 {
+		return nil, errByHand
+	}
+	rules := member(section, "rules")
+	at, indent := section.Line-1, section.Column-1
+	switch {
+	case rules == nil: // the section's first key is at section.Line
+		lines = append([]string{"rules:"}, prefixed(lines, "  ")...)
+	case len(rules.Content) == 0 && (rules.Tag == "!!null" || rules.Kind == yaml.SequenceNode) && rules.Alias == nil:
+		at, indent = rules.Line, section.Column+1
+		all[at-1] = strings.Replace(all[at-1], "[]", "", 1)
+	case rules.Kind != yaml.SequenceNode || rules.Style&yaml.FlowStyle != 0 || len(rules.Content) == 0:
+		return nil, errByHand
+	default:
+		at, indent = lastLine(rules), rules.Column-1
+	}
+	if at > len(all) {
+		return nil, errByHand
+	}
+	var out bytes.Buffer
+	out.WriteString(strings.Join(all[:at], ""))
+	if at > 0 && !strings.HasSuffix(all[at-1], "\n") {
+		out.WriteByte('\n')
+	}
+	for _, line := range prefixed(lines, strings.Repeat(" ", indent)) {
+		out.WriteString(line + "\n")
+	}
+	out.WriteString(strings.Join(all[at:], ""))
+	return out.Bytes(), nil
+}
+
+func prefixed(lines []string, by string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = by + line
+	}
+	return out
+}
+
+func member(mapping *yaml.Node, name string) *yaml.Node {
+	if mapping.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func lastLine(n *yaml.Node) int {
+	last := n.Line
+	for _, child := range n.Content {
+		last = max(last, lastLine(child))
+	}
+	return last
+}
+
+// replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in
+// its place: in that of the file, when path is a link to it.
+func replaceConfig(
+	path string, getenv func(string) string, text []byte, verify func(*Config, *proxy.Rules) error,
+) error {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return err
+	}
+	trial, err := writeBeside(path, text, info.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	defer os.Remove(trial)
+	cfg, rules, err := LoadRules(trial, getenv)
+	if err != nil {
+		return fmt.Errorf("with the new rules the file would not be right, and it was not changed:\n%v", err) // not an error of path
+	}
+	if err := verify(cfg, rules); err != nil {
+		return fmt.Errorf("with the new rules the file would not be right, and it was not changed: %w", err)
+	}
+	next, err := writeBeside(target, text, info.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	defer os.Remove(next)
+	return os.Rename(next, target)
+}
+
+// writeBeside writes a text into a new file in the folder of another one.
+func writeBeside(path string, text []byte, mode os.FileMode) (name string, err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".hubgate-*.yaml")
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(text)
+	return file.Name(), errors.Join(err, file.Chmod(mode), file.Close())
+}

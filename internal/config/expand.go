@@ -1,0 +1,127 @@
+package config
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"path/filepath"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// expander replaces ${NAME}, ${NAME:-default} and ${file:PATH} in scalar values, after parsing: a value can never become structure.
+type expander struct {
+	folder string // of the configuration file: relative paths start there
+	getenv func(string) string
+	files  []string
+	hash   hash.Hash // of everything that was put in
+	unread error     // why a file could not be read
+}
+
+func newExpander(path string, getenv func(string) string) *expander {
+	return &expander{folder: filepath.Dir(path), getenv: getenv, hash: sha256.New()}
+}
+
+// maxSecretFile bounds what ${file:...} reads.
+const maxSecretFile = 64 << 10
+
+// fallbackCure advises a default.
+const fallbackCure = ", or write ${"
+
+// expand does not expand what it put in.
+func (e *expander) expand(text string) (string, *setting.Invalid) {
+	if !strings.Contains(text, "${") {
+		return text, nil
+	}
+	var b strings.Builder
+	for rest := text; ; {
+		i := strings.Index(rest, "${")
+		if i < 0 {
+			b.WriteString(rest)
+			return b.String(), nil
+		}
+		if i > 0 && rest[i-1] == '$' { // $${ writes ${
+			b.WriteString(rest[:i-1] + "${")
+			rest = rest[i+2:]
+			continue
+		}
+		b.WriteString(rest[:i])
+		inner, after, closed := strings.Cut(rest[i+2:], "}")
+		if !closed {
+			return "", &setting.Invalid{Text: "${ is not closed", Cure: "write ${NAME}, or $${ for the characters themselves"}
+		}
+		if strings.Contains(inner, "${") {
+			return "", &setting.Invalid{Text: "${...} inside ${...} is not read", Cure: "name one variable"}
+		}
+		value, bad := e.value(inner)
+		if bad != nil {
+			return "", bad
+		}
+		fmt.Fprintf(e.hash, "%d:%s", len(value), value)
+		b.WriteString(value)
+		rest = after
+	}
+}
+
+func (e *expander) value(inner string) (string, *setting.Invalid) {
+	if path, isFile := strings.CutPrefix(inner, "file:"); isFile {
+		return e.file(path)
+	}
+	name, fallback, hasFallback := strings.Cut(inner, ":-")
+	if !isVariable(name) {
+		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not the name of a variable", setting.Shorten(name)), Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}; $${ writes the characters themselves"}
+	}
+	value := e.getenv(name)
+	switch {
+	case value != "":
+		return value, lookClosely(value, "the value of "+name)
+	case hasFallback:
+		return fallback, nil
+	}
+	return "", &setting.Invalid{Text: "the variable " + name + " is not set, or empty", Cure: "set " + name + " in the environment" + fallbackCure + name + ":-default}"}
+}
+
+func isVariable(name string) bool {
+	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
+}
+
+func (e *expander) file(path string) (string, *setting.Invalid) {
+	if path == "" {
+		return "", &setting.Invalid{Text: "${file:} names no file", Cure: "write ${file:PATH}; paths are relative to the configuration file"}
+	}
+	path = e.resolve(path)
+	e.files = append(e.files, path)
+	text, err := readBounded(path, maxSecretFile)
+	switch {
+	case err != nil:
+		e.unread = err
+		cure := ReadCure(err, "put the file there; paths are relative to the configuration file")
+		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
+	case len(text) > maxSecretFile:
+		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB", Cure: "name the file that holds the value alone"}
+	}
+	if utf16Mark(text) {
+		return "", &setting.Invalid{Text: "the file " + path + " is UTF-16", Cure: cureOf(byteOrderMark)}
+	}
+	value, ended := strings.CutSuffix(string(text), "\n")
+	if ended {
+		value = strings.TrimSuffix(value, "\r")
+	}
+	return value, lookClosely(value, "the file "+path)
+}
+
+// noteLocal keeps an error that is this machine's: what was read without that file is not the configuration.
+func (e *expander) noteLocal(err error) {
+	if _, local := LocalFault(err); local {
+		e.unread = err
+	}
+}
+
+// resolve takes a path relative to the configuration file.
+func (e *expander) resolve(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(e.folder, path)
+}

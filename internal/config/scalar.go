@@ -1,0 +1,133 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// word hands a scalar to a type of our own.
+func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, a at) {
+	text, ok := d.text(node, a, v.Type() == reflect.TypeFor[setting.Secret]())
+	if !ok {
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Words]() && text != node.Value && text == "" {
+		d.fail(a, "it expands to nothing", "give the variable a value")
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Secret]() && !d.secret(node, text, a) {
+		return
+	}
+	if err := word.SetWord(text); err != nil {
+		if bad, ok := err.(*setting.Invalid); ok {
+			d.fail(a, bad.Text, bad.Cure)
+			return
+		}
+		d.fail(a, err.Error(), "")
+		return
+	}
+	if v.Type() == reflect.TypeFor[setting.Duration]() && v.Int() == 0 && !mayBeZero(a.key) {
+		d.fail(a, "no time at all cannot work here", "write a positive time such as 30s")
+	}
+}
+
+// mayBeZero lists the times of which none at all makes sense.
+func mayBeZero(key string) bool {
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	return slices.Contains([]string{"clock_skew", "drain_delay", "drain_timeout", "min_interval"}, name)
+}
+
+// secret remembers how a secret is written, and judges that.
+func (d *decoder) secret(node *yaml.Node, text string, a at) bool {
+	d.report.Secrets[a.key] = node.Value
+	expanded := strings.Contains(node.Value, "${") && !strings.HasPrefix(node.Value, "$${")
+	switch {
+	case expanded && text == "":
+		d.fail(a, "the secret is empty", "give what it is read from a value")
+		return false
+	case text != "" && !expanded && !strings.Contains(text, "REPLACE_"):
+		cure := "write ${NAME} or ${file:PATH}, and keep the value out of the file"
+		if name, isName := strings.CutPrefix(text, "$"); isName && isVariable(name) {
+			cure = "did you mean ${" + name + "}?"
+		}
+		d.report.Findings = append(d.report.Findings, finding{place: a.place, Key: a.key, Warning: true, Text: "a secret is written into the file", Cure: cure})
+	}
+	switch {
+	case strings.TrimSpace(text) != text:
+		d.fail(a, "the secret has white space or a line end at its edge", "remove it; one newline at the end of a ${file:...} is trimmed by itself")
+		return false
+	case strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
+		d.fail(a, "the secret has a line end or another character in it that no secret has", "give the value alone, as text")
+		return false
+	}
+	if i := strings.IndexFunc(text, hidden); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		d.fail(a, "the secret has "+nameOf(r)+" in it", "copy the value again, without it")
+		return false
+	}
+	return true
+}
+
+// text is a scalar's text with ${...} expanded.
+func (d *decoder) text(node *yaml.Node, a at, secret bool) (string, bool) {
+	text, err := d.expand.expand(node.Value)
+	if err != nil {
+		cure := err.Cure
+		if secret {
+			cure, _, _ = strings.Cut(cure, fallbackCure) // a default would be a secret that stands in the file
+		}
+		if cure != err.Cure {
+			cure += ", or use ${file:PATH}"
+		}
+		d.fail(a, err.Text, cure)
+		return "", false
+	}
+	return text, true
+}
+
+func (d *decoder) scalar(node *yaml.Node, v reflect.Value, a at) {
+	if node.Kind != yaml.ScalarNode {
+		d.fail(a, "it is "+nodeWords(node)+" where one value belongs", "write the value behind the colon")
+		return
+	}
+	text, ok := d.text(node, a, false)
+	if !ok {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		b, ok := parseBool(text)
+		if !ok {
+			d.fail(a, strconv.Quote(setting.Shorten(text))+" is neither true nor false", "write true or false")
+			return
+		}
+		v.SetBool(b)
+	default:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			d.fail(a, strconv.Quote(setting.Shorten(text))+" is not a whole number", "write digits alone")
+			return
+		}
+		v.SetInt(n)
+	}
+}
+
+func parseBool(text string) (value, ok bool) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on":
+		return true, true
+	case "false", "no", "off":
+		return false, true
+	}
+	return false, false
+}

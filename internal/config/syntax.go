@@ -1,0 +1,139 @@
+package config
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// reportSyntax says where a file ceases to be YAML, and what the usual reason for that is.
+func reportSyntax(err error, text []byte, rep *Report) {
+	line, message := 1, err.Error()
+	if m := yamlLine.FindStringSubmatch(message); m != nil {
+		message = m[2]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+		}
+	}
+	lines := strings.Split(string(text), "\n")
+	at := place{min(culprit(text, line), len(lines)), 1}
+	if tab, found := tabNear(lines, at.Line, message); found {
+		rep.addAt(tab, "", "this is not YAML: "+message, "indent with spaces: YAML does not take tabs")
+		return
+	}
+	if variable := bareVariable(lines, at.Line); variable != "" {
+		rep.addAt(at, "", "this is not YAML: "+message, `inside [...] or {...} a variable needs quotes: "`+variable+`"`)
+		return
+	}
+	rep.addAt(at, "", "this is not YAML: "+message, syntaxCure(message, lines[at.Line-1]))
+}
+
+// maxReparsed bounds the work of finding the place of a syntax error.
+const maxReparsed = 16 << 20
+
+// culprit is the first line with which the file can no longer be read: what is above it is YAML by itself. yaml.v3 names the line where
+// the construct around the mistake begins, or the one after it, and for some mistakes none at all.
+func culprit(text []byte, reported int) int {
+	ends := []int{0}
+	for i, b := range text {
+		if b == '\n' {
+			ends = append(ends, i+1)
+		}
+	}
+	budget := maxReparsed
+	for n := len(ends) - 1; n >= 0; n-- {
+		if n == len(ends)-1 && isYAML(text) {
+			return reported + 1 // the first document is right: something follows it, and yaml.v3 counts from 0 there
+		}
+		if budget -= ends[n]; budget < 0 {
+			return reported
+		}
+		if isYAML(text[:ends[n]]) {
+			return n + 1
+		}
+	}
+	return reported
+}
+
+func isYAML(text []byte) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	var document yaml.Node
+	return len(bytes.TrimSpace(text)) == 0 || yaml.Unmarshal(text, &document) == nil
+}
+
+// tabNear finds the tab in the indentation that a message is about, though it may name something else.
+func tabNear(lines []string, line int, message string) (at place, found bool) {
+	near := []int{line}
+	if strings.Contains(message, "tab") {
+		near = []int{line, line - 1, line + 1, line - 2}
+	}
+	for _, n := range near {
+		if n < 1 || n > len(lines) {
+			continue
+		}
+		l := lines[n-1]
+		if j := strings.IndexByte(l[:len(l)-len(strings.TrimLeft(l, " \t"))], '\t'); j >= 0 {
+			return place{n, j + 1}, true
+		}
+	}
+	return place{}, false
+}
+
+var (
+	quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'`)
+	// flowVariable is a ${...} that begins a value in a flow collection.
+	flowVariable = regexp.MustCompile(`(?:^|[^$])[\[{](?:.*[\[,:])?\s*(\$\{[^}]*\})`)
+)
+
+// bareVariable finds a variable without quotes in a flow collection: its braces are YAML's there. The parser stumbles on its line or
+// behind it.
+func bareVariable(lines []string, line int) string {
+	for _, n := range []int{line, line - 1} {
+		if n < 1 {
+			continue
+		}
+		bare, _, _ := strings.Cut(quotedText.ReplaceAllString(lines[n-1], "''"), " #")
+		if m := flowVariable.FindStringSubmatch(bare); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+func syntaxCure(message, line string) string {
+	says := func(part string) bool { return strings.Contains(message, part) }
+	switch {
+	case strings.ContainsRune(line, '\u00a0'):
+		return "replace the no-break space (U+00A0) in this line by a space"
+	case strings.HasPrefix(line, "<<<<<<<"), strings.HasPrefix(line, ">>>>>>>"), strings.HasPrefix(line, "======="):
+		return "settle the merge conflict, and remove its marks"
+	case says("incompatible YAML document"):
+		return "remove the %YAML line"
+	case says("unknown anchor"), says("alphabetic or numeric"):
+		return `a value that begins with * or & needs quotes: "/**"`
+	case says("cannot start any token"):
+		return "a value that begins with @, ` or % needs quotes"
+	case says("max depth"):
+		return "the file is nested too much; this is probably another file"
+	case says("escape"):
+		return `inside "..." write \\ for a backslash, or use '...'`
+	case strings.Count(strings.ReplaceAll(line, `\"`, ""), `"`)%2 == 1, strings.Count(line, "'")%2 == 1:
+		return "close the quote on the line where it begins"
+	case says("',' or ']'"), says("',' or '}'"):
+		return "close the bracket, and put commas between its entries"
+	case says("could not find expected ':'"):
+		return "write key: value, with a colon and a space behind it"
+	case says("mapping values are not allowed"):
+		return "look at the indentation of this line and the one above; a value with a colon and a space in it needs quotes"
+	}
+	return "look at the indentation, quotes and colons of this line and the one above"
+}

@@ -1,0 +1,112 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func (c ServerConfig) validateURLs() []setting.Problem {
+	if len(c.PublicURLs) == 0 {
+		return []setting.Problem{{Key: "server.public_urls", Text: "the names under which visitors come are required", Cure: "write public_urls: [https://www.example.com]"}}
+	}
+	var problems []setting.Problem
+	seen := map[string]int{}
+	for i, text := range c.PublicURLs {
+		key := "server.public_urls[" + strconv.Itoa(i) + "]"
+		if p := validatePublicURL(key, text); p != nil {
+			problems = append(problems, *p)
+			continue
+		}
+		site, _ := inbound.ParseSite(text)
+		if first, twice := seen[site.Host]; twice {
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is the same host as public_urls[%d]", text, first), Cure: "name each host once"})
+			continue
+		}
+		seen[site.Host] = i
+	}
+	return problems
+}
+
+func validatePublicURL(key, text string) *setting.Problem {
+	bad := func(text, cure string) *setting.Problem { return &setting.Problem{Key: key, Text: text, Cure: cure} }
+	u, err := url.Parse(text)
+	if strings.Contains(text, "REPLACE_") {
+		return bad("it is still the example's placeholder", "write the URL of your site")
+	}
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return bad(fmt.Sprintf("%q is not a URL with scheme and host", setting.Shorten(text)), "write https://www.example.com")
+	}
+	if _, ok := inbound.ParseSite(text); !ok || strings.HasSuffix(text, "/") {
+		return bad(fmt.Sprintf("%q has more than scheme, host and port", setting.Shorten(u.Redacted())), "write "+u.Scheme+"://"+u.Host)
+	}
+	if ascii, err := idna.Lookup.ToASCII(u.Hostname()); err == nil && ascii != strings.ToLower(u.Hostname()) {
+		return bad(fmt.Sprintf("%q is not how browsers send this host", u.Hostname()), "write "+u.Scheme+"://"+strings.Replace(u.Host, u.Hostname(), ascii, 1))
+	}
+	if host := strings.ToLower(u.Hostname()); strings.Contains(host, ".hs-sites") || strings.Contains(host, ".sites-proxy.") {
+		return bad(fmt.Sprintf("%q is HubSpot's own: visitors never reach the gateway by it", host), "write the URL that visitors type; HubSpot's host belongs into proxy.origin")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return bad(fmt.Sprintf("%q is not a port", port), "write a port from 1 to 65535, or none")
+		}
+	}
+	if !isHostName(u.Hostname()) {
+		return bad(fmt.Sprintf("%q is not a host name", u.Hostname()), "write each public host out")
+	}
+	if u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()) {
+		return bad("over http anybody on the way could take a session", "write https://"+u.Host+"; http:// is for loopback hosts")
+	}
+	return nil
+}
+
+// isHostName takes names and addresses, with letters of any script.
+func isHostName(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(host, "."), ".") {
+		if label == "" || strings.ContainsFunc(label, func(r rune) bool { return r < 0x80 && !isAlphanumeric(r) && r != '-' }) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+}
+
+func (c ServerConfig) validateRedirects() []setting.Problem {
+	hosts := map[string]bool{}
+	for _, site := range c.Sites() {
+		hosts[site.Host] = true
+	}
+	var problems []setting.Problem
+	taken := map[string]bool{}
+	for _, host := range setting.SortedNames(c.RedirectFrom) {
+		key := setting.Join("server.redirect_from", host)
+		if !hosts[strings.ToLower(host)] {
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is none of the public hosts", setting.Shorten(host)), Cure: "write public host: [other names], the host as in public_urls"})
+		}
+		for i, other := range c.RedirectFrom[host] {
+			name := strings.ToLower(other)
+			entry := key + "[" + strconv.Itoa(i) + "]"
+			switch {
+			case !isHostName(inbound.HostOnly(other)) || strings.Contains(other, "/"):
+				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is not a host", setting.Shorten(other)), Cure: "write the host alone, such as example.com"})
+			case hosts[name] || taken[name]:
+				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is a public host or redirects already", other), Cure: "a host either serves or redirects, once"})
+			}
+			taken[name] = true
+		}
+	}
+	return problems
+}

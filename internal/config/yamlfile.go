@@ -1,0 +1,128 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// maxConfig bounds the file: what is larger is something else.
+const maxConfig = 1 << 20
+
+func readConfig(path string, rep *Report) ([]byte, *setting.Invalid) {
+	text, err := readBounded(path, maxConfig)
+	switch {
+	case err != nil:
+		rep.Unread = err
+		cure := ReadCure(err, "give the path of the YAML file")
+		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
+	case len(text) > maxConfig:
+		return nil, &setting.Invalid{Text: "the file is larger than 1 MiB", Cure: "a configuration is a few KiB, so this is probably another file"}
+	}
+	return text, nil
+}
+
+// pipeTime bounds the reading of a pipe that nobody writes into.
+const pipeTime = 5 * time.Second
+
+// readBounded reads at most limit bytes and one more. Pipes are opened without waiting for a writer: a check must not hang.
+func readBounded(path string, limit int64) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	_ = file.SetReadDeadline(time.Now().Add(pipeTime)) // plain files have no deadlines, and need none
+	return io.ReadAll(io.LimitReader(file, limit+1))
+}
+
+// parseYAML returns the one document's mapping, or nil after reporting why there is none. yaml.v3 panics on some inputs.
+func parseYAML(text []byte, rep *Report) (root *yaml.Node) {
+	defer func() {
+		if v := recover(); v != nil {
+			root = nil
+			rep.addAt(place{1, 1}, "", "the file is no YAML that can be read", "look for unusual keys, anchors and merges")
+		}
+	}()
+	if cut, marked := bytes.CutPrefix(text, []byte("\xef\xbb\xbf")); marked {
+		text = cut
+		rep.Findings = append(rep.Findings, finding{place: place{1, 1}, Warning: true, Text: "the file begins with a byte order mark", Cure: "save it as UTF-8 without one (BOM)"})
+	}
+	if bad := notText(text, rep); bad {
+		return nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var document, second yaml.Node
+	switch err := decoder.Decode(&document); {
+	case err != nil && !errors.Is(err, io.EOF):
+		reportSyntax(err, text, rep)
+		return nil
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		at, found := secondPlace(text)
+		if !found && err != nil {
+			reportSyntax(err, text, rep)
+			return nil
+		}
+		rep.addAt(at, "", "a second document begins", "one file holds one configuration; remove the --- and what follows")
+	} else if emptyDocument(document) {
+		rep.addAt(place{1, 1}, "", "the file is empty", "begin with config.example.yaml")
+	}
+	if emptyDocument(document) {
+		return nil
+	}
+	return document.Content[0]
+}
+
+func emptyDocument(d yaml.Node) bool {
+	return len(d.Content) == 0 || d.Content[0].Kind == yaml.ScalarNode && d.Content[0].Tag == "!!null"
+}
+
+// notText reports the first character that no YAML file holds, and the ones at which YAML ends a line and editors do not: behind those
+// every line number would be wrong.
+func notText(text []byte, rep *Report) bool {
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		rep.addAt(place{1, 1}, "", "the file is UTF-16", "save it as UTF-8")
+		return true
+	}
+	at := place{1, 1}
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		switch {
+		case r == utf8.RuneError && size == 1, r < ' ' && r != '\n' && r != '\r' && r != '\t', r >= 0x7f && r < 0xa0 && r != '\u0085':
+			rep.addAt(at, "", "the file is not text in UTF-8", "save it as UTF-8 without control characters")
+			return true
+		case r == '\u0085' || r == '\u2028' || r == '\u2029' || r == 0xfeff || r >= 0xfffe && r <= 0xffff:
+			rep.addAt(at, "", fmt.Sprintf("there is a character that cannot be seen, U+%04X", r), "remove it; it often comes along with text that was copied")
+			return true
+		}
+		at.Col++
+		if r == '\n' {
+			at = place{at.Line + 1, 1}
+		}
+		text = text[size:]
+	}
+	return false
+}
+
+// secondPlace is the line of the second ---.
+func secondPlace(text []byte) (at place, found bool) {
+	begun := false
+	for i, l := range strings.Split(string(text), "\n") {
+		if strings.HasPrefix(l, "---") && begun {
+			return place{i + 1, 1}, true
+		}
+		begun = begun || (strings.TrimSpace(l) != "" && l[0] != '#' && l[0] != '%')
+	}
+	return place{1, 1}, false
+}

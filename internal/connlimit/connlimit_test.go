@@ -1,0 +1,126 @@
+package connlimit
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+)
+
+func TestAnAddressHoldsNoMoreConnectionsThanTheLimit(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		exempt []netip.Prefix
+		third  bool
+	}{
+		"a visitor":       {nil, false},
+		"a trusted proxy": {[]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tcp, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := Limit(tcp, 0, func() PerAddress { return PerAddress{2, c.exempt} })
+			t.Cleanup(func() { l.Close() })
+			go greet(l)
+			first, second := dial(t, l), dial(t, l)
+			if !greeted(first) || !greeted(second) {
+				t.Fatal("connections within the limit were refused")
+			}
+			if got := greeted(dial(t, l)); got != c.third {
+				t.Errorf("the third connection was admitted: %v, want %v", got, c.third)
+			}
+			first.Close()
+			for !greeted(dial(t, l)) { // until the place is free again
+			}
+		})
+	}
+}
+
+func TestOverTheTotalAConnectionWaitsAndIsServedWhenAPlaceIsFree(t *testing.T) {
+	t.Parallel()
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Limit(tcp, 2, func() PerAddress { return PerAddress{} })
+	t.Cleanup(func() { l.Close() })
+	accepted := make(chan net.Conn)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	dial(t, l)
+	dial(t, l)
+	first, _ := <-accepted, <-accepted
+	dial(t, l)
+	select {
+	case <-accepted:
+		t.Fatal("a third connection was accepted")
+	default:
+	}
+	first.Close()
+	first.Close() // closing twice frees one place
+	if third := <-accepted; third == nil {
+		t.Fatal("the listener ended")
+	}
+	l.Close()
+	if _, open := <-accepted; open {
+		t.Error("a closed listener accepts")
+	}
+}
+
+func TestAnIPv6NetworkOfOneMachineCountsAsOneAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::ffff:1", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"192.0.2.1", "192.0.2.1", true},
+	} {
+		if got := counted(netip.MustParseAddr(c.a)) == counted(netip.MustParseAddr(c.b)); got != c.same {
+			t.Errorf("%s and %s count as one: %v", c.a, c.b, got)
+		}
+	}
+}
+
+// greet says hello to every connection and holds it until the peer goes.
+func greet(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			io.WriteString(conn, "x")
+			io.Copy(io.Discard, conn)
+		}()
+	}
+}
+
+func dial(t *testing.T, l net.Listener) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func greeted(conn net.Conn) bool {
+	n, _ := conn.Read(make([]byte, 1))
+	return n == 1
+}

@@ -1,0 +1,110 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hubgate/hubgate/auth/fakecognito"
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/proxy/fakesite"
+)
+
+// network is the outside world of a doctor: a handler for each host. A host without one cannot be reached.
+type network map[string]http.Handler
+
+func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
+	h := n[r.URL.Host]
+	if h == nil {
+		return nil, errors.New("connection refused")
+	}
+	answer := httptest.NewRecorder()
+	answer.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	call := r.Clone(r.Context())
+	if call.Body == nil {
+		call.Body = http.NoBody
+	}
+	call.Host = r.URL.Host
+	h.ServeHTTP(answer, call)
+	return answer.Result(), nil
+}
+
+// pool is a Cognito pool whose domain is another host, and the one client that the configuration of patient names.
+func pool(t *testing.T) (idp, login http.Handler) {
+	t.Helper()
+	s, err := fakecognito.New(fakecognito.Config{
+		URL: "https://" + poolHost, PoolID: "eu-west-1_AbCdEf123",
+		Clients: []fakecognito.Client{{ID: "app", Secret: "secret", CallbackURLs: []string{"https://" + publicHost + "/oauth2/callback"}, LogoutURLs: []string{"https://" + publicHost + "/oauth2/signed_out"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, r)
+		for _, path := range []string{"/oauth2/", "/logout"} {
+			body := strings.ReplaceAll(answer.Body.String(), "https://"+poolHost+path, "https://"+loginHost+path)
+			answer.Body.Reset()
+			answer.Body.WriteString(body)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+	return only("/openid-configuration", document, s), s
+}
+
+func answers(status int, body string, header ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	})
+}
+
+// patient is a configuration whose every part is well, and its world.
+func patient(idp, login http.Handler) (*doctor, network) {
+	cfg := config.Default()
+	cfg.Server.PublicURLs = []string{"https://" + publicHost}
+	cfg.Proxy.Origin, cfg.Proxy.Default = "https://"+originHost, "public"
+	cfg.Auth.UserPool, cfg.Auth.ClientID, cfg.Auth.ClientSecret = "eu-west-1_AbCdEf123", "app", "secret"
+	cfg.Session.Redis.Mode = "embedded"
+	cfg.HubSpot.AccessToken, cfg.HubSpot.HubID = "pat-na1-x", 4711
+	cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{"firstname": {Claim: "given_name"}}
+	world := network{
+		poolHost: idp, loginHost: login, originHost: fakesite.New(fakesite.Config{HubID: 4711, PublicHost: publicHost}),
+		"api.hubapi.com": fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults, HubID: 4711, Token: "pat-na1-x"}),
+		publicHost:       answers(http.StatusUnauthorized, "{}", "Content-Type", "application/problem+json"),
+	}
+	d := New(cfg)
+	d.network = world
+	d.lookup = func(context.Context, string) (string, []string, error) {
+		return publicHost, []string{"203.0.113.5"}, nil
+	}
+	d.dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("connection refused") }
+	return d, world
+}
+
+func token(code string) http.Handler {
+	return answers(http.StatusBadRequest, `{"error":"`+code+`"}`, "Content-Type", "application/json")
+}
+
+// only answers one path of a server itself.
+func only(path string, h, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, path) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,75 @@
+package gateway_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hubgate/hubgate/internal/cli"
+	"github.com/hubgate/hubgate/internal/configtest"
+	"github.com/hubgate/hubgate/internal/gateway"
+)
+
+// typed runs a command against an address, with a token file.
+func typed(t *testing.T, address, token string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, messages bytes.Buffer
+	status = cli.Run(t.Context(), append(args, "--admin", address, "--token-file", file), configtest.Environment, &out, &messages)
+	return status, out.String(), messages.String()
+}
+
+func TestAnOperatorIsToldWhatIsNotThereAndWhatIsMistyped(t *testing.T) {
+	t.Parallel()
+	gw := httptest.NewServer(gateway.AdminHandler(t))
+	t.Cleanup(gw.Close)
+	visitors := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"status":401,"detail":"Please log in to see this page."}`))
+	}))
+	t.Cleanup(visitors.Close)
+	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome")) }))
+	t.Cleanup(pages.Close)
+
+	for _, c := range []struct {
+		line, address, token string
+		status               int
+		says                 string
+	}{
+		{"sessions list", gw.URL, configtest.AdminToken, 0, "Nobody is logged in."},
+		{"sessions lst", gw.URL, configtest.AdminToken, 2, "did you mean list?"},
+		{"contacts foo", gw.URL, configtest.AdminToken, 2, "there are dead, queue"},
+		{"sessions list --limit 0", gw.URL, configtest.AdminToken, 2, "from 1 upwards"},
+		{"sessions list --limit -3", gw.URL, configtest.AdminToken, 2, "from 1 upwards"},
+		{"contacts queue --limit 0", gw.URL, configtest.AdminToken, 2, "from 1 to 1000"},
+		{"contacts dead --limit 1001", gw.URL, configtest.AdminToken, 2, "from 1 to 1000"},
+		{"contacts dead --after x", gw.URL, configtest.AdminToken, 1, "not one that a listing returned"},
+		{"contacts queue --after 99999999999999999999-0", gw.URL, configtest.AdminToken, 1, "not one that a listing returned"},
+		{"sessions end 00", gw.URL, configtest.AdminToken, 1, "there is no session"},
+		{"sessions end --user nobody@example.com", gw.URL, configtest.AdminToken, 1, "there is no session of this e-mail"},
+		{"sessions end --user bobexample.com", gw.URL, configtest.AdminToken, 2, "is not an e-mail address"},
+		{"contacts replay 1-1", gw.URL, configtest.AdminToken, 1, "there is no such dead letter"},
+		{"contacts replay UNKNOWN -o json", gw.URL, configtest.AdminToken, 1, "there is no such dead letter"},
+		{"contacts replay --all", gw.URL, configtest.AdminToken, 0, "0 contacts queued again"},
+		{"sessions list", gw.URL, "another", 1, "the token was refused"},
+		{"contacts status", gw.URL, "", 2, "is empty"},
+		{"sessions list", visitors.URL, configtest.AdminToken, 1, "is not an admin listener"},
+		{"contacts status", pages.URL, configtest.AdminToken, 1, "is not an admin listener"},
+		{"sessions list", "127.0.0.1:8083", configtest.AdminToken, 2, "write it as http://127.0.0.1:8083"},
+		{"contacts status", "localhost:8083", configtest.AdminToken, 2, "write it as http://localhost:8083"},
+		{"contacts status", "ftp://localhost:8083", configtest.AdminToken, 2, "is not a URL such as"},
+	} {
+		status, stdout, stderr := typed(t, c.address, c.token, strings.Fields(c.line)...)
+		if status != c.status || !strings.Contains(stdout+stderr, c.says) || strings.Contains(stderr, "refresh tokens") || (status != 0 && stdout != "") {
+			t.Errorf("%s: %d\n%s%s", c.line, status, stdout, stderr)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func TestDescriptorsThatAreMissingAreNamedWithTheirCure(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		connections int
+		plain       string
+		most        uint64
+		problem     string
+		cure        string
+	}{
+		"enough": {10_000, "", 20_512, "", ""},
+		"one too few": {10_000, "", 20_511, "can need 20512 open files, and this process may have 20511",
+			"or set server.limits.connections to 9999"},
+		"with redirects from http":   {10_000, ":80", 20_512, "can need 30512 open files", "or set server.limits.connections to 6666"},
+		"not enough for anything":    {100, "", 256, "can need 712 open files, and this process may have 256", "let it open 712 files"},
+		"no limit":                   {0, "", 256, "", ""},
+		"infinity":                   {10_000, "", 1 << 63, "", ""},
+		"the usual limit of a shell": {10_000, "", 1024, "server.limits.connections (10000)", "or set server.limits.connections to 256"},
+	} {
+		var cfg config.ServerConfig
+		cfg.Limits.Connections, cfg.TLS.HTTPListen = setting.CountOrNone(c.connections), c.plain
+		problem, cure := checkDescriptors(cfg, c.most)
+		if !strings.Contains(problem, c.problem) || !strings.Contains(cure, c.cure) || (problem == "") != (c.problem == "") {
+			t.Errorf("%s: %q, %q", name, problem, cure)
+		}
+	}
+}
+
+func TestLocalFaultIsNotTheOperators(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{
+		syscall.EMFILE: true, syscall.ENFILE: true, syscall.ENOMEM: true, syscall.EIO: true, syscall.ESTALE: true,
+		syscall.ENOENT: false, syscall.EACCES: false, syscall.EISDIR: false, errors.New("a mistake"): false,
+	} {
+		cure, got := config.LocalFault(fmt.Errorf("page: %w", &fs.PathError{Op: "open", Path: "x", Err: err}))
+		if got != want || got != (cure != "") {
+			t.Errorf("%v: %v %q", err, got, cure)
+		}
+	}
+	if _, local := config.LocalFault(nil); local {
+		t.Error("no error is one")
+	}
+	if cure := config.ReadCure(&fs.PathError{Err: syscall.EACCES}, "put it there"); !strings.Contains(cure, "user that hubgate runs as") {
+		t.Error(cure)
+	}
+}
+
+func TestReloadKeepsTheLastGoodConfigurationWhileItCannotBeRead(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	before := r.current.Load()
+	for range 3 {
+		r.keepUnread(&fs.PathError{Op: "open", Path: r.path, Err: syscall.EMFILE}, config.OutOfDescriptors)
+	}
+	if c := r.health().Checks["config"]; c.OK || !strings.Contains(c.Detail, "too many open files") {
+		t.Errorf("/readyz: %+v", c)
+	}
+	if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 1 || !r.last.Load().OK {
+		t.Errorf("the metric says %v, as if the file were bad", got)
+	}
+	r.reload(false)
+	if c := r.health().Checks["config"]; !c.OK || r.current.Load() != before {
+		t.Errorf("/readyz: %+v", c)
+	}
+	told := r.log.with("the configuration cannot be read at present; keeping the last good one and trying again")
+	if len(told) != 1 || told[0]["cure"] != config.OutOfDescriptors || len(r.log.with("the configuration can be read again")) != 1 {
+		t.Errorf("the log says\n%s", r.log)
+	}
+}

@@ -1,0 +1,16 @@
+//go:build unix
+
+package gateway
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// maxDescriptors is how many files and connections the process may open; Go has raised its limit to the most that it may have.
+func maxDescriptors() (n uint64, known bool) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, false
+	}
+	return limit.Cur, true
+}

@@ -1,0 +1,285 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/hubgate/hubgate/internal/configtest"
+)
+
+// contract is what dashboards and alerts are built on: every metric with its labels, and the closed sets of their values. A rule's name
+// comes from the configuration; * is one value that this test does not know.
+var contract = map[string]map[string]string{
+	"hubgate_http_requests_total":                  {"rule": "*", "decision": "public allow login forbid refuse error", "method": "GET HEAD POST PUT PATCH DELETE OPTIONS other", "code": codes},
+	"hubgate_http_request_duration_seconds":        {"rule": "*", "code": codes},
+	"hubgate_http_overhead_seconds":                nil,
+	"hubgate_http_requests_in_flight":              nil,
+	"hubgate_websockets":                           nil,
+	"hubgate_upstream_requests_total":              {"code": codes},
+	"hubgate_upstream_duration_seconds":            nil,
+	"hubgate_upstream_errors_total":                {"reason": "dial tls timeout reset rate_limited challenge"},
+	"hubgate_auth_logins_started_total":            nil,
+	"hubgate_auth_logins_finished_total":           {"result": "ok failed", "reason": "none attribute cached_redirect clock cookies_blocked denied expired login_required provider rule state store timeout token too_large used"},
+	"hubgate_auth_login_duration_seconds":          nil,
+	"hubgate_auth_login_loops_total":               {"cause": "cookie_missing cookie_invalid record_missing expired_at_once host scheme cached_redirect"},
+	"hubgate_auth_logouts_total":                   {"kind": "cognito oidc local backchannel everywhere"},
+	"hubgate_auth_refreshes_total":                 {"result": "ok denied failed", "reason": "none invalid_grant provider"},
+	"hubgate_session_started_total":                nil,
+	"hubgate_session_ended_total":                  {"reason": "logout idle expired revoked refresh_denied"},
+	"hubgate_session_cache_total":                  {"result": "hit miss stale"},
+	"hubgate_session_unreadable_total":             nil,
+	"hubgate_session_record_bytes":                 nil,
+	"hubgate_dependency_requests_total":            {"dependency": dependencies, "op": ops, "result": "ok timeout failed throttled server_error client_error canceled"},
+	"hubgate_dependency_duration_seconds":          {"dependency": dependencies, "op": ops},
+	"hubgate_dependency_up":                        {"dependency": dependencies},
+	"hubgate_hubspot_contacts_total":               {"result": "created updated unchanged retried dead"},
+	"hubgate_hubspot_lost_total":                   nil,
+	"hubgate_hubspot_queue_length":                 nil,
+	"hubgate_hubspot_queue_oldest_seconds":         nil,
+	"hubgate_hubspot_dead_letters":                 nil,
+	"hubgate_hubspot_rate_remaining":               nil,
+	"hubgate_config_last_reload_success":           nil,
+	"hubgate_config_last_reload_timestamp_seconds": nil,
+	"hubgate_config_rules":                         nil,
+	"hubgate_config_info":                          {"sha256": "*"},
+	"hubgate_tls_not_after_timestamp_seconds":      {"name": "*"},
+	"hubgate_draining":                             nil,
+	"hubgate_build_info":                           {"version": "*", "revision": "*", "goversion": "*"},
+	"hubgate_log_lines_dropped_total":              {"reason": "full write_error"},
+	"hubgate_tracing_spans_total":                  {"result": "sent failed dropped"},
+}
+
+const (
+	codes        = "1xx 2xx 3xx 4xx 5xx"
+	dependencies = "redis idp hubspot_site hubspot_api"
+	ops          = "command discovery jwks token refresh userinfo revoke page upsert read update schema form pages account other"
+)
+
+// metricsGateway is a gateway that serves nobody yet, and the file it reads.
+func metricsGateway(t *testing.T, rules string) (*gateway, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "hubgate.yaml")
+	writeMetricsConfig(t, path, rules)
+	g, err := newGateway(ServeConfig{Path: path, Getenv: configtest.Environment, Log: newLogLines(t).lines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.close() })
+	return g, path
+}
+
+func writeMetricsConfig(t *testing.T, path, rules string) {
+	t.Helper()
+	certFile, keyFile := filepath.Join(filepath.Dir(path), "cert.pem"), filepath.Join(filepath.Dir(path), "key.pem")
+	writeCertificate(t, certFile, keyFile)
+	text := fmt.Sprintf(`version: 1
+server: {public_urls: ["https://www.example.com"], tls: {mode: files, cert_file: %q, key_file: %q}}
+proxy:
+  origin: http://127.0.0.1:9
+  default: public
+  rules: [%s]
+auth: {user_pool: eu-west-1_AbCdEf123, client_id: a, client_secret: "${COGNITO_CLIENT_SECRET}"}
+session: {keys: ["${HUBGATE_KEY}"], redis: {mode: embedded}}
+hubspot: {access_token: "${HUBSPOT_TOKEN}", api_url: "http://127.0.0.1:9"}
+tracing: {endpoint: "http://127.0.0.1:9"}
+`, certFile, keyFile, rules)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func gathered(t *testing.T, g *gateway) map[string]*dto.MetricFamily {
+	t.Helper()
+	list, err := g.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	families := map[string]*dto.MetricFamily{}
+	for _, family := range list {
+		if strings.HasPrefix(family.GetName(), "hubgate_") {
+			families[family.GetName()] = family
+		}
+	}
+	return families
+}
+
+// labelsOf are the labels of a family and the values that its children have.
+func labelsOf(family *dto.MetricFamily) map[string][]string {
+	found := map[string][]string{}
+	for _, metric := range family.Metric {
+		for _, label := range metric.Label {
+			if !slices.Contains(found[label.GetName()], label.GetValue()) {
+				found[label.GetName()] = append(found[label.GetName()], label.GetValue())
+			}
+		}
+	}
+	return found
+}
+
+func TestEveryMetricOfTheContractIsThereFromTheStartWithEveryValueOfItsLabels(t *testing.T) {
+	t.Parallel()
+	g, _ := metricsGateway(t, `{path: /members/**}`)
+	families := gathered(t, g)
+	for name, labels := range contract {
+		family := families[name]
+		if family == nil {
+			t.Errorf("%s is not there", name)
+			continue
+		}
+		got := labelsOf(family)
+		for label, values := range labels {
+			want := strings.Fields(values)
+			if values == "*" {
+				want = got[label]
+			}
+			slices.Sort(want)
+			slices.Sort(got[label])
+			if d := cmp.Diff(want, got[label]); d != "" || len(want) == 0 {
+				t.Errorf("%s{%s}: -contract +there\n%s", name, label, d)
+			}
+			delete(got, label)
+		}
+		if len(got) > 0 {
+			t.Errorf("%s has labels beyond the contract: %v", name, got)
+		}
+	}
+	for name := range families {
+		if _, known := contract[name]; !known {
+			t.Errorf("%s is in no contract", name)
+		}
+	}
+}
+
+func TestTheDocumentationListsEveryMetric(t *testing.T) {
+	t.Parallel()
+	text := configtest.Read(t, "docs", "operations.md")
+	for name := range contract {
+		if !strings.Contains(text, "`"+name) {
+			t.Errorf("docs/operations.md does not tell of %s", name)
+		}
+	}
+}
+
+func TestMetricsAreNamedAsPrometheusWants(t *testing.T) {
+	t.Parallel()
+	g, _ := metricsGateway(t, "")
+	problems, err := testutil.GatherAndLint(g.registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, "hubgate_") {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+}
+
+func TestHistogramsAreClassicAndNativeWithinTheirBounds(t *testing.T) {
+	t.Parallel()
+	g, _ := metricsGateway(t, "")
+	requestThrough(g, http.MethodGet, "/nothing-there", nil)
+	for name, family := range gathered(t, g) {
+		if family.GetType() != dto.MetricType_HISTOGRAM {
+			continue
+		}
+		for _, metric := range family.Metric {
+			h := metric.Histogram
+			first, last := h.Bucket[0].GetUpperBound(), h.Bucket[len(h.Bucket)-1].GetUpperBound()
+			if want := map[string][2]float64{"hubgate_http_request_duration_seconds": {0.005, 10}, "hubgate_upstream_duration_seconds": {0.005, 10},
+				"hubgate_http_overhead_seconds": {0.0001, 0.1}}[name]; want != [2]float64{} && (first != want[0] || last != want[1]) {
+				t.Errorf("%s goes from %v to %v", name, first, last)
+			}
+			if h.Schema == nil {
+				t.Errorf("%s is not native", name)
+			}
+		}
+	}
+}
+
+// requestThrough sends a request through everything that a visitor's passes.
+func requestThrough(g *gateway, method, target string, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "https://www.example.com"+target, nil)
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, r)
+	return w
+}
+
+func TestNoClientCanMakeLabels(t *testing.T) {
+	t.Parallel()
+	g, _ := metricsGateway(t, `{path: /members/**}`)
+	before := seriesOf(t, g)
+	for i := range 200 {
+		word := fmt.Sprintf("x%d", i)
+		requestThrough(g, "M"+strings.ToUpper(word), "/members/"+word, nil)
+		requestThrough(g, "other", "/oauth2/"+word+"?error="+word, nil)
+		requestThrough(g, http.MethodGet, "/oauth2/callback?state="+word+"&error="+word, nil)
+		requestThrough(g, http.MethodGet, "/"+word+"/%2e%2e/", func(r *http.Request) { r.Host = word + ".example" })
+	}
+	after := seriesOf(t, g)
+	for series := range after {
+		if !before[series] && strings.Contains(series, "x1") {
+			t.Errorf("a client made %s", series)
+		}
+	}
+	if more := len(after) - len(before); more > 30 {
+		t.Errorf("800 odd requests made %d series", more)
+	}
+}
+
+// seriesOf are the names of all series.
+func seriesOf(t *testing.T, g *gateway) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	for name, family := range gathered(t, g) {
+		for _, metric := range family.Metric {
+			all[name+fmt.Sprint(metric.Label)] = true
+		}
+	}
+	return all
+}
+
+func TestAReloadTakesTheChildrenOfAVanishedRuleAway(t *testing.T) {
+	t.Parallel()
+	g, path := metricsGateway(t, `{path: /members/**}, {path: /board/**, name: board}`)
+	last := g.current.Load().hash
+	requestThrough(g, http.MethodGet, "/board/a", nil)
+	old := g.current.Load().handler
+	writeMetricsConfig(t, path, `{path: /members/**}`)
+	g.reload(true)
+	if hash := g.current.Load().hash; hash == last {
+		t.Fatal("the new configuration is not served")
+	}
+	// A request that began under the old rules ends after the reload.
+	old.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "https://www.example.com/board/a", nil))
+	families := gathered(t, g)
+	for _, name := range []string{"hubgate_http_requests_total", "hubgate_http_request_duration_seconds"} {
+		rules := labelsOf(families[name])["rule"]
+		if slices.Contains(rules, "board") || !slices.Contains(rules, "/members/**") {
+			t.Errorf("%s has the rules %v", name, rules)
+		}
+	}
+	if got := labelsOf(families["hubgate_config_info"])["sha256"]; len(got) != 1 || got[0] != g.current.Load().hash {
+		t.Errorf("hubgate_config_info has %v, not only %s", got, g.current.Load().hash)
+	}
+	if got := families["hubgate_config_rules"].Metric[0].Gauge.GetValue(); got != 1 {
+		t.Errorf("hubgate_config_rules is %v", got)
+	}
+	at := families["hubgate_config_last_reload_timestamp_seconds"].Metric[0].Gauge.GetValue()
+	if age := time.Since(time.Unix(int64(at), 0)); age < 0 || age > time.Hour {
+		t.Errorf("the last reload was at %v", at)
+	}
+}

@@ -1,0 +1,16 @@
+//go:build unix
+
+package gateway
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// monotonicMicroseconds is the clock systemd compares a reload's beginning with.
+func monotonicMicroseconds() int64 {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return 0
+	}
+	return now.Nano() / 1000
+}

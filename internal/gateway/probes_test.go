@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// site is an origin whose answers a test decides.
+func site(t *testing.T, answer http.HandlerFunc) *running {
+	t.Helper()
+	srv := httptest.NewServer(answer)
+	t.Cleanup(srv.Close)
+	r := newRunning(t)
+	r.edit("http://127.0.0.1:9", srv.URL)
+	r.reload(true)
+	return r
+}
+
+func TestSiteProbeTakesEveryAnswerBelow500(t *testing.T) {
+	t.Parallel()
+	for status, up := range map[int]bool{
+		200: true, 204: true, 301: true, 403: true, 404: true, 421: true, 429: true,
+		500: false, 502: false, 503: false, 522: false,
+	} {
+		var asked *http.Request
+		r := site(t, func(w http.ResponseWriter, r *http.Request) {
+			asked = r.Clone(context.Background())
+			w.WriteHeader(status)
+		})
+		if err := r.probeSite(t.Context()); (err == nil) != up {
+			t.Errorf("%d: %v", status, err)
+		}
+		host := asked.Header.Get("X-Hs-Public-Host")
+		if asked.Method != http.MethodHead || asked.URL.Path != validationFile || host != "localhost:8080" {
+			t.Errorf("asked for %s %s with %v", asked.Method, asked.URL, asked.Header)
+		}
+	}
+}
+
+func TestSiteHealthIsNotAVisitorsToDecide(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.HandlerFunc{
+		"500":        func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"503":        func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) },
+		"broken off": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := site(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/bad" {
+					answer(w, r)
+				}
+			})
+			for range 5 {
+				r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost:8080/bad", nil))
+			}
+			if c := r.health().Checks["hubspot_site"]; !c.OK {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
+func TestDependenciesComeBackWithoutAVisitor(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	down.Store(true)
+	r := site(t, func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var group errgroup.Group
+	t.Cleanup(func() { cancel(); group.Wait() })
+	group.Go(func() error { r.probes.site.Run(ctx); return nil })
+	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost:8080/", nil)) // the only visitor
+	healthy := func() bool { return r.health().Checks["hubspot_site"].OK }
+	eventually(t, "the site is down", func() bool { return !healthy() })
+	if c := r.health().Checks["hubspot_site"]; !strings.Contains(c.Detail, "502") {
+		t.Errorf("while it is down: %+v", c)
+	}
+	down.Store(false)
+	eventually(t, "the site is up again", healthy)
+}
+
+func TestProviderThatIsDownShowsInItsCheck(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	r.dependencies.SetUp(dependency.IDP, false, "refused")
+	if c := r.health().Checks["idp"]; c.OK || c.Detail != "refused" || c.Since.IsZero() {
+		t.Errorf("%+v", c)
+	}
+	r.dependencies.SetUp(dependency.IDP, true, "answers")
+	if c := r.health().Checks["idp"]; !c.OK {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestAPIProbeAsksWithoutAToken(t *testing.T) {
+	t.Parallel()
+	for status, up := range map[int]bool{200: true, 401: true, 404: true, 429: true, 500: false, 503: false} {
+		asked := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if asked++; r.Header.Get("Authorization") != "" {
+				t.Error("the token was sent")
+			}
+			w.WriteHeader(status)
+		}))
+		t.Cleanup(srv.Close)
+		r := newRunning(t)
+		if err := r.probeAPI(t.Context()); err != nil || asked != 0 {
+			t.Errorf("contact sync is off: %v, asked %d times", err, asked)
+		}
+		cfg := *r.current.Load().cfg
+		cfg.HubSpot.AccessToken, cfg.HubSpot.APIURL = "token", srv.URL
+		gen := *r.current.Load()
+		gen.cfg = &cfg
+		r.current.Store(&gen)
+		if err := r.probeAPI(t.Context()); (err == nil) != up || asked != 1 {
+			t.Errorf("%d: %v, asked %d times", status, err, asked)
+		}
+	}
+}

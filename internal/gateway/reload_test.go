@@ -1,0 +1,260 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAReloadTellsInOneLineWhichPathsChangedProtection(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	r.edit("    - path: /members/**\n", "    - path: /board/**\n", "url: /members/a", "url: /board/a")
+	r.reload(false)
+	lines := r.log.with("configuration reloaded")
+	if len(lines) != 1 {
+		t.Fatalf("%d lines tell about it", len(lines))
+	}
+	want := "localhost:8080/members/**: login -> public (more open); localhost:8080/board/**: public -> login"
+	if got := lines[0]["protection"]; got != want || lines[0]["more_open"] != 1.0 {
+		t.Errorf("protection %q, more_open %v", got, lines[0]["more_open"])
+	}
+	served, err := json.Marshal(r.served())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown struct {
+		Sha256     string `json:"sha256"`
+		LastReload struct {
+			OK         bool
+			SHA256     string `json:"sha256"`
+			Protection []struct{ Place, Was, Is string }
+		} `json:"last_reload"`
+	}
+	if err := json.Unmarshal(served, &shown); err != nil || !shown.LastReload.OK || shown.LastReload.SHA256 != shown.Sha256 || len(shown.LastReload.Protection) != 2 {
+		t.Errorf("/config shows %+v, %v", shown, err)
+	}
+}
+
+func TestAConfigurationThatIsRefusedChangesNothingAndIsShownEverywhere(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string][2]string{
+		"a mistake":     {"default: public", "default: pubic"},
+		"a failed test": {"expect: login", "expect: public"},
+		"no YAML":       {"version: 1", "version: ["},
+		"a secret gone": {"${file:admin_token}", "${file:nowhere}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRunning(t)
+			before := r.current.Load()
+			r.edit(edit[0], edit[1])
+			r.reload(false)
+			r.reload(false) // the same file again says nothing new
+			if r.current.Load() != before {
+				t.Fatal("it is served")
+			}
+			if n := len(r.log.with("configuration not reloaded; the last good one goes on")); n != 1 {
+				t.Errorf("the log tells it %d times", n)
+			}
+			if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 0 {
+				t.Errorf("the metric says %v", got)
+			}
+			if h := r.health(); h.Checks["config"].OK || r.last.Load().OK || len(r.last.Load().Problems) == 0 {
+				t.Errorf("/readyz: %+v, /config: %+v", h.Checks["config"], r.last.Load())
+			}
+			r.write("hubgate.yaml", reloadYAML)
+			r.reload(false)
+			if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 1 || !r.last.Load().OK {
+				t.Errorf("after the mistake was taken back: %v", got)
+			}
+		})
+	}
+}
+
+func gaugeOf(t *testing.T, g *gateway, name string) float64 {
+	t.Helper()
+	families, err := g.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
+}
+
+func TestWhatOnlyARestartChangesIsNamedAndTheRestTakesEffect(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	was := *r.current.Load().cfg
+	r.edit("  admin_token: ${file:admin_token}\n", `  admin_token: ${file:admin_token}
+  listen: ":8999"
+  admin_listen: "127.0.0.1:9999"
+  pprof: true
+  drain_delay: 17s
+  limits: {header_bytes: 16KiB, header_timeout: 3s, idle_timeout: 4s, connections: 5, connections_per_address: 7}
+`, "  client_id: client\n", "  client_id: client\n  prefix: /other\n", "  redis: {mode: embedded}\n", `  cookie_name: other
+  redis: {mode: embedded, key_prefix: "other:"}
+log: {format: text, level: debug}
+tracing: {endpoint: "http://127.0.0.1:4318"}
+`)
+	r.reload(false)
+	want := []string{"auth.prefix", "log.format", "server.admin_listen", "server.limits.connections", "server.limits.header_bytes", "server.limits.header_timeout",
+		"server.limits.idle_timeout", "server.listen", "server.pprof", "session.cookie_name", "session.redis", "tracing"}
+	if d := cmp.Diff(want, r.last.Load().RestartNeeded); d != "" {
+		t.Error(d)
+	}
+	if lines := r.log.with("these changes need a restart and are not in effect"); len(lines) != 1 || lines[0]["keys"] != strings.Join(want, " ") {
+		t.Errorf("the log says %v", lines)
+	}
+	is := r.current.Load().cfg
+	if is.Auth.Prefix != was.Auth.Prefix || is.Server.Listen != was.Server.Listen || is.Session.Redis.KeyPrefix != was.Session.Redis.KeyPrefix {
+		t.Error("something took effect that cannot")
+	}
+	if is.Server.DrainDelay.String() != "17s" || is.Server.Limits.ConnectionsPerAddress != 7 || r.level.Level().String() != "DEBUG" {
+		t.Error("something did not take effect that can")
+	}
+}
+
+func TestAChangedSecretFileIsAChangedConfiguration(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	r.reload(false)
+	if n := len(r.log.with("configuration reloaded")); n != 0 {
+		t.Errorf("reloaded %d times without a change", n)
+	}
+	r.write("admin_token", "second-admin-token\n")
+	r.reload(false)
+	if got := r.current.Load().cfg.Server.AdminToken.Reveal(); got != "second-admin-token" {
+		t.Errorf("the token is %q", got)
+	}
+}
+
+func TestAnotherOriginIsAskedByItsOwnNameOverConnectionsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	first := r.current.Load().origin
+	r.edit("default: public", "default: login", "expect: login", "expect: login}\n    - {url: /x, expect: login")
+	r.reload(false)
+	if r.current.Load().origin != first {
+		t.Error("the connections were given up although the origin is the same")
+	}
+	r.edit("http://127.0.0.1:9", "https://other.example")
+	r.reload(false)
+	if r.current.Load().origin == first {
+		t.Error("the other origin is asked over the first one's connections, by the first one's name")
+	}
+}
+
+func TestAFolderThatIsSwappedByASymlinkIsSeen(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	mount := t.TempDir() // as Kubernetes mounts a ConfigMap
+	publish := func(version, text string) {
+		folder := filepath.Join(mount, version)
+		next := filepath.Join(mount, "..data_tmp")
+		for _, err := range []error{
+			os.Mkdir(folder, 0o700), os.WriteFile(filepath.Join(folder, "hubgate.yaml"), []byte(text), 0o600),
+			os.WriteFile(filepath.Join(folder, "admin_token"), []byte("x-admin-token-x"), 0o600),
+			os.Symlink(version, next), os.Rename(next, filepath.Join(mount, "..data")),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	publish("..1", reloadYAML)
+	for _, name := range []string{"hubgate.yaml", "admin_token"} {
+		if err := os.Symlink(filepath.Join("..data", name), filepath.Join(mount, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.path = filepath.Join(mount, "hubgate.yaml")
+	ctx, cancel := context.WithCancel(t.Context())
+	watched := make(chan error, 1)
+	go func() { watched <- r.watch(ctx) }()
+	eventually(t, "it watches", func() bool { return len(r.log.with("configuration reloaded")) == 1 }) // the other path's secret
+	publish("..2", strings.Replace(reloadYAML, "/members/**", "/board/**", 1)+"log: {level: info}\n")
+	eventually(t, "the failed test is told", func() bool { return len(r.log.with("configuration not reloaded; the last good one goes on")) == 1 })
+	publish("..3", strings.NewReplacer("/members/", "/board/").Replace(reloadYAML))
+	eventually(t, "the swapped file is served", func() bool { return len(r.log.with("configuration reloaded")) == 2 })
+	cancel()
+	if err := <-watched; err != nil {
+		t.Error(err)
+	}
+}
+
+// footprint is what a process holds.
+type footprint struct {
+	goroutines, series, watches int
+	heap                        uint64
+}
+
+func (r *running) footprint(f *folders) footprint {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	families, err := r.registry.Gather()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	series := 0
+	for _, f := range families {
+		series += len(f.GetMetric())
+	}
+	return footprint{runtime.NumGoroutine(), series, len(f.watcher.WatchList()), m.HeapAlloc}
+}
+
+// It is not parallel: it counts the process's goroutines.
+func TestAThousandReloadsLeaveNothingBehind(t *testing.T) {
+	r := newRunning(t)
+	f := newFolders()
+	defer f.close()
+	turn := func(n int) {
+		for i := range n {
+			rules := fmt.Sprintf("    - path: /members/**\n    - {path: /r%d/**, name: rule-%d}\n", i, i)
+			secret := t.TempDir() + "/secret"
+			if i%100 == 0 { // a folder of its own now and then
+				r.write("extra", "x")
+				if err := os.WriteFile(secret, []byte("one-more-admin-token"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				r.edit("    - path: /members/**\n", rules, "${file:admin_token}", "${file:"+secret+"}", "127.0.0.1:9", "127.0.0.1:10", "client_id: client", "client_id: other")
+			} else {
+				r.edit("    - path: /members/**\n", rules)
+			}
+			r.reload(i%2 == 0)
+			f.watch(r.watched())
+		}
+	}
+	turn(20)
+	before := r.footprint(f)
+	turn(1000)
+	turn(20)
+	after := r.footprint(f)
+	t.Logf("before %+v, after %+v", before, after)
+	if n := len(r.log.with("configuration reloaded")); n < 1030 {
+		t.Fatalf("only %d reloads took place", n)
+	}
+	if after.series != before.series || after.watches != before.watches {
+		t.Error("metric series or watches pile up")
+	}
+	if after.goroutines > before.goroutines+5 {
+		t.Error("goroutines pile up")
+	}
+	if after.heap > before.heap+8<<20 {
+		t.Error("memory piles up")
+	}
+}

@@ -1,0 +1,72 @@
+package site
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy"
+)
+
+// SelectionError is a page that cannot be given a rule.
+type SelectionError struct{ text string }
+
+func (e *SelectionError) Error() string { return e.text }
+
+// addPages writes a rule for each page that a request names, and returns the patterns written.
+func addPages(req Request, pages []pageRow) (added []string, err error) {
+	var rules []config.NewRule
+	var wanted []pageRow
+	for _, id := range req.Add {
+		i := slices.IndexFunc(pages, func(p pageRow) bool { return p.ID == id })
+		if i < 0 {
+			return nil, &SelectionError{fmt.Sprintf("HubSpot has no page %q", setting.Shorten(id))}
+		}
+		p := pages[i]
+		switch {
+		case p.Decision == "elsewhere":
+			return nil, &SelectionError{fmt.Sprintf("page %s is on no public host of the gateway", id)}
+		case p.protected():
+			req.Report(fmt.Sprintf("page %s (%s) needs a login already", id, p.Address))
+			continue
+		}
+		wanted = append(wanted, p)
+		pattern := "/" // the home page alone: below it is the whole site
+		if page := patternOf(p.Address); page != "" {
+			pattern = page + "/**"
+		}
+		if slices.Contains(added, pattern) {
+			continue // another variant of the same page
+		}
+		rules = append(rules, config.NewRule{Pattern: pattern, Comment: p.Name})
+		added = append(added, pattern)
+	}
+	if len(rules) == 0 {
+		return nil, nil
+	}
+	protects := func(cfg *config.Config, rules *proxy.Rules) error { return protectsAll(cfg, rules, wanted) }
+	return added, config.AddRules(req.Path, req.Getenv, config.RuleEdit{Add: rules, Verify: protects})
+}
+
+// protectsAll reports pages that do not need a login: a more specific rule may be there that opens one of them.
+func protectsAll(cfg *config.Config, rules *proxy.Rules, pages []pageRow) error {
+	for _, p := range pages {
+		if now := newPageRow(cfg, rules, p.Page); !now.protected() {
+			return fmt.Errorf("page %s (%s) would stay %s by rule %q; change that rule by hand", p.ID, p.Address,
+				now.Decision, now.Rule.Name)
+		}
+	}
+	return nil
+}
+
+// patternOf is the pattern of a page: its path, encoded where a pattern would be decoded or cut.
+func patternOf(address string) string {
+	path := pathOf(address)
+	if decoded, err := url.PathUnescape(path); err == nil && decoded == path && !strings.ContainsAny(path, "?#;") {
+		return path
+	}
+	return (&url.URL{Path: path}).EscapedPath()
+}
