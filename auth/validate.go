@@ -2,13 +2,13 @@ package auth
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -84,7 +84,7 @@ func validateIssuerURL(issuer string) []setting.Problem {
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		return problem("issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer), "write the issuer as the provider calls itself, such as https://id.example.com")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
 		return problem("issuer", "over http anybody on the way could log in as anybody", "write https://; http:// is for loopback addresses")
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", u.Redacted()), "write the issuer alone")
@@ -251,15 +251,7 @@ func safeEndpoint(text string) bool {
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
 		return false
 	}
-	return u.Scheme == "https" || (u.Scheme == "http" && loopback(u.Hostname()))
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
+	return u.Scheme == "https" || (u.Scheme == "http" && inbound.IsLoopback(u.Hostname()))
 }
 
 func (c Config) validateNumbers() []setting.Problem {

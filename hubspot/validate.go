@@ -3,13 +3,13 @@ package hubspot
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -130,15 +130,10 @@ func checkURL(p *problems, key, value, example string) {
 		p.add(key, fmt.Sprintf("%q is not a URL with scheme and host", value), cure)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
 		p.add(key, "has more than scheme, host and port", cure)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
 		p.add(key, "http would send the access token in the clear",
 			"write https://; http is allowed only for a loopback address")
 	}
-}
-
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && a.IsLoopback()
 }
 
 func (c ContactsConfig) validate(p *problems) {

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -72,14 +71,6 @@ func validateHost(key, host string) []setting.Problem {
 		p.Cure = "write " + quote(full.Host)
 	}
 	return []setting.Problem{p}
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
 }
 
 func (d DoorsConfig) validate() []setting.Problem {

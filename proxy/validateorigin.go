@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -28,7 +29,7 @@ func validateOrigin(origin string) []setting.Problem {
 		return bad(quote(u.Redacted())+" is not a URL with scheme and host", shape)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
 		return bad(quote(u.Redacted())+" has more than scheme, host and port", "write only "+quote(u.Scheme+"://"+u.Host))
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
 		return bad("pages and cookies would travel in the clear to "+quote(u.Host), "write https://; http:// is for loopback addresses")
 	}
 	if port := u.Port(); port != "" {

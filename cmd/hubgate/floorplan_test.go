@@ -42,6 +42,7 @@ var sideways = map[string][]string{
 	"internal/page":        {"internal/inbound", "internal/setting"},
 	"internal/logging":     {"internal/inbound", "internal/seal", "internal/setting", "internal/trace"},
 	"internal/redisclient": {"internal/dependency", "internal/setting", "internal/trace"},
+	"internal/connlimit":   {"internal/inbound"},
 	"internal/clockskew":   {"internal/setting"},
 	"internal/trace":       {"internal/dependency"},
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/hubgate/hubgate/internal/buildinfo"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/logging"
-	"github.com/hubgate/hubgate/internal/middleware"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/session"
 )
@@ -74,12 +73,12 @@ func (a *Server) local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if loopback && !inbound.IsLoopback(inbound.HostOnly(r.Host)) {
-			middleware.Outcome(r, ruleAdmin, "refuse", "host")
+			inbound.Of(r).Outcome.Set(ruleAdmin, "refuse", "host")
 			refuse(w, r, http.StatusForbidden, "ask the admin listener as localhost or by its loopback address")
 			return
 		}
 		if !sameOrigin(r) {
-			middleware.Outcome(r, ruleAdmin, "refuse", "origin")
+			inbound.Of(r).Outcome.Set(ruleAdmin, "refuse", "origin")
 			refuse(w, r, http.StatusForbidden, "the admin listener does not answer pages of other origins")
 			return
 		}
@@ -105,7 +104,7 @@ func sameOrigin(r *http.Request) bool {
 // guarded wants the bearer token. Hashes of equal length are compared in constant time (SX-06).
 func (a *Server) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		middleware.Outcome(r, ruleAdmin, "refuse", "token")
+		inbound.Of(r).Outcome.Set(ruleAdmin, "refuse", "token")
 		want := a.Token()
 		if want == "" {
 			refuse(w, r, http.StatusForbidden, "this needs server.admin_token, and the configuration has none")
@@ -119,7 +118,7 @@ func (a *Server) guarded(next http.HandlerFunc) http.Handler {
 			refuse(w, r, http.StatusUnauthorized, "send server.admin_token as Authorization: Bearer TOKEN")
 			return
 		}
-		middleware.Outcome(r, ruleAdmin, "allow", "token")
+		inbound.Of(r).Outcome.Set(ruleAdmin, "allow", "token")
 		w.Header().Set("Cache-Control", "no-store")
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		next(w, r)

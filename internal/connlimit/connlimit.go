@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+
+	"github.com/hubgate/hubgate/internal/inbound"
 )
 
 // PerAddress is how many connections one address may hold at a time, and who may hold any number: trusted proxies, from whom
@@ -23,11 +25,11 @@ type limitedListener struct {
 	close  sync.Once
 
 	mu   sync.Mutex
-	open map[netip.Addr]int
+	open map[netip.Prefix]int
 }
 
 func Limit(l net.Listener, total int, policy func() PerAddress) net.Listener {
-	limited := &limitedListener{Listener: l, policy: policy, done: make(chan struct{}), open: map[netip.Addr]int{}}
+	limited := &limitedListener{Listener: l, policy: policy, done: make(chan struct{}), open: map[netip.Prefix]int{}}
 	if total > 0 {
 		limited.places = make(chan struct{}, total)
 	}
@@ -87,7 +89,7 @@ func peerOf(conn net.Conn) netip.Addr {
 }
 
 func (l *limitedListener) admit(a netip.Addr) bool {
-	policy, key := l.policy(), counted(a)
+	policy, key := l.policy(), inbound.NetworkOf(a)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if policy.Limit > 0 && l.open[key] >= policy.Limit && !holds(policy.Exempt, a) {
@@ -98,22 +100,12 @@ func (l *limitedListener) admit(a netip.Addr) bool {
 }
 
 func (l *limitedListener) leave(a netip.Addr) {
-	key := counted(a)
+	key := inbound.NetworkOf(a)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.open[key]--; l.open[key] == 0 {
 		delete(l.open, key)
 	}
-}
-
-// counted is what an address counts as: itself, or for IPv6 its /64, which is what one machine has.
-func counted(a netip.Addr) netip.Addr {
-	if a.Is6() {
-		if prefix, err := a.Prefix(64); err == nil {
-			return prefix.Addr()
-		}
-	}
-	return a
 }
 
 func holds(networks []netip.Prefix, a netip.Addr) bool {

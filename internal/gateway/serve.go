@@ -57,7 +57,7 @@ func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request
 			gen.gate.Serve(w, r, path)
 			return
 		}
-		middleware.Outcome(r, middleware.RuleGateway, "public", "gateway")
+		inbound.Of(r).Outcome.Set(middleware.RuleGateway, "public", "gateway")
 		inbound.Of(r).Outcome.Endpoint = endpointName(gen.cfg.Auth.Prefix, name)
 		switch name {
 		case "auth":

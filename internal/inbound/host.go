@@ -6,6 +6,7 @@ import (
 	"strings"
 )
 
+// HostOnly returns the host of a host with or without a port, without the brackets of an IPv6 address.
 func HostOnly(hostport string) string {
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
 		return host
@@ -13,6 +14,8 @@ func HostOnly(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
+// IsLoopback reports whether a host is localhost or a loopback address, also an IPv4-mapped one. What is sent there does
+// not leave this machine.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
 		return true

@@ -52,14 +52,23 @@ type Outcome struct {
 	Err        error // the cause, for the log only
 }
 
-// Network returns what stands for one client: its address, or an IPv6 address's /64, since one customer has that many
-// addresses. It is the zero Prefix when the address is unknown.
-func (f *Facts) Network() netip.Prefix {
-	bits := f.Client.BitLen()
-	if f.Client.Is6() {
+// Set sets the decision, the rule that made it and the reason. The handler that decides last wins.
+func (o *Outcome) Set(rule, decision, reason string) {
+	o.Rule, o.Decision, o.Reason = rule, decision, reason
+}
+
+// Network returns the network that counts as one client: the address, or an IPv6 address's /64, since one customer has
+// that many addresses. It is the zero Prefix if the address is unknown.
+func (f *Facts) Network() netip.Prefix { return NetworkOf(f.Client) }
+
+// NetworkOf returns the network that counts as one client, as Facts.Network does.
+func NetworkOf(client netip.Addr) netip.Prefix {
+	client = client.Unmap().WithZone("")
+	bits := client.BitLen()
+	if client.Is6() {
 		bits = 64
 	}
-	network, _ := f.Client.Prefix(bits)
+	network, _ := client.Prefix(bits)
 	return network
 }
 

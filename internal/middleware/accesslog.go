@@ -25,7 +25,7 @@ func Observed(logs RequestLogs, metrics *Metrics, next http.Handler) http.Handle
 			took := time.Since(start)
 			facts := inbound.Of(r)
 			if facts.Outcome.Decision == "" { // cut off before anybody judged it
-				Outcome(r, RuleNone, "error", "aborted")
+				inbound.Of(r).Outcome.Set(RuleNone, "error", "aborted")
 			}
 			metrics.inFlight.Dec()
 			metrics.observe(r.Method, rec.Code(), facts, took)

@@ -39,7 +39,7 @@ func (f *Chain) Recovered(next http.Handler) http.Handler {
 				panic(v)
 			}
 			f.Log.ErrorContext(r.Context(), "panic in a handler", "panic", v, "stack", string(debug.Stack()))
-			Outcome(r, RuleNone, "error", "panic")
+			inbound.Of(r).Outcome.Set(RuleNone, "error", "panic")
 			if rec, ok := w.(*Recorder); ok && rec.status != 0 { // a page behind half of another would look complete
 				panic(http.ErrAbortHandler)
 			}
@@ -58,14 +58,14 @@ func (f *Chain) Host(next http.Handler) http.Handler {
 		case facts.Site != nil:
 			next.ServeHTTP(w, r)
 		case facts.RedirectTo != nil:
-			Outcome(r, RuleNone, "refuse", "redirect_host")
+			inbound.Of(r).Outcome.Set(RuleNone, "refuse", "redirect_host")
 			Redirect(w, facts.RedirectTo, r)
 		case r.Host == "": // HTTP/1.0 without Host (PB-27)
-			Outcome(r, RuleNone, "refuse", "no_host")
+			inbound.Of(r).Outcome.Set(RuleNone, "refuse", "no_host")
 			w.Header().Set("Connection", "close")
 			f.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "no_host"})
 		default:
-			Outcome(r, RuleNone, "refuse", "host")
+			inbound.Of(r).Outcome.Set(RuleNone, "refuse", "host")
 			f.Pages.Write(w, r, page.Page{Name: page.Misdirected, Status: http.StatusMisdirectedRequest})
 		}
 	})
@@ -85,11 +85,11 @@ func (f *Chain) Scheme(next http.Handler) http.Handler {
 			return
 		}
 		if cookie, err := r.Cookie(SchemeCookie); err == nil && cookie.Value == "1" {
-			Outcome(r, RuleNone, "refuse", "scheme")
+			inbound.Of(r).Outcome.Set(RuleNone, "refuse", "scheme")
 			f.Pages.Write(w, r, page.Page{Name: page.Scheme, Status: http.StatusBadRequest, Cause: "scheme"})
 			return
 		}
-		Outcome(r, RuleNone, "refuse", "scheme_redirect")
+		inbound.Of(r).Outcome.Set(RuleNone, "refuse", "scheme_redirect")
 		http.SetCookie(w, &http.Cookie{Name: SchemeCookie, Value: "1", Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		Redirect(w, facts.Site, r)
 	})
@@ -104,7 +104,7 @@ func (f *Chain) Canonical(next func(http.ResponseWriter, *http.Request, proxy.Pa
 			if bad := (*proxy.PathError)(nil); errors.As(err, &bad) {
 				reason = bad.Reason
 			}
-			Outcome(r, RuleNone, "refuse", reason)
+			inbound.Of(r).Outcome.Set(RuleNone, "refuse", reason)
 			f.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: reason})
 			return
 		}
@@ -122,10 +122,4 @@ func Redirect(w http.ResponseWriter, to *inbound.Site, r *http.Request) {
 	w.Header().Set("Location", to.Origin()+target)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusPermanentRedirect)
-}
-
-// Outcome notes for the log line and the metrics how a request was judged outside the gate.
-func Outcome(r *http.Request, rule, decision, reason string) {
-	o := &inbound.Of(r).Outcome
-	o.Rule, o.Decision, o.Reason = rule, decision, reason
 }
