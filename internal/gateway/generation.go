@@ -182,7 +182,7 @@ func (g *gateway) swap(next *generation) {
 	if g.current.Swap(next) != nil {
 		g.probes.suspect()
 	}
-	g.httpMetrics.Zero(append([]string{middleware.RuleNone, middleware.RuleGateway}, next.gate.Rules().Names()...), gone)
+	g.httpMetrics.SetRules(append([]string{middleware.RuleNone, middleware.RuleGateway}, next.gate.Rules().Names()...), gone)
 	g.configMetrics.served(next.hash, len(next.cfg.Proxy.Rules), next.loadedAt)
 }
 

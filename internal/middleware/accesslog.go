@@ -9,13 +9,13 @@ import (
 	"github.com/hubgate/hubgate/internal/logging"
 )
 
-// RequestLogs are where finished requests are written down. A nil access log writes no line.
+// RequestLogs are the logs of finished requests. A nil Access log writes no line.
 type RequestLogs struct {
 	Access, Audit *slog.Logger
 	Failures      *LoginFailures
 }
 
-// Observed writes one wide line and one set of metrics for each request, when its answer is finished.
+// Observed writes one log line and updates the metrics for each request when its response is complete.
 func Observed(logs RequestLogs, metrics *Metrics, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -24,14 +24,16 @@ func Observed(logs RequestLogs, metrics *Metrics, next http.Handler) http.Handle
 		defer func() {
 			took := time.Since(start)
 			facts := inbound.Of(r)
-			if facts.Outcome.Decision == "" { // cut off before anybody judged it
-				inbound.Of(r).Outcome.Set(RuleNone, "error", "aborted")
+			if facts.Outcome.Decision == "" { // the client disconnected before any handler decided
+				facts.Outcome.Set(RuleNone, "error", "aborted")
 			}
 			metrics.inFlight.Dec()
 			metrics.observe(r.Method, rec.Code(), facts, took)
 			if logs.Access != nil && logs.Access.Enabled(r.Context(), slog.LevelInfo) {
-				line := slog.NewRecord(start.Add(took), slog.LevelInfo, "request", 0)          // no source line: finding it costs as much as the rest
-				line.AddAttrs(slog.Attr{Value: slog.GroupValue(accessAttrs(r, rec, took)...)}) // without a name: they stand in the line itself
+				// No source line, which costs as much as the rest to find, and a group without a name, which is
+				// inlined.
+				line := slog.NewRecord(start.Add(took), slog.LevelInfo, "request", 0)
+				line.AddAttrs(slog.Attr{Value: slog.GroupValue(accessAttrs(r, rec, took)...)})
 				_ = logs.Access.Handler().Handle(r.Context(), line)
 			}
 			auditRequest(logs, r, rec.Code())
@@ -40,8 +42,9 @@ func Observed(logs RequestLogs, metrics *Metrics, next http.Handler) http.Handle
 	})
 }
 
-// accessAttrs are the fields of the access line. The query is left out: codes, states and tracking ids live there. slog's JSON
-// escapes what a client wrote, and long values are cut (log forging and flooding, XS-06).
+// accessAttrs returns the fields of the access line. The query is left out because it carries codes, states and
+// tracking ids. Long values are cut, and the handler escapes what a client wrote: no request forges or floods the log
+// (CWE-117).
 func accessAttrs(r *http.Request, rec *Recorder, took time.Duration) []slog.Attr {
 	f := inbound.Of(r)
 	attrs := append(make([]slog.Attr, 0, 16),
@@ -71,7 +74,7 @@ func accessAttrs(r *http.Request, rec *Recorder, took time.Duration) []slog.Attr
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// Recorder remembers an answer's status and length. Everything else (flushing, hijacking, deadlines) reaches the writer below
+// Recorder records the status and the length of a response. Flushing, hijacking and deadlines reach the wrapped writer
 // through http.ResponseController.
 type Recorder struct {
 	http.ResponseWriter
@@ -79,7 +82,7 @@ type Recorder struct {
 	bytes  int64
 }
 
-// WriteHeader remembers the final status; 1xx come before it, except 101 which is final.
+// WriteHeader records the final status: 1xx responses come before it, except 101, which is final.
 func (w *Recorder) WriteHeader(status int) {
 	if w.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		w.status = status
@@ -96,10 +99,10 @@ func (w *Recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap serves http.ResponseController.
+// Unwrap returns the wrapped writer, for http.ResponseController.
 func (w *Recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Code is the status sent; net/http sends 200 for a handler that wrote nothing.
+// Code returns the status that was sent. net/http sends 200 for a handler that wrote nothing.
 func (w *Recorder) Code() int {
 	if w.status == 0 {
 		return http.StatusOK

@@ -7,14 +7,15 @@ import (
 	"github.com/hubgate/hubgate/internal/logging"
 )
 
-// auditRequest writes down what happened to a person in a request, where the parts that did it do not say so themselves: somebody who
-// is logged in was turned away, or a login failed.
+// auditRequest writes the audit line of a request that was denied to a logged-in visitor, or whose login failed. Other
+// audited events are logged where they happen.
 func auditRequest(logs RequestLogs, r *http.Request, status int) {
 	f := inbound.Of(r)
 	switch {
 	case f.Outcome.Decision == "forbid":
-		logs.Audit.WarnContext(r.Context(), "deny", "action", "deny", "outcome", "refused", "rule", f.Outcome.Rule, "reason", f.Outcome.Reason,
-			"status", status, "client", f.Client.String(), "session", f.Outcome.SessionRef, logging.EmailKey, f.Outcome.Email)
+		logs.Audit.WarnContext(r.Context(), "deny", "action", "deny", "outcome", "refused",
+			"rule", f.Outcome.Rule, "reason", f.Outcome.Reason, "status", status,
+			"client", f.Client.String(), "session", f.Outcome.SessionRef, logging.EmailKey, f.Outcome.Email)
 	case f.Outcome.Login && status >= http.StatusBadRequest:
 		if f.Outcome.Granted {
 			logs.Audit.WarnContext(r.Context(), "login", failedLogin(f, status)...)
@@ -24,10 +25,11 @@ func auditRequest(logs RequestLogs, r *http.Request, status int) {
 	}
 }
 
+// failedLogin returns the fields of a failed login.
 func failedLogin(f *inbound.Facts, status int) []any {
 	attrs := []any{"action", "login", "outcome", "failure", "reason", f.Outcome.Reason,
 		"status", status, "client", f.Client.String()}
-	if f.Outcome.Err != nil { // the operator needs it with log.access: false too
+	if f.Outcome.Err != nil { // also with log.access: false
 		attrs = append(attrs, "error", logging.Capped(f.Outcome.Err.Error()))
 	}
 	return attrs

@@ -11,8 +11,8 @@ import (
 	"github.com/hubgate/hubgate/internal/page"
 )
 
-// frontOf is the host and scheme steps behind trusted proxies, for an https site.
-func frontOf(t *testing.T, forwardAuth string) http.Handler {
+// chainOf returns the host and scheme steps of an https site behind trusted proxies.
+func chainOf(t *testing.T, forwardAuth string) http.Handler {
 	t.Helper()
 	pages, err := page.New(page.DefaultConfig())
 	if err != nil {
@@ -28,7 +28,7 @@ func frontOf(t *testing.T, forwardAuth string) http.Handler {
 	return facts.Wrap(f.Host(f.Scheme(passed)))
 }
 
-func TestSchemeOfAChainIsNoRedirectLoop(t *testing.T) {
+func TestSchemeBehindSeveralProxiesDoesNotLoop(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		forwarded, proto string
@@ -45,16 +45,16 @@ func TestSchemeOfAChainIsNoRedirectLoop(t *testing.T) {
 		r.Header.Set("X-Forwarded-For", c.forwarded)
 		r.Header.Set("X-Forwarded-Proto", c.proto)
 		w := httptest.NewRecorder()
-		frontOf(t, "").ServeHTTP(w, r)
+		chainOf(t, "").ServeHTTP(w, r)
 		if w.Code != c.want {
 			t.Errorf("%s, %s: %d, want %d", c.forwarded, c.proto, w.Code, c.want)
 		}
 	}
 }
 
-// TestForwardAuthIsAskedUnderAnyName: Traefik asks under hubgate's own name; only a trusted proxy may, and only
-// at this path.
-func TestForwardAuthIsAskedUnderAnyName(t *testing.T) {
+// TestForwardAuthAcceptsAnyHost checks that forward auth works under hubgate's internal name, as Traefik asks, but for
+// a trusted proxy and at its path only.
+func TestForwardAuthAcceptsAnyHost(t *testing.T) {
 	t.Parallel()
 	const ask = "/oauth2/auth"
 	for _, c := range []struct {
@@ -78,7 +78,7 @@ func TestForwardAuthIsAskedUnderAnyName(t *testing.T) {
 			r.Header.Set("X-Forwarded-Host", c.forwarded)
 		}
 		w := httptest.NewRecorder()
-		frontOf(t, c.mode).ServeHTTP(w, r)
+		chainOf(t, c.mode).ServeHTTP(w, r)
 		if w.Code != c.want {
 			t.Errorf("%s: %d, want %d", c.name, w.Code, c.want)
 		}

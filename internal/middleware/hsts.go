@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// HSTS tells browsers to come by https from now on; only over https, and only when the operator wants it.
+// HSTS sends Strict-Transport-Security on https responses. With age 0 it does nothing.
 func HSTS(age time.Duration, next http.Handler) http.Handler {
 	if age == 0 {
 		return next
@@ -22,7 +22,7 @@ func HSTS(age time.Duration, next http.Handler) http.Handler {
 	})
 }
 
-// hstsWriter sets the header last, so that the origin's own, which speaks of another host, does not stand beside it.
+// hstsWriter sets the header last, so that it replaces the one of the origin, which is meant for another host.
 type hstsWriter struct {
 	http.ResponseWriter
 	value string
@@ -44,5 +44,5 @@ func (w *hstsWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap serves http.ResponseController.
+// Unwrap returns the wrapped writer, for http.ResponseController.
 func (w *hstsWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -19,18 +19,17 @@ const (
 	failureBursts = 50          // lines at once of all clients
 )
 
-// LoginFailures writes the lines of logins that failed before the provider granted a token. Any visitor can make any
-// number of them, without a login and without a cookie: an invented state, an error in the address, a callback sent
-// again. Without limits they would fill the log and push out the lines about people (CWE-779). What is left out is
-// counted in the next line.
+// LoginFailures logs logins that failed before the provider granted a token. Anyone can cause any number of them
+// without logging in: with a made-up state, an error in the query, a repeated callback. Without limits they would fill
+// the log and displace the lines about real people (CWE-779). Suppressed lines are counted in the next line.
 type LoginFailures struct {
 	log   *slog.Logger
 	now   func() time.Time
 	total *rate.Limiter
 
 	mu     sync.Mutex
-	last   map[failureKey]*failureLine // its size is bounded by total, since only a line that is written makes an entry
-	others uint64                      // left out, of clients and reasons that have no entry
+	last   map[failureKey]*failureLine // bounded by total: only a written line adds an entry
+	others uint64                      // suppressed lines of clients and reasons that have no entry
 	pruned time.Time
 }
 
@@ -39,19 +38,20 @@ type failureKey struct {
 	reason string
 }
 
-// failureLine is the last line of a client and reason, and how many were left out after it.
+// failureLine is the last line of a client and reason, and the number of lines suppressed since.
 type failureLine struct {
-	at      time.Time
-	leftOut uint64
+	at         time.Time
+	suppressed uint64
 }
 
+// NewLoginFailures returns LoginFailures that write to log.
 func NewLoginFailures(log *slog.Logger, now func() time.Time) *LoginFailures {
 	return &LoginFailures{
 		log: log, now: now, total: rate.NewLimiter(failureRate, failureBursts), last: map[failureKey]*failureLine{},
 	}
 }
 
-// write writes the line of a failed login, or counts it.
+// write logs a failed login or counts it as suppressed.
 func (l *LoginFailures) write(r *http.Request, status int) {
 	f := inbound.Of(r)
 	own, others, due := l.due(failureKey{f.Network(), f.Outcome.Reason})
@@ -68,14 +68,14 @@ func (l *LoginFailures) write(r *http.Request, status int) {
 	l.log.WarnContext(r.Context(), "login", attrs...)
 }
 
-// due reports whether a line is to be written, and how many were left out: of the same client and reason, and of those
-// whose own next line did not come or was one too many.
+// due reports whether a line may be written now, and how many were suppressed: of the same client and reason, and of
+// all others that have no line of their own to be counted in.
 func (l *LoginFailures) due(key failureKey) (own, others uint64, due bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now, last := l.now(), l.last[key]
-	if last != nil && now.Sub(last.at).Abs() < failureEvery { // negative: the clock was set back
-		last.leftOut++
+	if last != nil && now.Sub(last.at).Abs() < failureEvery { // negative if the clock was set back
+		last.suppressed++
 		return 0, 0, false
 	}
 	if !l.total.AllowN(now, 1) {
@@ -83,7 +83,7 @@ func (l *LoginFailures) due(key failureKey) (own, others uint64, due bool) {
 		return 0, 0, false
 	}
 	if last != nil {
-		own = last.leftOut
+		own = last.suppressed
 	}
 	l.last[key] = &failureLine{at: now}
 	l.prune(now)
@@ -91,7 +91,7 @@ func (l *LoginFailures) due(key failureKey) (own, others uint64, due bool) {
 	return own, others, true
 }
 
-// prune forgets lines that limit nothing any more.
+// prune removes entries that no longer limit anything.
 func (l *LoginFailures) prune(now time.Time) {
 	if now.Sub(l.pruned).Abs() < failureEvery {
 		return
@@ -99,7 +99,7 @@ func (l *LoginFailures) prune(now time.Time) {
 	l.pruned = now
 	for key, last := range l.last {
 		if now.Sub(last.at).Abs() >= failureEvery {
-			l.others += last.leftOut
+			l.others += last.suppressed
 			delete(l.last, key)
 		}
 	}

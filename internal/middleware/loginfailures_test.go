@@ -31,7 +31,7 @@ type failing struct {
 	blocked  chan struct{}
 }
 
-// newFailing starts one; it belongs into a synctest bubble.
+// newFailing must be called in a synctest bubble.
 func newFailing(t *testing.T, format string, granted bool) *failing {
 	t.Helper()
 	f := &failing{t: t}
@@ -64,7 +64,7 @@ func (f *failing) fail(client, reason string) {
 	f.handler.ServeHTTP(httptest.NewRecorder(), r.WithContext(inbound.With(r.Context(), facts)))
 }
 
-// lines ends the log and returns its lines.
+// lines closes the log and returns its lines.
 func (f *failing) lines() (all []map[string]any) {
 	f.t.Helper()
 	f.writer.Close(time.Minute)
@@ -78,7 +78,7 @@ func (f *failing) lines() (all []map[string]any) {
 	return all
 }
 
-func TestLoginFailureIsLoggedOnceAMinuteForEachClientAndReason(t *testing.T) {
+func TestLoginFailureIsLoggedOncePerMinuteClientAndReason(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		again, reason string // the second failure's client, after one of 192.0.2.1 or 2001:db8:0:1::1 for the reason state
@@ -121,7 +121,7 @@ func TestLoginFailureIsLoggedOnceAMinuteForEachClientAndReason(t *testing.T) {
 	}
 }
 
-func TestLoginFailuresThatAreLeftOutAreCountedInTheNextLine(t *testing.T) {
+func TestLoginFailuresSuppressedAreCountedInNextLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFailing(t, "json", false)
@@ -166,8 +166,9 @@ func TestLoginFailuresOfManyClientsAreBounded(t *testing.T) {
 	})
 }
 
-// A visitor's failures are lost before the lines about people, and raise no alarm, while nobody reads the log.
-func TestLoginFailuresLeaveTheAuditLogAlone(t *testing.T) {
+// While nobody reads the log, failures that a visitor causes are dropped before the lines about people, without an
+// alarm.
+func TestLoginFailuresDoNotDisplaceAuditLines(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -197,8 +198,8 @@ func TestLoginFailuresLeaveTheAuditLogAlone(t *testing.T) {
 	}
 }
 
-// After the provider has granted a token the failure is about a person: each has its line, and none is lost for others.
-func TestLoginFailureOfAPersonIsAlwaysAudited(t *testing.T) {
+// After the provider has granted a token, the failure concerns a real person: each is logged.
+func TestLoginFailureAfterTokenIsAlwaysAudited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFailing(t, "json", true)

@@ -15,47 +15,51 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// Metrics counts visitors' requests. Labels come from closed sets: an odd method is "other", a status its class, a rule its
-// name in the configuration (DS-11: label explosion).
+// Metrics counts visitors' requests. Label values come from closed sets, so that no client can create time series: an
+// unknown method is "other", a status is its class, a rule is its name in the configuration.
 type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	overhead prometheus.Histogram
 	inFlight prometheus.Gauge
 
-	mu    sync.Mutex
-	live  map[string]bool                                   // the rules that are served now
-	known atomic.Pointer[map[requestLabels]requestChildren] // looked up without labels being put together; replaced by a larger one
+	mu   sync.Mutex
+	live map[string]bool // the rules of the current configuration
+
+	// known caches the children, so that a request needs no lookup by label strings. A new child replaces the map.
+	known atomic.Pointer[map[requestLabels]requestChildren]
 }
 
-// requestLabels tell the children that count a request.
+// requestLabels identify the children that count a request.
 type requestLabels struct {
 	rule, decision, method string
 	code                   int // class
 }
 
+// requestChildren are the metrics of one combination of labels.
 type requestChildren struct {
 	requests prometheus.Counter
 	duration prometheus.Observer
 }
 
+// NewMetrics returns Metrics registered with reg.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_http_requests_total", Help: "Requests, by the rule that decided and what was decided.",
+			Name: "hubgate_http_requests_total", Help: "Requests, by rule and decision.",
 		}, []string{"rule", "decision", "method", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "hubgate_http_request_duration_seconds", Help: "Time from the request to the end of the answer.",
+			Name: "hubgate_http_request_duration_seconds", Help: "Time from the request to the end of the response.",
 			Buckets:                     []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10},
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}, []string{"rule", "code"}),
 		overhead: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "hubgate_http_overhead_seconds", Help: "The gateway's own share of a request: total minus upstream.",
+			Name: "hubgate_http_overhead_seconds", Help: "Time spent in the gateway itself: total minus upstream.",
 			Buckets:                     []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1},
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "hubgate_http_requests_in_flight", Help: "Requests whose answer is not finished.",
+			Name: "hubgate_http_requests_in_flight", Help: "Requests in flight.",
 		}),
 	}
 	reg.MustRegister(m.requests, m.duration, m.overhead, m.inFlight)
@@ -68,7 +72,7 @@ func (m *Metrics) observe(method string, status int, f *inbound.Facts, took time
 	children := m.children(requestLabels{o.Rule, o.Decision, methodLabel(method), status / 100})
 	children.requests.Inc()
 	dependency.Observe(children.duration, took, f.TraceID)
-	if status != 101 { // a WebSocket's whole life is no overhead
+	if status != 101 { // the lifetime of a WebSocket is not overhead
 		dependency.Observe(m.overhead, max(0, took-o.Upstream), f.TraceID)
 	}
 }
@@ -80,34 +84,37 @@ func (m *Metrics) children(labels requestLabels) requestChildren {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rule := labels.rule
-	if !m.live[rule] { // a request that began before a reload took its rule away: the rule's children do not come back
+	if !m.live[rule] { // the request began before a reload removed its rule, whose series must not come back
 		rule = RuleNone
 	}
 	code := codeClass(labels.code * 100)
-	children := requestChildren{m.requests.WithLabelValues(rule, labels.decision, labels.method, code), m.duration.WithLabelValues(rule, code)}
+	children := requestChildren{
+		m.requests.WithLabelValues(rule, labels.decision, labels.method, code),
+		m.duration.WithLabelValues(rule, code),
+	}
 	larger := maps.Clone(*m.known.Load())
 	larger[labels] = children
 	m.known.Store(&larger)
 	return children
 }
 
-// natural are the decisions and the code classes that go with them, the usual one first: the children that exist from the start, for
-// GET all of them, for other methods the usual one.
-var natural = map[string][]string{
+// usualCodes lists the code classes that each decision can have, the most usual first. These children exist from the
+// start, so that rate() sees the first increment: all of them for GET, the first one for other methods.
+var usualCodes = map[string][]string{
 	"public": {"2xx", "1xx", "3xx", "4xx", "5xx"}, "allow": {"2xx", "1xx", "3xx", "4xx", "5xx"},
 	"login": {"4xx", "3xx"}, "forbid": {"4xx"}, "refuse": {"4xx", "3xx"}, "error": {"5xx", "4xx"},
 }
 
-// methods are the values of the label, besides GET.
+// methods are the values of the method label besides GET.
 var methods = []string{"HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", otherMethod}
 
 const otherMethod = "other"
 
-// maxZeroed bounds the children made in advance: with thousands of rules a scrape would be mostly zeros.
-const maxZeroed = 100
+// maxPrepared bounds the rules whose children exist from the start: with thousands, a scrape would be mostly zeros.
+const maxPrepared = 100
 
-// Zero puts the children of the rules in place and removes those of rules that are gone.
-func (m *Metrics) Zero(rules, gone []string) {
+// SetRules creates the children of rules and deletes those of the rules that are gone.
+func (m *Metrics) SetRules(rules, gone []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.known.Store(&map[requestLabels]requestChildren{})
@@ -118,14 +125,14 @@ func (m *Metrics) Zero(rules, gone []string) {
 	m.live = map[string]bool{}
 	for i, rule := range rules {
 		m.live[rule] = true
-		if i < maxZeroed {
+		if i < maxPrepared {
 			m.prepare(rule)
 		}
 	}
 }
 
 func (m *Metrics) prepare(rule string) {
-	for decision, codes := range natural {
+	for decision, codes := range usualCodes {
 		for _, code := range codes {
 			m.requests.WithLabelValues(rule, decision, "GET", code)
 			m.duration.WithLabelValues(rule, code)

@@ -12,22 +12,22 @@ import (
 	"github.com/hubgate/hubgate/proxy"
 )
 
-// The words of the rule label that name no rule.
+// Values of the rule label that are not the name of a rule.
 const (
-	RuleNone    = "_none" // answered before any rule was asked
+	RuleNone    = "_none" // decided before the rules
 	RuleGateway = proxy.GatewayRule
 )
 
-// Chain is what every request passes before a rule is asked: each step may answer, else it hands on to the next.
+// Chain holds the steps that every request passes before the rules are evaluated. Each step responds or calls the next.
 type Chain struct {
 	Pages    *page.Pages
 	Log      *slog.Logger
 	Warnings *Warnings
-	Ask      string // the path of forward-auth: its answer is for the server that asks, never a redirect
+	Ask      string // path of forward auth, which must never be redirected: its response is for the proxy that asks
 }
 
-// Recovered turns a panic into the 500 page, or breaks off the answer that was begun, so that one request's bug is
-// one request's fault.
+// Recovered responds to a panic with the 500 page, or aborts the response if it has begun, so that a bug fails one
+// request only.
 func (f *Chain) Recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -35,12 +35,12 @@ func (f *Chain) Recovered(next http.Handler) http.Handler {
 			if v == nil {
 				return
 			}
-			if v == http.ErrAbortHandler { // how a handler cuts the connection on purpose
+			if v == http.ErrAbortHandler { // a handler aborts the connection on purpose
 				panic(v)
 			}
 			f.Log.ErrorContext(r.Context(), "panic in a handler", "panic", v, "stack", string(debug.Stack()))
 			inbound.Of(r).Outcome.Set(RuleNone, "error", "panic")
-			if rec, ok := w.(*Recorder); ok && rec.status != 0 { // a page behind half of another would look complete
+			if rec, ok := w.(*Recorder); ok && rec.status != 0 { // a page after half of another would look complete
 				panic(http.ErrAbortHandler)
 			}
 			f.Pages.Write(w, r, page.Page{Name: page.InternalError, Status: http.StatusInternalServerError})
@@ -49,8 +49,8 @@ func (f *Chain) Recovered(next http.Handler) http.Handler {
 	})
 }
 
-// Host lets only requests for a public host through. Anything else is answered before it can steer a redirect or a cookie
-// (host header poisoning, HS-03).
+// Host passes on requests for a public host only. Others are answered before the Host can get into a redirect or a
+// cookie (Host header injection, CWE-644).
 func (f *Chain) Host(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		facts := inbound.Of(r)
@@ -60,7 +60,7 @@ func (f *Chain) Host(next http.Handler) http.Handler {
 		case facts.RedirectTo != nil:
 			inbound.Of(r).Outcome.Set(RuleNone, "refuse", "redirect_host")
 			Redirect(w, facts.RedirectTo, r)
-		case r.Host == "": // HTTP/1.0 without Host (PB-27)
+		case r.Host == "": // HTTP/1.0 without a Host header
 			inbound.Of(r).Outcome.Set(RuleNone, "refuse", "no_host")
 			w.Header().Set("Connection", "close")
 			f.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "no_host"})
@@ -71,15 +71,15 @@ func (f *Chain) Host(next http.Handler) http.Handler {
 	})
 }
 
-// SchemeCookie proves that the visitor came by https: a browser keeps and sends a __Secure- cookie only there.
+// SchemeCookie shows that the visitor uses https: browsers store and send a __Secure- cookie over https only.
 const SchemeCookie = "__Secure-hubgate-https"
 
-// Scheme brings visitors of an https site from http to https. A balancer that says http although the visitor came by https would
-// make that an endless redirect: the cookie of the first one tells, and then a page names the balancer's mistake.
+// Scheme redirects visitors of an https site from http to https. If a load balancer reports http although the visitor
+// uses https, that would be an endless redirect: SchemeCookie detects it, and a page names the mistake.
 func (f *Chain) Scheme(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		facts := inbound.Of(r)
-		f.Warnings.look(facts)
+		f.Warnings.check(facts)
 		if !facts.Site.Secure() || facts.Scheme != "http" || !facts.Trusted || r.URL.Path == f.Ask {
 			next.ServeHTTP(w, r)
 			return
@@ -90,12 +90,15 @@ func (f *Chain) Scheme(next http.Handler) http.Handler {
 			return
 		}
 		inbound.Of(r).Outcome.Set(RuleNone, "refuse", "scheme_redirect")
-		http.SetCookie(w, &http.Cookie{Name: SchemeCookie, Value: "1", Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, &http.Cookie{
+			Name: SchemeCookie, Value: "1", Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		})
 		Redirect(w, facts.Site, r)
 	})
 }
 
-// Canonical judges the target's spelling: whatever has more than one reading is refused, and everybody behind sees only the one.
+// Canonical parses the request target. A target that could be read in more than one way is refused, so that the rules
+// and the origin see the same path.
 func (f *Chain) Canonical(next func(http.ResponseWriter, *http.Request, proxy.Path)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, err := proxy.ParseTarget(r)
@@ -112,8 +115,8 @@ func (f *Chain) Canonical(next func(http.ResponseWriter, *http.Request, proxy.Pa
 	})
 }
 
-// Redirect sends the visitor to the same path and query of another origin. The origin is from the configuration and ends in its
-// host, so a target such as //evil stays a path (OR-08).
+// Redirect redirects to the same path and query of another site. The target follows the site's full origin, so that
+// //evil.example stays a path (open redirect, CWE-601).
 func Redirect(w http.ResponseWriter, to *inbound.Site, r *http.Request) {
 	target := r.RequestURI
 	if !strings.HasPrefix(target, "/") {

@@ -13,8 +13,8 @@ import (
 	"github.com/hubgate/hubgate/internal/page"
 )
 
-// A panic is one request's fault (DS-12): the others, and the connection's next one, are served.
-func TestAPanicIsAPageWithAReferenceAndALineWithItsCause(t *testing.T) {
+// A panic fails one request only: others, and the next one on the connection, are served.
+func TestPanicShowsPageAndLogsCause(t *testing.T) {
 	t.Parallel()
 	pages, err := page.New(page.DefaultConfig())
 	if err != nil {
@@ -23,14 +23,15 @@ func TestAPanicIsAPageWithAReferenceAndALineWithItsCause(t *testing.T) {
 	var lines bytes.Buffer
 	f := &Chain{Pages: pages, Log: slog.New(slog.NewJSONHandler(&lines, nil))}
 	facts := inbound.New(inbound.Config{})
-	server := httptest.NewUnstartedServer(facts.Wrap(f.Recovered(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/bug":
 			panic("a secret of the inside")
 		case "/abort":
 			panic(http.ErrAbortHandler)
 		}
-	}))))
+	})
+	server := httptest.NewUnstartedServer(facts.Wrap(f.Recovered(handler)))
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
 	server.Start()
 	defer server.Close()
@@ -56,8 +57,8 @@ func TestAPanicIsAPageWithAReferenceAndALineWithItsCause(t *testing.T) {
 	}
 }
 
-// A page behind half of another answer would look complete.
-func TestPanicAfterTheFirstByteBreaksTheAnswerOff(t *testing.T) {
+// A page after half of another response would look complete.
+func TestPanicAfterFirstByteAbortsResponse(t *testing.T) {
 	t.Parallel()
 	pages, err := page.New(page.DefaultConfig())
 	if err != nil {

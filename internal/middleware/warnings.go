@@ -9,37 +9,38 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// Warnings logs what the requests show of a misconfigured load balancer: once for each address it comes from.
+// Warnings logs signs of a misconfigured load balancer, once for each address.
 type Warnings struct {
 	Log                *slog.Logger
 	scheme, forwarding peerWarnings
 }
 
-func (fw *Warnings) look(f *inbound.Facts) {
+// check logs a warning if the request shows that a balancer is misconfigured.
+func (fw *Warnings) check(f *inbound.Facts) {
 	if f.Trusted && f.Scheme == "" && f.Site.Secure() && fw.scheme.due(f.Peer, time.Now()) {
-		fw.Log.Warn("a trusted proxy sends no X-Forwarded-Proto, so requests by http cannot be told from https; let it send the header",
-			"peer", f.Peer.String())
+		fw.Log.Warn("a trusted proxy sends no X-Forwarded-Proto, so http cannot be told from https; "+
+			"configure it to send the header", "peer", f.Peer.String())
 	}
 	if f.UntrustedForwarding && fw.forwarding.due(f.Peer, time.Now()) {
-		fw.Log.Warn("an address in front sends X-Forwarded-For but is not in server.trusted_proxies, so every visitor seems to come from it; "+
-			"list it there", "peer", f.Peer.String())
+		fw.Log.Warn("a peer sends X-Forwarded-For but is not in server.trusted_proxies, so every visitor seems to come "+
+			"from its address; add it there if it is your load balancer", "peer", f.Peer.String())
 	}
 }
 
 const (
-	warningGap = time.Minute // between two warnings of a kind, whatever address they name
-	maxWarned  = 100         // addresses that are remembered
+	warningGap = time.Minute // between two warnings of a kind, for any address
+	maxWarned  = 100         // addresses remembered
 )
 
-// peerWarnings limits a warning that names an address. Anybody can send the header that causes it, so one address
-// must not use up the warning that is due for another, and many addresses must not fill the log.
+// peerWarnings limits a warning that names an address. Anyone can send the header that causes it, so one address must
+// not use up the warning of another, and many addresses must not fill the log.
 type peerWarnings struct {
 	mu     sync.Mutex
 	last   time.Time
 	logged map[netip.Addr]bool
 }
 
-// due reports whether the warning is to be logged for a peer now.
+// due reports whether the warning should be logged for the peer now.
 func (p *peerWarnings) due(peer netip.Addr, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

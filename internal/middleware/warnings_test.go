@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestPeerWarningsNameEveryPeerOnceAndOneAMinute(t *testing.T) {
+func TestPeerWarningsAreLimitedPerPeerAndMinute(t *testing.T) {
 	t.Parallel()
 	stranger, balancer := netip.MustParseAddr("203.0.113.7"), netip.MustParseAddr("10.0.0.2")
 	now := time.Now()
