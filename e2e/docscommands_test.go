@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// notRun lists the programs whose commands the documents show and this test does not run.
+var notRun = map[string]string{
+	"curl":   "asks the reader's own site",
+	"docker": "builds an image",
+}
+
+// namedOnly lists the commands that a sentence names without what they need: only their flags are looked up.
+var namedOnly = []string{"hubgate pages --add", "hubgate explain --claims FILE"}
+
+// documentedStatus lists the commands that end with another exit status than 0, as their page says.
+var documentedStatus = map[string]int{
+	"hubgate pages --config hubgate.yaml --probe": 1, // the demo's origin shows protected pages to everybody
+	"go run ./cmd/hubgate demo":                   1, // go run reports an interrupt as a failure
+}
+
+// command is a command line of a document.
+type command struct {
+	line   string // without comment, and with hubgate for ./hubgate
+	place  string
+	inline bool // named in a sentence, where --config may be left out
+}
+
+// program is the first word after the environment.
+func (c command) program() string {
+	for _, word := range strings.Fields(c.line) {
+		if !assignment.MatchString(word) {
+			return word
+		}
+	}
+	return ""
+}
+
+var (
+	assignment    = regexp.MustCompile(`^[A-Z_]+=`)
+	trailer       = regexp.MustCompile(`\s+# .*$`)
+	inlineCode    = regexp.MustCompile("`([^`]+)`")
+	inlineCommand = regexp.MustCompile(`^(?:[A-Z_]+=\S+ )*(?:(?:\./)?hubgate|go|docker) [a-z]`)
+)
+
+// documentedCommands returns the command lines of shell blocks and those in prose and tables, each once.
+func documentedCommands(t *testing.T) []command {
+	t.Helper()
+	var all []command
+	add := func(line, place string, inline bool) {
+		line = strings.TrimPrefix(line, "./")
+		if !slices.ContainsFunc(all, func(c command) bool { return c.line == line }) {
+			all = append(all, command{line, place, inline})
+		}
+	}
+	for _, document := range documents(t) {
+		found, prose := blocks(t, document)
+		for _, b := range found {
+			if b.language != "sh" {
+				continue
+			}
+			for i, line := range strings.Split(b.text, "\n") {
+				if line = trailer.ReplaceAllString(strings.TrimSpace(line), ""); line != "" {
+					add(line, fmt.Sprintf("%s:%d", document, b.line+i), false)
+				}
+			}
+		}
+		for i, line := range prose {
+			for _, code := range inlineCode.FindAllStringSubmatch(line, -1) {
+				if inlineCommand.MatchString(code[1]) {
+					add(code[1], fmt.Sprintf("%s:%d", document, i+1), true)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func TestSubcommandsAreDocumented(t *testing.T) {
+	t.Parallel()
+	_, help := shell(t, t.TempDir(), binary+" --help")
+	_, list, _ := strings.Cut(help, "Available Commands:\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	commands := documentedCommands(t)
+	for line := range strings.Lines(list) {
+		name := "hubgate " + strings.Fields(line)[0]
+		if name == "hubgate completion" || name == "hubgate help" {
+			continue
+		}
+		if !slices.ContainsFunc(commands, func(c command) bool { return strings.Contains(c.line, name) }) {
+			t.Errorf("no document shows %s", name)
+		}
+	}
+}
+
+func TestDocumentedCommandsAreOfKnownPrograms(t *testing.T) {
+	t.Parallel()
+	used := map[string]int{}
+	for _, c := range documentedCommands(t) {
+		used[c.program()]++
+		if c.program() != "hubgate" && c.program() != "go" && notRun[c.program()] == "" {
+			t.Errorf("%s: %q is neither run nor listed in notRun", c.place, c.line)
+		}
+	}
+	for program := range notRun {
+		if used[program] == 0 {
+			t.Errorf("notRun lists %s, which no document has", program)
+		}
+	}
+	if used["hubgate"] < 20 || used["go"] < 8 {
+		t.Errorf("too few commands found: %v", used)
+	}
+}
+
+// TestDocumentedHubgateCommandsRun runs each command as it is written, in a folder with the hubgate.yaml that its page
+// speaks of.
+func TestDocumentedHubgateCommandsRun(t *testing.T) {
+	t.Parallel()
+	o := newReader(t)
+	for _, c := range documentedCommands(t) {
+		if c.program() != "hubgate" {
+			continue
+		}
+		if c.inline && slices.Contains(namedOnly, c.line) {
+			o.knows(c)
+			continue
+		}
+		if c.inline && !strings.Contains(c.line, "--config") && strings.Contains(o.help(c), "--config") {
+			c.line += " --config hubgate.yaml"
+		}
+		if status, out := o.run(c.line); status != documentedStatus[c.line] {
+			t.Errorf("%s: %s: exit status %d, want %d\n%s", c.place, c.line, status, documentedStatus[c.line], out)
+		}
+	}
+}
+
+// TestDocumentedGoCommandsRun builds what the documents build. Tests and measurements would run for minutes: the test
+// sees that their packages compile and that their names exist.
+func TestDocumentedGoCommandsRun(t *testing.T) {
+	t.Parallel()
+	built := t.TempDir()
+	for _, c := range documentedCommands(t) {
+		if c.program() != "go" {
+			continue
+		}
+		if c.line == "go run ./cmd/hubgate demo" {
+			line := fmt.Sprintf("%s --base-port %d", c.line, freePorts(t, 4))
+			if status, out := untilReady(t, "..", line, "Ctrl-C stops it"); status != documentedStatus[c.line] {
+				t.Errorf("%s: %s: exit status %d\n%s", c.place, c.line, status, out)
+			}
+			continue
+		}
+		line, needsTest := shortened(c.line, built)
+		status, out := shell(t, "..", line)
+		if status != 0 || needsTest && !listedTest.MatchString(out) {
+			t.Errorf("%s: %s: run as %s: exit status %d\n%s", c.place, c.line, line, status, out)
+		}
+	}
+}
+
+var (
+	listedTest  = regexp.MustCompile(`(?m)^(?:Test|Benchmark)`)
+	testPattern = regexp.MustCompile(`-(?:run|bench) (\S+)`)
+	testPackage = regexp.MustCompile(`\./\S+`)
+	benchmark   = regexp.MustCompile(`^go run \./bench [a-z]+`)
+)
+
+// shortened returns a command that checks the same names and packages in seconds, and whether it must list a test.
+func shortened(line, built string) (short string, needsTest bool) {
+	if pattern := testPattern.FindStringSubmatch(line); pattern != nil {
+		return "go test -list " + pattern[1] + " " + testPackage.FindString(line), true
+	}
+	switch {
+	case strings.Contains(line, "go test "):
+		return "go vet " + testPackage.FindString(line), false
+	case benchmark.MatchString(line):
+		return benchmark.FindString(line) + " -h", false
+	default:
+		return strings.Replace(line, "-o hubgate ", "-o "+built+"/hubgate ", 1), false
+	}
+}
