@@ -40,9 +40,9 @@ func documents(t *testing.T) []string {
 
 var fence = regexp.MustCompile("^( *)```(.*)$")
 
-// blocks returns the fenced blocks of a document, without the indentation of their fences, and the prose around them
-// line by line.
-func blocks(t *testing.T, document string) (found []block, prose []string) {
+// blocks returns the fenced blocks of a document, without the indentation of their fences, and the prose around them:
+// the document with empty lines in place of the blocks.
+func blocks(t *testing.T, document string) (found []block, prose string) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", document))
 	if err != nil {
@@ -52,6 +52,7 @@ func blocks(t *testing.T, document string) (found []block, prose []string) {
 	indent := ""
 	for i, line := range strings.Split(string(raw), "\n") {
 		mark := fence.FindStringSubmatch(line)
+		inside := mark != nil || open != nil
 		switch {
 		case mark != nil && open == nil:
 			open, indent = &block{document: document, line: i + 2, language: mark[2]}, mark[1]
@@ -59,9 +60,11 @@ func blocks(t *testing.T, document string) (found []block, prose []string) {
 			found, open = append(found, *open), nil
 		case open != nil:
 			open.text += strings.TrimPrefix(line, indent) + "\n"
-			line = ""
 		}
-		prose = append(prose, line)
+		if !inside {
+			prose += line
+		}
+		prose += "\n"
 	}
 	if open != nil {
 		t.Fatalf("%s: the block is not closed", open.place())
