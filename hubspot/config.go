@@ -3,6 +3,7 @@ package hubspot
 import (
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -52,6 +53,14 @@ type VisitorsConfig struct {
 	FormID         string `yaml:"form_id" json:"form_id"`
 	FormURL        string `yaml:"form_url" json:"form_url"`
 	ForgetOnLogout bool   `yaml:"forget_on_logout" json:"forget_on_logout"`
+}
+
+// CRM returns what calls to HubSpot's API need of the section.
+func (c Config) CRM() crm.Config {
+	return crm.Config{
+		HubID: c.HubID, AccessToken: c.AccessToken, APIURL: c.APIURL, APIVersion: c.APIVersion, RateLimit: c.RateLimit,
+		FormURL: c.Visitors.FormURL, FormID: c.Visitors.FormID,
+	}
 }
 
 // DefaultConfig returns the defaults of the section.

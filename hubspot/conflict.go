@@ -6,12 +6,14 @@ import (
 	"maps"
 	"net/http"
 	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // resolveConflict handles a 409. Either another contact has the address (as a secondary one, after a merge, or created
 // at the same moment): that contact is the person's and is updated by its id. Or another contact has a value that must
 // be unique: the value is left out and the plan is sent again.
-func (w *worker) resolveConflict(ctx context.Context, p *plan, e *apiError) (repeat bool, err error) {
+func (w *worker) resolveConflict(ctx context.Context, p *plan, e *crm.APIError) (repeat bool, err error) {
 	id, err := w.contactWithEmail(ctx, p, e)
 	if err != nil {
 		return false, err
@@ -20,41 +22,40 @@ func (w *worker) resolveConflict(ctx context.Context, p *plan, e *apiError) (rep
 		if w.dropUniqueValues(ctx, p) {
 			return true, nil
 		}
-		unsettled := *e
-		unsettled.retryable = true // the other contact may be indexed, or deleted, a moment later
-		p.outcome = &outcome{err: &unsettled}
+		// The other contact may be indexed, or deleted, a moment later.
+		p.outcome = &crm.Outcome{Err: e.Retryable()}
 		return false, nil
 	}
 	written, err := w.updateContact(ctx, p, id, nil)
-	var refused *apiError
+	var refused *crm.APIError
 	switch {
 	case err == nil:
-		p.outcome = &outcome{contactID: written}
-	case !errors.As(err, &refused) || !refused.aboutContacts() && refused.Status != http.StatusNotFound:
+		p.outcome = &crm.Outcome{ContactID: written}
+	case !errors.As(err, &refused) || !refused.AboutContacts() && refused.Status != http.StatusNotFound:
 		return false, err
 	case refused.Status == http.StatusConflict && w.dropUniqueValues(ctx, p):
 		return true, nil
+	case refused.Status == http.StatusBadRequest:
+		p.outcome = &crm.Outcome{Err: refused}
 	default:
-		final := *refused
-		final.retryable = refused.Status != http.StatusBadRequest
-		p.outcome = &outcome{err: &final}
+		p.outcome = &crm.Outcome{Err: refused.Retryable()}
 	}
 	return false, nil
 }
 
 // contactWithEmail returns the id of the contact with a plan's address. The id in HubSpot's error may be that of the
 // contact with the unique value, so it counts only if the plan has no such value.
-func (w *worker) contactWithEmail(ctx context.Context, p *plan, e *apiError) (id string, err error) {
-	contacts, err := w.c.client.read(ctx, []string{p.key}, nil)
+func (w *worker) contactWithEmail(ctx context.Context, p *plan, e *crm.APIError) (id string, err error) {
+	contacts, _, err := w.c.client.Read(ctx, []string{p.key}, nil)
 	if err != nil && !readRefused(err) {
 		return "", err
 	}
 	o, found := contacts[p.key]
 	switch unique := len(w.uniqueProperties(p)) > 0; {
-	case found && unique && emailKey(o.property("email")) == p.key:
+	case found && unique && o.Email() == p.key:
 		return "", nil // the upsert would have found it, so the unique value is the conflict
 	case found:
-		return string(o.ID), nil
+		return o.ID, nil
 	case unique:
 		return "", nil
 	}
@@ -75,7 +76,7 @@ func (w *worker) dropUniqueValues(ctx context.Context, p *plan) bool {
 	names := w.uniqueProperties(p)
 	for _, name := range names {
 		delete(p.write, name)
-		w.reportLeftOut(ctx, badProperty{name: name, reason: "another contact has this value"})
+		w.reportLeftOut(ctx, crm.BadProperty{Name: name, Reason: "another contact has this value"})
 	}
 	return len(names) > 0
 }
@@ -88,11 +89,11 @@ func (w *worker) updateContact(ctx context.Context, p *plan, id string, addition
 		err := w.writeWhileFresh(ctx, []*plan{p}, id, func(before time.Time) (err error) {
 			properties := maps.Clone(p.write)
 			maps.Copy(properties, additional)
-			written, err = w.c.client.update(ctx, id, properties, before)
+			written, err = w.c.client.Update(ctx, id, properties, before)
 			return err
 		})
-		var refused *apiError
-		if err == nil || !errors.As(err, &refused) || !refused.aboutContacts() || !w.dropRefused(ctx, p, refused) {
+		var refused *crm.APIError
+		if err == nil || !errors.As(err, &refused) || !refused.AboutContacts() || !w.dropRefused(ctx, p, refused) {
 			return written, err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -55,9 +56,9 @@ type Contacts struct {
 	deps    Deps
 	live    atomic.Pointer[settings]
 	outbox  *outbox
-	client  *client
+	client  *crm.Client
 	limiter *sharedLimiter
-	known   atomic.Pointer[schema] // HubSpot's property definitions, nil until this replica has read them
+	known   atomic.Pointer[crm.Schema] // HubSpot's property definitions, nil until this replica has read them
 	health  health
 	faults  faults
 }
@@ -88,7 +89,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 	c := &Contacts{deps: deps}
 	c.outbox = newOutbox(deps)
 	c.limiter = newSharedLimiter(deps, c.outbox.keys)
-	c.client = &client{http: deps.Client, tokenNow: deps.Token, limiter: c.limiter}
+	c.client = crm.New(cfg.CRM(), deps.Client, c.limiter, deps.Token)
 	c.health.report(true, "not asked yet", deps.Now())
 	c.Set(cfg)
 	return c, nil
@@ -97,7 +98,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 // Set applies a reloaded configuration: mapping, rate limit and API address.
 func (c *Contacts) Set(cfg Config) {
 	c.live.Store(&settings{cfg: cfg, mapping: newMapping(cfg.Contacts)})
-	c.client.set(cfg)
+	c.client.Set(cfg.CRM())
 	c.limiter.set(cfg.RateLimit)
 }
 

@@ -32,7 +32,7 @@ func TestLoginBecomesContact(t *testing.T) {
 		e.waitDrained(r)
 		want := map[string]string{
 			"email": "ada@example.com", "firstname": "Ada", "portal_groups": "members;partner", "portal_logins": "1",
-			"last_portal_login": l.At.UTC().Format(isoMillis),
+			"last_portal_login": l.At.UTC().Format("2006-01-02T15:04:05.000Z"),
 		}
 		if d := cmp.Diff(want, e.contact("ada@example.com")); d != "" {
 			t.Error(d)

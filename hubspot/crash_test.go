@@ -203,7 +203,7 @@ func TestExpiredLeaseWritesNothing(t *testing.T) {
 	}
 	j := &job{login: testLogin("ada@example.com"), ids: []string{messages[0].ID}}
 	r.limiter.lease.Store(&token)
-	_, acquired := r.limiter.acquire(t.Context())
+	_, acquired := r.limiter.Acquire(t.Context())
 	for name, err := range map[string]error{
 		"finish":      old.finish(t.Context(), j, map[string]string{"sent": "x"}, nil),
 		"dead letter": old.finish(t.Context(), j, nil, &deadLetter{}),

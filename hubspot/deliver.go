@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // round sends a batch of jobs to HubSpot. An error is Redis' and ends the worker's turn; HubSpot's errors are handled
@@ -123,10 +125,10 @@ func (r *round) handleOutcomes(ctx context.Context, plans []*plan) (isNew []*pla
 	for _, p := range plans {
 		o := p.outcome
 		switch {
-		case o.err != nil && o.err.transient():
-			err = r.retryLater(ctx, p, o.err, true)
-		case o.err != nil:
-			err = r.moveToDeadLetters(ctx, p, o.err)
+		case o.Err != nil && o.Err.Transient():
+			err = r.retryLater(ctx, p, o.Err, true)
+		case o.Err != nil:
+			err = r.moveToDeadLetters(ctx, p, o.Err)
 		case !p.job.state.Created && p.isNew() && len(p.onCreate) > 0:
 			// Save the state before the second call: a process that resumes after a crash must still treat the contact
 			// as new.
@@ -152,7 +154,7 @@ const clockSkew = 5 * time.Second
 // received, HubSpot says new: false for a contact that this job created; then the contact's creation time decides.
 func (p *plan) isNew() bool {
 	repeated := p.job.state.Uncertain || p.job.state.Attempts > 0
-	return p.outcome.created || repeated && p.outcome.createdAt.After(p.job.since.Add(-clockSkew))
+	return p.outcome.Created || repeated && p.outcome.CreatedAt.After(p.job.since.Add(-clockSkew))
 }
 
 func (r *round) complete(ctx context.Context, p *plan) error {
@@ -167,7 +169,7 @@ func (r *round) complete(ctx context.Context, p *plan) error {
 		how = created
 	}
 	record := map[string]string{
-		"sent": p.sent, "email": w.outbox.fingerprint(p.key), "cid": p.outcome.contactID,
+		"sent": p.sent, "email": w.outbox.fingerprint(p.key), "cid": p.outcome.ContactID,
 		"at": strconv.FormatInt(w.lastSuccess.UnixMilli(), 10), "result": string(how), "error": "",
 		"made": p.job.originID,
 	}
@@ -190,7 +192,7 @@ func (r *round) finish(ctx context.Context, p *plan, how result, record map[stri
 }
 
 // moveToDeadLetters moves a contact that HubSpot rejected for good to the dead letters.
-func (r *round) moveToDeadLetters(ctx context.Context, p *plan, e *apiError) error {
+func (r *round) moveToDeadLetters(ctx context.Context, p *plan, e *crm.APIError) error {
 	now, j := r.w.c.deps.Now(), p.job
 	first := now
 	if j.state.First > 0 {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // applyEmailChanges handles people who have a new address, if a unique property is mapped: the contact with its value
 // gets the new address. It returns the other plans, and those whose contact is gone, to be upserted by address.
 func (r *round) applyEmailChanges(ctx context.Context, m *mapping) ([]*plan, error) {
-	names := r.w.schema.known.unique(m)
+	names := m.unique(r.w.schema.known)
 	if len(names) == 0 {
 		return r.plans, nil
 	}
@@ -49,7 +51,7 @@ func (p *plan) value(name string) string {
 func (r *round) emailUnchanged(p *plan) bool { return p.person.email == r.w.outbox.fingerprint(p.key) }
 
 // contactsByUniqueValue looks up the contacts of people without a record in Redis, in one call.
-func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map[string]wireObject, error) {
+func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map[string]crm.Contact, error) {
 	var values []string
 	for _, p := range r.plans {
 		v, known := p.value(property), p.person.contactID != "" || r.emailUnchanged(p)
@@ -60,7 +62,7 @@ func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map
 	if len(values) == 0 {
 		return nil, nil
 	}
-	found, err := r.w.c.client.find(ctx, property, values)
+	found, err := r.w.c.client.Find(ctx, property, values)
 	if err != nil && readRefused(err) {
 		return nil, nil
 	}
@@ -68,27 +70,27 @@ func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map
 }
 
 // contactUnderOldEmail returns the id of a person's contact if it has another address, or "".
-func (r *round) contactUnderOldEmail(p *plan, owner wireObject) string {
+func (r *round) contactUnderOldEmail(p *plan, owner crm.Contact) string {
 	switch {
-	case r.emailUnchanged(p) || owner.hasEmail(p.key):
+	case r.emailUnchanged(p) || owner.HasEmail(p.key):
 		return ""
 	case p.person.contactID != "" && p.person.email != "":
 		return p.person.contactID
 	}
-	return string(owner.ID)
+	return owner.ID
 }
 
 // updateEmail updates a contact by its id, including its address. byEmail reports whether this is not possible, because
 // the contact is gone or another contact has the address, so that the plan must be upserted by address.
 func (r *round) updateEmail(ctx context.Context, p *plan, id string) (byEmail bool, err error) {
 	written, err := r.w.updateContact(ctx, p, id, map[string]string{"email": p.key})
-	var refused *apiError
+	var refused *crm.APIError
 	switch {
 	case err == nil:
-		p.outcome = &outcome{contactID: written}
+		p.outcome = &crm.Outcome{ContactID: written}
 		_, err = r.handleOutcomes(ctx, []*plan{p})
 		return false, err
-	case errors.As(err, &refused) && (refused.aboutContacts() || refused.Status == http.StatusNotFound):
+	case errors.As(err, &refused) && (refused.AboutContacts() || refused.Status == http.StatusNotFound):
 		return true, nil
 	}
 	return false, r.callFailed(ctx, []*plan{p}, err)

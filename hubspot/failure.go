@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // send upserts plans and sets the outcome of each. Properties that HubSpot rejects are left out and the rest is sent
@@ -15,14 +17,14 @@ import (
 func (w *worker) send(ctx context.Context, plans []*plan) error {
 	for len(plans) > 0 {
 		outcomes, err := w.upsert(ctx, plans)
-		var refused *apiError
+		var refused *crm.APIError
 		switch {
 		case err == nil:
 			plans, err = w.applyOutcomes(ctx, plans, outcomes)
-		case !errors.As(err, &refused) || !refused.aboutContacts():
+		case !errors.As(err, &refused) || !refused.AboutContacts():
 		case len(plans) == 1:
-			plans, err = w.applyOutcomes(ctx, plans, map[string]outcome{plans[0].job.newest(): {err: refused}})
-		case refused.forAllContacts() != nil && w.dropRefusedFromAll(ctx, plans, refused.forAllContacts()):
+			plans, err = w.applyOutcomes(ctx, plans, map[string]crm.Outcome{plans[0].job.newest(): {Err: refused}})
+		case refused.ForAllContacts() != nil && w.dropRefusedFromAll(ctx, plans, refused.ForAllContacts()):
 			err = nil
 		default:
 			half := len(plans) / 2
@@ -36,13 +38,13 @@ func (w *worker) send(ctx context.Context, plans []*plan) error {
 	return nil
 }
 
-func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string]outcome, err error) {
+func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string]crm.Outcome, err error) {
 	err = w.writeWhileFresh(ctx, plans, "", func(before time.Time) (err error) {
-		inputs := make([]upsertInput, len(plans))
+		inputs := make([]crm.Input, len(plans))
 		for i, p := range plans {
 			inputs[i] = p.input()
 		}
-		outcomes, err = w.c.client.upsert(ctx, inputs, before)
+		outcomes, err = w.c.client.Upsert(ctx, inputs, before)
 		return err
 	})
 	return outcomes, err
@@ -51,19 +53,17 @@ func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string
 // applyOutcomes sets the outcomes and returns the plans to send again with fewer properties. An error leaves plans
 // without outcome.
 func (w *worker) applyOutcomes(
-	ctx context.Context, plans []*plan, outcomes map[string]outcome,
+	ctx context.Context, plans []*plan, outcomes map[string]crm.Outcome,
 ) (again []*plan, err error) {
 	var refused []*plan // handled one by one
 	for _, p := range plans {
 		o, known := outcomes[p.job.newest()]
 		switch {
 		case !known:
-			p.outcome = &outcome{err: &apiError{
-				Status: http.StatusBadGateway, Message: "HubSpot's response does not mention this contact",
-			}}
-		case o.err == nil || o.err.transient():
+			p.outcome = &crm.Outcome{Err: crm.Unanswered(errNotMentioned)}
+		case o.Err == nil || o.Err.Transient():
 			p.outcome = &o
-		case w.dropRefused(ctx, p, o.err):
+		case w.dropRefused(ctx, p, o.Err):
 			again = append(again, p)
 		default:
 			refused = append(refused, p)
@@ -71,10 +71,10 @@ func (w *worker) applyOutcomes(
 	}
 	for _, p := range refused {
 		handle := w.upsertPropertyByProperty
-		if outcomes[p.job.newest()].err.Status == http.StatusConflict {
+		if outcomes[p.job.newest()].Err.Status == http.StatusConflict {
 			handle = w.resolveConflict
 		}
-		repeat, err := handle(ctx, p, outcomes[p.job.newest()].err)
+		repeat, err := handle(ctx, p, outcomes[p.job.newest()].Err)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func (w *worker) applyOutcomes(
 }
 
 // dropRefusedFromAll calls dropRefused for each plan. It reports whether any plan changed.
-func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, e *apiError) (changed bool) {
+func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, e *crm.APIError) (changed bool) {
 	for _, p := range plans {
 		changed = w.dropRefused(ctx, p, e) || changed
 	}
@@ -94,15 +94,15 @@ func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, e *apiEr
 }
 
 // dropRefused leaves out the properties that HubSpot rejected. It reports whether the plan had any of them.
-func (w *worker) dropRefused(ctx context.Context, p *plan, e *apiError) bool {
+func (w *worker) dropRefused(ctx context.Context, p *plan, e *crm.APIError) bool {
 	changed := false
 	for _, b := range e.BadProperties {
-		if _, written := p.write[b.name]; written {
-			delete(p.write, b.name)
+		if _, written := p.write[b.Name]; written {
+			delete(p.write, b.Name)
 			changed = true
 			w.reportLeftOut(ctx, b)
-			if b.forAllContacts() {
-				w.refused[b.name] = w.c.deps.Now().Add(10 * time.Minute)
+			if b.ForAllContacts() {
+				w.refused[b.Name] = w.c.deps.Now().Add(10 * time.Minute)
 				w.schema.readAt = time.Time{} // read the changed definitions again
 			}
 		}
@@ -111,28 +111,19 @@ func (w *worker) dropRefused(ctx context.Context, p *plan, e *apiError) bool {
 }
 
 // reportLeftOut logs and counts a property that is left out.
-func (w *worker) reportLeftOut(ctx context.Context, b badProperty) {
-	if w.c.faults.firstTime("property " + b.name + b.reason) {
-		w.c.deps.Log.Warn("a property is left out of contacts", "property", b.name, "reason", b.reason)
+func (w *worker) reportLeftOut(ctx context.Context, b crm.BadProperty) {
+	if w.c.faults.firstTime("property " + b.Name + b.Reason) {
+		w.c.deps.Log.Warn("a property is left out of contacts", "property", b.Name, "reason", b.Reason)
 	}
 	if err := w.outbox.countRejected(ctx, b); err != nil {
-		w.c.deps.Log.Info("could not count a rejected property", "property", b.name, "error", err)
+		w.c.deps.Log.Info("could not count a rejected property", "property", b.Name, "error", err)
 	}
-}
-
-// aboutContacts reports whether HubSpot rejected the contacts that were sent, not the call itself.
-func (e *apiError) aboutContacts() bool {
-	switch e.Status {
-	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
-		return true
-	}
-	return false
 }
 
 // readRefused reports whether reading is not permitted or not possible at all; writing may still be.
 func readRefused(err error) bool {
-	var e *apiError
-	return errors.As(err, &e) && !e.transient() && e.Status != http.StatusUnauthorized
+	var e *crm.APIError
+	return errors.As(err, &e) && !e.Transient() && e.Status != http.StatusUnauthorized
 }
 
 // callFailed handles a call that failed as a whole: all calls pause, and the contacts are retried later.
@@ -151,21 +142,21 @@ func (r *round) callFailed(ctx context.Context, plans []*plan, err error) error 
 
 // pauseAll pauses all calls after a failed one. It returns no apiError if HubSpot is not the cause: the calls are
 // paused already, the process is shutting down, or Redis failed (err).
-func (w *worker) pauseAll(ctx context.Context, failure error) (e *apiError, err error) {
+func (w *worker) pauseAll(ctx context.Context, failure error) (e *crm.APIError, err error) {
 	switch {
 	case ctx.Err() != nil || errors.Is(failure, errPaused):
 		return nil, nil
 	case isRedisError(failure):
 		return nil, failure
 	case !errors.As(failure, &e):
-		e = &apiError{Status: http.StatusBadGateway, Message: sanitize(failure.Error())}
+		e = crm.Unanswered(failure)
 	}
 	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
 	if err := w.c.limiter.pause(ctx, e.Error(), w.backOff(e)); err != nil {
 		return nil, err
 	}
-	if !e.transient() {
-		key := w.c.client.token()
+	if !e.Transient() {
+		key := w.c.client.Token()
 		if w.c.faults.firstTime(refusal + strconv.Itoa(e.Status) + e.Category + w.outbox.fingerprint(key)) {
 			cure := ""
 			if e.Status == http.StatusUnauthorized {
@@ -173,14 +164,14 @@ func (w *worker) pauseAll(ctx context.Context, failure error) (e *apiError, err 
 			}
 			w.c.deps.Log.Error("HubSpot rejects all calls"+cure+"; contacts stay in the queue", "error", e.Error())
 		}
-		w.refusedToken = w.c.client.token()
+		w.refusedToken = w.c.client.Token()
 	}
 	return e, nil
 }
 
 // retryLater schedules a retry. A contact that keeps failing alone while HubSpot accepts others goes to the dead
 // letters.
-func (r *round) retryLater(ctx context.Context, p *plan, e *apiError, alone bool) error {
+func (r *round) retryLater(ctx context.Context, p *plan, e *crm.APIError, alone bool) error {
 	if err := r.w.scheduleRetry(ctx, p.job, e, alone); err != nil {
 		return err
 	}
@@ -192,9 +183,9 @@ func (r *round) retryLater(ctx context.Context, p *plan, e *apiError, alone bool
 }
 
 // backOff returns how long all calls pause after a failure.
-func (w *worker) backOff(e *apiError) time.Duration {
+func (w *worker) backOff(e *crm.APIError) time.Duration {
 	if e.Status == http.StatusTooManyRequests {
-		return policyPause(e)
+		return e.RateLimitPause()
 	}
 	w.failures++
 	d := min(time.Second<<min(w.failures-1, 6), time.Minute)
@@ -209,14 +200,14 @@ func (w *worker) backOff(e *apiError) time.Duration {
 
 // scheduleRetry saves a failed attempt in the queue. alone means that only this contact was sent, so it may be at
 // fault.
-func (w *worker) scheduleRetry(ctx context.Context, j *job, e *apiError, alone bool) error {
+func (w *worker) scheduleRetry(ctx context.Context, j *job, e *crm.APIError, alone bool) error {
 	now := w.c.deps.Now()
 	if j.state.First == 0 {
 		j.state.First = now.UnixMilli()
 	}
 	j.state.Error, j.state.Held = e.Error(), false
 	wait := time.Duration(0)
-	if e.transient() {
+	if e.Transient() {
 		j.state.Attempts++
 		if alone && e.Status != http.StatusTooManyRequests {
 			j.state.FailedAlone++
@@ -224,7 +215,7 @@ func (w *worker) scheduleRetry(ctx context.Context, j *job, e *apiError, alone b
 			wait += rand.N(wait/4 + 1)
 		}
 		if alone && e.Status == http.StatusTooManyRequests {
-			wait = policyPause(e)
+			wait = e.RateLimitPause()
 		}
 		w.c.deps.Metrics.count(retried)
 	}

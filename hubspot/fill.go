@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // fillWindow is the maximum age of a read that found a property empty when the property is written. Within it, a value
@@ -27,17 +29,14 @@ func (w *worker) fill(ctx context.Context, plans []*plan) error {
 // dropNonEmpty reads the contacts, by the plans' addresses or the one with the given id, and drops if_empty properties
 // that have a value.
 func (w *worker) dropNonEmpty(ctx context.Context, plans []*plan, id string) error {
-	idProperty, ids, names := "email", make([]string, len(plans)), map[string]bool{}
+	emails, names := make([]string, len(plans)), map[string]bool{}
 	for i, p := range plans {
-		ids[i] = p.key
+		emails[i] = p.key
 		for name := range p.ifEmpty {
 			names[name] = true
 		}
 	}
-	if id != "" {
-		idProperty, ids = "", []string{id}
-	}
-	list, readAt, err := w.c.client.readBy(ctx, idProperty, ids, slices.Sorted(maps.Keys(names)))
+	contacts, readAt, err := w.readForFill(ctx, emails, id, slices.Sorted(maps.Keys(names)))
 	if err != nil && !readRefused(err) {
 		return err
 	}
@@ -45,25 +44,32 @@ func (w *worker) dropNonEmpty(ctx context.Context, plans []*plan, id string) err
 		w.c.deps.Log.Warn("cannot read contacts; properties with write: if_empty are written to new contacts only",
 			"error", err)
 	}
-	contacts := byEmail(list)
 	for _, p := range plans {
-		o := contacts[p.key]
-		if id != "" && len(list) > 0 {
-			o = list[0]
-		}
+		contact := contacts[p.key]
 		for name := range p.ifEmpty {
 			switch _, writing := p.write[name]; {
 			case !writing:
 			case err != nil: // the value is unknown: write it only if the contact turns out to be new
 				p.onCreate[name] = p.write[name]
 				delete(p.write, name)
-			case o.property(name) != "":
+			case contact.Property(name) != "":
 				delete(p.write, name)
 			}
 		}
 		p.emptyReadAt = readAt
 	}
 	return nil
+}
+
+// readForFill reads the contacts with the given addresses, or the one with the given id for the only address.
+func (w *worker) readForFill(
+	ctx context.Context, emails []string, id string, names []string,
+) (contacts map[string]crm.Contact, at time.Time, err error) {
+	if id == "" {
+		return w.c.client.Read(ctx, emails, names)
+	}
+	contact, at, err := w.c.client.ReadByID(ctx, id, names)
+	return map[string]crm.Contact{emails[0]: contact}, at, err
 }
 
 // fillsEmpty reports whether a plan writes a property that was found empty.
@@ -102,7 +108,7 @@ func (w *worker) writeWhileFresh(
 			before = filling[0].emptyReadAt.Add(fillWindow)
 		}
 		err := write(before)
-		if !errors.Is(err, errStale) {
+		if !errors.Is(err, crm.ErrStale) {
 			return err
 		}
 		if stale = true; attempt >= maxStaleWrites {

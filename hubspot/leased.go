@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -201,11 +202,11 @@ func (o leasedOutbox) inFlight(ctx context.Context) (map[string]struct{}, error)
 }
 
 // countRejected counts a property that was left out, for the operator.
-func (o leasedOutbox) countRejected(ctx context.Context, b badProperty) error {
+func (o leasedOutbox) countRejected(ctx context.Context, b crm.BadProperty) error {
 	pipe := o.deps.Queue.Pipeline()
-	pipe.HIncrBy(ctx, o.keys.rejected, b.name+"|count", 1)
+	pipe.HIncrBy(ctx, o.keys.rejected, b.Name+"|count", 1)
 	now := strconv.FormatInt(o.deps.Now().UnixMilli(), 10)
-	pipe.HSet(ctx, o.keys.rejected, b.name+"|reason", b.reason, b.name+"|at", now)
+	pipe.HSet(ctx, o.keys.rejected, b.Name+"|reason", b.Reason, b.Name+"|at", now)
 	pipe.Expire(ctx, o.keys.rejected, 30*24*time.Hour)
 	_, err := pipe.Exec(ctx)
 	return err

@@ -87,8 +87,8 @@ var (
 	errLimiter = errors.New("cannot read the rate limit from Redis")
 )
 
-// acquire waits for a permit. It fails with errPaused if calls are paused for longer than longestWait.
-func (l *sharedLimiter) acquire(ctx context.Context) (permit string, err error) {
+// Acquire waits for a permit. It fails with errPaused if calls are paused for longer than longestWait.
+func (l *sharedLimiter) Acquire(ctx context.Context) (permit string, err error) {
 	permit = rand.Text()
 	for deadline := l.deps.Now().Add(longestWait); ; {
 		wait, err := l.tryAcquire(ctx, permit)
@@ -119,9 +119,9 @@ func (l *sharedLimiter) tryAcquire(ctx context.Context, permit string) (time.Dur
 	return time.Duration(ms) * time.Millisecond, err
 }
 
-// done reports a response and saves the remaining calls that HubSpot reported. If Redis does not get the report, the
+// Done reports a response and saves the remaining calls that HubSpot reported. If Redis does not get the report, the
 // call counts longer, never shorter.
-func (l *sharedLimiter) done(permit string, answer http.Header) {
+func (l *sharedLimiter) Done(permit string, answer http.Header) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	left, window := "", hubspotWindow
@@ -135,9 +135,9 @@ func (l *sharedLimiter) done(permit string, answer http.Header) {
 		permit, left, window.Milliseconds(), leftTTL.Milliseconds()).Err()
 }
 
-// release gives back the permit of a call that was not made. If Redis does not get it, there is one call less in the
+// Release gives back the permit of a call that was not made. If Redis does not get it, there is one call less in the
 // window.
-func (l *sharedLimiter) release(permit string) {
+func (l *sharedLimiter) Release(permit string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = l.deps.Queue.ZRem(ctx, l.keys.budget, permit).Err()
@@ -179,21 +179,3 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
-
-// policyPause returns how long a 429 pauses all calls.
-func policyPause(e *apiError) time.Duration {
-	if e.RetryAfter > 0 {
-		return e.RetryAfter
-	}
-	switch e.Policy {
-	case policyDaily:
-		return dailyPause
-	case policySecondly:
-		return 2 * time.Second
-	}
-	return 10 * time.Second
-}
-
-// dailyPause is the interval of attempts after a daily limit. HubSpot's day ends at midnight in the account's time
-// zone, which the token may not be allowed to read.
-const dailyPause = 10 * time.Minute

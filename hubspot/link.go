@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
-	"strconv"
-	"strings"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/redis/go-redis/v9"
-
-	"github.com/hubgate/hubgate/internal/dependency"
 )
 
 // utkForm matches HubSpot's visitor id. Anything else is not its cookie, and HubSpot's form API rejects it.
@@ -79,13 +75,13 @@ func (r *round) link(ctx context.Context) error {
 	for i, p := range due {
 		emails[i] = p.key
 	}
-	contacts, err := r.w.c.client.read(ctx, emails, nil)
+	contacts, _, err := r.w.c.client.Read(ctx, emails, nil)
 	for _, p := range due {
 		var stop bool
 		switch {
 		case err != nil:
 			stop, err = r.linkFailed(ctx, p, err)
-		case emailKey(contacts[p.key].property("email")) != p.key:
+		case contacts[p.key].Email() != p.key:
 			// Deleted, or only a secondary address of a contact, which a submission would make the primary one.
 			err = r.closeJob(ctx, p)
 		default:
@@ -122,7 +118,7 @@ func (r *round) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 
 // submit sends one form. stop reports whether nothing more can be sent now.
 func (r *round) submit(ctx context.Context, p *plan) (stop bool, err error) {
-	if err := r.w.c.client.submit(ctx, p.job.login, p.key); err != nil {
+	if err := r.w.c.client.Submit(ctx, submission(p.job.login, p.key)); err != nil {
 		return r.linkFailed(ctx, p, err)
 	}
 	if err := r.w.outbox.markSubmitted(ctx, p.job.login); err != nil {
@@ -134,16 +130,16 @@ func (r *round) submit(ctx context.Context, p *plan) (stop bool, err error) {
 // linkFailed handles a failed submission. The contact is complete without it: after a rejection or repeated failures
 // the link is given up, never the contact.
 func (r *round) linkFailed(ctx context.Context, p *plan, failure error) (stop bool, err error) {
-	var e *apiError
+	var e *crm.APIError
 	switch {
 	case ctx.Err() != nil || errors.Is(failure, errPaused):
 		return true, nil
 	case isRedisError(failure):
 		return true, failure
 	case !errors.As(failure, &e):
-		e = &apiError{Status: http.StatusBadGateway, Message: sanitize(failure.Error())}
+		e = crm.Unanswered(failure)
 	}
-	if !e.transient() && e.Status != http.StatusUnauthorized || p.job.state.FailedAlone >= maxFailedAlone {
+	if !e.Transient() && e.Status != http.StatusUnauthorized || p.job.state.FailedAlone >= maxFailedAlone {
 		if r.w.c.faults.firstTime("link " + e.Error()) {
 			r.w.c.deps.Log.Warn("cannot link browser history to a contact", "error", e.Error())
 		}
@@ -165,24 +161,8 @@ func (r *round) closeJob(ctx context.Context, p *plan) error {
 	return r.w.outbox.saveState(ctx, p.job)
 }
 
-// submit links a browser to the contact of an address with a form submission. The address is its only field, because
-// other fields would overwrite the contact with what a browser claims.
-func (c *client) submit(ctx context.Context, l Login, email string) error {
-	cfg := c.cfg.Load()
-	about := map[string]string{"hutk": l.UTK, "pageUri": pageURI(l)}
-	if a, err := netip.ParseAddr(l.Address); err == nil {
-		about["ipAddress"] = a.String()
-	}
-	_, err := c.do(ctx, call{
-		op: dependency.OpForm, method: http.MethodPost,
-		url: strings.TrimSuffix(cfg.Visitors.FormURL, "/") + "/submissions/v3/integration/secure/submit/" +
-			strconv.FormatInt(cfg.HubID, 10) + "/" + url.PathEscape(cfg.Visitors.FormID),
-		body: map[string]any{
-			"fields":  []map[string]string{{"objectTypeId": "0-1", "name": "email", "value": email}},
-			"context": about,
-		},
-	})
-	return err
+func submission(l Login, email string) crm.Submission {
+	return crm.Submission{Email: email, UTK: l.UTK, PageURI: pageURI(l), Address: l.Address}
 }
 
 // pageURI returns the page that the login was for, without its query.

@@ -77,7 +77,7 @@ func TestLinkRequirements(t *testing.T) {
 		"e-mail unverified": func(e *env, l *Login) { e.cfg.Contacts.RequireVerifiedEmail, l.EmailVerified = false, false },
 		"link: none":        func(e *env, l *Login) { e.cfg.Visitors.Link = setting.None },
 		"secondary address": func(e *env, _ *Login) {
-			e.fake.Add(map[string]string{"email": "main@example.com", additionalEmails: "ada@example.com"})
+			e.fake.Add(map[string]string{"email": "main@example.com", "hs_additional_emails": "ada@example.com"})
 		},
 	}
 	for name, change := range cases {

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // Modes of writing a property.
@@ -75,14 +75,14 @@ func (m *mapping) skip(l Login) string {
 	switch {
 	case l.Email == "":
 		return "no e-mail"
-	case !validEmail(l.Email):
+	case !crm.ValidEmail(l.Email):
 		return "not an e-mail address"
 	case m.cfg.RequireVerifiedEmail && !l.EmailVerified:
 		return "e-mail not verified"
 	case slices.ContainsFunc(m.cfg.Skip.Groups, func(g string) bool { return slices.Contains(l.Groups, g) }):
 		return "group is skipped"
 	}
-	_, domain, _ := strings.Cut(emailKey(l.Email), "@")
+	_, domain, _ := strings.Cut(crm.EmailKey(l.Email), "@")
 	for _, skipped := range m.cfg.Skip.EmailDomains {
 		if strings.EqualFold(strings.TrimPrefix(skipped, "@"), domain) {
 			return "e-mail domain is skipped"
@@ -91,34 +91,14 @@ func (m *mapping) skip(l Login) string {
 	return ""
 }
 
-// emailKey returns the spelling under which HubSpot stores an address.
-func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
-
-// validEmail reports whether HubSpot accepts an address: one bare ASCII address with a dotted domain. Quoted local
-// parts, comments and display names are rejected, because two parsers may read different addresses from them.
-func validEmail(email string) bool {
-	email = strings.TrimSpace(email)
-	a, err := mail.ParseAddress(email)
-	if err != nil || a.Address != email || len(email) > 254 || strings.ContainsAny(email, "\"\\ ,;:<>()[]") {
-		return false
-	}
-	local, domain, _ := strings.Cut(email, "@")
-	for i := range len(email) {
-		if email[i] <= ' ' || email[i] >= 0x7f {
-			return false
-		}
-	}
-	return len(local) <= 64 && strings.Contains(strings.Trim(domain, "."), ".")
-}
-
 // values returns what would be written into each mapped property. count is the number of logins, 0 if unknown.
-func (m *mapping) values(l Login, count int64, known schema) []PreviewItem {
+func (m *mapping) values(l Login, count int64, known crm.Schema) []PreviewItem {
 	items := make([]PreviewItem, 0, len(m.rules))
 	for _, r := range m.rules {
 		item := PreviewItem{Property: r.property, Source: r.source(), Write: r.Write}
 		source, reason := r.lookup(l, count)
 		if reason == "" {
-			item.Value, reason = known.convert(r.property, source, r.Constant == "")
+			item.Value, reason = known.Convert(r.property, source, r.Constant == "")
 		}
 		if item.Dropped = reason; reason != "" {
 			item.Value = ""
@@ -129,36 +109,36 @@ func (m *mapping) values(l Login, count int64, known schema) []PreviewItem {
 }
 
 // lookup returns the rule's value in a login, or why there is none.
-func (r rule) lookup(l Login, count int64) (v sourceValue, reason string) {
+func (r rule) lookup(l Login, count int64) (v crm.Value, reason string) {
 	switch {
 	case r.Constant != "":
-		return sourceValue{texts: []string{r.Constant}}, ""
+		return crm.Text(r.Constant), ""
 	case r.Claim != "":
 		return claimValue(l, r.Claim)
 	case l.At.IsZero() && r.Value != valueHost:
-		return sourceValue{}, "unknown without a login"
+		return crm.Value{}, "unknown without a login"
 	}
 	switch r.Value {
 	case valueLoginTime:
-		return sourceValue{texts: []string{l.At.UTC().Format(isoMillis)}, at: l.At.UTC()}, ""
+		return crm.Time(l.At), ""
 	case valueLoginCount:
 		if count == 0 {
-			return sourceValue{}, "counted when a login is sent"
+			return crm.Value{}, "counted when a login is sent"
 		}
-		return sourceValue{texts: []string{strconv.FormatInt(count, 10)}}, ""
+		return crm.Text(strconv.FormatInt(count, 10)), ""
 	case valueHost:
 		return text(l.Host)
 	case valueFirstPage:
 		return text(pageOf(l.FirstPage))
 	}
-	return sourceValue{}, "no source"
+	return crm.Value{}, "no source"
 }
 
-func text(s string) (sourceValue, string) {
+func text(s string) (crm.Value, string) {
 	if s == "" {
-		return sourceValue{}, "empty"
+		return crm.Value{}, "empty"
 	}
-	return sourceValue{texts: []string{s}}, ""
+	return crm.Text(s), ""
 }
 
 // pageOf returns a page without query and fragment, which may contain data that must not reach a CRM (tokens of links,
@@ -171,57 +151,51 @@ func pageOf(page string) string {
 	return u.EscapedPath()
 }
 
-// sourceValue is a value before its conversion to a property's type.
-type sourceValue struct {
-	texts []string  // several for a list; empty = the property is cleared
-	at    time.Time // set if it is a time
-}
-
-func claimValue(l Login, name string) (sourceValue, string) {
+func claimValue(l Login, name string) (crm.Value, string) {
 	value, ok := l.Claims[name]
 	if !ok || value == nil {
 		switch {
 		case name == "email" && l.Email != "":
-			return sourceValue{texts: []string{l.Email}}, ""
+			return crm.Text(l.Email), ""
 		case name == "sub" && l.Subject != "":
-			return sourceValue{texts: []string{l.Subject}}, ""
+			return crm.Text(l.Subject), ""
 		case name == "name" && l.Name != "":
-			return sourceValue{texts: []string{l.Name}}, ""
+			return crm.Text(l.Name), ""
 		case name == groupsClaim && len(l.Groups) > 0:
-			return sourceValue{texts: l.Groups}, ""
+			return crm.Value{Texts: l.Groups}, ""
 		case name == groupsClaim && !l.At.IsZero():
-			return sourceValue{}, ""
+			return crm.Value{}, ""
 		}
-		return sourceValue{}, "the login does not have this claim"
+		return crm.Value{}, "the login does not have this claim"
 	}
 	switch v := value.(type) {
 	case []any:
 		return listValue(v)
 	case []string:
-		return sourceValue{texts: v}, ""
+		return crm.Value{Texts: v}, ""
 	}
 	s, ok := scalar(value)
 	if !ok {
-		return sourceValue{}, "the claim is an object"
+		return crm.Value{}, "the claim is an object"
 	}
 	if s == "" {
-		return sourceValue{}, "the claim is empty"
+		return crm.Value{}, "the claim is empty"
 	}
-	return sourceValue{texts: []string{s}}, ""
+	return crm.Text(s), ""
 }
 
-func listValue(list []any) (sourceValue, string) {
+func listValue(list []any) (crm.Value, string) {
 	texts := make([]string, 0, len(list))
 	for _, element := range list {
 		s, ok := scalar(element)
 		if !ok {
-			return sourceValue{}, "the claim is a list of objects"
+			return crm.Value{}, "the claim is a list of objects"
 		}
 		if s != "" {
 			texts = append(texts, s)
 		}
 	}
-	return sourceValue{texts: texts}, ""
+	return crm.Value{Texts: texts}, ""
 }
 
 func scalar(value any) (string, bool) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -96,7 +97,7 @@ func (c *Contacts) replay(ctx context.Context, messages []redis.XMessage) (n int
 // about a person is stored between logins. It returns ErrEmail if the address is not valid and ErrOff if contact sync
 // is off.
 func (c *Contacts) Send(ctx context.Context, email string) (known bool, err error) {
-	if !validEmail(email) {
+	if !crm.ValidEmail(email) {
 		return false, ErrEmail
 	}
 	if !c.live.Load().on() {
@@ -104,10 +105,10 @@ func (c *Contacts) Send(ctx context.Context, email string) (known bool, err erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
 	defer cancel()
-	if known, err = c.isQueued(ctx, emailKey(email)); err != nil {
+	if known, err = c.isQueued(ctx, crm.EmailKey(email)); err != nil {
 		return false, err
 	}
-	if err := c.outbox.add(ctx, entry{Login: Login{Email: emailKey(email)}, Forced: true}); err != nil {
+	if err := c.outbox.add(ctx, entry{Login: Login{Email: crm.EmailKey(email)}, Forced: true}); err != nil {
 		return false, fmt.Errorf("hubspot: queue a contact: %w", err)
 	}
 	return known, nil
@@ -131,7 +132,7 @@ func (c *Contacts) LastSync(ctx context.Context, issuer, subject string) (SyncRe
 
 // Preview returns what would be written for a login, by property, and why some properties would not be written.
 func (c *Contacts) Preview(l Login) []PreviewItem {
-	var known schema
+	var known crm.Schema
 	if s := c.known.Load(); s != nil {
 		known = *s
 	}

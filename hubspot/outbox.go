@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -141,7 +142,7 @@ func (o *outbox) personKeys(l Login) []string {
 // personID returns the subject, or the address of someone whom only an operator named.
 func personID(l Login) string {
 	if l.Subject == "" {
-		return "email\x00" + emailKey(l.Email)
+		return "email\x00" + crm.EmailKey(l.Email)
 	}
 	return l.Subject
 }

@@ -5,24 +5,26 @@ import (
 	"errors"
 	"maps"
 	"slices"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // upsertPropertyByProperty handles a rejection that names no property: it sends the contact without properties, then
 // each property alone. A contact that is rejected without properties cannot be sent at all.
-func (w *worker) upsertPropertyByProperty(ctx context.Context, p *plan, e *apiError) (again bool, err error) {
+func (w *worker) upsertPropertyByProperty(ctx context.Context, p *plan, e *crm.APIError) (again bool, err error) {
 	all := p.write
 	if len(all) == 0 {
-		p.outcome = &outcome{err: e}
+		p.outcome = &crm.Outcome{Err: e}
 		return false, nil
 	}
 	p.write = map[string]string{}
 	emailOnly, err := w.upsertOne(ctx, p)
-	if err != nil || emailOnly.err != nil {
+	if err != nil || emailOnly.Err != nil {
 		p.write = all
 		if err == nil {
-			p.outcome = &outcome{err: e}
-			if emailOnly.err.transient() {
-				p.outcome.err = emailOnly.err
+			p.outcome = &crm.Outcome{Err: e}
+			if emailOnly.Err.Transient() {
+				p.outcome.Err = emailOnly.Err
 			}
 		}
 		return false, err
@@ -35,8 +37,8 @@ func (w *worker) upsertPropertyByProperty(ctx context.Context, p *plan, e *apiEr
 		case err != nil:
 			p.write = all
 			return false, err
-		case o.err != nil:
-			w.reportLeftOut(ctx, badProperty{name: name, reason: o.err.Error()})
+		case o.Err != nil:
+			w.reportLeftOut(ctx, crm.BadProperty{Name: name, Reason: o.Err.Error()})
 		default:
 			kept[name] = all[name]
 		}
@@ -45,19 +47,22 @@ func (w *worker) upsertPropertyByProperty(ctx context.Context, p *plan, e *apiEr
 	return false, nil
 }
 
+// errNotMentioned means that an upsert may or may not have written a contact.
+var errNotMentioned = errors.New("HubSpot's response does not mention this contact")
+
 // upsertOne sends one contact and returns its outcome.
-func (w *worker) upsertOne(ctx context.Context, p *plan) (outcome, error) {
+func (w *worker) upsertOne(ctx context.Context, p *plan) (crm.Outcome, error) {
 	outcomes, err := w.upsert(ctx, []*plan{p})
-	var refused *apiError
+	var refused *crm.APIError
 	switch {
-	case errors.As(err, &refused) && refused.aboutContacts():
-		return outcome{err: refused}, nil
+	case errors.As(err, &refused) && refused.AboutContacts():
+		return crm.Outcome{Err: refused}, nil
 	case err != nil:
-		return outcome{}, err
+		return crm.Outcome{}, err
 	}
 	o, known := outcomes[p.job.newest()]
 	if !known {
-		return outcome{}, errUnexpectedResponse
+		return crm.Outcome{}, errNotMentioned
 	}
 	return o, nil
 }

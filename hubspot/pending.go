@@ -3,6 +3,8 @@ package hubspot
 import (
 	"slices"
 	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // job is the pending work for one person: the latest login, and the ids of all queue entries that it covers.
@@ -42,7 +44,7 @@ func (p *pendingQueue) add(q queued, s state) {
 		ids: []string{q.id}, state: s, since: q.at,
 	}
 	if q.entry.Forced && q.entry.Login.Subject == "" {
-		if j := p.byEmail(emailKey(q.entry.Login.Email)); j != nil {
+		if j := p.byEmail(crm.EmailKey(q.entry.Login.Email)); j != nil {
 			j.forced, j.ids, j.state.Next = true, append([]string{q.id}, j.ids...), 0
 			return
 		}
@@ -81,7 +83,7 @@ func (p *pendingQueue) replace(j, newer *job) {
 
 func (p *pendingQueue) byEmail(email string) *job {
 	for _, j := range p.order {
-		if emailKey(j.login.Email) == email {
+		if crm.EmailKey(j.login.Email) == email {
 			return j
 		}
 	}
@@ -93,7 +95,7 @@ func (p *pendingQueue) byEmail(email string) *job {
 func (p *pendingQueue) pick(now time.Time, n int) (ready []*job, total int) {
 	seen := make(map[string]bool, len(p.order))
 	for _, j := range p.order {
-		email := emailKey(j.login.Email)
+		email := crm.EmailKey(j.login.Email)
 		if seen[email] {
 			continue
 		}

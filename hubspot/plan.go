@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // plan is the properties to write for one job.
@@ -18,7 +20,7 @@ type plan struct {
 	ifEmpty     map[string]string // to be written if empty in HubSpot
 	onCreate    map[string]string // to be written in a second call if the contact is new
 	sent        string            // fingerprint of the values without login values
-	outcome     *outcome
+	outcome     *crm.Outcome
 	emptyReadAt time.Time // when HubSpot was asked which properties are empty
 	holdUntil   time.Time // when a held job is due; zero = the job ends
 }
@@ -26,7 +28,7 @@ type plan struct {
 // plan maps a job's login with the current mapping, even if the entry was queued under an older one.
 func (w *worker) plan(j *job, p person, m *mapping) *plan {
 	pl := &plan{
-		job: j, person: p, key: emailKey(j.login.Email),
+		job: j, person: p, key: crm.EmailKey(j.login.Email),
 		write: map[string]string{}, ifEmpty: map[string]string{}, onCreate: map[string]string{},
 	}
 	var stable strings.Builder
@@ -78,14 +80,14 @@ func (p *plan) skipUntil(m *mapping, now time.Time) (until time.Time, skip bool)
 	return time.Time{}, true
 }
 
-func (p *plan) input() upsertInput {
-	return upsertInput{ID: p.key, IDProperty: "email", TraceID: p.job.newest(), Properties: p.write}
+func (p *plan) input() crm.Input {
+	return crm.Input{Email: p.key, TraceID: p.job.newest(), Properties: p.write}
 }
 
 // schemaReader caches HubSpot's property definitions. They are used to make values valid; without them everything is
 // sent as text.
 type schemaReader struct {
-	known    schema
+	known    crm.Schema
 	readAt   time.Time
 	mapping  *mapping // the mapping that was checked against known
 	attempts int      // that failed with transient errors
@@ -104,10 +106,10 @@ const (
 func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	s := &w.schema
 	age := w.c.deps.Now().Sub(s.readAt)
-	if s.mapping == m && age < schemaFresh && (age < schemaRetry || s.known != nil && len(s.known.missing(m)) == 0) {
+	if s.mapping == m && age < schemaFresh && (age < schemaRetry || s.known != nil && len(m.missing(s.known)) == 0) {
 		return nil
 	}
-	known, err := w.c.client.schema(ctx)
+	known, err := w.c.client.Schema(ctx)
 	if errors.Is(err, errPaused) || isRedisError(err) {
 		return err
 	}
@@ -116,7 +118,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 		return err
 	}
 	s.readAt, s.mapping, s.attempts = w.c.deps.Now(), m, 0
-	var e *apiError
+	var e *crm.APIError
 	if errors.As(err, &e) && e.Status == http.StatusTooManyRequests {
 		return err // the next call would be rejected as well
 	}
@@ -129,17 +131,17 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	w.c.faults.ended("schema")
 	s.known = known
 	w.c.known.Store(&known)
-	for name, reason := range known.missing(m) {
-		w.reportLeftOut(ctx, badProperty{name: name, reason: reason})
+	for name, reason := range m.missing(known) {
+		w.reportLeftOut(ctx, crm.BadProperty{Name: name, Reason: reason})
 	}
 	return nil
 }
 
 // missing returns the mapped properties that do not exist in HubSpot or cannot be written, and why.
-func (s schema) missing(m *mapping) map[string]string {
+func (m *mapping) missing(known crm.Schema) map[string]string {
 	bad := map[string]string{}
 	for _, r := range m.rules {
-		if _, reason := s.convert(r.property, sourceValue{}, false); reason != "" {
+		if reason := known.Unwritable(r.property); reason != "" {
 			bad[r.property] = reason
 		}
 	}
@@ -147,10 +149,10 @@ func (s schema) missing(m *mapping) map[string]string {
 }
 
 // unique returns the mapped properties with unique values, which can identify a contact.
-func (s schema) unique(m *mapping) []string {
+func (m *mapping) unique(known crm.Schema) []string {
 	var names []string
 	for _, r := range m.rules {
-		if s[r.property].HasUniqueValue {
+		if known[r.property].HasUniqueValue {
 			names = append(names, r.property)
 		}
 	}

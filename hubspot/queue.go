@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -106,7 +107,7 @@ func (c *Contacts) isQueued(ctx context.Context, email string) (bool, error) {
 			return false, err
 		}
 		for _, e := range p.Entries {
-			if emailKey(e.Email) == email {
+			if crm.EmailKey(e.Email) == email {
 				return true, nil
 			}
 		}

@@ -9,15 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
 var (
-	versionForm  = regexp.MustCompile(`^(20[2-9][0-9]-(0[1-9]|1[0-2])|v3)$`)
-	propertyForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	formIDForm   = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	domainForm   = regexp.MustCompile(`^@?([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]+$`)
+	versionForm = regexp.MustCompile(`^(20[2-9][0-9]-(0[1-9]|1[0-2])|v3)$`)
+	formIDForm  = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	domainForm  = regexp.MustCompile(`^@?([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]+$`)
 )
 
 const (
@@ -158,35 +158,15 @@ func (c ContactsConfig) validate(p *problems) {
 	}
 }
 
-// readOnly are HubSpot's own properties that the API cannot write.
-var readOnly = []string{
-	"createdate", "lastmodifieddate", "num_notes", "num_contacted_notes", "num_associated_deals",
-	"num_unique_conversion_events", "num_conversion_events", "first_conversion_date", "first_conversion_event_name",
-	"recent_conversion_date", "recent_conversion_event_name", "notes_last_contacted", "notes_last_updated",
-	"associatedcompanyid", "associatedcompanylastupdated", "currentlyinworkflow", "days_to_close",
-	"first_deal_created_date", "recent_deal_amount", "recent_deal_close_date", "total_revenue",
-	"webinareventlastupdated", "vid", "hubspot_owner_assigneddate", "notes_next_activity_date",
-	"engagements_last_meeting_booked", "ip_city", "ip_country", "ip_country_code", "ip_state", "ip_state_code",
-	"ip_zipcode", "ip_latlon",
-}
-
-// writableInternal are the few hs_ properties that the API can write.
-var writableInternal = []string{
-	"hs_additional_emails", "hs_content_membership_notes", "hs_content_membership_status", "hs_facebook_click_id",
-	"hs_google_click_id", "hs_language", "hs_lead_status", "hs_legal_basis", "hs_marketable_status", "hs_persona",
-	"hs_timezone", "hs_whatsapp_phone_number", "hs_linkedin_url", "hs_country_region_code", "hs_state_code",
-	"hs_job_change_detected_date", "hs_role", "hs_seniority", "hs_sub_role",
-}
-
 func (c PropertyConfig) validate(p *problems, name string) {
 	key := setting.Join("hubspot.contacts.properties", name)
 	switch {
 	case name == "email":
 		p.add(key, "email is always sent and must not be mapped", "remove it")
-	case !propertyForm.MatchString(name):
+	case !crm.IsPropertyName(name):
 		p.add(key, fmt.Sprintf("%q is not the internal name of a property", name),
 			"write the internal name: lower-case letters, digits and underscores, starting with a letter")
-	case slices.Contains(readOnly, name) || strings.HasPrefix(name, "hs_") && !slices.Contains(writableInternal, name):
+	case crm.IsReadOnly(name):
 		p.add(key, "HubSpot sets this property itself; it is read-only", "map to a custom property")
 	case name == "lifecyclestage":
 		p.warn(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing use it",

@@ -116,15 +116,16 @@ func checkInputs(t *testing.T, want map[string]byte, body []byte) {
 		if d := cmp.Diff(want, kinds(t, raw)); d != "" {
 			t.Error(d)
 		}
-		var in upsertInput
+		var in struct{ ID, IDProperty, ObjectWriteTraceID string }
 		_ = json.Unmarshal(raw, &in)
 		if id := strings.ToLower(in.ID); ids[id] || id == "" || in.ID != id && in.IDProperty == "email" {
 			t.Errorf("%s is in the batch twice, or not in lower case", in.ID)
 		}
-		if want["objectWriteTraceId"] != 0 && (traces[in.TraceID] || in.TraceID == "" || in.IDProperty != "email") {
+		trace := in.ObjectWriteTraceID
+		if want["objectWriteTraceId"] != 0 && (traces[trace] || trace == "" || in.IDProperty != "email") {
 			t.Errorf("%+v", in)
 		}
-		ids[strings.ToLower(in.ID)], traces[in.TraceID] = true, true
+		ids[strings.ToLower(in.ID)], traces[trace] = true, true
 	}
 }
 

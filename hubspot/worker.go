@@ -242,7 +242,7 @@ func (w *worker) canCall(ctx context.Context) (bool, error) {
 		sleep(ctx, readPage)
 		return false, nil
 	}
-	if w.refusedToken != "" && w.refusedToken != w.c.client.token() {
+	if w.refusedToken != "" && w.refusedToken != w.c.client.Token() {
 		w.refusedToken = ""
 		if err := w.c.limiter.resume(ctx); err != nil {
 			return false, err

@@ -51,7 +51,7 @@ func TestIfEmptyKeepsEnteredValues(t *testing.T) {
 		e := newEnv(t, properties)
 		e.fake.Add(map[string]string{"email": "ada@example.com", "firstname": "Augusta"})
 		e.fake.Add(map[string]string{"email": "main@example.com", "firstname": "Bo",
-			additionalEmails: "further@example.com;else@example.com"})
+			"hs_additional_emails": "further@example.com;else@example.com"})
 		e.fake.Add(map[string]string{"email": "empty@example.com"})
 		r := e.startReplica()
 		for _, email := range []string{

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
@@ -55,7 +56,7 @@ func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
 	if result.Portal, err = portalOf(e, cfg, account); err != nil {
 		return err
 	}
-	if result.MappingCheck, err = account.CheckMapping(e.ctx); err != nil {
+	if result.MappingCheck, err = hubspot.CheckMapping(e.ctx, account, cfg.HubSpot.Contacts); err != nil {
 		return err
 	}
 	if e.output == "text" {
@@ -66,7 +67,7 @@ func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
 	if len(result.Missing) > 0 && !yes && (e.output == "json" || !isTerminal(stdin)) {
 		fmt.Fprintln(e.stderr, "hubgate: nothing was created: there is nobody to ask; write --yes to create what is missing")
 	} else if len(result.Missing) > 0 && (yes || e.confirmed(stdin, result.Portal)) {
-		err = account.Create(e.ctx, result.MappingCheck, func(name string) {
+		err = result.MappingCheck.Create(e.ctx, account, func(name string) {
 			result.Created = append(result.Created, name)
 			if e.output == "text" {
 				fmt.Fprintln(e.stdout, "created "+name)
@@ -86,9 +87,9 @@ func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
 }
 
 // portalOf tells the key's account, which must be the one that the file names; a key that may not ask has the file's word.
-func portalOf(e *env, cfg *config.Config, account *hubspot.Account) (int64, error) {
+func portalOf(e *env, cfg *config.Config, account *crm.Account) (int64, error) {
 	portal, err := account.Portal(e.ctx)
-	if status, _ := hubspot.Refused(err); status == http.StatusForbidden || status == http.StatusNotFound {
+	if status, _ := crm.Refused(err); status == http.StatusForbidden || status == http.StatusNotFound {
 		return cfg.HubSpot.HubID, nil
 	}
 	if id := cfg.HubSpot.HubID; err == nil && id != 0 && id != portal {

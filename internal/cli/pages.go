@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
 )
@@ -82,7 +82,7 @@ func pagesStatus(r site.Result) error {
 	return nil
 }
 
-func ownRestriction(p hubspot.Page) string {
+func ownRestriction(p crm.Page) string {
 	var words []string
 	if p.Password {
 		words = append(words, "password")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -20,12 +21,12 @@ func (d *doctor) askHubSpot(ctx context.Context) []setting.Finding {
 	if cfg.AccessToken == "" {
 		return []setting.Finding{{Part: "hubspot", Status: setting.Warning, Detail: "contact sync is off: hubspot.access_token is empty", Cure: "write a service key to keep contacts", Where: "hubspot.access_token"}}
 	}
-	account, err := hubspot.NewAccount(cfg, d.client(dependency.HubSpotAPI))
+	account, err := crm.NewAccount(cfg.CRM(), d.client(dependency.HubSpotAPI))
 	if err != nil {
 		return []setting.Finding{{Part: "hubspot", Status: setting.Failed, Detail: err.Error()}}
 	}
 	writing := account.Writable(ctx)
-	if status, _ := hubspot.Refused(writing); writing != nil && status != http.StatusForbidden {
+	if status, _ := crm.Refused(writing); writing != nil && status != http.StatusForbidden {
 		return []setting.Finding{hubspotRefusal(cfg, writing, "")}
 	}
 	all := []setting.Finding{{Part: "hubspot", Status: setting.OK, Detail: "the access token works"}}
@@ -36,7 +37,7 @@ func (d *doctor) askHubSpot(ctx context.Context) []setting.Finding {
 	}
 	refused(writing, "crm.objects.contacts.write")
 	refused(account.Readable(ctx), "crm.objects.contacts.read")
-	fit, err := account.CheckMapping(ctx)
+	fit, err := hubspot.CheckMapping(ctx, account, cfg.Contacts)
 	refused(err, "crm.schemas.contacts.read")
 	if portal, err := account.Portal(ctx); err == nil && cfg.HubID != 0 && portal != cfg.HubID {
 		all = append(all, setting.Finding{Part: "hubspot account", Status: setting.Failed, Detail: fmt.Sprintf("the access token is of account %d, hub_id is %d", portal, cfg.HubID),
@@ -49,7 +50,7 @@ func (d *doctor) askHubSpot(ctx context.Context) []setting.Finding {
 func hubspotRefusal(cfg hubspot.Config, err error, scope string) setting.Finding {
 	const keys = "HubSpot: Development, Keys, Service keys"
 	f := setting.Finding{Part: "hubspot", Status: setting.Failed}
-	switch status, scopes := hubspot.Refused(err); {
+	switch status, scopes := crm.Refused(err); {
 	case status == http.StatusUnauthorized:
 		f.Detail, f.Cure, f.Where = "HubSpot does not accept the access token (401)", "make a service key and put it there; a rotated one ends after seven days", "hubspot.access_token"
 	case status == http.StatusForbidden:

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -22,13 +22,13 @@ type leakFinder struct {
 	cfg       *config.Config
 	rules     *proxy.Rules
 	pages     []pageRow
-	redirects []hubspot.Redirect
+	redirects []crm.Redirect
 	known     map[string]bool // addresses of pages
 	byID      map[string]pageRow
 	related   map[string][]pageRow // by the id of the page that they translate
 }
 
-func newLeakFinder(cfg *config.Config, rules *proxy.Rules, pages []pageRow, redirects []hubspot.Redirect) *leakFinder {
+func newLeakFinder(cfg *config.Config, rules *proxy.Rules, pages []pageRow, redirects []crm.Redirect) *leakFinder {
 	f := &leakFinder{cfg: cfg, rules: rules, pages: pages, redirects: redirects, known: map[string]bool{}, byID: map[string]pageRow{}, related: map[string][]pageRow{}}
 	for _, p := range pages {
 		f.known[p.Address], f.byID[p.ID] = true, p
@@ -155,7 +155,7 @@ func (f *leakFinder) listings(p pageRow, seen map[string]bool) (all []leak) {
 
 // redirectRow is a URL mapping that leads into what a rule protects, with what the rules say about where it begins.
 type redirectRow struct {
-	hubspot.Redirect
+	crm.Redirect
 	Decision string `json:"decision"`
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/proxy"
@@ -16,7 +16,7 @@ import (
 
 // pageRow is a page with what the gateway's rules say about it.
 type pageRow struct {
-	hubspot.Page
+	crm.Page
 	Address  string         `json:"address"`
 	Decision string         `json:"decision"` // for an anonymous visitor; elsewhere = on no public host of the gateway
 	Rule     *proxy.RuleRef `json:"rule"`
@@ -60,7 +60,7 @@ func Survey(ctx context.Context, req Request) (Result, error) {
 		return Result{}, err
 	}
 	list, err := account.Pages(ctx, func(n int) { req.Report(fmt.Sprintf("%d pages read", n)) })
-	if status, _ := hubspot.Refused(err); status == http.StatusForbidden {
+	if status, _ := crm.Refused(err); status == http.StatusForbidden {
 		return Result{}, fmt.Errorf("%w; give the key the scope content (HubSpot: Development, Keys, Service keys)", err)
 	}
 	if err != nil {
@@ -89,16 +89,16 @@ func Survey(ctx context.Context, req Request) (Result, error) {
 }
 
 // OpenAccount opens the HubSpot account of a configuration.
-func OpenAccount(cfg *config.Config) (*hubspot.Account, error) {
+func OpenAccount(cfg *config.Config) (*crm.Account, error) {
 	if cfg.HubSpot.AccessToken == "" {
 		return nil, errors.New("hubspot.access_token is empty: put a service key there")
 	}
-	return hubspot.NewAccount(cfg.HubSpot, dependency.NewClient(dependency.ClientConfig{
+	return crm.NewAccount(cfg.HubSpot.CRM(), dependency.NewClient(dependency.ClientConfig{
 		Name: dependency.HubSpotAPI, Timeout: 30 * time.Second, MaxBody: 32 << 20,
 	}))
 }
 
-func pageRows(cfg *config.Config, rules *proxy.Rules, list []hubspot.Page) []pageRow {
+func pageRows(cfg *config.Config, rules *proxy.Rules, list []crm.Page) []pageRow {
 	rows := make([]pageRow, len(list))
 	for i, p := range list {
 		rows[i] = newPageRow(cfg, rules, p)
@@ -107,7 +107,7 @@ func pageRows(cfg *config.Config, rules *proxy.Rules, list []hubspot.Page) []pag
 }
 
 // newPageRow judges a page as an anonymous visitor would meet it.
-func newPageRow(cfg *config.Config, rules *proxy.Rules, p hubspot.Page) pageRow {
+func newPageRow(cfg *config.Config, rules *proxy.Rules, p crm.Page) pageRow {
 	row := pageRow{Page: p, Address: p.URL}
 	if row.Address == "" || !strings.Contains(row.Address, "://") {
 		row.Address = "/" + strings.TrimPrefix(p.Slug, "/")

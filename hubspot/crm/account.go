@@ -1,4 +1,4 @@
-package hubspot
+package crm
 
 import (
 	"context"
@@ -7,17 +7,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/hubgate/hubgate/internal/dependency"
-	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // Account is a HubSpot account as used by operator commands: without Redis, one call at a time, spread evenly within
 // the configured rate limit. It does not share the rate limit of a running gateway.
 type Account struct {
 	cfg    Config
-	client *client
+	client *Client
 }
 
 // NewAccount returns an Account. It makes no network calls. httpClient must limit the time and size of responses.
@@ -28,54 +26,7 @@ func NewAccount(cfg Config, httpClient *http.Client) (*Account, error) {
 	case cfg.AccessToken == "":
 		return nil, errors.New("hubspot: hubspot.access_token is empty")
 	}
-	a := &Account{cfg: cfg, client: &client{http: httpClient, limiter: newLocalLimiter(cfg.RateLimit)}}
-	a.client.set(cfg)
-	return a, nil
-}
-
-// localLimiter spreads the calls of one process evenly.
-type localLimiter struct {
-	interval time.Duration
-	next     time.Time
-}
-
-func newLocalLimiter(rate setting.Rate) *localLimiter {
-	if rate.Requests < 1 {
-		rate = DefaultConfig().RateLimit
-	}
-	return &localLimiter{interval: rate.Per.D() / time.Duration(rate.Requests)}
-}
-
-func (l *localLimiter) acquire(ctx context.Context) (string, error) {
-	if wait := time.Until(l.next); wait > 0 && !sleep(ctx, wait) {
-		return "", ctx.Err()
-	}
-	l.next = time.Now().Add(l.interval)
-	return "", nil
-}
-
-func (l *localLimiter) done(string, http.Header) {}
-func (l *localLimiter) release(string)           {}
-
-// maxAttempts is how often a call is made that fails with transient errors.
-const maxAttempts = 5
-
-// doWithRetry makes a call and repeats it while HubSpot answers with transient errors.
-func (a *Account) doWithRetry(ctx context.Context, k call) (body []byte, err error) {
-	for attempt := 1; ; attempt++ {
-		body, err = a.client.do(ctx, k)
-		var e *apiError
-		if err == nil || attempt == maxAttempts || errors.As(err, &e) && !e.transient() {
-			return body, err
-		}
-		wait := time.Second << (attempt - 1)
-		if e != nil && e.Status == http.StatusTooManyRequests {
-			wait = min(policyPause(e), 15*time.Second)
-		}
-		if deadline, bound := ctx.Deadline(); bound && time.Until(deadline) < wait || !sleep(ctx, wait) {
-			return nil, err // more specific than the context's error
-		}
-	}
+	return &Account{cfg: cfg, client: New(cfg, httpClient, newLocalLimiter(cfg.RateLimit), nil)}, nil
 }
 
 // Portal returns the account's HubID. Its error names HubSpot's refusal and missing scopes.
@@ -111,8 +62,8 @@ func (a *Account) Writable(ctx context.Context) error {
 		op: dependency.OpUpsert, method: http.MethodPost, url: a.client.contacts("/batch/upsert"),
 		body: map[string]any{"inputs": []string{}},
 	})
-	var e *apiError
-	if err == nil || errors.As(err, &e) && e.aboutContacts() {
+	var e *APIError
+	if err == nil || errors.As(err, &e) && e.AboutContacts() {
 		return nil
 	}
 	return fmt.Errorf("hubspot: write contacts: %w", err)

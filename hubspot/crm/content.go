@@ -1,4 +1,4 @@
-package hubspot
+package crm
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package hubspot
+package crm
 
 import (
 	"regexp"
@@ -10,46 +10,32 @@ import (
 	"unicode/utf8"
 )
 
-// property is HubSpot's definition of a contact property.
-type property struct {
-	Name           string `json:"name"`
-	Label          string `json:"label"`
-	GroupName      string `json:"groupName"`
-	Type           string `json:"type"` // bool date datetime enumeration number phone_number string
-	FieldType      string `json:"fieldType"`
-	HasUniqueValue bool   `json:"hasUniqueValue"`
-	Calculated     bool   `json:"calculated"`
-	Archived       bool   `json:"archived"`
-	Options        []struct {
-		Label string `json:"label"`
-		Value string `json:"value"`
-	} `json:"options"`
-	Modification struct {
-		ReadOnlyValue bool `json:"readOnlyValue"`
-	} `json:"modificationMetadata"`
+// Value is a value before its conversion to a property's type.
+type Value struct {
+	Texts []string  // several for a list; empty = the property is cleared
+	At    time.Time // set if it is a time
 }
 
-// schema is HubSpot's definitions by name. While it is nil, every value is sent as text.
-type schema map[string]property
+// Text returns a value of one text.
+func Text(s string) Value { return Value{Texts: []string{s}} }
+
+// Time returns the value of a time.
+func Time(at time.Time) Value {
+	return Value{Texts: []string{at.UTC().Format(isoMillis)}, At: at.UTC()}
+}
 
 const (
 	isoMillis = "2006-01-02T15:04:05.000Z"
 	maxText   = 65536 // characters of a text property
 )
 
-// convert makes a value valid for its property, or returns why it cannot. untrusted values come from people, not from
+// Convert makes a value valid for its property, or returns why it cannot. untrusted values come from people, not from
 // the operator.
-func (s schema) convert(name string, v sourceValue, untrusted bool) (value, reason string) {
-	p, known := s[name]
-	switch {
-	case s != nil && (!known || p.Archived):
-		return "", "HubSpot has no such property"
-	case p.Calculated || p.Modification.ReadOnlyValue:
-		return "", "HubSpot's property is read-only"
-	case len(v.texts) == 0:
-		return "", "" // cleared
+func (s Schema) Convert(name string, v Value, untrusted bool) (value, reason string) {
+	if reason := s.Unwritable(name); reason != "" || len(v.Texts) == 0 { // without texts it is cleared
+		return "", reason
 	}
-	switch p.Type {
+	switch p := s[name]; p.Type {
 	case "number":
 		return numberValue(v)
 	case "bool":
@@ -58,8 +44,9 @@ func (s schema) convert(name string, v sourceValue, untrusted bool) (value, reas
 		return timeValue(v, p.Type)
 	case "enumeration":
 		return p.optionValue(v)
+	default:
+		return textValue(v, p, untrusted)
 	}
-	return textValue(v, p, untrusted)
 }
 
 // plainNumber matches numbers as HubSpot accepts them: digits with at most one dot.
@@ -67,11 +54,11 @@ var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
 const largestNumber = 1e15 // above it floats are inexact, and a number is probably an id
 
-func numberValue(v sourceValue) (string, string) {
-	n := strings.TrimPrefix(strings.TrimSpace(v.texts[0]), "+")
+func numberValue(v Value) (string, string) {
+	n := strings.TrimPrefix(strings.TrimSpace(v.Texts[0]), "+")
 	f, err := strconv.ParseFloat(n, 64)
 	switch {
-	case len(v.texts) != 1 || err != nil || f != f || f-f != 0 || strings.ContainsAny(n, "xXpP_+"):
+	case len(v.Texts) != 1 || err != nil || f != f || f-f != 0 || strings.ContainsAny(n, "xXpP_+"):
 		return "", "not a number"
 	case plainNumber.MatchString(n) && len(n) <= 32:
 		return n, ""
@@ -81,9 +68,9 @@ func numberValue(v sourceValue) (string, string) {
 	return strconv.FormatFloat(f, 'f', -1, 64), ""
 }
 
-func boolValue(v sourceValue) (string, string) {
-	if len(v.texts) == 1 {
-		switch strings.ToLower(strings.TrimSpace(v.texts[0])) {
+func boolValue(v Value) (string, string) {
+	if len(v.Texts) == 1 {
+		switch strings.ToLower(strings.TrimSpace(v.Texts[0])) {
 		case "true", "1", "yes":
 			return "true", ""
 		case "false", "0", "no":
@@ -100,10 +87,10 @@ var timeLayouts = []string{
 
 // timeValue parses the usual time formats, including Unix seconds and milliseconds. A date keeps the day that was
 // written.
-func timeValue(v sourceValue, kind string) (string, string) {
-	at, ok := v.at, !v.at.IsZero()
-	if !ok && len(v.texts) == 1 {
-		at, ok = parseTime(strings.TrimSpace(v.texts[0]))
+func timeValue(v Value, kind string) (string, string) {
+	at, ok := v.At, !v.At.IsZero()
+	if !ok && len(v.Texts) == 1 {
+		at, ok = parseTime(strings.TrimSpace(v.Texts[0]))
 	}
 	if !ok || at.Year() < 1000 || at.Year() > 9999 {
 		return "", "not a " + kind
@@ -134,10 +121,10 @@ func parseTime(s string) (time.Time, bool) {
 }
 
 // optionValue returns the options that match by value or by label. Other values would make HubSpot reject the contact.
-func (p property) optionValue(v sourceValue) (string, string) {
+func (p Property) optionValue(v Value) (string, string) {
 	many := p.FieldType == "checkbox"
 	var kept []string
-	for _, t := range v.texts {
+	for _, t := range v.Texts {
 		parts := []string{t}
 		if many {
 			parts = strings.Split(t, ";")
@@ -157,7 +144,7 @@ func (p property) optionValue(v sourceValue) (string, string) {
 	return strings.Join(kept, ";"), ""
 }
 
-func (p property) matchOption(s string) (string, bool) {
+func (p Property) matchOption(s string) (string, bool) {
 	for _, o := range p.Options {
 		if o.Value == s {
 			return o.Value, true
@@ -171,10 +158,10 @@ func (p property) matchOption(s string) (string, bool) {
 	return "", false
 }
 
-func textValue(v sourceValue, p property, untrusted bool) (string, string) {
-	texts := make([]string, len(v.texts))
-	for i, t := range v.texts {
-		if texts[i] = clean(t, p.FieldType == "textarea"); len(v.texts) > 1 {
+func textValue(v Value, p Property, untrusted bool) (string, string) {
+	texts := make([]string, len(v.Texts))
+	for i, t := range v.Texts {
+		if texts[i] = clean(t, p.FieldType == "textarea"); len(v.Texts) > 1 {
 			texts[i] = strings.ReplaceAll(texts[i], ";", ",") // ";" separates values
 		}
 	}

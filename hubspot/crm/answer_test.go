@@ -1,0 +1,109 @@
+package crm
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseUpsert(t *testing.T) {
+	t.Parallel()
+	inputs := []Input{{Email: "a@x.example", TraceID: "1"}, {Email: "b@x.example", TraceID: "2"},
+		{Email: "c@x.example", TraceID: "3"}}
+	for name, c := range map[string]struct {
+		body string
+		want map[string]string
+	}{
+		"by trace, in another order": {`{"results":[{"id":"9","new":true,"objectWriteTraceId":"2"},
+			{"id":"8","objectWriteTraceId":"1"},{"id":"7","objectWriteTraceId":"3"}]}`,
+			map[string]string{"1": "8 false", "2": "9 true", "3": "7 false"}},
+		"by e-mail": {`{"results":[{"id":"9","properties":{"email":"B@x.example","x":null}}]}`,
+			map[string]string{"2": "9 false"}},
+		"errors name their trace": {`{"results":[{"id":"9","objectWriteTraceId":"2"}],"numErrors":2,"errors":[
+			{"status":"error","category":"VALIDATION_ERROR","message":"bad","context":{"objectWriteTraceId":["1"]}},
+			{"status":"error","category":"CONFLICT","message":"there","context":{"ids":["C@x.example"]}}]}`,
+			map[string]string{"1": "400 VALIDATION_ERROR bad", "2": "9 false", "3": "409 CONFLICT there"}},
+		"an error about the only contact left": {`{"results":[{"id":"9","objectWriteTraceId":"2"},
+			{"id":"8","objectWriteTraceId":"1"}],"errors":[{"message":"bad"}]}`,
+			map[string]string{"1": "8 false", "2": "9 false", "3": "400 bad"}},
+		"an error about an unknown contact": {`{"results":[],"errors":[{"message":"bad"}]}`, map[string]string{}},
+	} {
+		found, err := parseUpsert([]byte(c.body), inputs)
+		got := map[string]string{}
+		for trace, o := range found {
+			if got[trace] = fmt.Sprintf("%s %v", o.ContactID, o.Created); o.Err != nil {
+				got[trace] = o.Err.Error()
+			}
+		}
+		if d := cmp.Diff(c.want, got); d != "" || err != nil {
+			t.Errorf("%s: %v %s", name, err, d)
+		}
+	}
+	for _, garbage := range []string{"", "null", "[]", "{}", "<html>", `{"results":null}`, `{"results":7}`} {
+		if _, err := parseUpsert([]byte(garbage), inputs); err == nil {
+			t.Errorf("%q is accepted", garbage)
+		}
+	}
+}
+
+func TestParseErrorNamesProperties(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ body, want string }{
+		{`{"message":"Property values were not valid: ` +
+			`[{\"isValid\":false,\"error\":\"PROPERTY_DOESNT_EXIST\",\"name\":\"nope\"}]"}`,
+			"nope PROPERTY_DOESNT_EXIST"},
+		{`{"message":"x","errors":[{"code":"INVALID_OPTION","message":"m","context":{"propertyName":["tier"]}}]}`,
+			"tier INVALID_OPTION"},
+		{`{"message":"x","errors":[{"message":"m","context":{"propertyName":"tier"}}]}`, "tier m"},
+		{`{"message":"x","context":{"propertyName":["tier"]}}`, "tier x"},
+		{`{"message":"x [not json"}`, ""},
+		{`{"errors":[{"context":{"propertyName":["A b"]}}]}`, ""},
+		{`<html>`, ""},
+	} {
+		got := ""
+		for _, b := range parseError(http.StatusBadRequest, nil, []byte(c.body)).BadProperties {
+			got += b.Name + " " + b.Reason
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.body, got, c.want)
+		}
+	}
+}
+
+func TestErrorHidesAddressesAndTokens(t *testing.T) {
+	t.Parallel()
+	e := parseError(http.StatusForbidden, http.Header{"Retry-After": {"999999"}},
+		[]byte(`{"message":"pat-na1-0a-1b of ada@example.com\nfake log line","errors":[
+			{"context":{"requiredGranularScopes":["crm.objects.contacts.write"]}}]}`))
+	want := "403 <key> of <e-mail> fake log line (missing scopes: crm.objects.contacts.write)"
+	if got := e.Error(); got != want || e.RetryAfter != maxRetryAfter {
+		t.Errorf("%q %s", got, e.RetryAfter)
+	}
+}
+
+func FuzzParseUpsert(f *testing.F) {
+	for _, seed := range []string{
+		`{"results":[{"id":"9","objectWriteTraceId":"1"}],"errors":[{"status":400,"context":{"id":"a@x.example"}}]}`,
+		`{"message":"[{\"name\":\"a\"}","context":[],"errors":[{"context":null}]}`,
+		`{"results":[{"properties":{"email":null}}]}`, `[`,
+	} {
+		f.Add([]byte(seed))
+	}
+	inputs := []Input{{Email: "a@x.example", TraceID: "1"}, {Email: "b@x.example", TraceID: "2"}}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		found, _ := parseUpsert(body, inputs)
+		for trace, o := range found {
+			if trace != "1" && trace != "2" || o.Err == nil && o.ContactID == "" {
+				t.Errorf("%q: %+v", trace, o)
+			}
+		}
+		_, _ = parseRead(body)
+		_, _ = parseSchema(body)
+		if e := parseError(400, nil, body).Error(); strings.ContainsAny(e, "\n\r\x00\x1b") || len(e) > 4*maxMessage {
+			t.Errorf("%q", e)
+		}
+	})
+}

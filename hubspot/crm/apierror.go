@@ -1,0 +1,102 @@
+package crm
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// APIError is an error that HubSpot answered with, for a whole call or for one contact of a batch.
+type APIError struct {
+	Status        int
+	Category      string
+	Message       string // truncated, without e-mail addresses and tokens
+	Policy        string // of a 429: the limit that was exceeded
+	RetryAfter    time.Duration
+	BadProperties []BadProperty
+	Scopes        []string // of a 403: the scopes that the token lacks
+	Existing      string   // of a 409: the id of the contact that already has the value
+	retryable     bool     // for one contact: the call may succeed later, whatever the status
+}
+
+func (e *APIError) Error() string {
+	text := strconv.Itoa(e.Status)
+	for _, part := range []string{e.Policy, e.Category, e.Message} {
+		if part != "" {
+			text += " " + part
+		}
+	}
+	if len(e.Scopes) > 0 {
+		text += fmt.Sprintf(" (missing scopes: %s)", strings.Join(e.Scopes, ", "))
+	}
+	return text
+}
+
+// statusMigration is HubSpot's own status for an account that is being migrated.
+const statusMigration = 477
+
+// Transient reports whether the same call may succeed later.
+func (e *APIError) Transient() bool {
+	if e.retryable {
+		return true
+	}
+	switch e.Status {
+	case http.StatusRequestTimeout, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests, statusMigration:
+		return true
+	}
+	return e.Status >= 500
+}
+
+// Retryable returns the error as one that is transient, whatever its status.
+func (e *APIError) Retryable() *APIError {
+	changed := *e
+	changed.retryable = true
+	return &changed
+}
+
+// AboutContacts reports whether HubSpot rejected the contacts that were sent, not the call itself.
+func (e *APIError) AboutContacts() bool {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+		return true
+	}
+	return false
+}
+
+// Unanswered returns the error of a call, or of a contact, to which HubSpot gave no usable answer.
+func Unanswered(failure error) *APIError {
+	return &APIError{Status: http.StatusBadGateway, Message: sanitize(failure.Error())}
+}
+
+// Refused returns the status of HubSpot's error and the missing scopes that it names, or 0 if HubSpot did not answer.
+func Refused(err error) (status int, scopes []string) {
+	var e *APIError
+	if !errors.As(err, &e) {
+		return 0, nil
+	}
+	return e.Status, e.Scopes
+}
+
+var (
+	addressForm = regexp.MustCompile(`[^\s@"'<>\[\](){},;:]+(?:@|%40)[^\s@"'<>\[\](){},;:]+`)
+	// existingForm matches the id of the conflicting contact in HubSpot's message.
+	existingForm = regexp.MustCompile(`(?i)existing id:?\s*([0-9]{1,20})`)
+	keyForm      = regexp.MustCompile(`pat-[a-z0-9]+-[0-9A-Za-z-]+`)
+)
+
+const maxMessage = 300
+
+// sanitize prepares a text from HubSpot for logs and operators: short, one line, without e-mail addresses and tokens
+// (log injection, CWE-117).
+func sanitize(s string) string {
+	s = shorten(s, 4*maxMessage)
+	s = keyForm.ReplaceAllString(addressForm.ReplaceAllString(clean(s, false), "<e-mail>"), "<key>")
+	return shorten(s, maxMessage)
+}
+
+// shorten returns at most n bytes of a text, as valid UTF-8.
+func shorten(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }

@@ -1,0 +1,139 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// Upsert writes contacts and returns the outcomes by trace id. An input without an outcome was not answered. notAfter
+// is described at ErrStale; zero means no limit.
+func (c *Client) Upsert(ctx context.Context, inputs []Input, notAfter time.Time) (map[string]Outcome, error) {
+	body, err := c.do(ctx, call{
+		op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"),
+		body: map[string]any{"inputs": wireInputs(inputs)}, notAfter: notAfter,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("upsert contacts: %w", err)
+	}
+	return parseUpsert(body, inputs)
+}
+
+// Read fetches properties of contacts by e-mail address. Addresses without a contact are missing from the result. at is
+// when HubSpot was asked.
+func (c *Client) Read(
+	ctx context.Context, emails, properties []string,
+) (found map[string]Contact, at time.Time, err error) {
+	list, at, err := c.read(ctx, "email", emails, properties)
+	return byEmail(list), at, err
+}
+
+// ReadByID fetches properties of one contact. Its ID is "" if it does not exist. at is when HubSpot was asked.
+func (c *Client) ReadByID(
+	ctx context.Context, id string, properties []string,
+) (found Contact, at time.Time, err error) {
+	list, at, err := c.read(ctx, "", []string{id}, properties)
+	if len(list) > 0 {
+		found = list[0]
+	}
+	return found, at, err
+}
+
+// Find looks up contacts by a property with unique values and returns them by value.
+func (c *Client) Find(ctx context.Context, property string, values []string) (map[string]Contact, error) {
+	list, _, err := c.read(ctx, property, values, []string{property})
+	found := make(map[string]Contact, len(list))
+	for _, contact := range list {
+		found[contact.Property(property)] = contact
+	}
+	return found, err
+}
+
+// read fetches contacts by a unique property, or by HubSpot's id if idProperty is "".
+func (c *Client) read(
+	ctx context.Context, idProperty string, ids, properties []string,
+) (list []Contact, at time.Time, err error) {
+	inputs := make([]map[string]string, len(ids))
+	for i, id := range ids {
+		inputs[i] = map[string]string{"id": id}
+	}
+	// The API description requires propertiesWithHistory, although HubSpot's own examples omit it.
+	ask := map[string]any{
+		"inputs": inputs, "properties": append([]string{"email", additionalEmails}, properties...),
+		"propertiesWithHistory": []string{},
+	}
+	if idProperty != "" {
+		ask["idProperty"] = idProperty
+	}
+	body, err := c.do(ctx, call{
+		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: ask, startedAt: &at,
+	})
+	if err != nil {
+		return nil, at, fmt.Errorf("read contacts: %w", err)
+	}
+	list, err = parseRead(body)
+	return list, at, err
+}
+
+// Update updates one contact by its id and returns its current id, which differs after a merge.
+func (c *Client) Update(
+	ctx context.Context, id string, properties map[string]string, notAfter time.Time,
+) (string, error) {
+	body, err := c.do(ctx, call{
+		op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)),
+		body: map[string]any{"properties": properties}, notAfter: notAfter,
+	})
+	if err != nil {
+		return "", fmt.Errorf("update contact: %w", err)
+	}
+	var w wireContact
+	if json.Unmarshal(body, &w) != nil || w.ID == "" {
+		return "", fmt.Errorf("update contact: %w", errUnexpectedResponse)
+	}
+	return string(w.ID), nil
+}
+
+// Schema reads the definitions of all contact properties.
+func (c *Client) Schema(ctx context.Context) (Schema, error) {
+	body, err := c.do(ctx, call{op: dependency.OpSchema, method: http.MethodGet, url: c.properties()})
+	if err != nil {
+		return nil, fmt.Errorf("read properties: %w", err)
+	}
+	return parseSchema(body)
+}
+
+// Submission is a form that a browser submits.
+type Submission struct {
+	Email   string
+	UTK     string // the browser's hubspotutk cookie
+	PageURI string
+	Address string // the browser's IP address; left out if it is not valid
+}
+
+// Submit links a browser to the contact of an address with a form submission. The address is its only field, because
+// other fields would overwrite the contact with what a browser claims.
+func (c *Client) Submit(ctx context.Context, s Submission) error {
+	cfg := c.cfg.Load()
+	about := map[string]string{"hutk": s.UTK, "pageUri": s.PageURI}
+	if a, err := netip.ParseAddr(s.Address); err == nil {
+		about["ipAddress"] = a.String()
+	}
+	_, err := c.do(ctx, call{
+		op: dependency.OpForm, method: http.MethodPost,
+		url: strings.TrimSuffix(cfg.FormURL, "/") + "/submissions/v3/integration/secure/submit/" +
+			strconv.FormatInt(cfg.HubID, 10) + "/" + url.PathEscape(cfg.FormID),
+		body: map[string]any{
+			"fields":  []map[string]string{{"objectTypeId": "0-1", "name": "email", "value": s.Email}},
+			"context": about,
+		},
+	})
+	return err
+}

@@ -1,0 +1,14 @@
+package crm
+
+import "github.com/hubgate/hubgate/internal/setting"
+
+// Config is an account and the addresses of HubSpot's APIs.
+type Config struct {
+	HubID       int64
+	AccessToken setting.Secret
+	APIURL      string
+	APIVersion  string       // a dated version, or v3
+	RateLimit   setting.Rate // of an Account; a Client has a Limiter
+	FormURL     string       // the API of form submissions
+	FormID      string       // the form that Submit submits
+}

@@ -1,0 +1,109 @@
+package crm
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Contact is a contact as HubSpot returned it.
+type Contact struct {
+	ID         string // "" = there is no such contact
+	properties map[string]flexString
+}
+
+// Property returns the value of a property that was asked for.
+func (c Contact) Property(name string) string { return string(c.properties[name]) }
+
+// Email returns the primary e-mail address.
+func (c Contact) Email() string { return EmailKey(c.Property("email")) }
+
+// additionalEmails is the property with a contact's secondary addresses. HubSpot finds a contact by them as well as by
+// its primary one.
+const additionalEmails = "hs_additional_emails"
+
+// emails returns all e-mail addresses, the primary one first.
+func (c Contact) emails() []string {
+	list := []string{c.Email()}
+	for _, email := range strings.Split(c.Property(additionalEmails), ";") {
+		if key := EmailKey(email); key != "" {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+// HasEmail reports whether an address is one of the contact's.
+func (c Contact) HasEmail(key string) bool { return slices.Contains(c.emails(), key) }
+
+func byEmail(list []Contact) map[string]Contact {
+	found := make(map[string]Contact, len(list))
+	for _, c := range list {
+		for _, key := range c.emails() {
+			found[key] = c
+		}
+	}
+	return found
+}
+
+// wireContact is a contact in a response.
+type wireContact struct {
+	ID         flexString            `json:"id"`
+	New        bool                  `json:"new"`
+	Properties map[string]flexString `json:"properties"`
+	CreatedAt  flexString            `json:"createdAt"`
+	TraceID    string                `json:"objectWriteTraceId"`
+}
+
+func (w wireContact) contact() Contact { return Contact{ID: string(w.ID), properties: w.Properties} }
+
+// created returns when HubSpot created the contact, or zero if the response does not say.
+func (w wireContact) created() time.Time {
+	at, _ := parseTime(string(w.CreatedAt))
+	return at
+}
+
+// flexString is a string that HubSpot may also send as a number. A response about written contacts must be readable: a
+// contact without a result is written again.
+type flexString string
+
+// UnmarshalJSON accepts strings and numbers; everything else becomes "".
+func (l *flexString) UnmarshalJSON(raw []byte) error {
+	var text string
+	var number json.Number
+	if json.Unmarshal(raw, &text) == nil {
+		*l = flexString(text)
+	} else if json.Unmarshal(raw, &number) == nil {
+		*l = flexString(number)
+	}
+	return nil
+}
+
+type wireBatch struct {
+	Results []wireContact `json:"results"`
+	Errors  []wireError   `json:"errors"`
+}
+
+// parseRead returns the contacts of a batch read. A contact that is missing from the response does not exist, unless
+// HubSpot failed to look it up: then the whole read fails. (An id that HubSpot rejects as an invalid address belongs to
+// no contact.)
+func parseRead(body []byte) ([]Contact, error) {
+	var w wireBatch
+	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil {
+		return nil, errUnexpectedResponse
+	}
+	for _, e := range w.Errors {
+		missing := e.httpStatus() == http.StatusNotFound || e.Category == "VALIDATION_ERROR" ||
+			strings.Contains(e.Message, "not exist")
+		if !missing {
+			return nil, e.apiError(e.httpStatus())
+		}
+	}
+	list := make([]Contact, len(w.Results))
+	for i, c := range w.Results {
+		list[i] = c.contact()
+	}
+	return list, nil
+}

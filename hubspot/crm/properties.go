@@ -1,0 +1,61 @@
+package crm
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// NewProperty is a property to be created.
+type NewProperty struct {
+	Name      string `json:"name"`
+	Label     string `json:"label"`
+	Type      string `json:"type"`
+	FieldType string `json:"field_type"`
+	Unique    bool   `json:"unique"`
+}
+
+// Schema reads the definitions of all contact properties.
+func (a *Account) Schema(ctx context.Context) (Schema, error) {
+	body, err := a.doWithRetry(ctx, call{op: dependency.OpSchema, method: http.MethodGet, url: a.client.properties()})
+	if err != nil {
+		return nil, fmt.Errorf("hubspot: read properties: %w", err)
+	}
+	known, err := parseSchema(body)
+	if err != nil {
+		return nil, fmt.Errorf("hubspot: read properties: %w", err)
+	}
+	return known, nil
+}
+
+// CreateGroup creates a property group. An existing one is left as it is.
+func (a *Account) CreateGroup(ctx context.Context, name, label string) error {
+	if err := a.create(ctx, "/groups", map[string]any{"name": name, "label": label}); err != nil {
+		return fmt.Errorf("hubspot: create property group: %w", err)
+	}
+	return nil
+}
+
+// CreateProperty creates a property in a group. An existing one is left as it is.
+func (a *Account) CreateProperty(ctx context.Context, p NewProperty, group, description string) error {
+	err := a.create(ctx, "", map[string]any{
+		"name": p.Name, "label": p.Label, "groupName": group, "type": p.Type, "fieldType": p.FieldType,
+		"hasUniqueValue": p.Unique, "description": description,
+	})
+	if err != nil {
+		return fmt.Errorf("hubspot: create property %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+func (a *Account) create(ctx context.Context, rest string, body map[string]any) error {
+	_, err := a.doWithRetry(ctx, call{
+		op: dependency.OpSchema, method: http.MethodPost, url: a.client.properties() + rest, body: body,
+	})
+	if status, _ := Refused(err); status == http.StatusConflict {
+		return nil
+	}
+	return err
+}

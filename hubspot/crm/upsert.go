@@ -1,0 +1,117 @@
+package crm
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Input is one contact of an upsert.
+type Input struct {
+	Email      string // as EmailKey returns it
+	TraceID    string // names the input in HubSpot's response
+	Properties map[string]string
+}
+
+// Outcome is HubSpot's result for one contact of a batch: it was written, or Err says why not.
+type Outcome struct {
+	ContactID string
+	Created   bool // HubSpot created the contact in this call
+	CreatedAt time.Time
+	Err       *APIError
+}
+
+type wireInput struct {
+	ID         string            `json:"id"`
+	IDProperty string            `json:"idProperty"`
+	TraceID    string            `json:"objectWriteTraceId"`
+	Properties map[string]string `json:"properties"`
+}
+
+func wireInputs(inputs []Input) []wireInput {
+	list := make([]wireInput, len(inputs))
+	for i, in := range inputs {
+		list[i] = wireInput{ID: in.Email, IDProperty: "email", TraceID: in.TraceID, Properties: in.Properties}
+	}
+	return list
+}
+
+// parseUpsert returns the outcome of each input by trace id. A 2xx status alone proves nothing: an input that the
+// response does not mention has no outcome and is sent again.
+func parseUpsert(body []byte, inputs []Input) (map[string]Outcome, error) {
+	var w wireBatch
+	var typeErr *json.UnmarshalTypeError
+	err := json.Unmarshal(body, &w)
+	if err != nil && !errors.As(err, &typeErr) || w.Results == nil && len(w.Errors) == 0 {
+		return nil, errUnexpectedResponse
+	}
+	found := make(map[string]Outcome, len(inputs))
+	byTrace, byKey := map[string]bool{}, map[string]string{}
+	for _, in := range inputs {
+		byTrace[in.TraceID] = true
+		byKey[in.Email] = in.TraceID
+	}
+	for _, c := range w.Results {
+		trace := c.TraceID
+		if !byTrace[trace] {
+			trace = byKey[c.contact().Email()]
+		}
+		if trace == "" && len(inputs) == 1 {
+			trace = inputs[0].TraceID
+		}
+		if trace != "" && c.ID != "" {
+			found[trace] = Outcome{ContactID: string(c.ID), Created: c.New, CreatedAt: c.created()}
+		}
+	}
+	assignErrors(found, w.Errors, inputs)
+	return found, nil
+}
+
+// assignErrors assigns the errors inside a 2xx response to the inputs they name. An error that names no input is about
+// an input that the response does not mention.
+func assignErrors(found map[string]Outcome, errs []wireError, inputs []Input) {
+	var unassigned *APIError
+	for _, w := range errs {
+		e := w.apiError(w.httpStatus())
+		switch e.Status {
+		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+			e.retryable = true
+		}
+		named := false
+		for _, in := range inputs {
+			if _, written := found[in.TraceID]; !written && w.names(in) {
+				found[in.TraceID], named = Outcome{Err: e}, true
+			}
+		}
+		if !named {
+			unassigned = e
+		}
+	}
+	if unassigned == nil {
+		return
+	}
+	var missing []string
+	for _, in := range inputs {
+		if _, known := found[in.TraceID]; !known {
+			missing = append(missing, in.TraceID)
+		}
+	}
+	if len(missing) == 1 { // with several, the error could be about any of them
+		found[missing[0]] = Outcome{Err: unassigned}
+	}
+}
+
+func (w wireError) names(in Input) bool {
+	if w.ID != "" && (w.ID == in.TraceID || EmailKey(w.ID) == in.Email) {
+		return true
+	}
+	for _, member := range []string{"objectWriteTraceId", "objectWriteTraceIds", "id", "ids", "email"} {
+		for _, v := range contextValues(w.Context, member) {
+			if v == in.TraceID || EmailKey(v) == in.Email {
+				return true
+			}
+		}
+	}
+	return false
+}
