@@ -110,7 +110,7 @@ func (s *Server) badInput(in upsertInput) *problem {
 		return invalid([]violation{{Name: "email", Error: "INVALID_EMAIL",
 			Message: "Email address " + in.ID + " is invalid"}})
 	}
-	if def, ok := s.schema.byName[in.IDProperty]; !ok || in.IDProperty != "email" && !def.HasUniqueValue {
+	if def, ok := s.schema.property(in.IDProperty); !ok || in.IDProperty != "email" && !def.HasUniqueValue {
 		return &problem{Message: "idProperty " + in.IDProperty + " is not a unique property",
 			Category: "VALIDATION_ERROR"}
 	}

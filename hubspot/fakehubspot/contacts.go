@@ -254,7 +254,7 @@ func (s *Server) checkWrite(c *Contact, properties map[string]string) (int, *pro
 		return http.StatusBadRequest, invalid(bad)
 	}
 	for name, value := range properties {
-		if p := s.schema.byName[name]; (p.HasUniqueValue || name == "email") && value != "" {
+		if p, _ := s.schema.property(name); (p.HasUniqueValue || name == "email") && value != "" {
 			if other := s.contacts.find(name, value); other != nil && other != c {
 				return http.StatusConflict, &problem{
 					Message: fmt.Sprintf("Contact already exists. Existing ID: %s", other.ID), Category: "CONFLICT",

@@ -5,9 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // guard checks the token, its scopes and the rate limits before each call, and injects random faults.
@@ -22,7 +20,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 					Category: "INVALID_AUTHENTICATION"})
 			return
 		}
-		if scope := s.missingScope(r); scope != "" {
+		if scope := missingScope(r, s.cfg.Scopes); scope != "" {
 			writeError(rec, http.StatusForbidden, problem{
 				Message:  "This app hasn't been granted all required scopes to make this call.",
 				Category: "MISSING_SCOPES",
@@ -31,7 +29,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			})
 			return
 		}
-		switch admitted, left := s.admit(rec); {
+		switch admitted, left := s.limits.admit(rec); {
 		case left <= 0:
 			writeError(rec, http.StatusTooManyRequests, problem{
 				Message: "You have reached your daily limit.", Category: "RATE_LIMITS", ErrorType: "RATE_LIMIT",
@@ -45,7 +43,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			})
 			return
 		}
-		if s.randomFault(rec) {
+		if randomFault(rec, s.cfg.FaultPercent) {
 			return
 		}
 		r.Body = http.MaxBytesReader(rec, r.Body, 10<<20)
@@ -57,8 +55,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // missingScope returns the scope that a call needs and the token lacks.
-func (s *Server) missingScope(r *http.Request) string {
-	if s.cfg.Scopes == nil {
+func missingScope(r *http.Request, granted []string) string {
+	if granted == nil {
 		return ""
 	}
 	needed := ""
@@ -76,52 +74,15 @@ func (s *Server) missingScope(r *http.Request) string {
 	case strings.HasPrefix(path, "/submissions/"):
 		needed = "forms"
 	}
-	if slices.Contains(s.cfg.Scopes, needed) {
+	if slices.Contains(granted, needed) {
 		return ""
 	}
 	return needed
 }
 
-// admit counts a call against the sliding window of ten seconds and the daily limit, and returns how many calls were
-// left for the day.
-func (s *Server) admit(w http.ResponseWriter) (admitted bool, day int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.cfg.Now()
-	kept := s.window[:0]
-	for _, at := range s.window {
-		if now.Sub(at) < 10*time.Second {
-			kept = append(kept, at)
-		}
-	}
-	s.window = kept
-	day = s.cfg.Daily - s.usedToday
-	s.usedToday++
-	admitted = len(s.window) < s.cfg.Limit
-	if admitted {
-		s.window = append(s.window, now)
-	} else {
-		s.overLimit++
-	}
-	h := w.Header()
-	h.Set("X-HubSpot-RateLimit-Max", strconv.Itoa(s.cfg.Limit))
-	h.Set("X-HubSpot-RateLimit-Remaining", strconv.Itoa(s.cfg.Limit-len(s.window)))
-	h.Set("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
-	h.Set("X-HubSpot-RateLimit-Daily", strconv.Itoa(s.cfg.Daily))
-	h.Set("X-HubSpot-RateLimit-Daily-Remaining", strconv.Itoa(max(0, s.cfg.Daily-s.usedToday)))
-	return admitted, day
-}
-
-// NewDay resets the daily limit.
-func (s *Server) NewDay() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.usedToday = 0
-}
-
-// randomFault makes a share of the valid requests fail.
-func (s *Server) randomFault(w http.ResponseWriter) bool {
-	if rand.IntN(100) >= s.cfg.FaultPercent {
+// randomFault fails a request with the given probability, and reports whether it did.
+func randomFault(w http.ResponseWriter, percent int) bool {
+	if rand.IntN(100) >= percent {
 		return false
 	}
 	switch rand.IntN(3) {
@@ -139,11 +100,4 @@ func (s *Server) randomFault(w http.ResponseWriter) bool {
 			problem{Message: "Service temporarily unavailable.", Category: "SERVICE_UNAVAILABLE"})
 	}
 	return true
-}
-
-// Over returns the number of calls over the plan's limit.
-func (s *Server) Over() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.overLimit
 }

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-func (s *Server) listProperties(w http.ResponseWriter, r *http.Request) {
+func (s *schema) listProperties(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := []Property{}
-	for _, p := range s.schema.byName {
+	for _, p := range s.byName {
 		list = append(list, p)
 	}
 	slices.SortFunc(list, func(a, b Property) int { return strings.Compare(a.Name, b.Name) })
 	writeJSON(w, http.StatusOK, map[string]any{"results": list})
 }
 
-func (s *Server) readProperty(w http.ResponseWriter, r *http.Request) {
+func (s *schema) readProperty(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, ok := s.schema.byName[r.PathValue("name")]
+	p, ok := s.byName[r.PathValue("name")]
 	if !ok {
 		writeError(w, http.StatusNotFound, problem{Message: "Property does not exist", Category: "OBJECT_NOT_FOUND"})
 		return
@@ -39,15 +39,15 @@ var fieldTypes = map[string][]string{
 	"string":       {"text", "textarea", "html", "file", "phonenumber"},
 }
 
-func (s *Server) createProperty(w http.ResponseWriter, r *http.Request) {
+func (s *schema) createProperty(w http.ResponseWriter, r *http.Request) {
 	var p Property
 	if !decode(w, r, &p) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, known := s.schema.byName[p.Name]
-	_, hasGroup := s.schema.groups[p.GroupName]
+	_, known := s.byName[p.Name]
+	_, hasGroup := s.groups[p.GroupName]
 	switch {
 	case !propertyName.MatchString(p.Name) || strings.HasPrefix(p.Name, "hs_"):
 		writeError(w, http.StatusBadRequest,
@@ -66,30 +66,30 @@ func (s *Server) createProperty(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusConflict,
 			problem{Message: "Property named '" + p.Name + "' already exists.", Category: "CONFLICT"})
 	default:
-		s.schema.byName[p.Name] = p
+		s.byName[p.Name] = p
 		writeJSON(w, http.StatusCreated, p)
 	}
 }
 
-func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) {
+func (s *schema) listGroups(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := []group{}
-	for _, g := range s.schema.groups {
+	for _, g := range s.groups {
 		list = append(list, g)
 	}
 	slices.SortFunc(list, func(a, b group) int { return strings.Compare(a.Name, b.Name) })
 	writeJSON(w, http.StatusOK, map[string]any{"results": list})
 }
 
-func (s *Server) createGroup(w http.ResponseWriter, r *http.Request) {
+func (s *schema) createGroup(w http.ResponseWriter, r *http.Request) {
 	var g group
 	if !decode(w, r, &g) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.schema.groups[g.Name]; ok {
+	if _, ok := s.groups[g.Name]; ok {
 		writeError(w, http.StatusConflict, problem{Message: "Property group already exists.", Category: "CONFLICT"})
 		return
 	}
@@ -98,6 +98,6 @@ func (s *Server) createGroup(w http.ResponseWriter, r *http.Request) {
 			problem{Message: "name and label are required", Category: "VALIDATION_ERROR"})
 		return
 	}
-	s.schema.groups[g.Name] = g
+	s.groups[g.Name] = g
 	writeJSON(w, http.StatusCreated, g)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Property is the definition of a contact property.
@@ -52,7 +53,9 @@ type group struct {
 	Archived     bool   `json:"archived"`
 }
 
+// schema holds the account's property definitions and groups, and serves the calls for them.
 type schema struct {
+	mu     sync.Mutex
 	byName map[string]Property
 	groups map[string]group
 }
@@ -103,16 +106,24 @@ func options(values ...string) []Option {
 
 // Define adds or replaces a property, as an administrator of the account would.
 func (s *Server) Define(p Property) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.schema.mu.Lock()
+	defer s.schema.mu.Unlock()
 	s.schema.byName[p.Name] = p
 }
 
 // Undefine removes a property's definition.
 func (s *Server) Undefine(name string) {
+	s.schema.mu.Lock()
+	defer s.schema.mu.Unlock()
+	delete(s.schema.byName, name)
+}
+
+// property returns the definition of a property.
+func (s *schema) property(name string) (Property, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.schema.byName, name)
+	p, found := s.byName[name]
+	return p, found
 }
 
 // violation is one invalid value, in the form that HubSpot embeds in messages.
@@ -133,7 +144,10 @@ func invalid(bad []violation) *problem {
 	return p
 }
 
+// check returns what is wrong with the values of properties.
 func (s *schema) check(properties map[string]string) []violation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var bad []violation
 	for name, value := range properties {
 		p, ok := s.byName[name]

@@ -38,18 +38,17 @@ type Config struct {
 
 // Server is an http.Handler, safe for concurrent use.
 type Server struct {
-	cfg       Config
-	api       http.Handler
-	views     *http.ServeMux
-	mu        sync.Mutex // guards everything below
-	contacts  *contactStore
-	schema    *schema
-	window    []time.Time
-	calls     []Call
-	usedToday int
-	overLimit int
-	forms     []Submission
-	faults    []Fault
+	cfg    Config
+	api    http.Handler
+	views  *http.ServeMux
+	schema *schema
+	limits *limits
+
+	mu       sync.Mutex // guards what follows
+	contacts *contactStore
+	calls    []Call
+	forms    []Submission
+	faults   []Fault
 }
 
 // Call is one request that the API answered.
@@ -82,6 +81,7 @@ func New(cfg Config) *Server {
 		cfg.Pages = defaultPages
 	}
 	s := &Server{cfg: cfg, contacts: newContactStore(), schema: newSchema(), views: http.NewServeMux()}
+	s.limits = &limits{window: cfg.Limit, day: cfg.Daily, now: cfg.Now}
 	s.views.HandleFunc("GET /{$}", s.showContacts)
 	s.views.HandleFunc("GET /contacts", s.showContacts)
 	s.api = s.guard(s.injectFaults(s.routes()))
@@ -100,8 +100,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.api.ServeHTTP(w, r)
 }
 
+// routes returns the calls of the API. HubSpot serves each under a dated path and under v3.
 func (s *Server) routes() *http.ServeMux {
-	mux := http.NewServeMux()
+	mux, pages := http.NewServeMux(), content{s.cfg.Pages, s.cfg.Redirects}
 	for pattern, handler := range map[string]http.HandlerFunc{
 		"POST {objects}/batch/upsert":         s.batchUpsert,
 		"POST {objects}/batch/read":           s.batchRead,
@@ -109,26 +110,25 @@ func (s *Server) routes() *http.ServeMux {
 		"POST {objects}":                      s.createContact,
 		"GET {objects}/{id}":                  s.readContact,
 		"PATCH {objects}/{id}":                s.patchContact,
-		"GET {properties}":                    s.listProperties,
-		"POST {properties}":                   s.createProperty,
-		"GET {properties}/{name}":             s.readProperty,
-		"GET {properties}/groups":             s.listGroups,
-		"POST {properties}/groups":            s.createGroup,
+		"GET {properties}":                    s.schema.listProperties,
+		"POST {properties}":                   s.schema.createProperty,
+		"GET {properties}/{name}":             s.schema.readProperty,
+		"GET {properties}/groups":             s.schema.listGroups,
+		"POST {properties}/groups":            s.schema.createGroup,
 		"GET /account-info/{version}/details": s.account,
-		"GET /account-info/{version}/api-usage/daily/private-apps":    s.usage,
+		"GET /account-info/{version}/api-usage/daily/private-apps":    s.limits.usage,
 		"POST /submissions/v3/integration/secure/submit/{hub}/{form}": s.submitForm,
-		"GET /cms/pages/{version}/site-pages":                         s.listSitePages,
-		"GET /cms/v3/pages/site-pages":                                s.listSitePages,
-		"GET /cms/pages/{version}/landing-pages":                      s.listLandingPages,
-		"GET /cms/v3/pages/landing-pages":                             s.listLandingPages,
-		"GET /cms/blogs/{version}/posts":                              s.listPosts,
-		"GET /cms/v3/blogs/posts":                                     s.listPosts,
-		"GET /cms/url-redirects/{version}":                            s.listRedirects,
-		"GET /cms/v3/url-redirects":                                   s.listRedirects,
-		"GET /cms/domains/{version}":                                  s.listNothing,
-		"GET /cms/v3/domains":                                         s.listNothing,
+		"GET /cms/pages/{version}/site-pages":                         pages.list("site"),
+		"GET /cms/v3/pages/site-pages":                                pages.list("site"),
+		"GET /cms/pages/{version}/landing-pages":                      pages.list("landing"),
+		"GET /cms/v3/pages/landing-pages":                             pages.list("landing"),
+		"GET /cms/blogs/{version}/posts":                              pages.list("post"),
+		"GET /cms/v3/blogs/posts":                                     pages.list("post"),
+		"GET /cms/url-redirects/{version}":                            pages.listRedirects,
+		"GET /cms/v3/url-redirects":                                   pages.listRedirects,
+		"GET /cms/domains/{version}":                                  pages.listDomains,
+		"GET /cms/v3/domains":                                         pages.listDomains,
 	} {
-		// The dated path and v3 are the same calls.
 		if strings.Contains(pattern, "{objects}") {
 			mux.HandleFunc(strings.Replace(pattern, "{objects}", "/crm/objects/{version}/contacts", 1), handler)
 			mux.HandleFunc(strings.Replace(pattern, "{objects}", "/crm/v3/objects/contacts", 1), handler)
@@ -146,6 +146,15 @@ func (s *Server) routes() *http.ServeMux {
 			problem{Message: "The requested URL was not found.", Category: "OBJECT_NOT_FOUND"})
 	})
 	return mux
+}
+
+func (s *Server) account(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{
+		"portalId": s.cfg.HubID, "accountType": "STANDARD", "timeZone": "Europe/Berlin", "companyCurrency": "EUR",
+		"additionalCurrencies": []string{},
+		"utcOffset":            "+01:00", "utcOffsetMilliseconds": 3600000, "uiDomain": "app.hubspot.com",
+		"dataHostingLocation": "na1",
+	})
 }
 
 // Calls returns the last 500 calls, newest last.
