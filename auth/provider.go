@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // Provider is the OpenID provider as one configuration names it. It is kept across reloads while its block is the same. It asks the
@@ -258,8 +259,5 @@ func originOf(address string) string {
 }
 
 func clip(text string) string {
-	if len(text) > 200 {
-		return text[:200] + "..."
-	}
-	return text
+	return setting.Truncate(text, 200)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hubgate/hubgate/internal/setting"
 	"golang.org/x/oauth2"
 )
 
@@ -137,9 +138,5 @@ func cleanDescription(text string) string {
 			words = append(words, word)
 		}
 	}
-	clean := strings.Join(words, " ")
-	if len(clean) > maxDescription {
-		clean = clean[:maxDescription] + "..."
-	}
-	return clean
+	return setting.Truncate(strings.Join(words, " "), maxDescription)
 }

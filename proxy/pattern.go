@@ -241,10 +241,7 @@ func globMatch(pattern, text string) bool {
 }
 
 func quote(text string) string {
-	const limit = 80
-	if len(text) > limit {
-		text = strings.ToValidUTF8(text[:limit], "") + "..."
-	}
+	text = setting.Truncate(text, 80)
 	var b strings.Builder
 	for _, r := range text {
 		if unicode.IsPrint(r) {

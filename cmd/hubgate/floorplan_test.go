@@ -46,7 +46,7 @@ var sideways = map[string][]string{
 	"internal/redisclient": {"internal/dependency", "internal/setting", "internal/trace"},
 	"internal/connlimit":   {"internal/inbound"},
 	"internal/clockskew":   {"internal/setting"},
-	"internal/trace":       {"internal/dependency"},
+	"internal/trace":       {"internal/dependency", "internal/setting"},
 }
 
 func TestImportsPointDownOnly(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/trace"
 )
 
@@ -89,13 +90,7 @@ func (c correlated) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup keeps the wrapper.
 func (c correlated) WithGroup(name string) slog.Handler { return correlated{c.Handler.WithGroup(name)} }
 
-const maxLogField = 1024
-
-func Capped(text string) string {
-	if len(text) > maxLogField {
-		return text[:maxLogField] + "..."
-	}
-	return text
-}
+// Capped truncates what a client or another server wrote to the size of a field.
+func Capped(text string) string { return setting.Truncate(text, 1024) }
 
 func Component(log *slog.Logger, name string) *slog.Logger { return log.With("component", name) }

@@ -51,18 +51,9 @@ func Join(parent, name string) string {
 	const word = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-<"
 	switch {
 	case strings.Trim(name, word) != "" || name == "":
-		return parent + "[" + strconv.Quote(truncate(name)) + "]"
+		return parent + "[" + strconv.Quote(Shorten(name)) + "]"
 	case parent == "":
-		return truncate(name)
+		return Shorten(name)
 	}
-	return parent + "." + truncate(name)
-}
-
-// truncate limits the length of names from the file in messages.
-func truncate(name string) string {
-	const limit = 60
-	if len(name) > limit {
-		return strings.ToValidUTF8(name[:limit], "") + "..."
-	}
-	return name
+	return parent + "." + Shorten(name)
 }

@@ -122,3 +122,19 @@ func FuzzQuantities(f *testing.F) {
 		}
 	})
 }
+
+func TestTruncateKeepsCharactersWhole(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{"", 0, ""}, {"abc", 3, "abc"}, {"abcd", 3, "abc..."}, {"abé", 4, "abé"}, {"abé", 3, "ab..."}, {"éé", 1, "..."},
+		{"a\xffbc", 4, "a\xffbc"}, {"a\xffbcd", 4, "abc..."},
+	} {
+		if got := Truncate(c.text, c.n); got != c.want {
+			t.Errorf("Truncate(%q, %d) is %q, want %q", c.text, c.n, got, c.want)
+		}
+	}
+}

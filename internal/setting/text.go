@@ -6,6 +6,7 @@ import (
 	"strings"
 )
 
+// Count returns a number with its noun, in the plural unless it is 1.
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -13,6 +14,7 @@ func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// SortedNames returns the keys of a map in alphabetical order.
 func SortedNames[V any](m map[string]V) []string {
 	names := make([]string, 0, len(m))
 	for name := range m {
@@ -22,10 +24,14 @@ func SortedNames[V any](m map[string]V) []string {
 	return names
 }
 
-func Shorten(text string) string {
-	const limit = 60
-	if len(text) > limit {
-		return strings.ToValidUTF8(text[:limit], "") + "..."
+// Truncate returns text, or the first n bytes of a longer text and "...". It does not split a character; invalid UTF-8
+// is left out of what it cuts.
+func Truncate(text string, n int) string {
+	if len(text) <= n {
+		return text
 	}
-	return text
+	return strings.ToValidUTF8(text[:n], "") + "..."
 }
+
+// Shorten truncates a word of the configuration or of a command line for a message.
+func Shorten(text string) string { return Truncate(text, 60) }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/hubgate/hubgate/internal/setting"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
@@ -40,7 +41,7 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) er
 }
 
 // clip limits the part of a collector's response that is logged.
-func clip(text string) string { return text[:min(len(text), 300)] }
+func clip(text string) string { return setting.Truncate(text, 300) }
 
 // boundedQueue drops and counts spans if the queue is full, because OpenTelemetry does not report how many it drops.
 type boundedQueue struct {
