@@ -8,138 +8,116 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// PerAddress is how many connections one address may hold at a time, and who may hold any number: trusted proxies, from whom
-// everybody's connections come. 0 = no limit.
-type PerAddress struct {
-	Limit  int
-	Exempt []netip.Prefix
+// PerClient limits the connections that one client has open: one IPv4 address, or one IPv6 /64.
+type PerClient struct {
+	Limit  int            // 0 = no limit
+	Exempt []netip.Prefix // trusted proxies, which forward the connections of many clients
 }
 
-// limitedListener bounds the connections of all together, and those of one address, so that a single machine cannot take them all
-// (connection flood, DS-05). Over the address's limit a connection is closed unread; over the total it waits in the system's queue.
-type limitedListener struct {
+// listener limits the connections of one client, so that it cannot use up those of all others (connection exhaustion,
+// CWE-770). A connection above the client's limit is closed unread; one above the total waits in the backlog.
+type listener struct {
 	net.Listener
-	policy func() PerAddress // as of now: a reload may change it
-	places chan struct{}     // as many as there may be connections; nil = no limit
-	done   chan struct{}
-	close  sync.Once
+	perClient func() PerClient
+	slots     chan struct{} // one for each connection that may be open; nil = no limit
+	closed    chan struct{}
+	close     sync.Once
 
 	mu   sync.Mutex
 	open map[netip.Prefix]int
 }
 
-func Limit(l net.Listener, total int, policy func() PerAddress) net.Listener {
-	limited := &limitedListener{Listener: l, policy: policy, done: make(chan struct{}), open: map[netip.Prefix]int{}}
+// New returns a listener that has at most total connections open; 0 = no limit. It calls perClient for each connection,
+// because a reload may change the limit.
+func New(l net.Listener, total int, perClient func() PerClient) net.Listener {
+	limited := &listener{
+		Listener: l, perClient: perClient, closed: make(chan struct{}), open: map[netip.Prefix]int{},
+	}
 	if total > 0 {
-		limited.places = make(chan struct{}, total)
+		limited.slots = make(chan struct{}, total)
 	}
 	return limited
 }
 
 // Accept waits for a connection that is within the limits.
-func (l *limitedListener) Accept() (net.Conn, error) {
-	if err := l.takePlace(); err != nil {
+func (l *listener) Accept() (net.Conn, error) {
+	if err := l.acquireSlot(); err != nil {
 		return nil, err
 	}
 	for {
-		conn, err := l.Listener.Accept()
+		c, err := l.Listener.Accept()
 		if err != nil {
-			l.givePlace()
+			l.releaseSlot()
 			return nil, err
 		}
-		from := peerOf(conn)
-		if !l.admit(from) {
-			conn.Close()
+		client := clientOf(c)
+		if !l.admit(client) {
+			c.Close()
 			continue
 		}
-		return &Conn{Conn: conn, gone: sync.OnceFunc(func() { l.leave(from); l.givePlace() })}, nil
+		return &conn{Conn: c, release: sync.OnceFunc(func() { l.release(client); l.releaseSlot() })}, nil
 	}
 }
 
-func (l *limitedListener) takePlace() error {
-	if l.places == nil {
+func (l *listener) acquireSlot() error {
+	if l.slots == nil {
 		return nil
 	}
 	select {
-	case l.places <- struct{}{}:
+	case l.slots <- struct{}{}:
 		return nil
-	case <-l.done:
+	case <-l.closed:
 		return net.ErrClosed
 	}
 }
 
-func (l *limitedListener) givePlace() {
-	if l.places != nil {
-		<-l.places
+func (l *listener) releaseSlot() {
+	if l.slots != nil {
+		<-l.slots
 	}
 }
 
-// Close also ends the wait for a place.
-func (l *limitedListener) Close() error {
-	l.close.Do(func() { close(l.done) })
+// Close closes the listener; an Accept that waits for a slot returns.
+func (l *listener) Close() error {
+	l.close.Do(func() { close(l.closed) })
 	return l.Listener.Close()
 }
 
-func peerOf(conn net.Conn) netip.Addr {
-	ap, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+// clientOf returns the address of the peer. IPv4-mapped IPv6 addresses are unmapped.
+func clientOf(c net.Conn) netip.Addr {
+	peer, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {
 		return netip.Addr{}
 	}
-	return ap.Addr().Unmap().WithZone("")
+	return peer.Addr().Unmap().WithZone("")
 }
 
-func (l *limitedListener) admit(a netip.Addr) bool {
-	policy, key := l.policy(), inbound.NetworkOf(a)
+// admit reports whether a client may open one more connection, and counts it.
+func (l *listener) admit(client netip.Addr) bool {
+	policy, network := l.perClient(), inbound.NetworkOf(client)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if policy.Limit > 0 && l.open[key] >= policy.Limit && !holds(policy.Exempt, a) {
+	if policy.Limit > 0 && l.open[network] >= policy.Limit && !containsAddress(policy.Exempt, client) {
 		return false
 	}
-	l.open[key]++
+	l.open[network]++
 	return true
 }
 
-func (l *limitedListener) leave(a netip.Addr) {
-	key := inbound.NetworkOf(a)
+func (l *listener) release(client netip.Addr) {
+	network := inbound.NetworkOf(client)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open[key]--; l.open[key] == 0 {
-		delete(l.open, key)
+	if l.open[network]--; l.open[network] == 0 {
+		delete(l.open, network)
 	}
 }
 
-func holds(networks []netip.Prefix, a netip.Addr) bool {
+func containsAddress(networks []netip.Prefix, a netip.Addr) bool {
 	for _, n := range networks {
 		if n.Contains(a) {
 			return true
 		}
 	}
 	return false
-}
-
-// Conn counts itself out when it is closed.
-type Conn struct {
-	net.Conn
-	gone func()
-}
-
-func (c *Conn) Close() error {
-	c.gone()
-	return c.Conn.Close()
-}
-
-// CloseWrite ends one half, so that a last answer arrives before the reset.
-func (c *Conn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
-}
-
-// SetLinger decides what becomes of what is not sent yet when the connection is closed.
-func (c *Conn) SetLinger(sec int) error {
-	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
-		return tcp.SetLinger(sec)
-	}
-	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAnAddressHoldsNoMoreConnectionsThanTheLimit(t *testing.T) {
+func TestConnectionsOfOneClientAreLimited(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		exempt []netip.Prefix
@@ -22,7 +22,7 @@ func TestAnAddressHoldsNoMoreConnectionsThanTheLimit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l := Limit(tcp, 0, func() PerAddress { return PerAddress{2, c.exempt} })
+			l := New(tcp, 0, func() PerClient { return PerClient{2, c.exempt} })
 			t.Cleanup(func() { l.Close() })
 			go greet(l)
 			first, second := dial(t, l), dial(t, l)
@@ -33,19 +33,19 @@ func TestAnAddressHoldsNoMoreConnectionsThanTheLimit(t *testing.T) {
 				t.Errorf("the third connection was admitted: %v, want %v", got, c.third)
 			}
 			first.Close()
-			for !greeted(dial(t, l)) { // until the place is free again
+			for !greeted(dial(t, l)) { // until the slot is free again
 			}
 		})
 	}
 }
 
-func TestOverTheTotalAConnectionWaitsAndIsServedWhenAPlaceIsFree(t *testing.T) {
+func TestConnectionAboveTheTotalWaitsForASlot(t *testing.T) {
 	t.Parallel()
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := Limit(tcp, 2, func() PerAddress { return PerAddress{} })
+	l := New(tcp, 2, func() PerClient { return PerClient{} })
 	t.Cleanup(func() { l.Close() })
 	accepted := make(chan net.Conn)
 	go func() {
@@ -68,17 +68,36 @@ func TestOverTheTotalAConnectionWaitsAndIsServedWhenAPlaceIsFree(t *testing.T) {
 	default:
 	}
 	first.Close()
-	first.Close() // closing twice frees one place
+	first.Close() // closing twice releases one slot
 	if third := <-accepted; third == nil {
-		t.Fatal("the listener ended")
+		t.Fatal("the listener is closed")
 	}
 	l.Close()
 	if _, open := <-accepted; open {
-		t.Error("a closed listener accepts")
+		t.Error("a closed listener accepts connections")
 	}
 }
 
-// greet says hello to every connection and holds it until the peer goes.
+func TestClientIsAnAddressOrAnIPv6Network(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::ffff:1", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"192.0.2.1", "192.0.2.1", true},
+	} {
+		l := New(nil, 0, func() PerClient { return PerClient{Limit: 1} }).(*listener)
+		l.admit(netip.MustParseAddr(c.a))
+		if second := l.admit(netip.MustParseAddr(c.b)); second == c.same {
+			t.Errorf("%s and %s count as one client: %v, want %v", c.a, c.b, !second, c.same)
+		}
+	}
+}
+
+// greet sends a byte to every connection and keeps it open until the peer closes it.
 func greet(l net.Listener) {
 	for {
 		conn, err := l.Accept()

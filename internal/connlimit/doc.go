@@ -1,5 +1,5 @@
-// Package connlimit bounds the connections that a listener holds, in total and for each client address.
+// Package connlimit limits the connections that a listener has open, in total and for each client.
 //
-// It knows that one IPv6 network of 64 bits is one client, and that trusted proxies are exempt. It never reads what a
-// connection carries.
+// It knows that an IPv6 /64 is one client, and that trusted proxies are exempt. It never reads what a connection
+// carries.
 package connlimit

@@ -40,8 +40,8 @@ func (g *gateway) listen() (*listeners, error) {
 }
 
 func (g *gateway) limited(l net.Listener, total int) net.Listener {
-	return connlimit.Limit(l, total, func() connlimit.PerAddress {
+	return connlimit.New(l, total, func() connlimit.PerClient {
 		gen := g.current.Load()
-		return connlimit.PerAddress{Limit: int(gen.cfg.Server.Limits.ConnectionsPerAddress), Exempt: gen.trusted}
+		return connlimit.PerClient{Limit: int(gen.cfg.Server.Limits.ConnectionsPerAddress), Exempt: gen.trusted}
 	})
 }
