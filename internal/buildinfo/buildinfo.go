@@ -6,10 +6,10 @@ import (
 	"runtime/debug"
 )
 
-// version is set at the release build: -ldflags "-X github.com/hubgate/hubgate/internal/buildinfo.version=v1.2.3".
+// version is set by release builds: -ldflags "-X github.com/hubgate/hubgate/internal/buildinfo.version=v1.2.3".
 var version = ""
 
-// Info is what was built.
+// Info identifies a build.
 type Info struct {
 	Version   string `json:"version"`
 	Revision  string `json:"revision"`
@@ -17,8 +17,12 @@ type Info struct {
 	Platform  string `json:"platform"`
 }
 
+// Read returns the build of this process. A build without a version is "development", one without a commit "unknown".
 func Read() Info {
-	b := Info{Version: version, Revision: "unknown", GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := Info{
+		Version: version, Revision: "unknown", GoVersion: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if b.Version == "" {
 			b.Version = info.Main.Version
@@ -35,7 +39,7 @@ func Read() Info {
 	return b
 }
 
-// String is what version and --version print.
+// String returns the line that version and --version print.
 func (b Info) String() string {
 	return fmt.Sprintf("hubgate %s (revision %s, %s, %s)", b.Version, b.Revision, b.GoVersion, b.Platform)
 }

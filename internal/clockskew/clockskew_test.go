@@ -7,25 +7,37 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func TestAWrongClockIsToldOnceAndStaysInTheHealthUntilSomebodyAgrees(t *testing.T) {
+func TestWrongClockIsReportedOnceUntilAServerAgrees(t *testing.T) {
 	t.Parallel()
-	told := 0
-	c := Clock{Tell: func(setting.Finding) { told++ }}
+	reports := 0
+	c := Clock{OnWrong: func(setting.Finding) { reports++ }}
 	since := time.Unix(1_800_000_000, 0)
-	if _, _, bad := c.Health(); bad {
-		t.Error("wrong before anybody answered")
+	if _, _, wrong := c.Health(); wrong {
+		t.Error("wrong before the first response")
 	}
-	c.note("a", 20*time.Second, since)
-	c.note("b", 21*time.Second, since.Add(time.Hour))
-	if f, at, bad := c.Health(); !bad || f != "this machine's clock is 20s behind" || !at.Equal(since) || told != 1 {
-		t.Errorf("%+v %v, told %d times", f, bad, told)
+	c.record("a", 20*time.Second, since)
+	c.record("b", 21*time.Second, since.Add(time.Hour))
+	detail, at, wrong := c.Health()
+	if !wrong || detail != "this machine's clock is 20s behind" || !at.Equal(since) || reports != 1 {
+		t.Errorf("%q since %v, wrong %v, reported %d times", detail, at, wrong, reports)
 	}
-	c.note("b", 0, since.Add(2*time.Hour))
-	if f, _, bad := c.Health(); bad {
-		t.Errorf("%+v", f)
+	c.record("b", 0, since.Add(2*time.Hour))
+	if detail, _, wrong := c.Health(); wrong {
+		t.Error(detail)
 	}
-	c.note("b", 20*time.Second, since.Add(3*time.Hour))
-	if _, _, bad := c.Health(); !bad || told != 2 {
-		t.Errorf("%v, told %d times", bad, told)
+	c.record("b", 20*time.Second, since.Add(3*time.Hour))
+	if _, _, wrong := c.Health(); !wrong || reports != 2 {
+		t.Errorf("wrong %v, reported %d times", wrong, reports)
+	}
+}
+
+func TestClockThatDiffersFromOneServerOnlyIsRight(t *testing.T) {
+	t.Parallel()
+	var c Clock
+	for host, offset := range map[string]time.Duration{"a": time.Hour, "b": 0, "c": -time.Minute} {
+		c.record(host, offset, time.Now())
+	}
+	if got := c.Findings(); len(got) != 1 || got[0].Status != setting.OK {
+		t.Errorf("%+v", got)
 	}
 }

@@ -47,7 +47,7 @@ func (d *doctor) Diagnose(ctx context.Context) []setting.Finding {
 	for _, answer := range answers {
 		all = append(all, answer...)
 	}
-	all = append(all, d.clock.Judge()...)
+	all = append(all, d.clock.Findings()...)
 	for _, r := range d.cfg.Returns() {
 		all = append(all, setting.Finding{Part: "register", Status: setting.OK, Detail: "callback " + r.Callback + ", logout " + r.SignedOut})
 	}

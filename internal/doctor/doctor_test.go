@@ -20,7 +20,6 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
-	"github.com/hubgate/hubgate/internal/clockskew"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/fakesite"
 )
@@ -182,14 +181,6 @@ func mapped(name string, p hubspot.PropertyConfig, types ...string) func(*testin
 func alias(to string, err error) func(*testing.T, *doctor, network) {
 	return func(_ *testing.T, d *doctor, _ network) {
 		d.lookup = func(context.Context, string) (string, []string, error) { return to, []string{"203.0.113.5"}, err }
-	}
-}
-
-func TestAClockThatOnlyOneServerDoubtsIsRight(t *testing.T) {
-	t.Parallel()
-	c := clockskew.Clock{Offs: map[string]time.Duration{"a": time.Hour, "b": 0, "c": -time.Minute}}
-	if got := c.Judge(); len(got) != 1 || got[0].Status != setting.OK {
-		t.Errorf("%+v", got)
 	}
 }
 

@@ -100,7 +100,7 @@ func newGateway(sc ServeConfig) (*gateway, error) {
 		logging.Component(g.log, "config").Warn("configuration", "problem", line)
 	}
 	g.warnings = &middleware.Warnings{Log: logging.Component(g.log, "server")}
-	g.clock.Tell = func(d setting.Finding) { logging.Component(g.log, "server").Warn(d.Detail, "cure", d.Cure) }
+	g.clock.OnWrong = func(d setting.Finding) { logging.Component(g.log, "server").Warn(d.Detail, "cure", d.Cure) }
 	g.httpMetrics, g.configMetrics = middleware.NewMetrics(g.registry), newConfigMetrics(g.registry)
 	g.dependencies = dependency.NewMetrics(g.registry)
 	g.proxyMetrics, g.authMetrics = proxy.NewMetrics(g.registry), auth.NewMetrics(g.registry)
