@@ -85,8 +85,8 @@ func TestARedisThatTakesNoWritesEndsNoSessionAndSpendsNoCode(t *testing.T) {
 			left := p.leave()
 			c.fix()
 			t.Logf("back after %s", p.recovered(left))
-			if n := strings.Count(a.replicas[0].out.String(), "redis takes no writes"); n > 4 {
-				t.Errorf("the log says %d times that Redis takes no writes", n)
+			if n := strings.Count(a.replicas[0].out.String(), "redis refuses writes"); n > 4 {
+				t.Errorf("the log reports %d times that Redis refuses writes", n)
 			}
 			if strings.Contains(a.replicas[0].out.String(), "the subscription to redis is interrupted") {
 				t.Error("endings were not heard of, although Redis tells of them")

@@ -45,10 +45,10 @@ var elsewhere = map[string]string{
 	"internal/gateway newFolders":     "process-long: watches files",
 	"internal/gateway Serve":          "process-long",
 
-	"internal/cli env.finish":            "the end of the process",
-	"internal/gateway probes.run":        "process-long: probes the provider and HubSpot",
-	"internal/redisclient readAny":       "a probe of Redis, which is no request's",
-	"internal/redisclient Probe.limited": "a probe of Redis, which is no request's",
+	"internal/cli env.finish":          "the end of the process",
+	"internal/gateway probes.run":      "process-long: probes the provider and HubSpot",
+	"internal/redisclient readAny":     "a probe of Redis, which is no request's",
+	"internal/redisclient Probe.query": "a probe of Redis, which is no request's",
 }
 
 // started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc, the Go and

@@ -15,7 +15,7 @@ func (c *Config) checkCA() []setting.Problem {
 	if file == "" {
 		return nil
 	}
-	if _, err := redisclient.TLS(file); err != nil {
+	if _, err := redisclient.TLSConfig(file); err != nil {
 		return []setting.Problem{{Key: "session.redis.ca_file", Text: strings.TrimPrefix(err.Error(), "session: redis.ca_file: "), Cure: "name a PEM file with the authority's certificate"}}
 	}
 	return nil

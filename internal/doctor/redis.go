@@ -18,7 +18,7 @@ func (d *doctor) askRedis(ctx context.Context) []setting.Finding {
 	clients, err := redisclient.Open(cfg, redisclient.Deps{
 		Credentials:      func() (string, string) { return cfg.Username, cfg.Password.Reveal() },
 		SentinelPassword: cfg.SentinelPassword.Reveal,
-		Observe:          func(context.Context, error, time.Duration) {}, Report: func(redisclient.ProbeState) {}, Log: QuietLog(),
+		Observe:          func(context.Context, error, time.Duration) {}, Report: func(redisclient.Result) {}, Log: QuietLog(),
 	})
 	if err != nil {
 		return []setting.Finding{{Part: "redis", Status: setting.Failed, Detail: err.Error(), Where: "session.redis"}}

@@ -215,9 +215,9 @@ func TestReadinessTellsWhatIsWrongAndOnlyStrictlyRefuses(t *testing.T) {
 	if d := cmp.Diff([]string{"config", "hubspot_api", "hubspot_site", "idp", "redis"}, parts); d != "" || status != http.StatusOK || h.Status != "ok" {
 		t.Errorf("%d %s %s", status, h.Status, d)
 	}
-	o.gateway.redis.Server.Close()
+	o.gateway.redis.Embedded.Close()
 	probe := o.gateway.redis.Probe
-	probe.Settle(probe.Ask(t.Context(), true))
+	probe.Record(probe.Check(t.Context(), true))
 	for target, want := range map[string]int{"/readyz": 200, "/readyz?strict=1": 503, "/readyz?strict=0": 200, "/livez": 200, "/startupz": 200} {
 		if got := o.ask("GET", target, "", header("Authorization")); got.Code != want {
 			t.Errorf("Redis is away: %s answers %d, want %d", target, got.Code, want)

@@ -16,13 +16,13 @@ func (g *gateway) observeRedis(ctx context.Context, err error, took time.Duratio
 }
 
 // reportRedis makes what the probe found the state of Redis that operators see.
-func (g *gateway) reportRedis(found redisclient.ProbeState) {
+func (g *gateway) reportRedis(found redisclient.Result) {
 	detail := "answers"
-	switch found.Trouble() {
-	case redisclient.RedisTakesNoWrites:
+	switch found.Status() {
+	case redisclient.ReadOnly:
 		detail = "answers, but takes no writes"
-	case redisclient.RedisDown:
+	case redisclient.Down:
 		detail = "does not answer"
 	}
-	g.dependencies.SetUp(dependency.Redis, found.Trouble() == redisclient.RedisServes, detail)
+	g.dependencies.SetUp(dependency.Redis, found.Status() == redisclient.Serving, detail)
 }

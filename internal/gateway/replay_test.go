@@ -78,12 +78,12 @@ func TestBreakerOutlivesCallbacksThatAreCutOff(t *testing.T) {
 // openProbed opens the clients as the gateway does, and returns when Redis has been asked.
 func openProbed(t *testing.T, address string) *redisclient.Clients {
 	t.Helper()
-	asked := make(chan redisclient.ProbeState, 100)
+	asked := make(chan redisclient.Result, 100)
 	cfg := redisclient.Config{Mode: "single", URLs: []string{"redis://" + address}, KeyPrefix: "hubgate:"}
 	clients, err := redisclient.Open(cfg, redisclient.Deps{
 		Credentials: func() (string, string) { return "", "" },
 		Observe:     func(context.Context, error, time.Duration) {},
-		Report:      func(s redisclient.ProbeState) { asked <- s },
+		Report:      func(s redisclient.Result) { asked <- s },
 		Log:         slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -116,14 +116,14 @@ func TestRedisIsUpUnlessTheProbeFindsItDown(t *testing.T) {
 			if !up() {
 				t.Error("a visitor's command brought Redis down")
 			}
-			for _, found := range []redisclient.ProbeState{{Down: redisclient.ErrSilent}, {Refusal: refusal("OOM command not allowed")}} {
-				g.redis.Probe.Settle(found)
+			for _, found := range []redisclient.Result{{Err: redisclient.ErrTimeout}, {WriteErr: refusal("OOM command not allowed")}} {
+				g.redis.Probe.Record(found)
 				g.observeRedis(t.Context(), nil, time.Millisecond)
 				if up() {
 					t.Errorf("a visitor's command brought Redis back: %+v", found)
 				}
 			}
-			g.redis.Probe.Settle(redisclient.ProbeState{})
+			g.redis.Probe.Record(redisclient.Result{})
 			if !up() {
 				t.Error("Redis is not up although the probe was answered")
 			}

@@ -9,22 +9,19 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// breaker refuses commands at once while Redis is unavailable, so that requests do not queue behind time-outs. Only
-// hubgate's own probe opens and closes it: a command may fail for a reason that its visitor chose (its deadline, a
-// cancellation, a key of the wrong type), so failing commands start a probe and decide nothing. It is a hook because
-// only single clients have a Limiter.
+// breaker rejects commands at once while Redis is unavailable, so that requests do not queue behind timeouts. Only the
+// Probe opens and closes it: a command may fail for a reason that its visitor chose (its deadline, a cancellation, a
+// key of the wrong type), so a failed command starts a probe and decides nothing. It is a hook because only single
+// clients have a Limiter.
 type breaker struct {
-	opened atomic.Bool
-	wake   chan struct{} // holds one request for a probe, however many commands fail
+	open        atomic.Bool
+	probeWanted chan struct{} // holds one request for a probe, however many commands fail
 }
 
-// errRedisDown is what a refused command returns.
+// errRedisDown is the error of a rejected command.
 var errRedisDown = errors.New("redis is unavailable")
 
-func newBreaker() *breaker { return &breaker{wake: make(chan struct{}, 1)} }
-
-// open reports whether commands are refused.
-func (b *breaker) open() bool { return b.opened.Load() }
+func newBreaker() *breaker { return &breaker{probeWanted: make(chan struct{}, 1)} }
 
 // DialHook is not needed.
 func (b *breaker) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -32,12 +29,12 @@ func (b *breaker) DialHook(next redis.DialHook) redis.DialHook { return next }
 // ProcessHook guards one command.
 func (b *breaker) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if b.open() {
+		if b.open.Load() {
 			cmd.SetErr(errRedisDown)
 			return errRedisDown
 		}
 		err := next(ctx, cmd)
-		b.suspect(err)
+		b.requestProbe(err)
 		return err
 	}
 }
@@ -45,45 +42,45 @@ func (b *breaker) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // ProcessPipelineHook guards a pipeline as one command.
 func (b *breaker) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		if b.open() {
+		if b.open.Load() {
 			for _, cmd := range cmds {
 				cmd.SetErr(errRedisDown)
 			}
 			return errRedisDown
 		}
 		err := next(ctx, cmds)
-		b.suspect(err)
+		b.requestProbe(err)
 		return err
 	}
 }
 
-// suspect asks for a probe after a command failed.
-func (b *breaker) suspect(err error) {
-	if fault(err) == nil {
+// requestProbe starts a probe if err means that Redis may be unavailable.
+func (b *breaker) requestProbe(err error) {
+	if unavailable(err) == nil {
 		return
 	}
 	select {
-	case b.wake <- struct{}{}:
-	default: // one is asked for already
+	case b.probeWanted <- struct{}{}:
+	default: // one is requested already
 	}
 }
 
-// fault returns err when it means that Redis cannot serve, and nil when it is an answer (nothing found, a script
-// unknown, a wrong type) or a cancellation.
-func fault(err error) error {
+// unavailable returns err if it means that Redis cannot serve, and nil if it is a reply (nothing found, an unknown
+// script, a wrong type) or a cancellation.
+func unavailable(err error) error {
 	if err == nil || errors.Is(err, redis.Nil) || errors.Is(err, context.Canceled) {
 		return nil
 	}
-	var answer redis.Error
-	if !errors.As(err, &answer) {
+	var reply redis.Error
+	if !errors.As(err, &reply) {
 		return err
 	}
-	for _, word := range []string{
-		"NOAUTH", "WRONGPASS", "NOPERM", "ERR max number of clients", // to us
-		"LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", // to anybody
+	for _, code := range []string{
+		"NOAUTH", "WRONGPASS", "NOPERM", "ERR max number of clients", // not for hubgate
+		"LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", // not for any client
 		"READONLY", "OOM", "MISCONF", "NOREPLICAS", // no writes
 	} {
-		if strings.HasPrefix(answer.Error(), word) {
+		if strings.HasPrefix(reply.Error(), code) {
 			return err
 		}
 	}

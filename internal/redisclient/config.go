@@ -4,7 +4,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Config says which Redis holds the sessions, the contact queue and the certificates.
+// Config is the section session.redis: where sessions, the contact queue and certificates are stored.
 type Config struct {
 	Mode             string         `yaml:"mode" json:"mode"` // single | sentinel | cluster | embedded
 	URLs             []string       `yaml:"urls" json:"urls"` // redis:// or rediss://, no credentials
@@ -16,7 +16,7 @@ type Config struct {
 	KeyPrefix        string         `yaml:"key_prefix" json:"key_prefix"`
 }
 
-// DefaultConfig returns the values of keys that the configuration does not have.
+// DefaultConfig returns the values of keys that are missing in the file.
 func DefaultConfig() Config {
 	return Config{Mode: "single", URLs: []string{"redis://127.0.0.1:6379/0"}, KeyPrefix: "hubgate:"}
 }

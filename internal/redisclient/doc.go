@@ -1,6 +1,6 @@
-// Package redisclient opens Redis: a single server, Sentinel or a cluster, with TLS and rotated credentials, behind a
-// circuit breaker.
+// Package redisclient connects to Redis: a single server, Sentinel or a cluster, with TLS and rotated credentials,
+// behind a circuit breaker.
 //
-// It knows Redis' state by its own probe alone: no visitor's command opens or closes the breaker. It never knows what
-// the keys mean.
+// It knows whether Redis is available from its own probe alone: no visitor's command opens or closes the breaker. It
+// never knows what the keys mean.
 package redisclient

@@ -12,18 +12,18 @@ import (
 	"github.com/hubgate/hubgate/internal/trace"
 )
 
-// measureHook reports each command.
+// measureHook measures and traces each command.
 type measureHook struct {
 	observe func(ctx context.Context, err error, took time.Duration)
 	tracer  *trace.Tracer
 }
 
-func (h measureHook) measure(ctx context.Context, command string, ask func(context.Context) error) error {
-	ctx, span := redisSpan(ctx, h.tracer, command)
+func (h measureHook) measure(ctx context.Context, command string, run func(context.Context) error) error {
+	ctx, span := startSpan(ctx, h.tracer, command)
 	defer span.End()
 	start := time.Now()
-	err := ask(ctx)
-	cause := fault(err)
+	err := run(ctx)
+	cause := unavailable(err)
 	if cause != nil && ctx.Err() != nil { // go-redis reports the caller's deadline as an i/o timeout
 		cause = context.Canceled
 	}
@@ -44,21 +44,22 @@ func (h measureHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook measures a pipeline as one.
+// ProcessPipelineHook measures a pipeline as one command.
 func (h measureHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		return h.measure(ctx, "pipeline", func(ctx context.Context) error { return next(ctx, cmds) })
 	}
 }
 
-// redisSpan shows one command of a traced piece of work: its name, never its keys and values. What the gateway asks Redis by itself,
-// once a second and more, is in no trace.
-func redisSpan(ctx context.Context, tracer *trace.Tracer, command string) (context.Context, *trace.Span) {
+// startSpan begins the span of a command: its name, never its keys and values. A command outside a trace, such as those
+// of the probe and the worker, has none.
+func startSpan(ctx context.Context, tracer *trace.Tracer, command string) (context.Context, *trace.Span) {
 	if tracer == nil || trace.ID(ctx) == "" {
 		return ctx, nil
 	}
 	command = strings.ToUpper(command)
 	ctx, span := tracer.Start(ctx, "redis "+command, trace.Client)
-	span.Set(slog.String("hubgate.dependency", string(dependency.Redis)), slog.String("db.system.name", "redis"), slog.String("db.operation.name", command))
+	span.Set(slog.String("hubgate.dependency", string(dependency.Redis)), slog.String("db.system.name", "redis"),
+		slog.String("db.operation.name", command))
 	return ctx, span
 }

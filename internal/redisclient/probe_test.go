@@ -15,37 +15,37 @@ import (
 	"github.com/alicebob/miniredis/v2"
 )
 
-func TestProbeWithoutAnAnswerWithinItsLimitHasFailed(t *testing.T) {
+func TestProbeFailsWithoutAReplyInTime(t *testing.T) {
 	t.Parallel()
 	for name, read := range map[string]func(context.Context) error{
-		"silent":              silent,
-		"silent, but obeying": silentInTime,
-		"late":                func(context.Context) error { <-time.After(probeLimit + time.Millisecond); return nil },
-		"refused":             says(errors.New("connection refused")),
-		"a panic":             func(context.Context) error { panic("an answer that nobody expected") },
-		"loading":             says(answer("LOADING Redis is loading the dataset in memory")),
+		"silent":                silent,
+		"silent until canceled": silentUntilCanceled,
+		"late":                  func(context.Context) error { <-time.After(queryTimeout + time.Millisecond); return nil },
+		"refused":               fails(errors.New("connection refused")),
+		"a panic":               func(context.Context) error { panic("an unexpected reply") },
+		"loading":               fails(reply("LOADING Redis is loading the dataset in memory")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStore(t)
+				s := newServer(t)
 				<-time.After(10 * time.Second)
-				s.set(read, serves)
+				s.set(read, ok)
 				began := time.Now()
 				s.command(t.Context(), errors.New("i/o timeout"))
-				for !s.breaker.open() {
+				for !s.breaker.open.Load() {
 					<-time.After(time.Millisecond)
 				}
-				if took := time.Since(began); took > probeRest+2*probeLimit+probeAgain+10*time.Millisecond {
+				if took := time.Since(began); took > minProbePause+2*queryTimeout+recheckAfter+10*time.Millisecond {
 					t.Errorf("opened after %s", took)
 				}
 				<-time.After(time.Minute)
-				s.set(serves, serves)
+				s.set(ok, ok)
 				began = time.Now()
-				for s.breaker.open() {
+				for s.breaker.open.Load() {
 					<-time.After(time.Millisecond)
 				}
-				if took := time.Since(began); took > 2*probeLimit && name != "silent" || took > tooLate+probeRestMax {
+				if took := time.Since(began); took > 2*queryTimeout && name != "silent" || took > tooLate+maxProbePause {
 					t.Errorf("closed after %s", took)
 				}
 			})
@@ -53,96 +53,96 @@ func TestProbeWithoutAnAnswerWithinItsLimitHasFailed(t *testing.T) {
 	}
 }
 
-func TestProbeNoticesWithoutAnyVisitor(t *testing.T) {
+func TestProbeNeedsNoVisitor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStore(t)
+		s := newServer(t)
 		for _, c := range []struct {
 			read, write func(context.Context) error
-			want        redisTrouble
+			want        Status
 		}{
-			{says(errors.New("refused")), serves, RedisDown},
-			{serves, serves, RedisServes},
-			{serves, says(answer("OOM")), RedisTakesNoWrites},
-			{says(answer("MASTERDOWN")), serves, RedisDown},
-			{serves, says(answer("MISCONF")), RedisTakesNoWrites},
-			{serves, serves, RedisServes},
+			{fails(errors.New("refused")), ok, Down},
+			{ok, ok, Serving},
+			{ok, fails(reply("OOM")), ReadOnly},
+			{fails(reply("MASTERDOWN")), ok, Down},
+			{ok, fails(reply("MISCONF")), ReadOnly},
+			{ok, ok, Serving},
 		} {
 			s.set(c.read, c.write)
 			<-time.After(2 * time.Second)
 			synctest.Wait()
-			if got := s.probe.state.Load().Trouble(); got != c.want || s.reports[len(s.reports)-1].Trouble() != c.want {
-				t.Errorf("%d instead of %d", got, c.want)
+			if got := s.probe.last.Load().Status(); got != c.want || s.reports[len(s.reports)-1].Status() != c.want {
+				t.Errorf("status %d, want %d", got, c.want)
 			}
 		}
 	})
 }
 
-func TestProbeTakesOneFailureForABrokenConnection(t *testing.T) {
+func TestProbeIgnoresASingleFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStore(t)
+		s := newServer(t)
 		n := 0
 		s.set(func(context.Context) error {
 			if n++; n%2 == 1 {
 				return errors.New("EOF")
 			}
 			return nil
-		}, serves)
+		}, ok)
 		<-time.After(time.Minute)
 		synctest.Wait()
-		if s.breaker.open() || len(s.reports) != 1 {
-			t.Errorf("open %v after %d reports", s.breaker.open(), len(s.reports))
+		if s.breaker.open.Load() || len(s.reports) != 1 {
+			t.Errorf("open %v after %d reports", s.breaker.open.Load(), len(s.reports))
 		}
 	})
 }
 
-func TestProbeConnectsAnewAfterACommandFailed(t *testing.T) {
+func TestProbeMakesANewConnectionAfterAFailedCommand(t *testing.T) {
 	t.Parallel()
 	for name, connect := range map[string]func(context.Context) error{
-		"maxclients is reached": says(answer("ERR max number of clients reached")),
-		"closed at once":        says(io.EOF),
-		"refused":               says(syscall.ECONNREFUSED),
-		"SYNs are dropped":      silentInTime,
+		"maxclients is reached": fails(reply("ERR max number of clients reached")),
+		"closed at once":        fails(io.EOF),
+		"refused":               fails(syscall.ECONNREFUSED),
+		"SYNs are dropped":      silentUntilCanceled,
 		"silent":                silent,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStore(t)
+				s := newServer(t)
 				<-time.After(10 * time.Second)
 				if n := s.connects.Load(); n != 1 { // at the start
-					t.Errorf("%d new connections while all is well", n)
+					t.Errorf("%d new connections while Redis serves", n)
 				}
-				s.accept(connect)
+				s.setConnect(connect)
 				<-time.After(time.Minute)
-				if s.breaker.open() {
+				if s.breaker.open.Load() {
 					t.Error("opened although no command failed")
 				}
 				began := time.Now()
 				s.command(t.Context(), errors.New("EOF"))
-				for !s.breaker.open() && time.Since(began) < time.Minute {
+				for !s.breaker.open.Load() && time.Since(began) < time.Minute {
 					<-time.After(time.Millisecond)
 				}
-				if took := time.Since(began); took > probeRest+2*probeLimit+probeAgain+10*time.Millisecond {
+				if took := time.Since(began); took > minProbePause+2*queryTimeout+recheckAfter+10*time.Millisecond {
 					t.Errorf("opened after %s", took)
 				}
 				<-time.After(time.Minute)
-				if !s.breaker.open() {
+				if !s.breaker.open.Load() {
 					t.Error("closed while no new connection can be made")
 				}
-				s.accept(serves)
-				<-time.After(tooLate + 2*probeRestMax)
+				s.setConnect(ok)
+				<-time.After(tooLate + 2*maxProbePause)
 				synctest.Wait()
-				if s.breaker.open() || len(s.reports) != 3 {
-					t.Errorf("afterwards: open %v after %d reports", s.breaker.open(), len(s.reports))
+				if s.breaker.open.Load() || len(s.reports) != 3 {
+					t.Errorf("afterwards: open %v after %d reports", s.breaker.open.Load(), len(s.reports))
 				}
 			})
 		})
 	}
 }
 
-func TestLackOfFileDescriptorsIsNoFaultOfRedis(t *testing.T) {
+func TestConnectErrorIgnoresLackOfFileDescriptors(t *testing.T) {
 	t.Parallel()
 	dialing := func(err error) error { return &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", err)} }
 	for _, c := range []struct {
@@ -150,21 +150,22 @@ func TestLackOfFileDescriptorsIsNoFaultOfRedis(t *testing.T) {
 		want bool
 	}{
 		{nil, false}, {dialing(syscall.EMFILE), false}, {dialing(syscall.ENFILE), false},
-		{dialing(syscall.ECONNREFUSED), true}, {io.EOF, true}, {answer("NOAUTH"), true},
+		{dialing(syscall.ECONNREFUSED), true}, {io.EOF, true}, {reply("NOAUTH"), true},
 	} {
-		if got := connectFault(c.err) != nil; got != c.want {
+		if got := connectError(c.err) != nil; got != c.want {
 			t.Errorf("%v: %v", c.err, got)
 		}
 	}
 }
 
-func TestProbeConnectsAnewEachTimeItIsAsked(t *testing.T) {
+func TestProbeKeepsNoConnectionOfItsConnectQuery(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	cfg := DefaultConfig()
 	cfg.Mode, cfg.URLs = "single", []string{"redis://" + server.Addr()}
 	clients, err := Open(cfg, Deps{
-		Credentials: func() (string, string) { return "", "" }, Report: func(ProbeState) {}, Log: slog.New(slog.DiscardHandler),
+		Credentials: func() (string, string) { return "", "" }, Report: func(Result) {},
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,13 +10,17 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
+// Validate returns the mistakes in the section session.redis.
 func (c Config) Validate() []setting.Problem {
-	if !slices.Contains([]string{"single", "sentinel", "cluster", "embedded"}, c.Mode) {
+	modes := []string{"single", "sentinel", "cluster", "embedded"}
+	if !slices.Contains(modes, c.Mode) {
 		cure := "write single, sentinel, cluster or embedded"
-		if near := setting.Nearest(c.Mode, []string{"single", "sentinel", "cluster", "embedded"}); near != "" {
+		if near := setting.Nearest(c.Mode, modes); near != "" {
 			cure = "did you mean " + near + "?"
 		}
-		return []setting.Problem{{Key: "session.redis.mode", Text: fmt.Sprintf("%q is not a mode", c.Mode), Cure: cure}}
+		return []setting.Problem{
+			{Key: "session.redis.mode", Text: fmt.Sprintf("%q is not a mode", c.Mode), Cure: cure},
+		}
 	}
 	var problems []setting.Problem
 	bad := func(key, text, cure string) {
@@ -31,56 +35,84 @@ func (c Config) Validate() []setting.Problem {
 	if c.Mode == "sentinel" && c.MasterName == "" {
 		bad("master_name", "mode sentinel needs the name of the master", "write the name that the sentinels watch")
 	}
+	unused, remove := "it has no effect with mode "+c.Mode, "remove it, or set mode: sentinel"
 	if c.Mode != "sentinel" && c.MasterName != "" {
-		bad("master_name", "it has no effect with mode "+c.Mode, "remove it, or set mode: sentinel")
+		bad("master_name", unused, remove)
 	}
 	if c.Mode != "sentinel" && c.SentinelPassword != "" {
-		bad("sentinel_password", "it has no effect with mode "+c.Mode, "remove it, or set mode: sentinel")
+		bad("sentinel_password", unused, remove)
 	}
 	problems = append(problems, c.validateURLs()...)
-	if strings.ContainsAny(c.KeyPrefix, "{}*?[]") || strings.ContainsFunc(c.KeyPrefix, func(r rune) bool { return r <= ' ' || r == 0x7f }) || len(c.KeyPrefix) > 64 {
-		bad("key_prefix", fmt.Sprintf("%q has characters that mean something to Redis", c.KeyPrefix), "write letters, digits and colons")
+	if !isPrefix(c.KeyPrefix) {
+		bad("key_prefix", fmt.Sprintf("%q contains special characters", c.KeyPrefix), "write letters, digits and colons")
 	}
 	return problems
 }
 
+// isPrefix reports whether text can begin a key: without hash tags, patterns, spaces and control characters.
+func isPrefix(text string) bool {
+	special := strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f })
+	return !special && !strings.ContainsAny(text, "{}*?[]") && len(text) <= 64
+}
+
+// validateURLs checks each address, and that all have the same scheme and database.
 func (c Config) validateURLs() []setting.Problem {
 	var problems []setting.Problem
-	tls := false
-	first := ""
+	first, tls := "", false
 	for i, text := range c.URLs {
 		key := "session.redis.urls[" + strconv.Itoa(i) + "]"
 		u, err := url.Parse(text)
-		database := ""
 		if err == nil {
-			database = strings.Trim(u.Path, "/")
 			tls = tls || u.Scheme == "rediss"
-			if alike := u.Scheme + " " + database; i == 0 {
+			alike := u.Scheme + " " + databaseOf(u)
+			if i == 0 {
 				first = alike
-			} else if alike != first && len(problems) == 0 {
-				problems = append(problems, setting.Problem{Key: key, Text: "it has another scheme or database than urls[0]", Cure: "write the same scheme and database in all of them"})
+			}
+			if alike != first && len(problems) == 0 {
+				problems = append(problems, setting.Problem{
+					Key: key, Text: "the scheme or database differs from urls[0]",
+					Cure: "write the same scheme and database in all of them",
+				})
 				continue
 			}
 		}
-		switch {
-		case err != nil || u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss"):
-			problems = append(problems, setting.Problem{Key: key, Text: "this is not a Redis address", Cure: "write redis://HOST:6379/0, or rediss:// for TLS"})
-		case u.Port() != "" && !isPort(u.Port()):
-			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is not a port", u.Port()), Cure: "write a port from 1 to 65535"})
-		case u.User != nil:
-			problems = append(problems, setting.Problem{Key: key, Text: "credentials stand in the address, where logs and process lists show them", Cure: "write them into username and password"})
-		case database != "" && strings.Trim(database, "0123456789") != "":
-			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is not the number of a database", database), Cure: "write /0"})
-		case c.Mode == "cluster" && database != "" && database != "0":
-			problems = append(problems, setting.Problem{Key: key, Text: "a cluster has only database 0", Cure: "write /0, or nothing"})
-		case u.RawQuery != "" || u.Fragment != "":
-			problems = append(problems, setting.Problem{Key: key, Text: "settings in the address are not read", Cure: "remove what follows the ?"})
+		if err != nil {
+			u = &url.URL{}
+		}
+		if text, cure := c.checkURL(u); text != "" {
+			problems = append(problems, setting.Problem{Key: key, Text: text, Cure: cure})
 		}
 	}
 	if c.CAFile != "" && !tls {
-		problems = append(problems, setting.Problem{Key: "session.redis.ca_file", Text: "it has no effect without TLS", Cure: "write rediss:// addresses, or remove it"})
+		problems = append(problems, setting.Problem{
+			Key: "session.redis.ca_file", Text: "it has no effect without TLS",
+			Cure: "write rediss:// addresses, or remove it",
+		})
 	}
 	return problems
+}
+
+func databaseOf(u *url.URL) string { return strings.Trim(u.Path, "/") }
+
+// checkURL returns what is wrong with an address and its cure; two empty strings if nothing is.
+func (c Config) checkURL(u *url.URL) (text, cure string) {
+	database := databaseOf(u)
+	switch {
+	case u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss"):
+		return "this is not a Redis address", "write redis://HOST:6379/0, or rediss:// for TLS"
+	case u.Port() != "" && !isPort(u.Port()):
+		return fmt.Sprintf("%q is not a port", u.Port()), "write a port from 1 to 65535"
+	case u.User != nil:
+		return "the address contains credentials, which logs and process lists show",
+			"write them into username and password"
+	case strings.Trim(database, "0123456789") != "":
+		return fmt.Sprintf("%q is not the number of a database", database), "write /0"
+	case c.Mode == "cluster" && database != "" && database != "0":
+		return "a cluster has only database 0", "write /0, or nothing"
+	case u.RawQuery != "" || u.Fragment != "":
+		return "settings in the address are ignored", "remove what follows the ?"
+	}
+	return "", ""
 }
 
 func isPort(text string) bool {
