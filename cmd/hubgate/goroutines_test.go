@@ -32,9 +32,9 @@ var elsewhere = map[string]string{
 	"auth Provider.discovered": "a discovery, which goes on for others when a visitor hangs up: recovered",
 	"auth keySet.refresh":      "fetches keys, likewise: recovered",
 
-	"hubspot Contacts.work":     "process-long: the contact worker",
-	"internal/certs store.hold": "renews the lease of a certificate order",
-	"internal/logging New":      "process-long: the writer of the log",
+	"hubspot Contacts.work":      "process-long: the contact worker",
+	"internal/certs store.hold":  "renews the lease of a certificate order",
+	"internal/logging NewWriter": "process-long: the writer of the log",
 
 	"internal/gateway catchSignals":   "process-long",
 	"internal/demo Run":               "process-long: the demo's servers",

@@ -63,7 +63,7 @@ func runCheck(e *env, path string, strict, live bool) error {
 	result := checkResult{OK: !failed, File: path, Rules: len(cfg.Proxy.Rules), Tests: len(cfg.Proxy.Tests), SHA256: rep.Sha256, Problems: problemsJSON(rep)}
 	sick := false
 	if live && !failed {
-		logging.LogRedis(doctor.QuietLog()) // what its pool says would go to stderr, and the diagnosis says it
+		logging.CaptureRedis(doctor.QuietLog()) // what its pool says would go to stderr, and the diagnosis says it
 		result.Live = doctor.New(cfg).Diagnose(e.ctx)
 		for _, d := range result.Live {
 			sick = sick || d.Status == "failed" || (strict && d.Status == setting.Warning)

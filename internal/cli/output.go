@@ -18,7 +18,7 @@ const exitWait = time.Second
 // "hubgate pages | head" ends.
 func (e *env) detach() (stdout io.Writer, stderr *logging.Writer) {
 	signal.Ignore(syscall.SIGPIPE)
-	out, stderr := logging.New(e.stdout), logging.New(e.stderr)
+	out, stderr := logging.NewWriter(e.stdout), logging.NewWriter(e.stderr)
 	e.stdout, e.stderr = out, stderr
 	e.detached = []*logging.Writer{out, stderr}
 	return out, stderr

@@ -31,7 +31,7 @@ type Config struct {
 func Default() *Config {
 	return &Config{
 		Server: DefaultServer(), Proxy: proxy.DefaultConfig(), Auth: auth.DefaultConfig(), Session: session.DefaultConfig(),
-		HubSpot: hubspot.DefaultConfig(), Pages: page.DefaultConfig(), Log: logging.Default(), Tracing: defaultTracing(),
+		HubSpot: hubspot.DefaultConfig(), Pages: page.DefaultConfig(), Log: logging.DefaultConfig(), Tracing: defaultTracing(),
 	}
 }
 

@@ -85,7 +85,7 @@ type logLines struct {
 func newLogLines(t *testing.T) *logLines {
 	t.Helper()
 	l := &logLines{}
-	l.lines = logging.New(l)
+	l.lines = logging.NewWriter(l)
 	t.Cleanup(func() { l.lines.Close(time.Minute) })
 	return l
 }

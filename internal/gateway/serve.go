@@ -99,7 +99,7 @@ func Serve(ctx context.Context, sc ServeConfig) error {
 	}
 	defer g.close()
 	defer g.flushTraces()
-	logging.LogLibraries(g.log)
+	logging.CaptureLibraries(g.log)
 	g.hup = caught.hup
 	l, err := g.listen()
 	if err != nil {

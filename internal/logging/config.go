@@ -4,7 +4,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Config is the section log of the YAML file.
+// Config is the section log.
 type Config struct {
 	Level  string `yaml:"level" json:"level"`   // debug | info | warn | error
 	Format string `yaml:"format" json:"format"` // json | text
@@ -12,11 +12,12 @@ type Config struct {
 	Email  string `yaml:"email" json:"email"` // hash | full | none
 }
 
-func Default() Config {
+// DefaultConfig returns the values of keys that are missing in the file.
+func DefaultConfig() Config {
 	return Config{Level: "info", Format: "json", Access: true, Email: "hash"}
 }
 
-// Validate says what is wrong with the section.
+// Validate returns the mistakes in the section.
 func (c Config) Validate() []setting.Problem {
 	problems := setting.WordProblem("log.level", c.Level, "debug", "info", "warn", "error")
 	problems = append(problems, setting.WordProblem("log.format", c.Format, "json", "text")...)

@@ -9,19 +9,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// redisLog gives go-redis, which logs to a global, the process's own log.
-type redisLog struct{ log *slog.Logger }
+// redisLogger passes the messages of go-redis on as debug lines.
+type redisLogger struct{ log *slog.Logger }
 
-func (l redisLog) Printf(_ context.Context, format string, v ...any) {
+func (l redisLogger) Printf(_ context.Context, format string, v ...any) {
 	l.log.Debug("redis client", "message", Capped(fmt.Sprintf(format, v...)))
 }
 
-func LogRedis(log *slog.Logger) { redis.SetLogger(redisLog{Component(log, "redis")}) }
+// CaptureRedis sends the messages of go-redis, which has one global logger, to log.
+func CaptureRedis(log *slog.Logger) { redis.SetLogger(redisLogger{Component(log, "redis")}) }
 
-// LogLibraries sends what libraries print to the process's own log. They know only the global loggers, which write to
-// stderr themselves: whoever has such a line to print would wait for its reader. It is called once, by serve.
-func LogLibraries(l *slog.Logger) {
-	LogRedis(l)
+// CaptureLibraries sends what libraries print to l. They use the global loggers, which write to stderr directly, so
+// that a slow reader of stderr would block them.
+func CaptureLibraries(l *slog.Logger) {
+	CaptureRedis(l)
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(Component(l, "server").Handler(), slog.LevelDebug).Writer())
 }

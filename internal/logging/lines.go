@@ -2,28 +2,23 @@ package logging
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
-	"math"
 	"slices"
-	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
-// jsonLines is a slog.Handler that writes what slog's own JSON handler writes. That one would cost a busy gateway a
-// third of all it does: this one is made for lines of plain values.
+// jsonLines is a slog.Handler that writes what slog's JSON handler writes. It is faster for lines of plain values;
+// slog's takes a third of the CPU time of a busy gateway.
 type jsonLines struct {
 	out    *Writer
 	level  slog.Leveler
 	emails *EmailPolicy
-	fixed  []byte // the attributes of With, as they are written
-	groups int    // objects that are open at the end of fixed
-	class  Class
+	fixed  []byte // the encoded attributes of With
+	groups int    // number of objects that are open at the end of fixed
+	class  lineClass
 }
 
-// Enabled tells whether lines of a level are written.
+// Enabled reports whether lines of a level are written.
 func (h *jsonLines) Enabled(_ context.Context, level slog.Level) bool {
 	return level >= h.level.Level()
 }
@@ -39,7 +34,7 @@ func (h *jsonLines) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &next
 }
 
-// WithGroup returns a handler whose further attributes stand in an object.
+// WithGroup returns a handler whose further attributes are in an object.
 func (h *jsonLines) WithGroup(name string) slog.Handler {
 	next := *h
 	next.fixed = append(appendText(append(slices.Clip(h.fixed), ','), name), ':', '{')
@@ -49,7 +44,7 @@ func (h *jsonLines) WithGroup(name string) slog.Handler {
 
 // Handle writes a line.
 func (h *jsonLines) Handle(_ context.Context, line slog.Record) error {
-	h.out.Line(h.class, func(b []byte) []byte {
+	h.out.queue(h.class, func(b []byte) []byte {
 		b = append(b, '{')
 		if !line.Time.IsZero() {
 			b = append(line.Time.Round(0).AppendFormat(append(b, `"time":"`...), time.RFC3339Nano), `",`...)
@@ -83,7 +78,7 @@ func (h *jsonLines) attr(b []byte, a slog.Attr) []byte {
 	return appendValue(append(appendText(b, a.Key), ':'), a.Value)
 }
 
-// group appends attributes in an object, or where they are when the group has no name.
+// group appends attributes in an object, or without one if the group has no name.
 func (h *jsonLines) group(b []byte, a slog.Attr) []byte {
 	if len(a.Value.Group()) == 0 {
 		return b
@@ -101,64 +96,4 @@ func (h *jsonLines) group(b []byte, a slog.Attr) []byte {
 		b = append(b, '}')
 	}
 	return b
-}
-
-func appendValue(b []byte, v slog.Value) []byte {
-	switch v.Kind() {
-	case slog.KindString:
-		return appendText(b, v.String())
-	case slog.KindInt64:
-		return strconv.AppendInt(b, v.Int64(), 10)
-	case slog.KindUint64:
-		return strconv.AppendUint(b, v.Uint64(), 10)
-	case slog.KindBool:
-		return strconv.AppendBool(b, v.Bool())
-	case slog.KindDuration:
-		return strconv.AppendInt(b, int64(v.Duration()), 10)
-	case slog.KindTime:
-		return append(v.Time().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
-	case slog.KindFloat64:
-		if f := math.Abs(v.Float64()); f == 0 || (f >= 1e-6 && f < 1e21) {
-			return strconv.AppendFloat(b, v.Float64(), 'f', -1, 64)
-		}
-	}
-	if err, ok := v.Any().(error); ok {
-		if _, special := v.Any().(json.Marshaler); !special {
-			return appendText(b, err.Error())
-		}
-	}
-	text, err := json.Marshal(v.Any())
-	if err != nil {
-		return appendText(b, fmt.Sprintf("!ERROR:%v", err))
-	}
-	return appendVisible(b, text)
-}
-
-// appendText appends a JSON string. What is not plain is left to encoding/json, so that no text can end a string or a line (log
-// forging, XS-06).
-func appendText(b []byte, text string) []byte {
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c == 0x7f || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			quoted, _ := json.Marshal(text) // a string can always be one
-			return appendVisible(b, quoted)
-		}
-	}
-	return append(append(append(b, '"'), text...), '"')
-}
-
-// appendVisible appends JSON, whose strings alone can hold them, with the controls escaped that encoding/json leaves as they are: C1
-// controls are commands to a terminal (U+009B is ESC [), and marks of direction make a line read as another (XS-06).
-func appendVisible(b, text []byte) []byte {
-	for _, c := range string(text) {
-		if unsafeToShow(c) {
-			b = fmt.Appendf(b, `\u%04x`, c)
-		} else {
-			b = utf8.AppendRune(b, c)
-		}
-	}
-	return b
-}
-
-func unsafeToShow(c rune) bool {
-	return c >= 0x7f && c <= 0x9f || c == 0x200e || c == 0x200f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
 }

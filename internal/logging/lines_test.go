@@ -16,27 +16,44 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestOurLinesAreThoseOfSlog(t *testing.T) {
+func TestJSONLinesEqualThoseOfSlog(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 26, 12, 0, 0, 123_000_000, time.UTC)
-	type odd struct {
+	type structure struct {
 		A int            `json:"a"`
 		B map[string]any `json:"b,omitempty"`
 	}
 	for name, attrs := range map[string][]slog.Attr{
-		"none":          nil,
-		"plain":         {slog.String("a", "b"), slog.Int("n", -4), slog.Uint64("u", math.MaxUint64), slog.Bool("yes", true)},
-		"numbers":       {slog.Float64("zero", 0), slog.Float64("ms", 12.345), slog.Float64("small", 1e-9), slog.Float64("large", 1e30)},
-		"times":         {slog.Time("t", at), slog.Duration("d", time.Second)},
-		"hostile":       {slog.String("ua", "\"}\n{\"level\":\"ERROR\",\x00\x1b[31m\\"), slog.String("broken", "a\xff\xfeb"), slog.String("ö\n", "\u2028<script>")},
-		"errors":        {slog.Any("error", errors.New("it \"broke\"\n"))},
-		"anything":      {slog.Any("odd", odd{1, map[string]any{"x": nil}}), slog.Any("list", []string{"a", "b"}), slog.Any("nil", nil)},
-		"impossible":    {slog.Any("f", func() {})},
-		"empty ones":    {{}, slog.Group("g"), slog.String("", "nameless")},
-		"groups":        {slog.Group("g", slog.Int("a", 1), slog.Group("h", slog.Int("b", 2))), slog.Group("", slog.Int("inline", 3)), slog.Int("after", 4)},
-		"an e-mail":     {slog.String(EmailKey, "ada@example.com")},
-		"a valuer":      {slog.Any("v", slog.LevelWarn)},
-		"many of them":  {slog.Int("1", 1), slog.Int("2", 2), slog.Int("3", 3), slog.Int("4", 4), slog.Int("5", 5), slog.Int("6", 6), slog.Int("7", 7)},
+		"none": nil,
+		"plain": {
+			slog.String("a", "b"), slog.Int("n", -4), slog.Uint64("u", math.MaxUint64), slog.Bool("yes", true),
+		},
+		"numbers": {
+			slog.Float64("zero", 0), slog.Float64("ms", 12.345),
+			slog.Float64("small", 1e-9), slog.Float64("large", 1e30),
+		},
+		"times": {slog.Time("t", at), slog.Duration("d", time.Second)},
+		"hostile": {
+			slog.String("ua", "\"}\n{\"level\":\"ERROR\",\x00\x1b[31m\\"), slog.String("broken", "a\xff\xfeb"),
+			slog.String("ö\n", "\u2028<script>"),
+		},
+		"errors": {slog.Any("error", errors.New("it \"broke\"\n"))},
+		"any value": {
+			slog.Any("struct", structure{1, map[string]any{"x": nil}}), slog.Any("list", []string{"a", "b"}),
+			slog.Any("nil", nil),
+		},
+		"not encodable":    {slog.Any("f", func() {})},
+		"empty attributes": {{}, slog.Group("g"), slog.String("", "no name")},
+		"groups": {
+			slog.Group("g", slog.Int("a", 1), slog.Group("h", slog.Int("b", 2))),
+			slog.Group("", slog.Int("inline", 3)), slog.Int("after", 4),
+		},
+		"an e-mail": {slog.String(EmailKey, "ada@example.com")},
+		"a valuer":  {slog.Any("v", slog.LevelWarn)},
+		"many": {
+			slog.Int("1", 1), slog.Int("2", 2), slog.Int("3", 3), slog.Int("4", 4), slog.Int("5", 5), slog.Int("6", 6),
+			slog.Int("7", 7),
+		},
 		"a long string": {slog.String("s", strings.Repeat("x", 100_000))},
 	} {
 		for setup, with := range map[string]func(slog.Handler) slog.Handler{
@@ -52,12 +69,14 @@ func TestOurLinesAreThoseOfSlog(t *testing.T) {
 			var ours, theirs bytes.Buffer
 			line := slog.NewRecord(at, slog.LevelInfo, "a \"message\"", 0)
 			line.AddAttrs(attrs...)
-			want := with(slog.NewJSONHandler(&theirs, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			hideEmail := func(_ []string, a slog.Attr) slog.Attr {
 				if a.Key == EmailKey {
 					return emails.attr(a.Value.String())
 				}
 				return a
-			}})).Handle(t.Context(), line)
+			}
+			options := &slog.HandlerOptions{ReplaceAttr: hideEmail}
+			want := with(slog.NewJSONHandler(&theirs, options)).Handle(t.Context(), line)
 			out, written := collect(&ours)
 			got := with(&jsonLines{out: out, level: slog.LevelInfo, emails: emails}).Handle(t.Context(), line)
 			written()
@@ -80,7 +99,7 @@ func decoded(t *testing.T, line []byte) map[string]any {
 	return v
 }
 
-func FuzzAnyTextIsOneStringOfOneLine(f *testing.F) {
+func FuzzTextStaysOneStringInOneLine(f *testing.F) {
 	for _, seed := range []string{"", "plain", "\"", "\\", "\n", "\x7f", "é", "\xc3", "\u2029"} {
 		f.Add(seed)
 	}
@@ -96,13 +115,14 @@ func FuzzAnyTextIsOneStringOfOneLine(f *testing.F) {
 	})
 }
 
-func TestNoLineHoldsAControlOrAMarkOfDirectionAsItIs(t *testing.T) {
+func TestControlCharactersAreEscaped(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	hostile := "a\x7f\u0080\u009b31m\u009f\u200e\u200f\u202a\u202e\u2066\u2069z"
 	w, written := collect(&out)
 	log := slog.New(&jsonLines{out: w, level: slog.LevelInfo, emails: &EmailPolicy{}})
-	log.Info(hostile, "user_agent", hostile, hostile, 1, "error", errors.New(hostile), "any", []string{hostile}, "plain", "a\x7f", "kept", "é \u00a0\u2010\u202f")
+	log.Info(hostile, "user_agent", hostile, hostile, 1, "error", errors.New(hostile), "any", []string{hostile},
+		"plain", "a\x7f", "kept", "é \u00a0\u2010\u202f")
 	written()
 	if strings.ContainsAny(out.String(), strings.Trim(strings.Replace(hostile, "31m", "", 1), "az")) {
 		t.Errorf("%q", out.String())
@@ -120,22 +140,22 @@ func TestNoLineHoldsAControlOrAMarkOfDirectionAsItIs(t *testing.T) {
 
 // collect logs into a buffer until the function that it returns is called.
 func collect(b *bytes.Buffer) (*Writer, func()) {
-	w := New(b)
+	w := NewWriter(b)
 	return w, func() { w.Close(time.Minute) }
 }
 
-func TestClassOfALineIsItsComponents(t *testing.T) {
+func TestClassDependsOnTheComponent(t *testing.T) {
 	t.Parallel()
-	w := New(io.Discard)
+	w := NewWriter(io.Discard)
 	defer w.Close(time.Minute)
 	var level slog.LevelVar
-	for format, classOf := range map[string]func(slog.Handler) Class{
-		"json": func(h slog.Handler) Class { return h.(correlated).Handler.(*jsonLines).class },
-		"text": func(h slog.Handler) Class { return h.(correlated).Handler.(textLines).class },
+	for format, classOf := range map[string]func(slog.Handler) lineClass{
+		"json": func(h slog.Handler) lineClass { return h.(correlated).Handler.(*jsonLines).class },
+		"text": func(h slog.Handler) lineClass { return h.(correlated).Handler.(textLines).class },
 	} {
 		log := NewLogger(w, Config{Format: format}, &level, &EmailPolicy{})
-		for name, want := range map[string]Class{
-			"access": Access, "audit": Audit, "log": Notice, "server": Application,
+		for name, want := range map[string]lineClass{
+			"access": classAccess, "audit": classAudit, "log": classNotice, "server": classApplication,
 		} {
 			if got := classOf(Component(log, name).WithGroup("g").With("path", "audit").Handler()); got != want {
 				t.Errorf("%s, %s: %v, want %v", format, name, got, want)
@@ -144,7 +164,7 @@ func TestClassOfALineIsItsComponents(t *testing.T) {
 	}
 }
 
-func TestLostLinesAreReportedInBothFormatsAtAnyLevel(t *testing.T) {
+func TestLossIsReportedInBothFormatsAtAnyLevel(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string][]string{
 		"json": {`"level":"WARN"`, `"schema_version":1`, `"component":"log"`, `"access":1,"application":2,"audit":0}`},
@@ -153,7 +173,7 @@ func TestLostLinesAreReportedInBothFormatsAtAnyLevel(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var out bytes.Buffer
 			full := true
-			w := New(writerFunc(func(p []byte) (int, error) {
+			w := NewWriter(writerFunc(func(p []byte) (int, error) {
 				if full {
 					return 0, errors.New("no space left on device")
 				}

@@ -11,7 +11,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-func TestEveryLineHasItsVersionAndARequestsLineItsReferenceInBothFormats(t *testing.T) {
+func TestLinesHaveTheSchemaVersionAndTheRequestID(t *testing.T) {
 	t.Parallel()
 	ring, err := seal.New(seal.NewKey())
 	if err != nil {
@@ -26,18 +26,21 @@ func TestEveryLineHasItsVersionAndARequestsLineItsReferenceInBothFormats(t *test
 		emails, mode := &EmailPolicy{}, "hash"
 		emails.Ring.Store(ring)
 		emails.Mode.Store(&mode)
-		w := New(&out)
+		w := NewWriter(&out)
 		log := NewLogger(w, Config{Level: "warn", Format: format}, &level, emails)
-		ctx := inbound.With(t.Context(), &inbound.Facts{ID: "the-reference"})
+		ctx := inbound.With(t.Context(), &inbound.Facts{ID: "the-id"})
 		Component(log, "server").InfoContext(ctx, "quiet")
 		AuditLog(log).InfoContext(ctx, "audit", EmailKey, "ada@example.com")
-		Component(log, "server").Warn("nobody's")
+		Component(log, "server").Warn("outside a request")
 		w.Close(time.Minute)
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if len(lines) != 2 || strings.Contains(out.String(), "ada@") || strings.Contains(lines[1], "request_id") {
-			t.Fatalf("%s: the log says\n%s", format, out.String())
+			t.Fatalf("%s: the log is\n%s", format, out.String())
 		}
-		for _, field := range []string{spell("schema_version", "1"), spell("component", `"audit"`), spell("request_id", `"the-reference"`), spell("email", `"hash:`)} {
+		for _, field := range []string{
+			spell("schema_version", "1"), spell("component", `"audit"`), spell("request_id", `"the-id"`),
+			spell("email", `"hash:`),
+		} {
 			if !strings.Contains(lines[0], field) {
 				t.Errorf("%s: no %s in %s", format, field, lines[0])
 			}

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// TestWriterLosesNothingUncounted mixes lines of all classes with a sink that blocks, fails and tears lines, and checks
+// TestWriterCountsEveryLostLine mixes lines of all classes with a sink that blocks, fails and tears lines, and checks
 // after each run: nothing blocked (synctest would report it), every line was either written whole or counted, the order
 // of each class was kept, and no audit line was dropped while there was room for it.
-func TestWriterLosesNothingUncounted(t *testing.T) {
+func TestWriterCountsEveryLostLine(t *testing.T) {
 	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *Writer, s *sink) { mixed(t, w, s, rand.New(rand.NewPCG(seed, 1))) })
@@ -37,27 +37,28 @@ func mixed(t *testing.T, w *Writer, s *sink, dice *rand.Rand) {
 		case 5:
 			time.Sleep(time.Duration(dice.IntN(3000)) * time.Millisecond)
 		}
-		class := Class(dice.IntN(int(Notice)))
-		before, held := w.Dropped(Full), usageOf(w, Audit)
+		class := lineClass(dice.IntN(int(classNotice)))
+		before, held := w.Dropped(Full), usageOf(w, classAudit)
 		for range 1 + dice.IntN(20) {
 			offer(w, class, "%s %d %s.", names[class], offered[names[class]], strings.Repeat("x", dice.IntN(size)))
 			offered[names[class]]++
 		}
-		room := held.lines < BufferLines-20 && held.bytes < BufferBytes-20*(size+50)
-		if class == Audit && w.Dropped(Full) > before && room {
+		room := held.lines < bufferLines-20 && held.bytes < bufferBytes-20*(size+50)
+		if class == classAudit && w.Dropped(Full) > before && room {
 			t.Fatalf("an audit line was dropped beside %+v", held)
 		}
 	}
 	s.set(false, false, nil)
-	time.Sleep(reportEvery + 2*Retry)
-	offer(w, Audit, "audit %d .", offered["audit"]) // whatever was lost since the last report is reported with the next line
+	time.Sleep(noticeEvery + 2*retryAfter)
+	offer(w, classAudit, "audit %d .", offered["audit"]) // the next line causes a report of what was lost since the last
 	offered["audit"]++
 	synctest.Wait()
 	w.Close(time.Minute)
 	written := inOrder(t, s.String(), offered)
 	for _, name := range names {
 		if written[name]+written["lost "+name] != offered[name] {
-			t.Errorf("of %d %s lines %d were written and %d reported as lost", offered[name], name, written[name], written["lost "+name])
+			t.Errorf("of %d %s lines %d were written and %d reported as lost",
+				offered[name], name, written[name], written["lost "+name])
 		}
 	}
 	lost := written["lost access"] + written["lost application"] + written["lost audit"]
@@ -66,14 +67,13 @@ func mixed(t *testing.T, w *Writer, s *sink, dice *rand.Rand) {
 	}
 }
 
-func usageOf(w *Writer, class Class) usage {
+func usageOf(w *Writer, class lineClass) usage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.held[class]
 }
 
-// inOrder counts the lines of each class and what the log itself says is missing. Every line must be whole and behind
-// those before it.
+// inOrder counts the lines of each class and those that the log reports as lost. Every line must be whole and in order.
 func inOrder(t *testing.T, text string, offered map[string]int) map[string]int {
 	t.Helper()
 	seen, next := map[string]int{}, map[string]int{}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// run writes what waits until the writer is closed and nothing is left, or what is left cannot be written.
+// run writes lines until the writer is closed and no line is left, or the rest cannot be written.
 func (w *Writer) run() {
 	defer w.end()
 	for w.await() {
@@ -15,11 +15,11 @@ func (w *Writer) run() {
 		if err != nil && w.isClosing() {
 			return
 		}
-		w.report()
+		w.reportLoss()
 	}
 }
 
-// await returns when it is time to write; false when the writer is closed and nothing is left.
+// await waits until it is time to write. It returns false if the writer is closed and no line is left.
 func (w *Writer) await() bool {
 	select {
 	case <-w.wake:
@@ -28,8 +28,8 @@ func (w *Writer) await() bool {
 		defer w.mu.Unlock()
 		return len(w.pending.lines) > 0
 	}
-	for pause := w.pause(); pause > 0; pause = w.pause() {
-		w.timer.Reset(pause)
+	for delay := w.delay(); delay > 0; delay = w.delay() {
+		w.timer.Reset(delay)
 		select {
 		case <-w.timer.C:
 			return true
@@ -41,8 +41,8 @@ func (w *Writer) await() bool {
 	return true
 }
 
-// pause is how long what waits may still wait.
-func (w *Writer) pause() time.Duration {
+// delay returns how long the lines may still wait.
+func (w *Writer) delay() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
@@ -53,7 +53,7 @@ func (w *Writer) pause() time.Duration {
 	case w.urgent:
 		return 0
 	}
-	return time.Until(w.last.Add(Delay))
+	return time.Until(w.lastWrite.Add(batchDelay))
 }
 
 func (w *Writer) isClosing() bool {
@@ -65,7 +65,7 @@ func (w *Writer) isClosing() bool {
 	}
 }
 
-// take returns what waits; lines are collected in the other buffer meanwhile.
+// take returns the lines that wait; new lines are collected in the spare batch.
 func (w *Writer) take() batch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,11 +77,11 @@ func (w *Writer) take() batch {
 	return b
 }
 
-// write writes a batch piece by piece. When that fails it keeps what must not be lost yet and drops the rest.
+// write writes a batch in chunks. If that fails, it keeps the lines that must not be lost yet and drops the rest.
 func (w *Writer) write(b batch) error {
 	for len(b.lines) > 0 {
-		n, err := writeAll(w.sink, b.text[:b.piece()])
-		b = w.wrote(b, n)
+		n, err := writeAll(w.sink, b.text[:b.nextChunk()])
+		b = w.advance(b, n)
 		if err != nil {
 			w.keep(b)
 			return err
@@ -90,11 +90,12 @@ func (w *Writer) write(b batch) error {
 	return nil
 }
 
-// piece is the length of the next lines that are written together.
-func (b batch) piece() int {
+// nextChunk returns the length of the lines that are written next: whole lines up to a chunk, so that a slow reader
+// makes room as it reads.
+func (b batch) nextChunk() int {
 	size := 0
 	for _, l := range b.lines {
-		if size > 0 && size+int(l.size) > piece {
+		if size > 0 && size+int(l.size) > chunk {
 			break
 		}
 		size += int(l.size)
@@ -102,7 +103,7 @@ func (b batch) piece() int {
 	return size
 }
 
-// writeAll goes on after a short write, so that no line is torn by one.
+// writeAll continues after a short write, so that lines stay whole.
 func writeAll(sink io.Writer, text []byte) (n int, err error) {
 	for n < len(text) {
 		wrote, err := sink.Write(text[n:])
@@ -117,8 +118,8 @@ func writeAll(sink io.Writer, text []byte) (n int, err error) {
 	return n, nil
 }
 
-// wrote makes the room free that n written bytes took, and returns the rest of the batch.
-func (w *Writer) wrote(b batch, n int) batch {
+// advance releases the room of n written bytes and returns the rest of the batch.
+func (w *Writer) advance(b batch, n int) batch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b.text = b.text[n:]
@@ -132,7 +133,7 @@ func (w *Writer) wrote(b batch, n int) batch {
 			break
 		}
 		w.held[l.class].lines--
-		if l.class == Audit {
+		if l.class == classAudit {
 			w.loss.waiting = time.Now()
 		}
 		b.lines = b.lines[1:]
@@ -140,8 +141,8 @@ func (w *Writer) wrote(b batch, n int) batch {
 	return b
 }
 
-// keep puts the audit lines of a batch that could not be written back to the front, and the rest of a line whose
-// beginning was written. Everything else is dropped.
+// keep puts lines of a failed write back to the front: audit lines, notices, and the rest of a line that is partly
+// written. It drops all others.
 func (w *Writer) keep(b batch) {
 	var kept batch
 	w.mu.Lock()
@@ -149,7 +150,7 @@ func (w *Writer) keep(b batch) {
 	for _, l := range b.lines {
 		text := b.text[:l.size]
 		b.text = b.text[l.size:]
-		if l.class == Audit || l.class == Notice || l.begun {
+		if l.class == classAudit || l.class == classNotice || l.begun {
 			kept.text, kept.lines = append(kept.text, text...), append(kept.lines, l)
 			continue
 		}
@@ -165,28 +166,28 @@ func (w *Writer) release(l line) {
 	w.held[l.class].lines--
 }
 
-// finish notes how the writing of a batch went.
+// finish records the result of writing a batch.
 func (w *Writer) finish(b batch, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(b.lines) == 0 {
 		return
 	}
-	w.last, w.retryAt = time.Now(), time.Time{}
+	w.lastWrite, w.retryAt = time.Now(), time.Time{}
 	w.loss.fault = ""
 	if err != nil {
-		w.retryAt, w.loss.fault = w.last.Add(Retry), err.Error()
+		w.retryAt, w.loss.fault = w.lastWrite.Add(retryAfter), err.Error()
 		w.signal()
 	}
-	if w.spare.text == nil && (cap(b.text) <= 2*piece || len(b.text) > piece) { // what only a burst needed is given back
+	if w.spare.text == nil && (cap(b.text) <= 2*chunk || len(b.text) > chunk) { // memory of a burst is released
 		w.spare = batch{b.text[:0], b.lines[:0]}
 	}
 	if w.empty() {
-		w.flushed()
+		w.endFlushes()
 	}
 }
 
-// end drops what could not be written before the writer was closed.
+// end drops the lines that could not be written before the writer was closed.
 func (w *Writer) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -196,14 +197,14 @@ func (w *Writer) end() {
 		w.drop(l.class, WriteError)
 	}
 	w.pending, w.spare = batch{}, batch{}
-	w.flushed()
+	w.endFlushes()
 	close(w.ended)
 }
 
-// flushed ends the waiting in Flush.
-func (w *Writer) flushed() {
-	for _, done := range w.idle {
+// endFlushes lets every Flush return.
+func (w *Writer) endFlushes() {
+	for _, done := range w.flushes {
 		close(done)
 	}
-	w.idle = nil
+	w.flushes = nil
 }

@@ -13,7 +13,7 @@ import (
 
 var errDiskFull = errors.New("no space left on device")
 
-// sink is where lines go. It can block, fail after some bytes, and write less than it is given.
+// sink is the output of a Writer. It can block, fail after some bytes, and write less than it is given.
 type sink struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
@@ -45,7 +45,7 @@ func (s *sink) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// set changes the sink. Whoever is blocked goes on.
+// set changes the sink. A blocked write continues.
 func (s *sink) set(block, fail bool, part func(int) int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,16 +66,16 @@ func (s *sink) String() string {
 }
 
 // offer logs one line of a class.
-func offer(w *Writer, class Class, format string, args ...any) {
-	w.Line(class, func(b []byte) []byte { return fmt.Appendf(b, format+"\n", args...) })
+func offer(w *Writer, class lineClass, format string, args ...any) {
+	w.queue(class, func(b []byte) []byte { return fmt.Appendf(b, format+"\n", args...) })
 }
 
-// opened returns a writer inside a synctest bubble; it is closed when the test ends.
+// opened returns a Writer inside a synctest bubble; it is closed when the test ends.
 func opened(t *testing.T) (*Writer, *sink) {
 	t.Helper()
 	s := &sink{}
-	w := New(s)
-	w.OnLoss(func(l Loss) { offer(w, Notice, "lost %d %d %d", l.Access, l.Application, l.Audit) })
+	w := NewWriter(s)
+	w.onLoss(func(n lineCounts) { offer(w, classNotice, "lost %d %d %d", n.access, n.application, n.audit) })
 	t.Cleanup(func() {
 		s.set(false, false, nil)
 		w.Close(time.Minute)

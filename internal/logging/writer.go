@@ -7,69 +7,51 @@ import (
 	"time"
 )
 
-// Class says what is lost first when lines cannot be written as fast as they come.
-type Class uint8
-
-// The classes of lines. Access lines are dropped first: they fill at most three quarters of the buffer that they share
-// with application lines. Audit lines have a buffer of their own, and so has the notice that lines were lost.
+// Bounds of the lines that wait to be written. A line that is larger than its buffer is dropped.
 const (
-	Application Class = iota
-	Access
-	Audit
-	Notice // what the function of OnLoss logs
-	classes
-)
-
-// Bounds of what waits to be written. A line that is larger than its buffer is dropped.
-const (
-	BufferBytes = 1 << 20 // of access and application lines together, and as much again of audit lines
-	BufferLines = 8192    // likewise
-	accessBytes = BufferBytes / 4 * 3
-	accessLines = BufferLines / 4 * 3
+	bufferBytes = 1 << 20 // of access and application lines together, and the same again of audit lines
+	bufferLines = 8192    // likewise
+	accessBytes = bufferBytes / 4 * 3
+	accessLines = bufferLines / 4 * 3
 )
 
 const (
-	// Delay is how long an access line waits for others to share its write.
-	Delay = 50 * time.Millisecond
-	// Retry is how long the writer waits after a failed write.
-	Retry = time.Second
-	// piece is how much is written at a time, whole lines as long as they are shorter: what a slow reader has taken
-	// makes room.
-	piece = 32 << 10
+	batchDelay = 50 * time.Millisecond // how long an access line waits for others to share its write
+	retryAfter = time.Second           // after a failed write
+	chunk      = 32 << 10              // bytes of one write; a longer line has a write of its own
 )
 
 // Reason is why a line was dropped.
 type Reason uint8
 
-// The reasons.
 const (
-	Full       Reason = iota // its buffer was full: the lines are not read, or not fast enough
+	Full       Reason = iota // the buffer was full: the reader of the log is too slow, or stopped
 	WriteError               // writing failed
 	reasons
 )
 
-// Writer writes lines in their order, from a goroutine of its own.
+// Writer writes lines in order, from a goroutine of its own, and never blocks its callers.
 type Writer struct {
 	sink    io.Writer
-	room    sync.Pool // of buffers in which lines are made: nobody waits for another's
+	room    sync.Pool // buffers for composing lines, so that no line waits for another
 	dropped [reasons]atomic.Uint64
 
-	wake    chan struct{} // one token: something waits
+	wake    chan struct{} // holds one token if lines wait
 	closing chan struct{} // closed by Close
 	ended   chan struct{} // closed when the goroutine has ended
 	close   sync.Once
-	timer   *time.Timer // the goroutine's own
+	timer   *time.Timer // of the goroutine
 
-	mu      sync.Mutex
-	pending batch
-	spare   batch           // to collect in while the other is being written
-	held    [classes]usage  // by what waits and what is being written
-	urgent  bool            // not everything that waits may wait for others
-	over    bool            // nothing is written any more
-	idle    []chan struct{} // closed when nothing waits
-	last    time.Time       // of the last write
-	retryAt time.Time       // not zero: the last write failed
-	loss    loss
+	mu        sync.Mutex
+	pending   batch
+	spare     batch           // collects lines while the other batch is written
+	held      [classes]usage  // by lines that wait and lines that are being written
+	urgent    bool            // a line waits that must not be delayed
+	over      bool            // the goroutine has ended: every line is dropped
+	flushes   []chan struct{} // closed when no line waits
+	lastWrite time.Time
+	retryAt   time.Time // zero if the last write succeeded
+	loss      loss
 }
 
 // batch is text with the lengths and classes of its lines.
@@ -80,14 +62,14 @@ type batch struct {
 
 type line struct {
 	size  int32
-	class Class
-	begun bool // its beginning was written: the rest must follow, or the next line could not be read
+	class lineClass
+	begun bool // partly written: the rest must follow, otherwise the next line is unreadable
 }
 
 type usage struct{ bytes, lines int }
 
-// New returns a writer to sink, which only its goroutine uses. Close ends it.
-func New(sink io.Writer) *Writer {
+// NewWriter returns a Writer to sink, which it uses from one goroutine. Close ends it.
+func NewWriter(sink io.Writer) *Writer {
 	w := &Writer{
 		sink: sink, room: sync.Pool{New: func() any { return new([]byte) }}, timer: time.NewTimer(time.Hour),
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), ended: make(chan struct{}),
@@ -97,8 +79,14 @@ func New(sink io.Writer) *Writer {
 	return w
 }
 
-// Line queues the line that appendLine appends to its argument, or drops it. It never waits for the sink.
-func (w *Writer) Line(class Class, appendLine func([]byte) []byte) {
+// Write queues p as an application line. It is for code that prints instead of logging.
+func (w *Writer) Write(p []byte) (int, error) {
+	w.queue(classApplication, func(b []byte) []byte { return append(b, p...) })
+	return len(p), nil
+}
+
+// queue queues the line that appendLine appends to its argument, or drops it. It never waits for the sink.
+func (w *Writer) queue(class lineClass, appendLine func([]byte) []byte) {
 	room := w.room.Get().(*[]byte)
 	text := appendLine((*room)[:0])
 	w.mu.Lock()
@@ -107,19 +95,13 @@ func (w *Writer) Line(class Class, appendLine func([]byte) []byte) {
 	if wake {
 		w.signal()
 	}
-	if *room = text; cap(text) <= piece {
+	if *room = text; cap(text) <= chunk {
 		w.room.Put(room)
 	}
 }
 
-// Write queues p as an application line. It serves what prints instead of logging.
-func (w *Writer) Write(p []byte) (int, error) {
-	w.Line(Application, func(b []byte) []byte { return append(b, p...) })
-	return len(p), nil
-}
-
-// add queues a line or drops it; it reports whether the goroutine must be told. It is called with mu held.
-func (w *Writer) add(class Class, text []byte) bool {
+// add adds a line to the batch or drops it. It reports whether to wake the goroutine. The caller holds mu.
+func (w *Writer) add(class lineClass, text []byte) bool {
 	if w.over {
 		w.drop(class, WriteError)
 		return false
@@ -128,7 +110,7 @@ func (w *Writer) add(class Class, text []byte) bool {
 		w.drop(class, Full)
 		return false
 	}
-	if class == Audit && w.held[Audit].lines == 0 {
+	if class == classAudit && w.held[classAudit].lines == 0 {
 		w.loss.waiting = time.Now()
 	}
 	w.held[class].bytes += len(text)
@@ -136,30 +118,30 @@ func (w *Writer) add(class Class, text []byte) bool {
 	first := len(w.pending.lines) == 0
 	w.pending.text = append(w.pending.text, text...)
 	w.pending.lines = append(w.pending.lines, line{size: int32(len(text)), class: class})
-	if w.urgent || class == Access && len(w.pending.text) < piece {
+	if w.urgent || class == classAccess && len(w.pending.text) < chunk {
 		return first
 	}
 	w.urgent = true
 	return true
 }
 
-// admits reports whether there is room for a line of n bytes.
-func (w *Writer) admits(class Class, n int) bool {
-	access, shared := w.held[Access], w.held[Application]
+// admits reports whether there is room for a line of n bytes. The caller holds mu.
+func (w *Writer) admits(class lineClass, n int) bool {
+	access, shared := w.held[classAccess], w.held[classApplication]
 	shared.bytes, shared.lines = shared.bytes+access.bytes, shared.lines+access.lines
 	switch class {
-	case Access:
+	case classAccess:
 		return access.bytes+n <= accessBytes && access.lines < accessLines &&
-			shared.bytes+n <= BufferBytes && shared.lines < BufferLines
-	case Application:
-		return shared.bytes+n <= BufferBytes && shared.lines < BufferLines
-	case Audit:
-		return w.held[Audit].bytes+n <= BufferBytes && w.held[Audit].lines < BufferLines
+			shared.bytes+n <= bufferBytes && shared.lines < bufferLines
+	case classApplication:
+		return shared.bytes+n <= bufferBytes && shared.lines < bufferLines
+	case classAudit:
+		return w.held[classAudit].bytes+n <= bufferBytes && w.held[classAudit].lines < bufferLines
 	}
-	return w.held[Notice].bytes+n <= piece
+	return w.held[classNotice].bytes+n <= chunk
 }
 
-// signal tells the goroutine that there is something to do.
+// signal wakes the goroutine.
 func (w *Writer) signal() {
 	select {
 	case w.wake <- struct{}{}:
@@ -167,7 +149,7 @@ func (w *Writer) signal() {
 	}
 }
 
-// Flush waits until everything is written, for at most limit; it reports whether it is.
+// Flush waits until all lines are written, for at most limit. It reports whether they are.
 func (w *Writer) Flush(limit time.Duration) bool {
 	w.mu.Lock()
 	if w.empty() || w.over {
@@ -175,7 +157,7 @@ func (w *Writer) Flush(limit time.Duration) bool {
 		return true
 	}
 	done := make(chan struct{})
-	w.idle = append(w.idle, done)
+	w.flushes = append(w.flushes, done)
 	w.urgent = true
 	w.mu.Unlock()
 	w.signal()
@@ -187,7 +169,7 @@ func (w *Writer) Flush(limit time.Duration) bool {
 	}
 }
 
-// Close writes what waits, for at most limit, and ends the writer: what is logged from then on is dropped.
+// Close writes the lines that wait, for at most limit, and ends the goroutine. Later lines are dropped.
 func (w *Writer) Close(limit time.Duration) {
 	w.close.Do(func() { close(w.closing) })
 	select {
@@ -196,5 +178,5 @@ func (w *Writer) Close(limit time.Duration) {
 	}
 }
 
-// empty reports whether nothing waits or is being written. It is called with mu held.
+// empty reports whether no line waits or is being written. The caller holds mu.
 func (w *Writer) empty() bool { return w.held == [classes]usage{} }

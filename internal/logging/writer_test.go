@@ -16,23 +16,23 @@ func TestWriterSharesWritesOfAccessLines(t *testing.T) {
 	bubble(t, func(t *testing.T, w *Writer, s *sink) {
 		var writes atomic.Int32
 		s.set(false, false, func(n int) int { writes.Add(1); return n })
-		offer(w, Access, "the first is written at once")
+		offer(w, classAccess, "the first is written at once")
 		synctest.Wait()
 		for range 10 {
-			offer(w, Access, "those that follow closely wait")
+			offer(w, classAccess, "those that follow closely wait")
 		}
 		synctest.Wait()
 		if writes.Load() != 1 {
 			t.Errorf("%d writes, want 1", writes.Load())
 		}
-		time.Sleep(Delay)
+		time.Sleep(batchDelay)
 		synctest.Wait()
 		if writes.Load() != 2 || count(s.String(), "closely") != 10 {
 			t.Errorf("%d writes, want 2:\n%s", writes.Load(), s)
 		}
-		offer(w, Access, "waits")
-		offer(w, Audit, "does not wait")
-		offer(w, Application, "and nothing overtakes")
+		offer(w, classAccess, "waits")
+		offer(w, classAudit, "does not wait")
+		offer(w, classApplication, "and nothing overtakes")
 		synctest.Wait()
 		if !strings.HasSuffix(s.String(), "waits\ndoes not wait\nand nothing overtakes\n") {
 			t.Errorf("written:\n%s", s)
@@ -43,12 +43,12 @@ func TestWriterSharesWritesOfAccessLines(t *testing.T) {
 func TestWriterDropsAccessLinesFirst(t *testing.T) {
 	bubble(t, func(t *testing.T, w *Writer, s *sink) {
 		s.set(true, false, nil)
-		for range 3 * BufferLines {
-			offer(w, Access, "access %s", strings.Repeat("x", 100))
+		for range 3 * bufferLines {
+			offer(w, classAccess, "access %s", strings.Repeat("x", 100))
 		}
 		for range 100 {
-			offer(w, Application, "application")
-			offer(w, Audit, "audit")
+			offer(w, classApplication, "application")
+			offer(w, classAudit, "audit")
 		}
 		s.set(false, false, nil)
 		if !w.Flush(time.Minute) {
@@ -56,30 +56,31 @@ func TestWriterDropsAccessLinesFirst(t *testing.T) {
 		}
 		got := s.String()
 		application, audit, access := count(got, "application\n"), count(got, "audit\n"), count(got, "access ")
-		if application != 100 || audit != 100 || uint64(access) != 3*BufferLines-w.Dropped(Full) {
+		if application != 100 || audit != 100 || uint64(access) != 3*bufferLines-w.Dropped(Full) {
 			t.Errorf("%d application, %d audit, %d access lines", application, audit, access)
 		}
-		if want := fmt.Sprintf("lost %d 0 0\n", w.Dropped(Full)); w.Dropped(Full) == 0 || count(got, "lost ") != 1 || count(got, want) != 1 {
+		want := fmt.Sprintf("lost %d 0 0\n", w.Dropped(Full))
+		if w.Dropped(Full) == 0 || count(got, "lost ") != 1 || count(got, want) != 1 {
 			t.Errorf("no single line %q", want)
 		}
 		if ok, detail, _ := w.Health(); !ok {
-			t.Errorf("the audit log is complete, and Health says %q", detail)
+			t.Errorf("the audit log is complete, and Health reports %q", detail)
 		}
 	})
 }
 
-func TestWriterIsBoundedInBytesAndLines(t *testing.T) {
+func TestWriterBuffersAreBounded(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty lines": "\n", "short lines": "line\n", "long lines": strings.Repeat("x", 10_000) + "\n",
-		"one that is larger than the buffer": strings.Repeat("x", BufferBytes) + "\n",
+		"one that is larger than the buffer": strings.Repeat("x", bufferBytes) + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *Writer, s *sink) {
 				s.set(true, false, nil)
-				offered := min(BufferLines, 3*BufferBytes/len(text)) + 10
+				offered := min(bufferLines, 3*bufferBytes/len(text)) + 10
 				for range offered {
-					for class := range Notice {
-						w.Line(class, func(b []byte) []byte { return append(b, text...) })
+					for class := range classNotice {
+						w.queue(class, func(b []byte) []byte { return append(b, text...) })
 					}
 				}
 				w.mu.Lock()
@@ -88,7 +89,7 @@ func TestWriterIsBoundedInBytesAndLines(t *testing.T) {
 					bytes, lines = bytes+u.bytes, lines+u.lines
 				}
 				w.mu.Unlock()
-				if bytes > 2*BufferBytes || lines > 2*BufferLines || w.Dropped(Full) != uint64(3*offered-lines) {
+				if bytes > 2*bufferBytes || lines > 2*bufferLines || w.Dropped(Full) != uint64(3*offered-lines) {
 					t.Errorf("%d bytes in %d lines wait, %d were dropped", bytes, lines, w.Dropped(Full))
 				}
 			})
@@ -96,22 +97,22 @@ func TestWriterIsBoundedInBytesAndLines(t *testing.T) {
 	}
 }
 
-// A fault of a few minutes, say a disk that is full, costs no audit line; access lines would only push them out of
-// memory.
+// TestWriterKeepsAuditLinesWhileWritesFail checks that a fault of a few minutes, such as a full disk, loses no audit
+// line.
 func TestWriterKeepsAuditLinesWhileWritesFail(t *testing.T) {
 	bubble(t, func(t *testing.T, w *Writer, s *sink) {
 		s.set(false, true, func(int) int { return 0 })
 		for i := range 300 {
-			offer(w, Access, "access %d", i)
-			offer(w, Application, "application %d", i)
-			offer(w, Audit, "audit %d", i)
-			time.Sleep(Retry / 2)
+			offer(w, classAccess, "access %d", i)
+			offer(w, classApplication, "application %d", i)
+			offer(w, classAudit, "audit %d", i)
+			time.Sleep(retryAfter / 2)
 		}
 		if ok, detail, since := w.Health(); ok || !strings.Contains(detail, errDiskFull.Error()) || since.IsZero() {
-			t.Errorf("audit lines wait for minutes, and Health says %v %q %v", ok, detail, since)
+			t.Errorf("audit lines wait for minutes, and Health reports %v %q %v", ok, detail, since)
 		}
 		s.set(false, false, nil)
-		time.Sleep(2 * Retry)
+		time.Sleep(2 * retryAfter)
 		synctest.Wait()
 		got := s.String()
 		for i := range 300 {
@@ -120,7 +121,8 @@ func TestWriterKeepsAuditLinesWhileWritesFail(t *testing.T) {
 			}
 		}
 		lost := w.Dropped(WriteError)
-		if written := count(got, "access ") + count(got, "application "); lost == 0 || written+int(lost) != 600 || w.Dropped(Full) != 0 {
+		written := count(got, "access ") + count(got, "application ")
+		if lost == 0 || written+int(lost) != 600 || w.Dropped(Full) != 0 {
 			t.Errorf("%d written, %d dropped", written, lost)
 		}
 		if ok, detail, _ := w.Health(); !ok || count(got, "lost ") != 1 {
@@ -129,35 +131,35 @@ func TestWriterKeepsAuditLinesWhileWritesFail(t *testing.T) {
 	})
 }
 
-func TestWriterShowsTheFirstLostAuditLine(t *testing.T) {
+func TestHealthReportsTheFirstLostAuditLine(t *testing.T) {
 	bubble(t, func(t *testing.T, w *Writer, s *sink) {
 		s.set(true, false, nil)
 		for w.Dropped(Full) == 0 {
 			if ok, detail, _ := w.Health(); !ok {
-				t.Fatalf("nothing was lost, and Health says %q", detail)
+				t.Fatalf("nothing was lost, and Health reports %q", detail)
 			}
-			offer(w, Audit, "%s", strings.Repeat("x", 10_000))
+			offer(w, classAudit, "%s", strings.Repeat("x", 10_000))
 		}
 		began := time.Now()
 		if ok, detail, since := w.Health(); ok || !strings.HasPrefix(detail, "lost audit lines: 1;") || !since.Equal(began) {
 			t.Errorf("%v %q %v", ok, detail, since)
 		}
-		time.Sleep(2 * auditShown)
+		time.Sleep(2 * showAuditLoss)
 		if ok, _, since := w.Health(); ok || !since.Equal(began) {
-			t.Error("the loss is forgotten before the log says so")
+			t.Error("Health forgets the loss before the log reports it")
 		}
 		s.set(false, false, nil)
 		synctest.Wait()
 		if !strings.HasSuffix(s.String(), "lost 0 0 1\n") {
-			t.Error("the log does not say so")
+			t.Error("the log does not report it")
 		}
 		if ok, detail, _ := w.Health(); !ok {
-			t.Errorf("the log says so, hours have passed, and Health still says %q", detail)
+			t.Errorf("the log reported it hours ago, and Health still reports %q", detail)
 		}
 	})
 }
 
-func TestCloseWaitsNoLongerThanItsLimit(t *testing.T) {
+func TestCloseWaitsUpToItsLimit(t *testing.T) {
 	for name, set := range map[string]func(*sink){
 		"blocked": func(s *sink) { s.set(true, false, nil) },
 		"failing": func(s *sink) { s.set(false, true, nil) },
@@ -166,12 +168,12 @@ func TestCloseWaitsNoLongerThanItsLimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *Writer, s *sink) {
 				set(s)
-				for class := range Notice {
+				for class := range classNotice {
 					offer(w, class, "line")
 				}
 				began := time.Now()
 				w.Close(time.Second)
-				offer(w, Audit, "nobody waits for this one either")
+				offer(w, classAudit, "dropped without waiting")
 				if took := time.Since(began); took > time.Second {
 					t.Errorf("it took %v", took)
 				}
@@ -183,17 +185,17 @@ func TestCloseWaitsNoLongerThanItsLimit(t *testing.T) {
 	}
 }
 
-// Lines of many requests at once are whole, and those of each are in their order, however slowly they are written.
-func TestWriterKeepsLinesOfManyWholeAndInOrder(t *testing.T) {
+// TestWriterKeepsLinesWholeAndInOrder writes lines from many goroutines to a slow sink.
+func TestWriterKeepsLinesWholeAndInOrder(t *testing.T) {
 	t.Parallel()
 	s := &sink{part: func(n int) int { runtime.Gosched(); return (n + 1) / 2 }}
-	out := New(s)
+	out := NewWriter(s)
 	const writers, each = 16, 2000
 	var all sync.WaitGroup
 	for w := range writers {
 		all.Go(func() {
 			for i := range each {
-				offer(out, Class(i%3), "%d %d %s", w, i, strings.Repeat("x", i%200))
+				offer(out, lineClass(i%3), "%d %d %s", w, i, strings.Repeat("x", i%200))
 			}
 		})
 	}
@@ -216,11 +218,11 @@ func TestWriterKeepsLinesOfManyWholeAndInOrder(t *testing.T) {
 }
 
 func BenchmarkLine(b *testing.B) {
-	w := New(io.Discard)
+	w := NewWriter(io.Discard)
 	defer w.Close(time.Second)
 	text := []byte(strings.Repeat("x", 400) + "\n")
 	b.ReportAllocs()
 	for b.Loop() {
-		w.Line(Access, func(b []byte) []byte { return append(b, text...) })
+		w.queue(classAccess, func(b []byte) []byte { return append(b, text...) })
 	}
 }

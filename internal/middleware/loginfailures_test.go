@@ -35,7 +35,7 @@ type failing struct {
 func newFailing(t *testing.T, format string, granted bool) *failing {
 	t.Helper()
 	f := &failing{t: t}
-	f.writer = logging.New(writerFunc(func(p []byte) (int, error) {
+	f.writer = logging.NewWriter(writerFunc(func(p []byte) (int, error) {
 		if f.blocked != nil {
 			<-f.blocked
 		}

@@ -1,0 +1,31 @@
+package logging
+
+import (
+	"encoding/hex"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/hubgate/hubgate/internal/seal"
+)
+
+// EmailKey is the only attribute for e-mail addresses: the policy of log.email applies to it.
+const EmailKey = "email"
+
+// EmailPolicy says how e-mail addresses are logged: hash (an HMAC under a key of its own, so that the lines of one
+// person can be joined and nobody can be looked up), full, or none. Without a key, hash is none.
+type EmailPolicy struct {
+	Mode atomic.Pointer[string]
+	Ring atomic.Pointer[seal.Ring]
+}
+
+// attr returns the attribute that is logged for an address; the empty one leaves it out.
+func (p *EmailPolicy) attr(email string) slog.Attr {
+	ring, mode := p.Ring.Load(), p.Mode.Load()
+	switch {
+	case mode != nil && *mode == "full":
+		return slog.String(EmailKey, email)
+	case mode != nil && *mode == "hash" && ring != nil && email != "":
+		return slog.String(EmailKey, "hash:"+hex.EncodeToString(ring.MAC(seal.LogHash, []byte(email))[:8]))
+	}
+	return slog.Attr{}
+}
