@@ -41,13 +41,13 @@ func TestEndedSessionIsEndedWithoutTheRightToPublish(t *testing.T) {
 		hook := &noPublish{errors.New(text)}
 		m.deps.Redis.(*redis.Client).AddHook(hook)
 		existed, err := m.EndRef(t.Context(), s.Ref)
-		if ends != (existed && err == nil) || m.Mute() != ends {
-			t.Errorf("%s: %v %v, mute %v", text, existed, err, m.Mute())
+		if ends != (existed && err == nil) || m.PublishDenied() != ends {
+			t.Errorf("%s: %v %v, mute %v", text, existed, err, m.PublishDenied())
 		}
 		hook.err = nil
 		_, s = w.login(m, ada())
-		if existed, err := m.EndRef(t.Context(), s.Ref); !existed || err != nil || m.Mute() {
-			t.Errorf("%s, afterwards: %v %v, mute %v", text, existed, err, m.Mute())
+		if existed, err := m.EndRef(t.Context(), s.Ref); !existed || err != nil || m.PublishDenied() {
+			t.Errorf("%s, afterwards: %v %v, mute %v", text, existed, err, m.PublishDenied())
 		}
 	}
 }

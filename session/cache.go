@@ -149,7 +149,7 @@ var errUnreadable = &NoneError{RecordMissing}
 // read asks Redis for record and summary in one round trip.
 func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, error) {
 	ref, sight := t.ref(), m.sighting()
-	values, err := m.reads.get(ctx, m.recordKey(ref), m.summaryKey(ref))
+	values, err := m.store.reads.get(ctx, m.store.keys.record(ref), m.store.keys.summary(ref))
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +268,7 @@ func (m *Manager) noteClock(ctx context.Context, c *cached) {
 	if !c.written.CompareAndSwap(written, seen) {
 		return
 	}
-	if err := m.writeClock(ctx, c.session, seen); err != nil {
+	if err := m.store.saveSummary(ctx, c.session, seen); err != nil {
 		m.later(chore{ending: ending{ref: c.session.Ref}, clock: c})
 	}
 }

@@ -68,7 +68,7 @@ func (m *Manager) settle(ctx context.Context) {
 
 // finish does what can be done at once before the process ends.
 func (m *Manager) finish(ctx context.Context) {
-	ctx, cancel := m.bounded(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	for {
 		select {
@@ -90,7 +90,7 @@ func (m *Manager) settled(ctx context.Context, c chore) bool {
 	case c.clock != nil:
 		err = m.catchUp(ctx, c.clock)
 	case c.won != nil:
-		if _, err = m.store(ctx, c.won); errors.Is(err, ErrNone) {
+		if _, err = m.save(ctx, c.won); errors.Is(err, ErrNone) {
 			err = nil // it ended meanwhile
 		}
 	case c.indexes != nil:
@@ -106,14 +106,11 @@ func (m *Manager) settled(ctx context.Context, c chore) bool {
 // catchUp writes an idle clock late, unless another replica has moved it further meanwhile.
 func (m *Manager) catchUp(ctx context.Context, c *cached) error {
 	seen := c.seen.Load()
-	sealed, err := m.sealedSummary(ctx, c.session.Ref)
-	if err != nil {
+	u, known, err := m.store.summary(ctx, c.session.Ref)
+	if err != nil || known && u.Seen >= seen {
 		return err
 	}
-	if u, err := decodeSummary(m.deps.Ring, c.session.Ref, sealed); err == nil && u.Seen >= seen {
-		return nil
-	}
-	return m.writeClock(ctx, c.session, seen)
+	return m.store.saveSummary(ctx, c.session, seen)
 }
 
 // endAgain makes sure of what ended a short while ago: a fail-over loses what the old master had not passed on, and would bring ended

@@ -51,7 +51,7 @@ func (t ticket) ref() string {
 }
 
 // isRef tells whether a text can be a record's name.
-func isRef(text string) bool { return len(text) == 2*refSize && strings.Trim(text, shards) == "" }
+func isRef(text string) bool { return len(text) == 2*refSize && strings.Trim(text, digits) == "" }
 
 const (
 	refLabel = "hubgate session\x00"

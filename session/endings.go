@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -34,7 +33,7 @@ func (m *Manager) logout(w http.ResponseWriter, r *http.Request, others time.Tim
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := m.bounded(r.Context())
+	ctx, cancel := detached(r.Context())
 	defer cancel()
 	c, err := m.get(ctx, m.ask(t, inbound.Of(r).Site))
 	switch {
@@ -73,22 +72,22 @@ func (m *Manager) endRef(ctx context.Context, ref string) (bool, error) {
 
 // EndUser ends every session of a user. When Redis is away it says so, and ends those that live now once Redis is back.
 func (m *Manager) EndUser(ctx context.Context, issuer, subject string) (int, error) {
-	return m.endUntil(ctx, m.namesOf("u", issuer, subject))
+	return m.endUntil(ctx, m.store.keys.user(issuer, subject))
 }
 
 // EndByEmail ends every session that was made with this e-mail.
 func (m *Manager) EndByEmail(ctx context.Context, email string) (int, error) {
-	return m.endAll(ctx, m.namesOf("m", strings.ToLower(email)))
+	return m.endAll(ctx, m.store.keys.email(email))
 }
 
 // EndSID ends the sessions of one session of the provider: back-channel logout. Like EndUser it goes on when Redis is
 // back.
 func (m *Manager) EndSID(ctx context.Context, issuer, sid string) (int, error) {
-	return m.endUntil(ctx, m.namesOf("sid", issuer, sid))
+	return m.endUntil(ctx, m.store.keys.sid(issuer, sid))
 }
 
 func (m *Manager) endUntil(ctx context.Context, indexes []string) (int, error) {
-	ctx, cancel := m.bounded(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	now := m.deps.Now()
 	n, err := m.endAll(ctx, indexes)
@@ -126,9 +125,9 @@ func (m *Manager) endListed(ctx context.Context, indexes []string, before time.T
 // removed.
 func (m *Manager) endOnce(ctx context.Context, key string, before time.Time) (existed, removed int, err error) {
 	var refs []string // all of them, before any is removed
-	err = m.members(ctx, key, func(z redis.Z) { refs = append(refs, z.Member.(string)) })
+	err = m.store.members(ctx, key, func(z redis.Z) { refs = append(refs, z.Member.(string)) })
 	if isWrongType(err) {
-		err = m.discard(ctx, key)
+		err = m.store.removeMistyped(ctx, key)
 	}
 	for i := 0; err == nil && i < len(refs); i++ {
 		var later, existing bool
@@ -153,10 +152,45 @@ func (m *Manager) beganAfter(ctx context.Context, ref string, at time.Time) (boo
 	if at.IsZero() {
 		return false, nil
 	}
-	sealed, err := m.sealedSummary(ctx, ref)
+	u, known, err := m.store.summary(ctx, ref)
+	return known && fromMillis(u.Created).After(at), err
+}
+
+// end deletes a session: record, then index. What Redis does not take now is done later; this replica knows at once.
+func (m *Manager) end(ctx context.Context, e ending) error {
+	m.forget(e.ref)
+	_, err := m.remove(ctx, e)
+	if err != nil {
+		m.owe(chore{ending: e})
+	}
+	return err
+}
+
+// remove deletes the record and tells every replica.
+func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error) {
+	u, known, err := m.store.summary(ctx, e.ref)
 	if err != nil {
 		return false, err
 	}
-	u, err := decodeSummary(m.deps.Ring, ref, sealed)
-	return err == nil && fromMillis(u.Created).After(at), nil
+	if !e.others.IsZero() && known { // first: once the summary is gone nobody can tell whose they are
+		if _, err := m.endListed(ctx, m.store.keys.user(u.Issuer, u.Subject), e.others); err != nil {
+			return false, err
+		}
+	}
+	existed, err = m.store.remove(ctx, e.ref)
+	if err != nil || e.again && !existed {
+		return false, err
+	}
+	if err := m.store.publish(ctx, "end "+e.ref); err != nil {
+		return false, err
+	}
+	if existed {
+		m.deps.Metrics.ended.WithLabelValues(e.reason).Inc()
+		m.deps.Audit.InfoContext(ctx, "session ended", "action", "session_end", "outcome", "success",
+			"reason", e.reason, "session", e.ref, "email", u.Email)
+	}
+	if known {
+		m.store.removeFromLists(ctx, u.session(e.ref))
+	}
+	return existed, nil
 }

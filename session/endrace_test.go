@@ -57,10 +57,10 @@ var endings = map[string]func(ctx context.Context, w *world, m *Manager) (int, e
 		return len(list.Sessions), err
 	},
 	"by what was put off": func(ctx context.Context, w *world, m *Manager) (int, error) {
-		return m.endListed(ctx, m.namesOf("u", issuer, ada().Subject), w.clock.Now())
+		return m.endListed(ctx, m.store.keys.user(issuer, ada().Subject), w.clock.Now())
 	},
 	"everywhere, by a logout": func(ctx context.Context, w *world, m *Manager) (int, error) {
-		keys := m.namesOf("u", issuer, ada().Subject)
+		keys := m.store.keys.user(issuer, ada().Subject)
 		before, _ := w.redis.ZMembers(keys[0])
 		return len(before), m.settleNow(ctx, chore{indexes: keys, before: w.clock.Now()})
 	},
@@ -85,7 +85,7 @@ func TestSessionEndedWhileItBeginsIsOver(t *testing.T) {
 				listed, ended, ran := 0, 0, false
 				m.deps.Redis.AddHook(&interleaved{left: step, run: func() {
 					ran = true
-					members, _ := w.redis.ZMembers(m.namesOf("u", issuer, ada().Subject)[0])
+					members, _ := w.redis.ZMembers(m.store.keys.user(issuer, ada().Subject)[0])
 					listed = len(members)
 					var err error
 					if ended, err = end(t.Context(), w, other); err != nil {

@@ -32,7 +32,7 @@ func TestALostSummaryIsNoIdleness(t *testing.T) {
 					t.Fatal(got)
 				}
 			}
-			lose(w, m.summaryKey(s.Ref))
+			lose(w, m.store.keys.summary(s.Ref))
 			other := w.replica(nil)
 			if got := w.reason(other, cookie); got != "" {
 				t.Errorf("used five minutes ago: %q", got)
@@ -78,7 +78,7 @@ func TestAReplicaThatSawAVisitorLongAgoAsksBeforeItCallsThemIdle(t *testing.T) {
 	w.redis.SetError("")
 	w.outage = false
 	w.eventually("the idle clock has caught up", func() bool {
-		sealed, _ := w.redis.Get(old.summaryKey(s.Ref))
+		sealed, _ := w.redis.Get(old.store.keys.summary(s.Ref))
 		u, err := decodeSummary(w.ring, s.Ref, []byte(sealed))
 		return err == nil && w.clock.Now().Sub(fromMillis(u.Seen)) < 3*time.Minute
 	})
@@ -156,16 +156,16 @@ func TestAnEndingThatAFailoverLostIsDoneAgain(t *testing.T) {
 	one, two := w.replica(nil), w.replica(nil)
 	w.subscribed(one)
 	cookie, s := w.login(one, ada())
-	record, _ := w.redis.Get(one.recordKey(s.Ref))
-	summary, _ := w.redis.Get(one.summaryKey(s.Ref))
+	record, _ := w.redis.Get(one.store.keys.record(s.Ref))
+	summary, _ := w.redis.Get(one.store.keys.summary(s.Ref))
 	one.End(httptest.NewRecorder(), w.request(cookie))
-	w.redis.Set(one.recordKey(s.Ref), record) // the new master had not heard of it
-	w.redis.Set(one.summaryKey(s.Ref), summary)
+	w.redis.Set(one.store.keys.record(s.Ref), record) // the new master had not heard of it
+	w.redis.Set(one.store.keys.summary(s.Ref), summary)
 	if got := w.reason(two, cookie); got != "" {
 		t.Fatal(got)
 	}
 	one.heard(&redis.Subscription{Kind: "subscribe"})
-	w.eventually("the record is gone again", func() bool { return !w.redis.Exists(one.recordKey(s.Ref)) })
+	w.eventually("the record is gone again", func() bool { return !w.redis.Exists(one.store.keys.record(s.Ref)) })
 	if got := w.reason(two, cookie); got != string(RecordMissing) {
 		t.Errorf("on a replica that does not listen: %q", got)
 	}
@@ -178,12 +178,12 @@ func TestARecordThatIsLostAndComesBackIsASessionAgain(t *testing.T) {
 	m := w.replica(nil)
 	w.subscribed(m)
 	cookie, s := w.login(m, ada())
-	record, _ := w.redis.Get(m.recordKey(s.Ref))
+	record, _ := w.redis.Get(m.store.keys.record(s.Ref))
 	w.redis.FlushAll() // restarted empty
 	if got := w.reason(m, cookie); got != string(RecordMissing) {
 		t.Fatalf("%q", got)
 	}
-	w.redis.Set(m.recordKey(s.Ref), record) // restored from a backup
+	w.redis.Set(m.store.keys.record(s.Ref), record) // restored from a backup
 	w.clock.pass(time.Minute)
 	m.heard(&redis.Subscription{Kind: "subscribe"})
 	if got := w.reason(m, cookie); got != "" {
@@ -232,7 +232,7 @@ func TestNoAnswerIsNoAbsence(t *testing.T) {
 	for name, rdb := range map[string]*redis.Client{"refused": dead, "silent": silent, "no sentinel": sentinel} {
 		t.Cleanup(func() { rdb.Close() })
 		m := w.replica(nil)
-		m.reads.rdb = rdb
+		m.store.reads.rdb = rdb
 		if got := w.reason(m, cookie); got != "cannot tell" {
 			t.Errorf("%s: %q", name, got)
 		}

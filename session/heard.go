@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"net"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -42,3 +43,5 @@ func isAnswer(err error) bool {
 	var answer redis.Error
 	return errors.As(err, &answer)
 }
+
+func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }

@@ -165,3 +165,9 @@ func minutes(n int) setting.Duration { return setting.Duration(time.Duration(n) 
 func minutesOrNone(n int) setting.DurationOrNone {
 	return setting.DurationOrNone(time.Duration(n) * time.Minute)
 }
+
+// currentLists returns the lists that a session is added to.
+func (m *Manager) currentLists(s *Session) []string {
+	current, _ := m.store.keys.indexes(s)
+	return current
+}

@@ -17,7 +17,7 @@ type lease struct {
 
 // take returns false when somebody else has it. A repeat after a lost answer finds its own token.
 func (l lease) take(ctx context.Context) (bool, error) {
-	ctx, cancel := l.m.bounded(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	won, err := l.m.deps.Redis.SetNX(ctx, l.key, l.token, leaseTime).Result()
 	if err != nil {
@@ -32,13 +32,13 @@ func (l lease) take(ctx context.Context) (bool, error) {
 
 // holder is the token of who has it, or "".
 func (l lease) holder(ctx context.Context) (string, error) {
-	ctx, cancel := l.m.bounded(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	answer := getBounded(ctx, l.m.deps.Redis, l.key)
 	if isWrongType(answer.Err()) { // not a free lease: nobody could take it
 		return "", answer.Err()
 	}
-	return bounded(answer, nil)
+	return textOf(answer, nil)
 }
 
 var renewScript = redis.NewScript(`
@@ -77,7 +77,7 @@ redis.call("SET", KEYS[1], "wait", "PX", ARGV[2])
 return 1`)
 
 func (l lease) release(ctx context.Context, wait time.Duration) {
-	ctx, cancel := l.m.bounded(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	_ = releaseScript.Run(ctx, l.m.deps.Redis, []string{l.key}, l.token, wait.Milliseconds()).Err() // it ends by itself
 }

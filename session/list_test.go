@@ -74,11 +74,11 @@ func TestAListingPassesWhatItsIndexHoldsOfEndedAndDamagedSessions(t *testing.T) 
 	for ref := range want {
 		switch n++; {
 		case n <= 400: // ended by a replica that died before it had tidied the index
-			w.redis.Del(m.recordKey(ref))
-			w.redis.Del(m.summaryKey(ref))
+			w.redis.Del(m.store.keys.record(ref))
+			w.redis.Del(m.store.keys.summary(ref))
 			delete(want, ref)
 		case n <= 450:
-			w.redis.Set(m.summaryKey(ref), "damaged")
+			w.redis.Set(m.store.keys.summary(ref), "damaged")
 			delete(want, ref)
 		}
 	}
@@ -87,8 +87,8 @@ func TestAListingPassesWhatItsIndexHoldsOfEndedAndDamagedSessions(t *testing.T) 
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	entries := 0
-	for _, shard := range shards {
-		members, _ := w.redis.ZMembers(m.allKey(string(shard)))
+	for _, shard := range digits {
+		members, _ := w.redis.ZMembers(m.store.keys.shard(string(shard)))
 		entries += len(members)
 	}
 	if entries != 200 {
@@ -149,9 +149,9 @@ func TestAKeyOfAnotherTypeInTheWayKeepsNobodyOut(t *testing.T) {
 	m := w.replica(nil)
 	s := ada()
 	_, started := w.login(m, s)
-	keys := append(m.indexKeys(started), m.prefix+"keys")
-	for shard := range len(shards) { // the next session may fall into any of them
-		keys = append(keys, m.allKey(shards[shard:shard+1]))
+	keys := append(m.currentLists(started), m.store.keys.sealKeys())
+	for shard := range len(digits) { // the next session may fall into any of them
+		keys = append(keys, m.store.keys.shard(digits[shard:shard+1]))
 	}
 	for _, key := range keys {
 		w.redis.Del(key)
@@ -174,7 +174,7 @@ func TestARecordOfAnotherTypeIsNoSessionAndALoginMendsIt(t *testing.T) {
 	w := newWorld(t)
 	m := w.replica(nil)
 	cookie, s := w.login(m, ada())
-	for _, key := range []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)} {
+	for _, key := range []string{m.store.keys.record(s.Ref), m.store.keys.summary(s.Ref)} {
 		w.redis.Del(key)
 		w.redis.Lpush(key, "somebody else's")
 	}
@@ -186,18 +186,18 @@ func TestARecordOfAnotherTypeIsNoSessionAndALoginMendsIt(t *testing.T) {
 	if got := w.reason(m, again); got != "" {
 		t.Errorf("after a login: %q", got)
 	}
-	if len(m.chores) != 0 || w.redis.Exists(m.summaryKey(s.Ref)) {
+	if len(m.chores) != 0 || w.redis.Exists(m.store.keys.summary(s.Ref)) {
 		t.Errorf("the end of the older session waits: %d", len(m.chores))
 	}
 }
 
 func FuzzACursorIsTakenOrRefused(f *testing.F) {
 	f.Add("")
-	f.Add(cursor{key: 3, score: float64(time.Now().UnixMilli()), ref: "0123456789abcdef0123456789abcdef"}.encode())
+	f.Add(cursor{list: 3, score: float64(time.Now().UnixMilli()), ref: "0123456789abcdef0123456789abcdef"}.encode())
 	f.Add("MHwtMXw")
 	f.Fuzz(func(t *testing.T, text string) {
 		at, err := parseCursor(text, 16)
-		if err == nil && (at.key < 0 || at.key >= 16 || at.score < 0) {
+		if err == nil && (at.list < 0 || at.list >= 16 || at.score < 0) {
 			t.Errorf("%q: %+v", text, at)
 		}
 	})

@@ -71,7 +71,7 @@ func (w *world) pageThrough(m *Manager, rdb *redis.Client, refs []string) (seen 
 		asked := commands(w.t, rdb) - before
 		if pages++; pages == 1 {
 			first = asked
-		} else if asked > first+3*len(shards) { // a page may reach into other shards
+		} else if asked > first+3*len(digits) { // a page may reach into other shards
 			w.t.Errorf("page %d asks for %d, the first for %d", pages, asked, first)
 		}
 		for _, s := range listing.Sessions {
@@ -104,8 +104,8 @@ func (w *world) populate(m *Manager, rdb *redis.Client, n int) []string {
 			i := len(refs)
 			s.Ref, s.Subject, s.Email = newTicket().ref(), fmt.Sprint("user-", i), fmt.Sprintf("user-%d@example.com", i)
 			s.CreatedAt, s.LastSeenAt, s.ExpiresAt = now, now, now.Add(time.Hour+time.Duration(i/10)*time.Millisecond) // several of one score
-			pipe.Set(w.t.Context(), m.summaryKey(s.Ref), encodeSummary(m.deps.Ring, s.Ref, toSummary(&s)), time.Hour)
-			for _, key := range m.indexKeys(&s) {
+			pipe.Set(w.t.Context(), m.store.keys.summary(s.Ref), encodeSummary(m.deps.Ring, s.Ref, toSummary(&s)), time.Hour)
+			for _, key := range m.currentLists(&s) {
 				pipe.ZAdd(w.t.Context(), key, redis.Z{Score: float64(s.ExpiresAt.UnixMilli()), Member: s.Ref})
 			}
 			refs = append(refs, s.Ref)

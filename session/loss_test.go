@@ -20,13 +20,13 @@ func TestWhoAsksWhoIsThereKeepsNoSessionAliveWhoseSummaryIsLost(t *testing.T) {
 			if got := w.reason(m, cookie); got != "" {
 				t.Fatal(got)
 			}
-			w.redis.Del(m.summaryKey(s.Ref))
+			w.redis.Del(m.store.keys.summary(s.Ref))
 			for range 9 {
 				if _, err := m.Peek(w.request(cookie)); err != nil {
 					t.Fatal(err)
 				}
 				if !taken {
-					w.redis.Del(m.summaryKey(s.Ref))
+					w.redis.Del(m.store.keys.summary(s.Ref))
 				} else if _, err := fresh.Peek(w.request(cookie)); err != nil {
 					t.Fatal(err)
 				}
@@ -49,7 +49,7 @@ func TestASessionWhoseListsAreLostIsInReachAgainAfterItsNextUse(t *testing.T) {
 	w := newWorld(t)
 	m := w.replica(nil)
 	cookie, s := w.login(m, ada())
-	keys := m.indexKeys(s)
+	keys := m.currentLists(s)
 	w.clock.pass(10 * time.Minute)
 	w.login(m, ada()) // lives longer
 	longest := w.redis.TTL(keys[1])
@@ -89,7 +89,7 @@ func TestARecordWithoutAnEndIsASessionAndGetsItsEndAgain(t *testing.T) {
 				first, pass = w.shortLived(), 59*time.Minute+30*time.Second
 			}
 			cookie, s := w.login(m, first)
-			m.deps.Redis.Persist(t.Context(), m.recordKey(s.Ref))
+			m.deps.Redis.Persist(t.Context(), m.store.keys.record(s.Ref))
 			w.clock.pass(pass)
 			if touched {
 				if got := w.reason(m, cookie); got != "" {
@@ -98,7 +98,7 @@ func TestARecordWithoutAnEndIsASessionAndGetsItsEndAgain(t *testing.T) {
 			} else if _, err := m.Peek(w.request(cookie)); err != nil { // which leaves the clock alone
 				t.Fatal(err)
 			}
-			if got, want := w.redis.TTL(m.recordKey(s.Ref)), s.ExpiresAt.Sub(w.clock.Now()); got != want {
+			if got, want := w.redis.TTL(m.store.keys.record(s.Ref)), s.ExpiresAt.Sub(w.clock.Now()); got != want {
 				t.Errorf("it ends in %s, want %s", got, want)
 			}
 		})

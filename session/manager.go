@@ -48,11 +48,10 @@ type Live struct {
 // Manager starts, loads and ends sessions. It lives as long as the process; Set changes its settings. It is safe for concurrent use.
 type Manager struct {
 	deps   Deps
-	prefix string
+	store  *store
 	live   atomic.Pointer[Live]
 	cache  *otter.Cache[string, *cached]
 	seed   maphash.Seed // of the prints of stored records
-	reads  reads
 	over   *tombstones
 	watch  *watchers
 	flight singleflight.Group
@@ -60,10 +59,8 @@ type Manager struct {
 	// have been missed. Odd while interrupted.
 	epoch       atomic.Int64
 	chores      chan chore
-	settleEvery time.Duration // what was put off is tried again
-	mute        atomic.Bool   // Redis does not let us publish
-	won         sync.Map      // ref -> *renewal: refreshed sessions that Redis has not taken yet
-	noted       atomic.Pointer[keyNote]
+	settleEvery time.Duration             // what was put off is tried again
+	won         sync.Map                  // ref -> *renewal: refreshed sessions that Redis has not taken yet
 	inVain      atomic.Pointer[time.Time] // when Redis was last waited for in vain
 
 	began   time.Time
@@ -92,7 +89,11 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Revoke == nil {
 		deps.Revoke = func(context.Context, string) {}
 	}
-	m := &Manager{deps: deps, prefix: cfg.Redis.KeyPrefix, over: newTombstones(), watch: newWatchers(), seed: maphash.MakeSeed(), reads: reads{rdb: deps.Redis},
+	m := &Manager{deps: deps, over: newTombstones(), watch: newWatchers(), seed: maphash.MakeSeed(),
+		store: &store{
+			rdb: deps.Redis, reads: &readBatcher{rdb: deps.Redis}, ring: deps.Ring, metrics: deps.Metrics,
+			keys: keyspace{cfg.Redis.KeyPrefix, deps.Ring}, log: deps.Log, now: deps.Now,
+		},
 		chores: make(chan chore, maxChores), settleEvery: time.Second, began: deps.Now(),
 		arrived: make(chan struct{}, 1), resumed: make(chan struct{}, 1)}
 	m.epoch.Store(1) // not subscribed yet
@@ -112,6 +113,20 @@ func (m *Manager) kept(otter.Entry[string, *cached]) time.Duration {
 	return max(time.Hour, m.live.Load().Config.OutageGrace.D())
 }
 
+// PublishDenied reports whether Redis refuses to let this replica tell the others that a session ended.
+func (m *Manager) PublishDenied() bool { return m.store.publishDenied.Load() }
+
+// PublishCure returns the command that gives the Redis user the permission to publish.
+func (m *Manager) PublishCure() string { return m.store.publishCure() }
+
+// KeysInUse returns for each key id of the ring when the last session that it sealed ends. Removing the key earlier
+// logs those visitors out.
+func (m *Manager) KeysInUse(ctx context.Context) (map[string]time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	return m.store.keysInUse(ctx)
+}
+
 // Set replaces the settings. Shorter lifetimes apply to live sessions at once.
 func (m *Manager) Set(l Live) { m.live.Store(&l) }
 
@@ -125,9 +140,9 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Ses
 	t := newTicket()
 	s.Ref, s.CreatedAt, s.LastSeenAt, s.refreshedAt = t.ref(), now, now, now
 	s.ExpiresAt, s.Host, s.Address = now.Add(live.Config.Lifetime.D()), facts.Site.Host, facts.Client.String()
-	ctx, cancel := m.bounded(r.Context())
+	ctx, cancel := detached(r.Context())
 	defer cancel()
-	if err := m.write(ctx, t, &s); errors.Is(err, ErrTooLarge) {
+	if err := m.store.create(ctx, t, &s); errors.Is(err, ErrTooLarge) {
 		return nil, err // Redis was not asked
 	} else if err != nil {
 		return nil, fmt.Errorf("session: start: %w", err)
@@ -138,13 +153,6 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Ses
 	m.deps.Metrics.started.Inc()
 	m.setCookie(w, r, t.encode(m.deps.Ring), s.ExpiresAt.Sub(now))
 	return &s, nil
-}
-
-// storeTime bounds everything that one request asks of Redis.
-const storeTime = 1200 * time.Millisecond
-
-func (m *Manager) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 }
 
 // ticketOf reads the request's cookie: there is exactly one and it is ours.
@@ -195,7 +203,7 @@ func (m *Manager) load(r *http.Request, touch bool) (*Session, error) {
 		}
 		return c.session, nil
 	}
-	ctx, cancel := m.bounded(r.Context())
+	ctx, cancel := detached(r.Context())
 	defer cancel()
 	c, err := m.get(ctx, q)
 	if err != nil {

@@ -8,15 +8,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The lists of sessions and keys are read by a script that returns members of a plausible length only, a page at a
-// time, and removes longer ones. Whoever can write to Redis could otherwise fill the memory of each replica that reads
-// a list (CWE-770), for a member has up to 512 MB. A removal that Redis does not take is not needed for the answer.
+// A script reads the lists of sessions and keys: it returns a page of the members that have a plausible length, and
+// removes longer ones. Otherwise anyone who can write to Redis could fill the memory of each replica that reads a list
+// (CWE-770), because a member can have 512 MB. A failed removal does not matter for the result.
 const (
-	maxMember  = 2 * refSize // the names of sessions; ids of keys are shorter
+	maxMember  = 2 * refSize // the length of session names; ids of keys are shorter
 	memberPage = 300
 )
 
-// rangeScript returns by how much the rank advances and how many members were looked at, then members and scores.
+// rangeScript returns by how much the rank advances and how many members were read, then members and scores.
 var rangeScript = redis.NewScript(`
 local page = redis.pcall("ZRANGE", KEYS[1], ARGV[1], ARGV[2], "WITHSCORES")
 if page.err then return page end
@@ -31,16 +31,15 @@ for i = 1, #page, 2 do
 end
 return found`)
 
-// errMembers means that the script returned what it does not return.
-var errMembers = errors.New("session: unexpected answer of the script for lists")
+var (
+	errMembers = errors.New("session: unexpected reply of the list script")
+	errEnd     = errors.New("session: end of the list")
+)
 
-// errEnd means that a list has no more members.
-var errEnd = errors.New("session: no more members")
-
-// members calls use with each member of a list. When others remove members meanwhile, some may be left out.
-func (m *Manager) members(ctx context.Context, key string, use func(redis.Z)) error {
+// members calls use for each member of a list. It may skip some if others remove members at the same time.
+func (st *store) members(ctx context.Context, key string, use func(redis.Z)) error {
 	for rank := int64(0); ; {
-		found, next, err := m.membersFrom(ctx, key, rank, memberPage)
+		found, next, err := st.membersFrom(ctx, key, rank, memberPage)
 		if errors.Is(err, errEnd) {
 			return nil
 		}
@@ -54,11 +53,11 @@ func (m *Manager) members(ctx context.Context, key string, use func(redis.Z)) er
 	}
 }
 
-// membersFrom returns members of a list from a rank on, at most a page, and the rank of what follows; errEnd at the end
-// of the list.
-func (m *Manager) membersFrom(ctx context.Context, key string, rank int64, count int) ([]redis.Z, int64, error) {
+// membersFrom returns the members of a list from a rank on, at most a page, and the next rank. It returns errEnd after
+// the last member.
+func (st *store) membersFrom(ctx context.Context, key string, rank int64, count int) ([]redis.Z, int64, error) {
 	last := rank + int64(min(count, memberPage)) - 1
-	page, err := rangeScript.Run(ctx, m.deps.Redis, []string{key}, rank, last, maxMember).StringSlice()
+	page, err := rangeScript.Run(ctx, st.rdb, []string{key}, rank, last, maxMember).StringSlice()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -76,7 +75,7 @@ func (m *Manager) membersFrom(ctx context.Context, key string, rank int64, count
 	return found, rank + step, err
 }
 
-// pairs are members with their scores.
+// pairs converts members and scores in turn.
 func pairs(list []string) ([]redis.Z, error) {
 	if len(list)%2 != 0 {
 		return nil, errMembers

@@ -211,7 +211,7 @@ func (r *run) visitAt(n, i int) {
 	if errors.Is(err, ErrNone) && !w.ended { // it ran out: no replica may take it up again once Redis knows
 		w.ended, w.endedBy = true, i
 		if !r.outage {
-			r.eventually("a session that ran out is gone", func() bool { return !r.redis.Exists(r.replicas[i].recordKey(w.ref)) })
+			r.eventually("a session that ran out is gone", func() bool { return !r.redis.Exists(r.replicas[i].store.keys.record(w.ref)) })
 		}
 	}
 	if len(rec.Result().Cookies()) != 0 {

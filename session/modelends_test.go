@@ -72,7 +72,7 @@ func (r *run) heal() {
 		r.listen(i)
 	}
 	for n, w := range r.twins {
-		record, summary := r.replicas[0].recordKey(w.ref), r.replicas[0].summaryKey(w.ref)
+		record, summary := r.replicas[0].store.keys.record(w.ref), r.replicas[0].store.keys.summary(w.ref)
 		r.eventually(fmt.Sprint("session ", n, " is as it should be in redis"), func() bool {
 			if w.ended || !r.redis.Exists(record) {
 				return !r.redis.Exists(record)

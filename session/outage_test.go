@@ -45,7 +45,7 @@ func (w *world) unreliable(m *Manager, u *unreliable) {
 	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1})
 	rdb.AddHook(u)
 	w.t.Cleanup(func() { rdb.Close() })
-	m.reads.rdb = rdb
+	m.store.reads.rdb = rdb
 }
 
 // always is more often than anybody tries.
@@ -141,7 +141,7 @@ func TestNobodyWaitsForARedisThatIsDown(t *testing.T) {
 	}
 	rdb := redis.NewClient(&redis.Options{Addr: network.Addr(), MaxRetries: -1})
 	t.Cleanup(func() { rdb.Close() })
-	m.reads.rdb = rdb
+	m.store.reads.rdb = rdb
 	if err := network.Set(faultproxy.Fault{Hang: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestIdleSessionIsNotJudgedWhileRedisTakesNoWrites(t *testing.T) {
 	if _, err := m.Load(httptest.NewRecorder(), w.request(cookie)); !errors.Is(err, errClock) {
 		t.Errorf("idle, and Redis takes no clocks: %v", err)
 	}
-	if ok, _, _ := m.Health(); ok || !w.redis.Exists(m.recordKey(s.Ref)) {
+	if ok, _, _ := m.Health(); ok || !w.redis.Exists(m.store.keys.record(s.Ref)) {
 		t.Errorf("healthy: %v, or the session was ended", ok)
 	}
 	readOnly = false

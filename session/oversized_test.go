@@ -64,26 +64,26 @@ func TestOversizedValueIsNotReadWhole(t *testing.T) {
 		counts bool
 	}{
 		"a record of junk": {
-			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.recordKey(ref), huge) },
+			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.record(ref), huge) },
 			use:   visit, want: string(RecordMissing), counts: true,
 		},
 		"a record with something behind it": {
 			spoil: func(w *world, m *Manager, ref string) {
-				record, _ := w.redis.Get(m.recordKey(ref))
-				w.redis.Set(m.recordKey(ref), record+huge)
+				record, _ := w.redis.Get(m.store.keys.record(ref))
+				w.redis.Set(m.store.keys.record(ref), record+huge)
 			},
 			use: visit, want: string(RecordMissing), counts: true,
 		},
 		"a record that is a little too large": {
-			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.recordKey(ref), huge[:maxStored+1]) },
+			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.record(ref), huge[:maxStored+1]) },
 			use:   visit, want: string(RecordMissing), counts: true,
 		},
 		"a summary, at a visit": {
-			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.summaryKey(ref), huge) },
+			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.summary(ref), huge) },
 			use:   visit, want: "",
 		},
 		"a summary, in a list": {
-			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.summaryKey(ref), huge) },
+			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.summary(ref), huge) },
 			use: func(w *world, m *Manager, _ *http.Cookie, _ string) string {
 				if list, err := m.List(w.t.Context(), Query{Limit: 10}); err != nil || len(list.Sessions) != 0 {
 					return "listed"
@@ -93,19 +93,19 @@ func TestOversizedValueIsNotReadWhole(t *testing.T) {
 			counts: true,
 		},
 		"a summary, at an end": {
-			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.summaryKey(ref), huge) },
+			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.summary(ref), huge) },
 			use: func(w *world, m *Manager, _ *http.Cookie, ref string) string {
 				existed, err := m.EndRef(w.t.Context(), ref)
-				if err != nil || !existed || w.redis.Exists(m.recordKey(ref)) {
+				if err != nil || !existed || w.redis.Exists(m.store.keys.record(ref)) {
 					return "not ended"
 				}
 				return ""
 			},
 		},
 		"a lease": {
-			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.leaseKey(ref), huge) },
+			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.lease(ref), huge) },
 			use: func(w *world, m *Manager, _ *http.Cookie, ref string) string {
-				if _, err := (lease{m: m, key: m.leaseKey(ref), token: "t"}).take(w.t.Context()); err != nil {
+				if _, err := (lease{m: m, key: m.store.keys.lease(ref), token: "t"}).take(w.t.Context()); err != nil {
 					return err.Error()
 				}
 				return ""
@@ -164,7 +164,7 @@ func TestOversizedMemberOfAListIsNotReadAndIsRemoved(t *testing.T) {
 	huge := strings.Repeat("x", 8<<20)
 	endBy := func(end func(m *Manager, s *Session) (int, error)) func(*world, *Manager, *Session) {
 		return func(w *world, m *Manager, s *Session) {
-			if n, err := end(m, s); n != 1 || err != nil || w.redis.Exists(m.recordKey(s.Ref)) {
+			if n, err := end(m, s); n != 1 || err != nil || w.redis.Exists(m.store.keys.record(s.Ref)) {
 				w.t.Errorf("%d ended, %v", n, err)
 			}
 		}
@@ -199,7 +199,7 @@ func TestOversizedMemberOfAListIsNotReadAndIsRemoved(t *testing.T) {
 				login := ada()
 				login.SID = "sid-1"
 				_, s := w.login(m, login)
-				keys := append(m.indexKeys(s), m.prefix+"keys")
+				keys := append(m.currentLists(s), m.store.keys.sealKeys())
 				for _, key := range keys {
 					if _, err := w.redis.ZAdd(key, score, huge); err != nil {
 						t.Fatal(err)
@@ -229,7 +229,7 @@ func TestEndOfMoreSessionsThanAPageHoldsPassesOversizedMembers(t *testing.T) {
 	w := newWorld(t)
 	m, _ := w.metered()
 	w.crowd(m, memberPage+20)
-	index := m.namesOf("m", "ada@example.com")[0]
+	index := m.store.keys.email("ada@example.com")[0]
 	for i := range 2*memberPage + 1 {
 		if _, err := w.redis.ZAdd(index, float64(i), fmt.Sprintf("%0*d", maxMember+1, i)); err != nil {
 			t.Fatal(err)

@@ -81,7 +81,7 @@ func (m *Manager) passes(c *cached, cause error) (*cached, error) {
 
 // refresh takes the lease, reads the record again, since another replica may have won meanwhile, and asks the provider.
 func (m *Manager) refresh(ctx context.Context, t ticket, c *cached) (*cached, error) {
-	l := lease{m: m, key: m.leaseKey(t.ref()), token: rand.Text()}
+	l := lease{m: m, key: m.store.keys.lease(t.ref()), token: rand.Text()}
 	won, err := l.take(ctx)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (m *Manager) attempt(ctx context.Context, t ticket, now *cached) (next *cac
 
 // reread asks Redis, within the time of one request.
 func (m *Manager) reread(ctx context.Context, t ticket, c *cached) (*cached, error) {
-	ctx, cancel := m.bounded(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	now, err := m.read(ctx, t, bindingOf(c.session))
 	if err != nil && !errors.Is(err, ErrNone) {
@@ -132,7 +132,7 @@ func (m *Manager) reread(ctx context.Context, t ticket, c *cached) (*cached, err
 // await waits for the winner's result. A lease that begins with "wait" is a back-off after a fault: nobody is refreshing.
 func (m *Manager) await(ctx context.Context, t ticket, c *cached) (*cached, error) {
 	for {
-		holder, err := lease{m: m, key: m.leaseKey(t.ref())}.holder(ctx)
+		holder, err := lease{m: m, key: m.store.keys.lease(t.ref())}.holder(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -153,9 +153,9 @@ func (m *Manager) await(ctx context.Context, t ticket, c *cached) (*cached, erro
 
 // backoff doubles from 5 s to 60 s while the provider fails, over all replicas: the count is kept beside the lease.
 func (m *Manager) backoff(ctx context.Context, ref string) time.Duration {
-	ctx, cancel := m.bounded(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
-	key := m.leaseKey(ref) + ":n"
+	key := m.store.keys.failures(ref)
 	n, err := m.deps.Redis.Incr(ctx, key).Result()
 	if err != nil {
 		return retryFirst

@@ -18,7 +18,7 @@ type renewal struct {
 
 // adopt writes a refreshed session over the version that was read, before anybody uses it.
 func (m *Manager) adopt(ctx context.Context, r *renewal) (*cached, error) {
-	fresh, err := m.store(ctx, r)
+	fresh, err := m.save(ctx, r)
 	if errors.Is(err, ErrTooLarge) { // waiting would not make it smaller
 		m.deps.Log.Error("a refreshed session cannot be kept", "error", err, "session", r.next.Ref)
 		return nil, err
@@ -35,12 +35,12 @@ func (m *Manager) adopt(ctx context.Context, r *renewal) (*cached, error) {
 	return fresh, nil
 }
 
-// store returns the session as it is in Redis afterwards: ours, or what another replica has written meanwhile.
-func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
-	ctx, cancel := m.bounded(ctx)
+// save returns the session as it is in Redis afterwards: ours, or what another replica has written meanwhile.
+func (m *Manager) save(ctx context.Context, r *renewal) (*cached, error) {
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	sight := m.sighting()
-	outcome, err := m.replace(ctx, r.ticket, r.next, r.version)
+	outcome, err := m.store.replace(ctx, r.ticket, r.next, r.version)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +55,9 @@ func (m *Manager) store(ctx context.Context, r *renewal) (*cached, error) {
 	case recordChanged: // nothing is given back: a provider that revokes a token revokes those that came of the same login
 		return m.read(ctx, r.ticket, bindingOf(r.was.session))
 	}
-	_ = m.deps.Redis.Del(ctx, m.leaseKey(r.next.Ref)+":n").Err()
+	_ = m.deps.Redis.Del(ctx, m.store.keys.failures(r.next.Ref)).Err()
 	// Replicas that miss it ask again after cache_ttl.
-	_ = m.announce(ctx, "new "+r.next.Ref)
+	_ = m.store.publish(ctx, "new "+r.next.Ref)
 	fresh := &cached{session: r.next, key: r.ticket.key, aad: bindingOf(r.next), version: r.version + 1}
 	fresh.sighted(sight)
 	fresh.seen.Store(r.was.seen.Load())

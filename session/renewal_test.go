@@ -103,17 +103,17 @@ func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for try := range 2 { // go-redis sends a script again when no answer came
-		n, err := replaceScript.Run(t.Context(), m.deps.Redis, []string{m.recordKey(s.Ref)}, versionBytes(was.version), stored, m.left(s)).Int()
+		n, err := replaceScript.Run(t.Context(), m.deps.Redis, []string{m.store.keys.record(s.Ref)}, versionBytes(was.version), stored, m.store.timeLeft(s)).Int()
 		if err != nil || n != recordWritten {
 			t.Errorf("try %d: %d, %v", try, n, err)
 		}
 	}
-	got, err := m.store(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version})
+	got, err := m.save(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version})
 	if err != nil || got.session.Tokens.Refresh != "won" || revoked != 0 {
 		t.Errorf("written by another replica meanwhile: %v, %d tokens revoked", err, revoked)
 	}
 	m.EndRef(t.Context(), s.Ref)
-	if _, err := m.store(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNone) || revoked != 1 {
+	if _, err := m.save(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNone) || revoked != 1 {
 		t.Errorf("ended meanwhile: %v, %d tokens revoked", err, revoked)
 	}
 }
@@ -127,7 +127,7 @@ func TestASessionThatEndsDuringItsRefreshIsNoFaultOfRedisAndItsTokenIsGivenBackO
 	m.deps.Revoke = func(_ context.Context, token string) { revoked = append(revoked, token) }
 	cookie, s := w.login(m, w.shortLived())
 	w.clock.pass(59*time.Minute + 30*time.Second)
-	p.hook = func() { w.redis.Del(m.recordKey(s.Ref)) } // another replica ends it
+	p.hook = func() { w.redis.Del(m.store.keys.record(s.Ref)) } // another replica ends it
 	if got := w.reason(m, cookie); got != string(RecordMissing) {
 		t.Errorf("%q", got)
 	}
@@ -148,7 +148,7 @@ func TestALeaseIsRenewedByItsHolderAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
-	ours, theirs := lease{m, m.leaseKey("x"), "ours"}, lease{m, m.leaseKey("x"), "theirs"}
+	ours, theirs := lease{m, m.store.keys.lease("x"), "ours"}, lease{m, m.store.keys.lease("x"), "theirs"}
 	for _, l := range []lease{ours, ours, theirs} { // taken again: the answer to the first try was lost
 		if won, err := l.take(t.Context()); err != nil || won != (l == ours) {
 			t.Errorf("%s: %v, %v", l.token, won, err)

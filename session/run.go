@@ -41,7 +41,7 @@ func (m *Manager) listen(ctx context.Context) {
 
 // subscription hears until it is interrupted.
 func (m *Manager) subscription(ctx context.Context) error {
-	sub := m.deps.Block.Subscribe(ctx, m.channel())
+	sub := m.deps.Block.Subscribe(ctx, m.store.keys.channel())
 	defer sub.Close()
 	for asked, stands := false, false; ; {
 		message, err := sub.ReceiveTimeout(ctx, pingEvery)

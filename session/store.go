@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
-	"encoding/base64"
+	"encoding/binary"
+	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -11,38 +13,27 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// Keys in Redis. The braces are hash tags: a record, its summary and its lease share a slot, so scripts over them work in a cluster.
-// No command spans two tags.
-func (m *Manager) recordKey(ref string) string  { return m.prefix + "s:{" + ref + "}" }
-func (m *Manager) summaryKey(ref string) string { return m.prefix + "sum:{" + ref + "}" }
-func (m *Manager) leaseKey(ref string) string   { return m.prefix + "l:{" + ref + "}" }
-func (m *Manager) channel() string              { return m.prefix + "ch" }
-func (m *Manager) allKey(shard string) string   { return m.prefix + "all:{" + shard + "}" }
+// store reads and writes sessions in Redis. It decides nothing about them.
+type store struct {
+	rdb     redis.UniversalClient
+	reads   *readBatcher
+	keys    keyspace
+	ring    *seal.Ring
+	metrics *Metrics
+	log     *slog.Logger
+	now     func() time.Time
 
-// shards are the 16 lists of all sessions: the first digit of the record's name.
-const shards = "0123456789abcdef"
-
-// indexKeys are the lists a session is found by. Names are MACs, so Redis does not tell who is logged in.
-func (m *Manager) indexKeys(s *Session) []string {
-	mac := func(family string, parts ...string) string {
-		return m.indexKey(family, m.deps.Ring.MAC(seal.UserIndex, indexName(parts...)))
-	}
-	keys := []string{m.allKey(s.Ref[:1]), mac("u", s.Issuer, s.Subject)}
-	if s.Email != "" {
-		keys = append(keys, mac("m", strings.ToLower(s.Email)))
-	}
-	if s.SID != "" {
-		keys = append(keys, mac("sid", s.Issuer, s.SID))
-	}
-	return keys
+	noted         atomic.Pointer[keyNote]
+	publishDenied atomic.Bool // Redis refuses to let hubgate publish
 }
 
-func (m *Manager) indexKey(family string, mac []byte) string {
-	return m.prefix + family + ":{" + base64.RawURLEncoding.EncodeToString(mac[:16]) + "}"
-}
+// storeTime bounds everything that one request asks of Redis.
+const storeTime = 1200 * time.Millisecond
 
-// indexName separates the parts by what none of them holds, so that two users cannot share a name (SE-13).
-func indexName(parts ...string) []byte { return []byte(strings.Join(parts, "\x00")) }
+// detached returns a context for asking Redis. It is not canceled with the request, and ends after storeTime.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+}
 
 // createScript writes a new session's record while the summary that announced it is there.
 var createScript = redis.NewScript(`
@@ -51,120 +42,49 @@ redis.call("SET", KEYS[2], ARGV[2], "PX", ARGV[3])
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[3])
 return 1`)
 
-// announceTime is how long a summary without a record stays when the login breaks off: longer than storeTime, in
-// which the record follows.
+// announceTime is how long a summary without a record stays when the login is interrupted. It is longer than storeTime,
+// in which the record follows.
 const announceTime = 10 * time.Second
 
-// write stores a new session in three steps: the summary, which announces it, then the lists it is found by, then its
-// record. A record is never out of an operator's reach, and an end that comes between two steps is not lost
-// (CWE-367): whoever finds the session in a list deletes its summary, and the record, which shares the summary's
-// slot, is written only while that is there. The session has then begun and ended, and the next request of its
-// visitor leads to a login.
-func (m *Manager) write(ctx context.Context, t ticket, s *Session) error {
-	stored, err := m.seal(t, s, 1)
+// create stores a new session in three steps: the summary, which announces it, then its lists, then its record. So an
+// operator can find every record, and an end between two steps is not lost (CWE-367): it deletes the summary, and the
+// record, which is in the same slot, is written only while the summary exists. Such a session has begun and ended, and
+// the visitor's next request leads to a login.
+func (st *store) create(ctx context.Context, t ticket, s *Session) error {
+	stored, err := st.seal(t, s, 1)
 	if err != nil {
 		return err
 	}
-	sealed := encodeSummary(m.deps.Ring, s.Ref, toSummary(s))
-	if err := m.deps.Redis.Set(ctx, m.summaryKey(s.Ref), sealed, announceTime).Err(); err != nil {
+	sealed := encodeSummary(st.ring, s.Ref, toSummary(s))
+	if err := st.rdb.Set(ctx, st.keys.summary(s.Ref), sealed, announceTime).Err(); err != nil {
 		return err
 	}
-	err = m.writeIndex(ctx, s)
+	err = st.addToLists(ctx, s)
 	if isWrongType(err) {
-		err = m.writeIndex(ctx, s) // what was in the way is gone
+		err = st.addToLists(ctx, s) // the first call has removed the key of the wrong type
 	}
 	if err != nil {
 		return err
 	}
-	keys := []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}
-	return createScript.Run(ctx, m.deps.Redis, keys, stored, sealed, m.left(s)).Err()
+	keys := []string{st.keys.record(s.Ref), st.keys.summary(s.Ref)}
+	return createScript.Run(ctx, st.rdb, keys, stored, sealed, st.timeLeft(s)).Err()
 }
 
-// seal makes a session's record, and measures it.
-func (m *Manager) seal(t ticket, s *Session, version uint64) ([]byte, error) {
-	stored, err := encodeRecord(m.deps.Ring, t, s, version)
+// seal encodes a session's record and observes its size.
+func (st *store) seal(t ticket, s *Session, version uint64) ([]byte, error) {
+	stored, err := encodeRecord(st.ring, t, s, version)
 	if err == nil {
-		m.deps.Metrics.size.Observe(float64(len(stored)))
+		st.metrics.size.Observe(float64(len(stored)))
 	}
 	return stored, err
 }
 
-// writeIndex enters a session into the lists it is found by, and its key's id into the list of keys in use. A key of ours that holds
-// something else would keep its user out for ever: it is removed.
-func (m *Manager) writeIndex(ctx context.Context, s *Session) error {
-	end, now := s.ExpiresAt.UnixMilli(), m.deps.Now()
-	pipe := m.deps.Redis.Pipeline()
-	for _, key := range m.indexKeys(s) {
-		pipe.ZAdd(ctx, key, redis.Z{Score: float64(end), Member: s.Ref})
-		pipe.ZRemRangeByScore(ctx, key, "-inf", "("+formatInt(now.UnixMilli()))
-		pipe.PExpire(ctx, key, s.ExpiresAt.Sub(now)+time.Hour)
-	}
-	note := m.keyNoted(s.ExpiresAt)
-	if note != nil {
-		pipe.ZAddGT(ctx, m.prefix+"keys", redis.Z{Score: float64(note.until.UnixMilli()), Member: note.id})
-	}
-	commands, err := pipe.Exec(ctx)
-	if err == nil && note != nil {
-		m.noted.Store(note)
-	}
-	for _, c := range commands {
-		if isWrongType(c.Err()) {
-			if fault := m.discard(ctx, c.Args()[1].(string)); fault != nil {
-				return fault
-			}
-			err = c.Err()
-		}
-	}
-	return err
-}
+// timeLeft returns the milliseconds until a session's absolute end, at least 1: Redis accepts no expiry of 0.
+func (st *store) timeLeft(s *Session) int64 { return max(1, s.ExpiresAt.Sub(st.now()).Milliseconds()) }
 
-// discardScript removes what is no list of ours, in one step: another replica may have removed it too, and have written already.
-var discardScript = redis.NewScript(`
-if redis.call("TYPE", KEYS[1]).ok == "zset" then return 0 end
-return redis.call("DEL", KEYS[1])`)
-
-// discard removes a key of ours that should be a list and is not.
-func (m *Manager) discard(ctx context.Context, key string) error {
-	removed, err := discardScript.Run(ctx, m.deps.Redis, []string{key}).Int()
-	if err != nil || removed == 0 {
-		return err
-	}
-	m.deps.Metrics.unreadable.Inc()
-	m.deps.Log.Error("a key in redis is of a type that hubgate does not put there; it is removed: does anybody else use session.redis.key_prefix?", "key", key)
-	return nil
-}
-
-// clockScript writes the summary only beside a living record: an ended session leaves nothing behind. A record without an end (PERSIST,
-// a restored backup) gets that of its session again.
-var clockScript = redis.NewScript(`
-local ttl = redis.call("PTTL", KEYS[1])
-if ttl == -1 then
-  ttl = ARGV[2]
-  redis.call("PEXPIRE", KEYS[1], ttl)
-elseif ttl <= 0 then return 0 end
-redis.call("SET", KEYS[2], ARGV[1], "PX", ttl)
-return 1`)
-
-func (m *Manager) writeClock(ctx context.Context, s *Session, seen int64) error {
-	if err := m.noteKey(ctx, s.ExpiresAt); err != nil {
-		return err
-	}
-	u := toSummary(s)
-	u.Seen = seen
-	sealed := encodeSummary(m.deps.Ring, s.Ref, u)
-	lives, err := clockScript.Run(ctx, m.deps.Redis, []string{m.recordKey(s.Ref), m.summaryKey(s.Ref)}, sealed, m.left(s)).Bool()
-	if lives {
-		m.enterAgain(ctx, s)
-	}
-	return err
-}
-
-// left is how long a session may live yet, in milliseconds; Redis takes no life of nothing.
-func (m *Manager) left(s *Session) int64 { return max(1, s.ExpiresAt.Sub(m.deps.Now()).Milliseconds()) }
-
-// replaceScript writes a record only over the version that was read: an ended one is never written again (SE-09), and two replicas
-// that refresh at once do not overwrite each other. A record that is already as it should be was written by a first try whose answer
-// was lost.
+// replaceScript replaces a record only if it still has the version that was read. An ended session is never written
+// again (CWE-613), and two replicas that refresh at once do not overwrite each other. A record that is equal already was
+// written by a first try whose reply was lost.
 var replaceScript = redis.NewScript(`
 local old = redis.call("GET", KEYS[1])
 if not old then return 0 end
@@ -175,7 +95,7 @@ if ttl == -1 then ttl = ARGV[3] elseif ttl <= 0 then return 0 end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ttl)
 return 1`)
 
-// The answers of replaceScript.
+// The results of replaceScript.
 const (
 	recordGone    = 0
 	recordWritten = 1
@@ -183,68 +103,81 @@ const (
 )
 
 // replace stores a changed session over the version that was read.
-func (m *Manager) replace(ctx context.Context, t ticket, s *Session, version uint64) (outcome int, err error) {
-	stored, err := m.seal(t, s, version+1)
+func (st *store) replace(ctx context.Context, t ticket, s *Session, version uint64) (result int, err error) {
+	stored, err := st.seal(t, s, version+1)
 	if err != nil {
 		return 0, err
 	}
-	if err := m.noteKey(ctx, s.ExpiresAt); err != nil {
+	if err := st.noteKey(ctx, s.ExpiresAt); err != nil {
 		return 0, err
 	}
-	keys := []string{m.recordKey(s.Ref)}
-	return replaceScript.Run(ctx, m.deps.Redis, keys, versionBytes(version), stored, m.left(s)).Int()
+	keys := []string{st.keys.record(s.Ref)}
+	return replaceScript.Run(ctx, st.rdb, keys, versionBytes(version), stored, st.timeLeft(s)).Int()
 }
 
-// end deletes a session: record, then index. What Redis does not take now is done later; this replica knows at once.
-func (m *Manager) end(ctx context.Context, e ending) error {
-	m.forget(e.ref)
-	_, err := m.remove(ctx, e)
-	if err != nil {
-		m.owe(chore{ending: e})
+func versionBytes(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
+
+// remove deletes a session's record, summary and lease, and reports whether any of them existed.
+func (st *store) remove(ctx context.Context, ref string) (existed bool, err error) {
+	n, err := st.rdb.Del(ctx, st.keys.record(ref), st.keys.summary(ref), st.keys.lease(ref)).Result()
+	return n > 0, err
+}
+
+// summaryScript writes a summary only beside an existing record, so that an ended session leaves nothing behind. A
+// record without an expiry (PERSIST, a restored backup) gets its session's expiry again.
+var summaryScript = redis.NewScript(`
+local ttl = redis.call("PTTL", KEYS[1])
+if ttl == -1 then
+  ttl = ARGV[2]
+  redis.call("PEXPIRE", KEYS[1], ttl)
+elseif ttl <= 0 then return 0 end
+redis.call("SET", KEYS[2], ARGV[1], "PX", ttl)
+return 1`)
+
+// saveSummary writes a session's summary with the time when the visitor was last seen.
+func (st *store) saveSummary(ctx context.Context, s *Session, seen int64) error {
+	if err := st.noteKey(ctx, s.ExpiresAt); err != nil {
+		return err
+	}
+	u := toSummary(s)
+	u.Seen = seen
+	keys := []string{st.keys.record(s.Ref), st.keys.summary(s.Ref)}
+	exists, err := summaryScript.Run(ctx, st.rdb, keys, encodeSummary(st.ring, s.Ref, u), st.timeLeft(s)).Bool()
+	if exists {
+		st.reindex(ctx, s)
 	}
 	return err
 }
 
-// remove deletes the record and tells every replica.
-func (m *Manager) remove(ctx context.Context, e ending) (existed bool, err error) {
-	sealed, err := m.sealedSummary(ctx, e.ref)
+// summary returns a session's summary. known is false if it is absent or cannot be opened.
+func (st *store) summary(ctx context.Context, ref string) (u summary, known bool, err error) {
+	sealed, err := textOf(getBounded(ctx, st.rdb, st.keys.summary(ref)), nil)
 	if err != nil {
-		return false, err
+		return summary{}, false, err
 	}
-	u, unknown := decodeSummary(m.deps.Ring, e.ref, sealed)
-	if !e.others.IsZero() && unknown == nil { // first: once the summary is gone nobody can tell whose they are
-		if _, err := m.endListed(ctx, m.namesOf("u", u.Issuer, u.Subject), e.others); err != nil {
-			return false, err
-		}
-	}
-	n, err := m.deps.Redis.Del(ctx, m.recordKey(e.ref), m.summaryKey(e.ref), m.leaseKey(e.ref)).Result()
-	if err != nil {
-		return false, err
-	}
-	if e.again && n == 0 {
-		return false, nil
-	}
-	if err := m.announce(ctx, "end "+e.ref); err != nil {
-		return false, err
-	}
-	if n > 0 {
-		m.deps.Metrics.ended.WithLabelValues(e.reason).Inc()
-		m.deps.Audit.InfoContext(ctx, "session ended", "action", "session_end", "outcome", "success", "reason", e.reason, "session", e.ref, "email", u.Email)
-	}
-	if unknown == nil {
-		pipe := m.deps.Redis.Pipeline()
-		for _, key := range m.indexKeys(u.session(e.ref)) {
-			pipe.ZRem(ctx, key, e.ref)
-		}
-		_, _ = pipe.Exec(ctx) // indexes are repaired when they are read
-	}
-	return n > 0, nil
+	u, unreadable := decodeSummary(st.ring, ref, []byte(sealed))
+	return u, unreadable == nil, nil
 }
 
-// sealedSummary reads a summary; an absent one is empty, and does not open.
-func (m *Manager) sealedSummary(ctx context.Context, ref string) ([]byte, error) {
-	sealed, err := bounded(getBounded(ctx, m.deps.Redis, m.summaryKey(ref)), nil)
-	return []byte(sealed), err
+// publish tells the other replicas that a session ended or changed. A Redis user without the permission to publish is
+// not an error: the replicas notice within cache_ttl.
+func (st *store) publish(ctx context.Context, message string) error {
+	err := st.rdb.Publish(ctx, st.keys.channel(), message).Err()
+	if err == nil {
+		st.publishDenied.Store(false)
+		return nil
+	}
+	if !strings.HasPrefix(err.Error(), "NOPERM") {
+		return err
+	}
+	if !st.publishDenied.Swap(true) {
+		st.log.Warn("redis does not permit hubgate to publish: "+
+			"other replicas notice the end of a session only after session.cache_ttl", "error", err, "cure", st.publishCure())
+	}
+	return nil
 }
 
-func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }
+// publishCure returns the command that gives the Redis user the permission to publish.
+func (st *store) publishCure() string {
+	return "ACL SETUSER <user> +publish +subscribe &" + st.keys.channel()
+}

@@ -98,8 +98,10 @@ func TestLoggingOutEverywhereWhileRedisIsAwayEndsTheOthersLater(t *testing.T) {
 	w.redis.SetError("")
 	_, later := w.login(elsewhere, ada())
 	w.outage = false
-	w.eventually("all that lived then are gone", func() bool { return !w.redis.Exists(m.recordKey(s.Ref)) && !w.redis.Exists(m.recordKey(other.Ref)) })
-	if !w.redis.Exists(m.recordKey(stranger.Ref)) || !w.redis.Exists(m.recordKey(later.Ref)) {
+	w.eventually("all that lived then are gone", func() bool {
+		return !w.redis.Exists(m.store.keys.record(s.Ref)) && !w.redis.Exists(m.store.keys.record(other.Ref))
+	})
+	if !w.redis.Exists(m.store.keys.record(stranger.Ref)) || !w.redis.Exists(m.store.keys.record(later.Ref)) {
 		t.Error("somebody else's session ended, or one that began afterwards")
 	}
 }
@@ -115,7 +117,7 @@ func TestWhatWasPutOffIsDoneBeforeTheProcessEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop() // asked to end before it had begun
 	m.Run(ctx)
-	if w.redis.Exists(m.recordKey(s.Ref)) {
+	if w.redis.Exists(m.store.keys.record(s.Ref)) {
 		t.Error("the ended session is left to whoever keeps its cookie")
 	}
 }
@@ -173,7 +175,7 @@ func TestARefusedPasswordIsNotBeingLoggedOut(t *testing.T) {
 	if _, err := m.List(t.Context(), Query{Limit: 10}); err == nil {
 		t.Error("a list of nobody while Redis refuses the password")
 	}
-	if _, err := m.summaries(t.Context(), m.allKey("0"), []redis.Z{{Member: "0"}}); err == nil {
+	if _, err := m.store.summaries(t.Context(), m.store.keys.shard("0"), []redis.Z{{Member: "0"}}); err == nil {
 		t.Error("summaries of nothing while Redis refuses the password")
 	}
 }
