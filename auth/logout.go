@@ -97,7 +97,7 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) audit(r *http.Request, kind string, s *session.Session, err error) {
 	attrs := []any{"action", "logout", "outcome", "success", "kind", kind, "client", inbound.Of(r).Client.String()}
 	switch {
-	case errors.Is(err, session.ErrNone):
+	case errors.Is(err, session.ErrNoSession):
 		return
 	case err != nil:
 		attrs[3] = "pending"

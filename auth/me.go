@@ -47,7 +47,7 @@ func (h *Handler) who(w http.ResponseWriter, r *http.Request) (*session.Session,
 	switch {
 	case err == nil:
 		return s, true
-	case errors.Is(err, session.ErrNone):
+	case errors.Is(err, session.ErrNoSession):
 		h.loginRequired(w, r, "/")
 	default:
 		note(r, "store", err)

@@ -114,7 +114,7 @@ func (w *world) build() {
 	cfg.CacheTTL = 0
 	w.sessions, err = session.New(cfg, session.Deps{Redis: rdb, Block: rdb, Ring: ring, Log: log, Metrics: session.NewMetrics(prometheus.NewRegistry()), Now: w.now})
 	w.must(err)
-	w.sessions.Set(session.Live{Config: cfg, Issuer: provider.Issuer(), ClientID: provider.ClientID(), RefreshGrace: time.Hour, Refresh: provider.Refresh})
+	w.sessions.Set(session.Settings{Config: cfg, Issuer: provider.Issuer(), ClientID: provider.ClientID(), RefreshGrace: time.Hour, Refresh: provider.Refresh})
 	w.handler, err = New(w.cfg, Deps{
 		Provider: provider, Sessions: w.sessions, Ender: w.sessions, Redis: rdb, KeyPrefix: "hubgate:", Ring: ring, Pages: pages, Log: log,
 		Audit:   slog.New(slog.NewJSONHandler(&w.audit, nil)),
@@ -178,8 +178,8 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		io.WriteString(rw, "page for "+s.Email+" in "+strings.Join(s.Groups, ","))
 		return
 	}
-	none := &session.NoneError{}
-	if n, ok := err.(*session.NoneError); ok {
+	none := &session.NoSessionError{}
+	if n, ok := err.(*session.NoSessionError); ok {
 		none = n
 	}
 	w.handler.Begin(rw, r, none.Reason, 0)

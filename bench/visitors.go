@@ -50,7 +50,7 @@ func newSessionStarter(key, redisAddr, host string) (*sessionStarter, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Set(session.Live{Config: cfg, Issuer: issuer, ClientID: clientID})
+	m.Set(session.Settings{Config: cfg, Issuer: issuer, ClientID: clientID})
 	return &sessionStarter{m, rdb, public}, nil
 }
 

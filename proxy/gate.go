@@ -26,7 +26,7 @@ type Deps struct {
 	ForwardAuth string
 	// ClockSkew is how far the provider's clock may be off: max_auth_age allows for it.
 	ClockSkew time.Duration
-	// Load finds the session of a request; Peek does so without moving its idle clock. session.ErrNone is "not logged in", every
+	// Load finds the session of a request; Peek does so without moving its idle clock. session.ErrNoSession is "not logged in", every
 	// other error "cannot tell".
 	Load func(http.ResponseWriter, *http.Request) (*session.Session, error)
 	Peek func(*http.Request) (*session.Session, error)
@@ -113,11 +113,11 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 	if decision.Kind == Login {
 		var err error
 		s, err = g.deps.Load(w, r)
-		var none *session.NoneError
+		var none *session.NoSessionError
 		switch {
 		case errors.As(err, &none):
 			why = none.Reason
-		case errors.Is(err, session.ErrNone):
+		case errors.Is(err, session.ErrNoSession):
 		case err != nil: // cannot tell: never let through, never log out (SE-04)
 			g.note(r, Decision{Kind: "error", Reason: "store", Rule: decision.Rule}, nil)
 			facts.Outcome.Err = err

@@ -41,14 +41,14 @@ var visitors = map[string][]string{"alice": {"partner"}, "bob": nil}
 func visitor(r *http.Request) (*session.Session, error) {
 	c, err := r.Cookie("__Host-hubgate")
 	if err != nil {
-		return nil, &session.NoneError{Reason: session.CookieMissing}
+		return nil, &session.NoSessionError{Reason: session.CookieMissing}
 	}
 	if c.Value == "broken" {
 		return nil, io.ErrUnexpectedEOF
 	}
 	groups, ok := visitors[c.Value]
 	if !ok {
-		return nil, &session.NoneError{Reason: session.RecordMissing}
+		return nil, &session.NoSessionError{Reason: session.RecordMissing}
 	}
 	now := time.Now()
 	s := &session.Session{Ref: c.Value, CreatedAt: now, ExpiresAt: now.Add(time.Hour), Host: testHost}

@@ -33,7 +33,7 @@ func BenchmarkLoadAskingRedis(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	m.Set(Live{Config: cfg, Issuer: issuer, ClientID: clientID})
+	m.Set(Settings{Config: cfg, Issuer: issuer, ClientID: clientID})
 	w := &world{site: site}
 	s := ada()
 	s.Tokens.Access = strings.Repeat("a", 3000)

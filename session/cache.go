@@ -17,7 +17,7 @@ type query struct {
 	ticket ticket
 	ref    string
 	host   string
-	live   *Live
+	live   *Settings
 	known  *cached // nil when this replica has not seen the session
 }
 
@@ -48,7 +48,7 @@ func (m *Manager) remembered(q query) (*cached, bool) {
 // gives no answer, from the cache within outage_grace.
 func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 	if m.over.has(q.ref, m.deps.Now()) || (q.known != nil && !q.opens()) {
-		return nil, &NoneError{RecordMissing}
+		return nil, &NoSessionError{RecordMissing}
 	}
 	if c, ok := m.remembered(q); ok {
 		m.deps.Metrics.hit.Inc()
@@ -67,7 +67,7 @@ func (m *Manager) get(ctx context.Context, q query) (*cached, error) {
 		return c, m.valid(c)
 	case err == error(errUnreadable): // for this key, host or client; another may open it
 		return nil, err
-	case errors.Is(err, ErrNone):
+	case errors.Is(err, ErrNoSession):
 		m.lost(q.ref)
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (m *Manager) readPatiently(ctx context.Context, q query, aad []byte) (c *ca
 	defer cancel()
 	err = errDown
 	for pause := readPause; !m.deps.Store().Down; pause = min(2*pause, readPauseMax) {
-		if c, err = m.read(ctx, q.ticket, aad); err == nil || errors.Is(err, ErrNone) || brief {
+		if c, err = m.read(ctx, q.ticket, aad); err == nil || errors.Is(err, ErrNoSession) || brief {
 			return c, err
 		}
 		select {
@@ -138,13 +138,13 @@ func (m *Manager) waitedInVain() bool {
 var errDown = errors.New("session: redis is unavailable")
 
 // trusts: confirmed within cache_ttl, and no ending can have been missed since.
-func (m *Manager) trusts(c *cached, live *Live) bool {
+func (m *Manager) trusts(c *cached, live *Settings) bool {
 	epoch, last := m.epoch.Load(), c.sight.Load()
 	return epoch%2 == 0 && last.epoch == epoch && m.deps.Now().Sub(last.at) < live.Config.CacheTTL.D()
 }
 
 // errUnreadable: there is a record, and this cookie does not open it.
-var errUnreadable = &NoneError{RecordMissing}
+var errUnreadable = &NoSessionError{RecordMissing}
 
 // read asks Redis for record and summary in one round trip.
 func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, error) {
@@ -155,7 +155,7 @@ func (m *Manager) read(ctx context.Context, t ticket, aad []byte) (*cached, erro
 	}
 	stored := values[0]
 	if stored == "" {
-		return nil, &NoneError{RecordMissing}
+		return nil, &NoSessionError{RecordMissing}
 	}
 	c, err := m.open(t, stored, aad)
 	if err != nil {

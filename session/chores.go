@@ -90,7 +90,7 @@ func (m *Manager) settled(ctx context.Context, c chore) bool {
 	case c.clock != nil:
 		err = m.catchUp(ctx, c.clock)
 	case c.won != nil:
-		if _, err = m.save(ctx, c.won); errors.Is(err, ErrNone) {
+		if _, err = m.save(ctx, c.won); errors.Is(err, ErrNoSession) {
 			err = nil // it ended meanwhile
 		}
 	case c.indexes != nil:

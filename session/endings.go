@@ -13,7 +13,7 @@ import (
 )
 
 // End ends the request's session and expires its cookie, whatever else fails: a logout always logs out this browser.
-// An error other than ErrNone means that Redis did not take the end yet: it is retried until Redis does. The session
+// An error other than ErrNoSession means that Redis did not take the end yet: it is retried until Redis does. The session
 // is returned whenever it is known.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	return m.logout(w, r, time.Time{})
@@ -37,7 +37,7 @@ func (m *Manager) logout(w http.ResponseWriter, r *http.Request, others time.Tim
 	defer cancel()
 	c, err := m.get(ctx, m.ask(t, inbound.Of(r).Site))
 	switch {
-	case errors.Is(err, ErrNone):
+	case errors.Is(err, ErrNoSession):
 		return nil, err
 	case err != nil:
 		m.end(ctx, ending{ref: t.ref(), reason: "logout", others: others})

@@ -85,7 +85,7 @@ func (w *world) replica(refresh RefreshFunc) *Manager {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	m.Set(Live{Config: w.cfg, Issuer: issuer, ClientID: clientID, RefreshGrace: time.Hour, Refresh: refresh})
+	m.Set(Settings{Config: w.cfg, Issuer: issuer, ClientID: clientID, RefreshGrace: time.Hour, Refresh: refresh})
 	return m
 }
 
@@ -151,7 +151,7 @@ func (w *world) load(m *Manager, cookies ...*http.Cookie) (*Session, error) {
 func (w *world) reason(m *Manager, cookies ...*http.Cookie) string {
 	w.t.Helper()
 	_, err := w.load(m, cookies...)
-	var none *NoneError
+	var none *NoSessionError
 	switch {
 	case err == nil:
 		return ""

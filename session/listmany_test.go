@@ -30,7 +30,7 @@ func TestAListingOfAHundredThousandCostsAPageOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Set(Live{Config: w.cfg, Issuer: issuer, ClientID: clientID})
+	m.Set(Settings{Config: w.cfg, Issuer: issuer, ClientID: clientID})
 	refs := w.populate(m, rdb, many)
 
 	seen, pages := w.pageThrough(m, rdb, refs)

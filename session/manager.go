@@ -36,8 +36,8 @@ type Deps struct {
 	Revoke func(ctx context.Context, refreshToken string)
 }
 
-// Live are the settings that a reload changes.
-type Live struct {
+// Settings are the settings that a reload changes.
+type Settings struct {
 	Config       Config
 	Issuer       string // sessions of another provider or client are no sessions
 	ClientID     string
@@ -49,7 +49,7 @@ type Live struct {
 type Manager struct {
 	deps   Deps
 	store  *store
-	live   atomic.Pointer[Live]
+	live   atomic.Pointer[Settings]
 	cache  *otter.Cache[string, *cached]
 	seed   maphash.Seed // of the prints of stored records
 	over   *tombstones
@@ -97,7 +97,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		chores: make(chan chore, maxChores), settleEvery: time.Second, began: deps.Now(),
 		arrived: make(chan struct{}, 1), resumed: make(chan struct{}, 1)}
 	m.epoch.Store(1) // not subscribed yet
-	m.live.Store(&Live{Config: cfg, Refresh: deps.Refresh})
+	m.live.Store(&Settings{Config: cfg, Refresh: deps.Refresh})
 	var err error
 	m.cache, err = otter.New(&otter.Options[string, *cached]{
 		MaximumSize: maxCached, ExpiryCalculator: otter.ExpiryWritingFunc(m.kept),
@@ -128,7 +128,7 @@ func (m *Manager) KeysInUse(ctx context.Context) (map[string]time.Time, error) {
 }
 
 // Set replaces the settings. Shorter lifetimes apply to live sessions at once.
-func (m *Manager) Set(l Live) { m.live.Store(&l) }
+func (m *Manager) Set(l Settings) { m.live.Store(&l) }
 
 // Start begins a session for whoever has just logged in: always under a new id, so that an id known before the login is worth nothing
 // after it (session fixation, CK-01). An older session of this browser ends.
@@ -160,21 +160,21 @@ func (m *Manager) ticketOf(r *http.Request) (ticket, error) {
 	value, count := cookieValue(r, m.cookieName(inbound.Of(r).Site))
 	switch {
 	case count == 0:
-		return ticket{}, &NoneError{CookieMissing}
+		return ticket{}, &NoSessionError{CookieMissing}
 	case count > 1:
 		return ticket{}, errTwoCookies
 	}
 	t, ok := parseTicket(value, m.deps.Ring)
 	if !ok {
-		return t, &NoneError{CookieInvalid}
+		return t, &NoSessionError{CookieInvalid}
 	}
 	return t, nil
 }
 
 // errTwoCookies: one of them is somebody else's (CK-04).
-var errTwoCookies = &NoneError{CookieInvalid}
+var errTwoCookies = &NoSessionError{CookieInvalid}
 
-// Load finds the request's session, refreshes it when it is time, and moves its idle clock. ErrNone (a *NoneError with the reason)
+// Load finds the request's session, refreshes it when it is time, and moves its idle clock. ErrNoSession (a *NoSessionError with the reason)
 // means "not logged in"; every other error "cannot tell".
 func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	s, err := m.load(r, true)
@@ -232,12 +232,12 @@ func (m *Manager) valid(c *cached) error {
 	switch {
 	case !now.Before(end):
 		m.owe(chore{ending: ending{ref: s.Ref, reason: "expired"}})
-		return &NoneError{Expired}
+		return &NoSessionError{Expired}
 	case m.idle(c) && m.deps.Store().ReadOnly: // Redis takes no idle clocks, so that of another replica may be missing
 		return errClock
 	case m.idle(c):
 		m.owe(chore{ending: ending{ref: s.Ref, reason: "idle"}})
-		return &NoneError{Expired}
+		return &NoSessionError{Expired}
 	}
 	return nil
 }

@@ -127,7 +127,7 @@ func TestASessionOfAnotherHostProviderOrClientIsNone(t *testing.T) {
 	if _, err := m.Load(httptest.NewRecorder(), r); err == nil {
 		t.Error("another host took the session")
 	}
-	for name, live := range map[string]Live{
+	for name, live := range map[string]Settings{
 		"provider": {Config: w.cfg, Issuer: "https://other", ClientID: clientID}, "client": {Config: w.cfg, Issuer: issuer, ClientID: "other"},
 	} {
 		m2 := w.replica(nil)
@@ -212,7 +212,7 @@ func TestAShorterLifetimeAppliesToLiveSessionsAtOnce(t *testing.T) {
 	cookie, _ := w.login(m, ada())
 	w.clock.pass(2 * time.Hour)
 	w.cfg.Lifetime = minutes(60)
-	m.Set(Live{Config: w.cfg, Issuer: issuer, ClientID: clientID})
+	m.Set(Settings{Config: w.cfg, Issuer: issuer, ClientID: clientID})
 	if got := w.reason(m, cookie); got != string(Expired) {
 		t.Errorf("%q", got)
 	}

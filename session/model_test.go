@@ -203,12 +203,12 @@ func (r *run) visitAt(n, i int) {
 	switch {
 	case err == nil:
 		r.accepted(w, n, i, over)
-	case errors.Is(err, ErrNone) && !w.ended && !over && !near:
+	case errors.Is(err, ErrNoSession) && !w.ended && !over && !near:
 		r.t.Errorf("session %d was ended by nobody, and replica %d says %v", n, i, err)
-	case !errors.Is(err, ErrNone) && !r.outage && !errors.Is(err, context.DeadlineExceeded): // a busy machine is no fault
+	case !errors.Is(err, ErrNoSession) && !r.outage && !errors.Is(err, context.DeadlineExceeded): // a busy machine is no fault
 		r.t.Errorf("replica %d cannot tell although Redis answers: %v", i, err)
 	}
-	if errors.Is(err, ErrNone) && !w.ended { // it ran out: no replica may take it up again once Redis knows
+	if errors.Is(err, ErrNoSession) && !w.ended { // it ran out: no replica may take it up again once Redis knows
 		w.ended, w.endedBy = true, i
 		if !r.outage {
 			r.eventually("a session that ran out is gone", func() bool { return !r.redis.Exists(r.replicas[i].store.keys.record(w.ref)) })

@@ -50,7 +50,7 @@ func (w *world) metered() (*Manager, *atomic.Int64) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	m.Set(Live{Config: w.cfg, Issuer: issuer, ClientID: clientID})
+	m.Set(Settings{Config: w.cfg, Issuer: issuer, ClientID: clientID})
 	return m, read
 }
 

@@ -52,7 +52,7 @@ func (m *Manager) fresh(ctx context.Context, t ticket, c *cached) (*cached, erro
 		if next, ok := r.Val.(*cached); ok && r.Err == nil {
 			return next, nil
 		}
-		if errors.Is(r.Err, ErrNone) {
+		if errors.Is(r.Err, ErrNoSession) {
 			return nil, r.Err
 		}
 		return m.passes(c, r.Err)
@@ -103,7 +103,7 @@ func (m *Manager) renewed(ctx context.Context, t ticket, c *cached) (next *cache
 	if err != nil || !m.due(now.session) {
 		return now, 0, err
 	}
-	if next, err = m.attempt(ctx, t, now); err != nil && !errors.Is(err, ErrNone) {
+	if next, err = m.attempt(ctx, t, now); err != nil && !errors.Is(err, ErrNoSession) {
 		wait = m.backoff(ctx, t.ref())
 	}
 	return next, wait, err
@@ -123,7 +123,7 @@ func (m *Manager) reread(ctx context.Context, t ticket, c *cached) (*cached, err
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	now, err := m.read(ctx, t, bindingOf(c.session))
-	if err != nil && !errors.Is(err, ErrNone) {
+	if err != nil && !errors.Is(err, ErrNoSession) {
 		return nil, err
 	}
 	return now, err
@@ -181,7 +181,7 @@ func (m *Manager) renew(ctx context.Context, t ticket, c *cached) (*cached, erro
 		user = s.User
 	case user.Issuer != s.Issuer || user.Subject != s.Subject: // RP-23: somebody else's token
 		m.end(ctx, ending{ref: s.Ref, reason: "refresh_denied"})
-		return nil, &NoneError{RecordMissing}
+		return nil, &NoSessionError{RecordMissing}
 	}
 	next := *s
 	next.User, next.Tokens, next.refreshedAt = user, tokens, m.deps.Now()
@@ -205,5 +205,5 @@ func (m *Manager) denied(ctx context.Context, t ticket, c *cached) (*cached, err
 		return now, nil
 	}
 	m.end(ctx, ending{ref: t.ref(), reason: "refresh_denied"})
-	return nil, &NoneError{RecordMissing}
+	return nil, &NoSessionError{RecordMissing}
 }

@@ -23,7 +23,7 @@ func (m *Manager) adopt(ctx context.Context, r *renewal) (*cached, error) {
 		m.deps.Log.Error("a refreshed session cannot be kept", "error", err, "session", r.next.Ref)
 		return nil, err
 	}
-	if errors.Is(err, ErrNone) { // it ended meanwhile, and Redis says so
+	if errors.Is(err, ErrNoSession) { // it ended meanwhile, and Redis says so
 		return nil, err
 	}
 	if err != nil {
@@ -51,7 +51,7 @@ func (m *Manager) save(ctx context.Context, r *renewal) (*cached, error) {
 			r.given.Do(func() { m.deps.Revoke(ctx, r.next.Tokens.Refresh) }) // a request and what was put off may both come here
 		}
 		m.forget(r.next.Ref)
-		return nil, &NoneError{RecordMissing}
+		return nil, &NoSessionError{RecordMissing}
 	case recordChanged: // nothing is given back: a provider that revokes a token revokes those that came of the same login
 		return m.read(ctx, r.ticket, bindingOf(r.was.session))
 	}

@@ -113,7 +113,7 @@ func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
 		t.Errorf("written by another replica meanwhile: %v, %d tokens revoked", err, revoked)
 	}
 	m.EndRef(t.Context(), s.Ref)
-	if _, err := m.save(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNone) || revoked != 1 {
+	if _, err := m.save(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNoSession) || revoked != 1 {
 		t.Errorf("ended meanwhile: %v, %d tokens revoked", err, revoked)
 	}
 }

@@ -1,6 +1,6 @@
 // Package session remembers who is logged in. Redis holds the sessions, one opaque cookie names one.
 //
-// What a session is, who may open it and how it ends is told at Manager. Errors: ErrNone means "not logged in"; every other error
+// What a session is, who may open it and how it ends is told at Manager. Errors: ErrNoSession means "not logged in"; every other error
 // means "cannot tell", which callers turn into 503 on protected pages, never into "let through" and never into "log out".
 package session
 
@@ -64,17 +64,17 @@ func (s *Session) HasGroup(groups ...string) bool {
 	return false
 }
 
-// ErrNone means that the request is not logged in: no cookie, a cookie that is not ours, no record, or one that has ended.
-// errors.As with *NoneError tells which.
-var ErrNone = errors.New("session: not logged in")
+// ErrNoSession means that the request is not logged in: no cookie, a cookie that is not ours, no record, or one that has ended.
+// errors.As with *NoSessionError tells which.
+var ErrNoSession = errors.New("session: not logged in")
 
-// NoneError is an ErrNone with its reason.
-type NoneError struct{ Reason Reason }
+// NoSessionError is an ErrNoSession with its reason.
+type NoSessionError struct{ Reason Reason }
 
-func (e *NoneError) Error() string { return "session: not logged in: " + string(e.Reason) }
+func (e *NoSessionError) Error() string { return "session: not logged in: " + string(e.Reason) }
 
-// Unwrap makes errors.Is(err, ErrNone) true.
-func (e *NoneError) Unwrap() error { return ErrNone }
+// Unwrap makes errors.Is(err, ErrNoSession) true.
+func (e *NoSessionError) Unwrap() error { return ErrNoSession }
 
 // Reason says why there is no session.
 type Reason string

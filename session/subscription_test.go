@@ -25,7 +25,7 @@ func (w *world) behind(p *faultproxy.Proxy) *Manager {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	m.Set(Live{Config: w.cfg, Issuer: issuer, ClientID: clientID})
+	m.Set(Settings{Config: w.cfg, Issuer: issuer, ClientID: clientID})
 	return m
 }
 
@@ -102,7 +102,7 @@ func TestWhatEndedUnheardIsAskedAboutOnceTheSubscriptionIsBack(t *testing.T) {
 			return false
 		}
 	})
-	if _, err := deaf.Peek(w.request(cookie)); !errors.Is(err, ErrNone) {
+	if _, err := deaf.Peek(w.request(cookie)); !errors.Is(err, ErrNoSession) {
 		t.Errorf("it asks, and hears %v", err)
 	}
 }

@@ -91,7 +91,7 @@ func TestLoggingOutEverywhereWhileRedisIsAwayEndsTheOthersLater(t *testing.T) {
 	w.subscribed(m)
 	w.redis.SetError("ERR away")
 	w.outage = true
-	if _, err := m.EndEverywhere(httptest.NewRecorder(), w.request(cookie)); err == nil || errors.Is(err, ErrNone) {
+	if _, err := m.EndEverywhere(httptest.NewRecorder(), w.request(cookie)); err == nil || errors.Is(err, ErrNoSession) {
 		t.Fatal(err)
 	}
 	w.clock.pass(time.Second)

@@ -36,7 +36,7 @@ func (d *doctor) askRedis(ctx context.Context) []setting.Finding {
 	for _, w := range found.Warnings {
 		all = append(all, setting.Finding{Part: "redis", Status: setting.Warning, Detail: w.Text, Cure: w.Cure, Where: w.Where})
 	}
-	if err := session.Rehearse(ctx, clients.Queue, cfg.KeyPrefix); err != nil {
+	if err := session.CheckPermissions(ctx, clients.Queue, cfg.KeyPrefix); err != nil {
 		return append(all, redisFault("redis: use", err, cfg))
 	}
 	return append(all, setting.Finding{Part: "redis: use", Status: setting.OK, Detail: "takes scripts, writes and subscriptions under " + cfg.KeyPrefix})

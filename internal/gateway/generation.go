@@ -137,7 +137,7 @@ func (g *gateway) redecide(open proxy.Open) bool {
 	}
 	s, err := g.sessions.Peek(open.Request)
 	if err != nil {
-		return !errors.Is(err, session.ErrNone) && open.Session != nil && g.sessions.Confirmed(open.Session.Ref)
+		return !errors.Is(err, session.ErrNoSession) && open.Session != nil && g.sessions.Confirmed(open.Session.Ref)
 	}
 	return g.current.Load().gate.Admits(open, s)
 }
@@ -171,7 +171,7 @@ func (g *gateway) swap(next *generation) {
 		gone = missing(last.gate.Rules().Names(), next.gate.Rules().Names())
 		defer close(last.replaced)
 	}
-	g.sessions.Set(session.Live{
+	g.sessions.Set(session.Settings{
 		Config: next.cfg.Session, Issuer: next.provider.Issuer(), ClientID: next.provider.ClientID(),
 		RefreshGrace: next.cfg.Auth.RefreshGrace.D(), Refresh: next.provider.Refresh,
 	})

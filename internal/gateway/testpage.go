@@ -27,7 +27,7 @@ func (g *gateway) testPage(gen *generation, w http.ResponseWriter, r *http.Reque
 	}
 	s, err := g.sessions.Load(w, r)
 	switch {
-	case errors.Is(err, session.ErrNone):
+	case errors.Is(err, session.ErrNoSession):
 		gen.auth.Endpoint(w, withTarget(r, gen.cfg.Auth.Prefix), "start")
 		return
 	case err != nil:

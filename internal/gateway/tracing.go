@@ -102,7 +102,7 @@ func (t tracedSessions) span(r *http.Request, name string, work func(*http.Reque
 	switch {
 	case err == nil:
 		span.Set(slog.String("hubgate.session", "found"))
-	case errors.Is(err, session.ErrNone):
+	case errors.Is(err, session.ErrNoSession):
 		span.Set(slog.String("hubgate.session", "none"))
 	default:
 		span.Fail("store")
