@@ -17,7 +17,7 @@ func builtinRules(doors DoorsConfig) []*rule {
 		builtin("hubspot:search", accessOf(doors.Search), "/_hcms/search/**"),
 	}
 	preview := builtin("hubspot:previews", accessOf(doors.Previews), "/_hcms/preview/**")
-	preview.groups = doors.PreviewGroups
+	preview.requirements = requirementsOf(RuleConfig{Groups: doors.PreviewGroups})
 	if doors.SearchPage != "" {
 		rules = append(rules, builtin("hubspot:search", accessOf(doors.Search), doors.SearchPage))
 	}
@@ -25,7 +25,7 @@ func builtinRules(doors DoorsConfig) []*rule {
 }
 
 func builtin(name string, a access, patterns ...string) *rule {
-	r := &rule{index: -1, name: name, access: a}
+	r := &rule{index: -1, name: name, access: a, requirements: requirementsOf(RuleConfig{})}
 	for _, text := range patterns {
 		if p, bad := parsePattern(text); bad == nil { // a bad search_page is reported by Config.Validate
 			r.patterns = append(r.patterns, p)
@@ -34,9 +34,11 @@ func builtin(name string, a access, patterns ...string) *rule {
 	return r
 }
 
-// doorRule is a door that a query opens: it has no path.
+// doorRule returns the rule of a query parameter: it has no path.
 func doorRule(name, word string, groups []string) *rule {
-	return &rule{index: -1, name: name, access: accessOf(word), groups: groups}
+	r := builtin(name, accessOf(word))
+	r.requirements = requirementsOf(RuleConfig{Groups: groups})
+	return r
 }
 
 // validationFile is what HubSpot fetches to see that the proxy is connected: it is public whatever the rules say.

@@ -57,14 +57,24 @@ func (rs *Rules) OpenedBy(groups []string) []Opened {
 		if r.access != login {
 			continue
 		}
-		open := len(r.groups) == 0 || slices.ContainsFunc(r.groups, func(g string) bool { return slices.Contains(groups, g) })
-		o := Opened{Rule: r.ref(), Groups: r.groups, Open: open}
+		wanted := r.groups()
+		open := len(wanted) == 0 || slices.ContainsFunc(wanted, func(g string) bool { return slices.Contains(groups, g) })
+		o := Opened{Rule: r.ref(), Groups: wanted, Open: open}
 		for _, p := range r.patterns {
 			o.Paths = append(o.Paths, p.text)
 		}
 		list = append(list, o)
 	}
 	return list
+}
+
+func (r *rule) groups() []string {
+	for _, q := range r.requirements {
+		if g, ok := q.(anyGroup); ok {
+			return g
+		}
+	}
+	return nil
 }
 
 // Pattern is one pattern of the rules, or a door that a query opens, with an escaped path that it matches: what a

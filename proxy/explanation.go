@@ -13,9 +13,6 @@ import (
 // GatewayRule is the name under which the gateway's own endpoints are reported: no rule reaches them.
 const GatewayRule = "_gateway"
 
-// ReasonGateway is the reason of a decision about one of the gateway's own endpoints.
-const ReasonGateway = "gateway"
-
 // Question is one request that is judged without being sent.
 type Question struct {
 	Address string           // a path of the first public host, or a full URL of a public host

@@ -118,7 +118,7 @@ func (rs *Rules) twins(host, path string) (all []*rule, best entry) {
 	if names == nil {
 		// /hub/HUBID/file-ID: which file it is, only HubSpot knows.
 		if rs.protectsFiles && isFileID(path) {
-			best.rule = &rule{index: -1, name: "hubspot:files", access: login}
+			best.rule = builtin("hubspot:files", login)
 			return []*rule{best.rule}, best
 		}
 		return nil, best
@@ -150,7 +150,7 @@ func (rs *Rules) transformed(host, path string) (all []*rule, best entry) {
 	if !rs.protectsFiles {
 		return nil, best
 	}
-	best.rule = &rule{index: -1, name: "hubspot:files", access: login}
+	best.rule = builtin("hubspot:files", login)
 	all = []*rule{best.rule}
 	const most = 4 // sources in one another; the work is the attacker's to choose (CWE-407)
 	sources := 0

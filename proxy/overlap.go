@@ -200,10 +200,6 @@ func (j *judgement) namedEverywhere(i int) (by int, ok bool) {
 	return by, !slices.ContainsFunc(j.env.Hosts, func(h string) bool { return !named[h] })
 }
 
-func subset(of, in []string) bool {
-	return !slices.ContainsFunc(of, func(h string) bool { return !slices.Contains(in, h) })
-}
-
 // example is a path that both patterns match.
 func example(a, b pattern) string {
 	parts, _ := commonPath(a.segments, b.segments)

@@ -3,8 +3,6 @@ package proxy
 import (
 	"slices"
 	"strings"
-
-	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // Protection is what a path asks of a visitor: the rules that must all be satisfied. It is ordered by MoreOpen.
@@ -15,12 +13,12 @@ func (rs *Rules) Protection(host string, p Path, doors Doors) Protection {
 	m := rs.Match(host, p)
 	var all Protection
 	for i := 0; ; i++ {
-		r := m.judge(i, doors)
+		r := m.ruleAt(i, doors)
 		if r == nil {
 			return all
 		}
 		asks := *r
-		if asks.access = rs.accessFor(r); asks.access == public && asks.methods == nil && i > 0 {
+		if asks.access = rs.accessFor(r); asks.access == public && asks.requirements.String() == "" && i > 0 {
 			continue
 		}
 		all.rules = append(all.rules, asks)
@@ -48,26 +46,9 @@ func (p Protection) String() string {
 func (r *rule) asks() string {
 	switch r.access {
 	case public:
-		return "public" + r.asksMethods()
+		return "public" + r.requirements.String()
 	case refuse:
 		return "refuse"
 	}
-	text := "login"
-	if len(r.groups) > 0 {
-		text += ", groups " + strings.Join(r.groups, "|")
-	}
-	for _, c := range r.claims {
-		text += ", " + c.name + " " + strings.Join(c.values, "|")
-	}
-	if r.maxAuthAge > 0 {
-		text += ", max_auth_age " + setting.Duration(r.maxAuthAge).String()
-	}
-	return text + r.asksMethods()
-}
-
-func (r *rule) asksMethods() string {
-	if r.methods == nil {
-		return ""
-	}
-	return ", methods " + strings.Join(r.methods, "|")
+	return "login" + r.requirements.String()
 }

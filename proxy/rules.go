@@ -31,18 +31,14 @@ type Rules struct {
 
 // rule is one rule, compiled.
 type rule struct {
-	index      int // in the file; -1 for built-in rules
-	line       int
-	name       string
-	patterns   []pattern
-	keys       []string // of the patterns: where they stand in the file
-	access     access
-	hosts      []string // nil: all
-	groups     []string
-	claims     []claim
-	maxAuthAge time.Duration
-	methods    []string
-	allow      string // Allow of a 405
+	index        int // in the file; -1 for built-in rules
+	line         int
+	name         string
+	patterns     []pattern
+	keys         []string // of the patterns: where they stand in the file
+	access       access
+	hosts        []string // nil: all
+	requirements requirements
 }
 
 type access uint8
@@ -53,11 +49,6 @@ const (
 	loginIfProtected
 	refuse
 )
-
-type claim struct {
-	name   string
-	values []string
-}
 
 func (r *rule) forHost(host string) bool { return r.hosts == nil || slices.Contains(r.hosts, host) }
 
@@ -71,7 +62,7 @@ type RulesEnv struct {
 // NewRules compiles the rules. Problems without Warning mean that the rules must not be served.
 func NewRules(cfg Config, env RulesEnv) (*Rules, []setting.Problem) {
 	rs := &Rules{doors: cfg.HubSpot, skew: env.ClockSkew, prefix: foldASCII(env.AuthPrefix)}
-	rs.fallback = &rule{index: -1, name: "default", access: accessOf(cfg.Default)}
+	rs.fallback = builtin("default", accessOf(cfg.Default))
 	rs.builtin = builtinRules(cfg.HubSpot)
 	rs.previews = doorRule("hubspot:previews", cfg.HubSpot.Previews, cfg.HubSpot.PreviewGroups)
 	rs.debug = doorRule("hubspot:debug", cfg.HubSpot.Debug, nil)
@@ -103,8 +94,9 @@ func accessOf(word string) access {
 
 // compileRule takes what is valid of a rule; what is not is reported by Config.Validate, patterns here.
 func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
-	r := &rule{index: i, line: rc.Line, name: rc.Name, access: login, hosts: lowered(rc.Hosts), groups: rc.Groups,
-		maxAuthAge: rc.MaxAuthAge.D(), methods: rc.Methods, allow: strings.Join(rc.Methods, ", ")}
+	r := &rule{
+		index: i, line: rc.Line, name: rc.Name, access: login, hosts: lowered(rc.Hosts), requirements: requirementsOf(rc),
+	}
 	if rc.Access == "public" {
 		r.access = public
 	}
@@ -120,17 +112,14 @@ func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
 	if r.name == "" && len(rc.Path) > 0 {
 		r.name = rc.Path[0]
 	}
-	for _, name := range sortedKeys(rc.Claims) {
-		r.claims = append(r.claims, claim{name, rc.Claims[name]})
-	}
 	return r, problems
 }
 
 func pathKey(rule, pattern, patterns int) string {
 	if patterns == 1 {
-		return ruleKey(rule) + ".path"
+		return ruleAt(rule) + ".path"
 	}
-	return ruleKey(rule) + ".path[" + itoa(pattern) + "]"
+	return ruleAt(rule) + ".path[" + itoa(pattern) + "]"
 }
 
 // index ranks all patterns and builds the trie.

@@ -1,9 +1,5 @@
 package proxy
 
-import (
-	"slices"
-)
-
 // untouchable is what HubSpot or its visitors need in the open, and the gateway's own endpoints.
 type untouchable struct {
 	pattern   pattern
@@ -38,30 +34,17 @@ func literals(path string) []segment {
 	return segments
 }
 
-// moreOpen tells whether a admits anybody whom b does not.
+// moreOpen reports whether a admits anybody whom b does not.
 func moreOpen(a, b *rule) bool {
 	switch {
-	case b.access == public && b.methods == nil:
-		return false
 	case b.access == refuse:
 		return a.access != refuse
 	case a.access == refuse:
 		return false
 	case a.access == public && b.access != public:
 		return true
-	case len(b.groups) > 0 && (len(a.groups) == 0 || !subset(a.groups, b.groups)):
-		return true
-	case b.maxAuthAge > 0 && (a.maxAuthAge == 0 || a.maxAuthAge > b.maxAuthAge):
-		return true
-	case b.methods != nil && (a.methods == nil || !subset(a.methods, b.methods)):
-		return true
 	}
-	for _, want := range b.claims {
-		if !slices.ContainsFunc(a.claims, func(c claim) bool { return c.name == want.name && subset(c.values, want.values) }) {
-			return true
-		}
-	}
-	return false
+	return a.requirements.weakerThan(b.requirements)
 }
 
 func (r *rule) place() string {

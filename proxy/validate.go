@@ -28,7 +28,7 @@ func (c Config) Validate() []setting.Problem {
 			name = r.Path[0]
 		}
 		if first, taken := names[name]; taken && r.Name != "" {
-			problems = append(problems, setting.Problem{Key: ruleKey(i) + ".name", Text: fmt.Sprintf("%s names the rule of line %d already", quote(name), c.Rules[first].Line), Cure: "give each rule a name of its own: it is a metric label"})
+			problems = append(problems, setting.Problem{Key: ruleAt(i) + ".name", Text: fmt.Sprintf("%s names the rule of line %d already", quote(name), c.Rules[first].Line), Cure: "give each rule a name of its own: it is a metric label"})
 		} else if !taken {
 			names[name] = i
 		}
@@ -38,8 +38,6 @@ func (c Config) Validate() []setting.Problem {
 	}
 	return problems
 }
-
-func ruleKey(i int) string { return "proxy.rules[" + itoa(i) + "]" }
 
 func oneOf(key, word string, words ...string) []setting.Problem {
 	if slices.Contains(words, word) {

@@ -56,7 +56,7 @@ func TestEveryMistakeOfTheSectionIsToldWithItsPlaceAndACure(t *testing.T) {
 		{"method in lower case", one(RuleConfig{Path: words{"/a"}, Methods: []string{"get"}}), "proxy.rules[0].methods[0]", `"get"`, "write GET"},
 		{"unknown method", one(RuleConfig{Path: words{"/a"}, Methods: []string{"GET", "TRACE"}}), "proxy.rules[0].methods[1]", `"TRACE"`, "GET, HEAD"},
 		{"space in a group", one(RuleConfig{Path: words{"/a"}, Groups: []string{" staff"}}), "proxy.rules[0].groups[0]", "spaces", ""},
-		{"reserved name", one(RuleConfig{Path: words{"/a"}, Name: "hubspot:files"}), "proxy.rules[0].name", "is a name of the gateway's own", ""},
+		{"reserved name", one(RuleConfig{Path: words{"/a"}, Name: "hubspot:files"}), "proxy.rules[0].name", "is a reserved name", ""},
 		{"name twice", func(c *Config) {
 			c.Rules = []RuleConfig{{Path: words{"/a"}, Name: "x", Line: 3}, {Path: words{"/b"}, Name: "x"}}
 		}, "proxy.rules[1].name", "line 3", "name of its own"},
