@@ -2,7 +2,7 @@ package proxy
 
 // builtinRules are HubSpot's own paths. They take part in the order like any other rule; an operator's rule with the same or a more
 // specific pattern replaces one.
-func builtinRules(doors DoorsConfig) []*rule {
+func builtinRules(doors HubSpotConfig) []*rule {
 	rules := []*rule{
 		builtin("hubspot:files", public, "/hubfs/**", "/hs-fs/**"),
 		builtin("hubspot:validation", public, validationFile),

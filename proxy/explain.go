@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"slices"
 	"sort"
-	"strconv"
 )
 
 // NearMiss is a rule that also matches, or would have for another host, and why it does not decide.
@@ -121,5 +120,3 @@ func (p pattern) examples() []string {
 	}
 	return all
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

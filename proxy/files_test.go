@@ -12,7 +12,7 @@ func TestOneFileHasOneDecisionUnderAllItsAddresses(t *testing.T) {
 	alice := AsSession([]string{"partner"}, nil, fixedNow)
 	bob := AsSession(nil, nil, fixedNow)
 	for _, spelled := range []string{"/hubfs/private/**", "/hubfs/4711/private/**", "/hs-fs/hubfs/private/**", "/hub/4711/private/**", "/hub/*/hubfs/private/**", "/hubfs/**/x.pdf", "/hs-fs/**", "/hubfs/*/private/**", "/hubfs/priv*/x.pdf"} {
-		rs := compiled(t, testConfig("", loginRule(spelled, "partner"), loginRule("/members/**")))
+		rs := compiled(t, accessRules(loginRule(spelled, "partner"), loginRule("/members/**")))
 		for _, address := range addresses {
 			path := mustPath(t, replace(address, "private/x.pdf"))
 			for _, c := range []struct {
@@ -39,7 +39,7 @@ func replace(format, name string) string {
 
 func TestAllRulesThatSpeakAboutAFileMustBeSatisfied(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/hubfs/a/**"), loginRule("/hs-fs/hubfs/a/b/**", "partner"), publicRule("/hubfs/a/b/open.png"), loginRule("/**", "staff")))
+	rs := compiled(t, accessRules(loginRule("/hubfs/a/**"), loginRule("/hs-fs/hubfs/a/b/**", "partner"), publicRule("/hubfs/a/b/open.png"), loginRule("/**", "staff")))
 	bob, alice := AsSession(nil, nil, fixedNow), AsSession([]string{"partner"}, nil, fixedNow)
 	for _, c := range []struct {
 		path string
@@ -64,7 +64,7 @@ func TestAllRulesThatSpeakAboutAFileMustBeSatisfied(t *testing.T) {
 func TestHubSpotsOwnPathsStayOpenUnlessARuleForThemSaysOtherwise(t *testing.T) {
 	t.Parallel()
 	open := []string{"/hubfs/a.png", "/hs-fs/hubfs/a.png", "/_hcms/forms/v2.js", "/hs/hsstatic/x.js", "/cs/c/", "/e3t/Ctc/x", "/cdn-cgi/challenge-platform/x", "/robots.txt", "/favicon.ico", "/.well-known/x", validationFile, "/hs/manage-preferences/x", "/hs/preferences-center/y"}
-	cfg := testConfig("", loginRule("/hs/**"), loginRule("/**"))
+	cfg := accessRules(loginRule("/hs/**"), loginRule("/**"))
 	cfg.Default = "login"
 	rs := compiled(t, cfg)
 	for _, raw := range open {
@@ -77,7 +77,7 @@ func TestHubSpotsOwnPathsStayOpenUnlessARuleForThemSaysOtherwise(t *testing.T) {
 			t.Errorf("%s: %s by %s", raw, d.Kind, d.Rule.Name)
 		}
 	}
-	rs = compiled(t, testConfig("", loginRule("/hubfs/**"), loginRule("/robots.txt")))
+	rs = compiled(t, accessRules(loginRule("/hubfs/**"), loginRule("/robots.txt")))
 	for _, raw := range []string{"/hubfs/a.png", "/hs-fs/hubfs/a.png", "/robots.txt"} {
 		if d := rs.Match(testHost, mustPath(t, raw)).Decide("GET", 0, nil, fixedNow); d.Kind != Login {
 			t.Errorf("with a rule of its own, %s: %s by %s", raw, d.Kind, d.Rule.Name)
@@ -90,7 +90,7 @@ func TestHubSpotsDoorsAskForWhatTheirWordSays(t *testing.T) {
 	bob, alice := AsSession(nil, nil, fixedNow), AsSession([]string{"staff"}, nil, fixedNow)
 	for _, c := range []struct {
 		name   string
-		change func(*Config)
+		change func(*RulesConfig)
 		raw    string
 		query  string
 		who    *session.Session
@@ -98,24 +98,24 @@ func TestHubSpotsDoorsAskForWhatTheirWordSays(t *testing.T) {
 	}{
 		{"preview", nil, "/", "hs_preview=k-1", nil, Login}, {"preview", nil, "/", "hs_preview=k-1", bob, Allow}, {"preview path", nil, "/_hcms/preview/x", "", nil, Login},
 		{"draft", nil, "/-temporary-slug-0a1b", "", nil, Login}, {"draft below", nil, "/de/-Temporary-Slug-0a1b", "", nil, Login},
-		{"preview groups", func(c *Config) { c.HubSpot.PreviewGroups = []string{"staff"} }, "/", "hs_preview=k-1", bob, Forbid},
-		{"preview groups", func(c *Config) { c.HubSpot.PreviewGroups = []string{"staff"} }, "/_hcms/preview/x", "", alice, Allow},
-		{"an empty list narrows nothing", func(c *Config) { c.HubSpot.PreviewGroups = []string{} }, "/", "hs_preview=k-1", bob, Allow},
+		{"preview groups", func(c *RulesConfig) { c.HubSpot.PreviewGroups = []string{"staff"} }, "/", "hs_preview=k-1", bob, Forbid},
+		{"preview groups", func(c *RulesConfig) { c.HubSpot.PreviewGroups = []string{"staff"} }, "/_hcms/preview/x", "", alice, Allow},
+		{"an empty list narrows nothing", func(c *RulesConfig) { c.HubSpot.PreviewGroups = []string{} }, "/", "hs_preview=k-1", bob, Allow},
 		{"preview on a page for a group", nil, "/board", "hs_preview=k-1", bob, Forbid},
 		{"debug", nil, "/", "hsDebug=true", alice, Refuse}, {"debug in disguise", nil, "/", "a=b;HSDEBUG", alice, Refuse}, {"escaped debug", nil, "/", "hs%44ebug=1", alice, Refuse}, {"cache buster", nil, "/", "x&hsCacheBuster=1", nil, Refuse},
 		{"developer mode", nil, "/", "developerMode[]=true", nil, Refuse}, {"a value is no name", nil, "/", "q=hsDebug", nil, Public},
 		{"diagnostics", nil, "/_hcms/diagnostics", "", alice, Refuse}, {"worker", nil, "/_HCMS/_worker/headers", "", alice, Refuse},
-		{"diagnostics opened to logins", func(c *Config) { c.HubSpot.Diagnostics = "login" }, "/_hcms/diagnostics", "", bob, Allow},
+		{"diagnostics opened to logins", func(c *RulesConfig) { c.HubSpot.Diagnostics = "login" }, "/_hcms/diagnostics", "", bob, Allow},
 		{"search", nil, "/_hcms/search", "term=a", nil, Login}, {"results page", nil, "/HS-Search-Results/", "", nil, Login},
-		{"search of an open site", func(c *Config) { c.Rules = nil }, "/_hcms/search", "", nil, Public}, {"search of a closed site", func(c *Config) { c.Rules, c.Default = nil, "login" }, "/_hcms/search", "", nil, Login},
-		{"another results page", func(c *Config) { c.HubSpot.SearchPage = "/suche" }, "/suche", "", nil, Login},
-		{"a rule of its own", func(c *Config) { c.Rules = append(c.Rules, publicRule("/_hcms/search")) }, "/_hcms/search", "", nil, Public},
-		{"a wider rule may ask for more", func(c *Config) { c.Rules = append(c.Rules, loginRule("/_hcms/**", "staff")) }, "/_hcms/search", "", bob, Forbid},
-		{"a wider rule cannot open", func(c *Config) { c.Rules = append(c.Rules, publicRule("/_hcms/**")) }, "/_hcms/diagnostics", "", nil, Refuse},
-		{"feed of a protected blog", func(c *Config) { c.Rules = append(c.Rules, loginRule("/blog/**")) }, "/blog/rss.xml", "", nil, Login},
+		{"search of an open site", func(c *RulesConfig) { c.Rules = nil }, "/_hcms/search", "", nil, Public}, {"search of a closed site", func(c *RulesConfig) { c.Rules, c.Default = nil, "login" }, "/_hcms/search", "", nil, Login},
+		{"another results page", func(c *RulesConfig) { c.HubSpot.SearchPage = "/suche" }, "/suche", "", nil, Login},
+		{"a rule of its own", func(c *RulesConfig) { c.Rules = append(c.Rules, publicRule("/_hcms/search")) }, "/_hcms/search", "", nil, Public},
+		{"a wider rule may ask for more", func(c *RulesConfig) { c.Rules = append(c.Rules, loginRule("/_hcms/**", "staff")) }, "/_hcms/search", "", bob, Forbid},
+		{"a wider rule cannot open", func(c *RulesConfig) { c.Rules = append(c.Rules, publicRule("/_hcms/**")) }, "/_hcms/diagnostics", "", nil, Refuse},
+		{"feed of a protected blog", func(c *RulesConfig) { c.Rules = append(c.Rules, loginRule("/blog/**")) }, "/blog/rss.xml", "", nil, Login},
 		{"AMP", nil, "/board", "hs_amp=true", nil, Login},
 	} {
-		cfg := testConfig("", loginRule("/board", "staff"))
+		cfg := accessRules(loginRule("/board", "staff"))
 		if c.change != nil {
 			c.change(&cfg)
 		}
@@ -135,13 +135,13 @@ func TestClaimsCompareAsText(t *testing.T) {
 		{"gold", "gold", true}, {"gold", "Gold", false}, {true, "true", true}, {float64(3), "3", true}, {float64(12345678), "12345678", true}, {1.5, "1.5", true}, {nil, "", false}, {nil, "<nil>", false},
 		{[]any{"a", "b"}, "b", true}, {[]any{float64(1), nil}, "1", true}, {[]any{}, "", false}, {[]any{nil}, "<nil>", false}, {[]string{"x"}, "x", true}, {map[string]any{"a": "b"}, "map[a:b]", false}, {"", "", true},
 	} {
-		rs := compiled(t, testConfig("", RuleConfig{Path: []string{"/a"}, Claims: map[string]words{"c": {"other", c.wanted}}}))
+		rs := compiled(t, accessRules(RuleConfig{Path: []string{"/a"}, Claims: map[string]words{"c": {"other", c.wanted}}}))
 		s := AsSession(nil, map[string]any{"c": c.claim}, fixedNow)
 		if got := rs.Match(testHost, mustPath(t, "/a")).Decide("GET", 0, s, fixedNow).Kind == Allow; got != c.want {
 			t.Errorf("%#v as %q: %t", c.claim, c.wanted, got)
 		}
 	}
-	rs := compiled(t, testConfig("", RuleConfig{Path: []string{"/a"}, Groups: []string{"g"}, Claims: map[string]words{"c": {"1"}, "d": {"2"}}}))
+	rs := compiled(t, accessRules(RuleConfig{Path: []string{"/a"}, Groups: []string{"g"}, Claims: map[string]words{"c": {"1"}, "d": {"2"}}}))
 	for _, c := range []struct {
 		groups []string
 		claims map[string]any

@@ -147,7 +147,7 @@ func FuzzFileSpelling(f *testing.F) {
 			f.Add(seed, order*1_000_003+7)
 		}
 	}
-	rs := compiled(f, testConfig("", loginRule("/hubfs/private/**"), loginRule("/hubfs/board room/**"),
+	rs := compiled(f, accessRules(loginRule("/hubfs/private/**"), loginRule("/hubfs/board room/**"),
 		loginRule("/hubfs/report.pdf")))
 	f.Fuzz(func(t *testing.T, raw string, order uint64) {
 		p, err := ParsePath(raw)

@@ -24,13 +24,13 @@ func (rs *Rules) surprisesInFiles(env RulesEnv) []setting.Problem {
 			}
 			if path, name := rs.closedByNumber(host, r, p); path != "" {
 				warn(r.keys[i], fmt.Sprintf("%s closes %s as well: %s may be a HubID, and /hubfs/HUBID/... is the "+
-					"same file as /hubfs/...", quote(p.text), quote(path), name),
+					"same file as /hubfs/...", setting.Quote(p.text), setting.Quote(path), name),
 					"move the files to a folder whose name is not a number; if "+name+" is your HubID, write "+
-						quote("/hubfs"+p.behindNumber()))
+						setting.Quote("/hubfs"+p.behindNumber()))
 			}
 			if by := rs.decidesInstead(host, r, p); by != nil {
 				warn(r.keys[i], fmt.Sprintf("%s has no effect: %s of %s protects these files too, and each rule "+
-					"for a file must be satisfied", quote(p.text), quote(by.patterns[0].text), by.place()),
+					"for a file must be satisfied", setting.Quote(p.text), setting.Quote(by.patterns[0].text), by.place()),
 					"move the files to a folder that is not protected, and remove this rule")
 			}
 		}

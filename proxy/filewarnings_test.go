@@ -37,7 +37,7 @@ func TestRulesForFilesThatSurpriseAreWarnedAbout(t *testing.T) {
 		"a public folder around": {[]RuleConfig{publicRule("/hubfs/**"), loginRule("/hubfs/private/**")}, nil},
 		"an exception of pages":  {[]RuleConfig{loginRule("/a/**"), publicRule("/a/b/**")}, nil},
 	} {
-		_, problems := NewRules(testConfig("", c.rules...), RulesEnv{Hosts: []string{testHost}})
+		_, problems := NewRules(accessRules(c.rules...), RulesEnv{Hosts: []string{testHost}})
 		var texts []string
 		for _, p := range problems {
 			texts = append(texts, p.Text+"; "+p.Cure)

@@ -73,7 +73,7 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 	for i, s := range deps.Sites {
 		hosts[i] = s.Host
 	}
-	rules, problems := NewRules(cfg, RulesEnv{Hosts: hosts, AuthPrefix: deps.AuthPrefix, ClockSkew: deps.ClockSkew})
+	rules, problems := NewRules(cfg.AccessRules(), RulesEnv{Hosts: hosts, AuthPrefix: deps.AuthPrefix, ClockSkew: deps.ClockSkew})
 	for _, p := range problems {
 		if !p.Warning {
 			return nil, errors.New("proxy: " + p.Key + ": " + p.Text)

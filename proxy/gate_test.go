@@ -142,7 +142,7 @@ func TestDoorsOnlyMakeADecisionStricter(t *testing.T) {
 	t.Parallel()
 	rank := map[Kind]int{Public: 0, Allow: 1, Login: 2, Forbid: 3, Refuse: 4}
 	for _, words := range [][2]string{{"public", "public"}, {"login", "refuse"}, {"login_if_protected", "login"}, {"refuse", "public"}} {
-		cfg := testConfig("", append(gateRules(), loginRule("/hubfs/private/**", "partner"))...)
+		cfg := accessRules(append(gateRules(), loginRule("/hubfs/private/**", "partner"))...)
 		cfg.HubSpot.Previews, cfg.HubSpot.Debug = words[0], words[1]
 		rs := compiled(t, cfg)
 		for _, raw := range []string{"/", "/members/a", "/partners/a", "/members/join", "/hubfs/private/x", "/hubfs/x", "/_hcms/diagnostics", "/robots.txt", "/-temporary-slug-0a1b"} {
@@ -163,7 +163,7 @@ func TestDoorsOnlyMakeADecisionStricter(t *testing.T) {
 
 func TestMaxAuthAgeTakesOnlyALoginThatWasAskedFor(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", RuleConfig{Path: []string{"/fresh"}, MaxAuthAge: 3600e9}))
+	rs := compiled(t, accessRules(RuleConfig{Path: []string{"/fresh"}, MaxAuthAge: 3600e9}))
 	rs.skew = 10 * time.Second
 	now := fixedNow
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }

@@ -43,7 +43,7 @@ func (rs *Rules) leftOpen(env RulesEnv) []setting.Problem {
 						where = " on " + host
 					}
 					problems = append(problems, setting.Problem{Key: r.keys[i], Warning: true, Cure: s.cure,
-						Text: fmt.Sprintf("%s leaves %s public%s", quote(p.text), quote(path), where)})
+						Text: fmt.Sprintf("%s leaves %s public%s", setting.Quote(p.text), setting.Quote(path), where)})
 				}
 			}
 		}
@@ -113,7 +113,7 @@ func (p pattern) below() []suspicion {
 			return nil
 		}
 		return []suspicion{{[]string{specimen(p.segments[:n-1]) + "/folder/" + specimenOf(last)},
-			"* stays inside one segment; write " + quote(strings.TrimSuffix(folder, "/**")+"/**"+text[len(folder):])}}
+			"* stays inside one segment; write " + setting.Quote(strings.TrimSuffix(folder, "/**")+"/**"+text[len(folder):])}}
 	}
 	meant, all := text+"/**", text+"/**"
 	name, star := strings.CutSuffix(last.text, "*")
@@ -127,13 +127,13 @@ func (p pattern) below() []suspicion {
 			all = meant // of /hubfs*/** the built-in rule for files would win
 		}
 	}
-	cure := "write " + quote(meant) + ", which is the page and everything below it"
+	cure := "write " + setting.Quote(meant) + ", which is the page and everything below it"
 	if meant != all {
-		cure += ", or " + quote(all) + " for every name that begins so"
+		cure += ", or " + setting.Quote(all) + " for every name that begins so"
 	}
 	page := specimen(p.segments)
 	return []suspicion{{[]string{page + "/page", page + "/example"},
-		cure + "; or say that pages below are public: a rule for " + quote(all) + " with access: public"}}
+		cure + "; or say that pages below are public: a rule for " + setting.Quote(all) + " with access: public"}}
 }
 
 // filesElsewhere suspects a pattern that begins with a wildcard of being meant for HubSpot's files as well, which the
@@ -161,7 +161,7 @@ func (p pattern) filesElsewhere() []suspicion {
 				path += "/board.pdf"
 			}
 			return []suspicion{{[]string{path}, "the built-in rule for files wins there; add a rule for " +
-				quote("/hubfs"+p.written(len(p.segments)-len(rest)))}}
+				setting.Quote("/hubfs"+p.written(len(p.segments)-len(rest)))}}
 		}
 	}
 	return nil
@@ -191,7 +191,7 @@ func (rs *Rules) wonByBuiltin(p pattern) []suspicion {
 				verb, part = "write ", b.text // the pattern never decides
 			}
 			all = append(all, suspicion{[]string{example(p, b)},
-				"the built-in rule " + r.name + " wins there; " + verb + quote(part) +
+				"the built-in rule " + r.name + " wins there; " + verb + setting.Quote(part) +
 					", or begin the pattern with more of the path"})
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // halfClosed are patterns, with an address that each leaves open and the pattern that was meant.
@@ -61,9 +63,9 @@ func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
 	t.Parallel()
 	for _, c := range halfClosed {
 		found := false
-		_, problems := NewRules(testConfig("", loginRule(c.pattern)), RulesEnv{Hosts: []string{testHost}})
+		_, problems := NewRules(accessRules(loginRule(c.pattern)), RulesEnv{Hosts: []string{testHost}})
 		for _, p := range problems {
-			if p.Text != quote(c.pattern)+" leaves "+quote(c.open)+" public" {
+			if p.Text != setting.Quote(c.pattern)+" leaves "+setting.Quote(c.open)+" public" {
 				continue
 			}
 			found = true
@@ -71,7 +73,7 @@ func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
 				t.Errorf("%s: %+v", c.pattern, p)
 			}
 			if strings.Contains(p.Cure, "add a rule") {
-				compiled(t, testConfig("", loginRule(c.pattern), loginRule(c.cure)))
+				compiled(t, accessRules(loginRule(c.pattern), loginRule(c.cure)))
 			}
 			if cure := regexp.MustCompile(`"([^"]*)"`).FindStringSubmatch(p.Cure); cure == nil || cure[1] != c.cure {
 				t.Errorf("%s: the cure is %s, want %s", c.pattern, p.Cure, c.cure)
@@ -81,11 +83,11 @@ func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
 			t.Errorf("%s: %v, want one that names %s", c.pattern, problems, c.open)
 		}
 		open := mustPath(t, strings.NewReplacer(" ", "%20", "%", "%25").Replace(c.open))
-		rs := compiled(t, testConfig("", loginRule(c.pattern)))
+		rs := compiled(t, accessRules(loginRule(c.pattern)))
 		if d := rs.Match(testHost, open).Decide("GET", 0, nil, fixedNow); d.Kind != Public {
 			t.Errorf("%s: %s is %s", c.pattern, c.open, d.Kind)
 		}
-		cured, problems := NewRules(testConfig("", loginRule(c.pattern), loginRule(c.cure)),
+		cured, problems := NewRules(accessRules(loginRule(c.pattern), loginRule(c.cure)),
 			RulesEnv{Hosts: []string{testHost}})
 		if cured.Match(testHost, open).Decide("GET", 0, nil, fixedNow).Kind != Login {
 			t.Errorf("%s: %s is open with the cure %s too: %v", c.pattern, c.open, c.cure, problems)
@@ -96,41 +98,41 @@ func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
 func TestAPatternThatLeavesNothingOpenIsNotWarnedAbout(t *testing.T) {
 	t.Parallel()
 	on := func(r RuleConfig, hosts ...string) RuleConfig { r.Hosts = hosts; return r }
-	closed := func(cfg Config) Config { cfg.Default = "login"; return cfg }
+	closed := func(cfg RulesConfig) RulesConfig { cfg.Default = "login"; return cfg }
 	for name, c := range map[string]struct {
-		cfg  Config
+		cfg  RulesConfig
 		want int
 	}{
-		"all below":                     {testConfig("", loginRule("/members/**")), 0},
-		"the site":                      {testConfig("", loginRule("/**")), 0},
-		"the site, one folder at least": {testConfig("", loginRule("/*/**")), 0},
-		"the home page":                 {testConfig("", loginRule("/")), 0},
-		"a public page": {testConfig("", publicRule("/members/*"),
+		"all below":                     {accessRules(loginRule("/members/**")), 0},
+		"the site":                      {accessRules(loginRule("/**")), 0},
+		"the site, one folder at least": {accessRules(loginRule("/*/**")), 0},
+		"the home page":                 {accessRules(loginRule("/")), 0},
+		"a public page": {accessRules(publicRule("/members/*"),
 			publicRule("/**/private/**"), publicRule("/a")), 0},
-		"a file": {testConfig("", loginRule("/blog/rss.xml"),
+		"a file": {accessRules(loginRule("/blog/rss.xml"),
 			loginRule("/hubfs/board.pdf")), 0},
-		"closed by another rule": {testConfig("", loginRule("/members/*"),
+		"closed by another rule": {accessRules(loginRule("/members/*"),
 			loginRule("/members/**")), 0},
-		"closed by a wider rule": {testConfig("", loginRule("/members/*"), loginRule("/**")), 0},
-		"opened by another rule": {testConfig("", loginRule("/pricing"),
+		"closed by a wider rule": {accessRules(loginRule("/members/*"), loginRule("/**")), 0},
+		"opened by another rule": {accessRules(loginRule("/pricing"),
 			publicRule("/pricing/**")), 0},
-		"closed by default": {closed(testConfig("", loginRule("/members/*", "staff"),
+		"closed by default": {closed(accessRules(loginRule("/members/*", "staff"),
 			loginRule("/a"))), 0},
-		"files are not closed by default": {closed(testConfig("", loginRule("/**/private/**", "staff"))),
+		"files are not closed by default": {closed(accessRules(loginRule("/**/private/**", "staff"))),
 			1},
-		"files by another rule": {testConfig("", loginRule("/**/private/**"),
+		"files by another rule": {accessRules(loginRule("/**/private/**"),
 			loginRule("/hubfs/**/private/**")), 0},
-		"what must stay public": {testConfig("", loginRule("/hs/*/x/**")), 1},
-		"closed on every host": {testConfig("", loginRule("/a"), on(loginRule("/a/**"),
+		"what must stay public": {accessRules(loginRule("/hs/*/x/**")), 1},
+		"closed on every host": {accessRules(loginRule("/a"), on(loginRule("/a/**"),
 			testHost), on(loginRule("/a/**"), "shop.example.com")), 0},
-		"closed on one host only": {testConfig("", loginRule("/a"), on(loginRule("/a/**"),
+		"closed on one host only": {accessRules(loginRule("/a"), on(loginRule("/a/**"),
 			testHost)), 1},
-		"meant for the host where it is closed": {testConfig("", on(loginRule("/a"), testHost),
+		"meant for the host where it is closed": {accessRules(on(loginRule("/a"), testHost),
 			on(loginRule("/a/**"), testHost)), 0},
-		"files below a folder, at all their addresses": {testConfig("", loginRule("/hubfs/**/private/**"),
+		"files below a folder, at all their addresses": {accessRules(loginRule("/hubfs/**/private/**"),
 			loginRule("/hs-fs/hubfs/a/**")), 0},
-		"two patterns of one rule": {testConfig("", RuleConfig{Path: []string{"/a", "/a/**"}}), 0},
-		"by methods": {testConfig("", RuleConfig{Path: []string{"/a/*"},
+		"two patterns of one rule": {accessRules(RuleConfig{Path: []string{"/a", "/a/**"}}), 0},
+		"by methods": {accessRules(RuleConfig{Path: []string{"/a/*"},
 			Methods: []string{"GET"}}), 1},
 	} {
 		_, problems := NewRules(c.cfg, RulesEnv{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2"})
@@ -155,14 +157,14 @@ func TestTheCureOfAPatternNamesWhatWasMeant(t *testing.T) {
 		"/members/?a.b":          "/members/",
 	} {
 		_, bad := parsePattern(pattern)
-		if bad == nil || bad.Cure != "write "+quote(cure) {
+		if bad == nil || bad.Cure != "write "+setting.Quote(cure) {
 			t.Errorf("%s: %+v, want %s", pattern, bad, cure)
 		}
 		if p, still := parsePattern(cure); still != nil {
 			t.Errorf("%s: the cure %s is wrong: %+v %v", pattern, cure, still, p)
 		}
 	}
-	_, problems := NewRules(testConfig("", loginRule("/hubfs*")), RulesEnv{Hosts: []string{testHost}})
+	_, problems := NewRules(accessRules(loginRule("/hubfs*")), RulesEnv{Hosts: []string{testHost}})
 	for _, p := range problems {
 		if strings.Contains(p.Cure, "/hubfs*/**") {
 			t.Error(p)
@@ -176,7 +178,7 @@ func TestRouteSyntaxInAPatternIsWarnedAbout(t *testing.T) {
 		"/members/<id>/**": "<id>", "/members/$id/**": "$id", "/members/{id}": "{id}", "/members/${id}/**": "{id}",
 		"/m/<int:page>": "<int:page>", "/members/:id/**": "/:id", "/docs/[slug]/**": "[slug]",
 	} {
-		_, problems := NewRules(testConfig("", loginRule(pattern)), RulesEnv{Hosts: []string{testHost}})
+		_, problems := NewRules(accessRules(loginRule(pattern)), RulesEnv{Hosts: []string{testHost}})
 		found := false
 		for _, p := range problems {
 			found = found || p.Warning && strings.Contains(p.Text, word) && strings.Contains(p.Cure, "write *")
@@ -185,7 +187,7 @@ func TestRouteSyntaxInAPatternIsWarnedAbout(t *testing.T) {
 			t.Errorf("%s: %v", pattern, problems)
 		}
 	}
-	_, problems := NewRules(testConfig("", loginRule("/hubfs/us$5/**")), RulesEnv{Hosts: []string{testHost}})
+	_, problems := NewRules(accessRules(loginRule("/hubfs/us$5/**")), RulesEnv{Hosts: []string{testHost}})
 	if len(problems) > 0 {
 		t.Error(problems)
 	}

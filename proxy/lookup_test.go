@@ -6,7 +6,7 @@ import "testing"
 // stream's name, accents dropped.
 func TestLenientLookupsOfAFileAreJudged(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/hubfs/plan.jpg"), loginRule("/hubfs/private/**"),
+	rs := compiled(t, accessRules(loginRule("/hubfs/plan.jpg"), loginRule("/hubfs/private/**"),
 		loginRule("/hubfs/büro/**")))
 	for raw, want := range map[string]Kind{"/hubfs/plan.jpg&width=400": Login, "/hubfs/plan.jpg%26w=1": Login,
 		"/hubfs/plan.jpg&a/b": Login, "/hubfs/private&a/x": Login, "/hubfs/private&amp;/x": Login,
@@ -23,7 +23,7 @@ func TestLenientLookupsOfAFileAreJudged(t *testing.T) {
 
 func TestAPublicRuleDoesNotWinByFoldingLettersToOthers(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/members/**"), publicRule("/members/strasse"),
+	rs := compiled(t, accessRules(loginRule("/members/**"), publicRule("/members/strasse"),
 		publicRule("/members/info"), publicRule("/members/größe"), publicRule("/members/fu%C3%9F")))
 	for raw, want := range map[string]Kind{"/members/stra%C3%9Fe": Login, "/members/STRA%E1%BA%9Ee": Login,
 		"/members/%C4%B1nfo": Login, "/members/%C4%B0nfo": Login, "/members/strasse": Public, "/members/INFO": Public,

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func manyRules(n int) Config {
+func manyRules(n int) RulesConfig {
 	rules := make([]RuleConfig, n)
 	for i := range rules {
 		rules[i] = loginRule([]string{
@@ -13,7 +13,7 @@ func manyRules(n int) Config {
 			fmt.Sprintf("/reports/%d/quarter-*", i), fmt.Sprintf("/shop/item-%d-*/private/**", i),
 		}[i%5])
 	}
-	return testConfig("", rules...)
+	return accessRules(rules...)
 }
 
 func BenchmarkCompileTenThousandRules(b *testing.B) {

@@ -41,10 +41,10 @@ func (rs *Rules) judge(env RulesEnv) []setting.Problem {
 	untouched := untouchables(rs.prefix)
 	for i, at := range j.all {
 		if k := slices.IndexFunc(untouched, func(u untouchable) bool { return u.touchedBy(at.pattern) }); k >= 0 {
-			j.report(i, quote(at.pattern.text)+untouched[k].why, untouched[k].cure)
+			j.report(i, setting.Quote(at.pattern.text)+untouched[k].why, untouched[k].cure)
 		}
 		if word := routeSyntax.FindString(at.pattern.text); word != "" {
-			j.problems = append(j.problems, setting.Problem{Key: at.key, Warning: true, Text: quote(at.pattern.text) + " has " + quote(word) + ", which stands for itself",
+			j.problems = append(j.problems, setting.Problem{Key: at.key, Warning: true, Text: setting.Quote(at.pattern.text) + " has " + setting.Quote(word) + ", which stands for itself",
 				Cure: "write * for any characters of one segment, or ** for any segments"})
 		}
 		spelling := at.pattern.folded()
@@ -119,7 +119,7 @@ func (j *judgement) tie(earlier, later int) bool {
 		return true
 	}
 	j.told[later] = true
-	j.report(later, fmt.Sprintf("%s and %s of %s match the same paths, and neither is more specific", quote(b.pattern.text), quote(a.pattern.text), a.rule.place()),
+	j.report(later, fmt.Sprintf("%s and %s of %s match the same paths, and neither is more specific", setting.Quote(b.pattern.text), setting.Quote(a.pattern.text), a.rule.place()),
 		"make one rule of them, or make one pattern more specific; methods, groups and claims do not choose between rules")
 	return true
 }
@@ -147,7 +147,7 @@ func (j *judgement) overlap(earlier, later int) {
 		return
 	}
 	j.report(later, fmt.Sprintf("%s and %s of %s both match %s, and the more open one, %s, would win there",
-		quote(b.pattern.text), quote(a.pattern.text), a.rule.place(), quote(example(winner.pattern, loser.pattern)), quote(winner.pattern.text)),
+		setting.Quote(b.pattern.text), setting.Quote(a.pattern.text), a.rule.place(), setting.Quote(example(winner.pattern, loser.pattern)), setting.Quote(winner.pattern.text)),
 		"write a rule for the overlap that says what is meant")
 }
 
@@ -161,7 +161,7 @@ func (j *judgement) lacksHosts(winner, loser int) {
 		return
 	}
 	j.problems = append(j.problems, setting.Problem{Key: j.all[max(winner, loser)].key, Warning: true,
-		Text: fmt.Sprintf("%s of %s opens a part of %s of %s on every host, for it has no hosts", quote(w.pattern.text), w.rule.place(), quote(l.pattern.text), l.rule.place()),
+		Text: fmt.Sprintf("%s of %s opens a part of %s of %s on every host, for it has no hosts", setting.Quote(w.pattern.text), w.rule.place(), setting.Quote(l.pattern.text), l.rule.place()),
 		Cure: "give it hosts: [" + strings.Join(l.rule.hosts, ", ") + "], if it is meant for those only"})
 }
 
@@ -181,7 +181,7 @@ func (j *judgement) unreachable(hidden, by int) {
 	}
 	j.told[hidden] = true
 	h, b := j.all[hidden], j.all[by]
-	j.report(hidden, fmt.Sprintf("%s can never decide: %s of %s matches first wherever it matches", quote(h.pattern.text), quote(b.pattern.text), b.rule.place()),
+	j.report(hidden, fmt.Sprintf("%s can never decide: %s of %s matches first wherever it matches", setting.Quote(h.pattern.text), setting.Quote(b.pattern.text), b.rule.place()),
 		"remove one of them")
 }
 

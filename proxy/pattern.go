@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,13 +40,13 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 	var refused *PathError
 	if errors.As(err, &refused) {
 		return pattern{}, &setting.Invalid{
-			Text: quote(text) + " can never match: a request for it is refused (" + refused.Reason + ")",
+			Text: setting.Quote(text) + " can never match: a request for it is refused (" + refused.Reason + ")",
 			Cure: "write the path as it stands in the address bar",
 		}
 	}
 	if what := slip(path); what != "" {
 		return pattern{}, &setting.Invalid{
-			Text: quote(text) + " has " + what + ", which is probably a slip of the keyboard",
+			Text: setting.Quote(text) + " has " + what + ", which is probably a slip of the keyboard",
 			Cure: "remove it; * stands for it if it is part of a file's name",
 		}
 	}
@@ -58,12 +57,12 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 			return pattern{}, bad
 		}
 		if n := len(p.segments); s.kind == doubleStar && n > 0 && p.segments[n-1].kind == doubleStar {
-			return pattern{}, &setting.Invalid{Text: quote(text) + " has ** twice in a row", Cure: "one ** already stands for any number of segments"}
+			return pattern{}, &setting.Invalid{Text: setting.Quote(text) + " has ** twice in a row", Cure: "one ** already stands for any number of segments"}
 		}
 		p.segments = append(p.segments, s)
 	}
 	if p.stars() > 3 {
-		return pattern{}, &setting.Invalid{Text: quote(text) + " has more than three **", Cure: "write several patterns"}
+		return pattern{}, &setting.Invalid{Text: setting.Quote(text) + " has more than three **", Cure: "write several patterns"}
 	}
 	return p, nil
 }
@@ -94,21 +93,21 @@ func misread(text string) *setting.Invalid {
 		if i := strings.IndexByte(after, '/'); i >= 0 {
 			path = after[i:]
 		}
-		return &setting.Invalid{Text: quote(text) + " is a URL, not a path", Cure: "write " + quote(path) + "; the host goes into hosts"}
+		return &setting.Invalid{Text: setting.Quote(text) + " is a URL, not a path", Cure: "write " + setting.Quote(path) + "; the host goes into hosts"}
 	case text[0] == '^' || text[len(text)-1] == '$' || strings.Contains(text, ".*") || strings.Contains(text, `\`) || strings.Contains(text, "(?"):
-		return &setting.Invalid{Text: quote(text) + " looks like a regular expression", Cure: "write a pattern such as /members/**; * stands for characters of one segment, ** for whole segments"}
+		return &setting.Invalid{Text: setting.Quote(text) + " looks like a regular expression", Cure: "write a pattern such as /members/**; * stands for characters of one segment, ** for whole segments"}
 	case strings.Contains(text, "|"):
-		return &setting.Invalid{Text: quote(text) + " looks like a regular expression", Cure: "write a list of patterns: [/a, /b]"}
+		return &setting.Invalid{Text: setting.Quote(text) + " looks like a regular expression", Cure: "write a list of patterns: [/a, /b]"}
 	case strings.TrimSpace(text) != text && strings.HasPrefix(strings.TrimSpace(text), "/"):
-		return &setting.Invalid{Text: quote(text) + " has white space around it", Cure: "write " + quote(strings.TrimSpace(text))}
+		return &setting.Invalid{Text: setting.Quote(text) + " has white space around it", Cure: "write " + setting.Quote(strings.TrimSpace(text))}
 	case text[0] != '/' && hostBeforePath.MatchString(text):
 		_, path, _ := strings.Cut(text, "/")
-		return &setting.Invalid{Text: quote(text) + " begins with a host", Cure: "write " + quote("/"+path) + "; the host goes into hosts"}
+		return &setting.Invalid{Text: setting.Quote(text) + " begins with a host", Cure: "write " + setting.Quote("/"+path) + "; the host goes into hosts"}
 	case text[0] != '/':
-		return &setting.Invalid{Text: quote(text) + " does not begin with /", Cure: "write " + quote("/"+strings.TrimSpace(text))}
+		return &setting.Invalid{Text: setting.Quote(text) + " does not begin with /", Cure: "write " + setting.Quote("/"+strings.TrimSpace(text))}
 	case strings.ContainsAny(text, "?#"):
-		return &setting.Invalid{Text: quote(text) + " has a query or a fragment, which rules never see",
-			Cure: "write " + quote(withoutQuery(text))}
+		return &setting.Invalid{Text: setting.Quote(text) + " has a query or a fragment, which rules never see",
+			Cure: "write " + setting.Quote(withoutQuery(text))}
 	}
 	return nil
 }
@@ -132,7 +131,7 @@ func parseSegment(text, part string) (segment, *setting.Invalid) {
 	case part == "**":
 		return segment{kind: doubleStar}, nil
 	case strings.Contains(part, "**"):
-		return segment{}, &setting.Invalid{Text: quote(text) + " has ** inside a segment", Cure: "** is a whole segment (/members/**); * stands for characters of one segment (/members*)"}
+		return segment{}, &setting.Invalid{Text: setting.Quote(text) + " has ** inside a segment", Cure: "** is a whole segment (/members/**); * stands for characters of one segment (/members*)"}
 	case strings.Contains(part, "*"):
 		return segment{kind: glob, text: part, literals: utf8.RuneCountInString(part) - strings.Count(part, "*")}, nil
 	}
@@ -238,17 +237,4 @@ func globMatch(pattern, text string) bool {
 		p++
 	}
 	return p == len(pattern)
-}
-
-func quote(text string) string {
-	text = setting.Truncate(text, 80)
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, `\u%04x`, r) // what cannot be seen is what is wrong
-		}
-	}
-	return `"` + b.String() + `"`
 }

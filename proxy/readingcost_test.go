@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -71,9 +72,9 @@ func BenchmarkWorstRequests(b *testing.B) {
 	}
 	rules := make([]RuleConfig, 12)
 	for i := range rules {
-		rules[i] = loginRule("/hubfs/**/a" + itoa(i) + "/**/b" + itoa(i) + "/**/c" + itoa(i))
+		rules[i] = loginRule("/hubfs/**/a" + strconv.Itoa(i) + "/**/b" + strconv.Itoa(i) + "/**/c" + strconv.Itoa(i))
 	}
-	rs := compiled(b, testConfig("", rules...))
+	rs := compiled(b, accessRules(rules...))
 	b.Run("stars", func(b *testing.B) {
 		for b.Loop() {
 			if p, err := ParsePath("/hubfs/1/a0/a1/a2/a3/a4/a5/a6/a7/a8/a9/a10/a11/b0/b1/b2/%20%2520%2523d."); err == nil {

@@ -22,9 +22,9 @@ var oddNames = []string{
 
 func TestFilesWithOddNamesPassWhenNoReadingMeetsARule(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/hubfs/private/**"), loginRule("/members/**"),
+	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/members/**"),
 		loginRule("/**/secret/**")))
-	closed := compiled(t, testConfig("", loginRule("/hubfs/**")))
+	closed := compiled(t, accessRules(loginRule("/hubfs/**")))
 	for _, name := range slices.Concat(oddNames, []string{"a..b", "name..pdf", "x%20.pdf", "a+b.png", "it's%20(1).pdf",
 		"c++.pdf", "50%25%20%2B%2050%25.pdf", "%E3%8D%BF.png"}) {
 		for _, address := range []string{"/hubfs/", "/HubFS/4711/", "/hs-fs/hubfs/", "/hub/4711/hubfs/", "/hub/4711/",
@@ -91,7 +91,7 @@ func TestNoReadingOfAFileMayBeMalformed(t *testing.T) {
 // only its parser of numbers takes for one, with a step of decoding, normalising, cutting or trimming more.
 func TestEveryReadingOfAFileIsJudged(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/hubfs/private/**"), loginRule("/hubfs/board room/**"),
+	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/hubfs/board room/**"),
 		loginRule("/hubfs/report.pdf"),
 		loginRule("/members/**"), loginRule("/staff room/**"), loginRule("/hubfs/a+b room/**"),
 		loginRule("/hubfs/Acme™/**"), loginRule("/hubfs/c%23/**"), loginRule("/hubfs/Sales+Kit/**")))
@@ -137,7 +137,7 @@ func TestEveryReadingOfAFileIsJudged(t *testing.T) {
 
 func TestAPublicPathIsNotClosedByAReadingThatNobodyProtects(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/hubfs/private/**"), loginRule("/members/**"),
+	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/members/**"),
 		publicRule("/members/open/**"), loginRule("/staff room/**")))
 	for _, raw := range []string{"/hubfs/2026-photos/x", "/hubfs/privat/x;private", "/hubfs/a+private/x",
 		"/members/open/a+b", "/staffroom+/x", "/c++/", "/hubfs/privatevate%E2%84%A2/x",
@@ -151,7 +151,7 @@ func TestAPublicPathIsNotClosedByAReadingThatNobodyProtects(t *testing.T) {
 
 func TestTheStrictestReadingDecides(t *testing.T) {
 	t.Parallel()
-	cfg := testConfig("", loginRule("/hubfs/a;b/**"), loginRule("/hubfs/a/**", "partner"), loginRule("/hub/7/x;y",
+	cfg := accessRules(loginRule("/hubfs/a;b/**"), loginRule("/hubfs/a/**", "partner"), loginRule("/hub/7/x;y",
 		"staff"))
 	cfg.Rules = append(cfg.Rules, RuleConfig{Path: []string{"/hubfs/m/**"}, Methods: []string{"GET"}, Access: "public"})
 	rs := compiled(t, cfg)
@@ -211,7 +211,7 @@ var oddLayers = []string{"a%EF%BC%8Fb.pdf", "a%E2%88%95b", "1%E2%81%842", "a%E2%
 
 func TestFilesWithASlashOfASecondLayerAreJudged(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/hubfs/private/**"), loginRule("/hubfs/*secret*"),
+	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/hubfs/*secret*"),
 		loginRule("/hubfs/it’s/**")))
 	for _, name := range oddLayers {
 		d := rs.Match(testHost, mustPath(t, "/hubfs/"+name)).Decide("GET", 0, nil, fixedNow)
@@ -237,7 +237,7 @@ func TestFilesWithASlashOfASecondLayerAreJudged(t *testing.T) {
 
 func TestCharactersThatCannotBeSeenHideNoRule(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/hubfs/private/**")))
+	rs := compiled(t, accessRules(loginRule("/hubfs/private/**")))
 	for _, c := range []string{"%E2%81%A5", "%EF%B7%90", "%F0%9F%BF%BE", "%F0%9B%B2%A0", "%E2%80%A8", "%F4%8F%BF%BF"} {
 		d := rs.Match(testHost, mustPath(t, "/hubfs/priv"+c+"ate/b.pdf")).Decide("GET", 0, nil, fixedNow)
 		if d.Kind != Login {

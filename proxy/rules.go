@@ -3,6 +3,7 @@ package proxy
 import (
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ type Rules struct {
 	rules     []*rule // the operator's, in file order
 	builtin   []*rule // HubSpot's
 	fallback  *rule   // proxy.default
-	doors     DoorsConfig
+	doors     HubSpotConfig
 	previews  *rule
 	debug     *rule
 	skew      time.Duration
@@ -60,7 +61,7 @@ type RulesEnv struct {
 }
 
 // NewRules compiles the rules. Problems without Warning mean that the rules must not be served.
-func NewRules(cfg Config, env RulesEnv) (*Rules, []setting.Problem) {
+func NewRules(cfg RulesConfig, env RulesEnv) (*Rules, []setting.Problem) {
 	rs := &Rules{doors: cfg.HubSpot, skew: env.ClockSkew, prefix: foldASCII(env.AuthPrefix)}
 	rs.fallback = builtin("default", accessOf(cfg.Default))
 	rs.builtin = builtinRules(cfg.HubSpot)
@@ -119,7 +120,7 @@ func pathKey(rule, pattern, patterns int) string {
 	if patterns == 1 {
 		return ruleAt(rule) + ".path"
 	}
-	return ruleAt(rule) + ".path[" + itoa(pattern) + "]"
+	return ruleAt(rule) + ".path[" + strconv.Itoa(pattern) + "]"
 }
 
 // index ranks all patterns and builds the trie.

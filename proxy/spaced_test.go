@@ -7,7 +7,7 @@ import (
 
 func TestAPlusInAPatternIsASpaceToo(t *testing.T) {
 	t.Parallel()
-	cfg := testConfig("", loginRule("/board+room/**"), loginRule("/a b/**"), publicRule("/a+b/open"),
+	cfg := accessRules(loginRule("/board+room/**"), loginRule("/a b/**"), publicRule("/a+b/open"),
 		publicRule("/board+room/open"), loginRule("/**/q+a*/x"))
 	for raw, want := range map[string]Kind{"/board%20room/x": Login, "/board+room/x": Login, "/Board%20Room": Login,
 		"/board%20room/open": Public, "/board+room/open": Public, "/a%20b/open": Login, "/z/q%20ab/x": Login,
@@ -16,7 +16,7 @@ func TestAPlusInAPatternIsASpaceToo(t *testing.T) {
 			t.Errorf("%s: %s by %s, want %s", raw, d.Kind, d.Rule.Name, want)
 		}
 	}
-	closed := testConfig("", publicRule("/jobs/c++-developer"), publicRule("/q+a/**"))
+	closed := accessRules(publicRule("/jobs/c++-developer"), publicRule("/q+a/**"))
 	closed.Default = "login"
 	for raw, want := range map[string]Kind{"/jobs/c++-developer": Public, "/jobs/C%2B%2B-developer": Public,
 		"/q+a/x": Public, "/q%20a/x": Public, "/jobs/c+-developer": Login} {
@@ -28,7 +28,7 @@ func TestAPlusInAPatternIsASpaceToo(t *testing.T) {
 
 func TestAFileThatCloudflareTransformsIsJudged(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, testConfig("", loginRule("/hubfs/private/**", "partner")))
+	rs := compiled(t, accessRules(loginRule("/hubfs/private/**", "partner")))
 	bob := AsSession(nil, nil, fixedNow)
 	for _, raw := range []string{"/cdn-cgi/image/width=80/hubfs/private/x.png",
 		"/CDN-CGI/media/mode=video/hub/4711/private/x",
@@ -45,7 +45,7 @@ func TestAFileThatCloudflareTransformsIsJudged(t *testing.T) {
 	if d := rs.Match(testHost, nested).Decide("GET", 0, bob, fixedNow); d.Kind != Refuse {
 		t.Errorf("a hundred sources: %s", d.Kind)
 	}
-	open := compiled(t, testConfig("", loginRule("/members/**")))
+	open := compiled(t, accessRules(loginRule("/members/**")))
 	d := open.Match(testHost, mustPath(t, "/cdn-cgi/image/w=8/hubfs/a.png")).Decide("GET", 0, nil, fixedNow)
 	if d.Kind != Public {
 		t.Errorf("while no file is protected: %s", d.Kind)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ func ParseSubject(text string, sites []*inbound.Site) (Subject, error) {
 	if i := strings.Index(text, "://"); i >= 0 && !strings.HasPrefix(text, "/") {
 		u, err := url.Parse(text[:i+3] + hostPart(text[i+3:]))
 		if err != nil {
-			return Subject{}, fmt.Errorf("%s is not a URL", quote(text))
+			return Subject{}, fmt.Errorf("%s is not a URL", setting.Quote(text))
 		}
 		site, ok := inbound.ParseSite(u.Scheme + "://" + u.Host)
 		if host = ""; ok {
@@ -37,7 +38,7 @@ func ParseSubject(text string, sites []*inbound.Site) (Subject, error) {
 			}
 		}
 		if host == "" {
-			return Subject{}, fmt.Errorf("%s is none of the public hosts", quote(u.Host))
+			return Subject{}, fmt.Errorf("%s is none of the public hosts", setting.Quote(u.Host))
 		}
 		if rest = text[i+3+len(hostPart(text[i+3:])):]; rest == "" || rest[0] != '/' {
 			rest = "/" + rest
@@ -60,7 +61,7 @@ func hostPart(s string) string {
 func (rs *Rules) RunTests(tests []TestConfig, sites []*inbound.Site, now time.Time) []setting.Problem {
 	var problems []setting.Problem
 	for i, t := range tests {
-		key := "proxy.tests[" + itoa(i) + "]"
+		key := "proxy.tests[" + strconv.Itoa(i) + "]"
 		subject, err := ParseSubject(t.URL, sites)
 		d := Decision{Kind: Refuse, Reason: "path"}
 		if bad, refused := err.(*PathError); refused {
@@ -76,10 +77,10 @@ func (rs *Rules) RunTests(tests []TestConfig, sites []*inbound.Site, now time.Ti
 		if string(d.Kind) != t.Expect {
 			by := ""
 			if d.Rule.Name != "" {
-				by = ", by rule " + quote(d.Rule.Name)
+				by = ", by rule " + setting.Quote(d.Rule.Name)
 			}
 			problems = append(problems, setting.Problem{Key: key,
-				Text: fmt.Sprintf("%s is %s (%s%s), expected %s", quote(t.URL), d.Kind, d.Reason, by, t.Expect),
+				Text: fmt.Sprintf("%s is %s (%s%s), expected %s", setting.Quote(t.URL), d.Kind, d.Reason, by, t.Expect),
 				Cure: "mend the rule or the expectation"})
 		}
 	}

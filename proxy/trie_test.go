@@ -7,12 +7,12 @@ import (
 )
 
 // starRules are n patterns of three ** each, of which none matches a path of a's.
-func starRules(n int, format string) Config {
+func starRules(n int, format string) RulesConfig {
 	rules := make([]RuleConfig, n)
 	for i := range rules {
 		rules[i] = loginRule(fmt.Sprintf(format, i))
 	}
-	return testConfig("", rules...)
+	return accessRules(rules...)
 }
 
 // Matching tries each ** at most once at each segment, however many of them the rules have: the time must not grow
@@ -36,7 +36,7 @@ func TestMatchingStepsGrowWithTheNumberOfStarsOnly(t *testing.T) {
 		for i := range c.rules {
 			rules = append(rules, loginRule(strings.ReplaceAll(c.pattern, "G", strings.Repeat(letters, 2)[:i+1]+"*")))
 		}
-		rs, _ := NewRules(testConfig("", rules...), RulesEnv{})
+		rs, _ := NewRules(accessRules(rules...), RulesEnv{})
 		visits := 0
 		rs.operators.each(testHost, path, func(entry) { visits++ })
 		if limit := c.rules * 60; visits < c.rules || visits > limit {

@@ -1,5 +1,11 @@
 package proxy
 
+import (
+	"strconv"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
 // untouchable is what HubSpot or its visitors need in the open, and the gateway's own endpoints.
 type untouchable struct {
 	pattern   pattern
@@ -49,7 +55,7 @@ func moreOpen(a, b *rule) bool {
 
 func (r *rule) place() string {
 	if r.line > 0 {
-		return "line " + itoa(r.line)
+		return "line " + strconv.Itoa(r.line)
 	}
-	return "rule " + quote(r.name)
+	return "rule " + setting.Quote(r.name)
 }

@@ -26,15 +26,15 @@ func validateOrigin(origin string) []setting.Problem {
 	case err != nil:
 		return bad("it is not a URL", shape) // it is not shown: nobody knows where in it a password stands
 	case u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return bad(quote(u.Redacted())+" is not a URL with scheme and host", shape)
+		return bad(setting.Quote(u.Redacted())+" is not a URL with scheme and host", shape)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-		return bad(quote(u.Redacted())+" has more than scheme, host and port", "write only "+quote(u.Scheme+"://"+u.Host))
+		return bad(setting.Quote(u.Redacted())+" has more than scheme, host and port", "write only "+setting.Quote(u.Scheme+"://"+u.Host))
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		return bad("pages and cookies would travel in the clear to "+quote(u.Host), "write https://; http:// is for loopback addresses")
+		return bad("pages and cookies would travel in the clear to "+setting.Quote(u.Host), "write https://; http:// is for loopback addresses")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return bad(quote(port)+" is not a port", "write a port from 1 to 65535, or none")
+			return bad(setting.Quote(port)+" is not a port", "write a port from 1 to 65535, or none")
 		}
 	}
 	return validateOriginHost(key, strings.ToLower(u.Hostname()))
@@ -45,7 +45,7 @@ var originForm = regexp.MustCompile(`^[0-9]+\.sites-proxy\.hscoscdn[0-9]{2}(-[a-
 
 func validateOriginHost(key, host string) []setting.Problem {
 	bad := func(text string) []setting.Problem {
-		return []setting.Problem{{Key: key, Text: quote(host) + text, Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net, HubSpot's origin for reverse proxies (for data centres elsewhere -na2, -na3, -eu1 or -ap1 behind NN)"}}
+		return []setting.Problem{{Key: key, Text: setting.Quote(host) + text, Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net, HubSpot's origin for reverse proxies (for data centres elsewhere -na2, -na3, -eu1 or -ap1 behind NN)"}}
 	}
 	first, _, _ := strings.Cut(host, ".")
 	centre := originForm.FindStringSubmatch(host)
@@ -61,7 +61,7 @@ func validateOriginHost(key, host string) []setting.Problem {
 	case centre != nil:
 		return nil
 	case strings.Contains(host, ".sites-proxy.") && strings.Trim(first, "0123456789") != "":
-		return []setting.Problem{{Key: key, Text: quote(host) + " does not begin with a HubID", Cure: "write the number of your HubSpot account in front: https://HUBID.sites-proxy..."}}
+		return []setting.Problem{{Key: key, Text: setting.Quote(host) + " does not begin with a HubID", Cure: "write the number of your HubSpot account in front: https://HUBID.sites-proxy..."}}
 	case strings.Contains(host, "hscoscdn") || strings.Contains(host, "sites-proxy"):
 		return bad(" is not how HubSpot's origins are called")
 	case hubSpots(host):

@@ -3,6 +3,7 @@ package proxy
 import (
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,7 +26,7 @@ func (r RuleConfig) validate(i int) []setting.Problem {
 }
 
 // ruleAt returns the key of the rule at an index of proxy.rules.
-func ruleAt(i int) string { return "proxy.rules[" + itoa(i) + "]" }
+func ruleAt(i int) string { return "proxy.rules[" + strconv.Itoa(i) + "]" }
 
 func problem(key, text, cure string) []setting.Problem {
 	return []setting.Problem{{Key: key, Text: text, Cure: cure}}
@@ -60,16 +61,16 @@ func validateAccess(key string, r RuleConfig) []setting.Problem {
 	if r.Access == "" {
 		return nil
 	}
-	return oneOf(key, r.Access, "login", "public")
+	return setting.CheckWord(key, r.Access, "login", "public")
 }
 
 func validateName(key string, r RuleConfig) []setting.Problem {
 	if r.Name == "default" || strings.HasPrefix(r.Name, "hubspot:") || strings.HasPrefix(r.Name, "_") {
-		return problem(key, quote(r.Name)+" is a reserved name", "choose another: it is a metric label and a word in the log")
+		return problem(key, setting.Quote(r.Name)+" is a reserved name", "choose another: it is a metric label and a word in the log")
 	}
 	if strings.TrimSpace(r.Name) != r.Name || utf8.RuneCountInString(r.Name) > maxName ||
 		strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {
-		return problem(key, quote(r.Name)+" is not a valid name: it is a metric label and a word in the log",
+		return problem(key, setting.Quote(r.Name)+" is not a valid name: it is a metric label and a word in the log",
 			"write a short word such as board")
 	}
 	return nil
@@ -79,7 +80,7 @@ func validateHosts(key string, r RuleConfig) []setting.Problem {
 	problems := validateWords(key, r.Hosts)
 	for i, host := range r.Hosts {
 		if strings.TrimSpace(host) == host && host != "" {
-			problems = append(problems, validateHost(key+"["+itoa(i)+"]", host)...)
+			problems = append(problems, setting.CheckHost(key+"["+strconv.Itoa(i)+"]", host)...)
 		}
 	}
 	return problems
@@ -114,7 +115,7 @@ func validateMethods(key string, r RuleConfig) []setting.Problem {
 		if slices.Contains(knownMethods, strings.ToUpper(m)) {
 			cure = "write " + strings.ToUpper(m) + ": methods are upper case"
 		}
-		problems = append(problems, problem(key+"["+itoa(i)+"]", quote(m)+" is not a method that the gateway forwards", cure)...)
+		problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]", setting.Quote(m)+" is not a method that the gateway forwards", cure)...)
 	}
 	return problems
 }
@@ -127,7 +128,7 @@ func validateWords(key string, list []string) []setting.Problem {
 	var problems []setting.Problem
 	for i, word := range list {
 		if strings.TrimSpace(word) != word || word == "" {
-			problems = append(problems, problem(key+"["+itoa(i)+"]", quote(word)+" is empty or has spaces around it",
+			problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]", setting.Quote(word)+" is empty or has spaces around it",
 				"write the word alone")...)
 		}
 	}
@@ -135,13 +136,13 @@ func validateWords(key string, list []string) []setting.Problem {
 }
 
 func (t TestConfig) validate(key string) []setting.Problem {
-	problems := oneOf(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")
+	problems := setting.CheckWord(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")
 	switch {
 	case t.URL == "":
 		return append(problem(key+".url", "it is required", "write a path such as /members/a, or a URL of a public host"), problems...)
 	case t.URL[0] != '/' && !strings.Contains(t.URL, "://"):
-		return append(problem(key+".url", quote(t.URL)+" is neither a path nor a URL",
-			"write "+quote("/"+strings.TrimSpace(t.URL))+", or a URL of a public host"), problems...)
+		return append(problem(key+".url", setting.Quote(t.URL)+" is neither a path nor a URL",
+			"write "+setting.Quote("/"+strings.TrimSpace(t.URL))+", or a URL of a public host"), problems...)
 	}
 	return problems
 }

@@ -125,7 +125,7 @@ func rulesWith(t *testing.T, rule, address string) (at protection, file, explain
 	if rep.Failed() {
 		t.Fatal(rule, rep.Lines())
 	}
-	rules, _ := proxy.NewRules(cfg.Proxy, cfg.RulesEnv())
+	rules, _ := proxy.NewRules(cfg.Proxy.AccessRules(), cfg.RulesEnv())
 	subject, err := proxy.ParseSubject(address, cfg.Server.Sites())
 	if err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ func (c *Config) judge(rep *Report) {
 	rep.addAll(c.crossCheck())
 	c.judgeIdle(rep)
 	if sites := c.Server.Sites(); len(sites) > 0 {
-		rules, problems := proxy.NewRules(c.Proxy, c.RulesEnv())
+		rules, problems := proxy.NewRules(c.Proxy.AccessRules(), c.RulesEnv())
 		rep.addAll(problems)
 		if !rep.Failed() {
 			rep.addAll(rules.RunTests(c.Proxy.Tests, sites, time.Now()))
@@ -108,7 +108,7 @@ func LoadRules(path string, getenv func(string) string) (*Config, *proxy.Rules, 
 	if rep.Failed() {
 		return nil, nil, &Error{rep}
 	}
-	rules, _ := proxy.NewRules(cfg.Proxy, cfg.RulesEnv())
+	rules, _ := proxy.NewRules(cfg.Proxy.AccessRules(), cfg.RulesEnv())
 	return cfg, rules, nil
 }
 

@@ -60,7 +60,7 @@ func TestTheSchemaAndCheckAgreeAboutShapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	shapes := []string{
-		"there is no such key", "where a list belongs", "where a mapping belongs", "where one value belongs", "the entry is empty", "is not a word it knows",
+		"there is no such key", "where a list belongs", "where a mapping belongs", "where one value belongs", "the entry is empty", "is not a word it knows", "is not a valid value",
 		"is not a duration", "neither true nor false", "is not a whole number", "an empty list", "an empty mapping", "a rate is not one word",
 	}
 	for _, path := range append(fixtures, "../../config.example.yaml") {
