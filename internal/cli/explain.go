@@ -90,17 +90,6 @@ func explain(e *env, path, address, method string, as *session.Session) error {
 	return nil
 }
 
-// reasons say in words why a decision was made.
-var reasons = map[string]string{
-	proxy.ReasonPublic: "the rule needs no login", proxy.ReasonAdmitted: "the login satisfies the rule",
-	proxy.ReasonNoSession: "the rule needs a login, and nobody is logged in",
-	proxy.ReasonAuthAge:   "the login is older than max_auth_age", proxy.ReasonStillOld: "the provider answered from an old login",
-	proxy.ReasonGroups: "the user is in none of the rule's groups", proxy.ReasonClaims: "a claim has none of the rule's values",
-	proxy.ReasonMethod: "the rule does not take this method", proxy.ReasonUnknownVerb: "no rule takes this method",
-	proxy.ReasonDoor:    "it is one of HubSpot's own doors, which proxy.hubspot keeps shut",
-	proxy.ReasonGateway: "it is one of the gateway's own endpoints, which rules do not reach",
-}
-
 // outcomes say what the visitor gets.
 var outcomes = map[string]string{
 	"public": "the page", "allow": "the page, kept out of every cache", "login": "the login (a navigation), or 401 (everything else)",
@@ -112,10 +101,6 @@ func explanationText(x proxy.Explanation, path string, loggedIn bool) string {
 	who := "nobody is logged in"
 	if loggedIn {
 		who = "somebody is logged in"
-	}
-	reason := reasons[x.Reason]
-	if reason == "" {
-		reason = "the address has more than one reading (" + x.Reason + ")"
 	}
 	fmt.Fprintf(&b, "%-10s %s\n", "URL", x.URL)
 	if x.Canonical != "" {
@@ -132,7 +117,7 @@ func explanationText(x proxy.Explanation, path string, loggedIn bool) string {
 	if x.Asks != "" {
 		fmt.Fprintf(&b, "%-10s %s\n", "asks for", x.Asks)
 	}
-	fmt.Fprintf(&b, "%-10s %s\n", "because", reason)
+	fmt.Fprintf(&b, "%-10s %s\n", "because", proxy.ReasonText(x.Reason))
 	for i, miss := range x.NearMiss {
 		label := ""
 		if i == 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy"
 )
 
 // Schema is the JSON Schema (draft-07, which editors understand best) of the file, made from the structs that the loader fills.
@@ -18,19 +19,19 @@ func Schema() map[string]any {
 
 // needed are the keys without which a section, or an entry of a list, means nothing.
 var needed = map[string][]string{
-	"": {"version", "server", "proxy", "auth", "session"}, "server": {"public_urls"}, "proxy": {"origin", "default"}, "proxy.rules": {"path"},
+	"": {"version", "server", "proxy", "auth", "session"}, "server": {"public_urls"}, "proxy": {"origin", "default"},
 	"proxy.tests": {"url", "expect"}, "auth": {"client_id"}, "session": {"keys"},
 }
 
 // notEmpty are the lists and mappings of which an empty one means nobody or nothing.
-var notEmpty = []string{"server.public_urls", "session.keys", "proxy.rules.path", "proxy.rules.groups", "proxy.rules.hosts", "proxy.rules.methods", "proxy.rules.claims"}
+var notEmpty = []string{"server.public_urls", "session.keys"}
 
 // wordsOf are the values of keys that take one of a few words.
 var wordsOf = map[string][]string{
-	"server.tls.mode": {setting.None, "files", "acme"}, "proxy.default": {"public", "login"}, "proxy.rules.access": {"login", "public"},
-	"proxy.rules.methods": {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
-	"proxy.files_cache":   {setting.None, "private"}, "proxy.tests.expect": {"public", "allow", "login", "forbid", "refuse"},
-	"proxy.hubspot.previews": doorWords(), "proxy.hubspot.debug": doorWords(), "proxy.hubspot.diagnostics": doorWords(), "proxy.hubspot.search": doorWords(),
+	"server.tls.mode": {setting.None, "files", "acme"}, "proxy.default": {"public", "login"},
+	"proxy.files_cache": {setting.None, "private"}, "proxy.tests.expect": {"public", "allow", "login", "forbid", "refuse"},
+	"proxy.hubspot.previews": proxy.FeatureWords(), "proxy.hubspot.debug": proxy.FeatureWords(),
+	"proxy.hubspot.diagnostics": proxy.FeatureWords(), "proxy.hubspot.search": proxy.FeatureWords(),
 	"auth.client_auth": {"header", "body", setting.None}, "auth.logout": {"auto", "cognito", "oidc", "local"},
 	"auth.forward_auth":  {"query", "headers"},
 	"session.redis.mode": {"single", "sentinel", "cluster", "embedded"}, "hubspot.visitors.link": {setting.None, "form"},
@@ -39,7 +40,40 @@ var wordsOf = map[string][]string{
 	"log.level":                         {"debug", "info", "warn", "error"}, "log.format": {"json", "text"}, "log.email": {"hash", "full", setting.None},
 }
 
-func doorWords() []string { return []string{"public", "login", "login_if_protected", "refuse"} }
+// rulesSection holds the rules, whose keys the package that judges them describes.
+const rulesSection = "proxy.rules"
+
+// ruleKey returns what is known about a key of a rule, and the zero value for other keys.
+func ruleKey(at string) proxy.RuleKey {
+	for _, k := range proxy.RuleKeys() {
+		if at == rulesSection+"."+k.Name {
+			return k
+		}
+	}
+	return proxy.RuleKey{}
+}
+
+func isNotEmpty(at string) bool { return slices.Contains(notEmpty, at) || ruleKey(at).NotEmpty }
+
+func wordsAt(at string) []string {
+	if words := wordsOf[at]; words != nil {
+		return words
+	}
+	return ruleKey(at).Words
+}
+
+func neededIn(at string) []string {
+	if at != rulesSection {
+		return needed[at]
+	}
+	var keys []string
+	for _, k := range proxy.RuleKeys() {
+		if k.Required {
+			keys = append(keys, k.Name)
+		}
+	}
+	return keys
+}
 
 // The patterns of scalars. What ${...} stands for is known only when the file is loaded.
 const (
@@ -66,13 +100,13 @@ func schemaOf(at string, t reflect.Type) map[string]any {
 		return schemaOf(at, t.Elem())
 	case reflect.Map:
 		s := map[string]any{"type": []string{"object", "null"}, "additionalProperties": schemaOf(at, t.Elem())}
-		if slices.Contains(notEmpty, at) {
+		if isNotEmpty(at) {
 			s["minProperties"], s["additionalProperties"] = 1, filled(schemaOf(at, t.Elem()))
 		}
 		return s
 	case reflect.Slice:
 		s := map[string]any{"type": []string{"array", "null"}, "items": filled(schemaOf(at, t.Elem()))}
-		if slices.Contains(notEmpty, at) {
+		if isNotEmpty(at) {
 			s["minItems"] = 1
 		}
 		return orWord(t, s)
@@ -82,13 +116,13 @@ func schemaOf(at string, t reflect.Type) map[string]any {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
 		if name != "" && name != "-" {
 			properties[name] = schemaOf(strings.TrimPrefix(at+"."+name, "."), t.Field(i).Type)
-			if slices.Contains(needed[at], name) {
+			if slices.Contains(neededIn(at), name) {
 				properties[name] = filled(properties[name].(map[string]any))
 			}
 		}
 	}
 	s := map[string]any{"type": []string{"object", "null"}, "properties": properties, "additionalProperties": false}
-	if keys := needed[at]; keys != nil {
+	if keys := neededIn(at); keys != nil {
 		s["required"], s["type"] = keys, "object"
 	}
 	return orWord(t, s)
@@ -98,9 +132,9 @@ func schemaOf(at string, t reflect.Type) map[string]any {
 func scalarSchema(at string, t reflect.Type) map[string]any {
 	null, no := map[string]any{"type": "null"}, map[string]any{"enum": []any{false}}
 	switch {
-	case wordsOf[at] != nil && t.Kind() == reflect.String:
-		some := []any{map[string]any{"enum": wordsOf[at]}, oneText(), null}
-		if slices.Contains(wordsOf[at], setting.None) {
+	case wordsAt(at) != nil && t.Kind() == reflect.String:
+		some := []any{map[string]any{"enum": wordsAt(at)}, oneText(), null}
+		if slices.Contains(wordsAt(at), setting.None) {
 			some = append(some, no, oneText(nonePattern))
 		}
 		return map[string]any{"anyOf": some}
