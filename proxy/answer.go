@@ -130,8 +130,8 @@ func (w *answerWriter) reset(r *http.Request) {
 		return
 	}
 	defer conn.Close()
-	if strict, ok := conn.(interface{ resetOnClose() }); ok {
-		strict.resetOnClose()
+	if strict, ok := conn.(interface{ ResetOnClose() }); ok {
+		strict.ResetOnClose()
 	}
 }
 
@@ -159,8 +159,8 @@ func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	w.sent = true
-	if strict, ok := conn.(interface{ leaveHTTP() }); ok {
-		strict.leaveHTTP()
+	if strict, ok := conn.(interface{ LeaveHTTP() }); ok {
+		strict.LeaveHTTP()
 	}
 	return w.socket.over(conn), rw, nil
 }

@@ -29,7 +29,7 @@ func (rs *Rules) NearMisses(host string, p Path) []NearMiss {
 	for _, r := range rs.rules {
 		for _, h := range r.hosts {
 			if h != host {
-				rs.trie.each(h, p.folded, func(e entry) {
+				rs.trie.each(h, p.String(), func(e entry) {
 					if e.rule == r {
 						note(r, "matches the path, but not on this host")
 					}

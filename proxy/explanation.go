@@ -46,7 +46,7 @@ func (rs *Rules) Explain(sites []*inbound.Site, q Question) (Explanation, error)
 	if err != nil {
 		return x, err
 	}
-	x.Canonical, x.Readings = subject.Path.String(), subject.Path.Readings()[1:]
+	x.Canonical, x.Readings = subject.Path.String(), subject.Path.Alternatives()
 	if _, own := subject.Path.Under(rs.prefix); own && rs.prefix != "" {
 		x.Decision, x.Status, x.Reason = string(Public), http.StatusOK, ReasonGateway
 		x.Rule = &RuleRef{Name: GatewayRule, Path: rs.prefix + "/**"}

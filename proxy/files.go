@@ -39,7 +39,7 @@ func (rs *Rules) addFiles(p pattern, e entry) {
 	if spaced, found := p.with(plusAsSpace); found {
 		rs.addFiles(spaced, e)
 	}
-	if plain, found := p.with(unmarked); found {
+	if plain, found := p.with(WithoutMarks); found {
 		rs.addFiles(plain, e)
 	}
 	for _, address := range addresses {
@@ -73,11 +73,11 @@ func plusAsSpace(text string) string { return strings.ReplaceAll(text, "+", " ")
 
 // narrowed is a pattern as an origin compares it that does not fold letters to others.
 func (p pattern) narrowed() (_ pattern, found bool) {
-	if !strings.ContainsAny(p.text, wide) && !strings.Contains(p.text, "%") {
+	text, narrowed := NarrowPath(p.text)
+	if !narrowed {
 		return p, false
 	}
-	decoded, _ := decode(p.text)
-	texts := splitPath(trimSlash(narrow(decoded)))
+	texts := splitPath(text)
 	i := -1
 	return p.with(func(text string) string {
 		if i++; text != "" && i < len(texts) {
@@ -181,7 +181,7 @@ func inFiles(decoded string) bool {
 	if isASCII(decoded) && !strings.ContainsAny(decoded, "&:") {
 		return false
 	}
-	return underFiles(unmarked(cutSegments(cutSegments(decoded, "&"), ":")))
+	return underFiles(WithoutMarks(cutSegments(cutSegments(decoded, "&"), ":")))
 }
 
 func underFiles(decoded string) bool {

@@ -67,7 +67,7 @@ func (rs *Rules) closedByNumber(host string, r *rule, p pattern) (path, number s
 	if rest[len(rest)-1].kind == doubleStar {
 		path += "/logo.png"
 	}
-	m := rs.Match(host, Path{folded: path})
+	m := rs.Match(host, PathOf(path))
 	widerElsewhere := slices.ContainsFunc(m.all, func(o *rule) bool { return o != r && o.index >= 0 && o.needsLogin() })
 	if !slices.Contains(m.all, r) || widerElsewhere {
 		return "", ""
@@ -81,7 +81,7 @@ func (rs *Rules) decidesInstead(host string, r *rule, p pattern) *rule {
 	if p.segments[len(p.segments)-1].kind == doubleStar {
 		path += "/logo.png"
 	}
-	m := rs.Match(host, Path{folded: path})
+	m := rs.Match(host, PathOf(path))
 	if !slices.Contains(m.all, r) {
 		return nil
 	}

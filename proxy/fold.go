@@ -134,8 +134,18 @@ func narrow(decoded string) string {
 	}
 }
 
-// unmarked is a text without accents and other marks, as some databases compare names.
-func unmarked(text string) string {
+// NarrowPath returns an escaped path as origins compare it that do not fold letters to others, and whether it may differ
+// from the matched form.
+func NarrowPath(raw string) (_ string, differs bool) {
+	if !strings.ContainsAny(raw, wide) && !strings.Contains(raw, "%") {
+		return "", false
+	}
+	decoded, _ := decode(raw)
+	return trimSlash(narrow(decoded)), true
+}
+
+// WithoutMarks returns a text without accents and other marks, as some databases compare names.
+func WithoutMarks(text string) string {
 	if isASCII(text) {
 		return text
 	}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -85,10 +86,11 @@ func (f *framing) step(c byte) bool {
 			return true
 		}
 		f.digits++
-		if !isHex(c) || f.digits > 15 {
+		digit, err := strconv.ParseUint(string(rune(c)), 16, 4)
+		if err != nil || f.digits > 15 {
 			return false
 		}
-		f.left = f.left<<4 | uint64(nibble(c))
+		f.left = f.left<<4 | digit
 		return true
 	case afterSize:
 		f.digits = 0

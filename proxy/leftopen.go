@@ -58,7 +58,7 @@ func (rs *Rules) firstOpen(paths, hosts []string) (path, host string) {
 			continue
 		}
 		for _, host := range hosts {
-			m := rs.Match(host, Path{folded: path})
+			m := rs.Match(host, PathOf(path))
 			if m.rule.index < 0 && m.Decide("GET", 0, nil, time.Time{}).Kind == Public {
 				return path, host
 			}

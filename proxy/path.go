@@ -4,6 +4,7 @@ package proxy
 import (
 	"net/http"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -15,6 +16,9 @@ type Path struct {
 	folded  string     // as it is matched: decoded once, NFKC, case folded, without a trailing slash
 	more    *ambiguity // what else an origin may take it for; nil for nothing
 }
+
+// PathOf returns the Path whose matched form is given, for judging a pattern's own examples.
+func PathOf(matched string) Path { return Path{folded: matched} }
 
 // ambiguity is what an origin may take a path for besides its canonical form.
 type ambiguity struct {
@@ -28,13 +32,23 @@ func (p Path) Escaped() string { return p.escaped }
 // String is the matched form.
 func (p Path) String() string { return p.folded }
 
-// Readings lists the forms that are matched: String first, then what else an origin may take the path for.
-func (p Path) Readings() []string {
-	all := []string{p.folded}
-	if p.more != nil {
-		all = append(all, p.more.readings...)
+// Readings returns the forms that are matched: String first, then what else an origin may take the path for.
+func (p Path) Readings() []string { return append([]string{p.folded}, p.Alternatives()...) }
+
+// Alternatives returns what else than String an origin may take the path for.
+func (p Path) Alternatives() []string {
+	if p.more == nil {
+		return nil
 	}
-	return all
+	return p.more.readings
+}
+
+// Params returns the preview parameters of a query that an origin may find in the path.
+func (p Path) Params() Doors {
+	if p.more == nil {
+		return 0
+	}
+	return p.more.doors
 }
 
 // Under tells whether the path is prefix or lies below it by whole segments, and what follows ("" for the prefix itself). The prefix
@@ -124,7 +138,7 @@ func ParsePath(raw string) (Path, error) {
 
 // doubtfulName reports whether a file's name, although it is fit for a page, has a second reading.
 func doubtfulName(decoded string) bool {
-	return strings.ContainsAny(decoded, "&:") || unmarked(decoded) != decoded
+	return strings.ContainsAny(decoded, "&:") || WithoutMarks(decoded) != decoded
 }
 
 // doubtful returns why a path has a second reading, "" when it has none. A plus sign is not counted: some origins take
@@ -277,4 +291,16 @@ func trimSlash(path string) string {
 		return path[:len(path)-1]
 	}
 	return path
+}
+
+// Slip returns what a pattern for files has only by mistake, although requests may have it: it would protect nothing.
+func (p Path) Slip() string {
+	decoded, _ := decode(p.escaped)
+	switch {
+	case hasEdges(decoded):
+		return "a segment that begins with a space, or ends with a space or a dot"
+	case dropUnseen(decoded) != decoded, strings.ContainsFunc(strings.ReplaceAll(decoded, " ", ""), unicode.IsSpace):
+		return "a character that cannot be seen"
+	}
+	return ""
 }

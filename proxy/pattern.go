@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/hubgate/hubgate/internal/setting"
@@ -44,7 +43,7 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 			Cure: "write the path as it stands in the address bar",
 		}
 	}
-	if what := slip(path); what != "" {
+	if what := path.Slip(); what != "" {
 		return pattern{}, &setting.Invalid{
 			Text: setting.Quote(text) + " has " + what + ", which is probably a slip of the keyboard",
 			Cure: "remove it; * stands for it if it is part of a file's name",
@@ -65,18 +64,6 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 		return pattern{}, &setting.Invalid{Text: setting.Quote(text) + " has more than three **", Cure: "write several patterns"}
 	}
 	return p, nil
-}
-
-// slip returns what a pattern for files has, although requests may have it, only by mistake: it would protect nothing.
-func slip(path Path) string {
-	decoded, _ := decode(path.escaped)
-	switch {
-	case hasEdges(decoded):
-		return "a segment that begins with a space, or ends with a space or a dot"
-	case dropUnseen(decoded) != decoded, strings.ContainsFunc(strings.ReplaceAll(decoded, " ", ""), unicode.IsSpace):
-		return "a character that cannot be seen"
-	}
-	return ""
 }
 
 // hostBeforePath is a host name in front of a path, or alone.

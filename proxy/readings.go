@@ -92,7 +92,7 @@ func (r *reader) follow(text string) {
 		r.add(before(text, "&"))
 		r.add(cutSegments(text, "&"))
 		r.add(cutSegments(text, ":"))
-		r.add(unmarked(text))
+		r.add(WithoutMarks(text))
 	}
 	if path, query, found := strings.Cut(text, "?"); found {
 		r.add(path)

@@ -62,7 +62,7 @@ type RulesEnv struct {
 
 // NewRules compiles the rules. Problems without Warning mean that the rules must not be served.
 func NewRules(cfg RulesConfig, env RulesEnv) (*Rules, []setting.Problem) {
-	rs := &Rules{doors: cfg.HubSpot, skew: env.ClockSkew, prefix: foldASCII(env.AuthPrefix)}
+	rs := &Rules{doors: cfg.HubSpot, skew: env.ClockSkew, prefix: strings.ToLower(env.AuthPrefix)}
 	rs.fallback = builtin("default", accessOf(cfg.Default))
 	rs.builtin = builtinRules(cfg.HubSpot)
 	rs.previews = doorRule("hubspot:previews", cfg.HubSpot.Previews, cfg.HubSpot.PreviewGroups)
@@ -190,16 +190,13 @@ type Match struct {
 // several readings, and for HubSpot's files while a rule speaks about those.
 func (rs *Rules) Match(host string, p Path) Match {
 	m := Match{rules: rs, rule: rs.fallback, rank: noRank}
-	m.read(host, p.folded)
-	if p.more == nil {
-		return m
-	}
-	for _, reading := range p.more.readings {
+	m.read(host, p.String())
+	m.doors = p.Params()
+	for _, reading := range p.Alternatives() {
 		o := Match{rules: rs, rule: rs.fallback, rank: noRank}
 		o.read(host, reading)
 		m.join(o)
 	}
-	m.doors = p.more.doors
 	return m
 }
 

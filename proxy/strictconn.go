@@ -108,9 +108,9 @@ func (c *strictConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// leaveHTTP is called when the handler has taken the connection over to make it a WebSocket: what comes is no HTTP
+// LeaveHTTP is called when the handler has taken the connection over to make it a WebSocket: what comes is no HTTP
 // any more. Nothing that is written or read can do that (in-band signalling, CWE-444).
-func (c *strictConn) leaveHTTP() { c.raw.Store(true) }
+func (c *strictConn) LeaveHTTP() { c.raw.Store(true) }
 
 // setWriteDeadline sets it anew when an eighth of it has passed: setting it each time costs more than the rest of
 // Write.
@@ -131,8 +131,8 @@ func (c *strictConn) CloseWrite() error {
 	return nil
 }
 
-// resetOnClose makes the end of the connection an error for the visitor.
-func (c *strictConn) resetOnClose() {
+// ResetOnClose makes the end of the connection an error for the visitor.
+func (c *strictConn) ResetOnClose() {
 	below := c.Conn
 	if secure, ok := below.(*tls.Conn); ok {
 		below = secure.NetConn()
