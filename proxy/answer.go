@@ -102,8 +102,8 @@ func (w *answerWriter) send() error {
 	})
 }
 
-// giveUp returns the writer for another answer instead.
-func (w *answerWriter) giveUp() http.ResponseWriter {
+// replace returns the writer for another answer instead.
+func (w *answerWriter) replace() http.ResponseWriter {
 	w.sent, w.status = true, 0
 	_ = w.release(func([]byte) error { return nil })
 	return w.ResponseWriter
@@ -162,7 +162,7 @@ func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if strict, ok := conn.(interface{ LeaveHTTP() }); ok {
 		strict.LeaveHTTP()
 	}
-	return w.socket.over(conn), rw, nil
+	return w.socket.attach(conn), rw, nil
 }
 
 // Unwrap serves http.ResponseController.

@@ -64,12 +64,12 @@ func (b *originBody) failed(err error) (int, error) {
 	return 0, err
 }
 
-// errUnasked is the origin's: an answer to something that the gateway has not asked.
-var errUnasked = errors.New("proxy: the origin answers what it was not asked")
+// errUnsolicited is the origin's: an answer to something that the gateway has not asked.
+var errUnsolicited = errors.New("proxy: the origin answers what it was not asked")
 
-// unasked judges an answer by its request. What a status does to a connection or to a cache is for our own request to
+// checkUnsolicited judges an answer by its request. What a status does to a connection or to a cache is for our own request to
 // decide, never for whoever answers it (response splitting, protocol confusion).
-func unasked(res *http.Response, websocket bool) error {
+func checkUnsolicited(res *http.Response, websocket bool) error {
 	asked := res.Request.Header
 	switch status := res.StatusCode; {
 	case status == http.StatusSwitchingProtocols:
@@ -77,11 +77,11 @@ func unasked(res *http.Response, websocket bool) error {
 			len(res.Header["Upgrade"]) == 1 && isWebSocketName(res.Header) {
 			return nil
 		}
-		return errUnasked
+		return errUnsolicited
 	case status < 200:
-		return errUnasked // net/http's transport takes what is below 100 for final, and a visitor cannot be sent it
+		return errUnsolicited // net/http's transport takes what is below 100 for final, and a visitor cannot be sent it
 	case status == http.StatusNotModified && asked["If-None-Match"] == nil && asked["If-Modified-Since"] == nil:
-		return errUnasked
+		return errUnsolicited
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy/rules"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -78,7 +79,7 @@ func (g *Gate) answer(r *http.Request, q question) int {
 	status := g.admits(q, s)
 	if status == http.StatusForbidden && s != nil { // somebody was turned away: the audit wants to know whom
 		o := &inbound.Of(r).Outcome
-		o.Decision, o.SessionRef, o.Email = string(Forbid), s.Ref, s.Email
+		o.Decision, o.SessionRef, o.Email = string(rules.Forbid), s.Ref, s.Email
 	}
 	return status
 }
@@ -87,16 +88,16 @@ func (g *Gate) admits(q question, s *session.Session) int {
 	if q.path == nil {
 		return admit(s, q.groups, s != nil)
 	}
-	d := g.rules.Match(q.host, *q.path).Decide(q.method, q.doors, s, g.deps.Now())
+	d := g.rules.Match(q.host, *q.path).Decide(q.method, q.params, s, g.deps.Now())
 	switch d.Kind {
-	case Public:
+	case rules.Public:
 		if q.groups == nil {
 			return http.StatusAccepted
 		}
 		return admit(s, q.groups, s != nil)
-	case Allow:
+	case rules.Allow:
 		return admit(s, q.groups, true)
-	case Login:
+	case rules.Login:
 		return http.StatusUnauthorized
 	}
 	return http.StatusForbidden

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
 // asked is a row of the tests below: what another server asks, and the answer.
@@ -161,7 +163,7 @@ func TestForwardAuthHeadersAreReadStrictly(t *testing.T) {
 func TestForwardAuthRefusalIsLoggedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	var rq refusedQuestions
+	var rq refusalLog
 	for _, c := range []struct {
 		cause error
 		after time.Duration
@@ -169,7 +171,7 @@ func TestForwardAuthRefusalIsLoggedOnceAMinute(t *testing.T) {
 	}{
 		{errNoForwardedURI, 0, true}, {errNoForwardedURI, 59 * time.Second, false},
 		{errAskedTwice, 59 * time.Second, true}, {errNoForwardedURI, time.Minute, true},
-		{&PathError{emptySegment}, 2 * time.Minute, false},
+		{&urlpath.Error{Reason: "empty_segment"}, 2 * time.Minute, false},
 	} {
 		if got := rq.due(c.cause, now.Add(c.after)); got != c.want {
 			t.Errorf("%v after %s: %v", c.cause, c.after, got)

@@ -4,25 +4,26 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // Config is the section proxy of the YAML file.
 type Config struct {
-	Origin          string             `yaml:"origin" json:"origin"`           // HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net
-	OriginHost      string             `yaml:"origin_host" json:"origin_host"` // Host header and SNI; default: Origin's
-	ClientIPHeaders []string           `yaml:"client_ip_headers" json:"client_ip_headers"`
-	Default         string             `yaml:"default" json:"default"` // public | login
-	Rules           []RuleConfig       `yaml:"rules" json:"rules"`
-	HubSpot         HubSpotConfig      `yaml:"hubspot" json:"hubspot"`
-	FilesCache      string             `yaml:"files_cache" json:"files_cache"` // none | private
-	Tests           []TestConfig       `yaml:"tests" json:"tests"`
-	Timeouts        Timeouts           `yaml:"timeouts" json:"timeouts"`
-	MaxRequestBody  setting.SizeOrNone `yaml:"max_request_body" json:"max_request_body"`
+	Origin          string              `yaml:"origin" json:"origin"`           // HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net
+	OriginHost      string              `yaml:"origin_host" json:"origin_host"` // Host header and SNI; default: Origin's
+	ClientIPHeaders []string            `yaml:"client_ip_headers" json:"client_ip_headers"`
+	Default         string              `yaml:"default" json:"default"` // public | login
+	Rules           []rules.RuleConfig  `yaml:"rules" json:"rules"`
+	HubSpot         rules.HubSpotConfig `yaml:"hubspot" json:"hubspot"`
+	FilesCache      string              `yaml:"files_cache" json:"files_cache"` // none | private
+	Tests           []rules.TestConfig  `yaml:"tests" json:"tests"`
+	Timeouts        Timeouts            `yaml:"timeouts" json:"timeouts"`
+	MaxRequestBody  setting.SizeOrNone  `yaml:"max_request_body" json:"max_request_body"`
 }
 
 // AccessRules returns the part of the section that decides who may see which page.
-func (c Config) AccessRules() RulesConfig {
-	return RulesConfig{Default: c.Default, Rules: c.Rules, HubSpot: c.HubSpot, Tests: c.Tests}
+func (c Config) AccessRules() rules.Config {
+	return rules.Config{Default: c.Default, Rules: c.Rules, HubSpot: c.HubSpot, Tests: c.Tests}
 }
 
 // Timeouts limit how long the gateway waits for the origin.
@@ -37,7 +38,7 @@ type Timeouts struct {
 func DefaultConfig() Config {
 	return Config{
 		ClientIPHeaders: []string{"X-Forwarded-For", "X-HubSpot-Client-IP", "X-Client-IP"},
-		HubSpot:         DefaultHubSpot(),
+		HubSpot:         rules.DefaultHubSpot(),
 		FilesCache:      setting.None,
 		Timeouts: Timeouts{
 			Dial: setting.Duration(5 * time.Second), TLS: setting.Duration(5 * time.Second),

@@ -12,12 +12,13 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // fail answers when the origin did not, when the visitor's own body broke off, or when the session ended meanwhile.
 // After something was sent, it breaks off.
 func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
-	p := passingOf(out.Context())
+	p := exchangeOf(out.Context())
 	r := p.in // the visitor's, not the one made for the origin
 	facts := inbound.Of(r)
 	if bug := (*background.Panic)(nil); errors.As(err, &bug) {
@@ -38,7 +39,7 @@ func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 		p.out.reset(r)
 		panic(http.ErrAbortHandler)
 	}
-	w := p.out.giveUp()
+	w := p.out.replace()
 	switch {
 	case ended:
 		g.sessionEnded(w, r, p)
@@ -58,9 +59,9 @@ func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 }
 
 // sessionEnded answers a request whose session ended before the visitor was sent anything.
-func (g *Gate) sessionEnded(w http.ResponseWriter, r *http.Request, p *passing) {
+func (g *Gate) sessionEnded(w http.ResponseWriter, r *http.Request, p *exchange) {
 	outcome := &inbound.Of(r).Outcome
-	outcome.Decision, outcome.Reason = string(Login), "session_ended"
+	outcome.Decision, outcome.Reason = string(rules.Login), "session_ended"
 	g.loginRequired(w, r, p.path)
 }
 
@@ -69,11 +70,11 @@ func (g *Gate) failBody(w http.ResponseWriter, r *http.Request, failure error) {
 	outcome := &inbound.Of(r).Outcome
 	var tooLarge *http.MaxBytesError
 	if errors.As(failure, &tooLarge) {
-		outcome.Decision, outcome.Reason = string(Refuse), "body_too_large"
+		outcome.Decision, outcome.Reason = string(rules.Refuse), "body_too_large"
 		g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
 		return
 	}
-	outcome.Decision, outcome.Reason = string(Refuse), "body"
+	outcome.Decision, outcome.Reason = string(rules.Refuse), "body"
 	g.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "body"})
 }
 

@@ -1,6 +1,8 @@
 package proxy
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+)
 
 // frames finds where the frames of one direction of a WebSocket begin and end (RFC 6455 5.2), and looks at nothing else in them.
 type frames struct {
@@ -15,8 +17,8 @@ const (
 	maskBit    = 0x80
 )
 
-// between tells whether a frame may be put in here.
-func (f *frames) between() bool { return len(f.head) == 0 && f.left == 0 }
+// atBoundary tells whether a frame may be put in here.
+func (f *frames) atBoundary() bool { return len(f.head) == 0 && f.left == 0 }
 
 // next takes what p holds of the frame under way, or of the one that begins, and returns how many bytes that is: at least one.
 func (f *frames) next(p []byte) int {

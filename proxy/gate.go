@@ -10,6 +10,8 @@ import (
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -55,14 +57,14 @@ type Deps struct {
 type Gate struct {
 	cfg    Config
 	deps   Deps
-	rules  *Rules
+	rules  *rules.Set
 	origin *url.URL
 	host   string // the Host header for the origin
 	proxy  *httputil.ReverseProxy
 	// buffers are for pieces of answers.
 	buffers buffers
 	// refused says which mistakes of servers that ask /oauth2/auth have been logged lately.
-	refused refusedQuestions
+	refused refusalLog
 	// clientHeaders are the names of the configuration's client_ip_headers as net/http spells them.
 	clientHeaders []string
 }
@@ -73,7 +75,7 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 	for i, s := range deps.Sites {
 		hosts[i] = s.Host
 	}
-	rules, problems := NewRules(cfg.AccessRules(), RulesEnv{Hosts: hosts, AuthPrefix: deps.AuthPrefix, ClockSkew: deps.ClockSkew})
+	ruleSet, problems := rules.New(cfg.AccessRules(), rules.Env{Hosts: hosts, AuthPrefix: deps.AuthPrefix, ClockSkew: deps.ClockSkew})
 	for _, p := range problems {
 		if !p.Warning {
 			return nil, errors.New("proxy: " + p.Key + ": " + p.Text)
@@ -83,7 +85,7 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 	if err != nil || origin.Host == "" {
 		return nil, errors.New("proxy: proxy.origin is no URL")
 	}
-	g := &Gate{cfg: cfg, deps: deps, rules: rules, origin: origin, host: cfg.OriginHost}
+	g := &Gate{cfg: cfg, deps: deps, rules: ruleSet, origin: origin, host: cfg.OriginHost}
 	if g.host == "" {
 		g.host = origin.Host
 	}
@@ -95,22 +97,22 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 }
 
 // Rules are the compiled rules: for explain, diff and the test page.
-func (g *Gate) Rules() *Rules { return g.rules }
+func (g *Gate) Rules() *rules.Set { return g.rules }
 
 // Serve judges a request by its canonical path and answers it or passes it on. A public page is passed on before anybody asks who
 // is there, so neither Redis nor the provider is touched.
-func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
+func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 	facts := inbound.Of(r)
 	if len(r.TransferEncoding) > 0 {
 		// net/http lets chunked win over a Content-Length and keeps the connection; RFC 9112 6.1 wants it closed, for another
 		// server in front may have counted otherwise (CL.TE smuggling, SM-01).
 		closeAfter(w, r)
 	}
-	match, doors := g.rules.Match(facts.Site.Host, p), ParseDoors(r.URL.RawQuery)
-	decision := match.Decide(r.Method, doors, nil, g.deps.Now())
+	match, params := g.rules.Match(facts.Site.Host, p), urlpath.ParsePreviewParams(r.URL.RawQuery)
+	decision := match.Decide(r.Method, params, nil, g.deps.Now())
 	why := session.CookieMissing
 	var s *session.Session
-	if decision.Kind == Login {
+	if decision.Kind == rules.Login {
 		var err error
 		s, err = g.deps.Load(w, r)
 		var none *session.NoSessionError
@@ -119,21 +121,21 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p Path) {
 			why = none.Reason
 		case errors.Is(err, session.ErrNoSession):
 		case err != nil: // cannot tell: never let through, never log out (SE-04)
-			g.note(r, Decision{Kind: "error", Reason: "store", Rule: decision.Rule}, nil)
+			g.setOutcome(r, rules.Decision{Kind: "error", Reason: "store", Rule: decision.Rule}, nil)
 			facts.Outcome.Err = err
 			g.deps.Pages.Write(w, r, page.Page{Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: "store", RetryAfter: storeRetry})
 			return
 		default:
-			decision = match.Decide(r.Method, doors, s, g.deps.Now())
+			decision = match.Decide(r.Method, params, s, g.deps.Now())
 		}
 	}
-	g.note(r, decision, s)
+	g.setOutcome(r, decision, s)
 	switch decision.Kind {
-	case Public, Allow:
-		g.pass(w, r, &passing{path: p, doors: doors, protected: decision.Kind == Allow, session: s})
-	case Login:
+	case rules.Public, rules.Allow:
+		g.forward(w, r, &exchange{path: p, params: params, protected: decision.Kind == rules.Allow, session: s})
+	case rules.Login:
 		g.login(w, r, p, loginFor{decision, why})
-	case Forbid:
+	case rules.Forbid:
 		g.forbid(w, r, decision, s)
 	default:
 		g.refuse(w, r, decision)
@@ -147,8 +149,8 @@ func closeAfter(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// note leaves the decision for the log line and the metrics.
-func (g *Gate) note(r *http.Request, d Decision, s *session.Session) {
+// setOutcome leaves the decision for the log line and the metrics.
+func (g *Gate) setOutcome(r *http.Request, d rules.Decision, s *session.Session) {
 	o := &inbound.Of(r).Outcome
 	o.Rule, o.Decision, o.Reason = d.Rule.Name, string(d.Kind), d.Reason
 	if s != nil {
@@ -158,12 +160,12 @@ func (g *Gate) note(r *http.Request, d Decision, s *session.Session) {
 
 // loginFor is why somebody must log in.
 type loginFor struct {
-	decision Decision
+	decision rules.Decision
 	why      session.Reason
 }
 
 // login sends a top-level navigation to the provider; everything else gets 401, for a script, a frame or a form cannot log in.
-func (g *Gate) login(w http.ResponseWriter, r *http.Request, p Path, needed loginFor) {
+func (g *Gate) login(w http.ResponseWriter, r *http.Request, p urlpath.Path, needed loginFor) {
 	w.Header().Add("Vary", "Sec-Fetch-Mode, Sec-Fetch-Dest, Accept, Cookie")
 	if inbound.Navigates(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		if needed.decision.MaxAge > 0 {
@@ -176,7 +178,7 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request, p Path, needed logi
 }
 
 // loginRequired is the 401 for whatever cannot log in by itself.
-func (g *Gate) loginRequired(w http.ResponseWriter, r *http.Request, p Path) {
+func (g *Gate) loginRequired(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 	back := p.Escaped()
 	if r.URL.RawQuery != "" {
 		back += "?" + r.URL.RawQuery
@@ -190,9 +192,9 @@ func (g *Gate) loginRequired(w http.ResponseWriter, r *http.Request, p Path) {
 	g.deps.Pages.Write(w, r, answer)
 }
 
-func (g *Gate) forbid(w http.ResponseWriter, r *http.Request, d Decision, s *session.Session) {
+func (g *Gate) forbid(w http.ResponseWriter, r *http.Request, d rules.Decision, s *session.Session) {
 	answer := page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Args: map[string]string{"account": account(s)}}
-	if d.Reason == ReasonStillOld {
+	if d.Reason == rules.ReasonStillOld {
 		answer.Name = page.LoginTooOld
 	}
 	answer.Forms = []page.Form{g.deps.SwitchForm(r)}
@@ -211,7 +213,7 @@ func account(s *session.Session) string {
 	return ""
 }
 
-func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, d Decision) {
+func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, d rules.Decision) {
 	answer := page.Page{Name: page.Refused, Status: d.Status, Cause: d.Reason}
 	if d.Status == http.StatusMethodNotAllowed {
 		answer = page.Page{Name: page.MethodRefused, Status: d.Status}

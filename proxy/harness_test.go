@@ -18,6 +18,9 @@ import (
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/proxy/stricthttp"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -32,8 +35,6 @@ type stage struct {
 	aged   atomic.Int64 // of those: for max_auth_age
 	last   atomic.Pointer[inbound.Facts]
 }
-
-const testHost = "www.example.com"
 
 // visitors are known by the cookie who=NAME.
 var visitors = map[string][]string{"alice": {"partner"}, "bob": nil}
@@ -63,20 +64,24 @@ type staging struct {
 	change  func(*Deps)
 }
 
-func testConfig(origin string, rules ...RuleConfig) Config {
+func testConfig(origin string, ruleSet ...rules.RuleConfig) Config {
 	cfg := DefaultConfig()
-	cfg.Origin, cfg.Default, cfg.Rules = origin, "public", rules
+	cfg.Origin, cfg.Default, cfg.Rules = origin, "public", ruleSet
 	for i := range cfg.Rules {
 		cfg.Rules[i].Line = i + 10
 	}
 	return cfg
 }
 
-func loginRule(path string, groups ...string) RuleConfig {
-	return RuleConfig{Path: []string{path}, Groups: groups}
+const testHost = "www.example.com"
+
+func loginRule(path string, groups ...string) rules.RuleConfig {
+	return rules.RuleConfig{Path: []string{path}, Groups: groups}
 }
 
-func publicRule(path string) RuleConfig { return RuleConfig{Path: []string{path}, Access: "public"} }
+func publicRule(path string) rules.RuleConfig {
+	return rules.RuleConfig{Path: []string{path}, Access: "public"}
+}
 
 func newStage(t testing.TB, st staging) *stage {
 	t.Helper()
@@ -133,7 +138,7 @@ func newStage(t testing.TB, st staging) *stage {
 
 // serve makes the server, as strict as the real one.
 func (s *stage) serve(t testing.TB, facts *inbound.Resolver, h2 bool) {
-	s.server = httptest.NewUnstartedServer(Paced(Prompt(facts.Wrap(http.HandlerFunc(s.front)))))
+	s.server = httptest.NewUnstartedServer(stricthttp.Paced(stricthttp.Prompt(facts.Wrap(http.HandlerFunc(s.front)))))
 	s.server.Config.DisableGeneralOptionsHandler = true
 	s.server.Config.MaxHeaderBytes = 32 << 10
 	s.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
@@ -141,7 +146,7 @@ func (s *stage) serve(t testing.TB, facts *inbound.Resolver, h2 bool) {
 	if h2 {
 		s.server.StartTLS()
 	} else {
-		s.server.Listener = StrictHTTP1(s.server.Listener, nil, 0)
+		s.server.Listener = stricthttp.NewListener(s.server.Listener, nil, 0)
 		s.server.Start()
 	}
 	t.Cleanup(s.server.Close)
@@ -154,7 +159,7 @@ func (s *stage) front(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMisdirectedRequest)
 		return
 	}
-	p, err := ParseTarget(r)
+	p, err := urlpath.ParseTarget(r)
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return

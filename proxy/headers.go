@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// outgoing makes a request's headers fit for the origin: what the client may not claim is removed, then what HubSpot must know is
+// rewriteRequest makes a request's headers fit for the origin: what the client may not claim is removed, then what HubSpot must know is
 // set. httputil has removed hop-by-hop headers and what Connection names before, so a client cannot remove ours (HS-07).
-func (g *Gate) outgoing(h http.Header, in *http.Request, p *passing) {
+func (g *Gate) rewriteRequest(h http.Header, in *http.Request, p *exchange) {
 	for name := range h {
 		if isReserved(name) {
 			delete(h, name)
@@ -102,9 +103,9 @@ func canonicalCookie(name string) string {
 	return lower
 }
 
-// incoming makes the origin's answer fit for the visitor: its own host name becomes the public one, it cannot set our cookies, and
+// rewriteResponse makes the origin's answer fit for the visitor: its own host name becomes the public one, it cannot set our cookies, and
 // what needs a login is kept by nobody.
-func (g *Gate) incoming(h http.Header, site *inbound.Site, p *passing) {
+func (g *Gate) rewriteResponse(h http.Header, site *inbound.Site, p *exchange) {
 	g.mapLocation(h, "Location", site)
 	g.mapLocation(h, "Content-Location", site)
 	g.mapCookies(h, site)
@@ -193,7 +194,7 @@ func publicDomain(value string, site *inbound.Site) bool {
 }
 
 // forbidCaching keeps a protected answer out of every cache, the visitor's own included: after a logout the back button asks again.
-func (g *Gate) forbidCaching(h http.Header, path Path) {
+func (g *Gate) forbidCaching(h http.Header, path urlpath.Path) {
 	for name := range h {
 		if hasSuffixFold(name, "-cache-control") || hasPrefixFold(name, "surrogate-") {
 			delete(h, name)
@@ -220,7 +221,7 @@ func hasSuffixFold(name, suffix string) bool {
 }
 
 // keepsValidators: with files_cache private a browser may keep a file, and asks the gate at every use whether it still may.
-func (g *Gate) keepsValidators(path Path) bool {
+func (g *Gate) keepsValidators(path urlpath.Path) bool {
 	if g.cfg.FilesCache != "private" {
 		return false
 	}

@@ -18,7 +18,7 @@ func FuzzHeaders(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, value string) {
 		in := (&http.Request{}).WithContext(inbound.With(t.Context(), &inbound.Facts{ID: "id", Site: site}))
 		h := http.Header{http.CanonicalHeaderKey(name): {value, "second"}, "Accept": {"kept"}}
-		g.outgoing(h, in, &passing{protected: true})
+		g.rewriteRequest(h, in, &exchange{protected: true})
 		ours := map[string]string{"x-hs-public-host": testHost, "x-hubspot-trust-forwarded-for": "true", "x-forwarded-proto": "https", "x-forwarded-host": testHost, "x-request-id": "id"}
 		seen := map[string]bool{}
 		for key, values := range h {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
 // ForwardAuthHeaders is the value of auth.forward_auth with which the question is in X-Forwarded-*; otherwise it is
@@ -19,8 +20,8 @@ const ForwardAuthHeaders = "headers"
 // question is what is asked: about a path, or only whether the visitor is logged in.
 type question struct {
 	host, method string
-	path         *Path
-	doors        Doors
+	path         *urlpath.Path
+	params       urlpath.PreviewParams
 	groups       []string
 	// back is where a login is to lead back to, as the asking server says; it decides nothing.
 	back string
@@ -37,16 +38,16 @@ var (
 	errForwardedURI     = errors.New("X-Forwarded-Uri is not a path with an optional query")
 )
 
-// refusedQuestions limits the lines about one cause to one a minute: a mistake of the operator's must show without the
+// refusalLog limits the lines about one cause to one a minute: a mistake of the operator's must show without the
 // access log, and a visitor who provokes it must not fill the log.
-type refusedQuestions struct {
+type refusalLog struct {
 	mu   sync.Mutex
 	last map[error]time.Time
 }
 
 // due reports whether a cause is to be logged. Paths that a visitor may have asked for are not an operator's mistake.
-func (rq *refusedQuestions) due(cause error, now time.Time) bool {
-	if bad := (*PathError)(nil); errors.As(cause, &bad) {
+func (rq *refusalLog) due(cause error, now time.Time) bool {
+	if bad := (*urlpath.Error)(nil); errors.As(cause, &bad) {
 		return false
 	}
 	rq.mu.Lock()
@@ -87,7 +88,7 @@ func questionInQuery(r *http.Request, q question) (question, error) {
 		}
 	}
 	if values.Has("path") {
-		p, err := ParsePath(values.Get("path"))
+		p, err := urlpath.Parse(values.Get("path"))
 		if err != nil {
 			return q, err
 		}
@@ -139,14 +140,14 @@ func (g *Gate) questionInHeaders(r *http.Request, q question) (question, error) 
 		return q, errNoForwardedURI
 	}
 	raw, query, _ := strings.Cut(uri[0], "?")
-	p, err := ParsePath(raw)
+	p, err := urlpath.Parse(raw)
 	switch {
 	case err != nil:
 		return q, err
 	case strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '#' }):
 		return q, errForwardedURI
 	}
-	q.path, q.doors, q.back = &p, ParseDoors(query), uri[0]
+	q.path, q.params, q.back = &p, urlpath.ParsePreviewParams(query), uri[0]
 	if len(method) == 1 {
 		q.method = method[0]
 	}

@@ -20,7 +20,7 @@ func rewritten(t *testing.T, name string) bool {
 	site := &inbound.Site{Scheme: "https", Host: testHost}
 	in := (&http.Request{}).WithContext(inbound.With(t.Context(), &inbound.Facts{ID: "id", Site: site}))
 	h := http.Header{name: {"from the client"}}
-	g.outgoing(h, in, &passing{})
+	g.rewriteRequest(h, in, &exchange{})
 	return slices.Equal(h[name], []string{"from the client"})
 }
 

@@ -24,14 +24,14 @@ type socket struct {
 	line atomic.Pointer[net.Conn] // the same, for who cannot wait for mu
 	code atomic.Uint32            // why it ends; 0 = it goes on
 
-	mu     sync.Mutex
-	frames frames // from the origin to the visitor
-	open   bool   // the 101 is written: what follows are frames
-	said   bool   // the Close frame is sent: nothing may follow it
+	mu        sync.Mutex
+	frames    frames // from the origin to the visitor
+	open      bool   // the 101 is written: what follows are frames
+	closeSent bool   // the Close frame is sent: nothing may follow it
 }
 
-// over makes it the end of a connection. It is called before the 101 is written.
-func (s *socket) over(conn net.Conn) net.Conn {
+// attach makes it the end of a connection. It is called before the 101 is written.
+func (s *socket) attach(conn net.Conn) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.Conn = conn
@@ -46,22 +46,22 @@ func (s *socket) cut() {
 	}
 }
 
-// leave asks for the end. Whoever may no longer be here is not heard from now on; who is only to come back elsewhere finishes first.
-func (s *socket) leave(code uint16) {
+// requestClose asks for the end. Whoever may no longer be here is not heard from now on; who is only to come back elsewhere finishes first.
+func (s *socket) requestClose(code uint16) {
 	s.code.Store(uint32(code))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sayGoodbye()
+	s.sendClose()
 }
 
-// sayGoodbye sends the Close frame when it is time and no frame is under way. The half-close tells the visitor that nothing follows;
+// sendClose sends the Close frame when it is time and no frame is under way. The half-close tells the visitor that nothing follows;
 // closing altogether might destroy the frame on its way.
-func (s *socket) sayGoodbye() {
+func (s *socket) sendClose() {
 	code := s.code.Load()
-	if code == 0 || !s.open || s.said || !s.frames.between() {
+	if code == 0 || !s.open || s.closeSent || !s.frames.atBoundary() {
 		return
 	}
-	s.said = true
+	s.closeSent = true
 	if !s.frames.ended { // the origin's own goodbye is enough
 		_, _ = s.Conn.Write(closeFrame(uint16(code))) // a visitor who is gone needs none
 	}
@@ -74,16 +74,16 @@ func (s *socket) Write(p []byte) (n int, err error) {
 	defer background.Recover(&err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.said {
+	if s.closeSent {
 		return len(p), nil
 	}
-	for n < len(p) && (s.code.Load() == 0 || !s.frames.between()) {
+	for n < len(p) && (s.code.Load() == 0 || !s.frames.atBoundary()) {
 		n += s.frames.next(p[n:])
 	}
 	if wrote, err := s.Conn.Write(p[:n]); err != nil {
 		return wrote, err
 	}
-	s.sayGoodbye()
+	s.sendClose()
 	return len(p), nil
 }
 
@@ -104,7 +104,7 @@ func (s *socket) opened() {
 	defer s.mu.Unlock()
 	if !s.open {
 		s.open = true
-		s.sayGoodbye()
+		s.sendClose()
 	}
 }
 
@@ -112,10 +112,10 @@ func (s *socket) opened() {
 func (s *socket) CloseWrite() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.said {
+	if s.closeSent {
 		return nil
 	}
-	s.said = true
+	s.closeSent = true
 	return s.closeWrite()
 }
 

@@ -45,10 +45,10 @@ func TestAGoodbyeStandsBetweenTwoFramesAndNeverInsideOne(t *testing.T) {
 	for _, at := range []int{0, 1, 2, 6, 7, 8, 9, 10, 100, 310, 311, 312, 313, 314, 320, 322, 323, 324, 400, len(all) - 1, len(all)} {
 		to := &sink{}
 		s := &socket{}
-		s.over(to)
+		s.attach(to)
 		s.opened()
 		s.Write(all[:at])
-		s.leave(goingAway)
+		s.requestClose(goingAway)
 		s.Write(all[at:])
 		next := at
 		for !boundaries[next] {
@@ -64,10 +64,10 @@ func TestTheOriginsOwnGoodbyeIsNotFollowedByAnother(t *testing.T) {
 	t.Parallel()
 	to := &sink{}
 	s := &socket{}
-	s.over(to)
+	s.attach(to)
 	s.opened()
 	s.Write(frame(opClose, []byte{3, 232}))
-	s.leave(goingAway)
+	s.requestClose(goingAway)
 	if want := frame(opClose, []byte{3, 232}); !bytes.Equal(to.Bytes(), want) {
 		t.Errorf("% x", to.Bytes())
 	}
@@ -77,8 +77,8 @@ func TestNothingIsSaidBeforeTheConnectionIsAWebSocket(t *testing.T) {
 	t.Parallel()
 	to := &sink{}
 	s := &socket{}
-	s.leave(goingAway)
-	s.over(to)
+	s.requestClose(goingAway)
+	s.attach(to)
 	if to.Len() > 0 {
 		t.Fatalf("before the 101: % x", to.Bytes())
 	}
@@ -102,7 +102,7 @@ func FuzzFrames(f *testing.F) {
 				if n < 1 || n > len(piece) {
 					t.Fatalf("took %d of %d", n, len(piece))
 				}
-				if i += n; fr.between() {
+				if i += n; fr.atBoundary() {
 					at = append(at, i)
 				}
 			}

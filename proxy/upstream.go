@@ -16,6 +16,8 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/origin"
 	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -33,14 +35,14 @@ func NewTransport(cfg Config) (*origin.Transport, error) {
 	}), nil
 }
 
-// passing is what is known about a request on its way to the origin and back. It is the context of the way, so that the hooks of
+// exchange is what is known about a request on its way to the origin and back. It is the context of the way, so that the hooks of
 // httputil find it.
-type passing struct {
+type exchange struct {
 	context.Context
 	in        *http.Request
 	out       *answerWriter
-	path      Path
-	doors     Doors
+	path      urlpath.Path
+	params    urlpath.PreviewParams
 	protected bool
 	session   *session.Session
 	body      clientBody
@@ -58,18 +60,18 @@ const (
 	webSocket
 )
 
-type passingKey struct{}
+type exchangeKey struct{}
 
 // Value returns what is known for its own key, and the request's values for others.
-func (p *passing) Value(key any) any {
-	if key == (passingKey{}) {
+func (p *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
 		return p
 	}
 	return p.Context.Value(key)
 }
 
-func passingOf(ctx context.Context) *passing {
-	p, _ := ctx.Value(passingKey{}).(*passing)
+func exchangeOf(ctx context.Context) *exchange {
+	p, _ := ctx.Value(exchangeKey{}).(*exchange)
 	return p
 }
 
@@ -91,11 +93,11 @@ func (g *Gate) newProxy() *httputil.ReverseProxy {
 	}
 }
 
-// pass forwards a request that was decided upon.
-func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p *passing) {
+// forward forwards a request that was decided upon.
+func (g *Gate) forward(w http.ResponseWriter, r *http.Request, p *exchange) {
 	if limit := int64(g.cfg.MaxRequestBody); limit > 0 {
 		if r.ContentLength > limit {
-			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Refuse), "body_too_large"
+			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(rules.Refuse), "body_too_large"
 			g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
 			return
 		}
@@ -105,7 +107,7 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p *passing) {
 	p.out = &answerWriter{ResponseWriter: w, pool: &g.buffers}
 	if isWebSocket(r) {
 		if p.protected && !sameOrigin(r) {
-			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(Forbid), "websocket_origin"
+			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(rules.Forbid), "websocket_origin"
 			g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: "origin"})
 			return
 		}
@@ -134,12 +136,12 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, p *passing) {
 	if r.Body != nil && r.Body != http.NoBody {
 		out.Body = &p.body
 	}
-	g.exchange(p, out)
+	g.roundTrip(p, out)
 }
 
-// exchange sends a request and its answer. When the origin breaks off before the visitor was sent anything, there is
+// roundTrip sends a request and its answer. When the origin breaks off before the visitor was sent anything, there is
 // still a page for that; afterwards the answer breaks off, too, as httputil has it, and looks complete to nobody.
-func (g *Gate) exchange(p *passing, out *http.Request) {
+func (g *Gate) roundTrip(p *exchange, out *http.Request) {
 	defer func() {
 		v := recover()
 		if v == http.ErrAbortHandler && p.reply.failure != nil {
@@ -156,7 +158,7 @@ func (g *Gate) exchange(p *passing, out *http.Request) {
 
 // rewrite makes the origin's request: exactly the path that was judged, exactly the query that was sent.
 func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
-	p := passingOf(pr.In.Context())
+	p := exchangeOf(pr.In.Context())
 	out := pr.Out
 	out.URL = &url.URL{
 		Scheme: g.origin.Scheme, Host: g.origin.Host,
@@ -165,16 +167,16 @@ func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
 	}
 	out.Host = g.host
 	out.Trailer = nil // trailers named like trusted headers (HS-08)
-	g.outgoing(out.Header, pr.In, p)
+	g.rewriteRequest(out.Header, pr.In, p)
 }
 
 // modify looks at the origin's answer before the visitor gets any of it.
 func (g *Gate) modify(res *http.Response) error {
-	p := passingOf(res.Request.Context())
+	p := exchangeOf(res.Request.Context())
 	facts := inbound.Of(p.in)
 	facts.Outcome.Upstream = time.Since(p.start)
 	g.deps.Metrics.answered(res, facts.Outcome.Upstream, facts.TraceID)
-	if err := unasked(res, p.socket != nil); err != nil {
+	if err := checkUnsolicited(res, p.socket != nil); err != nil {
 		return err
 	}
 	switch {
@@ -194,7 +196,7 @@ func (g *Gate) modify(res *http.Response) error {
 		}
 		p.work.Go(func() { g.watch(p, g.deps.Leaving) })
 	}
-	g.incoming(res.Header, facts.Site, p)
+	g.rewriteResponse(res.Header, facts.Site, p)
 	p.out.take(res, p.kind.Load() == eventStream)
 	return nil
 }

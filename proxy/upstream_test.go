@@ -274,3 +274,21 @@ func TestRequestTrailersAreDropped(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestFilesWithOddNamesAreForwardedExactly(t *testing.T) {
+	t.Parallel()
+	seen := make(chan string, 1)
+	origin := newOrigin(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.RequestURI })
+	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/hubfs/private/**"))})
+	for _, name := range []string{"Acme%E2%84%A2.pdf", "C%23.pdf", "My%2520File.pdf", "a;b.pdf", "What%3F.pdf", "Inc./logo.png", "%20lead.png",
+		"100%25de%20plus.pdf", "a+b;c%23d%E2%84%A2.png"} {
+		target := "/hubfs/" + name + "?width=3;00"
+		if got := s.get(t, "GET", target, "Connection: close"); got.StatusCode != 200 {
+			t.Errorf("%s: %d", target, got.StatusCode)
+			continue
+		}
+		if got := <-seen; got != target {
+			t.Errorf("%s was forwarded as %s", target, got)
+		}
+	}
+}

@@ -11,7 +11,7 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name            string
-		change          func(*Config)
+		Change          func(*Config)
 		key, text, cure string // parts of them; no key: nothing is wrong
 	}{
 		{"nothing", func(*Config) {}, "", "", ""},
@@ -69,7 +69,7 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 		},
 	} {
 		cfg := testConfig(goodOrigin)
-		c.change(&cfg)
+		c.Change(&cfg)
 		problems := cfg.Validate()
 		if c.key == "" {
 			if len(problems) > 0 {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -13,8 +15,8 @@ import (
 type Open struct {
 	Request *http.Request
 	Host    string
-	Path    Path
-	Doors   Doors
+	Path    urlpath.Path
+	Params  urlpath.PreviewParams
 	Session *session.Session
 }
 
@@ -25,11 +27,11 @@ const watchAfter = time.Second
 // leaving is closed because the process is to end, for what would never end by itself. It listens before it asks, so
 // that nothing falls between. Now and then it asks although it heard nothing: a record that vanished from Redis, or a
 // session that was idle too long, is announced by nobody.
-func (g *Gate) watch(p *passing, leaving <-chan struct{}) {
+func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	done := p.work.Context().Done()
 	open := Open{
 		Request: p.in.WithContext(p.work.Context()), // so that nothing is asked for an exchange that has ended
-		Host:    inbound.Of(p.in).Site.Host, Path: p.path, Doors: p.doors, Session: p.session,
+		Host:    inbound.Of(p.in).Site.Host, Path: p.path, Params: p.params, Session: p.session,
 	}
 	var expired <-chan time.Time
 	if p.session != nil {
@@ -77,11 +79,11 @@ func (g *Gate) ended(s *session.Session) (<-chan struct{}, func()) {
 
 // end ends an exchange as it allows: a WebSocket by its Close frame; an event stream that may be resumed elsewhere by
 // its end, which makes the browser come back; everything else by breaking off.
-func (p *passing) end(code uint16) {
+func (p *exchange) end(code uint16) {
 	kind := p.kind.Load()
 	if kind == webSocket {
 		p.work.After(closeGrace, func() { p.work.Cancel(nil); p.socket.cut() })
-		p.socket.leave(code)
+		p.socket.requestClose(code)
 		return
 	}
 	if code == goingAway {
@@ -89,16 +91,16 @@ func (p *passing) end(code uint16) {
 	} else {
 		p.reply.ending.Store(breakOff)
 		p.work.Cancel(errSessionEnded)
-		p.stopVisitor()
+		p.abortClient()
 	}
 	if kind == eventStream { // of a public page: its request has another context
 		p.reply.Close()
 	}
 }
 
-// stopVisitor ends what waits for the visitor although the exchange is canceled: net/http's transport for the rest of
+// abortClient ends what waits for the visitor although the exchange is canceled: net/http's transport for the rest of
 // a body, the handler until a piece of the answer is taken.
-func (p *passing) stopVisitor() {
+func (p *exchange) abortClient() {
 	visitor, past := http.NewResponseController(p.out.ResponseWriter), time.Unix(1, 0)
 	if p.in.ContentLength != 0 {
 		_ = visitor.SetReadDeadline(past) // without it, the body ends at its own limit, and so does the answer below
@@ -110,6 +112,6 @@ func (p *passing) stopVisitor() {
 
 // Admits judges an open exchange by these rules and a session as of now.
 func (g *Gate) Admits(o Open, s *session.Session) bool {
-	kind := g.rules.Match(o.Host, o.Path).Decide(o.Request.Method, o.Doors, s, g.deps.Now()).Kind
-	return kind == Allow || kind == Public
+	kind := g.rules.Match(o.Host, o.Path).Decide(o.Request.Method, o.Params, s, g.deps.Now()).Kind
+	return kind == rules.Allow || kind == rules.Public
 }

@@ -15,8 +15,8 @@ import (
 // Everything else belongs to internal/background, which recovers panics and ends before the handler returns: one that
 // nobody recovers ends the process, and so does one that touches a ResponseWriter whose handler has returned.
 var elsewhere = map[string]string{
-	"proxy StrictHTTP1":        "the accept loop of a TLS listener: process-long",
-	"proxy tlsListener.accept": "a handshake, before there is a request: recovered",
+	"proxy/stricthttp NewListener":        "the accept loop of a TLS listener: process-long",
+	"proxy/stricthttp tlsListener.accept": "a handshake, before there is a request: recovered",
 	"proxy Gate.modify":        "internal/background's own Work.Go",
 
 	"internal/origin pool.plan":         "sweeps idle connections, which are no request's; each probe is recovered",

@@ -13,7 +13,8 @@ import (
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
 func diffCommand(e *env) *cobra.Command {
@@ -44,7 +45,7 @@ func diff(e *env, oldPath, newPath, urls string) error {
 			hosts = append(hosts, h)
 		}
 	}
-	all := proxy.DiffProtection(was, is, hosts)
+	all := rules.Diff(was, is, hosts)
 	if urls != "" {
 		more, err := diffURLs(was, is, append(newCfg.Server.Sites(), oldCfg.Server.Sites()...), urls)
 		if err != nil {
@@ -61,13 +62,13 @@ func diff(e *env, oldPath, newPath, urls string) error {
 	return nil
 }
 
-func diffURLs(was, is *proxy.Rules, sites []*inbound.Site, path string) (proxy.Changes, error) {
+func diffURLs(was, is *rules.Set, sites []*inbound.Site, path string) (rules.Changes, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, usageError("--urls: " + err.Error())
 	}
 	defer file.Close()
-	var all proxy.Changes
+	var all rules.Changes
 	scanner := bufio.NewScanner(file)
 	for n := 1; scanner.Scan(); n++ {
 		line := strings.TrimSpace(scanner.Text())
@@ -77,15 +78,15 @@ func diffURLs(was, is *proxy.Rules, sites []*inbound.Site, path string) (proxy.C
 		if !readable(line) {
 			return nil, usageError(fmt.Sprintf("--urls: %s:%d: %q is no address: write it with a leading /, or a full URL", path, n, setting.Shorten(line)))
 		}
-		subject, err := proxy.ParseSubject(line, sites)
-		var refused *proxy.PathError
+		subject, err := rules.ParseSubject(line, sites)
+		var refused *urlpath.Error
 		if errors.As(err, &refused) {
 			continue // refused before and after
 		}
 		if err != nil {
 			return nil, usageError(fmt.Sprintf("--urls: %s:%d: %v", path, n, err))
 		}
-		if ch, differs := proxy.CompareAt(was, is, subject); differs {
+		if ch, differs := rules.CompareAt(was, is, subject); differs {
 			ch.Place = line
 			all = append(all, ch)
 		}
@@ -93,10 +94,10 @@ func diffURLs(was, is *proxy.Rules, sites []*inbound.Site, path string) (proxy.C
 	return all, scanner.Err()
 }
 
-func printChanges(e *env, all proxy.Changes) error {
+func printChanges(e *env, all rules.Changes) error {
 	if e.output == "json" {
 		if all == nil {
-			all = proxy.Changes{}
+			all = rules.Changes{}
 		}
 		return e.printJSON(map[string]any{"changes": all, "more_open": all.MoreOpen()})
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/configtest"
 	"github.com/hubgate/hubgate/internal/page"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // root is the path of the repository from this package.
@@ -173,7 +173,7 @@ func TestEveryCauseThatAPageCanHaveHasItsSentence(t *testing.T) {
 		t.Fatal(err)
 	}
 	causes := auth.Causes()
-	causes[page.Refused] = append(causes[page.Refused], "*", "body", "no_host", "logout_token", proxy.ReasonDoor)
+	causes[page.Refused] = append(causes[page.Refused], "*", "body", "no_host", "logout_token", rules.ReasonHubSpot)
 	causes[page.Unavailable] = append(causes[page.Unavailable], "store")
 	causes[page.BadGateway] = append(causes[page.BadGateway], "dial", "tls", "reset")
 	causes[page.GatewayTimeout] = append(causes[page.GatewayTimeout], "timeout")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/setting"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -65,11 +65,11 @@ func visitorFrom(given bool, groups []string, claimsFile string) (*session.Sessi
 	if given && groups == nil {
 		groups = []string{}
 	}
-	return proxy.AsSession(groups, claims, time.Now()), nil
+	return rules.LoggedIn(groups, claims, time.Now()), nil
 }
 
 func explain(e *env, path, address, method string, as *session.Session) error {
-	cfg, rules, err := config.LoadRules(path, e.getenv)
+	cfg, ruleSet, err := config.LoadRules(path, e.getenv)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func explain(e *env, path, address, method string, as *session.Session) error {
 	if as != nil && as.Groups == nil {
 		as.Groups = cfg.Auth.GroupsIn(as.Claims)
 	}
-	x, err := rules.Explain(cfg.Server.Sites(), proxy.Question{Address: address, Method: method, As: as})
+	x, err := ruleSet.Explain(cfg.Server.Sites(), rules.Question{Address: address, Method: method, As: as})
 	if err != nil {
 		return usageError(err.Error())
 	}
@@ -96,7 +96,7 @@ var outcomes = map[string]string{
 	"forbid": "a page that says they are not admitted", "refuse": "a page that says the request is refused",
 }
 
-func explanationText(x proxy.Explanation, path string, loggedIn bool) string {
+func explanationText(x rules.Explanation, path string, loggedIn bool) string {
 	var b strings.Builder
 	who := "nobody is logged in"
 	if loggedIn {
@@ -117,7 +117,7 @@ func explanationText(x proxy.Explanation, path string, loggedIn bool) string {
 	if x.Asks != "" {
 		fmt.Fprintf(&b, "%-10s %s\n", "asks for", x.Asks)
 	}
-	fmt.Fprintf(&b, "%-10s %s\n", "because", proxy.ReasonText(x.Reason))
+	fmt.Fprintf(&b, "%-10s %s\n", "because", rules.ReasonText(x.Reason))
 	for i, miss := range x.NearMiss {
 		label := ""
 		if i == 0 {
@@ -128,7 +128,7 @@ func explanationText(x proxy.Explanation, path string, loggedIn bool) string {
 	return b.String()
 }
 
-func rulePlace(r proxy.RuleRef, file string) string {
+func rulePlace(r rules.Ref, file string) string {
 	text := r.Name
 	if r.Path != "" && r.Path != r.Name {
 		text += " (" + r.Path + ")"

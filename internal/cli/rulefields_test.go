@@ -15,7 +15,7 @@ import (
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/configtest"
 	"github.com/hubgate/hubgate/internal/seal"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // ruleFields has a row for each field of proxy.RuleConfig: two rules that differ in nothing else, of which the second
@@ -55,7 +55,7 @@ var ruleFields = map[string]struct {
 // for, in which direction, what explain and diff print, and stand in the schema, the reference and the example.
 func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
 	t.Parallel()
-	fields := reflect.TypeFor[proxy.RuleConfig]()
+	fields := reflect.TypeFor[rules.RuleConfig]()
 	rows := slices.Collect(maps.Keys(ruleFields))
 	for i := range fields.NumField() {
 		field := fields.Field(i)
@@ -107,10 +107,10 @@ func TestEveryFieldOfARuleIsWiredEverywhere(t *testing.T) {
 
 // protection is what one rule asks for at an address, and the file that it stands in.
 type protection struct {
-	proxy.Protection
+	rules.Protection
 	file    string
 	cfg     *config.Config
-	subject proxy.Subject
+	subject rules.Subject
 }
 
 func rulesWith(t *testing.T, rule, address string) (at protection, file, explained string) {
@@ -125,13 +125,13 @@ func rulesWith(t *testing.T, rule, address string) (at protection, file, explain
 	if rep.Failed() {
 		t.Fatal(rule, rep.Lines())
 	}
-	rules, _ := proxy.NewRules(cfg.Proxy.AccessRules(), cfg.RulesEnv())
-	subject, err := proxy.ParseSubject(address, cfg.Server.Sites())
+	ruleSet, _ := rules.New(cfg.Proxy.AccessRules(), cfg.RulesEnv())
+	subject, err := rules.ParseSubject(address, cfg.Server.Sites())
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, explained, _ = hubgate(t, "explain", "--config", file, address)
-	at = protection{rules.Protection(subject.Host, subject.Path, 0), file, cfg, subject}
+	at = protection{ruleSet.Protection(subject.Host, subject.Path, 0), file, cfg, subject}
 	return at, file, strings.ReplaceAll(explained, file, "hubgate.yaml")
 }
 
@@ -175,12 +175,12 @@ func isDocumented(t *testing.T, key string) {
 		at = next
 	}
 	line := regexp.MustCompile(`(?m)^[ #-]*` + key + `: .*# `)
-	rules := configtest.Read(t, "docs", "configuration.md")
-	_, rules, _ = strings.Cut(rules, "### Rules")
-	rules, _, _ = strings.Cut(rules, "###")
+	reference := configtest.Read(t, "docs", "configuration.md")
+	_, reference, _ = strings.Cut(reference, "### Rules")
+	reference, _, _ = strings.Cut(reference, "###")
 	_, example, _ := strings.Cut(configtest.Read(t, "config.example.yaml"), "\n  rules:")
 	example, _, _ = strings.Cut(example, "\n  hubspot:")
-	for place, text := range map[string]string{"docs/configuration.md": rules, "config.example.yaml": example} {
+	for place, text := range map[string]string{"docs/configuration.md": reference, "config.example.yaml": example} {
 		if !line.MatchString(text) {
 			t.Errorf("%s does not show %s, with a comment, among the rules", place, key)
 		}

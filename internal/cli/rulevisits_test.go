@@ -10,6 +10,7 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -22,14 +23,14 @@ type visit struct {
 	method string           // default: GET
 }
 
-func someone(groups ...string) *session.Session { return proxy.AsSession(groups, nil, judgedAt) }
+func someone(groups ...string) *session.Session { return rules.LoggedIn(groups, nil, judgedAt) }
 
 func tier(value string) *session.Session {
-	return proxy.AsSession(nil, map[string]any{"tier": value}, judgedAt)
+	return rules.LoggedIn(nil, map[string]any{"tier": value}, judgedAt)
 }
 
 func loggedIn(ago time.Duration) *session.Session {
-	return proxy.AsSession(nil, nil, judgedAt.Add(-ago))
+	return rules.LoggedIn(nil, nil, judgedAt.Add(-ago))
 }
 
 // meets holds that a rule admits the visit, or does not, wherever it is enforced: at the page and in /oauth2/auth.
@@ -40,7 +41,7 @@ func (v visit) meets(t *testing.T, field, rule string, at protection, admitted b
 	}
 	gate := v.gate(t, at)
 	d := gate.Rules().Match(at.subject.Host, at.subject.Path).Decide(v.method, 0, v.who, judgedAt)
-	if got := d.Kind == proxy.Public || d.Kind == proxy.Allow; got != admitted {
+	if got := d.Kind == rules.Public || d.Kind == rules.Allow; got != admitted {
 		t.Errorf("%s: %s answers %+v with %s, admitted: want %v", field, rule, v, d.Kind, admitted)
 	}
 	r := httptest.NewRequest(http.MethodGet, "/oauth2/auth", http.NoBody)

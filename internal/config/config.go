@@ -12,6 +12,7 @@ import (
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -94,26 +95,26 @@ func (c *Config) judge(rep *Report) {
 	rep.addAll(c.crossCheck())
 	c.judgeIdle(rep)
 	if sites := c.Server.Sites(); len(sites) > 0 {
-		rules, problems := proxy.NewRules(c.Proxy.AccessRules(), c.RulesEnv())
+		ruleSet, problems := rules.New(c.Proxy.AccessRules(), c.RulesEnv())
 		rep.addAll(problems)
 		if !rep.Failed() {
-			rep.addAll(rules.RunTests(c.Proxy.Tests, sites, time.Now()))
+			rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
 		}
 	}
 }
 
 // LoadRules loads a configuration that must be free of errors, with its rules.
-func LoadRules(path string, getenv func(string) string) (*Config, *proxy.Rules, error) {
+func LoadRules(path string, getenv func(string) string) (*Config, *rules.Set, error) {
 	cfg, rep := Load(path, getenv)
 	if rep.Failed() {
 		return nil, nil, &Error{rep}
 	}
-	rules, _ := proxy.NewRules(cfg.Proxy.AccessRules(), cfg.RulesEnv())
-	return cfg, rules, nil
+	ruleSet, _ := rules.New(cfg.Proxy.AccessRules(), cfg.RulesEnv())
+	return cfg, ruleSet, nil
 }
 
-func (c *Config) RulesEnv() proxy.RulesEnv {
-	env := proxy.RulesEnv{AuthPrefix: strings.TrimSuffix(c.Auth.Prefix, "/"), ClockSkew: c.Auth.ClockSkew.D()}
+func (c *Config) RulesEnv() rules.Env {
+	env := rules.Env{AuthPrefix: strings.TrimSuffix(c.Auth.Prefix, "/"), ClockSkew: c.Auth.ClockSkew.D()}
 	for _, site := range c.Server.Sites() {
 		env.Hosts = append(env.Hosts, site.Host)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // NewRule is a rule to be written into a configuration file.
@@ -23,7 +23,7 @@ type NewRule struct {
 // RuleEdit is a change of a file's rules.
 type RuleEdit struct {
 	Add    []NewRule
-	Verify func(*Config, *proxy.Rules) error // what else the new file must be
+	Verify func(*Config, *rules.Set) error // what else the new file must be
 }
 
 // AddRules writes rules into the file, as lines of text: everything else in it stays as it is, comments included. The
@@ -57,18 +57,18 @@ func insertRules(text []byte, lines []string) ([]byte, error) {
 	if section == nil || section.Kind != yaml.MappingNode || section.Style&yaml.FlowStyle != 0 {
 		return nil, errByHand
 	}
-	rules := member(section, "rules")
+	list := member(section, "rules")
 	at, indent := section.Line-1, section.Column-1
 	switch {
-	case rules == nil: // the section's first key is at section.Line
+	case list == nil: // the section's first key is at section.Line
 		lines = append([]string{"rules:"}, prefixed(lines, "  ")...)
-	case len(rules.Content) == 0 && (rules.Tag == "!!null" || rules.Kind == yaml.SequenceNode) && rules.Alias == nil:
-		at, indent = rules.Line, section.Column+1
+	case len(list.Content) == 0 && (list.Tag == "!!null" || list.Kind == yaml.SequenceNode) && list.Alias == nil:
+		at, indent = list.Line, section.Column+1
 		all[at-1] = strings.Replace(all[at-1], "[]", "", 1)
-	case rules.Kind != yaml.SequenceNode || rules.Style&yaml.FlowStyle != 0 || len(rules.Content) == 0:
+	case list.Kind != yaml.SequenceNode || list.Style&yaml.FlowStyle != 0 || len(list.Content) == 0:
 		return nil, errByHand
 	default:
-		at, indent = lastLine(rules), rules.Column-1
+		at, indent = lastLine(list), list.Column-1
 	}
 	if at > len(all) {
 		return nil, errByHand
@@ -116,7 +116,7 @@ func lastLine(n *yaml.Node) int {
 // replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in
 // its place: in that of the file, when path is a link to it.
 func replaceConfig(
-	path string, getenv func(string) string, text []byte, verify func(*Config, *proxy.Rules) error,
+	path string, getenv func(string) string, text []byte, verify func(*Config, *rules.Set) error,
 ) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -131,11 +131,11 @@ func replaceConfig(
 		return err
 	}
 	defer os.Remove(trial)
-	cfg, rules, err := LoadRules(trial, getenv)
+	cfg, ruleSet, err := LoadRules(trial, getenv)
 	if err != nil {
 		return fmt.Errorf("with the new rules the file would not be right, and it was not changed:\n%v", err) // not an error of path
 	}
-	if err := verify(cfg, rules); err != nil {
+	if err := verify(cfg, ruleSet); err != nil {
 		return fmt.Errorf("with the new rules the file would not be right, and it was not changed: %w", err)
 	}
 	next, err := writeBeside(target, text, info.Mode().Perm())

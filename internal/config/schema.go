@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // Schema is the JSON Schema (draft-07, which editors understand best) of the file, made from the structs that the loader fills.
@@ -30,8 +30,8 @@ var notEmpty = []string{"server.public_urls", "session.keys"}
 var wordsOf = map[string][]string{
 	"server.tls.mode": {setting.None, "files", "acme"}, "proxy.default": {"public", "login"},
 	"proxy.files_cache": {setting.None, "private"}, "proxy.tests.expect": {"public", "allow", "login", "forbid", "refuse"},
-	"proxy.hubspot.previews": proxy.FeatureWords(), "proxy.hubspot.debug": proxy.FeatureWords(),
-	"proxy.hubspot.diagnostics": proxy.FeatureWords(), "proxy.hubspot.search": proxy.FeatureWords(),
+	"proxy.hubspot.previews": rules.FeatureWords(), "proxy.hubspot.debug": rules.FeatureWords(),
+	"proxy.hubspot.diagnostics": rules.FeatureWords(), "proxy.hubspot.search": rules.FeatureWords(),
 	"auth.client_auth": {"header", "body", setting.None}, "auth.logout": {"auto", "cognito", "oidc", "local"},
 	"auth.forward_auth":  {"query", "headers"},
 	"session.redis.mode": {"single", "sentinel", "cluster", "embedded"}, "hubspot.visitors.link": {setting.None, "form"},
@@ -44,13 +44,13 @@ var wordsOf = map[string][]string{
 const rulesSection = "proxy.rules"
 
 // ruleKey returns what is known about a key of a rule, and the zero value for other keys.
-func ruleKey(at string) proxy.RuleKey {
-	for _, k := range proxy.RuleKeys() {
+func ruleKey(at string) rules.Key {
+	for _, k := range rules.Keys() {
 		if at == rulesSection+"."+k.Name {
 			return k
 		}
 	}
-	return proxy.RuleKey{}
+	return rules.Key{}
 }
 
 func isNotEmpty(at string) bool { return slices.Contains(notEmpty, at) || ruleKey(at).NotEmpty }
@@ -67,7 +67,7 @@ func neededIn(at string) []string {
 		return needed[at]
 	}
 	var keys []string
-	for _, k := range proxy.RuleKeys() {
+	for _, k := range rules.Keys() {
 		if k.Required {
 			keys = append(keys, k.Name)
 		}

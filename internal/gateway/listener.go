@@ -6,7 +6,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/connlimit"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/stricthttp"
 )
 
 // listeners are where the process is reached. plain, which answers ACME challenges and redirects to https, may be nil.
@@ -32,9 +32,9 @@ func (g *gateway) listen() (*listeners, error) {
 	}
 	l := &listeners{admin: admin.KeepNewest(open[1], admin.MaxConnections)}
 	limited := g.limited(open[0], int(cfg.Limits.Connections))
-	l.public = proxy.StrictHTTP1(limited, g.certs.tls(), cfg.Limits.HeaderTimeout.D())
+	l.public = stricthttp.NewListener(limited, g.certs.tls(), cfg.Limits.HeaderTimeout.D())
 	if open[2] != nil {
-		l.plain = proxy.StrictHTTP1(g.limited(open[2], int(cfg.Limits.Connections)), nil, 0)
+		l.plain = stricthttp.NewListener(g.limited(open[2], int(cfg.Limits.Connections)), nil, 0)
 	}
 	return l, nil
 }

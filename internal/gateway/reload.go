@@ -13,7 +13,7 @@ import (
 	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // attempt is what came of loading a configuration, for /config.
@@ -23,7 +23,7 @@ type attempt struct {
 	SHA256        string        `json:"sha256"`
 	Error         string        `json:"error,omitempty"`
 	Problems      []string      `json:"problems,omitempty"`
-	Protection    proxy.Changes `json:"protection,omitempty"` // which paths changed
+	Protection    rules.Changes `json:"protection,omitempty"` // which paths changed
 	RestartNeeded []string      `json:"restart_needed,omitempty"`
 }
 
@@ -81,7 +81,7 @@ func (g *gateway) load(asked bool) error {
 		g.reject(this, err)
 		return nil
 	}
-	this.OK, this.Protection = true, proxy.DiffProtection(now.gate.Rules(), next.gate.Rules(), next.cfg.RulesEnv().Hosts)
+	this.OK, this.Protection = true, rules.Diff(now.gate.Rules(), next.gate.Rules(), next.cfg.RulesEnv().Hosts)
 	g.swap(next)
 	g.accept(this)
 	logging.AuditLog(g.log).Info("configuration reloaded", "action", "reload", "outcome", "success", "sha256", next.hash, "rules", len(cfg.Proxy.Rules),

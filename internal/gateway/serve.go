@@ -18,6 +18,8 @@ import (
 	"github.com/hubgate/hubgate/internal/middleware"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/stricthttp"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
 // This file is the table of contents: what a request passes, which routes there are, which listeners are opened, how they close.
@@ -50,8 +52,8 @@ func (g *gateway) routes(gen *generation) http.Handler {
 }
 
 // route splits the gateway's own endpoints from the site.
-func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request, proxy.Path) {
-	return func(w http.ResponseWriter, r *http.Request, path proxy.Path) {
+func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request, urlpath.Path) {
+	return func(w http.ResponseWriter, r *http.Request, path urlpath.Path) {
 		name, own := path.Under(gen.cfg.Auth.Prefix)
 		if !own {
 			gen.gate.Serve(w, r, path)
@@ -155,7 +157,7 @@ func (g *gateway) serve(ctx context.Context, l *listeners) error {
 // resets many streams by itself (rapid reset, DS-03).
 func (g *gateway) publicServer(cfg config.ServerConfig, handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           g.polite(proxy.Paced(proxy.Prompt(handler))),
+		Handler:           g.polite(stricthttp.Paced(stricthttp.Prompt(handler))),
 		ReadHeaderTimeout: cfg.Limits.HeaderTimeout.D(),
 		IdleTimeout:       cfg.Limits.IdleTimeout.D(),
 		MaxHeaderBytes:    int(cfg.Limits.HeaderBytes),
@@ -176,7 +178,7 @@ func (g *gateway) adminServer(cfg config.ServerConfig) *http.Server {
 		Config: g.served,
 	}
 	return &http.Server{
-		Handler:           proxy.Prompt(a.Handler()),
+		Handler:           stricthttp.Prompt(a.Handler()),
 		ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(logging.Component(g.log, "server").Handler(), slog.LevelDebug),
 	}

@@ -9,13 +9,14 @@ import (
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
 // Values of the rule label that are not the name of a rule.
 const (
 	RuleNone    = "_none" // decided before the rules
-	RuleGateway = proxy.GatewayRule
+	RuleGateway = rules.GatewayRule
 )
 
 // Chain holds the steps that every request passes before the rules are evaluated. Each step responds or calls the next.
@@ -99,12 +100,12 @@ func (f *Chain) Scheme(next http.Handler) http.Handler {
 
 // Canonical parses the request target. A target that could be read in more than one way is refused, so that the rules
 // and the origin see the same path.
-func (f *Chain) Canonical(next func(http.ResponseWriter, *http.Request, proxy.Path)) http.Handler {
+func (f *Chain) Canonical(next func(http.ResponseWriter, *http.Request, urlpath.Path)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, err := proxy.ParseTarget(r)
+		path, err := urlpath.ParseTarget(r)
 		if err != nil {
 			reason := "path"
-			if bad := (*proxy.PathError)(nil); errors.As(err, &bad) {
+			if bad := (*urlpath.Error)(nil); errors.As(err, &bad) {
 				reason = bad.Reason
 			}
 			inbound.Of(r).Outcome.Set(RuleNone, "refuse", reason)

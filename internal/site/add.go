@@ -8,7 +8,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/setting"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // SelectionError is a page that cannot be given a rule.
@@ -18,7 +18,7 @@ func (e *SelectionError) Error() string { return e.text }
 
 // addPages writes a rule for each page that a request names, and returns the patterns written.
 func addPages(req Request, pages []pageRow) (added []string, err error) {
-	var rules []config.NewRule
+	var lines []config.NewRule
 	var wanted []pageRow
 	for _, id := range req.Add {
 		i := slices.IndexFunc(pages, func(p pageRow) bool { return p.ID == id })
@@ -41,20 +41,20 @@ func addPages(req Request, pages []pageRow) (added []string, err error) {
 		if slices.Contains(added, pattern) {
 			continue // another variant of the same page
 		}
-		rules = append(rules, config.NewRule{Pattern: pattern, Comment: p.Name})
+		lines = append(lines, config.NewRule{Pattern: pattern, Comment: p.Name})
 		added = append(added, pattern)
 	}
-	if len(rules) == 0 {
+	if len(lines) == 0 {
 		return nil, nil
 	}
-	protects := func(cfg *config.Config, rules *proxy.Rules) error { return protectsAll(cfg, rules, wanted) }
-	return added, config.AddRules(req.Path, req.Getenv, config.RuleEdit{Add: rules, Verify: protects})
+	protects := func(cfg *config.Config, ruleSet *rules.Set) error { return protectsAll(cfg, ruleSet, wanted) }
+	return added, config.AddRules(req.Path, req.Getenv, config.RuleEdit{Add: lines, Verify: protects})
 }
 
 // protectsAll reports pages that do not need a login: a more specific rule may be there that opens one of them.
-func protectsAll(cfg *config.Config, rules *proxy.Rules, pages []pageRow) error {
+func protectsAll(cfg *config.Config, ruleSet *rules.Set, pages []pageRow) error {
 	for _, p := range pages {
-		if now := newPageRow(cfg, rules, p.Page); !now.protected() {
+		if now := newPageRow(cfg, ruleSet, p.Page); !now.protected() {
 			return fmt.Errorf("page %s (%s) would stay %s by rule %q; change that rule by hand", p.ID, p.Address,
 				now.Decision, now.Rule.Name)
 		}

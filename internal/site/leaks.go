@@ -14,13 +14,13 @@ import (
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/setting"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // leakFinder looks for other addresses that show what a rule protects.
 type leakFinder struct {
 	cfg       *config.Config
-	rules     *proxy.Rules
+	rules     *rules.Set
 	pages     []pageRow
 	redirects []crm.Redirect
 	known     map[string]bool // addresses of pages
@@ -28,8 +28,8 @@ type leakFinder struct {
 	related   map[string][]pageRow // by the id of the page that they translate
 }
 
-func newLeakFinder(cfg *config.Config, rules *proxy.Rules, pages []pageRow, redirects []crm.Redirect) *leakFinder {
-	f := &leakFinder{cfg: cfg, rules: rules, pages: pages, redirects: redirects, known: map[string]bool{}, byID: map[string]pageRow{}, related: map[string][]pageRow{}}
+func newLeakFinder(cfg *config.Config, ruleSet *rules.Set, pages []pageRow, redirects []crm.Redirect) *leakFinder {
+	f := &leakFinder{cfg: cfg, rules: ruleSet, pages: pages, redirects: redirects, known: map[string]bool{}, byID: map[string]pageRow{}, related: map[string][]pageRow{}}
 	for _, p := range pages {
 		f.known[p.Address], f.byID[p.ID] = true, p
 		if p.TranslationOf != "" {
@@ -77,8 +77,8 @@ func (f *leakFinder) open(address string) bool {
 	return err == nil && x.Decision == "public"
 }
 
-func (f *leakFinder) explain(address string) (proxy.Explanation, error) {
-	return f.rules.Explain(f.cfg.Server.Sites(), proxy.Question{Address: address})
+func (f *leakFinder) explain(address string) (rules.Explanation, error) {
+	return f.rules.Explain(f.cfg.Server.Sites(), rules.Question{Address: address})
 }
 
 // withPath replaces the path of a page's address.

@@ -11,16 +11,16 @@ import (
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
-	"github.com/hubgate/hubgate/proxy"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // pageRow is a page with what the gateway's rules say about it.
 type pageRow struct {
 	crm.Page
-	Address  string         `json:"address"`
-	Decision string         `json:"decision"` // for an anonymous visitor; elsewhere = on no public host of the gateway
-	Rule     *proxy.RuleRef `json:"rule"`
-	Origin   string         `json:"origin,omitempty"` // when probed: what the origin answers without the gateway
+	Address  string     `json:"address"`
+	Decision string     `json:"decision"` // for an anonymous visitor; elsewhere = on no public host of the gateway
+	Rule     *rules.Ref `json:"rule"`
+	Origin   string     `json:"origin,omitempty"` // when probed: what the origin answers without the gateway
 }
 
 func (p pageRow) protected() bool { return p.Decision == "login" || p.Decision == "refuse" }
@@ -51,7 +51,7 @@ type Request struct {
 
 // Survey lists HubSpot's pages, the rule that decides each, and the ways around the rules.
 func Survey(ctx context.Context, req Request) (Result, error) {
-	cfg, rules, err := config.LoadRules(req.Path, req.Getenv)
+	cfg, ruleSet, err := config.LoadRules(req.Path, req.Getenv)
 	if err != nil {
 		return Result{}, err
 	}
@@ -70,17 +70,17 @@ func Survey(ctx context.Context, req Request) (Result, error) {
 	if err != nil {
 		req.Report(fmt.Sprintf("hubgate: redirects were not checked: %v", err))
 	}
-	result := Result{Pages: pageRows(cfg, rules, list), Leaks: []leak{}}
+	result := Result{Pages: pageRows(cfg, ruleSet, list), Leaks: []leak{}}
 	if len(req.Add) > 0 {
 		if result.Added, err = addPages(req, result.Pages); err != nil {
 			return Result{}, err
 		}
-		if cfg, rules, err = config.LoadRules(req.Path, req.Getenv); err != nil {
+		if cfg, ruleSet, err = config.LoadRules(req.Path, req.Getenv); err != nil {
 			return Result{}, err
 		}
-		result.Pages = pageRows(cfg, rules, list) // as they are now
+		result.Pages = pageRows(cfg, ruleSet, list) // as they are now
 	}
-	finder := newLeakFinder(cfg, rules, result.Pages, redirects)
+	finder := newLeakFinder(cfg, ruleSet, result.Pages, redirects)
 	result.Leaks, result.Redirects = append(result.Leaks, finder.all()...), finder.into()
 	if req.Probe {
 		result.Leaks = append(result.Leaks, probeOrigin(ctx, cfg, result.Pages, req.Report)...)
@@ -98,16 +98,16 @@ func OpenAccount(cfg *config.Config) (*crm.Account, error) {
 	}))
 }
 
-func pageRows(cfg *config.Config, rules *proxy.Rules, list []crm.Page) []pageRow {
+func pageRows(cfg *config.Config, ruleSet *rules.Set, list []crm.Page) []pageRow {
 	rows := make([]pageRow, len(list))
 	for i, p := range list {
-		rows[i] = newPageRow(cfg, rules, p)
+		rows[i] = newPageRow(cfg, ruleSet, p)
 	}
 	return rows
 }
 
 // newPageRow judges a page as an anonymous visitor would meet it.
-func newPageRow(cfg *config.Config, rules *proxy.Rules, p crm.Page) pageRow {
+func newPageRow(cfg *config.Config, ruleSet *rules.Set, p crm.Page) pageRow {
 	row := pageRow{Page: p, Address: p.URL}
 	if row.Address == "" || !strings.Contains(row.Address, "://") {
 		row.Address = "/" + strings.TrimPrefix(p.Slug, "/")
@@ -115,7 +115,7 @@ func newPageRow(cfg *config.Config, rules *proxy.Rules, p crm.Page) pageRow {
 			row.Address = "https://" + p.Domain + row.Address
 		}
 	}
-	x, err := rules.Explain(cfg.Server.Sites(), proxy.Question{Address: row.Address})
+	x, err := ruleSet.Explain(cfg.Server.Sites(), rules.Question{Address: row.Address})
 	if err != nil {
 		row.Decision = "elsewhere"
 		return row

@@ -1,0 +1,80 @@
+package rules
+
+import (
+	"time"
+)
+
+// Kind is what was decided. These five words are the only ones, in code, tests, commands, metrics and logs.
+type Kind string
+
+// The decisions.
+const (
+	Public Kind = "public" // needs no login
+	Allow  Kind = "allow"  // logged in and admitted
+	Login  Kind = "login"  // must log in, or log in again
+	Forbid Kind = "forbid" // logged in, but not admitted
+	Refuse Kind = "refuse" // nobody is admitted
+)
+
+// The values of Decision.Reason, for logs, metrics and explain.
+const (
+	ReasonPublic      = "public_rule"
+	ReasonAdmitted    = "admitted"
+	ReasonNoSession   = "no_session"
+	ReasonAuthAge     = "max_auth_age"  // the login is older than the rule allows
+	ReasonStillOld    = "login_too_old" // the provider was asked again, and answered from an old login
+	ReasonGroups      = "groups"
+	ReasonClaims      = "claims"
+	ReasonMethod      = "method"
+	ReasonUnknownVerb = "unknown_method"
+	ReasonHubSpot     = "hubspot_door"
+	ReasonGateway     = "gateway" // one of the gateway's own endpoints
+)
+
+// reasonTexts are the reasons in words, except those of requirements.
+var reasonTexts = map[string]string{
+	ReasonPublic:      "the rule needs no login",
+	ReasonAdmitted:    "the login satisfies the rule",
+	ReasonNoSession:   "the rule needs a login, and nobody is logged in",
+	ReasonUnknownVerb: "no rule takes this method",
+	ReasonHubSpot:     "proxy.hubspot refuses this feature of HubSpot",
+	ReasonGateway:     "it is one of the gateway's own endpoints, which rules do not reach",
+}
+
+// ReasonText returns a reason in words. Those of a PathError have none of their own.
+func ReasonText(reason string) string {
+	if text := reasonTexts[reason]; text != "" {
+		return text
+	}
+	for _, k := range ruleKeys {
+		if text := k.reasons[reason]; text != "" {
+			return text
+		}
+	}
+	return "the address is ambiguous (" + reason + ")"
+}
+
+// Decision is what happens to a request, and why.
+type Decision struct {
+	Kind   Kind
+	Reason string
+	Status int // of the gateway's own answer; 0 when the request is forwarded
+	Rule   Ref
+	Allow  string        // of a 405: the methods
+	MaxAge time.Duration // of a Login that is needed because of its age
+}
+
+// Ref names the rule that decided.
+type Ref struct {
+	Name string `json:"name"`
+	Path string `json:"path"` // its first pattern; "" for proxy.default
+	Line int    `json:"line"` // in the file; 0 for what is not from the file
+}
+
+func (r *rule) ref() Ref {
+	ref := Ref{Name: r.name, Line: r.line}
+	if len(r.patterns) > 0 {
+		ref.Path = r.patterns[0].text
+	}
+	return ref
+}

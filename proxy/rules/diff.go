@@ -1,0 +1,86 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hubgate/hubgate/proxy/urlpath"
+)
+
+// Change is one place whose protection differs.
+type Change struct {
+	Place    string `json:"place"`
+	Host     string `json:"host"`
+	Was      string `json:"was"`
+	Is       string `json:"is"`
+	MoreOpen bool   `json:"more_open"`
+}
+
+type Changes []Change
+
+func (c Changes) MoreOpen() int {
+	n := 0
+	for _, ch := range c {
+		if ch.MoreOpen {
+			n++
+		}
+	}
+	return n
+}
+
+// maxSummary is how many changes one line tells; /config has them all.
+const maxSummary = 20
+
+// Summary is one line for the log.
+func (c Changes) Summary() string {
+	if len(c) == 0 {
+		return "unchanged"
+	}
+	var parts []string
+	for _, ch := range c[:min(len(c), maxSummary)] {
+		place, mark := ch.Place, ""
+		if strings.HasPrefix(place, "/") {
+			place = ch.Host + place
+		}
+		if ch.MoreOpen {
+			mark = " (more open)"
+		}
+		parts = append(parts, fmt.Sprintf("%s: %s -> %s%s", place, ch.Was, ch.Is, mark))
+	}
+	if rest := len(c) - len(parts); rest > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", rest))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Diff compares two sets of rules at every pattern of either, on every host.
+func Diff(was, is *Set, hosts []string) Changes {
+	var all Changes
+	seen := map[string]bool{}
+	for _, p := range append(was.Patterns(), is.Patterns()...) {
+		path, err := urlpath.Parse(p.Example)
+		if err != nil {
+			continue
+		}
+		for _, host := range hosts {
+			if ch, differs := CompareAt(was, is, Subject{Host: host, Path: path, Params: p.Params}); differs && !seen[p.Text+" "+host] {
+				seen[p.Text+" "+host] = true
+				ch.Place = p.Text
+				all = append(all, ch)
+			}
+		}
+	}
+	if root, err := urlpath.Parse("/x-no-rule-speaks-of-this/x"); err == nil {
+		if ch, differs := CompareAt(was, is, Subject{Host: hosts[0], Path: root}); differs {
+			ch.Place = "proxy.default"
+			all = append(all, ch)
+		}
+	}
+	return all
+}
+
+func CompareAt(was, is *Set, at Subject) (Change, bool) {
+	before, after := was.Protection(at.Host, at.Path, at.Params), is.Protection(at.Host, at.Path, at.Params)
+	ch := Change{Host: at.Host, Was: before.String(), Is: after.String(), MoreOpen: after.MoreOpen(before)}
+	return ch, ch.Was != ch.Is || ch.MoreOpen || before.MoreOpen(after)
+}

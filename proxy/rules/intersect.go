@@ -1,0 +1,151 @@
+package rules
+
+import (
+	"strings"
+)
+
+// intersects tells whether some path matches both patterns.
+func intersects(a, b pattern) bool {
+	_, ok := commonPath(a.segments, b.segments)
+	return ok
+}
+
+// grid remembers what was found out about the rests of two sequences: without it, stars would be tried in all combinations.
+type grid struct {
+	width int
+	dead  []bool // nothing in common from here on
+}
+
+func newGrid(a, b int) grid { return grid{b + 1, make([]bool, (a+1)*(b+1))} }
+
+func (g grid) at(i, j int) *bool { return &g.dead[i*g.width+j] }
+
+// commonPath finds a path that both match: its segments.
+func commonPath(a, b []segment) (path []string, ok bool) {
+	dead := newGrid(len(a), len(b))
+	var from func(i, j int) ([]string, bool)
+	from = func(i, j int) ([]string, bool) {
+		if *dead.at(i, j) {
+			return nil, false
+		}
+		if path, ok := commonStep(a[i:], b[j:], func(da, db int) ([]string, bool) { return from(i+da, j+db) }); ok {
+			return path, true
+		}
+		*dead.at(i, j) = true
+		return nil, false
+	}
+	return from(0, 0)
+}
+
+// commonStep takes one segment; rest finds a common path after so many segments of each.
+func commonStep(a, b []segment, rest func(da, db int) ([]string, bool)) ([]string, bool) {
+	star := func(s []segment) bool { return len(s) > 0 && s[0].kind == doubleStar }
+	switch {
+	case len(a) == 0 && len(b) == 0:
+		return nil, true
+	case star(a) || star(b):
+		// ** stands for nothing, or for the next segment of the other.
+		da, db := 1, 0
+		other := b
+		if !star(a) {
+			da, db, other = 0, 1, a
+		}
+		if path, ok := rest(da, db); ok {
+			return path, true
+		}
+		if len(other) == 0 {
+			return nil, false
+		}
+		path, ok := rest(db, da)
+		if !ok || star(other) {
+			return path, ok
+		}
+		return append([]string{sample(other[0])}, path...), true
+	case len(a) == 0 || len(b) == 0:
+		return nil, false
+	}
+	text, ok := commonSegment(a[0], b[0])
+	if !ok {
+		return nil, false
+	}
+	path, ok := rest(1, 1)
+	return append([]string{text}, path...), ok
+}
+
+func sample(s segment) string { return strings.ReplaceAll(s.text, "*", "x") }
+
+func commonSegment(a, b segment) (string, bool) {
+	switch {
+	case a.kind == literal && b.kind == literal:
+		return a.text, a.text == b.text
+	case a.kind == literal:
+		return a.text, globMatch(b.text, a.text)
+	case b.kind == literal:
+		return b.text, globMatch(a.text, b.text)
+	}
+	return commonGlob(a.text, b.text)
+}
+
+// commonGlob finds a text that two globs match: where one has *, it stands for nothing or for the next character of the other.
+func commonGlob(a, b string) (string, bool) {
+	dead := newGrid(len(a), len(b))
+	var from func(i, j int) (string, bool)
+	from = func(i, j int) (text string, ok bool) {
+		switch {
+		case *dead.at(i, j):
+			return "", false
+		case i == len(a) && j == len(b):
+			return "", true
+		case i < len(a) && a[i] == '*':
+			if text, ok = from(i+1, j); !ok && j < len(b) {
+				text, ok = from(i, j+1)
+				text = strings.TrimPrefix(b[j:j+1], "*") + text
+			}
+		case j < len(b) && b[j] == '*':
+			if text, ok = from(i, j+1); !ok && i < len(a) {
+				text, ok = from(i+1, j)
+				text = a[i:i+1] + text
+			}
+		case i < len(a) && j < len(b) && a[i] == b[j]:
+			text, ok = from(i+1, j+1)
+			text = a[i:i+1] + text
+		}
+		*dead.at(i, j) = !ok
+		return text, ok
+	}
+	return from(0, 0)
+}
+
+// contains tells whether every path that inner matches is matched by outer.
+func contains(outer, inner pattern) bool {
+	dead := newGrid(len(outer.segments), len(inner.segments))
+	var from func(i, j int) bool
+	from = func(i, j int) (ok bool) {
+		if *dead.at(i, j) {
+			return false
+		}
+		o, n := outer.segments[i:], inner.segments[j:]
+		switch {
+		case len(o) > 0 && o[0].kind == doubleStar:
+			ok = from(i+1, j) || (len(n) > 0 && from(i, j+1))
+		case len(n) == 0 || len(o) == 0:
+			ok = len(n) == len(o)
+		case n[0].kind != doubleStar: // ** stands for more than any fixed number of segments
+			ok = coversSegment(o[0], n[0]) && from(i+1, j+1)
+		}
+		*dead.at(i, j) = !ok
+		return ok
+	}
+	return from(0, 0)
+}
+
+func coversSegment(outer, inner segment) bool {
+	switch {
+	case outer.kind == glob && outer.text == "*":
+		return true
+	case outer.kind == glob:
+		// inner's * may stand for anything, which a private-use character, unlike all letters of outer, stands for here.
+		return globMatch(outer.text, strings.ReplaceAll(inner.text, "*", "\ue000"))
+	}
+	return inner.kind == literal && outer.text == inner.text
+}

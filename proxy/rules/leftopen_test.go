@@ -1,0 +1,194 @@
+package rules
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// halfClosed are patterns, with an address that each leaves open and the pattern that was meant.
+var halfClosed = []struct {
+	pattern, open, cure string // the cure is the pattern that it names first
+}{
+	{"/members/*", "/members/x/page", "/members/**"},
+	{"/members*", "/members/page", "/members/**"},
+	{"/members", "/members/page", "/members/**"},
+	{"/members/", "/members/page", "/members/**"},
+	{"/*", "/x/page", "/**"},
+	{"/a/*/b", "/a/x/b/page", "/a/*/b/**"},
+	{"/Team Area/*", "/team area/x/page", "/Team Area/**"},
+	{"/report-*", "/report-x/page", "/report-*/**"},
+	{"/a/**/b", "/a/b/page", "/a/**/b/**"},
+	{"/*/intern", "/x/intern/page", "/*/intern/**"},
+	{"/de/*x*", "/de/xx/page", "/de/*x*/**"},
+	{"/v1.2", "/v1.2/page", "/v1.2/**"},
+	{"/hubfs/private", "/hubfs/private/page", "/hubfs/private/**"},
+	{"/hubfs/private/*", "/hubfs/private/x/page", "/hubfs/private/**"},
+	{"/docs/*.pdf", "/docs/folder/x.pdf", "/docs/**/*.pdf"},
+	{"/*.html", "/folder/x.html", "/**/*.html"},
+	{"/hubfs/a/report-*.pdf", "/hubfs/a/folder/report-x.pdf", "/hubfs/a/**/report-*.pdf"},
+	{"/**/private/**", "/hubfs/private/board.pdf", "/hubfs/**/private/**"},
+	{"/*/private/**", "/hubfs/private/board.pdf", "/hubfs/private/**"},
+	{"/**/*.pdf", "/hubfs/x.pdf", "/hubfs/**/*.pdf"},
+	{"/h*/private/**", "/hubfs/private/board.pdf", "/hubfs/private/**"},
+	{"/*/*/board/**", "/hubfs/x/board/board.pdf", "/hubfs/*/board/**"},
+	{"/**/Secret-*/**", "/hubfs/secret-x/board.pdf", "/hubfs/**/Secret-*/**"},
+	{"/hs/*/private/**", "/hs/hsstatic/private", "/hs/hsstatic/private/**"},
+	{"/hs/*/100%25/**", "/hs/hsstatic/100%", "/hs/hsstatic/100%25/**"},
+	{"/**/100%25/**", "/hubfs/100%/board.pdf", "/hubfs/**/100%25/**"},
+	{"/_hcms/*/x/**", "/_hcms/forms/x", "/_hcms/forms/x/**"},
+	{"/_hcms/f*/**", "/_hcms/forms", "/_hcms/forms/**"},
+	{"/_hcms/*/**", "/_hcms/forms", "/_hcms/forms/**"},
+	{"/hubfs*/**", "/hubfs/board.pdf", "/hubfs/**"},
+	{"/hub*/**", "/hubfs/board.pdf", "/hubfs/**"},
+	{"/h*/**", "/hubfs/board.pdf", "/hubfs/**"},
+	{"/hs-*/**", "/hs-fs/hubfs/board.pdf", "/hubfs/**"},
+	{"/*s/**", "/hubfs/board.pdf", "/hubfs/**"},
+	{"/hubfs*", "/hubfs/page", "/hubfs/**"},
+	{"/robots*", "/robots.txt", "/robots.txt"},
+	{"/fav*.ico", "/favicon.ico", "/favicon.ico"},
+	{"/members/%2a", "/members/x/page", "/members/**"},
+	{"/members%2A", "/members/page", "/members%2A/**"},
+	{"/docs/node.js", "/docs/node.js/page", "/docs/node.js/**"},
+	{"/u/jane.doe", "/u/jane.doe/page", "/u/jane.doe/**"},
+	{"/kunden.de", "/kunden.de/page", "/kunden.de/**"},
+	{"/asp.net", "/asp.net/page", "/asp.net/**"},
+	{"/hs/hsstatic/**/internal/**", "/hs/hsstatic/internal", "/hs/hsstatic/**"},
+	{"/_hcms/*/v2.js", "/_hcms/forms/v2.js", "/_hcms/forms/v2.js"},
+}
+
+func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
+	t.Parallel()
+	for _, c := range halfClosed {
+		found := false
+		_, problems := New(accessRules(loginRule(c.pattern)), Env{Hosts: []string{testHost}})
+		for _, p := range problems {
+			if p.Text != setting.Quote(c.pattern)+" leaves "+setting.Quote(c.open)+" public" {
+				continue
+			}
+			found = true
+			if !p.Warning || p.Key != "proxy.rules[0].path" {
+				t.Errorf("%s: %+v", c.pattern, p)
+			}
+			if strings.Contains(p.Cure, "add a rule") {
+				compiled(t, accessRules(loginRule(c.pattern), loginRule(c.cure)))
+			}
+			if cure := regexp.MustCompile(`"([^"]*)"`).FindStringSubmatch(p.Cure); cure == nil || cure[1] != c.cure {
+				t.Errorf("%s: the cure is %s, want %s", c.pattern, p.Cure, c.cure)
+			}
+		}
+		if !found {
+			t.Errorf("%s: %v, want one that names %s", c.pattern, problems, c.open)
+		}
+		open := mustPath(t, strings.NewReplacer(" ", "%20", "%", "%25").Replace(c.open))
+		rs := compiled(t, accessRules(loginRule(c.pattern)))
+		if d := rs.Match(testHost, open).Decide("GET", 0, nil, fixedNow); d.Kind != Public {
+			t.Errorf("%s: %s is %s", c.pattern, c.open, d.Kind)
+		}
+		cured, problems := New(accessRules(loginRule(c.pattern), loginRule(c.cure)),
+			Env{Hosts: []string{testHost}})
+		if cured.Match(testHost, open).Decide("GET", 0, nil, fixedNow).Kind != Login {
+			t.Errorf("%s: %s is open with the cure %s too: %v", c.pattern, c.open, c.cure, problems)
+		}
+	}
+}
+
+func TestAPatternThatLeavesNothingOpenIsNotWarnedAbout(t *testing.T) {
+	t.Parallel()
+	on := func(r RuleConfig, hosts ...string) RuleConfig { r.Hosts = hosts; return r }
+	closed := func(cfg Config) Config { cfg.Default = "login"; return cfg }
+	for name, c := range map[string]struct {
+		cfg  Config
+		want int
+	}{
+		"all below":                     {accessRules(loginRule("/members/**")), 0},
+		"the site":                      {accessRules(loginRule("/**")), 0},
+		"the site, one folder at least": {accessRules(loginRule("/*/**")), 0},
+		"the home page":                 {accessRules(loginRule("/")), 0},
+		"a public page": {accessRules(publicRule("/members/*"),
+			publicRule("/**/private/**"), publicRule("/a")), 0},
+		"a file": {accessRules(loginRule("/blog/rss.xml"),
+			loginRule("/hubfs/board.pdf")), 0},
+		"closed by another rule": {accessRules(loginRule("/members/*"),
+			loginRule("/members/**")), 0},
+		"closed by a wider rule": {accessRules(loginRule("/members/*"), loginRule("/**")), 0},
+		"opened by another rule": {accessRules(loginRule("/pricing"),
+			publicRule("/pricing/**")), 0},
+		"closed by default": {closed(accessRules(loginRule("/members/*", "staff"),
+			loginRule("/a"))), 0},
+		"files are not closed by default": {closed(accessRules(loginRule("/**/private/**", "staff"))),
+			1},
+		"files by another rule": {accessRules(loginRule("/**/private/**"),
+			loginRule("/hubfs/**/private/**")), 0},
+		"what must stay public": {accessRules(loginRule("/hs/*/x/**")), 1},
+		"closed on every host": {accessRules(loginRule("/a"), on(loginRule("/a/**"),
+			testHost), on(loginRule("/a/**"), "shop.example.com")), 0},
+		"closed on one host only": {accessRules(loginRule("/a"), on(loginRule("/a/**"),
+			testHost)), 1},
+		"meant for the host where it is closed": {accessRules(on(loginRule("/a"), testHost),
+			on(loginRule("/a/**"), testHost)), 0},
+		"files below a folder, at all their addresses": {accessRules(loginRule("/hubfs/**/private/**"),
+			loginRule("/hs-fs/hubfs/a/**")), 0},
+		"two patterns of one rule": {accessRules(RuleConfig{Path: []string{"/a", "/a/**"}}), 0},
+		"by methods": {accessRules(RuleConfig{Path: []string{"/a/*"},
+			Methods: []string{"GET"}}), 1},
+	} {
+		_, problems := New(c.cfg, Env{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2"})
+		if len(problems) != c.want {
+			t.Errorf("%s: %v, want %d", name, problems, c.want)
+		}
+	}
+}
+
+// The cure must not lead into the same trap, nor to another path.
+func TestTheCureOfAPatternNamesWhatWasMeant(t *testing.T) {
+	t.Parallel()
+	for pattern, cure := range map[string]string{
+		"/hubfs/C#/**":           "/hubfs/C%23/**",
+		"/hubfs/what?.pdf":       "/hubfs/what%3F.pdf",
+		"/hs-fs/hubfs/a#b.png":   "/hs-fs/hubfs/a%23b.png",
+		"/hubfs/Q?A/**":          "/hubfs/Q%3FA/**",
+		"/hubfs/x.pdf?width=1.5": "/hubfs/x.pdf",
+		"/hubfs/x.pdf#page":      "/hubfs/x.pdf",
+		"/members?a=b":           "/members",
+		"/members#top":           "/members",
+		"/members/?a.b":          "/members/",
+	} {
+		_, bad := parsePattern(pattern)
+		if bad == nil || bad.Cure != "write "+setting.Quote(cure) {
+			t.Errorf("%s: %+v, want %s", pattern, bad, cure)
+		}
+		if p, still := parsePattern(cure); still != nil {
+			t.Errorf("%s: the cure %s is wrong: %+v %v", pattern, cure, still, p)
+		}
+	}
+	_, problems := New(accessRules(loginRule("/hubfs*")), Env{Hosts: []string{testHost}})
+	for _, p := range problems {
+		if strings.Contains(p.Cure, "/hubfs*/**") {
+			t.Error(p)
+		}
+	}
+}
+
+func TestRouteSyntaxInAPatternIsWarnedAbout(t *testing.T) {
+	t.Parallel()
+	for pattern, word := range map[string]string{
+		"/members/<id>/**": "<id>", "/members/$id/**": "$id", "/members/{id}": "{id}", "/members/${id}/**": "{id}",
+		"/m/<int:page>": "<int:page>", "/members/:id/**": "/:id", "/docs/[slug]/**": "[slug]",
+	} {
+		_, problems := New(accessRules(loginRule(pattern)), Env{Hosts: []string{testHost}})
+		found := false
+		for _, p := range problems {
+			found = found || p.Warning && strings.Contains(p.Text, word) && strings.Contains(p.Cure, "write *")
+		}
+		if !found {
+			t.Errorf("%s: %v", pattern, problems)
+		}
+	}
+	_, problems := New(accessRules(loginRule("/hubfs/us$5/**")), Env{Hosts: []string{testHost}})
+	if len(problems) > 0 {
+		t.Error(problems)
+	}
+}

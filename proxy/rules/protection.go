@@ -1,0 +1,56 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/proxy/urlpath"
+)
+
+// Protection is what a path asks of a visitor: the rules that must all be satisfied. It is ordered by MoreOpen.
+type Protection struct{ rules []rule }
+
+// Protection tells what the rules ask for at a path, with the doors that the query opens.
+func (rs *Set) Protection(host string, p urlpath.Path, params urlpath.PreviewParams) Protection {
+	m := rs.Match(host, p)
+	var all Protection
+	for i := 0; ; i++ {
+		r := m.ruleAt(i, params)
+		if r == nil {
+			return all
+		}
+		asks := *r
+		if asks.access = rs.accessFor(r); asks.access == public && asks.requirements.String() == "" && i > 0 {
+			continue
+		}
+		all.rules = append(all.rules, asks)
+	}
+}
+
+// MoreOpen tells whether p admits anybody whom q does not: some rule of q is held by none of p.
+func (p Protection) MoreOpen(q Protection) bool {
+	return slices.ContainsFunc(q.rules, func(want rule) bool {
+		return !slices.ContainsFunc(p.rules, func(have rule) bool { return !moreOpen(&have, &want) })
+	})
+}
+
+// String says it in words.
+func (p Protection) String() string {
+	var texts []string
+	for _, r := range p.rules {
+		if text := r.asks(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, " and ")
+}
+
+func (r *rule) asks() string {
+	switch r.access {
+	case public:
+		return "public" + r.requirements.String()
+	case refuse:
+		return "refuse"
+	}
+	return "login" + r.requirements.String()
+}

@@ -1,0 +1,274 @@
+package rules
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/session"
+)
+
+// requirement is what one key of a rule asks of a request.
+type requirement interface {
+	// unmet returns what to answer to a request that does not meet it, and a Decision without a Kind to one that does.
+	unmet(request) Decision
+	// weakerThan reports whether it admits a request that other, a requirement of the same key, does not.
+	weakerThan(other requirement) bool
+	// String returns it as explain and diff print it.
+	String() string
+}
+
+// request is what requirements judge. The session is nil for a visitor who is not logged in.
+type request struct {
+	method  string
+	session *session.Session
+	now     time.Time
+	skew    time.Duration // how far the provider's clock may be off
+}
+
+// Key describes a key of a rule for the JSON Schema.
+type Key struct {
+	Name     string
+	Required bool
+	NotEmpty bool     // an empty list or mapping is an error
+	Words    []string // the valid values; nil for any
+}
+
+// keySpec is everything that is known about a key of a rule.
+type keySpec struct {
+	Key
+	validate func(key string, r RuleConfig) []setting.Problem
+	// require returns what the key asks of a request, nil if the rule does not have the key. A key without it does not
+	// decide whom a rule admits.
+	require func(RuleConfig) requirement
+	// anonymous requirements apply to visitors who are not logged in as well.
+	anonymous bool
+	reasons   map[string]string // the Decision.Reason of unmet, in words
+}
+
+// ruleKeys are the keys of a rule. Decisions, comparisons, texts, validation and the JSON Schema range over them.
+var ruleKeys = []keySpec{
+	{Key: Key{Name: "path", Required: true, NotEmpty: true}, validate: validatePath},
+	{Key: Key{Name: "access", Words: []string{"login", "public"}}, validate: validateAccess},
+	{Key: Key{Name: "name"}, validate: validateName},
+	{Key: Key{Name: "hosts", NotEmpty: true}, validate: validateHosts},
+	{
+		Key: Key{Name: "groups", NotEmpty: true}, validate: validateGroups, require: requireGroups,
+		reasons: map[string]string{ReasonGroups: "the user is in none of the rule's groups"},
+	},
+	{
+		Key: Key{Name: "claims", NotEmpty: true}, validate: validateClaims, require: requireClaims,
+		reasons: map[string]string{ReasonClaims: "a claim has none of the rule's values"},
+	},
+	{
+		Key: Key{Name: "max_auth_age"}, require: requireMaxAuthAge,
+		reasons: map[string]string{
+			ReasonAuthAge:  "the login is older than max_auth_age",
+			ReasonStillOld: "the provider answered from an old login",
+		},
+	},
+	{
+		Key:      Key{Name: "methods", NotEmpty: true, Words: knownMethods},
+		validate: validateMethods, require: requireMethods, anonymous: true,
+		reasons: map[string]string{ReasonMethod: "the rule does not take this method"},
+	},
+}
+
+// Keys returns the keys of a rule.
+func Keys() []Key {
+	keys := make([]Key, len(ruleKeys))
+	for i, k := range ruleKeys {
+		keys[i] = k.Key
+	}
+	return keys
+}
+
+// requirements has one element per element of ruleKeys, nil for a key that the rule does not have.
+type requirements []requirement
+
+func requirementsOf(r RuleConfig) requirements {
+	all := make(requirements, len(ruleKeys))
+	for i, k := range ruleKeys {
+		if k.require != nil {
+			all[i] = k.require(r)
+		}
+	}
+	return all
+}
+
+// unmet returns the decision of the first requirement that the request does not meet, of those that apply to
+// anonymous visitors or of the others.
+func (rs requirements) unmet(q request, anonymous bool) Decision {
+	for i, r := range rs {
+		if r == nil || ruleKeys[i].anonymous != anonymous {
+			continue
+		}
+		if d := r.unmet(q); d.Kind != "" {
+			return d
+		}
+	}
+	return Decision{}
+}
+
+// weakerThan reports whether rs admits a request that others does not.
+func (rs requirements) weakerThan(others requirements) bool {
+	for i, other := range others {
+		if other != nil && (rs[i] == nil || rs[i].weakerThan(other)) {
+			return true
+		}
+	}
+	return false
+}
+
+// String returns all requirements, each after a comma.
+func (rs requirements) String() string {
+	var text strings.Builder
+	for _, r := range rs {
+		if r != nil {
+			text.WriteString(", " + r.String())
+		}
+	}
+	return text.String()
+}
+
+// anyGroup admits members of at least one of the groups.
+type anyGroup []string
+
+func requireGroups(r RuleConfig) requirement {
+	if len(r.Groups) == 0 {
+		return nil
+	}
+	return anyGroup(r.Groups)
+}
+
+func (g anyGroup) unmet(q request) Decision {
+	if q.session.HasGroup(g...) {
+		return Decision{}
+	}
+	return Decision{Kind: Forbid, Reason: ReasonGroups, Status: http.StatusForbidden}
+}
+
+func (g anyGroup) weakerThan(other requirement) bool { return !subset(g, other.(anyGroup)) }
+
+func (g anyGroup) String() string { return "groups " + strings.Join(g, "|") }
+
+// allClaims admits users each of whose named claims has one of its values.
+type allClaims []claim
+
+type claim struct {
+	name   string
+	values []string
+}
+
+func requireClaims(r RuleConfig) requirement {
+	if len(r.Claims) == 0 {
+		return nil
+	}
+	var all allClaims
+	for _, name := range sortedKeys(r.Claims) {
+		all = append(all, claim{name, r.Claims[name]})
+	}
+	return all
+}
+
+func (cs allClaims) unmet(q request) Decision {
+	for _, c := range cs {
+		if !hasValue(q.session.Claims[c.name], c.values) {
+			return Decision{Kind: Forbid, Reason: ReasonClaims, Status: http.StatusForbidden}
+		}
+	}
+	return Decision{}
+}
+
+// hasValue reports whether a claim, as text, is one of the values. Of an array any element may be. A missing claim and
+// an object never are.
+func hasValue(claim any, values []string) bool {
+	switch v := claim.(type) {
+	case nil:
+		return false
+	case []any:
+		return slices.ContainsFunc(v, func(element any) bool { return element != nil && hasValue(element, values) })
+	case []string:
+		return slices.ContainsFunc(v, func(element string) bool { return slices.Contains(values, element) })
+	case string:
+		return slices.Contains(values, v)
+	case map[string]any:
+		return false
+	case float64: // a JSON number; fmt would print 1e+06
+		return slices.Contains(values, strconv.FormatFloat(v, 'f', -1, 64))
+	}
+	return slices.Contains(values, fmt.Sprint(claim))
+}
+
+func (cs allClaims) weakerThan(other requirement) bool {
+	return slices.ContainsFunc(other.(allClaims), func(want claim) bool {
+		return !slices.ContainsFunc(cs, func(c claim) bool { return c.name == want.name && subset(c.values, want.values) })
+	})
+}
+
+func (cs allClaims) String() string {
+	texts := make([]string, len(cs))
+	for i, c := range cs {
+		texts[i] = c.name + " " + strings.Join(c.values, "|")
+	}
+	return strings.Join(texts, ", ")
+}
+
+// maxAuthAge admits users who logged in at most this long ago.
+type maxAuthAge time.Duration
+
+func requireMaxAuthAge(r RuleConfig) requirement {
+	if r.MaxAuthAge <= 0 {
+		return nil
+	}
+	return maxAuthAge(r.MaxAuthAge)
+}
+
+// unmet wants a login that the gateway requested with prompt=login, that finished within the time by the gateway's
+// clock, and whose auth_time is not before the request. A login that the provider remembered does not count.
+func (age maxAuthAge) unmet(q request) Decision {
+	s := q.session
+	prompted, recent := !s.PromptedAt.IsZero(), q.now.Sub(s.CreatedAt) <= time.Duration(age)
+	authenticated := !s.AuthTime.IsZero() && !s.AuthTime.Before(s.PromptedAt.Add(-q.skew).Truncate(time.Second))
+	switch {
+	case prompted && recent && authenticated:
+		return Decision{}
+	case prompted && recent: // the provider was asked just now; asking again would be a loop
+		return Decision{Kind: Forbid, Reason: ReasonStillOld, Status: http.StatusForbidden}
+	}
+	return Decision{Kind: Login, Reason: ReasonAuthAge, Status: http.StatusFound, MaxAge: time.Duration(age)}
+}
+
+func (age maxAuthAge) weakerThan(other requirement) bool { return age > other.(maxAuthAge) }
+
+func (age maxAuthAge) String() string { return "max_auth_age " + setting.Duration(age).String() }
+
+// oneMethod admits requests with one of the methods.
+type oneMethod []string
+
+func requireMethods(r RuleConfig) requirement {
+	if r.Methods == nil {
+		return nil
+	}
+	return oneMethod(r.Methods)
+}
+
+func (m oneMethod) unmet(q request) Decision {
+	if slices.Contains(m, q.method) {
+		return Decision{}
+	}
+	return Decision{Kind: Refuse, Reason: ReasonMethod, Status: http.StatusMethodNotAllowed, Allow: strings.Join(m, ", ")}
+}
+
+func (m oneMethod) weakerThan(other requirement) bool { return !subset(m, other.(oneMethod)) }
+
+func (m oneMethod) String() string { return "methods " + strings.Join(m, "|") }
+
+// subset reports whether all of the words are among others.
+func subset(words, others []string) bool {
+	return !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(others, w) })
+}

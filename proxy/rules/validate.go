@@ -1,0 +1,157 @@
+package rules
+
+import (
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// maxName is how many characters a rule's name may have.
+const maxName = 100
+
+// validate checks the rule at an index of proxy.rules, except its patterns.
+func (r RuleConfig) validate(i int) []setting.Problem {
+	var problems []setting.Problem
+	for _, k := range ruleKeys {
+		if k.validate != nil {
+			problems = append(problems, k.validate(keyOfRule(i)+"."+k.Name, r)...)
+		}
+	}
+	return append(problems, r.validatePublic(keyOfRule(i)+".access")...)
+}
+
+// keyOfRule returns the key of the rule at an index of proxy.rules.
+func keyOfRule(i int) string { return "proxy.rules[" + strconv.Itoa(i) + "]" }
+
+func problem(key, text, cure string) []setting.Problem {
+	return []setting.Problem{{Key: key, Text: text, Cure: cure}}
+}
+
+// validatePublic rejects requirements of users in a rule that does not ask for a login.
+func (r RuleConfig) validatePublic(key string) []setting.Problem {
+	var idle []string
+	given := false
+	for _, k := range ruleKeys {
+		if k.require != nil && !k.anonymous {
+			idle = append(idle, k.Name)
+			given = given || k.require(r) != nil
+		}
+	}
+	if r.Access != "public" || !given {
+		return nil
+	}
+	last := len(idle) - 1
+	return problem(key, "a public page needs no login, so "+strings.Join(idle[:last], ", ")+" and "+idle[last]+
+		" have no effect", "remove them, or access: public")
+}
+
+func validatePath(key string, r RuleConfig) []setting.Problem {
+	if len(r.Path) > 0 {
+		return nil
+	}
+	return problem(key, "a rule needs a path", "write path: /members/**")
+}
+
+func validateAccess(key string, r RuleConfig) []setting.Problem {
+	if r.Access == "" {
+		return nil
+	}
+	return setting.CheckWord(key, r.Access, "login", "public")
+}
+
+func validateName(key string, r RuleConfig) []setting.Problem {
+	if r.Name == "default" || strings.HasPrefix(r.Name, "hubspot:") || strings.HasPrefix(r.Name, "_") {
+		return problem(key, setting.Quote(r.Name)+" is a reserved name", "choose another: it is a metric label and a word in the log")
+	}
+	if strings.TrimSpace(r.Name) != r.Name || utf8.RuneCountInString(r.Name) > maxName ||
+		strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return problem(key, setting.Quote(r.Name)+" is not a valid name: it is a metric label and a word in the log",
+			"write a short word such as board")
+	}
+	return nil
+}
+
+func validateHosts(key string, r RuleConfig) []setting.Problem {
+	problems := validateWords(key, r.Hosts)
+	for i, host := range r.Hosts {
+		if strings.TrimSpace(host) == host && host != "" {
+			problems = append(problems, setting.CheckHost(key+"["+strconv.Itoa(i)+"]", host)...)
+		}
+	}
+	return problems
+}
+
+func validateGroups(key string, r RuleConfig) []setting.Problem { return validateWords(key, r.Groups) }
+
+func validateClaims(key string, r RuleConfig) []setting.Problem {
+	if r.Claims != nil && len(r.Claims) == 0 {
+		return problem(key, "the mapping is empty", "name at least one claim, or remove the key")
+	}
+	var problems []setting.Problem
+	for _, name := range sortedKeys(r.Claims) {
+		at := setting.Join(key, name)
+		if strings.TrimSpace(name) == "" {
+			problems = append(problems, problem(at, "a claim without a name never matches", "write the name of a claim")...)
+		}
+		if len(r.Claims[name]) == 0 {
+			problems = append(problems, problem(at, "an empty list admits nobody", "list the values that are admitted")...)
+		}
+	}
+	return problems
+}
+
+func validateMethods(key string, r RuleConfig) []setting.Problem {
+	problems := validateWords(key, r.Methods)
+	for i, m := range r.Methods {
+		if m == "" || slices.Contains(knownMethods, m) {
+			continue
+		}
+		cure := "write one of: " + allKnownMethods
+		if slices.Contains(knownMethods, strings.ToUpper(m)) {
+			cure = "write " + strings.ToUpper(m) + ": methods are upper case"
+		}
+		problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]", setting.Quote(m)+" is not a method that the gateway forwards", cure)...)
+	}
+	return problems
+}
+
+// validateWords rejects a list that was given and is empty, and entries with space around them.
+func validateWords(key string, list []string) []setting.Problem {
+	if list != nil && len(list) == 0 {
+		return problem(key, "an empty list admits nobody", "name at least one, or remove the key")
+	}
+	var problems []setting.Problem
+	for i, word := range list {
+		if strings.TrimSpace(word) != word || word == "" {
+			problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]", setting.Quote(word)+" is empty or has spaces around it",
+				"write the word alone")...)
+		}
+	}
+	return problems
+}
+
+func (t TestConfig) validate(key string) []setting.Problem {
+	problems := setting.CheckWord(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")
+	switch {
+	case t.URL == "":
+		return append(problem(key+".url", "it is required", "write a path such as /members/a, or a URL of a public host"), problems...)
+	case t.URL[0] != '/' && !strings.Contains(t.URL, "://"):
+		return append(problem(key+".url", setting.Quote(t.URL)+" is neither a path nor a URL",
+			"write "+setting.Quote("/"+strings.TrimSpace(t.URL))+", or a URL of a public host"), problems...)
+	}
+	return problems
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
