@@ -71,7 +71,7 @@ func (g *Gate) loginURL(back string) string {
 }
 
 func (g *Gate) answer(r *http.Request, q question) int {
-	s, err := g.deps.Peek(r)
+	s, err := g.deps.Sessions.Peek(r)
 	if err != nil && !errors.Is(err, session.ErrNoSession) {
 		inbound.Of(r).Outcome.Err = err
 		return http.StatusServiceUnavailable

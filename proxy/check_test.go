@@ -28,7 +28,7 @@ func (c asked) check(t *testing.T) {
 	}
 }
 
-func inHeaders(d *Deps) { d.ForwardAuth = ForwardAuthHeaders }
+func inHeaders(d *stubs) { d.ForwardAuth = ForwardAuthHeaders }
 
 func uri(s string) string { return "X-Forwarded-Uri: " + s }
 
@@ -178,7 +178,7 @@ func TestForwardAuthRefusalIsLoggedOnceAMinute(t *testing.T) {
 		}
 	}
 	var lines strings.Builder
-	s := newStage(t, staging{cfg: testConfig("http://127.0.0.1:1", gateRules()...), change: func(d *Deps) {
+	s := newStage(t, staging{cfg: testConfig("http://127.0.0.1:1", gateRules()...), change: func(d *stubs) {
 		inHeaders(d)
 		d.Log = slog.New(slog.NewTextHandler(&lines, nil))
 	}})

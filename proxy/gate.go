@@ -15,40 +15,53 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// Deps is what a Gate works with.
+// Sessions finds the sessions of requests. session.ErrNoSession means "not logged in", every other error "cannot tell".
+type Sessions interface {
+	// Load returns the session of a request and resets its idle timeout.
+	Load(http.ResponseWriter, *http.Request) (*session.Session, error)
+	// Peek returns the session of a request and leaves its idle timeout alone.
+	Peek(*http.Request) (*session.Session, error)
+	// Ended returns a channel that is closed when a session ends or changes, and a function that releases it.
+	Ended(ref string) (<-chan struct{}, func())
+}
+
+// Login logs visitors in.
+type Login interface {
+	// Begin answers a top-level navigation with a login. With maxAge > 0 the provider must authenticate the user again.
+	Begin(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration)
+	// SwitchForm returns the button of the 403 page that logs in another user.
+	SwitchForm(*http.Request) page.Form
+	// FormOrigins returns where the redirects of that button may lead.
+	FormOrigins() []string
+}
+
+// Reloads applies the rules and sessions in force now to exchanges that were admitted earlier.
+type Reloads interface {
+	// Redecide reports whether an open exchange is still admitted, and when to ask again.
+	Redecide(Open) (admitted bool, again time.Duration)
+	// Replaced returns a channel that is closed when a reload replaces the rules in force now.
+	Replaced() <-chan struct{}
+}
+
+// Deps are the collaborators of a Gate.
 type Deps struct {
+	Sessions  Sessions
+	Login     Login
+	Reloads   Reloads
 	Pages     *page.Pages
 	Transport http.RoundTripper // to the origin; process-long
 	Log       *slog.Logger
 	Metrics   *Metrics
 	Sites     []*inbound.Site
-	// AuthPrefix is the gateway's own prefix, for the addresses of the login and the session page.
+	// AuthPrefix is the prefix of the gateway's own endpoints.
 	AuthPrefix string
 	// ForwardAuth is auth.forward_auth: where /oauth2/auth finds its question.
 	ForwardAuth string
-	// ClockSkew is how far the provider's clock may be off: max_auth_age allows for it.
+	// ClockSkew is how far the provider's clock may be off, for max_auth_age.
 	ClockSkew time.Duration
-	// Load finds the session of a request; Peek does so without moving its idle clock. session.ErrNoSession is "not logged in", every
-	// other error "cannot tell".
-	Load func(http.ResponseWriter, *http.Request) (*session.Session, error)
-	Peek func(*http.Request) (*session.Session, error)
-	// Begin answers a top-level navigation with a login; maxAge > 0 asks the provider to ask again.
-	Begin func(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration)
-	// SwitchForm is the button of the 403 page that logs in somebody else.
-	SwitchForm func(r *http.Request) page.Form
-	// FormOrigins are where that button's redirects may lead.
-	FormOrigins func() []string
-	// OwnsCookie tells the gateway's own cookies: they never reach the origin, and are not taken from it.
+	// OwnsCookie reports whether a cookie is the gateway's own: it is neither sent to the origin nor accepted from it.
 	OwnsCookie func(name string) bool
-	// Ended returns a channel that is closed when a session ends or changes, and a function that gives it back.
-	Ended func(ref string) (<-chan struct{}, func())
-	// Redecide judges an open connection anew, by the rules and the session as of now.
-	Redecide func(Open) bool
-	// Recheck is after what time an open connection is judged anew although nothing was heard of its session.
-	Recheck func() time.Duration
-	// Replaced returns a channel that is closed when a reload has replaced the rules that are in force now.
-	Replaced func() <-chan struct{}
-	// Leaving is closed when the process stops serving: open connections are told to come back elsewhere.
+	// Leaving is closed when the process stops serving: open connections are told to reconnect.
 	Leaving <-chan struct{}
 	Now     func() time.Time
 }
@@ -114,7 +127,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 	var s *session.Session
 	if decision.Kind == rules.Login {
 		var err error
-		s, err = g.deps.Load(w, r)
+		s, err = g.deps.Sessions.Load(w, r)
 		var none *session.NoSessionError
 		switch {
 		case errors.As(err, &none):
@@ -171,7 +184,7 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request, p urlpath.Path, nee
 		if needed.decision.MaxAge > 0 {
 			needed.why = ""
 		}
-		g.deps.Begin(w, r, needed.why, needed.decision.MaxAge)
+		g.deps.Login.Begin(w, r, needed.why, needed.decision.MaxAge)
 		return
 	}
 	g.loginRequired(w, r, p)
@@ -197,8 +210,8 @@ func (g *Gate) forbid(w http.ResponseWriter, r *http.Request, d rules.Decision, 
 	if d.Reason == rules.ReasonStillOld {
 		answer.Name = page.LoginTooOld
 	}
-	answer.Forms = []page.Form{g.deps.SwitchForm(r)}
-	answer.FormOrigins = g.deps.FormOrigins()
+	answer.Forms = []page.Form{g.deps.Login.SwitchForm(r)}
+	answer.FormOrigins = g.deps.Login.FormOrigins()
 	answer.Links = []page.Link{{Label: page.LabelHome, URL: "/"}}
 	g.deps.Pages.Write(w, r, answer)
 }

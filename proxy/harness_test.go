@@ -28,7 +28,7 @@ import (
 type stage struct {
 	gate   *Gate
 	server *httptest.Server
-	deps   *Deps
+	deps   *stubs
 	reg    *prometheus.Registry
 	loads  atomic.Int64 // sessions asked for
 	begins atomic.Int64 // logins begun
@@ -61,7 +61,7 @@ type staging struct {
 	cfg     Config
 	h2      bool
 	trusted bool
-	change  func(*Deps)
+	change  func(*stubs)
 }
 
 func testConfig(origin string, ruleSet ...rules.RuleConfig) Config {
@@ -96,36 +96,23 @@ func newStage(t testing.TB, st staging) *stage {
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	site := &inbound.Site{Scheme: "https", Host: testHost}
-	s.deps = &Deps{
-		Pages: pages, Transport: transport, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(s.reg), Sites: []*inbound.Site{site},
-		AuthPrefix: "/oauth2", ClockSkew: 10 * time.Second,
-		Load: func(_ http.ResponseWriter, r *http.Request) (*session.Session, error) {
-			s.loads.Add(1)
-			return visitor(r)
+	s.deps = &stubs{
+		Deps: Deps{
+			Pages: pages, Transport: transport, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(s.reg),
+			Sites: []*inbound.Site{site}, AuthPrefix: "/oauth2", ClockSkew: 10 * time.Second, Now: time.Now,
+			OwnsCookie: func(name string) bool {
+				return name == "__Host-hubgate" || strings.HasPrefix(name, "__Host-hubgate-")
+			},
 		},
-		Peek: visitor,
-		Begin: func(w http.ResponseWriter, r *http.Request, _ session.Reason, maxAge time.Duration) {
-			s.begins.Add(1)
-			if maxAge > 0 {
-				s.aged.Add(1)
-			}
-			w.Header().Set("Location", "https://idp.example.com/authorize")
-			w.Header().Set("Cache-Control", "no-store")
-			w.WriteHeader(http.StatusFound)
-		},
-		SwitchForm:  func(*http.Request) page.Form { return page.Form{Label: page.LabelUseOther, Action: "/oauth2/sign_out"} },
-		FormOrigins: func() []string { return nil },
-		OwnsCookie:  func(name string) bool { return name == "__Host-hubgate" || strings.HasPrefix(name, "__Host-hubgate-") },
-		Ended:       func(string) (<-chan struct{}, func()) { return nil, func() {} },
-		Redecide:    func(Open) bool { return true },
-		Recheck:     func() time.Duration { return time.Hour },
-		Replaced:    func() <-chan struct{} { return nil },
-		Now:         time.Now,
+		ended:    func(string) (<-chan struct{}, func()) { return nil, func() {} },
+		redecide: func(Open) bool { return true },
+		recheck:  time.Hour,
 	}
+	s.deps.Sessions, s.deps.Login, s.deps.Reloads = s, s, s
 	if st.change != nil {
 		st.change(s.deps)
 	}
-	if s.gate, err = New(st.cfg, *s.deps); err != nil {
+	if s.gate, err = New(st.cfg, s.deps.Deps); err != nil {
 		t.Fatal(err)
 	}
 	var trusted []netip.Prefix
@@ -135,6 +122,44 @@ func newStage(t testing.TB, st staging) *stage {
 	s.serve(t, inbound.New(inbound.Config{Sites: s.deps.Sites, Trusted: trusted}), st.h2)
 	return s
 }
+
+// stubs are the dependencies of a stage's gate that tests change.
+type stubs struct {
+	Deps
+	ended    func(ref string) (<-chan struct{}, func())
+	redecide func(Open) bool
+	recheck  time.Duration
+	replaced chan struct{}
+}
+
+func (s *stage) Load(_ http.ResponseWriter, r *http.Request) (*session.Session, error) {
+	s.loads.Add(1)
+	return visitor(r)
+}
+
+func (s *stage) Peek(r *http.Request) (*session.Session, error) { return visitor(r) }
+
+func (s *stage) Ended(ref string) (<-chan struct{}, func()) { return s.deps.ended(ref) }
+
+func (s *stage) Begin(w http.ResponseWriter, _ *http.Request, _ session.Reason, maxAge time.Duration) {
+	s.begins.Add(1)
+	if maxAge > 0 {
+		s.aged.Add(1)
+	}
+	w.Header().Set("Location", "https://idp.example.com/authorize")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusFound)
+}
+
+func (s *stage) SwitchForm(*http.Request) page.Form {
+	return page.Form{Label: page.LabelUseOther, Action: "/oauth2/sign_out"}
+}
+
+func (s *stage) FormOrigins() []string { return nil }
+
+func (s *stage) Redecide(o Open) (bool, time.Duration) { return s.deps.redecide(o), s.deps.recheck }
+
+func (s *stage) Replaced() <-chan struct{} { return s.deps.replaced }
 
 // serve makes the server, as strict as the real one.
 func (s *stage) serve(t testing.TB, facts *inbound.Resolver, h2 bool) {

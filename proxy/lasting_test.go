@@ -41,8 +41,8 @@ func TestLastingAnswerEndsWithItsSession(t *testing.T) {
 			s := newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, _ *http.Request) {
 				io.WriteString(conn, said)
 				<-hang
-			}), loginRule("/members/**")), change: func(d *Deps) {
-				d.Ended, d.Redecide = e.ended, func(Open) bool { return e.admitted.Load() }
+			}), loginRule("/members/**")), change: func(d *stubs) {
+				d.ended, d.redecide = e.ended, func(Open) bool { return e.admitted.Load() }
 			}})
 			_, in := s.lasting(t, "GET /members/x HTTP/1.1\r\n")
 			res, err := http.ReadResponse(in, nil)
@@ -87,7 +87,7 @@ func TestSessionThatEndsBeforeTheAnswerIs401(t *testing.T) {
 			s := newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, r *http.Request) {
 				io.Copy(io.Discard, conn)
 				close(gone)
-			}), loginRule("/members/**")), change: func(d *Deps) { d.Redecide = func(Open) bool { return false } }})
+			}), loginRule("/members/**")), change: func(d *stubs) { d.redecide = func(Open) bool { return false } }})
 			conn, in := s.lasting(t, c.request)
 			io.WriteString(conn, c.body)
 			res, err := http.ReadResponse(in, &http.Request{Method: strings.Fields(c.request)[0]})
@@ -109,8 +109,8 @@ func TestLastingExchangeIsJudgedByItsOwnMethodAndRule(t *testing.T) {
 	s = newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, r *http.Request) {
 		<-last
 		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-	}), rule), change: func(d *Deps) {
-		d.Redecide = func(o Open) bool {
+	}), rule), change: func(d *stubs) {
+		d.redecide = func(o Open) bool {
 			asked <- struct{}{}
 			return s.gate.Admits(o, o.Session)
 		}
@@ -141,9 +141,9 @@ func TestPageIsNotWatchedAndDownloadOutlivesTheDrainsBeginning(t *testing.T) {
 			<-rest
 		}
 		io.WriteString(w, "end")
-	}).URL, loginRule("/members/**")), change: func(d *Deps) {
+	}).URL, loginRule("/members/**")), change: func(d *stubs) {
 		d.Leaving = leaving
-		d.Redecide = func(Open) bool { watched <- struct{}{}; return true }
+		d.redecide = func(Open) bool { watched <- struct{}{}; return true }
 	}})
 	for range 10 {
 		s.get(t, "GET", "/members/page", asBob)
@@ -169,7 +169,7 @@ func TestBugInAWatchBreaksOffAndIsRaisedInTheHandler(t *testing.T) {
 	s := newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, _ *http.Request) {
 		io.Copy(io.Discard, conn)
 	}),
-		loginRule("/members/**")), change: func(d *Deps) { d.Redecide = func(Open) bool { panic("a bug") } }})
+		loginRule("/members/**")), change: func(d *stubs) { d.redecide = func(Open) bool { panic("a bug") } }})
 	_, in := s.lasting(t, "GET /members/x HTTP/1.1\r\n")
 	if rest, err := io.ReadAll(in); len(rest) > 0 || isTimeout(err) {
 		t.Errorf("%q, %v", rest, err)
@@ -191,7 +191,7 @@ func TestAnswerThatNobodyTakesEndsWithItsSession(t *testing.T) {
 					return
 				}
 			}
-		}).URL, loginRule("/members/**")), change: func(d *Deps) { d.Redecide = func(Open) bool { return false } }})
+		}).URL, loginRule("/members/**")), change: func(d *stubs) { d.redecide = func(Open) bool { return false } }})
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/members/x", nil)
 		req.Host = testHost
 		req.Header.Set("Cookie", "__Host-hubgate=bob")

@@ -41,8 +41,8 @@ func TestUnaskedAnswersAreBadGateway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var ended atomic.Bool
-			s := newStage(t, staging{cfg: testConfig(says(t, c.said), loginRule("/members/**")), change: func(d *Deps) {
-				d.Redecide = func(Open) bool { return !ended.Load() }
+			s := newStage(t, staging{cfg: testConfig(says(t, c.said), loginRule("/members/**")), change: func(d *stubs) {
+				d.redecide = func(Open) bool { return !ended.Load() }
 			}})
 			ended.Store(true)
 			got := s.get(t, c.method, "/members/x", append(c.headers, asBob, "Accept: text/html")...)

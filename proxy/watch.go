@@ -41,16 +41,17 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	}
 	for judge := true; judge; {
 		judge = false
-		replaced := g.deps.Replaced()
+		replaced := g.deps.Reloads.Replaced()
 		ended, release := g.ended(p.session)
-		if !g.deps.Redecide(open) {
+		admitted, again := g.deps.Reloads.Redecide(open)
+		if !admitted {
 			release()
 			if p.work.Context().Err() == nil { // else nobody could be asked any more
 				p.end(policyViolation)
 			}
 			return
 		}
-		again := time.NewTimer(g.deps.Recheck())
+		recheck := time.NewTimer(again)
 		select {
 		case <-done:
 		case <-expired:
@@ -61,10 +62,10 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 			judge = true
 		case <-replaced:
 			judge = true
-		case <-again.C:
+		case <-recheck.C:
 			judge = true
 		}
-		again.Stop()
+		recheck.Stop()
 		release()
 	}
 }
@@ -74,7 +75,7 @@ func (g *Gate) ended(s *session.Session) (<-chan struct{}, func()) {
 	if s == nil {
 		return nil, func() {}
 	}
-	return g.deps.Ended(s.Ref)
+	return g.deps.Sessions.Ended(s.Ref)
 }
 
 // end ends an exchange as it allows: a WebSocket by its Close frame; an event stream that may be resumed elsewhere by

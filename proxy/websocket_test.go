@@ -44,14 +44,14 @@ func (e *endings) end(ref string) {
 	}
 }
 
-func openStage(t *testing.T, change ...func(*Deps)) (*stage, *endings, chan struct{}) {
+func openStage(t *testing.T, change ...func(*stubs)) (*stage, *endings, chan struct{}) {
 	e := &endings{channels: map[string]chan struct{}{}}
 	e.admitted.Store(true)
 	replaced := make(chan struct{})
 	origin := newOrigin(t, fakesite.New(fakesite.Config{}).ServeHTTP)
-	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**")), change: func(d *Deps) {
-		d.Ended, d.Replaced = e.ended, func() <-chan struct{} { return replaced }
-		d.Redecide = func(o Open) bool {
+	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**")), change: func(d *stubs) {
+		d.ended, d.replaced = e.ended, replaced
+		d.redecide = func(o Open) bool {
 			return o.Session == nil || e.admitted.Load() && (o.Path.String() == "/members/echo" || o.Session.Ref == "bob")
 		}
 		for _, f := range change {
@@ -166,7 +166,7 @@ func TestASessionThatEndedDuringTheUpgradeEndsTheWebSocket(t *testing.T) {
 
 func TestAnOpenConnectionWhoseSessionVanishesUnheardEnds(t *testing.T) {
 	t.Parallel()
-	s, e, _ := openStage(t, func(d *Deps) { d.Recheck = func() time.Duration { return 5 * time.Millisecond } })
+	s, e, _ := openStage(t, func(d *stubs) { d.recheck = 5 * time.Millisecond })
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
 	say(t, conn, r, "hello")
 	e.admitted.Store(false) // and nobody says so
@@ -220,7 +220,7 @@ func TestAVisitorWhoDoesNotHangUpIsCutOff(t *testing.T) {
 func TestWhenTheProcessEndsWebSocketsAndEventStreamsAreToldToComeBackElsewhere(t *testing.T) {
 	t.Parallel()
 	leaving := make(chan struct{})
-	s, _, _ := openStage(t, func(d *Deps) { d.Leaving = leaving })
+	s, _, _ := openStage(t, func(d *stubs) { d.Leaving = leaving })
 	members, fromMembers, _ := s.openSocket(t, "/members/echo", asBob)
 	open, fromOpen, _ := s.openSocket(t, "/workshop/echo")
 	say(t, members, fromMembers, "hello")

@@ -17,7 +17,7 @@ import (
 var elsewhere = map[string]string{
 	"proxy/stricthttp NewListener":        "the accept loop of a TLS listener: process-long",
 	"proxy/stricthttp tlsListener.accept": "a handshake, before there is a request: recovered",
-	"proxy Gate.modify":        "internal/background's own Work.Go",
+	"proxy Gate.modify":                   "internal/background's own Work.Go",
 
 	"internal/origin pool.plan":         "sweeps idle connections, which are no request's; each probe is recovered",
 	"internal/origin conn.exchange":     "closes the connection to the origin when its request is called off",

@@ -64,10 +64,16 @@ func (v visit) gate(t *testing.T, at protection) *proxy.Gate {
 	gate, err := proxy.New(at.cfg.Proxy, proxy.Deps{
 		Pages: pages, Log: slog.New(slog.DiscardHandler), Sites: at.cfg.Server.Sites(), AuthPrefix: "/oauth2",
 		ForwardAuth: proxy.ForwardAuthHeaders, Now: func() time.Time { return judgedAt },
-		Peek: func(*http.Request) (*session.Session, error) { return v.who, nil },
+		Sessions: v,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return gate
 }
+
+func (v visit) Load(http.ResponseWriter, *http.Request) (*session.Session, error) { return v.who, nil }
+
+func (v visit) Peek(*http.Request) (*session.Session, error) { return v.who, nil }
+
+func (v visit) Ended(string) (<-chan struct{}, func()) { return nil, func() {} }

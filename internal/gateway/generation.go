@@ -118,29 +118,36 @@ func (g *gateway) authDeps(gen *generation) auth.Deps {
 }
 
 func (g *gateway) gateDeps(gen *generation) proxy.Deps {
-	sessions := tracedSessions{g.sessions, g.tracer}
 	return proxy.Deps{
-		Pages: gen.pages, Load: sessions.Load, Peek: sessions.Peek, Begin: gen.auth.Begin, Transport: gen.origin.transport,
-		Log: logging.Component(g.log, "proxy"), Metrics: g.proxyMetrics, Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix,
-		ForwardAuth: gen.cfg.Auth.ForwardAuth, ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie,
-		SwitchForm: gen.auth.SwitchForm, FormOrigins: gen.auth.FormOrigins,
-		Ended: g.sessions.Ended, Redecide: g.redecide, Recheck: g.sessions.Recheck, Replaced: func() <-chan struct{} { return g.current.Load().replaced },
-		Leaving: g.leaving, Now: time.Now,
+		Sessions: tracedSessions{g.sessions, g.tracer}, Login: gen.auth, Reloads: openExchanges{g}, Pages: gen.pages,
+		Transport: gen.origin.transport, Log: logging.Component(g.log, "proxy"), Metrics: g.proxyMetrics, Sites: gen.sites,
+		AuthPrefix: gen.cfg.Auth.Prefix, ForwardAuth: gen.cfg.Auth.ForwardAuth, ClockSkew: gen.cfg.Auth.ClockSkew.D(),
+		OwnsCookie: g.ownsCookie, Leaving: g.leaving, Now: time.Now,
 	}
 }
 
-// redecide judges an open WebSocket or event stream by the rules and the session as of now. A store that cannot answer ends nothing
-// that it has confirmed within outage_grace: what may have ended meanwhile is not to be read on for longer.
-func (g *gateway) redecide(open proxy.Open) bool {
-	if g.current.Load().gate.Admits(open, nil) { // a public page asks nobody who is there
+// openExchanges judges what was admitted earlier by the rules and sessions in force now.
+type openExchanges struct{ gateway *gateway }
+
+// Redecide reports whether an open exchange is still admitted, and when to ask again.
+func (o openExchanges) Redecide(open proxy.Open) (admitted bool, again time.Duration) {
+	return o.admits(open), o.gateway.sessions.Recheck()
+}
+
+// admits keeps what was confirmed within outage_grace while Redis is unavailable: it may not be read for longer.
+func (o openExchanges) admits(open proxy.Open) bool {
+	if o.gateway.current.Load().gate.Admits(open, nil) { // a public page needs no session
 		return true
 	}
-	s, err := g.sessions.Peek(open.Request)
+	s, err := o.gateway.sessions.Peek(open.Request)
 	if err != nil {
-		return !errors.Is(err, session.ErrNoSession) && open.Session != nil && g.sessions.Confirmed(open.Session.Ref)
+		return !errors.Is(err, session.ErrNoSession) && open.Session != nil && o.gateway.sessions.Confirmed(open.Session.Ref)
 	}
-	return g.current.Load().gate.Admits(open, s)
+	return o.gateway.current.Load().gate.Admits(open, s)
 }
+
+// Replaced returns a channel that is closed when a reload replaces the rules in force now.
+func (o openExchanges) Replaced() <-chan struct{} { return o.gateway.current.Load().replaced }
 
 // ownsCookie tells the cookies that are the gateway's own: none of them ever reaches the origin, none is taken from it.
 func (g *gateway) ownsCookie(name string) bool {
