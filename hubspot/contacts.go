@@ -1,8 +1,3 @@
-// Package hubspot syncs logins to HubSpot contacts.
-//
-// Enqueue adds a login to a Redis stream before the visitor gets a response. One replica at a time, the holder of a
-// lease, sends the queue in batches (Run), within one rate limit for all replicas. It removes an entry only after it
-// has processed HubSpot's response. Contacts that HubSpot rejects for good go to the dead letters with the reason.
 package hubspot
 
 import (

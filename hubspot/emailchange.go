@@ -11,23 +11,23 @@ import (
 
 // applyEmailChanges handles people who have a new address, if a unique property is mapped: the contact with its value
 // gets the new address. It returns the other plans, and those whose contact is gone, to be upserted by address.
-func (r *round) applyEmailChanges(ctx context.Context, m *mapping) ([]*plan, error) {
-	names := m.unique(r.w.schema.known)
+func (b *batch) applyEmailChanges(ctx context.Context) ([]*plan, error) {
+	names := b.mapping.unique(b.w.schema.known)
 	if len(names) == 0 {
-		return r.plans, nil
+		return b.writing, nil
 	}
-	owners, err := r.contactsByUniqueValue(ctx, names[0])
+	owners, err := b.contactsByUniqueValue(ctx, names[0])
 	if err != nil {
-		return nil, r.callFailed(ctx, r.plans, err)
+		return nil, b.callFailed(ctx, b.writing, err)
 	}
 	var rest []*plan
-	for _, p := range r.plans {
-		id := r.contactUnderOldEmail(p, owners[p.value(names[0])])
+	for _, p := range b.writing {
+		id := b.contactUnderOldEmail(p, owners[p.value(names[0])])
 		if id == "" {
 			rest = append(rest, p)
 			continue
 		}
-		byEmail, err := r.updateEmail(ctx, p, id)
+		byEmail, err := b.updateEmail(ctx, p, id)
 		if err != nil {
 			return nil, err
 		}
@@ -48,13 +48,13 @@ func (p *plan) value(name string) string {
 	return ""
 }
 
-func (r *round) emailUnchanged(p *plan) bool { return p.person.email == r.w.outbox.fingerprint(p.key) }
+func (b *batch) emailUnchanged(p *plan) bool { return p.person.email == b.w.outbox.fingerprint(p.key) }
 
 // contactsByUniqueValue looks up the contacts of people without a record in Redis, in one call.
-func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map[string]crm.Contact, error) {
+func (b *batch) contactsByUniqueValue(ctx context.Context, property string) (map[string]crm.Contact, error) {
 	var values []string
-	for _, p := range r.plans {
-		v, known := p.value(property), p.person.contactID != "" || r.emailUnchanged(p)
+	for _, p := range b.writing {
+		v, known := p.value(property), p.person.contactID != "" || b.emailUnchanged(p)
 		if v != "" && !known && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
@@ -62,7 +62,7 @@ func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map
 	if len(values) == 0 {
 		return nil, nil
 	}
-	found, err := r.w.c.client.Find(ctx, property, values)
+	found, err := b.w.c.client.Find(ctx, property, values)
 	if err != nil && readRefused(err) {
 		return nil, nil
 	}
@@ -70,9 +70,9 @@ func (r *round) contactsByUniqueValue(ctx context.Context, property string) (map
 }
 
 // contactUnderOldEmail returns the id of a person's contact if it has another address, or "".
-func (r *round) contactUnderOldEmail(p *plan, owner crm.Contact) string {
+func (b *batch) contactUnderOldEmail(p *plan, owner crm.Contact) string {
 	switch {
-	case r.emailUnchanged(p) || owner.HasEmail(p.key):
+	case b.emailUnchanged(p) || owner.HasEmail(p.key):
 		return ""
 	case p.person.contactID != "" && p.person.email != "":
 		return p.person.contactID
@@ -82,16 +82,16 @@ func (r *round) contactUnderOldEmail(p *plan, owner crm.Contact) string {
 
 // updateEmail updates a contact by its id, including its address. byEmail reports whether this is not possible, because
 // the contact is gone or another contact has the address, so that the plan must be upserted by address.
-func (r *round) updateEmail(ctx context.Context, p *plan, id string) (byEmail bool, err error) {
-	written, err := r.w.updateContact(ctx, p, id, map[string]string{"email": p.key})
+func (b *batch) updateEmail(ctx context.Context, p *plan, id string) (byEmail bool, err error) {
+	written, err := b.w.updateContact(ctx, p, id, map[string]string{"email": p.key})
 	var refused *crm.APIError
 	switch {
 	case err == nil:
 		p.outcome = &crm.Outcome{ContactID: written}
-		_, err = r.handleOutcomes(ctx, []*plan{p})
+		_, err = b.settle(ctx, []*plan{p})
 		return false, err
 	case errors.As(err, &refused) && (refused.AboutContacts() || refused.Status == http.StatusNotFound):
 		return true, nil
 	}
-	return false, r.callFailed(ctx, []*plan{p}, err)
+	return false, b.callFailed(ctx, []*plan{p}, err)
 }

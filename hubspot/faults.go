@@ -5,50 +5,50 @@ import (
 	"strings"
 )
 
-// faults is what the log says already: a fault is logged once when it begins and once when it has ended, however often what it stops is
-// tried meanwhile and whichever worker tries it. Only Run uses it.
+// faults are the failures that are logged already: each is logged once when it begins and once when it has ended,
+// however often the work is retried. Only Run uses it.
 type faults struct {
-	queue  bool // the queue cannot be worked on
+	queue  bool // the queue cannot be processed
 	logged map[string]bool
 }
 
-// queueFails logs that the queue cannot be worked on.
+// queueFails logs that the queue cannot be processed.
 func (f *faults) queueFails(log *slog.Logger, err error) {
 	if !f.queue {
-		log.Warn("contact queue cannot be worked on, trying again", "error", err)
+		log.Warn("cannot process the contact queue, retrying", "error", err)
 	}
 	f.queue = true
 }
 
-// queueWorks logs that the queue is worked on again, by this replica or another.
+// queueWorks logs that this replica or another processes the queue again.
 func (f *faults) queueWorks(log *slog.Logger) {
 	if f.queue {
-		log.Info("contact queue is worked on again")
+		log.Info("the contact queue is processed again")
 	}
 	f.queue = false
 }
 
-// maxLogged bounds what is remembered: texts from outside are as many as they like.
+// maxLogged limits the memory for texts that HubSpot chooses.
 const maxLogged = 1000
 
-// firstTime reports whether something was not logged yet.
-func (f *faults) firstTime(what string) bool {
+// firstTime reports whether a failure was not logged yet.
+func (f *faults) firstTime(failure string) bool {
 	if f.logged == nil || len(f.logged) > maxLogged {
 		f.logged = map[string]bool{}
 	}
-	logged := f.logged[what]
-	f.logged[what] = true
+	logged := f.logged[failure]
+	f.logged[failure] = true
 	return !logged
 }
 
-// refusal begins what is remembered of HubSpot refusing all calls.
+// refusal is the prefix of failures in which HubSpot rejects all calls.
 const refusal = "refusal "
 
-// ended forgets everything that begins with a text, and reports whether there was anything.
-func (f *faults) ended(what string) bool {
+// ended forgets the failures with a prefix and reports whether there were any.
+func (f *faults) ended(prefix string) bool {
 	found := false
 	for logged := range f.logged {
-		if strings.HasPrefix(logged, what) {
+		if strings.HasPrefix(logged, prefix) {
 			delete(f.logged, logged)
 			found = true
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
 
-// logText keeps what was logged.
+// logText collects log lines.
 type logText struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -23,30 +23,30 @@ func (l *logText) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// count is how many lines hold a text.
+// count returns how often a text was logged.
 func (l *logText) count(text string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.text.String(), text)
 }
 
-func TestFaultIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
+func TestFailureIsLoggedOnceAtStartAndEnd(t *testing.T) {
 	t.Parallel()
-	const queueFails, queueWorks = "contact queue cannot be worked on", "contact queue is worked on again"
-	const refused, accepted = "HubSpot rejects all calls", "HubSpot accepts calls again"
-	const unopened = "cannot decrypt an entry of the contact queue"
+	const queueFails, queueWorks = "cannot process the contact queue", "the contact queue is processed again"
+	const rejected, accepted = "HubSpot rejects all calls", "HubSpot accepts calls again"
+	const undecryptable = "cannot decrypt an entry of the contact queue"
 	for name, c := range map[string]struct {
-		story func(t *testing.T, e *env, r *replica)
-		want  map[string]int
+		run  func(t *testing.T, e *env, r *replica)
+		want map[string]int
 	}{
 		"Redis is unavailable for a minute": {func(_ *testing.T, e *env, _ *replica) {
 			e.outage()
 		}, map[string]int{queueFails: 1, queueWorks: 1}},
-		"and another time": {func(_ *testing.T, e *env, _ *replica) {
+		"Redis is unavailable twice": {func(_ *testing.T, e *env, _ *replica) {
 			e.outage()
 			e.outage()
 		}, map[string]int{queueFails: 2, queueWorks: 2}},
-		"Redis loses the key's type each time": {func(t *testing.T, e *env, _ *replica) {
+		"a Redis key has the wrong type again and again": {func(t *testing.T, e *env, _ *replica) {
 			for range 20 {
 				e.mini.Del("hubgate:{crm}:lease")
 				e.mini.HSet("hubgate:{crm}:lease", "not", "ours")
@@ -54,14 +54,14 @@ func TestFaultIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}, map[string]int{queueWorks: 1, queueFails: 1}},
-		"the key is refused for an hour, then replaced": {func(_ *testing.T, e *env, r *replica) {
+		"the token is rejected for an hour, then replaced": {func(_ *testing.T, e *env, r *replica) {
 			e.setToken("wrong")
 			e.enqueue(r, testLogin("ada@example.com"))
 			time.Sleep(time.Hour)
 			e.setToken("pat-na1-test")
 			time.Sleep(time.Minute)
-		}, map[string]int{refused: 1, accepted: 1}},
-		"the key is refused through outages, and so is the next": {func(_ *testing.T, e *env, r *replica) {
+		}, map[string]int{rejected: 1, accepted: 1}},
+		"the token is rejected through outages, and so is the next": {func(_ *testing.T, e *env, r *replica) {
 			e.setToken("wrong")
 			e.enqueue(r, testLogin("ada@example.com"))
 			time.Sleep(time.Hour)
@@ -69,23 +69,24 @@ func TestFaultIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 			time.Sleep(time.Hour)
 			e.setToken("wrong as well")
 			time.Sleep(time.Hour)
-		}, map[string]int{refused: 2, accepted: 0}},
-		"an entry does not open, whoever reads it": {func(t *testing.T, e *env, _ *replica) {
+		}, map[string]int{rejected: 2, accepted: 0}},
+		"an entry cannot be decrypted by any worker": {func(t *testing.T, e *env, _ *replica) {
 			if _, err := e.mini.XAdd("hubgate:{crm}:stream", "*", []string{"d", "damaged"}); err != nil {
 				t.Fatal(err)
 			}
 			for range 3 {
 				e.outage()
 			}
-		}, map[string]int{unopened: 1}},
+		}, map[string]int{undecryptable: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e, log := newEnv(t, usualProperties(), func(c *fakehubspot.Config) { c.Token = "pat-na1-test" }), &logText{}
+				log := &logText{}
+				e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) { c.Token = "pat-na1-test" })
 				e.log = log
 				r := e.startReplica()
 				time.Sleep(10 * time.Second)
-				c.story(t, e, r)
+				c.run(t, e, r)
 				r.stop()
 				for text, want := range c.want {
 					if got := log.count(text); got != want {
@@ -97,7 +98,7 @@ func TestFaultIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 	}
 }
 
-// outage is a minute without Redis, and one with it.
+// outage stops Redis for a minute and runs it for another.
 func (e *env) outage() {
 	e.stopRedis()
 	time.Sleep(time.Minute)

@@ -7,8 +7,9 @@ import (
 	"net/url"
 	"regexp"
 
-	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // utkForm matches HubSpot's visitor id. Anything else is not its cookie, and HubSpot's form API rejects it.
@@ -66,8 +67,8 @@ func (o *outbox) markSubmitted(ctx context.Context, l Login) error {
 // link submits the form for browsers that are not linked to their contact yet, and ends their jobs. It runs after the
 // contact was written, and only if HubSpot finds it: from a submission with an unknown address HubSpot creates another
 // contact.
-func (r *round) link(ctx context.Context) error {
-	due, err := r.bindBrowsers(ctx)
+func (b *batch) link(ctx context.Context) error {
+	due, err := b.bindBrowsers(ctx)
 	if err != nil || len(due) == 0 {
 		return err
 	}
@@ -75,17 +76,17 @@ func (r *round) link(ctx context.Context) error {
 	for i, p := range due {
 		emails[i] = p.key
 	}
-	contacts, _, err := r.w.c.client.Read(ctx, emails, nil)
+	contacts, _, err := b.w.c.client.Read(ctx, emails, nil)
 	for _, p := range due {
 		var stop bool
 		switch {
 		case err != nil:
-			stop, err = r.linkFailed(ctx, p, err)
+			stop, err = b.linkFailed(ctx, p, err)
 		case contacts[p.key].Email() != p.key:
 			// Deleted, or only a secondary address of a contact, which a submission would make the primary one.
-			err = r.closeJob(ctx, p)
+			err = b.closeJob(ctx, p)
 		default:
-			stop, err = r.submit(ctx, p)
+			stop, err = b.submit(ctx, p)
 		}
 		if err != nil || stop {
 			return err
@@ -96,9 +97,9 @@ func (r *round) link(ctx context.Context) error {
 
 // bindBrowsers binds the browsers and returns the plans to submit. It ends the jobs of browsers that are linked already
 // or bound to another person.
-func (r *round) bindBrowsers(ctx context.Context) (due []*plan, err error) {
-	for _, p := range r.linking {
-		binding, err := r.w.outbox.bind(ctx, p.job.login)
+func (b *batch) bindBrowsers(ctx context.Context) (due []*plan, err error) {
+	for _, p := range b.linking {
+		binding, err := b.w.outbox.bind(ctx, p.job.login)
 		switch {
 		case err != nil:
 			return nil, err
@@ -106,10 +107,10 @@ func (r *round) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 			due = append(due, p)
 			continue
 		case binding == "other":
-			r.w.c.deps.Log.Info("browser history not linked to the contact: the browser is bound to another person",
-				"subject", r.w.outbox.logHash(p.job.login))
+			b.w.c.deps.Log.Info("browser history not linked to the contact: the browser is bound to another person",
+				"subject", b.w.outbox.logHash(p.job.login))
 		}
-		if err := r.closeJob(ctx, p); err != nil {
+		if err := b.closeJob(ctx, p); err != nil {
 			return nil, err
 		}
 	}
@@ -117,19 +118,19 @@ func (r *round) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 }
 
 // submit sends one form. stop reports whether nothing more can be sent now.
-func (r *round) submit(ctx context.Context, p *plan) (stop bool, err error) {
-	if err := r.w.c.client.Submit(ctx, submission(p.job.login, p.key)); err != nil {
-		return r.linkFailed(ctx, p, err)
+func (b *batch) submit(ctx context.Context, p *plan) (stop bool, err error) {
+	if err := b.w.c.client.Submit(ctx, submission(p.job.login, p.key)); err != nil {
+		return b.linkFailed(ctx, p, err)
 	}
-	if err := r.w.outbox.markSubmitted(ctx, p.job.login); err != nil {
+	if err := b.w.outbox.markSubmitted(ctx, p.job.login); err != nil {
 		return true, err
 	}
-	return false, r.closeJob(ctx, p)
+	return false, b.closeJob(ctx, p)
 }
 
 // linkFailed handles a failed submission. The contact is complete without it: after a rejection or repeated failures
 // the link is given up, never the contact.
-func (r *round) linkFailed(ctx context.Context, p *plan, failure error) (stop bool, err error) {
+func (b *batch) linkFailed(ctx context.Context, p *plan, failure error) (stop bool, err error) {
 	var e *crm.APIError
 	switch {
 	case ctx.Err() != nil || errors.Is(failure, errPaused):
@@ -140,25 +141,12 @@ func (r *round) linkFailed(ctx context.Context, p *plan, failure error) (stop bo
 		e = crm.Unanswered(failure)
 	}
 	if !e.Transient() && e.Status != http.StatusUnauthorized || p.job.state.FailedAlone >= maxFailedAlone {
-		if r.w.c.faults.firstTime("link " + e.Error()) {
-			r.w.c.deps.Log.Warn("cannot link browser history to a contact", "error", e.Error())
+		if b.w.c.faults.firstTime("link " + e.Error()) {
+			b.w.c.deps.Log.Warn("cannot link browser history to a contact", "error", e.Error())
 		}
-		return false, r.closeJob(ctx, p)
+		return false, b.closeJob(ctx, p)
 	}
-	return true, r.callFailed(ctx, []*plan{p}, e)
-}
-
-// closeJob ends a job whose contact is written: it leaves the queue, or is held there until min_interval ends.
-func (r *round) closeJob(ctx context.Context, p *plan) error {
-	if p.holdUntil.IsZero() {
-		if err := r.w.outbox.finish(ctx, p.job, nil, nil); err != nil {
-			return err
-		}
-		r.done[p.job] = true
-		return nil
-	}
-	p.job.state = state{Held: true, Next: p.holdUntil.UnixMilli()}
-	return r.w.outbox.saveState(ctx, p.job)
+	return true, b.callFailed(ctx, []*plan{p}, e)
 }
 
 func submission(l Login, email string) crm.Submission {

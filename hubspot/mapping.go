@@ -249,3 +249,25 @@ func truncate(s string, n int) string {
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
+
+// missing returns the mapped properties that do not exist in HubSpot or cannot be written, and why.
+func (m *mapping) missing(known crm.Schema) map[string]string {
+	bad := map[string]string{}
+	for _, r := range m.rules {
+		if reason := known.Unwritable(r.property); reason != "" {
+			bad[r.property] = reason
+		}
+	}
+	return bad
+}
+
+// unique returns the mapped properties with unique values, which can identify a contact.
+func (m *mapping) unique(known crm.Schema) []string {
+	var names []string
+	for _, r := range m.rules {
+		if known[r.property].HasUniqueValue {
+			names = append(names, r.property)
+		}
+	}
+	return names
+}

@@ -1,6 +1,9 @@
 package hubspot
 
 import (
+	"context"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -52,3 +55,28 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 }
 
 func (m *Metrics) count(r result) { m.contacts.WithLabelValues(string(r)).Inc() }
+
+const gaugeEvery = time.Second
+
+// updateGauges sets the gauges, at most once a second.
+func (w *worker) updateGauges(ctx context.Context) {
+	if now := time.Now(); now.Sub(w.gaugesAt) >= gaugeEvery {
+		w.gaugesAt = now
+		_ = w.outbox.saveOldest(ctx, w.pending.oldest()) // if it fails, only a metric is out of date
+		w.c.gauges(ctx)
+	}
+}
+
+// gauges sets the gauges of the shared queue, which every replica exports.
+func (c *Contacts) gauges(ctx context.Context) {
+	s, err := c.Status(ctx)
+	if err != nil {
+		return
+	}
+	c.deps.Metrics.queueLength.Set(float64(s.Queued + s.Delayed + s.InFlight))
+	c.deps.Metrics.queueOldest.Set(s.OldestSeconds)
+	c.deps.Metrics.deadLetters.Set(float64(s.Dead))
+	if left, err := c.limiter.left(ctx); err == nil {
+		c.deps.Metrics.rateRemaining.Set(float64(left))
+	}
+}

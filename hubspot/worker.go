@@ -2,106 +2,15 @@ package hubspot
 
 import (
 	"context"
-	crand "crypto/rand"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 const (
-	batchSize     = 100
-	batchWait     = 2 * time.Second         // how long a contact waits for others to share a call
-	shutdownGrace = 1500 * time.Millisecond // how long a call may still run during shutdown
-	leaseRetry    = 2 * time.Second
-	readPage      = time.Second
-	gaugeEvery    = time.Second
+	batchSize = 100
+	batchWait = 2 * time.Second // how long a contact waits for others to share a call
+	readPage  = time.Second     // how long a read waits for new entries
 )
-
-// Run sends the queue until ctx ends. One replica at a time works; the others try to acquire the lease every two
-// seconds. During shutdown a call in flight gets shutdownGrace to finish, then the lease is released. Run retries until
-// Redis is back.
-func (c *Contacts) Run(ctx context.Context) error {
-	replica := crand.Text()
-	for ctx.Err() == nil {
-		token, err := c.outbox.acquireLease(ctx, replica)
-		switch {
-		case err == nil && token != "":
-			err = c.work(ctx, token)
-		case err == nil: // another replica does
-			c.faults.queueWorks(c.deps.Log)
-		}
-		if err != nil && ctx.Err() == nil {
-			c.faults.queueFails(c.deps.Log, err)
-			if isWrongType(err) {
-				_ = c.outbox.deleteMistypedKeys(ctx) // a failure is retried with the queue
-			}
-		}
-		c.gauges(ctx)
-		pause := leaseRetry/2 + time.Duration(rand.Int64N(int64(leaseRetry)))
-		if !sleep(ctx, pause) {
-			return nil
-		}
-	}
-	return nil
-}
-
-// work works on the queue until ctx ends, the lease is lost, or Redis fails.
-func (c *Contacts) work(ctx context.Context, token string) error {
-	leased := leasedOutbox{outbox: c.outbox, token: token}
-	c.limiter.lease.Store(&token)
-	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer lose(nil)
-	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(shutdownGrace, func() { lose(context.Canceled) })
-	})
-	defer stop()
-	go c.keepLease(held, leased, lose)
-	defer c.releaseLease(held, leased)
-	w := &worker{c: c, outbox: leased, pending: newPendingQueue(), last: "0", refused: map[string]time.Time{}}
-	if err := w.load(held); err != nil {
-		return err
-	}
-	for ctx.Err() == nil && held.Err() == nil {
-		if err := w.step(ctx, held); err != nil {
-			return err
-		}
-		c.faults.queueWorks(c.deps.Log)
-	}
-	if cause := context.Cause(held); errors.Is(cause, errLeaseLost) {
-		return cause
-	}
-	return nil
-}
-
-// keepLease renews the lease, and gives it up if it was not renewed in time: two replicas must never write to HubSpot
-// at once.
-func (c *Contacts) keepLease(ctx context.Context, leased leasedOutbox, lose context.CancelCauseFunc) {
-	last := time.Now()
-	for sleep(ctx, leaseRenew) {
-		renewing, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := leased.renew(renewing)
-		cancel()
-		if err == nil {
-			last = time.Now()
-			continue
-		}
-		if errors.Is(err, errLeaseLost) || time.Since(last) > leaseTime-leaseRenew-2*time.Second {
-			lose(errLeaseLost)
-			return
-		}
-	}
-}
-
-func (c *Contacts) releaseLease(held context.Context, leased leasedOutbox) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(held), 500*time.Millisecond)
-	defer cancel()
-	if err := leased.release(ctx); err != nil {
-		c.deps.Log.Info("could not release the lease of the contact queue, it expires by itself", "error", err)
-	}
-}
 
 // worker works on the queue while this replica holds the lease.
 type worker struct {
@@ -117,82 +26,44 @@ type worker struct {
 	lastSuccess  time.Time            // when HubSpot last accepted a contact
 }
 
-// load reads the whole queue, including the states that the previous lease holder left.
-func (w *worker) load(ctx context.Context) error {
-	states, err := w.outbox.states(ctx)
-	if err != nil {
-		return fmt.Errorf("read the queue: %w", err)
-	}
-	inFlight, err := w.outbox.inFlight(ctx)
-	if err != nil {
-		return fmt.Errorf("read the queue: %w", err)
-	}
-	for !w.pending.full() {
-		messages, err := w.outbox.deps.Queue.XRangeN(ctx, w.outbox.keys.stream, "("+w.last, "+", 500).Result()
-		if err != nil {
-			return fmt.Errorf("read the queue: %w", err)
-		}
-		for _, m := range messages {
-			w.last = m.ID
-			s := states[m.ID]
-			if _, sent := inFlight[m.ID]; sent {
-				s.Uncertain, s.Held = true, false
-			}
-			w.addEntry(m, s)
-		}
-		if len(messages) < 500 {
-			break
-		}
-	}
-	return w.markUncertain(ctx)
-}
-
-// markUncertain saves which jobs the previous holder was sending, for the next holder.
-func (w *worker) markUncertain(ctx context.Context) error {
-	for _, j := range w.pending.order {
-		if !j.state.Uncertain {
-			continue
-		}
-		if err := w.outbox.saveState(ctx, j); err != nil {
-			return err
-		}
-	}
-	return w.outbox.setInFlight(ctx, nil)
-}
-
-// addEntry adds an entry to the pending queue. An entry that cannot be decrypted stays in the stream: its key may be
-// added to session.keys again, and then the next holder reads it.
-func (w *worker) addEntry(m redis.XMessage, s state) {
-	q, err := w.outbox.decode(m)
-	if err != nil {
-		if w.c.faults.firstTime("entry " + q.id) {
-			w.c.deps.Log.Error("cannot decrypt an entry of the contact queue; is a key missing in session.keys?",
-				"id", q.id, "error", err)
-		}
-		return
-	}
-	w.pending.add(q, s)
-}
-
-// step waits for work and does one round.
+// step works on one batch: it takes it from the queue, plans what to write, sends that, and settles each job. An error
+// is Redis' and ends the worker's turn; HubSpot's errors are settled with the jobs that they are about.
 func (w *worker) step(ctx, held context.Context) error {
+	jobs, err := w.take(ctx, held)
+	if err != nil || len(jobs) == 0 {
+		return err
+	}
+	b := &batch{w: w, mapping: w.c.live.Load().mapping, settled: map[*job]bool{}}
+	defer func() { w.pending.remove(b.settled) }()
+	if planned, err := b.plan(held, jobs); err != nil || !planned {
+		return err
+	}
+	if err := b.send(held); err != nil {
+		return err
+	}
+	return w.outbox.setInFlight(held, nil)
+}
+
+// take waits for a batch and saves that its jobs are in flight. It returns none if there is nothing to send now.
+func (w *worker) take(ctx, held context.Context) ([]*job, error) {
 	w.updateGauges(held)
 	if err := w.fetch(held); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.outbox.remove(held, w.pending.replaced); err != nil {
-		return err
+		return nil, err
 	}
 	w.pending.replaced = nil
 	now := w.c.deps.Now()
 	ready, total := w.pending.pick(now, w.batchLimit())
 	if len(ready) == 0 || ctx.Err() != nil || !w.batchReady(ready, total, now) {
-		return nil
+		return nil, nil
 	}
 	if open, err := w.canCall(held); err != nil || !open {
-		return err
+		return nil, err
 	}
-	return w.round(held, batchUntilSuspect(ready))
+	jobs := batchUntilSuspect(ready)
+	return jobs, w.outbox.setInFlight(held, jobs)
 }
 
 // batchReady reports whether a batch should be sent: it is full, its oldest job has waited long enough, or an operator
@@ -256,25 +127,27 @@ func (w *worker) canCall(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// updateGauges sets the gauges, at most once a second.
-func (w *worker) updateGauges(ctx context.Context) {
-	if now := time.Now(); now.Sub(w.gaugesAt) >= gaugeEvery {
-		w.gaugesAt = now
-		_ = w.outbox.saveOldest(ctx, w.pending.oldest()) // if it fails, only a metric is out of date
-		w.c.gauges(ctx)
+// batchLimit returns the size of the next batch. It shrinks after repeated failures, so that one contact that makes
+// HubSpot fail is isolated and does not block the others.
+func (w *worker) batchLimit() int {
+	switch {
+	case w.failures < 2:
+		return batchSize
+	case w.failures < 3:
+		return batchSize / 10
 	}
+	return 1
 }
 
-// gauges sets the gauges of the shared queue, which every replica exports.
-func (c *Contacts) gauges(ctx context.Context) {
-	s, err := c.Status(ctx)
-	if err != nil {
-		return
+// batchUntilSuspect returns the jobs before the first one that failed alone, or only that one if it comes first.
+func batchUntilSuspect(ready []*job) []*job {
+	for i, j := range ready {
+		if j.state.FailedAlone > 1 {
+			if i == 0 {
+				return ready[:1]
+			}
+			return ready[:i]
+		}
 	}
-	c.deps.Metrics.queueLength.Set(float64(s.Queued + s.Delayed + s.InFlight))
-	c.deps.Metrics.queueOldest.Set(s.OldestSeconds)
-	c.deps.Metrics.deadLetters.Set(float64(s.Dead))
-	if left, err := c.limiter.left(ctx); err == nil {
-		c.deps.Metrics.rateRemaining.Set(float64(left))
-	}
+	return ready
 }

@@ -1,0 +1,63 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
+)
+
+// schemaReader caches HubSpot's property definitions. They are used to make values valid; without them everything is
+// sent as text.
+type schemaReader struct {
+	known    crm.Schema
+	readAt   time.Time
+	mapping  *mapping // the mapping that was checked against known
+	attempts int      // that failed with transient errors
+}
+
+const (
+	schemaFresh = time.Hour
+	schemaRetry = time.Minute
+	// maxSchemaAttempts is how often sending waits for the definitions, because unchecked values may be rejected.
+	maxSchemaAttempts = 5
+)
+
+// refreshSchema reads the definitions if they are old or missing, or if they lack a mapped property. While there are
+// none, a transient error is returned, because an invalid value would be rejected and lost. Without permission to read
+// them, values are sent unchecked.
+func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
+	s := &w.schema
+	age := w.c.deps.Now().Sub(s.readAt)
+	if s.mapping == m && age < schemaFresh && (age < schemaRetry || s.known != nil && len(m.missing(s.known)) == 0) {
+		return nil
+	}
+	known, err := w.c.client.Schema(ctx)
+	if errors.Is(err, errPaused) || isRedisError(err) {
+		return err
+	}
+	if err != nil && s.known == nil && !readRefused(err) && s.attempts < maxSchemaAttempts {
+		s.attempts++
+		return err
+	}
+	s.readAt, s.mapping, s.attempts = w.c.deps.Now(), m, 0
+	var e *crm.APIError
+	if errors.As(err, &e) && e.Status == http.StatusTooManyRequests {
+		return err // the next call would be rejected as well
+	}
+	if err != nil {
+		if w.c.faults.firstTime("schema") {
+			w.c.deps.Log.Warn("cannot read HubSpot's property definitions, values are sent unchecked", "error", err)
+		}
+		return nil
+	}
+	w.c.faults.ended("schema")
+	s.known = known
+	w.c.known.Store(&known)
+	for name, reason := range m.missing(known) {
+		w.reportLeftOut(ctx, crm.BadProperty{Name: name, Reason: reason})
+	}
+	return nil
+}

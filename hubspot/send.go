@@ -1,0 +1,119 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
+)
+
+// send upserts plans and sets the outcome of each. Properties that HubSpot rejects are left out and the rest is sent
+// again. A batch that is rejected as a whole is split in halves until the offending contact is alone. An error leaves
+// plans without outcome.
+func (w *worker) send(ctx context.Context, plans []*plan) error {
+	for len(plans) > 0 {
+		outcomes, err := w.upsert(ctx, plans)
+		var refused *crm.APIError
+		switch {
+		case err == nil:
+			plans, err = w.applyOutcomes(ctx, plans, outcomes)
+		case !errors.As(err, &refused) || !refused.AboutContacts():
+		case len(plans) == 1:
+			plans, err = w.applyOutcomes(ctx, plans, map[string]crm.Outcome{plans[0].job.newest(): {Err: refused}})
+		case refused.ForAllContacts() != nil && w.dropRefusedFromAll(ctx, plans, refused.ForAllContacts()):
+			err = nil
+		default:
+			half := len(plans) / 2
+			err = w.send(ctx, plans[:half])
+			plans = plans[half:]
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string]crm.Outcome, err error) {
+	err = w.writeWhileFresh(ctx, plans, "", func(before time.Time) (err error) {
+		inputs := make([]crm.Input, len(plans))
+		for i, p := range plans {
+			inputs[i] = p.input()
+		}
+		outcomes, err = w.c.client.Upsert(ctx, inputs, before)
+		return err
+	})
+	return outcomes, err
+}
+
+// applyOutcomes sets the outcomes and returns the plans to send again with fewer properties. An error leaves plans
+// without outcome.
+func (w *worker) applyOutcomes(
+	ctx context.Context, plans []*plan, outcomes map[string]crm.Outcome,
+) (again []*plan, err error) {
+	var refused []*plan // handled one by one
+	for _, p := range plans {
+		o, known := outcomes[p.job.newest()]
+		switch {
+		case !known:
+			p.outcome = &crm.Outcome{Err: crm.Unanswered(errNotMentioned)}
+		case o.Err == nil || o.Err.Transient():
+			p.outcome = &o
+		case w.dropRefused(ctx, p, o.Err):
+			again = append(again, p)
+		default:
+			refused = append(refused, p)
+		}
+	}
+	for _, p := range refused {
+		handle := w.upsertPropertyByProperty
+		if outcomes[p.job.newest()].Err.Status == http.StatusConflict {
+			handle = w.resolveConflict
+		}
+		repeat, err := handle(ctx, p, outcomes[p.job.newest()].Err)
+		if err != nil {
+			return nil, err
+		}
+		if repeat {
+			again = append(again, p)
+		}
+	}
+	return again, nil
+}
+
+// dropRefusedFromAll calls dropRefused for each plan. It reports whether any plan changed.
+func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, e *crm.APIError) (changed bool) {
+	for _, p := range plans {
+		changed = w.dropRefused(ctx, p, e) || changed
+	}
+	return changed
+}
+
+// dropRefused leaves out the properties that HubSpot rejected. It reports whether the plan had any of them.
+func (w *worker) dropRefused(ctx context.Context, p *plan, e *crm.APIError) bool {
+	changed := false
+	for _, b := range e.BadProperties {
+		if _, written := p.write[b.Name]; written {
+			delete(p.write, b.Name)
+			changed = true
+			w.reportLeftOut(ctx, b)
+			if b.ForAllContacts() {
+				w.refused[b.Name] = w.c.deps.Now().Add(10 * time.Minute)
+				w.schema.readAt = time.Time{} // read the changed definitions again
+			}
+		}
+	}
+	return changed
+}
+
+// reportLeftOut logs and counts a property that is left out.
+func (w *worker) reportLeftOut(ctx context.Context, b crm.BadProperty) {
+	if w.c.faults.firstTime("property " + b.Name + b.Reason) {
+		w.c.deps.Log.Warn("a property is left out of contacts", "property", b.Name, "reason", b.Reason)
+	}
+	if err := w.outbox.countRejected(ctx, b); err != nil {
+		w.c.deps.Log.Info("could not count a rejected property", "property", b.Name, "error", err)
+	}
+}
