@@ -103,7 +103,7 @@ func TestCertificateFilesAreReadAgainAndAHalfWrittenPairKeepsTheOldOne(t *testin
 	other, otherKey := makeCertificate(t, "other.example")
 	replace(keyFile, otherKey)
 	replace(certFile, other)
-	p.says("the certificate is not for " + acmeHost)
+	p.says("the certificate does not cover " + acmeHost)
 	for what, hello := range map[string]*tls.Config{"another host": {ServerName: "evil.example"}, "TLS 1.1": {ServerName: acmeHost, MaxVersion: tls.VersionTLS11}} {
 		if leaf := handshake(ports, hello); leaf != nil {
 			t.Errorf("%s is shown the certificate of %v", what, leaf.DNSNames)

@@ -15,8 +15,8 @@ func TestAFolderOfPagesThatDoesNotFitIsFoundByCheck(t *testing.T) {
 	t.Parallel()
 	base := configtest.Smallest(t)
 	for name, test := range map[string]struct{ section, file, text, want string }{
-		"it is not there":   {"pages: {folder: nowhere}", "", "", "no such file or directory; mend it, or leave pages.folder out"},
-		"a misspelt page":   {"pages: {folder: own}", "own/fr.json", `{"pages":{"notfound":{}}}`, `fr.json: unknown page "notfound"; did you mean "not_found"?; mend it, or leave pages.folder out`},
+		"it is not there":   {"pages: {folder: nowhere}", "", "", "no such file or directory; fix it, or remove pages.folder"},
+		"a misspelt page":   {"pages: {folder: own}", "own/fr.json", `{"pages":{"notfound":{}}}`, `fr.json: unknown page "notfound"; did you mean "not_found"?; fix it, or remove pages.folder`},
 		"a language of its": {"pages: {folder: own, language: fr}", "own/fr.json", `{}`, ""},
 	} {
 		dir := t.TempDir()

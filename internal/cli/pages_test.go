@@ -152,7 +152,7 @@ func TestPagesLeavesAFileAloneThatItCannotAddTo(t *testing.T) {
 	for name, c := range map[string]struct{ rules, ids, says string }{
 		"flow style": {"  rules: [{path: /a}]", "3", "add them by hand"},
 		"a tie": {"  rules:\n    - path: /spring/**\n      access: public\n", "5",
-			"would not be right"},
+			"the file was not changed"},
 		"an exact rule that opens it": {"  rules:\n    - path: /spring\n      access: public\n", "5",
 			`would stay public by rule "/spring"`},
 		"elsewhere": {memberRules, "7", "on no public host"},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/hex"
+	"fmt"
 	"reflect"
 	"strings"
 	"time"
@@ -85,7 +86,7 @@ func (c *Config) sayNone() {
 // judge collects what every section says of itself, then what they say of each other.
 func (c *Config) judge(rep *Report) {
 	if _, given := rep.at["version"]; !given || c.Version != 1 {
-		rep.add(setting.Problem{Key: "version", Text: "the version of the file must be 1", Cure: "write version: 1"})
+		rep.add(setting.Problem{Key: "version", Text: c.versionText(), Cure: "write version: 1"})
 	}
 	for _, section := range []interface{ Validate() []setting.Problem }{
 		c.Server, c.Proxy, c.Auth, c.Session, c.HubSpot, c.Pages, c.Log, c.Tracing,
@@ -101,6 +102,13 @@ func (c *Config) judge(rep *Report) {
 			rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
 		}
 	}
+}
+
+func (c *Config) versionText() string {
+	if c.Version == 0 {
+		return "required"
+	}
+	return fmt.Sprintf("unsupported version %d", c.Version)
 }
 
 // LoadRules loads a configuration that must be free of errors, with its rules.

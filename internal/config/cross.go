@@ -33,8 +33,8 @@ func crossTrust(c *Config) []setting.Problem {
 	for _, site := range c.Server.Sites() {
 		if site.Secure() {
 			return []setting.Problem{{Key: "server.trusted_proxies",
-				Text: "a public URL is https and tls.mode is none, so a balancer in front ends TLS, and hubgate must know which one",
-				Cure: "write its networks, trusted_proxies: [private] for any private address, or none when its headers are not to be believed"}}
+				Text: "required, because public URLs are https and tls.mode is none: hubgate must know the load balancer that ends TLS",
+				Cure: "list its networks, or write trusted_proxies: [private] for all private addresses, or none to ignore forwarding headers"}}
 		}
 	}
 	return nil
@@ -46,7 +46,7 @@ func crossForwardAuth(c *Config) []setting.Problem {
 		return nil
 	}
 	return []setting.Problem{{Key: "auth.forward_auth",
-		Text: "the question is in headers, which are believed from server.trusted_proxies only, and none are listed",
+		Text: "headers are accepted only from server.trusted_proxies, which lists none",
 		Cure: "list the addresses of Traefik or Caddy in server.trusted_proxies, or write forward_auth: query"}}
 }
 
@@ -58,7 +58,7 @@ func crossScheme(c *Config) []setting.Problem {
 	var problems []setting.Problem
 	for i, text := range c.Server.PublicURLs {
 		if strings.HasPrefix(strings.ToLower(text), "http://") {
-			problems = append(problems, setting.Problem{Key: "server.public_urls[" + strconv.Itoa(i) + "]", Text: "it is http, but tls.mode is " + c.Server.TLS.Mode, Cure: "write https://"})
+			problems = append(problems, setting.Problem{Key: "server.public_urls[" + strconv.Itoa(i) + "]", Text: "must be https, because tls.mode is " + c.Server.TLS.Mode, Cure: "write https://"})
 		}
 	}
 	return problems
@@ -71,11 +71,11 @@ func crossOrigin(c *Config) []setting.Problem {
 		return nil
 	}
 	loop := func(what string) []setting.Problem {
-		return []setting.Problem{{Key: "proxy.origin", Text: fmt.Sprintf("%q is %s: the gateway would ask itself for ever", u.Host, what),
+		return []setting.Problem{{Key: "proxy.origin", Text: fmt.Sprintf("%q is %s: requests would loop", u.Host, what),
 			Cure: "write HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net"}}
 	}
 	if c.isPublic(u) {
-		return loop("a public host")
+		return loop("a public host of this gateway")
 	}
 	for _, own := range []struct{ address, name string }{{c.Server.Listen, "server.listen"}, {c.Server.AdminListen, "server.admin_listen"}} {
 		if inbound.IsLoopback(u.Hostname()) && collide(own.address, net.JoinHostPort(strings.Replace(u.Hostname(), "localhost", "127.0.0.1", 1), u.Port())) {
@@ -105,7 +105,7 @@ func crossHubID(c *Config) []setting.Problem {
 	if id, err := strconv.ParseInt(account, 10, 64); err != nil || id == c.HubSpot.HubID || !strings.HasPrefix(rest, "sites-proxy.") {
 		return nil
 	}
-	return []setting.Problem{{Key: "hubspot.hub_id", Warning: true, Text: fmt.Sprintf("%d is another account than the %s of proxy.origin", c.HubSpot.HubID, account), Cure: "write the HubID of one account in both"}}
+	return []setting.Problem{{Key: "hubspot.hub_id", Warning: true, Text: fmt.Sprintf("account mismatch: %d, but proxy.origin is for account %s", c.HubSpot.HubID, account), Cure: "use the same HubID in both"}}
 }
 
 // crossIssuer: a provider behind the gateway would need a login to log anybody in.
@@ -114,7 +114,7 @@ func crossIssuer(c *Config) []setting.Problem {
 	if err != nil || u.Host == "" || inbound.IsLoopback(u.Hostname()) || !c.isPublic(u) {
 		return nil
 	}
-	return []setting.Problem{{Key: "auth.issuer", Text: fmt.Sprintf("%q is a public host of the gateway, behind which is HubSpot, not a provider", u.Host), Cure: "write the issuer as the provider calls itself"}}
+	return []setting.Problem{{Key: "auth.issuer", Text: fmt.Sprintf("%q is a public host of this gateway, not a login provider", u.Host), Cure: "write the issuer from the provider's discovery document"}}
 }
 
 // crossLink: the submission that ties a browser to a contact needs the contact, and the key.
@@ -122,11 +122,11 @@ func crossLink(c *Config) []setting.Problem {
 	v := c.HubSpot.Visitors
 	switch {
 	case v.Link == setting.None && v.FormID != "":
-		return []setting.Problem{{Key: "hubspot.visitors.form_id", Text: "it has no effect with link none", Cure: "remove it, or set link: form"}}
+		return []setting.Problem{{Key: "hubspot.visitors.form_id", Text: "has no effect with link: none", Cure: "remove it, or set link: form"}}
 	case v.Link == "form" && c.HubSpot.AccessToken == "":
-		return []setting.Problem{{Key: "hubspot.access_token", Text: "visitors.link: form ties browsers to contacts, and without a token there are none", Cure: "write the service key, or link: none"}}
+		return []setting.Problem{{Key: "hubspot.access_token", Text: "required with visitors.link: form", Cure: "write the service key as ${NAME} or ${file:PATH}, or set visitors.link: none"}}
 	case v.Link == "form" && !c.HubSpot.Contacts.Sync:
-		return []setting.Problem{{Key: "hubspot.contacts.sync", Text: "visitors.link: form ties browsers to contacts, and without sync there are none", Cure: "write sync: true, or link: none"}}
+		return []setting.Problem{{Key: "hubspot.contacts.sync", Text: "must be true with visitors.link: form", Cure: "write sync: true, or set visitors.link: none"}}
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func crossRuleHosts(c *Config) []setting.Problem {
 		for j, host := range rule.Hosts {
 			if !slices.Contains(hosts, strings.TrimSuffix(strings.ToLower(host), ".")) {
 				problems = append(problems, setting.Problem{Key: fmt.Sprintf("proxy.rules[%d].hosts[%d]", i, j),
-					Text: fmt.Sprintf("%q is none of the public hosts, so the rule can never match there", setting.Shorten(host)), Cure: "write a host of server.public_urls: " + strings.Join(hosts, ", ")})
+					Text: fmt.Sprintf("%q is not a public host, so the rule never matches there", setting.Shorten(host)), Cure: "write a host of server.public_urls: " + strings.Join(hosts, ", ")})
 			}
 		}
 	}
@@ -150,19 +150,19 @@ func crossScopes(c *Config) []setting.Problem {
 	if c.HubSpot.AccessToken == "" || !c.HubSpot.Contacts.Sync || slices.Contains(c.Auth.Scopes, "email") {
 		return nil
 	}
-	return []setting.Problem{{Key: "auth.scopes", Warning: true, Text: "without the scope email no login becomes a contact", Cure: "add email, or set hubspot.contacts.sync: false"}}
+	return []setting.Problem{{Key: "auth.scopes", Warning: true, Text: "the scope email is missing, so logins create no contacts", Cure: "add email, or set hubspot.contacts.sync: false"}}
 }
 
 func crossEmbedded(c *Config) []setting.Problem {
 	if c.Session.Redis.Mode == "embedded" && c.Server.TLS.Mode == "acme" {
-		return []setting.Problem{{Key: "server.tls.mode", Text: "certificates would be ordered anew at every start, for embedded Redis forgets them", Cure: "use a real Redis, or mode: files"}}
+		return []setting.Problem{{Key: "server.tls.mode", Text: "mode acme needs a lasting Redis: the embedded one loses the certificates at every restart", Cure: "set session.redis.urls, or server.tls.mode: files"}}
 	}
 	return nil
 }
 
 func crossAdmin(c *Config) []setting.Problem {
 	if n := len(c.Server.AdminToken.Reveal()); n > 0 && n < 16 {
-		return []setting.Problem{{Key: "server.admin_token", Warning: true, Text: fmt.Sprintf("a token of %d characters can be guessed", n), Cure: "use 16 or more random characters; hubgate keygen makes some"}}
+		return []setting.Problem{{Key: "server.admin_token", Warning: true, Text: fmt.Sprintf("too short: %d characters can be guessed", n), Cure: "use at least 16 random characters, such as the output of hubgate keygen"}}
 	}
 	return nil
 }
@@ -174,13 +174,16 @@ func crossCookie(c *Config) []setting.Problem {
 		return nil
 	}
 	for _, site := range c.Server.Sites() {
-		host := strings.HasPrefix(name, "__Host-")
-		if site.Secure() != host {
-			cure := "write a name that begins with __Host-"
-			if host {
-				cure = "write a name without __Host-: " + site.Origin() + " is not https"
-			}
-			return []setting.Problem{{Key: "session.cookie_name", Text: fmt.Sprintf("%q does not fit %s", setting.Shorten(name), site.Origin()), Cure: cure}}
+		bare, prefixed := strings.CutPrefix(name, "__Host-")
+		switch name = setting.Shorten(name); {
+		case site.Secure() && !prefixed:
+			return []setting.Problem{{Key: "session.cookie_name",
+				Text: fmt.Sprintf("%q lacks the prefix __Host-, which protects cookies of %s", name, site.Origin()),
+				Cure: "write __Host-" + setting.Shorten(bare)}}
+		case !site.Secure() && prefixed:
+			return []setting.Problem{{Key: "session.cookie_name",
+				Text: fmt.Sprintf("%q needs https, but the public URL is %s", name, site.Origin()),
+				Cure: "write " + setting.Shorten(bare)}}
 		}
 	}
 	return nil

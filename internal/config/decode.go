@@ -41,7 +41,7 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, a at) {
 	d.nodes++
 	if d.nodes > maxNodes || a.depth > maxDepth {
 		if d.nodes <= maxNodes+1 || a.depth == maxDepth+1 {
-			d.fail(a, "the file is nested or repeated too much", "write it without aliases")
+			d.fail(a, "too many nested or repeated values", "remove the aliases")
 		}
 		return
 	}
@@ -53,7 +53,7 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, a at) {
 		return // nothing behind the key: its default stays
 	}
 	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") || node.Tag == "!!binary" {
-		d.misshape(a, "the tag "+setting.Shorten(node.Tag)+" means nothing here", "remove it")
+		d.misshape(a, "unsupported tag "+setting.Shorten(node.Tag), "remove it")
 		return
 	}
 	if word, ok := v.Addr().Interface().(setting.Word); ok && node.Kind == yaml.ScalarNode {
@@ -87,7 +87,7 @@ func (d *decoder) misshape(a at, text, cure string) {
 
 func (d *decoder) structure(node *yaml.Node, v reflect.Value, a at) {
 	if node.Kind != yaml.MappingNode {
-		d.misshape(a, "it is "+nodeWords(node)+" where a mapping belongs", "write the keys below it, indented")
+		d.misshape(a, "expected a mapping, got "+nodeWords(node), "write its keys below it, indented")
 		return
 	}
 	fields := fieldsOf(v.Type())
@@ -96,7 +96,7 @@ func (d *decoder) structure(node *yaml.Node, v reflect.Value, a at) {
 		index, known := fields[name]
 		if !known {
 			near, cure := meant(name, fields)
-			d.report.Findings = append(d.report.Findings, finding{place: child.place, Key: child.key, Text: "there is no such key", Cure: cure})
+			d.report.Findings = append(d.report.Findings, finding{place: child.place, Key: child.key, Text: "unknown key", Cure: cure})
 			if near != "" {
 				d.report.meant = append(d.report.meant, setting.Join(a.key, near))
 			}
@@ -118,15 +118,15 @@ func (d *decoder) pairs(node *yaml.Node, a at, visit func(name string, key, valu
 		child := a.child(a.key, key)
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			d.fail(child, "a key is "+nodeWords(key), "write a word as the key")
+			d.fail(child, "a key must be text, not "+nodeWords(key), "write a plain word as the key")
 			continue
 		case key.Tag == "!!merge":
-			d.fail(a.child(setting.Join(a.key, "<<"), key), "merge keys are not read", "write the keys out")
+			d.fail(a.child(setting.Join(a.key, "<<"), key), "merge keys are not supported", "write out the keys")
 			continue
 		}
 		child.key = setting.Join(a.key, key.Value)
 		if first, doubled := seen[key.Value]; doubled {
-			d.fail(child, fmt.Sprintf("it is given twice, first on line %d", first), "keep one of them")
+			d.fail(child, fmt.Sprintf("duplicate key, first on line %d", first), "remove one of them")
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -136,7 +136,7 @@ func (d *decoder) pairs(node *yaml.Node, a at, visit func(name string, key, valu
 
 func (d *decoder) mapping(node *yaml.Node, v reflect.Value, a at) {
 	if node.Kind != yaml.MappingNode {
-		d.fail(a, "it is "+nodeWords(node)+" where a mapping belongs", "write {name: value}")
+		d.fail(a, "expected a mapping, got "+nodeWords(node), "write {name: value}")
 		return
 	}
 	m := reflect.MakeMap(v.Type())
@@ -153,11 +153,11 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, a at) {
 func (d *decoder) list(node *yaml.Node, v reflect.Value, a at) {
 	if node.Kind != yaml.SequenceNode {
 		cure := "write a list: [" + setting.Shorten(node.Value) + "]"
-		text := "it is " + nodeWords(node) + " where a list belongs"
+		text := "expected a list, got " + nodeWords(node)
 		if strings.Contains(node.Value, "${") {
-			text, cure = "${...} cannot stand for a list", "write a list and use ${...} for its entries"
+			text, cure = "expected a list, got ${...}", "write a list, with ${...} in its entries"
 		} else if node.Kind == yaml.MappingNode {
-			cure = "begin each entry with a dash"
+			cure = "begin each entry with a dash (-)"
 		}
 		d.fail(a, text, cure)
 		return
@@ -167,7 +167,7 @@ func (d *decoder) list(node *yaml.Node, v reflect.Value, a at) {
 		child := a.child(a.key+"["+strconv.Itoa(i)+"]", entry)
 		d.report.at[child.key] = child.place
 		if entry.Kind == yaml.ScalarNode && entry.Tag == "!!null" {
-			d.misshape(child, "the entry is empty", "give it a value or remove it")
+			d.misshape(child, "empty entry", "write a value, or remove the entry")
 			continue
 		}
 		d.decode(entry, list.Index(i), child)
@@ -184,7 +184,7 @@ func nodeWords(node *yaml.Node) string {
 	case yaml.AliasNode:
 		return "an alias"
 	}
-	return "one value"
+	return "a single value"
 }
 
 // fieldsOf maps a struct's keys to its fields.
@@ -209,5 +209,5 @@ func meant(name string, fields map[string][]int) (near, cure string) {
 	if near := setting.Nearest(name, names); near != "" {
 		return near, "did you mean " + near + "?"
 	}
-	return "", "the keys here are " + strings.Join(names, ", ")
+	return "", "known keys: " + strings.Join(names, ", ")
 }

@@ -44,7 +44,7 @@ func AddRules(path string, getenv func(string) string, edit RuleEdit) error {
 	return replaceConfig(path, getenv, changed, edit.Verify)
 }
 
-var errByHand = errors.New("the file's rules are written in a way that cannot be added to; add them by hand")
+var errByHand = errors.New("cannot add to rules in this YAML style; add them by hand")
 
 // insertRules puts lines behind the last rule of the list proxy.rules.
 func insertRules(text []byte, lines []string) ([]byte, error) {
@@ -133,10 +133,10 @@ func replaceConfig(
 	defer os.Remove(trial)
 	cfg, ruleSet, err := LoadRules(trial, getenv)
 	if err != nil {
-		return fmt.Errorf("with the new rules the file would not be right, and it was not changed:\n%v", err) // not an error of path
+		return fmt.Errorf("the file was not changed, because the new rules make it invalid:\n%v", err) // not an error of path
 	}
 	if err := verify(cfg, ruleSet); err != nil {
-		return fmt.Errorf("with the new rules the file would not be right, and it was not changed: %w", err)
+		return fmt.Errorf("the file was not changed, because the new rules do not protect the page: %w", err)
 	}
 	next, err := writeBeside(target, text, info.Mode().Perm())
 	if err != nil {

@@ -49,10 +49,10 @@ func (e *expander) expand(text string) (string, *setting.Invalid) {
 		b.WriteString(rest[:i])
 		inner, after, closed := strings.Cut(rest[i+2:], "}")
 		if !closed {
-			return "", &setting.Invalid{Text: "${ is not closed", Cure: "write ${NAME}, or $${ for the characters themselves"}
+			return "", &setting.Invalid{Text: "unclosed ${", Cure: "write ${NAME}, or $${ for a literal ${"}
 		}
 		if strings.Contains(inner, "${") {
-			return "", &setting.Invalid{Text: "${...} inside ${...} is not read", Cure: "name one variable"}
+			return "", &setting.Invalid{Text: "nested ${...} is not supported", Cure: "use one variable"}
 		}
 		value, bad := e.value(inner)
 		if bad != nil {
@@ -70,7 +70,7 @@ func (e *expander) value(inner string) (string, *setting.Invalid) {
 	}
 	name, fallback, hasFallback := strings.Cut(inner, ":-")
 	if !isVariable(name) {
-		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not the name of a variable", setting.Shorten(name)), Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}; $${ writes the characters themselves"}
+		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not a variable name", setting.Shorten(name)), Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for a literal ${"}
 	}
 	value := e.getenv(name)
 	switch {
@@ -79,7 +79,7 @@ func (e *expander) value(inner string) (string, *setting.Invalid) {
 	case hasFallback:
 		return fallback, nil
 	}
-	return "", &setting.Invalid{Text: "the variable " + name + " is not set, or empty", Cure: "set " + name + " in the environment" + fallbackCure + name + ":-default}"}
+	return "", &setting.Invalid{Text: "the environment variable " + name + " is not set or is empty", Cure: "set " + name + fallbackCure + name + ":-default}"}
 }
 
 func isVariable(name string) bool {
@@ -88,7 +88,7 @@ func isVariable(name string) bool {
 
 func (e *expander) file(path string) (string, *setting.Invalid) {
 	if path == "" {
-		return "", &setting.Invalid{Text: "${file:} names no file", Cure: "write ${file:PATH}; paths are relative to the configuration file"}
+		return "", &setting.Invalid{Text: "${file:} has no path", Cure: "write ${file:PATH}, absolute or relative to the configuration file"}
 	}
 	path = e.resolve(path)
 	e.files = append(e.files, path)
@@ -96,10 +96,10 @@ func (e *expander) file(path string) (string, *setting.Invalid) {
 	switch {
 	case err != nil:
 		e.unread = err
-		cure := ReadCure(err, "put the file there; paths are relative to the configuration file")
+		cure := ReadCure(err, "create the file, or correct the path (absolute or relative to the configuration file)")
 		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
 	case len(text) > maxSecretFile:
-		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB", Cure: "name the file that holds the value alone"}
+		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB", Cure: "use a file that contains only the value"}
 	}
 	if utf16Mark(text) {
 		return "", &setting.Invalid{Text: "the file " + path + " is UTF-16", Cure: cureOf(byteOrderMark)}

@@ -8,7 +8,7 @@ import (
 func TestValuesFromTheEnvironmentShowWhatNobodySees(t *testing.T) {
 	t.Parallel()
 	for value, says := range map[string]string{
-		"\ufeffabc": "the value of ID begins with a byte order mark", "abc\u200b": "U+200B", "abc\n": "ends with a line end",
+		"\ufeffabc": "the value of ID begins with a byte order mark", "abc\u200b": "U+200B", "abc\n": "ends with a line break",
 		"abc": "", "Café ☕️ shop": "", "a b": "",
 	} {
 		got, bad := newExpander("hubgate.yaml", func(string) string { return value }).expand("${ID}")

@@ -16,7 +16,7 @@ func (c *Config) checkCA() []setting.Problem {
 		return nil
 	}
 	if _, err := redisclient.TLSConfig(file); err != nil {
-		return []setting.Problem{{Key: "session.redis.ca_file", Text: strings.TrimPrefix(err.Error(), "session: redis.ca_file: "), Cure: "name a PEM file with the authority's certificate"}}
+		return []setting.Problem{{Key: "session.redis.ca_file", Text: strings.TrimPrefix(err.Error(), "session: redis.ca_file: "), Cure: "write the path of a PEM file with the authority's certificate"}}
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ func (c *Config) judgeIdle(rep *Report) {
 		given bool
 	}{{"urls", urls && len(r.URLs) > 0}, {"username", r.Username != ""}, {"password", r.Password != ""}, {"ca_file", r.CAFile != ""}} {
 		if key.given {
-			rep.add(setting.Problem{Key: "session.redis." + key.name, Text: "it has no effect with mode embedded", Cure: "remove it, or set mode: single"})
+			rep.add(setting.Problem{Key: "session.redis." + key.name, Text: "has no effect with mode: embedded", Cure: "remove it, or set mode: single"})
 		}
 	}
 }

@@ -29,7 +29,7 @@ func lookClosely(value, source string) *setting.Invalid {
 		return &setting.Invalid{Text: source + " ends with " + nameOf(last), Cure: cureOf(last)}
 	case inner >= 0:
 		r, _ := utf8.DecodeRuneInString(value[inner:])
-		return &setting.Invalid{Text: source + " has " + nameOf(r) + " in it", Cure: "give the value alone, on one line"}
+		return &setting.Invalid{Text: source + " contains " + nameOf(r), Cure: "write only the value, on one line"}
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func nameOf(r rune) string {
 	case '\t':
 		return "a tab"
 	case '\n', '\r':
-		return "a line end"
+		return "a line break"
 	case 0:
 		return "a NUL byte"
 	case byteOrderMark:
@@ -78,5 +78,5 @@ func cureOf(r rune) string {
 	if r == byteOrderMark {
 		return "save it as UTF-8 without a byte order mark"
 	}
-	return "remove it; one newline at the end of a ${file:...} is trimmed by itself"
+	return "remove it; only a single newline at the end of a ${file:...} is ignored"
 }

@@ -17,11 +17,11 @@ func LocalFault(err error) (cure string, local bool) {
 	case errors.Is(err, syscall.EMFILE):
 		return OutOfDescriptors, true
 	case errors.Is(err, syscall.ENFILE):
-		return "the whole machine has run out of open files; raise fs.file-max", true
+		return "the machine has no more file descriptors; raise fs.file-max", true
 	case errors.Is(err, syscall.ENOMEM):
-		return "the machine has run out of memory", true
+		return "the machine is out of memory; free some", true
 	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
-		return "the disk or the network file system does not answer", true
+		return "the disk or the network file system is not responding; check it", true
 	}
 	return "", false
 }
@@ -32,7 +32,7 @@ func ReadCure(err error, missing string) string {
 		return cure
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return "let the user that hubgate runs as read it"
+		return "grant read permission to the user that hubgate runs as"
 	}
 	return missing
 }

@@ -16,7 +16,7 @@ func crossPages(c *Config) []setting.Problem {
 		return nil
 	}
 	if _, err := page.New(c.Pages); err != nil {
-		return []setting.Problem{{Key: "pages.folder", Text: strings.TrimPrefix(err.Error(), "pages: "), Cure: "mend it, or leave pages.folder out"}}
+		return []setting.Problem{{Key: "pages.folder", Text: strings.TrimPrefix(err.Error(), "pages: "), Cure: "fix it, or remove pages.folder"}}
 	}
 	return nil
 }

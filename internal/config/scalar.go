@@ -20,7 +20,7 @@ func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, a at
 		return
 	}
 	if v.Type() == reflect.TypeFor[setting.Words]() && text != node.Value && text == "" {
-		d.fail(a, "it expands to nothing", "give the variable a value")
+		d.fail(a, "empty after expansion", "set the variable to a value")
 		return
 	}
 	if v.Type() == reflect.TypeFor[setting.Secret]() && !d.secret(node, text, a) {
@@ -35,7 +35,7 @@ func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, a at
 		return
 	}
 	if v.Type() == reflect.TypeFor[setting.Duration]() && v.Int() == 0 && !mayBeZero(a.key) {
-		d.fail(a, "no time at all cannot work here", "write a positive time such as 30s")
+		d.fail(a, "must be greater than 0", "write a duration such as 30s")
 	}
 }
 
@@ -51,26 +51,26 @@ func (d *decoder) secret(node *yaml.Node, text string, a at) bool {
 	expanded := strings.Contains(node.Value, "${") && !strings.HasPrefix(node.Value, "$${")
 	switch {
 	case expanded && text == "":
-		d.fail(a, "the secret is empty", "give what it is read from a value")
+		d.fail(a, "the secret is empty: "+setting.Shorten(node.Value)+" has no content", "write the secret there")
 		return false
 	case text != "" && !expanded && !strings.Contains(text, "REPLACE_"):
-		cure := "write ${NAME} or ${file:PATH}, and keep the value out of the file"
+		cure := "write ${NAME} or ${file:PATH} instead"
 		if name, isName := strings.CutPrefix(text, "$"); isName && isVariable(name) {
 			cure = "did you mean ${" + name + "}?"
 		}
-		d.report.Findings = append(d.report.Findings, finding{place: a.place, Key: a.key, Warning: true, Text: "a secret is written into the file", Cure: cure})
+		d.report.Findings = append(d.report.Findings, finding{place: a.place, Key: a.key, Warning: true, Text: "the secret is in the configuration file in plain text", Cure: cure})
 	}
 	switch {
 	case strings.TrimSpace(text) != text:
-		d.fail(a, "the secret has white space or a line end at its edge", "remove it; one newline at the end of a ${file:...} is trimmed by itself")
+		d.fail(a, "the secret begins or ends with white space", "remove it; only a single newline at the end of a ${file:...} is ignored")
 		return false
 	case strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
-		d.fail(a, "the secret has a line end or another character in it that no secret has", "give the value alone, as text")
+		d.fail(a, "the secret contains a line break or a control character", "write only the value, as UTF-8 text")
 		return false
 	}
 	if i := strings.IndexFunc(text, hidden); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[i:])
-		d.fail(a, "the secret has "+nameOf(r)+" in it", "copy the value again, without it")
+		d.fail(a, "the secret contains "+nameOf(r), "copy the value again, without it")
 		return false
 	}
 	return true
@@ -95,7 +95,7 @@ func (d *decoder) text(node *yaml.Node, a at, secret bool) (string, bool) {
 
 func (d *decoder) scalar(node *yaml.Node, v reflect.Value, a at) {
 	if node.Kind != yaml.ScalarNode {
-		d.fail(a, "it is "+nodeWords(node)+" where one value belongs", "write the value behind the colon")
+		d.fail(a, "expected a single value, got "+nodeWords(node), "write the value after the colon")
 		return
 	}
 	text, ok := d.text(node, a, false)
@@ -108,14 +108,14 @@ func (d *decoder) scalar(node *yaml.Node, v reflect.Value, a at) {
 	case reflect.Bool:
 		b, ok := parseBool(text)
 		if !ok {
-			d.fail(a, strconv.Quote(setting.Shorten(text))+" is neither true nor false", "write true or false")
+			d.fail(a, strconv.Quote(setting.Shorten(text))+" is not a boolean", "write true or false")
 			return
 		}
 		v.SetBool(b)
 	default:
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			d.fail(a, strconv.Quote(setting.Shorten(text))+" is not a whole number", "write digits alone")
+			d.fail(a, strconv.Quote(setting.Shorten(text))+" is not a whole number", "write only digits")
 			return
 		}
 		v.SetInt(n)

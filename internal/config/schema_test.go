@@ -60,8 +60,9 @@ func TestTheSchemaAndCheckAgreeAboutShapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	shapes := []string{
-		"there is no such key", "where a list belongs", "where a mapping belongs", "where one value belongs", "the entry is empty", "is not a word it knows", "is not a valid value",
-		"is not a duration", "neither true nor false", "is not a whole number", "an empty list", "an empty mapping", "a rate is not one word",
+		"unknown key", "expected a list", "expected a mapping", "expected a single value", "expected a rate",
+		"empty entry", "is not a valid value", "is not a duration", "is not a boolean", "is not a whole number",
+		"an empty list", "an empty mapping",
 	}
 	for _, path := range append(fixtures, "../../config.example.yaml") {
 		text, err := os.ReadFile(path)

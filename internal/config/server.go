@@ -112,7 +112,7 @@ func (c ServerConfig) Validate() []setting.Problem {
 	problems = append(problems, c.validateListeners()...)
 	problems = append(problems, c.validateRedirects()...)
 	if n := c.Limits.HeaderBytes; n < 4<<10 || n > 1<<20 {
-		problems = append(problems, setting.Problem{Key: "server.limits.header_bytes", Text: n.String() + " is outside 4KiB to 1MiB", Cure: "write a size such as 32KiB"})
+		problems = append(problems, setting.Problem{Key: "server.limits.header_bytes", Text: n.String() + " is out of range", Cure: "write a size from 4KiB to 1MiB, such as 32KiB"})
 	}
 	return problems
 }
@@ -122,7 +122,7 @@ func (c ServerConfig) validateProxies() []setting.Problem {
 	for i, word := range c.TrustedProxies {
 		key := "server.trusted_proxies[" + strconv.Itoa(i) + "]"
 		if setting.IsNone(word) && len(c.TrustedProxies) > 1 {
-			return append(problems, setting.Problem{Key: "server.trusted_proxies", Text: "none stands beside others", Cure: "write none alone, or the addresses alone"})
+			return append(problems, setting.Problem{Key: "server.trusted_proxies", Text: "none cannot be combined with other values", Cure: "write only none, or only the networks"})
 		}
 		if setting.IsNone(word) || word == "private" {
 			continue
@@ -130,13 +130,13 @@ func (c ServerConfig) validateProxies() []setting.Problem {
 		prefix, ok := parseNetwork(word)
 		switch {
 		case !ok:
-			cure := "write a network such as 10.0.0.0/8, or one of the words private and none"
+			cure := "write a network such as 10.0.0.0/8, or private or none"
 			if near := setting.Nearest(word, []string{"private", setting.None}); near != "" {
 				cure = "did you mean " + near + "?"
 			}
 			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is not a network", setting.Shorten(word)), Cure: cure})
 		case prefix.Bits() < 4: // 2000::/3 is the whole public Internet, and two halves are one as well
-			problems = append(problems, setting.Problem{Key: key, Text: word + " is everybody: any client could claim any address and https", Cure: "name the networks of your balancer, or private"})
+			problems = append(problems, setting.Problem{Key: key, Text: word + " is too wide: any client could forge its address and scheme", Cure: "list the networks of your load balancer, or write private"})
 		}
 	}
 	return problems
@@ -153,15 +153,15 @@ func (c ServerConfig) validateListeners() []setting.Problem {
 		return problems
 	}
 	if collide(c.Listen, c.AdminListen) {
-		problems = append(problems, setting.Problem{Key: "server.admin_listen", Text: "it is the address of server.listen", Cure: "give the admin listener a port of its own: it must not be reachable by visitors"})
+		problems = append(problems, setting.Problem{Key: "server.admin_listen", Text: "same address as server.listen", Cure: "write another port, which visitors cannot reach"})
 	}
 	for _, other := range []struct{ name, address string }{{"server.listen", c.Listen}, {"server.admin_listen", c.AdminListen}} {
 		if isListenAddress(c.TLS.HTTPListen) && c.TLS.Mode != setting.None && collide(c.TLS.HTTPListen, other.address) {
-			problems = append(problems, setting.Problem{Key: "server.tls.http_listen", Text: "it is the address of " + other.name, Cure: "give it a port of its own, such as :80"})
+			problems = append(problems, setting.Problem{Key: "server.tls.http_listen", Text: "same address as " + other.name, Cure: "write another port, such as :80"})
 		}
 	}
 	if !inbound.IsLoopback(inbound.HostOnly(c.AdminListen)) {
-		problems = append(problems, setting.Problem{Key: "server.admin_listen", Warning: true, Text: "metrics and the admin API are reachable from other machines", Cure: "write 127.0.0.1:9090, or see that a firewall keeps visitors out"})
+		problems = append(problems, setting.Problem{Key: "server.admin_listen", Warning: true, Text: "metrics and the admin API are reachable from other machines", Cure: "write 127.0.0.1:9090, or block visitors with a firewall"})
 	}
 	return problems
 }
@@ -177,7 +177,7 @@ func badListen(key, address string) setting.Problem {
 	if n, err := strconv.Atoi(address); err == nil && n > 0 && n < 65536 {
 		cure = fmt.Sprintf(`write ":%d"`, n)
 	}
-	return setting.Problem{Key: key, Text: fmt.Sprintf("%q is not an address to listen on", setting.Shorten(address)), Cure: cure}
+	return setting.Problem{Key: key, Text: fmt.Sprintf("%q is not a listen address", setting.Shorten(address)), Cure: cure}
 }
 
 func collide(a, b string) bool {

@@ -23,14 +23,14 @@ func reportSyntax(err error, text []byte, rep *Report) {
 	lines := strings.Split(string(text), "\n")
 	at := place{min(culprit(text, line), len(lines)), 1}
 	if tab, found := tabNear(lines, at.Line, message); found {
-		rep.addAt(tab, "", "this is not YAML: "+message, "indent with spaces: YAML does not take tabs")
+		rep.addAt(tab, "", "invalid YAML: "+message, "indent with spaces; YAML does not allow tabs")
 		return
 	}
 	if variable := bareVariable(lines, at.Line); variable != "" {
-		rep.addAt(at, "", "this is not YAML: "+message, `inside [...] or {...} a variable needs quotes: "`+variable+`"`)
+		rep.addAt(at, "", "invalid YAML: "+message, `quote variables inside [...] and {...}: "`+variable+`"`)
 		return
 	}
-	rep.addAt(at, "", "this is not YAML: "+message, syntaxCure(message, lines[at.Line-1]))
+	rep.addAt(at, "", "invalid YAML: "+message, syntaxCure(message, lines[at.Line-1]))
 }
 
 // maxReparsed bounds the work of finding the place of a syntax error.
@@ -113,27 +113,27 @@ func syntaxCure(message, line string) string {
 	says := func(part string) bool { return strings.Contains(message, part) }
 	switch {
 	case strings.ContainsRune(line, '\u00a0'):
-		return "replace the no-break space (U+00A0) in this line by a space"
+		return "replace the no-break space (U+00A0) in this line with a space"
 	case strings.HasPrefix(line, "<<<<<<<"), strings.HasPrefix(line, ">>>>>>>"), strings.HasPrefix(line, "======="):
-		return "settle the merge conflict, and remove its marks"
+		return "resolve the merge conflict, and remove its markers"
 	case says("incompatible YAML document"):
 		return "remove the %YAML line"
 	case says("unknown anchor"), says("alphabetic or numeric"):
-		return `a value that begins with * or & needs quotes: "/**"`
+		return `quote values that begin with * or &: "/**"`
 	case says("cannot start any token"):
-		return "a value that begins with @, ` or % needs quotes"
+		return "quote values that begin with @, ` or %"
 	case says("max depth"):
-		return "the file is nested too much; this is probably another file"
+		return "the file is nested too deeply; check that it is the right file"
 	case says("escape"):
 		return `inside "..." write \\ for a backslash, or use '...'`
 	case strings.Count(strings.ReplaceAll(line, `\"`, ""), `"`)%2 == 1, strings.Count(line, "'")%2 == 1:
 		return "close the quote on the line where it begins"
 	case says("',' or ']'"), says("',' or '}'"):
-		return "close the bracket, and put commas between its entries"
+		return "close the bracket, and separate its entries with commas"
 	case says("could not find expected ':'"):
-		return "write key: value, with a colon and a space behind it"
+		return "write key: value, with a space after the colon"
 	case says("mapping values are not allowed"):
-		return "look at the indentation of this line and the one above; a value with a colon and a space in it needs quotes"
+		return "check the indentation of this line and the one above; quote values that contain a colon and a space"
 	}
-	return "look at the indentation, quotes and colons of this line and the one above"
+	return "check the indentation, quotes and colons of this line and the one above"
 }

@@ -30,22 +30,22 @@ type ACMEConfig struct {
 
 func (t TLSConfig) validate() []setting.Problem {
 	if !slices.Contains([]string{setting.None, "files", "acme"}, t.Mode) {
-		return []setting.Problem{{Key: "server.tls.mode", Text: fmt.Sprintf("%q is not a mode", setting.Shorten(t.Mode)), Cure: "write none, files or acme"}}
+		return []setting.Problem{{Key: "server.tls.mode", Text: fmt.Sprintf("%q is not a valid value", setting.Shorten(t.Mode)), Cure: "write none, files or acme"}}
 	}
 	var problems []setting.Problem
 	given := func(key, value, mode string) {
 		switch {
 		case t.Mode == mode && value == "":
-			problems = append(problems, setting.Problem{Key: "server.tls." + key, Text: "mode " + mode + " needs it", Cure: "name the file"})
+			problems = append(problems, setting.Problem{Key: "server.tls." + key, Text: "required with mode: " + mode, Cure: "write the path of the file"})
 		case t.Mode != mode && value != "":
-			problems = append(problems, setting.Problem{Key: "server.tls." + key, Text: "it has no effect with mode " + t.Mode, Cure: "remove it, or set mode: " + mode})
+			problems = append(problems, setting.Problem{Key: "server.tls." + key, Text: "has no effect with mode: " + t.Mode, Cure: "remove it, or set mode: " + mode})
 		}
 	}
 	given("cert_file", t.CertFile, "files")
 	given("key_file", t.KeyFile, "files")
 	problems = append(problems, t.validateACME()...)
 	if t.Mode == setting.None && t.HTTPListen != "" {
-		problems = append(problems, setting.Problem{Key: "server.tls.http_listen", Text: "it has no effect with mode none", Cure: "remove it: listen is the plain listener"})
+		problems = append(problems, setting.Problem{Key: "server.tls.http_listen", Text: "has no effect with mode: none", Cure: "remove it; server.listen is the HTTP listener"})
 	}
 	if t.HTTPListen != "" && !isListenAddress(t.HTTPListen) {
 		problems = append(problems, badListen("server.tls.http_listen", t.HTTPListen))
@@ -62,19 +62,19 @@ func (t TLSConfig) validateACME() []setting.Problem {
 			given bool
 		}{{"email", a.Email != ""}, {"directory_url", a.DirectoryURL != ""}, {"agree", a.Agree}} {
 			if key.given {
-				problems = append(problems, setting.Problem{Key: "server.tls.acme." + key.name, Text: "it has no effect with mode " + t.Mode, Cure: "remove acme, or set mode: acme"})
+				problems = append(problems, setting.Problem{Key: "server.tls.acme." + key.name, Text: "has no effect with mode: " + t.Mode, Cure: "remove acme, or set mode: acme"})
 			}
 		}
 		return problems
 	}
 	if !a.Agree {
-		problems = append(problems, setting.Problem{Key: "server.tls.acme.agree", Text: "certificates are given to those who agree to the authority's terms", Cure: "read them and write agree: true"})
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.agree", Text: "must be true with mode: acme", Cure: "read the certificate authority's terms of service, then write agree: true"})
 	}
 	if a.Email != "" && (strings.Count(a.Email, "@") != 1 || strings.ContainsAny(a.Email, " <>,")) {
-		problems = append(problems, setting.Problem{Key: "server.tls.acme.email", Text: fmt.Sprintf("%q is not an e-mail address", setting.Shorten(a.Email)), Cure: "write one address, or leave it out"})
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.email", Text: fmt.Sprintf("%q is not an e-mail address", setting.Shorten(a.Email)), Cure: "write one address, or remove it"})
 	}
 	if u, err := url.Parse(a.DirectoryURL); a.DirectoryURL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
-		problems = append(problems, setting.Problem{Key: "server.tls.acme.directory_url", Text: fmt.Sprintf("%q is not an https URL", setting.Shorten(a.DirectoryURL)), Cure: "write the directory URL of the authority, or leave it out for Let's Encrypt"})
+		problems = append(problems, setting.Problem{Key: "server.tls.acme.directory_url", Text: fmt.Sprintf("%q is not an https URL", setting.Shorten(a.DirectoryURL)), Cure: "write the directory URL of the authority, or remove it for Let's Encrypt"})
 	}
 	return problems
 }
@@ -87,14 +87,14 @@ func (c ServerConfig) checkCertificate() []setting.Problem {
 	}
 	for _, f := range []struct{ key, path string }{{"cert_file", c.TLS.CertFile}, {"key_file", c.TLS.KeyFile}} {
 		if _, err := readFile(f.path); err != nil {
-			cure := ReadCure(err, "put the file there; paths are relative to the configuration file")
+			cure := ReadCure(err, "create the file, or correct the path (absolute or relative to the configuration file)")
 			return []setting.Problem{{Key: "server.tls." + f.key, Text: "the file cannot be read: " + err.Error(), Cure: cure}}
 		}
 	}
 	files, err := certs.NewFiles(c.TLS.CertFile, c.TLS.KeyFile)
 	if err != nil {
 		return []setting.Problem{{Key: "server.tls.cert_file", Text: strings.TrimPrefix(err.Error(), "certs: "),
-			Cure: "name a PEM file with the certificate first and its chain behind it, and in key_file the key that belongs to it"}}
+			Cure: "write a PEM file with the certificate followed by its chain, and the matching key in key_file"}}
 	}
 	return CertificateWarnings(files, c)
 }
@@ -103,11 +103,11 @@ func (c ServerConfig) checkCertificate() []setting.Problem {
 func CertificateWarnings(files *certs.Files, c ServerConfig) []setting.Problem {
 	var problems []setting.Problem
 	if _, end := files.NotAfter(); time.Now().After(end) {
-		problems = append(problems, setting.Problem{Key: "server.tls.cert_file", Warning: true, Text: "the certificate ended at " + end.UTC().Format(time.RFC3339), Cure: "renew it"})
+		problems = append(problems, setting.Problem{Key: "server.tls.cert_file", Warning: true, Text: "the certificate expired at " + end.UTC().Format(time.RFC3339), Cure: "renew it"})
 	}
 	for _, host := range c.HostNames() {
 		if files.Covers(host) != nil {
-			problems = append(problems, setting.Problem{Key: "server.tls.cert_file", Warning: true, Text: "the certificate is not for " + host, Cure: "let it name every public host and every host of redirect_from"})
+			problems = append(problems, setting.Problem{Key: "server.tls.cert_file", Warning: true, Text: "the certificate does not cover " + host, Cure: "use one that covers every public host and every host in redirect_from"})
 		}
 	}
 	return problems

@@ -26,17 +26,17 @@ func (c TracingConfig) Validate() []setting.Problem {
 	u, err := url.Parse(c.Endpoint)
 	switch {
 	case c.Endpoint == "" && c.Sample != 1:
-		return []setting.Problem{{Key: "tracing.sample", Text: "it has no effect without tracing.endpoint", Cure: "name the collector, or leave it out"}}
+		return []setting.Problem{{Key: "tracing.sample", Text: "has no effect without tracing.endpoint", Cure: "write the collector's address in tracing.endpoint, or remove sample"}}
 	case c.Endpoint == "":
 		return nil
 	case !trace.Available:
-		return bad("this binary was built without tracing", "leave it empty, or build without the tag notrace")
+		return bad("this binary was built without tracing", "remove it, or build without the tag notrace")
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		return bad(fmt.Sprintf("%q is not an http:// or https:// URL", setting.Shorten(c.Endpoint)), spelling)
+		return bad(fmt.Sprintf("%q is not a URL with scheme and host", setting.Shorten(c.Endpoint)), spelling)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return bad("it has more than scheme, host, port and path", spelling+"; headers for the collector come from OTEL_EXPORTER_OTLP_HEADERS")
+		return bad("has more than scheme, host, port and path", spelling+"; set headers in OTEL_EXPORTER_OTLP_HEADERS")
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		problems := bad("spans cross the network in the clear", "write https://, or see that only the collector's own network carries them")
+		problems := bad("spans are sent unencrypted", "write https://, or make sure that the network to the collector is trusted")
 		problems[0].Warning = true
 		return problems
 	}

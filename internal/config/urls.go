@@ -15,7 +15,7 @@ import (
 
 func (c ServerConfig) validateURLs() []setting.Problem {
 	if len(c.PublicURLs) == 0 {
-		return []setting.Problem{{Key: "server.public_urls", Text: "the names under which visitors come are required", Cure: "write public_urls: [https://www.example.com]"}}
+		return []setting.Problem{{Key: "server.public_urls", Text: "required", Cure: "write public_urls: [https://www.example.com]"}}
 	}
 	var problems []setting.Problem
 	seen := map[string]int{}
@@ -27,7 +27,7 @@ func (c ServerConfig) validateURLs() []setting.Problem {
 		}
 		site, _ := inbound.ParseSite(text)
 		if first, twice := seen[site.Host]; twice {
-			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is the same host as public_urls[%d]", text, first), Cure: "name each host once"})
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is the same host as public_urls[%d]", text, first), Cure: "remove one of them"})
 			continue
 		}
 		seen[site.Host] = i
@@ -39,7 +39,7 @@ func validatePublicURL(key, text string) *setting.Problem {
 	bad := func(text, cure string) *setting.Problem { return &setting.Problem{Key: key, Text: text, Cure: cure} }
 	u, err := url.Parse(text)
 	if strings.Contains(text, "REPLACE_") {
-		return bad("it is still the example's placeholder", "write the URL of your site")
+		return bad("the placeholder is still there", "write the URL of your site")
 	}
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return bad(fmt.Sprintf("%q is not a URL with scheme and host", setting.Shorten(text)), "write https://www.example.com")
@@ -48,10 +48,10 @@ func validatePublicURL(key, text string) *setting.Problem {
 		return bad(fmt.Sprintf("%q has more than scheme, host and port", setting.Shorten(u.Redacted())), "write "+u.Scheme+"://"+u.Host)
 	}
 	if ascii, err := idna.Lookup.ToASCII(u.Hostname()); err == nil && ascii != strings.ToLower(u.Hostname()) {
-		return bad(fmt.Sprintf("%q is not how browsers send this host", u.Hostname()), "write "+u.Scheme+"://"+strings.Replace(u.Host, u.Hostname(), ascii, 1))
+		return bad(fmt.Sprintf("%q must be in the form that browsers send (Punycode)", u.Hostname()), "write "+u.Scheme+"://"+strings.Replace(u.Host, u.Hostname(), ascii, 1))
 	}
 	if host := strings.ToLower(u.Hostname()); strings.Contains(host, ".hs-sites") || strings.Contains(host, ".sites-proxy.") {
-		return bad(fmt.Sprintf("%q is HubSpot's own: visitors never reach the gateway by it", host), "write the URL that visitors type; HubSpot's host belongs into proxy.origin")
+		return bad(fmt.Sprintf("%q is a host of HubSpot, which never leads to the gateway", host), "write the URL that visitors use; HubSpot's host belongs in proxy.origin")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
@@ -59,10 +59,10 @@ func validatePublicURL(key, text string) *setting.Problem {
 		}
 	}
 	if !isHostName(u.Hostname()) {
-		return bad(fmt.Sprintf("%q is not a host name", u.Hostname()), "write each public host out")
+		return bad(fmt.Sprintf("%q is not a host name", u.Hostname()), "write each public host by name; wildcards are not supported")
 	}
 	if u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()) {
-		return bad("over http anybody on the way could take a session", "write https://"+u.Host+"; http:// is for loopback hosts")
+		return bad("http would expose session cookies on the network", "write https://"+u.Host+"; http:// is allowed only for loopback hosts")
 	}
 	return nil
 }
@@ -94,16 +94,16 @@ func (c ServerConfig) validateRedirects() []setting.Problem {
 	for _, host := range setting.SortedNames(c.RedirectFrom) {
 		key := setting.Join("server.redirect_from", host)
 		if !hosts[strings.ToLower(host)] {
-			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is none of the public hosts", setting.Shorten(host)), Cure: "write public host: [other names], the host as in public_urls"})
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("%q is not a public host", setting.Shorten(host)), Cure: "write a host of server.public_urls: [its other names]"})
 		}
 		for i, other := range c.RedirectFrom[host] {
 			name := strings.ToLower(other)
 			entry := key + "[" + strconv.Itoa(i) + "]"
 			switch {
 			case !isHostName(inbound.HostOnly(other)) || strings.Contains(other, "/"):
-				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is not a host", setting.Shorten(other)), Cure: "write the host alone, such as example.com"})
+				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is not a host", setting.Shorten(other)), Cure: "write only the host, such as example.com"})
 			case hosts[name] || taken[name]:
-				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is a public host or redirects already", other), Cure: "a host either serves or redirects, once"})
+				problems = append(problems, setting.Problem{Key: entry, Text: fmt.Sprintf("%q is already a public host or a redirect", other), Cure: "remove it from one of them"})
 			}
 			taken[name] = true
 		}

@@ -24,10 +24,10 @@ func readConfig(path string, rep *Report) ([]byte, *setting.Invalid) {
 	switch {
 	case err != nil:
 		rep.Unread = err
-		cure := ReadCure(err, "give the path of the YAML file")
+		cure := ReadCure(err, "check the path of the configuration file")
 		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
 	case len(text) > maxConfig:
-		return nil, &setting.Invalid{Text: "the file is larger than 1 MiB", Cure: "a configuration is a few KiB, so this is probably another file"}
+		return nil, &setting.Invalid{Text: "the file is larger than 1 MiB", Cure: "check that it is the right file"}
 	}
 	return text, nil
 }
@@ -51,12 +51,12 @@ func parseYAML(text []byte, rep *Report) (root *yaml.Node) {
 	defer func() {
 		if v := recover(); v != nil {
 			root = nil
-			rep.addAt(place{1, 1}, "", "the file is no YAML that can be read", "look for unusual keys, anchors and merges")
+			rep.addAt(place{1, 1}, "", "invalid YAML: the parser failed", "look for unusual keys, anchors and merges")
 		}
 	}()
 	if cut, marked := bytes.CutPrefix(text, []byte("\xef\xbb\xbf")); marked {
 		text = cut
-		rep.Findings = append(rep.Findings, finding{place: place{1, 1}, Warning: true, Text: "the file begins with a byte order mark", Cure: "save it as UTF-8 without one (BOM)"})
+		rep.Findings = append(rep.Findings, finding{place: place{1, 1}, Warning: true, Text: "the file begins with a byte order mark", Cure: "save it as UTF-8 without BOM"})
 	}
 	if bad := notText(text, rep); bad {
 		return nil
@@ -74,9 +74,9 @@ func parseYAML(text []byte, rep *Report) (root *yaml.Node) {
 			reportSyntax(err, text, rep)
 			return nil
 		}
-		rep.addAt(at, "", "a second document begins", "one file holds one configuration; remove the --- and what follows")
+		rep.addAt(at, "", "more than one YAML document", "remove the --- and everything after it")
 	} else if emptyDocument(document) {
-		rep.addAt(place{1, 1}, "", "the file is empty", "begin with config.example.yaml")
+		rep.addAt(place{1, 1}, "", "the file is empty", "start from config.example.yaml")
 	}
 	if emptyDocument(document) {
 		return nil
@@ -100,10 +100,10 @@ func notText(text []byte, rep *Report) bool {
 		r, size := utf8.DecodeRune(text)
 		switch {
 		case r == utf8.RuneError && size == 1, r < ' ' && r != '\n' && r != '\r' && r != '\t', r >= 0x7f && r < 0xa0 && r != '\u0085':
-			rep.addAt(at, "", "the file is not text in UTF-8", "save it as UTF-8 without control characters")
+			rep.addAt(at, "", "the file is not UTF-8 text", "save it as UTF-8 without control characters")
 			return true
 		case r == '\u0085' || r == '\u2028' || r == '\u2029' || r == 0xfeff || r >= 0xfffe && r <= 0xffff:
-			rep.addAt(at, "", fmt.Sprintf("there is a character that cannot be seen, U+%04X", r), "remove it; it often comes along with text that was copied")
+			rep.addAt(at, "", fmt.Sprintf("invisible character U+%04X", r), "remove it; it often comes with copied text")
 			return true
 		}
 		at.Col++

@@ -37,9 +37,9 @@ func TestWhatKeepsTheGatewayFromStartingIsToldInWords(t *testing.T) {
 		"an address of another machine": {"192.0.2.1:0", "127.0.0.1:0", "{mode: none}", 1,
 			[]string{"hubgate: server.listen: ", "cannot assign requested address"}},
 		"a certificate that is not there": {"127.0.0.1:0", "127.0.0.1:0", fmt.Sprintf(tls, "nowhere.pem", "nowhere.key"), 2,
-			[]string{"hubgate.yaml:7:22: error: server.tls.cert_file: the file cannot be read: ", "nowhere.pem: no such file or directory; put the file there"}},
+			[]string{"hubgate.yaml:7:22: error: server.tls.cert_file: the file cannot be read: ", "nowhere.pem: no such file or directory; create the file"}},
 		"a certificate that is none": {"127.0.0.1:0", "127.0.0.1:0", fmt.Sprintf(tls, "no.pem", "no.pem"), 2,
-			[]string{"error: server.tls.cert_file: ", "failed to find any PEM data", "name a PEM file"}},
+			[]string{"error: server.tls.cert_file: ", "failed to find any PEM data", "write a PEM file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(folder, "hubgate.yaml")

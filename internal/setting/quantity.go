@@ -47,7 +47,7 @@ func (d *DurationOrNone) SetWord(text string) error {
 		return err
 	}
 	if v == 0 {
-		return &Invalid{Text: fmt.Sprintf("%q is not above 0", text),
+		return &Invalid{Text: fmt.Sprintf("must be greater than 0, not %q", text),
 			Cure: "write a positive duration such as 30s, or none"}
 	}
 	*d = DurationOrNone(v)
@@ -132,8 +132,8 @@ func (c *CountOrNone) SetWord(text string) error {
 	}
 	v, err := strconv.Atoi(text)
 	if err != nil || v <= 0 {
-		return &Invalid{Text: fmt.Sprintf("%q is not a number above 0", text),
-			Cure: "write a whole number such as 100, or none"}
+		return &Invalid{Text: fmt.Sprintf("%q is not a whole number above 0", text),
+			Cure: "write a number such as 100, or none"}
 	}
 	*c = CountOrNone(v)
 	return nil

@@ -24,7 +24,7 @@ type Rate struct {
 // SetWord accepts only none.
 func (r *Rate) SetWord(text string) error {
 	if !IsNone(text) {
-		return &Invalid{Text: "a rate is not one word", Cure: "write {requests: 30, per: 1m}, or none"}
+		return &Invalid{Text: "expected a rate or none", Cure: "write {requests: 30, per: 1m}, or none"}
 	}
 	*r = Rate{}
 	return nil
@@ -41,5 +41,5 @@ func WordProblem(key, word string, words ...string) []Problem {
 	if near := Nearest(word, words); near != "" {
 		cure = "did you mean " + near + "? " + cure
 	}
-	return []Problem{{Key: key, Text: fmt.Sprintf("%q is not a word it knows", Shorten(word)), Cure: cure}}
+	return []Problem{{Key: key, Text: fmt.Sprintf("%q is not a valid value", Shorten(word)), Cure: cure}}
 }
