@@ -61,20 +61,20 @@ func problem(key, text, cure string) []setting.Problem {
 func (c Config) validateIssuer() []setting.Problem {
 	switch {
 	case c.UserPool == "" && c.Issuer == "":
-		return []setting.Problem{{Key: "auth", Text: "it is not said where people log in", Cure: "write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://... for another provider"}}
+		return []setting.Problem{{Key: "auth", Text: "no login provider is set", Cure: "write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://id.example.com for another provider"}}
 	case c.UserPool != "" && c.Issuer != "":
-		return problem("issuer", "user_pool is given too, and the issuer follows from it", "keep one of them")
+		return problem("issuer", "cannot be combined with user_pool, which implies the issuer", "remove one of them")
 	case strings.Contains(c.UserPool+c.Issuer, "REPLACE_"):
 		key := "issuer"
 		if c.UserPool != "" {
 			key = "user_pool"
 		}
-		return problem(key, "it is still the example's placeholder", "write your own")
+		return problem(key, "the placeholder is still there", "write your own")
 	case c.UserPool != "":
 		if poolID.MatchString(c.UserPool) {
 			return nil
 		}
-		return problem("user_pool", fmt.Sprintf("%q is not the id of a user pool", c.UserPool), "write it as the console shows it: REGION_ID, such as eu-west-1_AbCdEf123")
+		return problem("user_pool", fmt.Sprintf("%q is not a user pool ID", c.UserPool), "write REGION_ID as the AWS console shows it, such as eu-west-1_AbCdEf123")
 	}
 	return validateIssuerURL(c.Issuer)
 }
@@ -83,17 +83,17 @@ func validateIssuerURL(issuer string) []setting.Problem {
 	u, err := url.Parse(issuer)
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return problem("issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer), "write the issuer as the provider calls itself, such as https://id.example.com")
+		return problem("issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer), "write the issuer from the provider's discovery document, such as https://id.example.com")
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		return problem("issuer", "over http anybody on the way could log in as anybody", "write https://; http:// is for loopback addresses")
+		return problem("issuer", "http would let anyone on the network log in as any user", "write https://; http:// is allowed only for loopback addresses")
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", u.Redacted()), "write the issuer alone")
+		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", u.Redacted()), "write only the issuer")
 	case strings.Contains(u.Path, "/.well-known"):
-		return problem("issuer", "it is the address of the discovery document, not the issuer", "write "+issuer[:strings.Index(issuer, "/.well-known")])
+		return problem("issuer", "this is the URL of the discovery document, not the issuer", "write "+issuer[:strings.Index(issuer, "/.well-known")])
 	case endpointPath.MatchString(u.Path):
-		return problem("issuer", "it is the address of one of the provider's endpoints, not the issuer", "write the issuer as the provider's discovery document names it")
+		return problem("issuer", "this is the URL of one of the provider's endpoints, not the issuer", "write the issuer from the provider's discovery document")
 	case strings.Contains(strings.ToLower(u.Host), ".amazoncognito."):
-		return problem("issuer", "it is the address of Cognito's login pages, not the issuer", "write user_pool: REGION_ID")
+		return problem("issuer", "this is the URL of Cognito's login pages, not the issuer", "write user_pool: REGION_ID")
 	case isCognitoHost(issuer):
 		return validateCognitoIssuer(u)
 	}
@@ -108,15 +108,15 @@ func validateCognitoIssuer(u *url.URL) []setting.Problem {
 	m := poolID.FindStringSubmatch(pool)
 	switch {
 	case pool == "":
-		return problem("issuer", "the id of the user pool is missing behind the host", "write user_pool: REGION_ID")
+		return problem("issuer", "the user pool ID is missing after the host", "write user_pool: REGION_ID")
 	case m == nil:
-		return problem("issuer", fmt.Sprintf("%q is not the id of a user pool", pool), "write user_pool: REGION_ID")
+		return problem("issuer", fmt.Sprintf("%q is not a user pool ID", pool), "write user_pool: REGION_ID")
 	case !strings.HasPrefix(strings.ToLower(u.Host), "cognito-idp."+m[1]+"."):
-		return problem("issuer", fmt.Sprintf("the pool %s is in region %s, but the host is %s", pool, m[1], u.Host), "write user_pool: "+pool)
+		return problem("issuer", fmt.Sprintf("region mismatch: user pool %s is in %s, but the host is %s", pool, m[1], u.Host), "write user_pool: "+pool)
 	case strings.HasSuffix(u.Path, "/"):
-		return problem("issuer", "Cognito's issuer has no slash at its end, and issuers are compared letter by letter", "write user_pool: "+pool)
+		return problem("issuer", "trailing slash: issuers must match exactly, and Cognito's has none", "write user_pool: "+pool)
 	case u.Host != strings.ToLower(u.Host) || u.Port() != "":
-		return problem("issuer", "Cognito's issuer has a lower-case host and no port, and issuers are compared letter by letter", "write user_pool: "+pool)
+		return problem("issuer", "issuers must match exactly, and Cognito's has a lower-case host and no port", "write user_pool: "+pool)
 	}
 	return nil
 }
@@ -125,30 +125,30 @@ func (c Config) validateClient() []setting.Problem {
 	var problems []setting.Problem
 	switch {
 	case c.ClientID == "":
-		problems = problem("client_id", "it is required", "write the id of the app client")
+		problems = problem("client_id", "required", "write the ID of the app client")
 	case strings.Contains(c.ClientID, "REPLACE_"):
-		problems = problem("client_id", "it is still the example's placeholder", "write the id of your app client")
+		problems = problem("client_id", "the placeholder is still there", "write the ID of your app client")
 	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		problems = problem("client_id", "it has white space or a control character in it", "remove it")
+		problems = problem("client_id", "contains white space or a control character", "remove it")
 	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r > '~' }):
-		problems = problem("client_id", "it has a character in it that no client id has, maybe unseen", "copy it again")
+		problems = problem("client_id", "contains a character outside ASCII, which may be invisible", "copy the client ID again")
 	}
 	if !slices.Contains([]string{"header", "body", "none"}, c.ClientAuth) {
 		cure := "write header, body or none"
 		if near := setting.Nearest(c.ClientAuth, []string{"header", "body", "none"}); near != "" {
 			cure = "did you mean " + near + "?"
 		}
-		return append(problems, problem("client_auth", fmt.Sprintf("%q is not a way to send the secret", c.ClientAuth), cure)...)
+		return append(problems, problem("client_auth", fmt.Sprintf("%q is not a valid value", c.ClientAuth), cure)...)
 	}
 	switch secret := c.ClientSecret.Reveal(); {
 	case c.ClientAuth == "none" && secret != "":
-		problems = append(problems, problem("client_secret", "with client_auth none it is never sent", "remove it, or write client_auth: header")...)
+		problems = append(problems, problem("client_secret", "has no effect with client_auth: none", "remove it, or write client_auth: header")...)
 	case c.ClientAuth != "none" && secret == "":
-		problems = append(problems, problem("client_secret", "it is required", "write client_secret: ${NAME}, or client_auth: none for a client without a secret")...)
+		problems = append(problems, problem("client_secret", "required", "write client_secret: ${NAME}, or client_auth: none for a client without a secret")...)
 	case strings.Contains(secret, "REPLACE_"):
-		problems = append(problems, problem("client_secret", "it is still the example's placeholder", "write ${NAME} or ${file:PATH}")...)
+		problems = append(problems, problem("client_secret", "the placeholder is still there", "write ${NAME} or ${file:PATH}")...)
 	case strings.TrimSpace(secret) != secret:
-		problems = append(problems, problem("client_secret", "it has white space or a line end at its edge", "remove it")...)
+		problems = append(problems, problem("client_secret", "begins or ends with white space", "remove the white space")...)
 	}
 	return problems
 }
@@ -163,28 +163,28 @@ func (c Config) validateWords() []setting.Problem {
 	var problems []setting.Problem
 	for i, scope := range c.Scopes {
 		if scope == "" || strings.ContainsAny(scope, " ,\t\r\n") {
-			problems = append(problems, problem(fmt.Sprintf("scopes[%d]", i), fmt.Sprintf("%q is not one scope", scope), "write a list with one scope in each entry: [openid, email, profile]")...)
+			problems = append(problems, problem(fmt.Sprintf("scopes[%d]", i), fmt.Sprintf("%q is not a scope", scope), "write one scope in each entry: [openid, email, profile]")...)
 		}
 	}
 	for i, group := range c.AdminGroups {
 		if strings.TrimSpace(group) != group || group == "" {
-			problems = append(problems, problem(fmt.Sprintf("admin_groups[%d]", i), fmt.Sprintf("%q is empty or has spaces around it", group), "write the name of a group")...)
+			problems = append(problems, problem(fmt.Sprintf("admin_groups[%d]", i), fmt.Sprintf("%q is not a group name", group), "write a name without spaces around it")...)
 		}
 	}
 	if len(problems) == 0 && !slices.Contains(c.Scopes, "openid") {
-		problems = append(problems, problem("scopes", "without openid there is no ID token, and nobody could log in", "write [openid, email, profile]")...)
+		problems = append(problems, problem("scopes", "the scope openid is missing, without which nobody can log in", "write [openid, email, profile]")...)
 	}
 	if !regexp.MustCompile(`^(/[a-z0-9][a-z0-9_-]*)+$`).MatchString(c.Prefix) || len(c.Prefix) > 64 {
-		problems = append(problems, problem("prefix", fmt.Sprintf("%q is not a prefix for the gateway's own endpoints", c.Prefix), "write a path of lower-case letters and digits without a slash at its end, such as /oauth2")...)
+		problems = append(problems, problem("prefix", fmt.Sprintf("%q is not a valid prefix", c.Prefix), "write a path of lower-case letters and digits without a trailing slash, such as /oauth2")...)
 	}
 	if first, _, _ := strings.Cut(strings.TrimPrefix(c.Prefix, "/"), "/"); slices.Contains(hubSpotPaths, first) {
-		problems = append(problems, problem("prefix", fmt.Sprintf("below /%s are paths of HubSpot, which the gateway would hide", first), "write a path that the site does not have, such as /oauth2")...)
+		problems = append(problems, problem("prefix", fmt.Sprintf("would hide HubSpot's own paths below /%s", first), "write a path that the site does not use, such as /oauth2")...)
 	}
 	if !slices.Contains([]string{"auto", "cognito", "oidc", "local"}, c.Logout) {
-		problems = append(problems, problem("logout", fmt.Sprintf("%q is not a way to log out", c.Logout), "write auto, cognito, oidc or local")...)
+		problems = append(problems, problem("logout", fmt.Sprintf("%q is not a valid value", c.Logout), "write auto, cognito, oidc or local")...)
 	}
 	if c.AfterLogout != "" && cleanReturn(c.AfterLogout, c.Prefix) != c.AfterLogout {
-		problems = append(problems, problem("after_logout", fmt.Sprintf("%q is not a path of this site", c.AfterLogout), "write a path such as /goodbye")...)
+		problems = append(problems, problem("after_logout", fmt.Sprintf("%q is not a path on this site", c.AfterLogout), "write a path such as /goodbye")...)
 	}
 	if !slices.Contains(forwardAuths, c.ForwardAuth) {
 		cure := "write query (nginx) or headers (Traefik, Caddy)"
@@ -195,10 +195,10 @@ func (c Config) validateWords() []setting.Problem {
 		problems = append(problems, problem("forward_auth", text, cure)...)
 	}
 	if c.GroupsClaim == "" {
-		problems = append(problems, problem("groups_claim", "it is empty", "write the name of the claim that holds the groups")...)
+		problems = append(problems, problem("groups_claim", "must not be empty", "write the name of the claim that contains the groups")...)
 	}
 	if c.BackchannelLogout && c.cognito() {
-		problems = append(problems, problem("backchannel_logout", "Cognito sends no back-channel logout", "remove it")...)
+		problems = append(problems, problem("backchannel_logout", "has no effect: Cognito does not support back-channel logout", "remove it")...)
 	}
 	return problems
 }
@@ -215,7 +215,7 @@ func (c Config) validateParams() []setting.Problem {
 	slices.Sort(names)
 	for _, name := range names {
 		if slices.Contains(ownParams, name) || strings.HasPrefix(name, "response_") || strings.HasPrefix(name, "code_challenge") || strings.HasPrefix(name, "request") || name == "" {
-			problems = append(problems, problem(setting.Join("authorize_params", name), "the gateway sets this itself", "remove it; scopes has a key of its own")...)
+			problems = append(problems, problem(setting.Join("authorize_params", name), "the gateway sets this parameter itself", "remove it; write scopes in auth.scopes")...)
 		}
 	}
 	return problems
@@ -227,19 +227,19 @@ func (c Config) validateEndpoints() []setting.Problem {
 		return nil
 	}
 	if c.UserPool != "" {
-		return problem("endpoints", "they have no effect with user_pool: Cognito's follow from it", "remove them")
+		return problem("endpoints", "has no effect with user_pool, which implies the endpoints", "remove it")
 	}
 	var problems []setting.Problem
 	for _, required := range []struct{ key, value string }{{"authorize", e.Authorize}, {"token", e.Token}, {"jwks", e.JWKS}} {
 		if required.value == "" {
-			problems = append(problems, problem("endpoints."+required.key, "without discovery it is required", "write its URL")...)
+			problems = append(problems, problem("endpoints."+required.key, "required when any endpoint is set", "write its URL")...)
 		}
 	}
 	for _, given := range []struct{ key, value string }{
 		{"authorize", e.Authorize}, {"token", e.Token}, {"userinfo", e.Userinfo}, {"jwks", e.JWKS}, {"logout", e.Logout}, {"revoke", e.Revoke},
 	} {
 		if given.value != "" && !safeEndpoint(given.value) {
-			problems = append(problems, problem("endpoints."+given.key, fmt.Sprintf("%q is not an https URL", given.value), "write https://...; http:// is for loopback addresses")...)
+			problems = append(problems, problem("endpoints."+given.key, fmt.Sprintf("%q is not an https URL", given.value), "write https://; http:// is allowed only for loopback addresses")...)
 		}
 	}
 	return problems
@@ -257,14 +257,14 @@ func safeEndpoint(text string) bool {
 func (c Config) validateNumbers() []setting.Problem {
 	var problems []setting.Problem
 	if c.ClockSkew.D() > time.Minute {
-		problems = append(problems, problem("clock_skew", c.ClockSkew.String()+" is more than tokens may be off", "write 0s to 60s, and keep the clocks right")...)
+		problems = append(problems, problem("clock_skew", "may be at most 60s, not "+c.ClockSkew.String(), "write 0s to 60s, and synchronize the clocks")...)
 	}
 	r := c.LoginRate
 	if (r.Requests <= 0) && r != (setting.Rate{}) {
-		problems = append(problems, problem("login_rate.requests", "nobody could ever log in", "write a number above 0, or login_rate: none")...)
+		problems = append(problems, problem("login_rate.requests", "must be greater than 0, or nobody can log in", "write a number such as 30, or login_rate: none")...)
 	}
 	if r.Requests > 0 && r.Per <= 0 {
-		problems = append(problems, problem("login_rate.per", "it is required", "write a time such as 1m")...)
+		problems = append(problems, problem("login_rate.per", "required", "write a duration such as 1m")...)
 	}
 	return problems
 }
