@@ -15,29 +15,29 @@ func (c Config) Validate() []setting.Problem {
 	problems = append(problems, c.validateCookie()...)
 	if idle := c.IdleTimeout.D(); idle > 0 && c.Lifetime > 0 && idle >= c.Lifetime.D() {
 		problems = append(problems, setting.Problem{Key: "session.idle_timeout", Warning: true,
-			Text: "it is not shorter than lifetime, so it never ends a session", Cure: "write a shorter time, or none"})
+			Text: "not shorter than lifetime, so it never ends a session", Cure: "write a shorter time, or none"})
 	}
 	return append(problems, c.Redis.Validate()...)
 }
 
 func (c Config) validateKeys() []setting.Problem {
 	if len(c.Keys) == 0 {
-		return []setting.Problem{{Key: "session.keys", Text: "the keys that seal sessions are required", Cure: "run hubgate keygen and write keys: [\"${HUBGATE_KEY}\"]"}}
+		return []setting.Problem{{Key: "session.keys", Text: "required", Cure: "run hubgate keygen and write keys: [\"${HUBGATE_KEY}\"]"}}
 	}
 	var problems []setting.Problem
 	seen := map[setting.Secret]int{}
 	for i, k := range c.Keys {
 		key := "session.keys[" + strconv.Itoa(i) + "]"
 		if strings.Contains(k.Reveal(), "REPLACE_") {
-			problems = append(problems, setting.Problem{Key: key, Text: "it is still the example's placeholder", Cure: "run hubgate keygen"})
+			problems = append(problems, setting.Problem{Key: key, Text: "the placeholder is still there", Cure: "run hubgate keygen"})
 			continue
 		}
 		if _, err := seal.DecodeKey(k.Reveal()); err != nil {
-			problems = append(problems, setting.Problem{Key: key, Text: "this is not a key: " + err.Error(), Cure: "make one with hubgate keygen: 32 random bytes in base64"})
+			problems = append(problems, setting.Problem{Key: key, Text: "not a valid key: " + err.Error(), Cure: "write 32 random bytes in base64, such as the output of hubgate keygen"})
 			continue
 		}
 		if first, twice := seen[k]; twice {
-			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("it is the same key as session.keys[%d]", first), Cure: "remove it"})
+			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("same key as session.keys[%d]", first), Cure: "remove it"})
 		}
 		seen[k] = i
 	}
@@ -57,7 +57,7 @@ func (c Config) validateCookie() []setting.Problem {
 	case len(name) > 64 || bare == "" || strings.Trim(bare, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "":
 		return bad("is not a cookie name", "write letters, digits, - and _")
 	case strings.HasPrefix(bare, "hubgate-"):
-		return bad("is a name of the gateway's other cookies", "choose another, such as __Host-portal")
+		return bad("is reserved for other cookies of the gateway", "write another name, such as __Host-portal")
 	case strings.HasPrefix(name, "__Secure-"):
 		return bad("has the wrong prefix", "write a name that begins with __Host-")
 	}
