@@ -19,7 +19,7 @@ func (c Config) Validate() []setting.Problem {
 			cure = "did you mean " + near + "?"
 		}
 		return []setting.Problem{
-			{Key: "session.redis.mode", Text: fmt.Sprintf("%q is not a mode", c.Mode), Cure: cure},
+			{Key: "session.redis.mode", Text: fmt.Sprintf("%q is not a valid value", c.Mode), Cure: cure},
 		}
 	}
 	var problems []setting.Problem
@@ -28,14 +28,14 @@ func (c Config) Validate() []setting.Problem {
 	}
 	switch {
 	case c.Mode != "embedded" && len(c.URLs) == 0:
-		bad("urls", "an address is required", "write urls: [redis://127.0.0.1:6379/0]")
+		bad("urls", "required", "write urls: [redis://127.0.0.1:6379/0]")
 	case c.Mode == "single" && len(c.URLs) > 1:
-		bad("urls", "mode single has one address", "name one, or set mode: sentinel or cluster")
+		bad("urls", "more than one URL with mode: single", "write one URL, or set mode: sentinel or cluster")
 	}
 	if c.Mode == "sentinel" && c.MasterName == "" {
-		bad("master_name", "mode sentinel needs the name of the master", "write the name that the sentinels watch")
+		bad("master_name", "required with mode: sentinel", "write the master name that the sentinels monitor")
 	}
-	unused, remove := "it has no effect with mode "+c.Mode, "remove it, or set mode: sentinel"
+	unused, remove := "has no effect with mode: "+c.Mode, "remove it, or set mode: sentinel"
 	if c.Mode != "sentinel" && c.MasterName != "" {
 		bad("master_name", unused, remove)
 	}
@@ -44,7 +44,7 @@ func (c Config) Validate() []setting.Problem {
 	}
 	problems = append(problems, c.validateURLs()...)
 	if !isPrefix(c.KeyPrefix) {
-		bad("key_prefix", fmt.Sprintf("%q contains special characters", c.KeyPrefix), "write letters, digits and colons")
+		bad("key_prefix", fmt.Sprintf("%q contains characters that are special in Redis", c.KeyPrefix), "write letters, digits and colons")
 	}
 	return problems
 }
