@@ -27,7 +27,7 @@ func (t Timeouts) validate() []setting.Problem {
 		value setting.Duration
 	}{{"dial", t.Dial}, {"tls", t.TLS}, {"response_header", t.ResponseHeader}, {"idle", t.Idle}} {
 		if d.value <= 0 {
-			problems = append(problems, setting.Problem{Key: "proxy.timeouts." + d.key, Text: "no time at all would fail every request", Cure: "write a time such as 5s"})
+			problems = append(problems, setting.Problem{Key: "proxy.timeouts." + d.key, Text: "must be greater than 0", Cure: "write a duration such as 5s"})
 		}
 	}
 	return problems
@@ -47,7 +47,7 @@ func validateClientIPHeaders(names []string) []setting.Problem {
 		case name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
 			p.Text = setting.Quote(name) + " is not a header name"
 		case slices.ContainsFunc(notForAddresses, func(h string) bool { return strings.EqualFold(h, name) }):
-			p.Text = setting.Quote(name) + " means something else, and an address in it would break requests"
+			p.Text = setting.Quote(name) + " has another meaning in HTTP or for HubSpot, so it cannot carry the address"
 		default:
 			continue
 		}

@@ -15,7 +15,7 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 		key, text, cure string // parts of them; no key: nothing is wrong
 	}{
 		{"nothing", func(*Config) {}, "", "", ""},
-		{"no origin", func(c *Config) { c.Origin = "" }, "proxy.origin", "it is required", "https://HUBID"},
+		{"no origin", func(c *Config) { c.Origin = "" }, "proxy.origin", "required", "https://HUBID"},
 		{
 			"placeholder", func(c *Config) { c.Origin = "https://REPLACE_HUBID.sites-proxy.hscoscdn10.net" },
 			"proxy.origin", "placeholder", "https://HUBID",
@@ -35,8 +35,8 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 		},
 		{"query", func(c *Config) { c.Origin = goodOrigin + "?x" }, "proxy.origin", "more than scheme", ""},
 		{
-			"in the clear", func(c *Config) { c.Origin = "http://4711.sites-proxy.hscoscdn10.net" },
-			"proxy.origin", "in the clear", "https://",
+			"unencrypted", func(c *Config) { c.Origin = "http://4711.sites-proxy.hscoscdn10.net" },
+			"proxy.origin", "unencrypted", "https://",
 		},
 		{"loopback", func(c *Config) { c.Origin = "http://127.0.0.1:8082" }, "", "", ""},
 		{"localhost", func(c *Config) { c.Origin = "http://localhost:8082/" }, "", "", ""},
@@ -47,11 +47,11 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 		},
 		{
 			"no sites-proxy", func(c *Config) { c.Origin = "https://4711.hscoscdn10.net" },
-			"proxy.origin", "not how HubSpot's origins are called", "",
+			"proxy.origin", "not a valid HubSpot origin", "",
 		},
 		{
 			"no HubID", func(c *Config) { c.Origin = "https://www.sites-proxy.hscoscdn10.net" },
-			"proxy.origin", "HubID", "number of your HubSpot account",
+			"proxy.origin", "HubID", "HubSpot account ID",
 		},
 		{
 			"origin_host with a scheme", func(c *Config) { c.OriginHost = "https://www.example.com" },
@@ -61,8 +61,8 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 			"files_cache", func(c *Config) { c.FilesCache = "shared" },
 			"proxy.files_cache", `"shared"`, "none, private",
 		},
-		{"timeout", func(c *Config) { c.Timeouts.Dial = 0 }, "proxy.timeouts.dial", "no time", "5s"},
-		{"idle", func(c *Config) { c.Timeouts.Idle = 0 }, "proxy.timeouts.idle", "no time", ""},
+		{"timeout", func(c *Config) { c.Timeouts.Dial = 0 }, "proxy.timeouts.dial", "greater than 0", "5s"},
+		{"idle", func(c *Config) { c.Timeouts.Idle = 0 }, "proxy.timeouts.idle", "greater than 0", ""},
 		{
 			"header name", func(c *Config) { c.ClientIPHeaders = []string{"X Forwarded"} },
 			"proxy.client_ip_headers[0]", "is not a header name", "",

@@ -16,21 +16,21 @@ func validateOrigin(origin string) []setting.Problem {
 	bad := func(text, cure string) []setting.Problem {
 		return []setting.Problem{{Key: key, Text: text, Cure: cure}}
 	}
-	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net (with -eu1 and the like for other data centres)"
+	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net, or hscoscdnNN-eu1.net and the like in other data centres"
 	u, err := url.Parse(origin)
 	switch {
 	case origin == "":
-		return bad("it is required", shape)
+		return bad("required", shape)
 	case strings.Contains(origin, "REPLACE_"):
-		return bad("it is still the example's placeholder", shape)
+		return bad("the placeholder is still there", shape)
 	case err != nil:
-		return bad("it is not a URL", shape) // it is not shown: nobody knows where in it a password stands
+		return bad("not a URL", shape) // it is not shown: nobody knows where in it a password stands
 	case u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		return bad(setting.Quote(u.Redacted())+" is not a URL with scheme and host", shape)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
 		return bad(setting.Quote(u.Redacted())+" has more than scheme, host and port", "write only "+setting.Quote(u.Scheme+"://"+u.Host))
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		return bad("pages and cookies would travel in the clear to "+setting.Quote(u.Host), "write https://; http:// is for loopback addresses")
+		return bad("http would send pages and cookies unencrypted to "+setting.Quote(u.Host), "write https://; http:// is allowed only for loopback addresses")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
@@ -45,7 +45,7 @@ var originForm = regexp.MustCompile(`^[0-9]+\.sites-proxy\.hscoscdn[0-9]{2}(-[a-
 
 func validateOriginHost(key, host string) []setting.Problem {
 	bad := func(text string) []setting.Problem {
-		return []setting.Problem{{Key: key, Text: setting.Quote(host) + text, Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net, HubSpot's origin for reverse proxies (for data centres elsewhere -na2, -na3, -eu1 or -ap1 behind NN)"}}
+		return []setting.Problem{{Key: key, Text: setting.Quote(host) + text, Cure: "write HubSpot's origin for reverse proxies: https://HUBID.sites-proxy.hscoscdnNN.net (in data centres other than na1: NN-na2, NN-na3, NN-eu1 or NN-ap1)"}}
 	}
 	first, _, _ := strings.Cut(host, ".")
 	centre := originForm.FindStringSubmatch(host)
@@ -53,19 +53,19 @@ func validateOriginHost(key, host string) []setting.Problem {
 	case strings.Contains(host, ".hs-sites"):
 		return bad(" is HubSpot's system domain, which does not serve pages of connected domains")
 	case centre != nil && centre[1] == "-na1":
-		return bad(" has a suffix that does not exist: the data centre na1 has none")
+		return bad(" has a suffix that does not exist: origins in na1 have none")
 	case centre != nil && !slices.Contains([]string{"", "-na2", "-na3", "-eu1", "-ap1"}, centre[1]):
-		problems := bad(" names a data centre that is not known")
+		problems := bad(" is in an unknown data centre")
 		problems[0].Warning = true
 		return problems
 	case centre != nil:
 		return nil
 	case strings.Contains(host, ".sites-proxy.") && strings.Trim(first, "0123456789") != "":
-		return []setting.Problem{{Key: key, Text: setting.Quote(host) + " does not begin with a HubID", Cure: "write the number of your HubSpot account in front: https://HUBID.sites-proxy..."}}
+		return []setting.Problem{{Key: key, Text: setting.Quote(host) + " does not begin with a HubID", Cure: "write your HubSpot account ID first: https://HUBID.sites-proxy..."}}
 	case strings.Contains(host, "hscoscdn") || strings.Contains(host, "sites-proxy"):
-		return bad(" is not how HubSpot's origins are called")
+		return bad(" is not a valid HubSpot origin")
 	case hubSpots(host):
-		return bad(" is a host of HubSpot that does not serve sites to proxies")
+		return bad(" is a HubSpot host that does not serve sites to proxies")
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func CheckWord(key, value string, words ...string) []Problem {
 	}
 	cure := "write one of: " + strings.Join(words, ", ")
 	if value == "" {
-		return []Problem{{Key: key, Text: "it is required", Cure: cure}}
+		return []Problem{{Key: key, Text: "required", Cure: cure}}
 	}
 	if near := Nearest(value, words); near != "" {
 		cure = "did you mean " + near + "? " + cure
@@ -46,9 +46,9 @@ func CheckHost(key, host string) []Problem {
 	p := Problem{Key: key, Text: Quote(host) + " is not a host", Cure: "write a host such as www.example.com, with a port if needed"}
 	switch full, err := url.Parse(host); {
 	case strings.Contains(host, "*"):
-		p.Cure = "write each host by its name: a rule without hosts is for all of them"
+		p.Cure = "write each host by name, or remove hosts to match all hosts"
 	case err == nil && full.User != nil:
-		p.Text = "it holds a password, and is not a host"
+		p.Text = "not a host: it contains a password"
 	case err == nil && full.Host != "":
 		p.Cure = "write " + Quote(full.Host)
 	}

@@ -76,7 +76,7 @@ func (c Config) Validate() []setting.Problem {
 			problems = append(problems, setting.Problem{
 				Key:  keyOfRule(i) + ".name",
 				Text: fmt.Sprintf("%s is the name of the rule in line %d", setting.Quote(name), c.Rules[first].Line),
-				Cure: "give each rule a name of its own: it is a metric label",
+				Cure: "write a different name for each rule",
 			})
 		} else if !taken {
 			named[name] = i
@@ -105,11 +105,11 @@ func (c HubSpotConfig) validate() []setting.Problem {
 	for i, g := range c.PreviewGroups {
 		if strings.TrimSpace(g) != g || g == "" {
 			problems = append(problems, problem(section+"preview_groups["+strconv.Itoa(i)+"]",
-				setting.Quote(g)+" is empty or has spaces around it", "write the word alone")...)
+				setting.Quote(g)+" is empty or has spaces around it", "remove the spaces or the entry")...)
 		}
 	}
 	if len(c.PreviewGroups) > 0 && c.Previews != "login" {
-		problems = append(problems, problem(section+"preview_groups", "it has no effect while previews is "+c.Previews,
+		problems = append(problems, problem(section+"preview_groups", "has no effect with previews: "+c.Previews,
 			"set previews: login, or remove preview_groups")...)
 	}
 	return problems

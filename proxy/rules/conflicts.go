@@ -44,8 +44,8 @@ func (rs *Set) checkConflicts(env Env) []setting.Problem {
 			j.report(i, setting.Quote(at.pattern.text)+untouched[k].why, untouched[k].cure)
 		}
 		if word := routeSyntax.FindString(at.pattern.text); word != "" {
-			j.problems = append(j.problems, setting.Problem{Key: at.key, Warning: true, Text: setting.Quote(at.pattern.text) + " has " + setting.Quote(word) + ", which stands for itself",
-				Cure: "write * for any characters of one segment, or ** for any segments"})
+			j.problems = append(j.problems, setting.Problem{Key: at.key, Warning: true, Text: setting.Quote(at.pattern.text) + " has " + setting.Quote(word) + ", which matches only itself",
+				Cure: "write * for any characters within a segment, or ** for any segments"})
 		}
 		spelling := at.pattern.folded()
 		j.same[spelling] = append(j.same[spelling], i)
@@ -119,8 +119,8 @@ func (j *conflictCheck) tie(earlier, later int) bool {
 		return true
 	}
 	j.reported[later] = true
-	j.report(later, fmt.Sprintf("%s and %s of %s match the same paths, and neither is more specific", setting.Quote(b.pattern.text), setting.Quote(a.pattern.text), a.rule.place()),
-		"make one rule of them, or make one pattern more specific; methods, groups and claims do not choose between rules")
+	j.report(later, fmt.Sprintf("%s and %s (%s) match the same paths, and neither is more specific", setting.Quote(b.pattern.text), setting.Quote(a.pattern.text), a.rule.place()),
+		"merge the rules, or make one pattern more specific; methods, groups and claims do not select a rule")
 	return true
 }
 
@@ -146,9 +146,9 @@ func (j *conflictCheck) overlap(earlier, later int) {
 	if contains(winner.pattern, loser.pattern) || contains(loser.pattern, winner.pattern) || !moreOpen(winner.rule, loser.rule) {
 		return
 	}
-	j.report(later, fmt.Sprintf("%s and %s of %s both match %s, and the more open one, %s, would win there",
+	j.report(later, fmt.Sprintf("%s and %s (%s) both match %s, where the more open one, %s, would apply",
 		setting.Quote(b.pattern.text), setting.Quote(a.pattern.text), a.rule.place(), setting.Quote(commonExample(winner.pattern, loser.pattern)), setting.Quote(winner.pattern.text)),
-		"write a rule for the overlap that says what is meant")
+		"add a rule for the overlap")
 }
 
 func hostsIntersect(a, b *rule) bool { return a.hosts == nil || b.hosts == nil || sameHosts(a, b) }
@@ -161,8 +161,8 @@ func (j *conflictCheck) lacksHosts(winner, loser int) {
 		return
 	}
 	j.problems = append(j.problems, setting.Problem{Key: j.all[max(winner, loser)].key, Warning: true,
-		Text: fmt.Sprintf("%s of %s opens a part of %s of %s on every host, for it has no hosts", setting.Quote(w.pattern.text), w.rule.place(), setting.Quote(l.pattern.text), l.rule.place()),
-		Cure: "give it hosts: [" + strings.Join(l.rule.hosts, ", ") + "], if it is meant for those only"})
+		Text: fmt.Sprintf("%s (%s) opens part of %s (%s) on every host, because it has no hosts", setting.Quote(w.pattern.text), w.rule.place(), setting.Quote(l.pattern.text), l.rule.place()),
+		Cure: "add hosts: [" + strings.Join(l.rule.hosts, ", ") + "] if it is meant only for those"})
 }
 
 // hides reports a pattern that another one always beats.
@@ -181,7 +181,7 @@ func (j *conflictCheck) unreachable(hidden, by int) {
 	}
 	j.reported[hidden] = true
 	h, b := j.all[hidden], j.all[by]
-	j.report(hidden, fmt.Sprintf("%s can never decide: %s of %s matches first wherever it matches", setting.Quote(h.pattern.text), setting.Quote(b.pattern.text), b.rule.place()),
+	j.report(hidden, fmt.Sprintf("%s never applies: %s (%s) always matches first", setting.Quote(h.pattern.text), setting.Quote(b.pattern.text), b.rule.place()),
 		"remove one of them")
 }
 

@@ -24,15 +24,15 @@ func (rs *Set) warnFiles(env Env) []setting.Problem {
 				continue
 			}
 			if path, name := rs.closedAsHubID(host, r, p); path != "" {
-				warn(r.keys[i], fmt.Sprintf("%s closes %s as well: %s may be a HubID, and /hubfs/HUBID/... is the "+
+				warn(r.keys[i], fmt.Sprintf("%s also protects %s: %s may be a HubID, and /hubfs/HUBID/... is the "+
 					"same file as /hubfs/...", setting.Quote(p.text), setting.Quote(path), name),
 					"move the files to a folder whose name is not a number; if "+name+" is your HubID, write "+
 						setting.Quote("/hubfs"+p.afterHubID()))
 			}
 			if by := rs.stricterRule(host, r, p); by != nil {
-				warn(r.keys[i], fmt.Sprintf("%s has no effect: %s of %s protects these files too, and each rule "+
+				warn(r.keys[i], fmt.Sprintf("%s has no effect: %s (%s) protects these files too, and each rule "+
 					"for a file must be satisfied", setting.Quote(p.text), setting.Quote(by.patterns[0].text), by.place()),
-					"move the files to a folder that is not protected, and remove this rule")
+					"move the files to an unprotected folder, and remove this rule")
 			}
 		}
 	}

@@ -13,7 +13,7 @@ func TestRulesForFilesThatSurpriseAreWarnedAbout(t *testing.T) {
 		words []string // of the only warning; none for no warning
 	}{
 		"a year": {[]RuleConfig{loginRule("/hubfs/2024/**")},
-			[]string{`"/hubfs/2024/**" closes "/hubfs/logo.png" as well`, `not a number`, `write "/hubfs/**"`}},
+			[]string{`"/hubfs/2024/**" also protects "/hubfs/logo.png"`, `not a number`, `write "/hubfs/**"`}},
 		"a folder of a year": {[]RuleConfig{loginRule("/hubfs/2024/Reports/**")},
 			[]string{`"/hubfs/reports/logo.png"`, `write "/hubfs/Reports/**"`}},
 		"years":        {[]RuleConfig{loginRule("/hubfs/20*/**")}, []string{`"/hubfs/logo.png"`, `"/hubfs/**"`}},
@@ -25,10 +25,10 @@ func TestRulesForFilesThatSurpriseAreWarnedAbout(t *testing.T) {
 		"a page":       {[]RuleConfig{loginRule("/blog/2024/**")}, nil},
 		"a public one": {[]RuleConfig{publicRule("/hubfs/2024/**")}, nil},
 		"an exception": {[]RuleConfig{loginRule("/hubfs/private/**"), publicRule("/hubfs/private/logo.png")},
-			[]string{`"/hubfs/private/logo.png" has no effect`, `"/hubfs/private/**" of line 10`}},
+			[]string{`"/hubfs/private/logo.png" has no effect`, `"/hubfs/private/**" (line 10)`}},
 		"an exception at another address": {
 			[]RuleConfig{publicRule("/hs-fs/hubfs/private/open/**"), loginRule("/hubfs/private/**")},
-			[]string{`"/hs-fs/hubfs/private/open/**" has no effect`, `of line 11`}},
+			[]string{`"/hs-fs/hubfs/private/open/**" has no effect`, `(line 11)`}},
 		"an exception for any login": {
 			[]RuleConfig{loginRule("/hubfs/private/**", "staff"), loginRule("/hubfs/private/all/**")},
 			[]string{`"/hubfs/private/all/**" has no effect`}},

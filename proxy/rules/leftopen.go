@@ -112,7 +112,7 @@ func (p pattern) missedPages() []suspicion {
 			return nil
 		}
 		return []suspicion{{[]string{examplePath(p.segments[:n-1]) + "/folder/" + exampleSegment(last)},
-			"* stays inside one segment; write " + setting.Quote(strings.TrimSuffix(folder, "/**")+"/**"+text[len(folder):])}}
+			"* matches within one segment only; write " + setting.Quote(strings.TrimSuffix(folder, "/**")+"/**"+text[len(folder):])}}
 	}
 	meant, all := text+"/**", text+"/**"
 	name, star := strings.CutSuffix(last.text, "*")
@@ -128,11 +128,11 @@ func (p pattern) missedPages() []suspicion {
 	}
 	cure := "write " + setting.Quote(meant) + ", which is the page and everything below it"
 	if meant != all {
-		cure += ", or " + setting.Quote(all) + " for every name that begins so"
+		cure += ", or " + setting.Quote(all) + " for every name that begins like this"
 	}
 	page := examplePath(p.segments)
 	return []suspicion{{[]string{page + "/page", page + "/example"},
-		cure + "; or say that pages below are public: a rule for " + setting.Quote(all) + " with access: public"}}
+		cure + "; if the pages below should be public, write a rule for " + setting.Quote(all) + " with access: public"}}
 }
 
 // missedFiles suspects a pattern that begins with a wildcard of being meant for HubSpot's files as well, which the
@@ -159,7 +159,7 @@ func (p pattern) missedFiles() []suspicion {
 			if rest[len(rest)-1].kind == doubleStar {
 				path += "/board.pdf"
 			}
-			return []suspicion{{[]string{path}, "the built-in rule for files wins there; add a rule for " +
+			return []suspicion{{[]string{path}, "the built-in rule for files applies there; add a rule for " +
 				setting.Quote("/hubfs"+p.written(len(p.segments)-len(rest)))}}
 		}
 	}
@@ -190,7 +190,7 @@ func (rs *Set) losesToBuiltin(p pattern) []suspicion {
 				verb, part = "write ", b.text // the pattern never decides
 			}
 			all = append(all, suspicion{[]string{commonExample(p, b)},
-				"the built-in rule " + r.name + " wins there; " + verb + setting.Quote(part) +
+				"the built-in rule " + r.name + " applies there; " + verb + setting.Quote(part) +
 					", or begin the pattern with more of the path"})
 		}
 	}

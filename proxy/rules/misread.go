@@ -22,20 +22,22 @@ func misread(text string) *setting.Invalid {
 		if i := strings.IndexByte(after, '/'); i >= 0 {
 			path = after[i:]
 		}
-		return &setting.Invalid{Text: setting.Quote(text) + " is a URL, not a path", Cure: "write " + setting.Quote(path) + "; the host goes into hosts"}
+		return &setting.Invalid{Text: setting.Quote(text) + " is a URL, not a path", Cure: "write " + setting.Quote(path) + ", and the host in hosts"}
 	case text[0] == '^' || text[len(text)-1] == '$' || strings.Contains(text, ".*") || strings.Contains(text, `\`) || strings.Contains(text, "(?"):
-		return &setting.Invalid{Text: setting.Quote(text) + " looks like a regular expression", Cure: "write a pattern such as /members/**; * stands for characters of one segment, ** for whole segments"}
+		return &setting.Invalid{Text: setting.Quote(text) + " looks like a regular expression", Cure: "write a pattern such as /members/**: * matches characters within a segment, ** matches whole segments"}
 	case strings.Contains(text, "|"):
 		return &setting.Invalid{Text: setting.Quote(text) + " looks like a regular expression", Cure: "write a list of patterns: [/a, /b]"}
+	case strings.Contains(text, ", /"):
+		return &setting.Invalid{Text: "a comma is not a separator", Cure: "write a list: [" + text + "]"}
 	case strings.TrimSpace(text) != text && strings.HasPrefix(strings.TrimSpace(text), "/"):
 		return &setting.Invalid{Text: setting.Quote(text) + " has white space around it", Cure: "write " + setting.Quote(strings.TrimSpace(text))}
 	case text[0] != '/' && hostBeforePath.MatchString(text):
 		_, path, _ := strings.Cut(text, "/")
-		return &setting.Invalid{Text: setting.Quote(text) + " begins with a host", Cure: "write " + setting.Quote("/"+path) + "; the host goes into hosts"}
+		return &setting.Invalid{Text: setting.Quote(text) + " begins with a host, not with /", Cure: "write " + setting.Quote("/"+path) + ", and the host in hosts"}
 	case text[0] != '/':
 		return &setting.Invalid{Text: setting.Quote(text) + " does not begin with /", Cure: "write " + setting.Quote("/"+strings.TrimSpace(text))}
 	case strings.ContainsAny(text, "?#"):
-		return &setting.Invalid{Text: setting.Quote(text) + " has a query or a fragment, which rules never see",
+		return &setting.Invalid{Text: setting.Quote(text) + " has a query or a fragment, which rules never match",
 			Cure: "write " + setting.Quote(withoutQuery(text))}
 	}
 	return nil

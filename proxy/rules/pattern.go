@@ -38,14 +38,14 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 	var refused *urlpath.Error
 	if errors.As(err, &refused) {
 		return pattern{}, &setting.Invalid{
-			Text: setting.Quote(text) + " can never match: a request for it is refused (" + refused.Reason + ")",
-			Cure: "write the path as it stands in the address bar",
+			Text: setting.Quote(text) + " can never match: such requests are refused (" + refused.Reason + ")",
+			Cure: "write the path as the browser's address bar shows it",
 		}
 	}
 	if what := path.Slip(); what != "" {
 		return pattern{}, &setting.Invalid{
-			Text: setting.Quote(text) + " has " + what + ", which is probably a slip of the keyboard",
-			Cure: "remove it; * stands for it if it is part of a file's name",
+			Text: setting.Quote(text) + " has " + what + ", probably a typing mistake",
+			Cure: "remove it, or write * if it is part of a file's name",
 		}
 	}
 	p := pattern{text: text}
@@ -55,7 +55,7 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 			return pattern{}, bad
 		}
 		if n := len(p.segments); s.kind == doubleStar && n > 0 && p.segments[n-1].kind == doubleStar {
-			return pattern{}, &setting.Invalid{Text: setting.Quote(text) + " has ** twice in a row", Cure: "one ** already stands for any number of segments"}
+			return pattern{}, &setting.Invalid{Text: setting.Quote(text) + " has ** twice in a row", Cure: "write one **, which matches any number of segments"}
 		}
 		p.segments = append(p.segments, s)
 	}
@@ -70,7 +70,7 @@ func parseSegment(text, part string) (segment, *setting.Invalid) {
 	case part == "**":
 		return segment{kind: doubleStar}, nil
 	case strings.Contains(part, "**"):
-		return segment{}, &setting.Invalid{Text: setting.Quote(text) + " has ** inside a segment", Cure: "** is a whole segment (/members/**); * stands for characters of one segment (/members*)"}
+		return segment{}, &setting.Invalid{Text: setting.Quote(text) + " has ** inside a segment", Cure: "write ** as a whole segment (/members/**), or * for characters within a segment (/members*)"}
 	case strings.Contains(part, "*"):
 		return segment{kind: glob, text: part, literals: utf8.RuneCountInString(part) - strings.Count(part, "*")}, nil
 	}

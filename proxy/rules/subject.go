@@ -36,7 +36,7 @@ func ParseSubject(text string, sites []*inbound.Site) (Subject, error) {
 			}
 		}
 		if host == "" {
-			return Subject{}, fmt.Errorf("%s is none of the public hosts", setting.Quote(u.Host))
+			return Subject{}, fmt.Errorf("%s is not a public host", setting.Quote(u.Host))
 		}
 		if rest = text[i+3+len(hostPart(text[i+3:])):]; rest == "" || rest[0] != '/' {
 			rest = "/" + rest

@@ -35,7 +35,7 @@ func (rs *Set) RunTests(tests []TestConfig, sites []*inbound.Site, now time.Time
 			}
 			problems = append(problems, setting.Problem{Key: key,
 				Text: fmt.Sprintf("%s is %s (%s%s), expected %s", setting.Quote(t.URL), d.Kind, d.Reason, by, t.Expect),
-				Cure: "mend the rule or the expectation"})
+				Cure: "fix the rule or the expectation"})
 		}
 	}
 	return problems

@@ -47,26 +47,31 @@ func (r RuleConfig) validatePublic(key string) []setting.Problem {
 	}
 	last := len(idle) - 1
 	return problem(key, "a public page needs no login, so "+strings.Join(idle[:last], ", ")+" and "+idle[last]+
-		" have no effect", "remove them, or access: public")
+		" have no effect", "remove them, or remove access")
 }
 
 func validatePath(key string, r RuleConfig) []setting.Problem {
 	if len(r.Path) > 0 {
 		return nil
 	}
-	return problem(key, "a rule needs a path", "write path: /members/**")
+	return problem(key, "required", "write path: /members/**")
 }
 
+// validateAccess adds a hint for operators who write the name of a group.
 func validateAccess(key string, r RuleConfig) []setting.Problem {
 	if r.Access == "" {
 		return nil
 	}
-	return setting.CheckWord(key, r.Access, "login", "public")
+	problems := setting.CheckWord(key, r.Access, "login", "public")
+	if len(problems) > 0 && setting.Nearest(r.Access, []string{"login", "public"}) == "" {
+		problems[0].Cure += "; for a group write groups: [" + setting.Shorten(r.Access) + "]"
+	}
+	return problems
 }
 
 func validateName(key string, r RuleConfig) []setting.Problem {
 	if r.Name == "default" || strings.HasPrefix(r.Name, "hubspot:") || strings.HasPrefix(r.Name, "_") {
-		return problem(key, setting.Quote(r.Name)+" is a reserved name", "choose another: it is a metric label and a word in the log")
+		return problem(key, setting.Quote(r.Name)+" is a reserved name", "write another name")
 	}
 	if strings.TrimSpace(r.Name) != r.Name || utf8.RuneCountInString(r.Name) > maxName ||
 		strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {
@@ -90,7 +95,7 @@ func validateGroups(key string, r RuleConfig) []setting.Problem { return validat
 
 func validateClaims(key string, r RuleConfig) []setting.Problem {
 	if r.Claims != nil && len(r.Claims) == 0 {
-		return problem(key, "the mapping is empty", "name at least one claim, or remove the key")
+		return problem(key, "the mapping is empty", "write at least one claim, or remove the key")
 	}
 	var problems []setting.Problem
 	for _, name := range sortedKeys(r.Claims) {
@@ -99,7 +104,7 @@ func validateClaims(key string, r RuleConfig) []setting.Problem {
 			problems = append(problems, problem(at, "a claim without a name never matches", "write the name of a claim")...)
 		}
 		if len(r.Claims[name]) == 0 {
-			problems = append(problems, problem(at, "an empty list admits nobody", "list the values that are admitted")...)
+			problems = append(problems, problem(at, "an empty list admits nobody", "write the values that the rule admits")...)
 		}
 	}
 	return problems
@@ -113,7 +118,7 @@ func validateMethods(key string, r RuleConfig) []setting.Problem {
 		}
 		cure := "write one of: " + allKnownMethods
 		if slices.Contains(knownMethods, strings.ToUpper(m)) {
-			cure = "write " + strings.ToUpper(m) + ": methods are upper case"
+			cure = "write " + strings.ToUpper(m) + " in upper case"
 		}
 		problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]", setting.Quote(m)+" is not a method that the gateway forwards", cure)...)
 	}
@@ -123,13 +128,13 @@ func validateMethods(key string, r RuleConfig) []setting.Problem {
 // validateWords rejects a list that was given and is empty, and entries with space around them.
 func validateWords(key string, list []string) []setting.Problem {
 	if list != nil && len(list) == 0 {
-		return problem(key, "an empty list admits nobody", "name at least one, or remove the key")
+		return problem(key, "an empty list admits nobody", "write at least one entry, or remove the key")
 	}
 	var problems []setting.Problem
 	for i, word := range list {
 		if strings.TrimSpace(word) != word || word == "" {
 			problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]", setting.Quote(word)+" is empty or has spaces around it",
-				"write the word alone")...)
+				"remove the spaces or the entry")...)
 		}
 	}
 	return problems
@@ -139,7 +144,7 @@ func (t TestConfig) validate(key string) []setting.Problem {
 	problems := setting.CheckWord(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")
 	switch {
 	case t.URL == "":
-		return append(problem(key+".url", "it is required", "write a path such as /members/a, or a URL of a public host"), problems...)
+		return append(problem(key+".url", "required", "write a path such as /members/a, or a URL of a public host"), problems...)
 	case t.URL[0] != '/' && !strings.Contains(t.URL, "://"):
 		return append(problem(key+".url", setting.Quote(t.URL)+" is neither a path nor a URL",
 			"write "+setting.Quote("/"+strings.TrimSpace(t.URL))+", or a URL of a public host"), problems...)

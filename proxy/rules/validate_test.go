@@ -17,7 +17,7 @@ func TestRuleMistakesHavePlaceAndCure(t *testing.T) {
 		key, text, cure string // parts of them; no key: nothing is wrong
 	}{
 		{"nothing", func(*Config) {}, "", "", ""},
-		{"no default", func(c *Config) { c.Default = "" }, "proxy.default", "it is required", "public, login"},
+		{"no default", func(c *Config) { c.Default = "" }, "proxy.default", "required", "public, login"},
 		{"default", func(c *Config) { c.Default = "privat" }, "proxy.default", `"privat"`, "public, login"},
 		{
 			"default near miss", func(c *Config) { c.Default = "logn" },
@@ -37,7 +37,7 @@ func TestRuleMistakesHavePlaceAndCure(t *testing.T) {
 			},
 			"proxy.hubspot.preview_groups", "no effect", "previews: login",
 		},
-		{"no path", one(RuleConfig{}), "proxy.rules[0].path", "needs a path", "/members/**"},
+		{"no path", one(RuleConfig{}), "proxy.rules[0].path", "required", "/members/**"},
 		{
 			"access", one(RuleConfig{Path: words{"/a"}, Access: "protected"}),
 			"proxy.rules[0].access", `"protected"`, "login, public",
@@ -87,11 +87,11 @@ func TestRuleMistakesHavePlaceAndCure(t *testing.T) {
 			"name twice", func(c *Config) {
 				c.Rules = []RuleConfig{{Path: words{"/a"}, Name: "x", Line: 3}, {Path: words{"/b"}, Name: "x"}}
 			},
-			"proxy.rules[1].name", "line 3", "name of its own",
+			"proxy.rules[1].name", "line 3", "different name",
 		},
 		{
 			"test without a URL", func(c *Config) { c.Tests = []TestConfig{{Expect: "public"}} },
-			"proxy.tests[0].url", "it is required", "",
+			"proxy.tests[0].url", "required", "",
 		},
 		{
 			"test with another word", func(c *Config) { c.Tests = []TestConfig{{URL: "/a", Expect: "allowed"}} },
@@ -132,7 +132,7 @@ func TestTestsOfTheFileSayWhatCameOutInstead(t *testing.T) {
 	}, sites, fixedNow)
 	want := []setting.Problem{
 		{Key: "proxy.tests[12]", Text: `"/members/a" is login (no_session, by rule "/members/**"), expected public`},
-		{Key: "proxy.tests[13].url", Text: `"evil.example" is none of the public hosts`},
+		{Key: "proxy.tests[13].url", Text: `"evil.example" is not a public host`},
 	}
 	for i, p := range problems {
 		if i >= len(want) || p.Key != want[i].Key || p.Text != want[i].Text || p.Cure == "" {

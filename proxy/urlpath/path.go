@@ -224,7 +224,7 @@ func (p Path) Slip() string {
 	case hasEdges(decoded):
 		return "a segment that begins with a space, or ends with a space or a dot"
 	case dropInvisible(decoded) != decoded, strings.ContainsFunc(strings.ReplaceAll(decoded, " ", ""), unicode.IsSpace):
-		return "a character that cannot be seen"
+		return "an invisible character"
 	}
 	return ""
 }
