@@ -23,10 +23,11 @@ var elsewhere = map[string]string{
 	"internal/origin conn.exchange":     "closes the connection to the origin when its request is called off",
 	"internal/origin Transport.connect": "a dial that goes on for others when its request is called off: recovered",
 
-	"session Manager.Run":     "process-long",
-	"session Manager.fresh":   "a refresh, which goes on for the others when a request ends: recovered",
-	"session readBatcher.get": "sends to Redis what several requests ask, and is no one request's",
-	"session lease.keep":      "renews the lease of a refresh, which is no request's",
+	"internal/lease Lease.KeepAlive": "renews a lease, which is no request's: recovered",
+	"session Manager.Run":            "process-long",
+	"session Manager.fresh":          "a refresh, which goes on for the others when a request ends: recovered",
+	"session readBatcher.get":        "sends to Redis what several requests ask, and is no one request's",
+	"session lease.keep":             "renews the lease of a refresh, which is no request's",
 
 	"auth Handler.await":       "reads what a login left in Redis, for all who wait for it: recovered",
 	"auth Provider.discovered": "a discovery, which goes on for others when a visitor hangs up: recovered",
