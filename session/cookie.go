@@ -5,16 +5,18 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// The cookie is the only thing a visitor holds: a random id, a random key that opens the record together with the server's keys, and
-// a MAC, so that a cookie of somebody's own making never reaches Redis.
+// The cookie is all that a visitor holds: a random id, a random key that opens the record together with the server's
+// keys, and a MAC, so that a forged cookie never reaches Redis.
 const (
 	idSize     = 16
 	keySize    = 32
@@ -26,7 +28,7 @@ const (
 type ticket struct {
 	id   [idSize]byte
 	key  [keySize]byte
-	name string // ref, worked out once
+	name string // ref, computed once
 }
 
 func newTicket() ticket {
@@ -37,7 +39,7 @@ func newTicket() ticket {
 	return t
 }
 
-// ref names the record: nobody who reads Redis learns the id from it.
+// ref returns the record's name. It is a hash, so that the id cannot be read from Redis.
 func (t ticket) ref() string {
 	if t.name != "" {
 		return t.name
@@ -50,7 +52,7 @@ func (t ticket) ref() string {
 	return string(name[:])
 }
 
-// isRef tells whether a text can be a record's name.
+// isRef reports whether a text can be a record's name.
 func isRef(text string) bool { return len(text) == 2*refSize && strings.Trim(text, digits) == "" }
 
 const (
@@ -67,8 +69,8 @@ func (t ticket) encode(ring *seal.Ring) string {
 	return strictBase64.EncodeToString(append(body, ring.MAC(seal.CookieMAC, body)[:macSize]...))
 }
 
-// parseTicket takes a cookie value strictly: fixed length and alphabet, one encoding, authentic. Anything else is no session and
-// costs no look-up (CK-06: truncated, flipped, oversized and foreign values).
+// parseTicket parses a cookie value strictly: fixed length and alphabet, one encoding, a valid MAC. Truncated,
+// modified, oversized and foreign values (CWE-20) are rejected before Redis is asked.
 func parseTicket(value string, ring *seal.Ring) (ticket, bool) {
 	var t ticket
 	var raw [cookieSize]byte
@@ -88,20 +90,26 @@ func parseTicket(value string, ring *seal.Ring) (ticket, bool) {
 	return t, true
 }
 
-// strictBase64 takes one spelling only; cookieLength is that of a whole value.
+// strictBase64 accepts only one encoding of each value. cookieLength is the length of a whole value.
 var (
 	strictBase64 = base64.RawURLEncoding.Strict()
 	cookieLength = strictBase64.EncodedLen(cookieSize)
 )
 
-// Names of the cookie: over https the browser itself keeps others from setting it (CK-03: cookie tossing).
+// The names of the cookie. Over https the __Host- prefix stops subdomains from setting it (cookie tossing).
 const (
 	secureName = "__Host-hubgate"
 	plainName  = "hubgate"
 )
 
-func (m *Manager) cookieName(site *inbound.Site) string {
-	if name := m.live.Load().Config.CookieName; name != "" {
+// cookies reads and writes the session cookie.
+type cookies struct {
+	ring     *seal.Ring
+	settings *atomic.Pointer[Settings]
+}
+
+func (c cookies) name(site *inbound.Site) string {
+	if name := c.settings.Load().Config.CookieName; name != "" {
 		return name
 	}
 	if site != nil && site.Secure() {
@@ -110,13 +118,32 @@ func (m *Manager) cookieName(site *inbound.Site) string {
 	return plainName
 }
 
-// OwnsCookie tells whether a cookie of this name is the session's.
-func (m *Manager) OwnsCookie(name string) bool {
-	return name == secureName || name == plainName || (name != "" && name == m.live.Load().Config.CookieName)
+func (c cookies) owns(name string) bool {
+	return name == secureName || name == plainName || (name != "" && name == c.settings.Load().Config.CookieName)
 }
 
-// cookieValue is the first value of a cookie, and how many there are, by the exact bytes of its name: no legacy quoting, no $Version
-// (CK-05).
+// errTwoCookies is a NoSessionError with two session cookies: one of them may be an attacker's (cookie tossing), and
+// nothing tells which.
+var errTwoCookies = fmt.Errorf("%w: two session cookies", ErrNoSession)
+
+// ticket returns the ticket in the request's only session cookie, or a NoSessionError.
+func (c cookies) ticket(r *http.Request) (ticket, error) {
+	value, count := cookieValue(r, c.name(inbound.Of(r).Site))
+	switch {
+	case count == 0:
+		return ticket{}, &NoSessionError{Reason: CookieMissing}
+	case count > 1:
+		return ticket{}, &NoSessionError{Reason: CookieInvalid, cause: errTwoCookies}
+	}
+	t, ok := parseTicket(value, c.ring)
+	if !ok {
+		return t, &NoSessionError{Reason: CookieInvalid}
+	}
+	return t, nil
+}
+
+// cookieValue returns the first value of a cookie and how many there are. It compares the exact bytes of the name and
+// supports neither quoting nor $Version: legacy syntax (RFC 2965) lets a cookie hide behind another.
 func cookieValue(r *http.Request, name string) (value string, count int) {
 	for _, line := range r.Header["Cookie"] {
 		for more := true; more; {
@@ -134,16 +161,16 @@ func cookieValue(r *http.Request, name string) (value string, count int) {
 	return value, count
 }
 
-func (m *Manager) setCookie(w http.ResponseWriter, r *http.Request, value string, age time.Duration) {
+func (c cookies) set(w http.ResponseWriter, r *http.Request, value string, age time.Duration) {
 	site := inbound.Of(r).Site
-	c := &http.Cookie{
-		Name: m.cookieName(site), Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	cookie := &http.Cookie{
+		Name: c.name(site), Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		Secure: site != nil && site.Secure(), MaxAge: int(age / time.Second),
 	}
 	if age <= 0 {
-		c.MaxAge = -1
+		cookie.MaxAge = -1
 	}
-	http.SetCookie(w, c)
+	http.SetCookie(w, cookie)
 }
 
-func (m *Manager) expireCookie(w http.ResponseWriter, r *http.Request) { m.setCookie(w, r, "", 0) }
+func (c cookies) expire(w http.ResponseWriter, r *http.Request) { c.set(w, r, "", 0) }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http/httptest"
 	"testing"
@@ -57,21 +56,8 @@ var endings = map[string]func(ctx context.Context, w *world, m *Manager) (int, e
 		return len(list.Sessions), err
 	},
 	"by what was put off": func(ctx context.Context, w *world, m *Manager) (int, error) {
-		return m.endListed(ctx, m.store.keys.user(issuer, ada().Subject), w.clock.Now())
+		return m.ender.endListed(ctx, m.store.keys.user(issuer, ada().Subject), w.clock.Now())
 	},
-	"everywhere, by a logout": func(ctx context.Context, w *world, m *Manager) (int, error) {
-		keys := m.store.keys.user(issuer, ada().Subject)
-		before, _ := w.redis.ZMembers(keys[0])
-		return len(before), m.settleNow(ctx, chore{indexes: keys, before: w.clock.Now()})
-	},
-}
-
-// settleNow does what was put off.
-func (m *Manager) settleNow(ctx context.Context, c chore) error {
-	if !m.settled(ctx, c) {
-		return errors.New("it was not done")
-	}
-	return nil
 }
 
 func TestSessionEndedWhileItBeginsIsOver(t *testing.T) {

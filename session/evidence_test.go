@@ -110,17 +110,17 @@ func TestAFullCacheForgetsNoEnding(t *testing.T) {
 	m := w.replica(nil)
 	cookie, s := w.login(m, ada())
 	ticket, _ := parseTicket(cookie.Value, w.ring)
-	slow, err := m.read(t.Context(), ticket, binding(s.Ref, s.Host, issuer, clientID)) // a load that began before the ending
+	slow, err := m.cache.fetch(t.Context(), ticket, binding(s.Ref, s.Host, issuer, clientID)) // a load that began before the ending
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.End(httptest.NewRecorder(), w.request(cookie))
-	m.cache.SetMaximum(100)
+	m.cache.sessions.SetMaximum(100)
 	for i := range 1_000 {
-		m.cache.Set(fmt.Sprint(i), slow)
+		m.cache.sessions.Set(fmt.Sprint(i), slow)
 	}
-	m.keep(s.Ref, slow)
-	if _, found := m.cache.GetIfPresent(s.Ref); found {
+	m.cache.put(s.Ref, slow)
+	if _, found := m.cache.sessions.GetIfPresent(s.Ref); found {
 		t.Error("the ended session is in the cache")
 	}
 	if got := w.reason(m, cookie); got != string(RecordMissing) {
@@ -135,17 +135,17 @@ func TestAnOlderLookDoesNotReplaceALaterOne(t *testing.T) {
 	cookie, s := w.login(m, ada())
 	ticket, _ := parseTicket(cookie.Value, w.ring)
 	aad := binding(s.Ref, s.Host, issuer, clientID)
-	older, err := m.read(t.Context(), ticket, aad)
+	older, err := m.cache.fetch(t.Context(), ticket, aad)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.clock.pass(time.Second)
-	later, err := m.read(t.Context(), ticket, aad)
+	later, err := m.cache.fetch(t.Context(), ticket, aad)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.keep(s.Ref, older)
-	if now, _ := m.cache.GetIfPresent(s.Ref); now != later {
+	m.cache.put(s.Ref, older)
+	if now, _ := m.cache.sessions.GetIfPresent(s.Ref); now != later {
 		t.Error("the older look is in the cache")
 	}
 }
@@ -164,7 +164,7 @@ func TestAnEndingThatAFailoverLostIsDoneAgain(t *testing.T) {
 	if got := w.reason(two, cookie); got != "" {
 		t.Fatal(got)
 	}
-	one.heard(&redis.Subscription{Kind: "subscribe"})
+	one.subscription.onMessage(&redis.Subscription{Kind: "subscribe"})
 	w.eventually("the record is gone again", func() bool { return !w.redis.Exists(one.store.keys.record(s.Ref)) })
 	if got := w.reason(two, cookie); got != string(RecordMissing) {
 		t.Errorf("on a replica that does not listen: %q", got)
@@ -185,7 +185,7 @@ func TestARecordThatIsLostAndComesBackIsASessionAgain(t *testing.T) {
 	}
 	w.redis.Set(m.store.keys.record(s.Ref), record) // restored from a backup
 	w.clock.pass(time.Minute)
-	m.heard(&redis.Subscription{Kind: "subscribe"})
+	m.subscription.onMessage(&redis.Subscription{Kind: "subscribe"})
 	if got := w.reason(m, cookie); got != "" {
 		t.Errorf("after the backup: %q", got)
 	}
@@ -205,7 +205,7 @@ func TestLogOutEverywhereIsDoneOnceRedisIsBackAndSparesWhatBeganSince(t *testing
 	young, _ := w.login(m, ada())
 	w.subscribed(m)
 	w.eventually("the old session has ended", func() bool { return w.reason(m, old) == string(RecordMissing) })
-	w.eventually("nothing is left to do", func() bool { return len(m.chores) == 0 })
+	w.eventually("nothing is left to do", func() bool { return len(m.retries.tasks) == 0 })
 	if got := w.reason(m, young); got != "" {
 		t.Errorf("the session that began since: %q", got)
 	}

@@ -96,7 +96,7 @@ func (w *world) subscribed(m *Manager) {
 	done := make(chan struct{})
 	go func() { defer close(done); m.Run(ctx) }()
 	w.t.Cleanup(func() { stop(); <-done })
-	w.eventually("subscribed", func() bool { return m.epoch.Load()%2 == 0 })
+	w.eventually("subscribed", func() bool { return m.cache.epoch.current() != 0 })
 }
 
 func (w *world) eventually(what string, done func() bool) {
@@ -170,4 +170,9 @@ func minutesOrNone(n int) setting.DurationOrNone {
 func (m *Manager) currentLists(s *Session) []string {
 	current, _ := m.store.keys.indexes(s)
 	return current
+}
+
+// setState replaces what the probe of Redis reports.
+func (m *Manager) setState(state func() redisclient.State) {
+	m.deps.Store, m.cache.state, m.monitor.state = state, state, state
 }

@@ -60,7 +60,7 @@ func hostOf(said map[string]string, refused error) host {
 		return elastiCache
 	case strings.Contains(os, "MemoryDB"):
 		return memoryDB
-	case refused != nil && isAnswer(refused) && !strings.HasPrefix(refused.Error(), "NOPERM"):
+	case refused != nil && isReply(refused) && !strings.HasPrefix(refused.Error(), "NOPERM"):
 		return hostedRedis
 	}
 	return ownRedis

@@ -186,8 +186,8 @@ func TestARecordOfAnotherTypeIsNoSessionAndALoginMendsIt(t *testing.T) {
 	if got := w.reason(m, again); got != "" {
 		t.Errorf("after a login: %q", got)
 	}
-	if len(m.chores) != 0 || w.redis.Exists(m.store.keys.summary(s.Ref)) {
-		t.Errorf("the end of the older session waits: %d", len(m.chores))
+	if len(m.retries.tasks) != 0 || w.redis.Exists(m.store.keys.summary(s.Ref)) {
+		t.Errorf("the end of the older session waits: %d", len(m.retries.tasks))
 	}
 }
 

@@ -7,75 +7,60 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/redis/go-redis/v9"
-	"golang.org/x/sync/singleflight"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/redisclient"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// Deps is what a Manager works with.
+// Deps is what a Manager needs.
 type Deps struct {
-	Redis   redis.UniversalClient // the request path's: short time-outs, a breaker
+	Redis   redis.UniversalClient // for requests: short timeouts, a circuit breaker
 	Block   redis.UniversalClient // for the subscription
 	Ring    *seal.Ring
 	Refresh RefreshFunc
 	Log     *slog.Logger
-	Audit   *slog.Logger // is told each session's end
+	Audit   *slog.Logger // gets one line for each session that ends; nil = none
 	Metrics *Metrics
 	Now     func() time.Time
-	// Store returns the state of Redis. While it is down no request waits for it. nil = it is never known to be down.
+	// Store returns the state of Redis. While Redis is down, no request waits for it. nil = it is never known to be down.
 	Store func() redisclient.State
-	// Revoke gives back, best effort, a refresh token that was won for a session which had ended meanwhile.
+	// Revoke revokes, best effort, a refresh token that was issued for a session which had ended meanwhile.
 	Revoke func(ctx context.Context, refreshToken string)
 }
 
-// Settings are the settings that a reload changes.
+// Settings are what a reload can change.
 type Settings struct {
 	Config       Config
-	Issuer       string // sessions of another provider or client are no sessions
+	Issuer       string // sessions of another issuer or client are not accepted
 	ClientID     string
-	RefreshGrace time.Duration // how long a session passes after its access token ended while the provider gives no answer
+	RefreshGrace time.Duration // how long a session stays valid after its access token while the provider does not respond
 	Refresh      RefreshFunc
 }
 
-// Manager starts, loads and ends sessions. It lives as long as the process; Set changes its settings. It is safe for concurrent use.
+// Manager starts, loads and ends sessions. It lives as long as the process; Set changes its settings. It is safe for
+// concurrent use.
 type Manager struct {
-	deps   Deps
-	store  *store
-	live   atomic.Pointer[Settings]
-	cache  *otter.Cache[string, *cached]
-	seed   maphash.Seed // of the prints of stored records
-	over   *tombstones
-	watch  *watchers
-	flight singleflight.Group
-	// epoch counts interruptions of the subscription: what was cached in an earlier one counts as unconfirmed, for an ending may
-	// have been missed. Odd while interrupted.
-	epoch       atomic.Int64
-	chores      chan chore
-	settleEvery time.Duration             // what was put off is tried again
-	won         sync.Map                  // ref -> *renewal: refreshed sessions that Redis has not taken yet
-	inVain      atomic.Pointer[time.Time] // when Redis was last waited for in vain
-
-	began   time.Time
-	deaf    atomic.Pointer[interruption] // while the subscription is interrupted
-	found   atomic.Pointer[Examination]
-	arrived chan struct{} // Redis is there, or there again
-	resumed chan struct{} // the subscription stands, or stands again
+	deps         Deps
+	settings     *atomic.Pointer[Settings]
+	cookies      cookies
+	store        *store
+	cache        *cache
+	clock        *idleClock
+	retries      *retryQueue
+	ender        *ender
+	refresher    *refresher
+	subscription *subscription
+	watchers     *watchers
+	monitor      *monitor
 }
 
-const (
-	maxCached = 100_000
-	maxChores = 10_000
-)
-
-// New makes a Manager; it asks Redis nothing yet.
+// New returns a Manager. It does not ask Redis yet.
 func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Redis == nil || deps.Ring == nil || deps.Metrics == nil || deps.Now == nil {
 		return nil, errors.New("session: New needs Redis, Ring, Metrics and Now")
@@ -89,29 +74,108 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Revoke == nil {
 		deps.Revoke = func(context.Context, string) {}
 	}
-	m := &Manager{deps: deps, over: newTombstones(), watch: newWatchers(), seed: maphash.MakeSeed(),
-		store: &store{
-			rdb: deps.Redis, reads: &readBatcher{rdb: deps.Redis}, ring: deps.Ring, metrics: deps.Metrics,
-			keys: keyspace{cfg.Redis.KeyPrefix, deps.Ring}, log: deps.Log, now: deps.Now,
-		},
-		chores: make(chan chore, maxChores), settleEvery: time.Second, began: deps.Now(),
-		arrived: make(chan struct{}, 1), resumed: make(chan struct{}, 1)}
-	m.epoch.Store(1) // not subscribed yet
-	m.live.Store(&Settings{Config: cfg, Refresh: deps.Refresh})
-	var err error
-	m.cache, err = otter.New(&otter.Options[string, *cached]{
-		MaximumSize: maxCached, ExpiryCalculator: otter.ExpiryWritingFunc(m.kept),
-	})
+	settings := &atomic.Pointer[Settings]{}
+	settings.Store(&Settings{Config: cfg, Refresh: deps.Refresh})
+	sessions, err := newSessions(settings)
 	if err != nil {
-		return nil, fmt.Errorf("session: cache: %w", err)
+		return nil, err
+	}
+	m := &Manager{deps: deps, settings: settings, cookies: cookies{deps.Ring, settings}}
+	m.retries, m.watchers = newRetryQueue(deps.Log), newWatchers()
+	m.store = &store{
+		rdb: deps.Redis, reads: &readBatcher{rdb: deps.Redis}, keys: keyspace{cfg.Redis.KeyPrefix, deps.Ring},
+		ring: deps.Ring, metrics: deps.Metrics, log: deps.Log, now: deps.Now,
+	}
+	m.clock = &idleClock{
+		store: m.store, retries: m.retries, settings: settings, seed: maphash.MakeSeed(), now: deps.Now,
+	}
+	m.cache = &cache{
+		sessions: sessions, tombstones: newTombstones(), epoch: &connectionEpoch{}, store: m.store, clock: m.clock,
+		watchers: m.watchers, settings: settings, state: deps.Store, seed: maphash.MakeSeed(), now: deps.Now,
+	}
+	m.ender = &ender{
+		store: m.store, cache: m.cache, retries: m.retries, metrics: deps.Metrics, audit: deps.Audit, now: deps.Now,
+	}
+	m.refresher = &refresher{
+		store: m.store, cache: m.cache, ender: m.ender, retries: m.retries, settings: settings, revoke: deps.Revoke,
+		log: deps.Log, now: deps.Now,
+	}
+	m.subscription = &subscription{
+		rdb: deps.Block, channel: m.store.keys.channel(), epoch: m.cache.epoch, cache: m.cache, onUp: m.onSubscribed,
+		log: deps.Log, now: deps.Now,
+	}
+	m.monitor = &monitor{
+		rdb: deps.Redis, state: deps.Store, subscription: m.subscription, log: deps.Log, began: deps.Now(),
+		redisUp: make(chan struct{}, 1),
 	}
 	return m, nil
 }
 
-// kept is how long the cache holds a session: as long as it might pass.
-func (m *Manager) kept(otter.Entry[string, *cached]) time.Duration {
-	return max(time.Hour, m.live.Load().Config.OutageGrace.D())
+// Set replaces the settings. Shorter lifetimes apply to live sessions at once.
+func (m *Manager) Set(s Settings) { m.settings.Store(&s) }
+
+// Run keeps the subscription up and retries what Redis did not accept, until ctx ends.
+func (m *Manager) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, loop := range []func(context.Context){m.subscription.loop, m.retries.loop, m.monitor.loop, m.watchers.loop} {
+		group.Go(func() error { loop(ctx); return nil })
+	}
+	return group.Wait()
 }
+
+// onSubscribed is called when the subscription comes up: ends may have been missed, and Redis may be another server.
+func (m *Manager) onSubscribed() {
+	m.ender.endAgain()
+	signal(m.monitor.redisUp)
+	signal(m.watchers.resumed)
+}
+
+// Start starts a session for a visitor who has just logged in, always under a new id: an id known before the login
+// must be worthless after it (session fixation, CWE-384). An older session of this browser ends.
+func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Session, error) {
+	facts, now := inbound.Of(r), m.deps.Now()
+	if facts.Site == nil {
+		return nil, errors.New("session: start: the request has no public host")
+	}
+	t := newTicket()
+	s.Ref, s.CreatedAt, s.LastSeenAt, s.refreshedAt = t.ref(), now, now, now
+	s.ExpiresAt = now.Add(m.settings.Load().Config.Lifetime.D())
+	s.Host, s.Address = facts.Site.Host, facts.Client.String()
+	ctx, cancel := detached(r.Context())
+	defer cancel()
+	if err := m.store.create(ctx, t, &s); errors.Is(err, ErrTooLarge) {
+		return nil, err // Redis was not asked
+	} else if err != nil {
+		return nil, fmt.Errorf("session: start: %w", err)
+	}
+	if older, err := m.cookies.ticket(r); err == nil {
+		_ = m.ender.endAndRetry(ctx, ending{ref: older.ref(), reason: "logout"})
+	}
+	m.deps.Metrics.started.Inc()
+	m.cookies.set(w, r, t.encode(m.deps.Ring), s.ExpiresAt.Sub(now))
+	return &s, nil
+}
+
+// OwnsCookie reports whether a cookie of this name is the session cookie.
+func (m *Manager) OwnsCookie(name string) bool { return m.cookies.owns(name) }
+
+// Ended returns a channel that is closed when the session ends or changes, and a function that releases it.
+func (m *Manager) Ended(ref string) (<-chan struct{}, func()) { return m.watchers.add(ref) }
+
+// minRecheck bounds what open connections cost Redis where every request asks it.
+const minRecheck = 5 * time.Second
+
+// Recheck returns how often an open connection checks its session without having been notified. It trusts what was
+// read no longer than a request does.
+func (m *Manager) Recheck() time.Duration {
+	return max(m.settings.Load().Config.CacheTTL.D(), minRecheck)
+}
+
+// Confirmed reports whether Redis confirmed a session within outage_grace.
+func (m *Manager) Confirmed(ref string) bool { return m.cache.confirmed(ref) }
+
+// Health returns the state of Redis as it affects sessions.
+func (m *Manager) Health() (ok bool, detail string, since time.Time) { return m.monitor.health() }
 
 // PublishDenied reports whether Redis refuses to let this replica tell the others that a session ended.
 func (m *Manager) PublishDenied() bool { return m.store.publishDenied.Load() }
@@ -125,124 +189,4 @@ func (m *Manager) KeysInUse(ctx context.Context) (map[string]time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	return m.store.keysInUse(ctx)
-}
-
-// Set replaces the settings. Shorter lifetimes apply to live sessions at once.
-func (m *Manager) Set(l Settings) { m.live.Store(&l) }
-
-// Start begins a session for whoever has just logged in: always under a new id, so that an id known before the login is worth nothing
-// after it (session fixation, CK-01). An older session of this browser ends.
-func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Session, error) {
-	live, facts, now := m.live.Load(), inbound.Of(r), m.deps.Now()
-	if facts.Site == nil {
-		return nil, errors.New("session: start: the request is for no public host")
-	}
-	t := newTicket()
-	s.Ref, s.CreatedAt, s.LastSeenAt, s.refreshedAt = t.ref(), now, now, now
-	s.ExpiresAt, s.Host, s.Address = now.Add(live.Config.Lifetime.D()), facts.Site.Host, facts.Client.String()
-	ctx, cancel := detached(r.Context())
-	defer cancel()
-	if err := m.store.create(ctx, t, &s); errors.Is(err, ErrTooLarge) {
-		return nil, err // Redis was not asked
-	} else if err != nil {
-		return nil, fmt.Errorf("session: start: %w", err)
-	}
-	if older, err := m.ticketOf(r); err == nil {
-		m.end(ctx, ending{ref: older.ref(), reason: "logout"})
-	}
-	m.deps.Metrics.started.Inc()
-	m.setCookie(w, r, t.encode(m.deps.Ring), s.ExpiresAt.Sub(now))
-	return &s, nil
-}
-
-// ticketOf reads the request's cookie: there is exactly one and it is ours.
-func (m *Manager) ticketOf(r *http.Request) (ticket, error) {
-	value, count := cookieValue(r, m.cookieName(inbound.Of(r).Site))
-	switch {
-	case count == 0:
-		return ticket{}, &NoSessionError{CookieMissing}
-	case count > 1:
-		return ticket{}, errTwoCookies
-	}
-	t, ok := parseTicket(value, m.deps.Ring)
-	if !ok {
-		return t, &NoSessionError{CookieInvalid}
-	}
-	return t, nil
-}
-
-// errTwoCookies: one of them is somebody else's (CK-04).
-var errTwoCookies = &NoSessionError{CookieInvalid}
-
-// Load finds the request's session, refreshes it when it is time, and moves its idle clock. ErrNoSession (a *NoSessionError with the reason)
-// means "not logged in"; every other error "cannot tell".
-func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	s, err := m.load(r, true)
-	if err == error(errTwoCookies) {
-		m.expireCookie(w, r)
-	}
-	return s, err
-}
-
-// Peek is Load without moving the idle clock: a page that asks every minute who is there must not keep a session alive.
-func (m *Manager) Peek(r *http.Request) (*Session, error) { return m.load(r, false) }
-
-func (m *Manager) load(r *http.Request, touch bool) (*Session, error) {
-	t, err := m.ticketOf(r)
-	if err != nil {
-		return nil, err
-	}
-	q := m.ask(t, inbound.Of(r).Site)
-	if c, ok := m.remembered(q); ok && !m.due(c.session) && !(touch && m.clockDue(c)) { // nobody else needs to be asked
-		m.deps.Metrics.hit.Inc()
-		if err := m.valid(c); err != nil {
-			return nil, err
-		}
-		if touch {
-			c.seen.Store(m.deps.Now().UnixMilli())
-		}
-		return c.session, nil
-	}
-	ctx, cancel := detached(r.Context())
-	defer cancel()
-	c, err := m.get(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	if c, err = m.fresh(ctx, t, c); err != nil {
-		return nil, err
-	}
-	switch {
-	case touch:
-		m.touch(ctx, c)
-	case c.written.Load() == 0: // Redis has lost it
-		m.noteClock(ctx, c)
-	}
-	return c.session, nil
-}
-
-// valid judges a session by our clock: the absolute end, the idle clock, and the lifetimes as they are configured now (SE-01).
-func (m *Manager) valid(c *cached) error {
-	cfg, now := m.live.Load().Config, m.deps.Now()
-	s := c.session
-	end := s.ExpiresAt
-	if shorter := s.CreatedAt.Add(cfg.Lifetime.D()); shorter.Before(end) {
-		end = shorter
-	}
-	switch {
-	case !now.Before(end):
-		m.owe(chore{ending: ending{ref: s.Ref, reason: "expired"}})
-		return &NoSessionError{Expired}
-	case m.idle(c) && m.deps.Store().ReadOnly: // Redis takes no idle clocks, so that of another replica may be missing
-		return errClock
-	case m.idle(c):
-		m.owe(chore{ending: ending{ref: s.Ref, reason: "idle"}})
-		return &NoSessionError{Expired}
-	}
-	return nil
-}
-
-func (m *Manager) idle(c *cached) bool {
-	limit := m.live.Load().Config.IdleTimeout.D()
-	return limit > 0 && m.deps.Now().Sub(c.lastSeen()) >= limit
 }

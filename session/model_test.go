@@ -69,13 +69,13 @@ func newRun(t *testing.T, seed uint64) *run {
 			w.cfg.CacheTTL = 0 // one that asks Redis each time
 		}
 		r.replicas[i] = w.replica(nil)
-		r.replicas[i].settleEvery = 10 * time.Millisecond
+		r.replicas[i].retries.every = 10 * time.Millisecond
 		r.listen(i)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var settling sync.WaitGroup
 	for _, m := range r.replicas {
-		settling.Go(func() { m.settle(ctx) })
+		settling.Go(func() { m.retries.loop(ctx) })
 	}
 	t.Cleanup(func() {
 		cancel()
@@ -94,9 +94,9 @@ func (r *run) listen(i int) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); r.replicas[i].listen(ctx) }()
+	go func() { defer close(done); r.replicas[i].subscription.loop(ctx) }()
 	r.stop[i], r.stopped[i] = cancel, done
-	r.eventually("subscribed", func() bool { return r.replicas[i].epoch.Load()%2 == 0 })
+	r.eventually("subscribed", func() bool { return r.replicas[i].cache.epoch.current() != 0 })
 }
 
 // deafen takes it away, and returns when the replica knows: until then an end may be on its way to it.

@@ -117,7 +117,7 @@ func TestSessionThatEndsDuringAFailedReadIsOver(t *testing.T) {
 	if got := w.reason(m, cookie); got != "" {
 		t.Fatal(got)
 	}
-	u := &unreliable{err: errors.New("EOF"), during: func() { m.told("end " + s.Ref) }}
+	u := &unreliable{err: errors.New("EOF"), during: func() { m.subscription.onEvent("end " + s.Ref) }}
 	u.failures.Store(always)
 	w.unreliable(m, u)
 	if _, err := w.load(m, cookie); err == nil {
@@ -179,8 +179,8 @@ func TestIdleSessionIsNotJudgedWhileRedisTakesNoWrites(t *testing.T) {
 	cookie, s := w.login(m, ada())
 	w.clock.pass(w.cfg.IdleTimeout.D())
 	readOnly := true
-	m.deps.Store = func() redisclient.State { return redisclient.State{ReadOnly: readOnly, Since: w.clock.Now()} }
-	if _, err := m.Load(httptest.NewRecorder(), w.request(cookie)); !errors.Is(err, errClock) {
+	m.setState(func() redisclient.State { return redisclient.State{ReadOnly: readOnly, Since: w.clock.Now()} })
+	if _, err := m.Load(httptest.NewRecorder(), w.request(cookie)); !errors.Is(err, errIdleUnknown) {
 		t.Errorf("idle, and Redis takes no clocks: %v", err)
 	}
 	if ok, _, _ := m.Health(); ok || !w.redis.Exists(m.store.keys.record(s.Ref)) {
@@ -229,7 +229,7 @@ func TestKnownSessionHasOneTryAfterRedisWasWaitedForInVain(t *testing.T) {
 					t.Errorf("%d tries", n)
 				}
 			}
-			m.told("end " + s.Ref)
+			m.subscription.onEvent("end " + s.Ref)
 			if n := tries(ended, string(RecordMissing)); n != 0 {
 				t.Errorf("a session that ended: %d tries", n)
 			}
@@ -240,7 +240,7 @@ func TestKnownSessionHasOneTryAfterRedisWasWaitedForInVain(t *testing.T) {
 			if got := w.reason(m, unknown); got != "" {
 				t.Errorf("with an answer: %q", got)
 			}
-			w.clock.pass(briefFor)
+			w.clock.pass(shortFor)
 			if n := tries(known, ""); n < 2 {
 				t.Errorf("a second later: %d tries", n)
 			}

@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/lease"
 )
 
 // Whoever can write to Redis must not be able to fill the memory of the replicas (CWE-770).
@@ -105,7 +107,7 @@ func TestOversizedValueIsNotReadWhole(t *testing.T) {
 		"a lease": {
 			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.lease(ref), huge) },
 			use: func(w *world, m *Manager, _ *http.Cookie, ref string) string {
-				if _, err := (lease{m: m, key: m.store.keys.lease(ref), token: "t"}).take(w.t.Context()); err != nil {
+				if _, err := acquire(w.t.Context(), lease.Lease{Redis: m.deps.Redis, Key: m.store.keys.lease(ref), Token: "t", TTL: leaseTime}); err != nil {
 					return err.Error()
 				}
 				return ""

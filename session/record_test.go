@@ -207,9 +207,9 @@ func FuzzWhateverTheChannelSaysEndsOnlyWhatItNames(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, payload string) {
-		m.over = newTombstones()
-		m.told(payload)
-		for name := range m.over.all {
+		m.cache.tombstones = newTombstones()
+		m.subscription.onEvent(payload)
+		for name := range m.cache.tombstones.all {
 			if !isRef(name) || payload != "end "+name {
 				t.Fatalf("%q ends %q", payload, name)
 			}

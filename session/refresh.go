@@ -5,24 +5,45 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/hubgate/hubgate/internal/background"
+	"github.com/hubgate/hubgate/internal/lease"
 )
 
+// refresher refreshes sessions at the provider, each by one replica at a time.
+type refresher struct {
+	store    *store
+	cache    *cache
+	ender    *ender
+	retries  *retryQueue
+	settings *atomic.Pointer[Settings]
+	revoke   func(ctx context.Context, refreshToken string)
+	log      *slog.Logger
+	now      func() time.Time
+
+	flight           singleflight.Group
+	unsavedRefreshes sync.Map // ref -> *refreshed: those that Redis has not accepted yet
+}
+
 const (
-	leaseTime    = 10 * time.Second // renewed while the refresh is under way
-	refreshTime  = 5 * time.Second
-	waitTime     = 2 * time.Second
+	leaseTime    = 10 * time.Second // renewed during the refresh
+	refreshTime  = 5 * time.Second  // bounds a refresh
+	waitTime     = 2 * time.Second  // bounds how long a request waits for a refresh
 	waitPoll     = 50 * time.Millisecond
 	refreshEarly = time.Minute
 	retryFirst   = 5 * time.Second
 	retryMost    = time.Minute
 )
 
-// due tells whether it is time to refresh: less than a minute, or less than a tenth of its life, is left of the access token.
-func (m *Manager) due(s *Session) bool {
+// due reports whether it is time to refresh: less than a minute, or less than a tenth of its life, is left of the
+// access token.
+func (f *refresher) due(s *Session) bool {
 	if s.Tokens.Refresh == "" || s.Tokens.AccessExpiry.IsZero() {
 		return false
 	}
@@ -30,20 +51,21 @@ func (m *Manager) due(s *Session) bool {
 	if life := s.Tokens.AccessExpiry.Sub(s.refreshedAt); life > 0 {
 		early = min(early, life/10)
 	}
-	return s.Tokens.AccessExpiry.Sub(m.deps.Now()) < early
+	return s.Tokens.AccessExpiry.Sub(f.now()) < early
 }
 
-// fresh refreshes a session when it is time, once over all replicas. Whoever waits longer than 2 s goes on with what is still valid.
-func (m *Manager) fresh(ctx context.Context, t ticket, c *cached) (*cached, error) {
-	if !m.due(c.session) {
+// refreshIfDue refreshes a session when it is time. Concurrent requests share one refresh. It waits at most waitTime,
+// then returns the session as it is if that is still valid.
+func (f *refresher) refreshIfDue(ctx context.Context, t ticket, c *cached) (*cached, error) {
+	if !f.due(c.session) {
 		return c, nil
 	}
-	done := m.flight.DoChan(t.ref(), func() (next any, err error) {
-		defer func() { m.logPanic(t.ref(), err) }()
-		defer background.Recover(&err) // DoChan has a goroutine of its own, whose panic would end the process (CWE-248)
+	done := f.flight.DoChan(t.ref(), func() (next any, err error) {
+		defer func() { f.logPanic(t.ref(), err) }()
+		defer background.Recover(&err) // a panic in DoChan's own goroutine would end the process (CWE-248)
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTime)
 		defer cancel()
-		return m.refresh(own, t, c)
+		return f.refreshUnderLease(own, t, c)
 	})
 	limit := time.NewTimer(waitTime)
 	defer limit.Stop()
@@ -55,93 +77,86 @@ func (m *Manager) fresh(ctx context.Context, t ticket, c *cached) (*cached, erro
 		if errors.Is(r.Err, ErrNoSession) {
 			return nil, r.Err
 		}
-		return m.passes(c, r.Err)
+		return f.withinGrace(c, r.Err)
 	case <-limit.C:
-		return m.passes(c, errors.New("the refresh takes long"))
+		return f.withinGrace(c, errors.New("the refresh takes too long"))
 	}
 }
 
-// logPanic logs a refresh that panicked, for example at an answer of the provider. It has failed; the session is kept.
-func (m *Manager) logPanic(ref string, err error) {
+// logPanic logs a refresh that panicked, for example on an unexpected response of the provider. The session is kept.
+func (f *refresher) logPanic(ref string, err error) {
 	var panicked *background.Panic
 	if errors.As(err, &panicked) {
-		m.deps.Log.Error("the refresh of a session panicked; the session is kept", "session", ref, "error", panicked)
+		f.log.Error("the refresh of a session panicked; the session is kept", "session", ref, "error", panicked)
 	}
 }
 
-// passes lets a session go on whose refresh found no answer, until refresh_grace after its access token ended. Then it cannot be told
-// whether the user is still wanted; the session is kept for when the provider answers again.
-func (m *Manager) passes(c *cached, cause error) (*cached, error) {
-	live := m.live.Load()
-	if m.deps.Now().Before(c.session.Tokens.AccessExpiry.Add(live.RefreshGrace)) {
+// withinGrace returns a session that could not be refreshed until refresh_grace after its access token has expired.
+// After that it is unknown whether the user still has access; the session is kept until the provider responds again.
+func (f *refresher) withinGrace(c *cached, cause error) (*cached, error) {
+	if f.now().Before(c.session.Tokens.AccessExpiry.Add(f.settings.Load().RefreshGrace)) {
 		return c, nil
 	}
 	return nil, fmt.Errorf("session: refresh: %w", cause)
 }
 
-// refresh takes the lease, reads the record again, since another replica may have won meanwhile, and asks the provider.
-func (m *Manager) refresh(ctx context.Context, t ticket, c *cached) (*cached, error) {
-	l := lease{m: m, key: m.store.keys.lease(t.ref()), token: rand.Text()}
-	won, err := l.take(ctx)
+// refreshUnderLease refreshes a session if this replica acquires its lease, and otherwise waits for the holder's result.
+func (f *refresher) refreshUnderLease(ctx context.Context, t ticket, c *cached) (*cached, error) {
+	l := lease.Lease{Redis: f.store.rdb, Key: f.store.keys.lease(t.ref()), Token: rand.Text(), TTL: leaseTime}
+	acquired, err := acquire(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	if !won {
-		return m.await(ctx, t, c)
+	if !acquired {
+		return f.awaitHolder(ctx, l, t, c)
 	}
-	stop := l.keep(ctx)
-	defer stop() // also after a panic: a lease that is renewed for ever would end all refreshes of the session
-	next, wait, err := m.renewed(ctx, t, c)
+	stop := l.KeepAlive(ctx)
+	defer stop() // also after a panic: a lease that is renewed forever would stop all refreshes of the session
+	var wait time.Duration
+	latest, err := f.reread(ctx, t, c) // another replica may have refreshed it meanwhile
+	if err == nil && f.due(latest.session) {
+		if latest, err = f.refresh(ctx, t, latest); err != nil && !errors.Is(err, ErrNoSession) {
+			wait = f.backoff(ctx, t.ref())
+		}
+	}
 	stop()
-	l.release(ctx, wait)
-	return next, err
+	release(ctx, l, wait)
+	return latest, err
 }
 
-// renewed does the holder's work; wait is for how long nobody shall try again.
-func (m *Manager) renewed(ctx context.Context, t ticket, c *cached) (next *cached, wait time.Duration, err error) {
-	now, err := m.reread(ctx, t, c)
-	if err != nil || !m.due(now.session) {
-		return now, 0, err
-	}
-	if next, err = m.attempt(ctx, t, now); err != nil && !errors.Is(err, ErrNoSession) {
-		wait = m.backoff(ctx, t.ref())
-	}
-	return next, wait, err
-}
-
-// attempt refreshes once. A panic is a failure as any other, so that nobody asks again before the back-off has passed.
-func (m *Manager) attempt(ctx context.Context, t ticket, now *cached) (next *cached, err error) {
-	defer background.Recover(&err)
-	if earlier, ok := m.won.Load(t.ref()); ok && earlier.(*renewal).version == now.version {
-		return m.adopt(ctx, earlier.(*renewal)) // asked already; Redis did not take the answer
-	}
-	return m.renew(ctx, t, now)
-}
-
-// reread asks Redis, within the time of one request.
-func (m *Manager) reread(ctx context.Context, t ticket, c *cached) (*cached, error) {
+func acquire(ctx context.Context, l lease.Lease) (bool, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	now, err := m.read(ctx, t, bindingOf(c.session))
-	if err != nil && !errors.Is(err, ErrNoSession) {
-		return nil, err
-	}
-	return now, err
+	return l.Acquire(ctx)
 }
 
-// await waits for the winner's result. A lease that begins with "wait" is a back-off after a fault: nobody is refreshing.
-func (m *Manager) await(ctx context.Context, t ticket, c *cached) (*cached, error) {
+// release releases a lease, after a back-off if wait is not 0. Errors are ignored: the lease ends on its own.
+func release(ctx context.Context, l lease.Lease, wait time.Duration) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	_ = l.ReleaseAfter(ctx, wait)
+}
+
+// reread reads a session from Redis.
+func (f *refresher) reread(ctx context.Context, t ticket, c *cached) (*cached, error) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	return f.cache.fetch(ctx, t, bindingOf(c.session))
+}
+
+// awaitHolder waits until the holder of the lease has refreshed the session.
+func (f *refresher) awaitHolder(ctx context.Context, l lease.Lease, t ticket, c *cached) (*cached, error) {
 	for {
-		holder, err := lease{m: m, key: m.store.keys.lease(t.ref())}.holder(ctx)
+		holder, err := holderOf(ctx, l)
 		if err != nil {
 			return nil, err
 		}
-		if strings.HasPrefix(holder, "wait") {
-			return nil, errors.New("the provider gave no answer a moment ago")
+		if holder == lease.Blocked {
+			return nil, errors.New("the last refresh failed a moment ago")
 		}
-		now, err := m.reread(ctx, t, c)
-		if err != nil || now.version != c.version || holder == "" {
-			return now, err
+		latest, err := f.reread(ctx, t, c)
+		if err != nil || latest.version != c.version || holder == "" {
+			return latest, err
 		}
 		select {
 		case <-ctx.Done():
@@ -151,59 +166,22 @@ func (m *Manager) await(ctx context.Context, t ticket, c *cached) (*cached, erro
 	}
 }
 
-// backoff doubles from 5 s to 60 s while the provider fails, over all replicas: the count is kept beside the lease.
-func (m *Manager) backoff(ctx context.Context, ref string) time.Duration {
+func holderOf(ctx context.Context, l lease.Lease) (string, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	key := m.store.keys.failures(ref)
-	n, err := m.deps.Redis.Incr(ctx, key).Result()
+	return l.Holder(ctx)
+}
+
+// backoff returns how long no replica may try again: 5 s after the first failure, doubling up to 60 s. Redis counts the
+// failures beside the lease.
+func (f *refresher) backoff(ctx context.Context, ref string) time.Duration {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	key := f.store.keys.failures(ref)
+	n, err := f.store.rdb.Incr(ctx, key).Result()
 	if err != nil {
 		return retryFirst
 	}
-	_ = m.deps.Redis.PExpire(ctx, key, 3*retryMost).Err()
+	_ = f.store.rdb.PExpire(ctx, key, 3*retryMost).Err()
 	return min(retryMost, retryFirst<<min(n-1, 8))
-}
-
-// renew asks the provider and writes the answer before anybody uses it.
-func (m *Manager) renew(ctx context.Context, t ticket, c *cached) (*cached, error) {
-	refreshFunc := m.live.Load().Refresh
-	if refreshFunc == nil {
-		return nil, errors.New("session: there is nobody to refresh with")
-	}
-	s := c.session
-	tokens, user, err := refreshFunc(ctx, s.Tokens.Refresh)
-	switch {
-	case errors.Is(err, ErrRefreshDenied):
-		return m.denied(ctx, t, c)
-	case err != nil:
-		return nil, err
-	case user.Subject == "": // no ID token came with it: the claims stay as they were
-		user = s.User
-	case user.Issuer != s.Issuer || user.Subject != s.Subject: // RP-23: somebody else's token
-		m.end(ctx, ending{ref: s.Ref, reason: "refresh_denied"})
-		return nil, &NoSessionError{RecordMissing}
-	}
-	next := *s
-	next.User, next.Tokens, next.refreshedAt = user, tokens, m.deps.Now()
-	if tokens.Refresh == "" {
-		next.Tokens.Refresh = s.Tokens.Refresh
-	}
-	if tokens.ID == "" {
-		next.Tokens.ID = s.Tokens.ID
-	}
-	return m.adopt(ctx, &renewal{ticket: t, was: c, next: &next, version: c.version})
-}
-
-// denied: the provider will never refresh this token again. Another replica may have rotated it meanwhile; only if not, the session
-// ends.
-func (m *Manager) denied(ctx context.Context, t ticket, c *cached) (*cached, error) {
-	now, err := m.reread(ctx, t, c)
-	if err != nil {
-		return nil, err
-	}
-	if now.session.Tokens.Refresh != c.session.Tokens.Refresh {
-		return now, nil
-	}
-	m.end(ctx, ending{ref: t.ref(), reason: "refresh_denied"})
-	return nil, &NoSessionError{RecordMissing}
 }

@@ -138,7 +138,7 @@ func TestARefreshNeverBringsAnEndedSessionBack(t *testing.T) {
 		<-leave
 		return Tokens{Access: "a", Refresh: "won", AccessExpiry: w.clock.Now().Add(time.Hour)}, ada().User, nil
 	})
-	m.deps.Revoke = func(_ context.Context, token string) { revoked.Store(token) }
+	m.refresher.revoke = func(_ context.Context, token string) { revoked.Store(token) }
 	cookie, s := w.login(m, w.shortLived())
 	w.clock.pass(59*time.Minute + 30*time.Second)
 	done := make(chan string)
@@ -246,7 +246,7 @@ func TestRefreshThatPanicsKeepsTheSessionAndTheProcess(t *testing.T) {
 				}
 				return p.refresh(w)(ctx, token)
 			})
-			m.deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+			m.refresher.log = slog.New(slog.NewTextHandler(&log, nil))
 			cookie, s := w.login(m, w.shortLived())
 			w.clock.pass(59*time.Minute + 30*time.Second)
 			for range 3 {

@@ -42,7 +42,7 @@ func TestAWonRefreshTokenOutlivesARedisThatDoesNotTakeIt(t *testing.T) {
 	w.redis.SetError("")
 	w.subscribed(m) // it runs from here on
 	w.eventually("Redis has the new token", func() bool {
-		_, waiting := m.won.Load(ref(t, w, cookie.Value))
+		_, waiting := m.refresher.unsavedRefreshes.Load(ref(t, w, cookie.Value))
 		return !waiting
 	})
 	w.clock.pass(30 * time.Second)
@@ -89,10 +89,10 @@ func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
 	w := newWorld(t)
 	m := w.replica(nil)
 	revoked := 0
-	m.deps.Revoke = func(context.Context, string) { revoked++ }
+	m.refresher.revoke = func(context.Context, string) { revoked++ }
 	cookie, s := w.login(m, w.shortLived())
 	ticket, _ := parseTicket(cookie.Value, w.ring)
-	was, err := m.read(t.Context(), ticket, binding(s.Ref, s.Host, issuer, clientID))
+	was, err := m.cache.fetch(t.Context(), ticket, binding(s.Ref, s.Host, issuer, clientID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,12 +108,12 @@ func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
 			t.Errorf("try %d: %d, %v", try, n, err)
 		}
 	}
-	got, err := m.save(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version})
+	got, err := m.refresher.save(t.Context(), &refreshed{ticket: ticket, was: was, next: &other, version: was.version})
 	if err != nil || got.session.Tokens.Refresh != "won" || revoked != 0 {
 		t.Errorf("written by another replica meanwhile: %v, %d tokens revoked", err, revoked)
 	}
 	m.EndRef(t.Context(), s.Ref)
-	if _, err := m.save(t.Context(), &renewal{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNoSession) || revoked != 1 {
+	if _, err := m.refresher.save(t.Context(), &refreshed{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNoSession) || revoked != 1 {
 		t.Errorf("ended meanwhile: %v, %d tokens revoked", err, revoked)
 	}
 }
@@ -124,7 +124,7 @@ func TestASessionThatEndsDuringItsRefreshIsNoFaultOfRedisAndItsTokenIsGivenBackO
 	p := &strict{w: w, valid: "refresh-secret"}
 	m := w.replica(p.refresh)
 	var revoked []string
-	m.deps.Revoke = func(_ context.Context, token string) { revoked = append(revoked, token) }
+	m.refresher.revoke = func(_ context.Context, token string) { revoked = append(revoked, token) }
 	cookie, s := w.login(m, w.shortLived())
 	w.clock.pass(59*time.Minute + 30*time.Second)
 	p.hook = func() { w.redis.Del(m.store.keys.record(s.Ref)) } // another replica ends it
@@ -134,39 +134,12 @@ func TestASessionThatEndsDuringItsRefreshIsNoFaultOfRedisAndItsTokenIsGivenBackO
 	if ok, detail, _ := m.Health(); !ok {
 		t.Errorf("Redis is said to be ill: %s", detail)
 	}
-	for len(m.chores) > 0 {
-		c := <-m.chores
-		t.Errorf("put off: %+v", c.ending)
-		m.settled(t.Context(), c)
+	for len(m.retries.tasks) > 0 {
+		c := <-m.retries.tasks
+		t.Errorf("waits for Redis: %s", c.ref)
+		_ = c.run(t.Context())
 	}
 	if len(revoked) != 1 || revoked[0] != "refresh-secret+" {
 		t.Errorf("revoked: %q", revoked)
-	}
-}
-
-func TestALeaseIsRenewedByItsHolderAlone(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	m := w.replica(nil)
-	ours, theirs := lease{m, m.store.keys.lease("x"), "ours"}, lease{m, m.store.keys.lease("x"), "theirs"}
-	for _, l := range []lease{ours, ours, theirs} { // taken again: the answer to the first try was lost
-		if won, err := l.take(t.Context()); err != nil || won != (l == ours) {
-			t.Errorf("%s: %v, %v", l.token, won, err)
-		}
-	}
-	left := func() time.Duration { return w.redis.TTL(ours.key) }
-	w.clock.pass(6 * time.Second)
-	theirs.renew(t.Context())
-	theirs.release(t.Context(), 0)
-	if got := left(); got != 4*time.Second {
-		t.Errorf("somebody else changed it: %s are left", got)
-	}
-	ours.renew(t.Context())
-	if got := left(); got != leaseTime {
-		t.Errorf("after its renewal %s are left", got)
-	}
-	ours.release(t.Context(), 0)
-	if won, err := theirs.take(t.Context()); err != nil || !won {
-		t.Errorf("given back: %v, %v", won, err)
 	}
 }

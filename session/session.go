@@ -1,16 +1,13 @@
-// Package session remembers who is logged in. Redis holds the sessions, one opaque cookie names one.
-//
-// What a session is, who may open it and how it ends is told at Manager. Errors: ErrNoSession means "not logged in"; every other error
-// means "cannot tell", which callers turn into 503 on protected pages, never into "let through" and never into "log out".
 package session
 
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
-// User is who a visitor is, as the provider's verified ID token says. Users are keyed by (Issuer, Subject).
+// User is who a visitor is according to the provider's verified ID token. Users are keyed by (Issuer, Subject).
 type User struct {
 	Issuer        string
 	Subject       string
@@ -18,79 +15,81 @@ type User struct {
 	EmailVerified bool
 	Name          string
 	Groups        []string
-	Claims        map[string]any // every claim of the ID token (and of UserInfo when asked); JSON values
+	Claims        map[string]any // every claim of the ID token (and of UserInfo if configured); JSON values
 }
 
-// Tokens are what refresh and logout need. They never leave the process but to the provider.
+// Tokens are the tokens that refresh and logout need. They are sent to no one but the provider.
 type Tokens struct {
 	Access       string
-	Refresh      string // may be empty: then the claims stay as of the login
-	ID           string // for RP-initiated logout; empty for Cognito, whose logout does not want it
+	Refresh      string // may be empty: then the claims stay as they were at the login
+	ID           string // for RP-initiated logout; empty for Cognito, whose logout does not use it
 	AccessExpiry time.Time
 }
 
-// Session is one login of one browser. It is valid only for the host, issuer and client it was made for.
-// A Session handed out by Load is shared by requests and must not be changed.
+// Session is one login of one browser. It is valid only for the host, issuer and client that it was created for.
+// Requests share the Session that Load returns; it must not be changed.
 type Session struct {
 	User
 	Tokens Tokens
 
 	Ref        string    // the record's name, useless as a cookie: for logs, lists and audit
-	CreatedAt  time.Time // when the login was finished
+	CreatedAt  time.Time // when the login was completed
 	ExpiresAt  time.Time // absolute end
-	LastSeenAt time.Time // idle clock; zero when there is none
-	Host       string    // public host (inbound.Site.Host) the session is for
+	LastSeenAt time.Time // idle clock; zero if there is none
+	Host       string    // public host (inbound.Site.Host) that the session is for
 	ClientID   string
 	Address    string // client address at the login
-	// AuthTime is when the provider says the person proved who they are; zero when it does not say.
+	// AuthTime is when the person authenticated according to the provider; zero if the provider does not say.
 	AuthTime time.Time
-	// PromptedAt is when the attempt began that asked the provider for prompt=login; zero when the login did not ask. max_auth_age
-	// is satisfied by such a login only.
+	// PromptedAt is when the login attempt that asked the provider for prompt=login began; zero if it did not ask.
+	// Only such a login satisfies max_auth_age.
 	PromptedAt  time.Time
-	refreshedAt time.Time // when the tokens were got
+	refreshedAt time.Time // when the tokens were issued
 	// SID is the provider's session id for back-channel logout, or empty.
 	SID string
 }
 
-// HasGroup tells whether the user is in any of the groups.
+// HasGroup reports whether the user is in any of the groups.
 func (s *Session) HasGroup(groups ...string) bool {
-	for _, have := range s.Groups {
-		for _, want := range groups {
-			if have == want {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(groups, func(want string) bool { return slices.Contains(s.Groups, want) })
 }
 
-// ErrNoSession means that the request is not logged in: no cookie, a cookie that is not ours, no record, or one that has ended.
-// errors.As with *NoSessionError tells which.
+// ErrNoSession means that the request is not logged in: no cookie, an invalid cookie, no record, or an expired session.
+// errors.As with *NoSessionError returns the reason.
 var ErrNoSession = errors.New("session: not logged in")
 
-// NoSessionError is an ErrNoSession with its reason.
-type NoSessionError struct{ Reason Reason }
+// NoSessionError is ErrNoSession with its reason.
+type NoSessionError struct {
+	Reason Reason
+	cause  error // a more specific ErrNoSession, or nil
+}
 
+// Error returns the reason.
 func (e *NoSessionError) Error() string { return "session: not logged in: " + string(e.Reason) }
 
 // Unwrap makes errors.Is(err, ErrNoSession) true.
-func (e *NoSessionError) Unwrap() error { return ErrNoSession }
+func (e *NoSessionError) Unwrap() error {
+	if e.cause != nil {
+		return e.cause
+	}
+	return ErrNoSession
+}
 
-// Reason says why there is no session.
+// Reason is why there is no session.
 type Reason string
 
-// The reasons. The loop breaker names them to visitors.
+// The reasons. The page that stops login loops shows them.
 const (
 	CookieMissing Reason = "cookie_missing"
-	CookieInvalid Reason = "cookie_invalid" // not one of ours, or two of them
+	CookieInvalid Reason = "cookie_invalid" // not a cookie of hubgate, or two of them
 	RecordMissing Reason = "record_missing" // ended, evicted or unreadable
 	Expired       Reason = "expired"
 )
 
-// ErrRefreshDenied is what a RefreshFunc returns when the provider will never refresh this token again: the session ends.
-// Every other error keeps the session.
+// ErrRefreshDenied is what a RefreshFunc returns if the provider will never accept this refresh token again: the
+// session ends. Every other error keeps the session.
 var ErrRefreshDenied = errors.New("session: refresh denied")
 
-// RefreshFunc gets new tokens and the user as of now from the provider. User.Subject and Issuer must be the session's own.
-// AuthTime and SID are not changed by a refresh.
+// RefreshFunc gets new tokens and the current user from the provider. User.Subject and Issuer must be the session's
+// own. A refresh changes neither AuthTime nor SID.
 type RefreshFunc func(ctx context.Context, refreshToken string) (Tokens, User, error)

@@ -55,7 +55,7 @@ func TestAnEndingIsNotMissedWhateverBefallsTheSubscription(t *testing.T) {
 			if err := p.Set(fault); err != nil {
 				t.Fatal(err)
 			}
-			w.eventually("the interruption is noticed", func() bool { return deaf.epoch.Load()%2 == 1 })
+			w.eventually("the interruption is noticed", func() bool { return deaf.cache.epoch.current() == 0 })
 			other.End(httptest.NewRecorder(), w.request(cookie))
 			if got := w.reason(deaf, cookie); got != string(RecordMissing) {
 				t.Errorf("an ended session: %q", got)
@@ -63,7 +63,7 @@ func TestAnEndingIsNotMissedWhateverBefallsTheSubscription(t *testing.T) {
 			if err := p.Set(faultproxy.Fault{}); err != nil {
 				t.Fatal(err)
 			}
-			w.eventually("the subscription is back", func() bool { return deaf.epoch.Load()%2 == 0 })
+			w.eventually("the subscription is back", func() bool { return deaf.cache.epoch.current() != 0 })
 		})
 	}
 }
@@ -83,11 +83,11 @@ func TestWhatEndedUnheardIsAskedAboutOnceTheSubscriptionIsBack(t *testing.T) {
 	if got := w.reason(deaf, cookie); got != "" {
 		t.Fatal(got)
 	}
-	w.eventually("nobody is to be woken for the first subscription", func() bool { return len(deaf.resumed) == 0 })
+	w.eventually("nobody is to be woken for the first subscription", func() bool { return len(deaf.watchers.resumed) == 0 })
 	if err := p.Set(faultproxy.Fault{Refuse: true}); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the interruption is noticed", func() bool { return deaf.epoch.Load()%2 == 1 })
+	w.eventually("the interruption is noticed", func() bool { return deaf.cache.epoch.current() == 0 })
 	ended, release := deaf.Ended(s.Ref) // an open WebSocket
 	defer release()
 	other.End(httptest.NewRecorder(), w.request(cookie))

@@ -5,31 +5,30 @@ import (
 	"time"
 )
 
-// tombstones are the sessions of which this replica knows that they are over. They are kept apart from the cache, which evicts what
-// it likes: a load that began before an ending must not bring the session back, however full the cache is.
+// tombstones are the sessions that this replica knows to be over. They are kept apart from the cache, which may evict
+// any entry: a load that began before an end must not bring the session back.
 type tombstones struct {
-	mu    sync.RWMutex
-	all   map[string]tombstone
-	sweep int // how many there may be before those are looked for whose time is over
+	mu      sync.RWMutex
+	all     map[string]tombstone
+	sweepAt int // how many there may be before expired ones are removed
 }
 
 type tombstone struct {
 	until time.Time
-	// ended: somebody ended it. Otherwise its record was not there, which may be Redis' fault and is only remembered for a moment.
-	ended bool
+	ended bool // somebody ended the session; otherwise its record was missing, perhaps because Redis lost it
 }
 
-const sweepFirst = 1024
+const minSweep = 1024
 
 func newTombstones() *tombstones {
-	return &tombstones{all: map[string]tombstone{}, sweep: sweepFirst}
+	return &tombstones{all: map[string]tombstone{}, sweepAt: minSweep}
 }
 
 func (ts *tombstones) add(ref string, t tombstone, now time.Time) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	ts.all[ref] = t
-	if len(ts.all) < ts.sweep {
+	if len(ts.all) < ts.sweepAt {
 		return
 	}
 	for other, old := range ts.all {
@@ -37,7 +36,7 @@ func (ts *tombstones) add(ref string, t tombstone, now time.Time) {
 			delete(ts.all, other)
 		}
 	}
-	ts.sweep = max(sweepFirst, 2*len(ts.all))
+	ts.sweepAt = max(minSweep, 2*len(ts.all))
 }
 
 func (ts *tombstones) has(ref string, now time.Time) bool {
@@ -47,7 +46,7 @@ func (ts *tombstones) has(ref string, now time.Time) bool {
 	return found && now.Before(t.until)
 }
 
-// ended lists the sessions that somebody ended a short while ago.
+// ended returns the sessions that somebody ended a short while ago.
 func (ts *tombstones) ended(now time.Time) []string {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()

@@ -8,26 +8,20 @@ import (
 	"time"
 )
 
-// watchers are told when a session ends or changes: open WebSockets and streams.
+// watchers are open WebSockets and streams, which are notified when their session ends or changes.
 type watchers struct {
-	mu  sync.Mutex
-	all map[string]map[chan struct{}]bool
+	mu      sync.Mutex
+	all     map[string]map[chan struct{}]bool
+	resumed chan struct{} // receives a value when the subscription comes up
 }
 
-func newWatchers() *watchers { return &watchers{all: map[string]map[chan struct{}]bool{}} }
-
-func (ws *watchers) tell(ref string) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	for ch := range ws.all[ref] {
-		close(ch)
-	}
-	delete(ws.all, ref)
+func newWatchers() *watchers {
+	return &watchers{all: map[string]map[chan struct{}]bool{}, resumed: make(chan struct{}, 1)}
 }
 
-// Ended returns a channel that is closed when the session ends or changes, and a function that gives it back.
-func (m *Manager) Ended(ref string) (<-chan struct{}, func()) {
-	ws, ch := m.watch, make(chan struct{})
+// add returns a channel that is closed when the session ends or changes, and a function that removes it.
+func (ws *watchers) add(ref string) (<-chan struct{}, func()) {
+	ch := make(chan struct{})
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if ws.all[ref] == nil {
@@ -44,51 +38,46 @@ func (m *Manager) Ended(ref string) (<-chan struct{}, func()) {
 	}
 }
 
-// Open connections are woken a few at a time: each asks Redis, and ten thousand at once would make it look as if it were away.
+func (ws *watchers) notify(ref string) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for ch := range ws.all[ref] {
+		close(ch)
+	}
+	delete(ws.all, ref)
+}
+
+// Open connections are notified a few at a time: each reads its session from Redis, and ten thousand at once would make
+// Redis look unavailable.
 const (
-	wakeAtOnce = 100
-	wakeEvery  = 10 * time.Millisecond
+	notifyAtOnce = 100
+	notifyEvery  = 10 * time.Millisecond
 )
 
-// wake has every open connection judged anew when the subscription stands again: what ended while it was interrupted was not heard.
-func (m *Manager) wake(ctx context.Context) {
+// loop notifies every open connection when the subscription comes up: an end may have been missed while it was down.
+func (ws *watchers) loop(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-m.resumed:
+		case <-ws.resumed:
 		}
-		for refs := range slices.Chunk(m.watch.refs(), wakeAtOnce) {
+		for refs := range slices.Chunk(ws.refs(), notifyAtOnce) {
 			for _, ref := range refs {
-				m.watch.tell(ref)
+				ws.notify(ref)
 			}
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(wakeEvery):
+			case <-time.After(notifyEvery):
 			}
 		}
 	}
 }
 
-// refs are the sessions that have open connections.
+// refs returns the sessions that have open connections.
 func (ws *watchers) refs() []string {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	return slices.Collect(maps.Keys(ws.all))
-}
-
-// recheckLeast bounds what open connections cost Redis where requests ask it each time.
-const recheckLeast = 5 * time.Second
-
-// Recheck is after what time an open connection asks anew although nothing was heard of its session: what was read is believed no
-// longer here than by a request.
-func (m *Manager) Recheck() time.Duration {
-	return max(m.live.Load().Config.CacheTTL.D(), recheckLeast)
-}
-
-// Confirmed tells whether Redis has said within outage_grace that a session lives.
-func (m *Manager) Confirmed(ref string) bool {
-	c, ok := m.cache.GetIfPresent(ref)
-	return ok && m.deps.Now().Sub(c.sight.Load().at) < m.live.Load().Config.OutageGrace.D()
 }

@@ -25,9 +25,8 @@ var elsewhere = map[string]string{
 
 	"internal/lease Lease.KeepAlive": "renews a lease, which is no request's: recovered",
 	"session Manager.Run":            "process-long",
-	"session Manager.fresh":          "a refresh, which goes on for the others when a request ends: recovered",
+	"session refresher.refreshIfDue": "a refresh, which goes on for the others when a request ends: recovered",
 	"session readBatcher.get":        "sends to Redis what several requests ask, and is no one request's",
-	"session lease.keep":             "renews the lease of a refresh, which is no request's",
 
 	"auth Handler.await":       "reads what a login left in Redis, for all who wait for it: recovered",
 	"auth Provider.discovered": "a discovery, which goes on for others when a visitor hangs up: recovered",

@@ -1,0 +1,128 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// subscription receives what other replicas end or change.
+type subscription struct {
+	rdb     redis.UniversalClient
+	channel string
+	epoch   *connectionEpoch
+	cache   *cache
+	onUp    func()
+	log     *slog.Logger
+	now     func() time.Time
+	outage  atomic.Pointer[interruption] // nil while the subscription is up, and before the first attempt
+}
+
+// interruption is why the subscription is down, and since when.
+type interruption struct {
+	detail string
+	since  time.Time
+}
+
+const (
+	resubscribeAfter = 250 * time.Millisecond
+	pingEvery        = time.Second // finds half-open connections, which would hide ends
+)
+
+// loop keeps the subscription up until ctx ends. While it is down the cache is not trusted, because an end may be missed.
+func (sub *subscription) loop(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := sub.receive(ctx)
+		sub.epoch.down()
+		down := &interruption{"its subscription is interrupted: every request asks Redis", sub.now()}
+		if ctx.Err() == nil && sub.outage.CompareAndSwap(nil, down) {
+			sub.log.Warn("the subscription to redis is interrupted: every request asks redis until it is back",
+				"error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(resubscribeAfter):
+		}
+	}
+}
+
+// receive receives messages until the subscription is interrupted.
+func (sub *subscription) receive(ctx context.Context) error {
+	conn := sub.rdb.Subscribe(ctx, sub.channel)
+	defer conn.Close()
+	for pinged, up := false, false; ; {
+		message, err := conn.ReceiveTimeout(ctx, pingEvery)
+		switch {
+		case err == nil:
+			pinged, up = false, true
+			sub.onMessage(message)
+		case up && isReply(err): // to the ping: a read-only Redis may refuse it
+			pinged = false
+		case ctx.Err() != nil || !isTimeout(err) || pinged: // no reply to the ping: the connection is half-open
+			return err
+		default: // silence: ping, because a successful send proves nothing
+			pinged = true
+			if err := conn.Ping(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// onMessage handles a confirmation of the subscription, after which no end is missed, or an event.
+func (sub *subscription) onMessage(message any) {
+	switch v := message.(type) {
+	case *redis.Subscription:
+		if v.Kind != "subscribe" {
+			return
+		}
+		sub.epoch.up()
+		if sub.outage.Swap(nil) != nil {
+			sub.log.Info("the subscription to redis is back")
+		}
+		sub.onUp()
+	case *redis.Message:
+		sub.onEvent(v.Payload)
+	}
+}
+
+// onEvent handles the end or the change of a session.
+func (sub *subscription) onEvent(payload string) {
+	verb, ref, _ := strings.Cut(payload, " ")
+	if !isRef(ref) {
+		return
+	}
+	switch verb {
+	case "end":
+		sub.cache.markEnded(ref)
+	case "new":
+		sub.cache.invalidate(ref)
+	}
+}
+
+// signal wakes the receiver of a channel with room for one value.
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// isReply reports whether Redis itself returned an error.
+func isReply(err error) bool {
+	var reply redis.Error
+	return errors.As(err, &reply)
+}
+
+func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }
