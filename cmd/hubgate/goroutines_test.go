@@ -33,7 +33,6 @@ var elsewhere = map[string]string{
 	"auth keySet.refresh":      "fetches keys, likewise: recovered",
 
 	"hubspot Contacts.work":      "process-long: the contact worker",
-	"internal/certs store.hold":  "renews the lease of a certificate order",
 	"internal/logging NewWriter": "process-long: the writer of the log",
 
 	"internal/gateway catchSignals":   "process-long",

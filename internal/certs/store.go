@@ -16,15 +16,16 @@ import (
 	"github.com/caddyserver/certmagic"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/lease"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// store is certmagic's storage in Redis: what one replica obtains, all serve, and any replica answers a challenge. Every value is
-// sealed and bound to its key, for private keys are among them.
+// store is certmagic's storage in Redis: all replicas serve the certificates that one obtains, and any replica answers
+// a challenge. Every value is sealed and bound to its key, because private keys are among them.
 //
 //	P tls:v:KEY   value: 8 bytes of time (Unix milliseconds), then the sealed text
 //	P tls:keys    zset of all keys, all scores 0: lists by range, without a scan of the key space
-//	P tls:l:NAME  lock: a random token, 30 s, renewed while it is held
+//	P tls:l:NAME  lock: a lease of 30 s, renewed while it is held
 type store struct {
 	redis  redis.UniversalClient
 	prefix string
@@ -35,18 +36,17 @@ type store struct {
 }
 
 type lock struct {
-	token string
-	stop  context.CancelFunc
+	lease lease.Lease
+	stop  func() // ends its renewal
 }
 
 const (
 	lockTime  = 30 * time.Second
-	lockRenew = 10 * time.Second
 	lockRetry = 500 * time.Millisecond
 )
 
-// maxValue bounds what is read of a value: whoever can write to Redis could otherwise fill the memory of every replica
-// (CWE-770). A key with its chain is some 10 KiB.
+// maxValue bounds what is read of a value. Otherwise anyone who can write to Redis could fill the memory of every
+// replica (CWE-770). A key with its chain has about 10 KiB.
 const maxValue = 1 << 20
 
 func newStore(rdb redis.UniversalClient, prefix string, ring *seal.Ring) *store {
@@ -56,7 +56,8 @@ func newStore(rdb redis.UniversalClient, prefix string, ring *seal.Ring) *store 
 func (s *store) value(key string) string { return s.prefix + "v:" + key }
 func (s *store) index() string           { return s.prefix + "keys" }
 
-// Store writes the index entry first: an entry without a value is repaired on read, a value without an entry would be lost.
+// Store writes a value. It writes the index entry first: an entry without a value counts as absent, but a value without
+// an entry would be lost.
 func (s *store) Store(ctx context.Context, key string, value []byte) error {
 	stamped := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMilli()))
 	stamped = append(stamped, s.ring.Seal(seal.Certificate, value, []byte(key))...)
@@ -69,7 +70,8 @@ func (s *store) Store(ctx context.Context, key string, value []byte) error {
 	return nil
 }
 
-// Load opens a value; one that does not open (another installation's keys) counts as not there and is obtained anew.
+// Load returns a value. A value that cannot be opened (sealed with keys of another installation) counts as absent and is
+// obtained again.
 func (s *store) Load(ctx context.Context, key string) ([]byte, error) {
 	value, _, err := s.read(ctx, key)
 	return value, err
@@ -87,7 +89,7 @@ func (s *store) read(ctx context.Context, key string) ([]byte, time.Time, error)
 	if err != nil {
 		return nil, time.Time{}, fs.ErrNotExist
 	}
-	if s.ring.Stale(stamped[8:]) { // sealed by an older key: what outlives a rotation is sealed anew when it is read
+	if s.ring.Stale(stamped[8:]) { // sealed with an older key: reseal it, so that the key can be removed
 		if err := s.Store(ctx, key, value); err != nil {
 			return nil, time.Time{}, err
 		}
@@ -95,7 +97,7 @@ func (s *store) read(ctx context.Context, key string) ([]byte, time.Time, error)
 	return value, time.UnixMilli(int64(binary.BigEndian.Uint64(stamped))), nil
 }
 
-// Delete removes a key, or a folder with all that is in it.
+// Delete deletes a key, or a folder with everything in it.
 func (s *store) Delete(ctx context.Context, key string) error {
 	keys, err := s.List(ctx, key, true)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -112,7 +114,7 @@ func (s *store) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Exists tells whether there is such a key or folder.
+// Exists reports whether a key or folder exists.
 func (s *store) Exists(ctx context.Context, key string) bool {
 	if n, err := s.redis.Exists(ctx, s.value(key)).Result(); err == nil && n > 0 {
 		return true
@@ -121,7 +123,7 @@ func (s *store) Exists(ctx context.Context, key string) bool {
 	return err == nil && len(keys) > 0
 }
 
-// List names what is in a folder; recursive names the files below it, else the direct entries, folders included.
+// List returns the files below a folder if recursive, otherwise its direct entries, folders included.
 func (s *store) List(ctx context.Context, folder string, recursive bool) ([]string, error) {
 	below := strings.TrimSuffix(folder, "/") + "/"
 	if folder == "" {
@@ -151,7 +153,7 @@ func (s *store) List(ctx context.Context, folder string, recursive bool) ([]stri
 	return entries, nil
 }
 
-// Stat tells a key's length and time.
+// Stat returns the length and the time of a key.
 func (s *store) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error) {
 	value, modified, err := s.read(ctx, key)
 	if err == nil {
@@ -163,16 +165,19 @@ func (s *store) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error)
 	return certmagic.KeyInfo{}, err
 }
 
-// Lock waits until this process holds the lock; it is renewed until Unlock, so a slow order keeps it and a killed replica's ends.
+// Lock waits until this process holds the lock. The lock is renewed until Unlock, so that a slow order keeps it; after
+// a crash it expires.
 func (s *store) Lock(ctx context.Context, name string) error {
-	token := rand.Text()
+	l := lease.Lease{Redis: s.redis, Key: s.prefix + "l:" + name, Token: rand.Text(), TTL: lockTime}
 	for {
-		ok, err := s.redis.SetNX(ctx, s.prefix+"l:"+name, token, lockTime).Result()
+		acquired, err := l.Acquire(ctx)
 		if err != nil {
 			return fmt.Errorf("certs: lock: %w", err)
 		}
-		if ok {
-			s.hold(name, token)
+		if acquired {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.locks[name] = lock{l, l.KeepAlive(ctx)}
 			return nil
 		}
 		select {
@@ -183,42 +188,17 @@ func (s *store) Lock(ctx context.Context, name string) error {
 	}
 }
 
-// Only the holder may renew or release: the token is compared where the lock is.
-var (
-	renewScript   = redis.NewScript(`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("PEXPIRE", KEYS[1], ARGV[2]) end return 0`)
-	releaseScript = redis.NewScript(`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`)
-)
-
-func (s *store) hold(name, token string) {
-	ctx, stop := context.WithCancel(context.Background())
-	s.mu.Lock()
-	s.locks[name] = lock{token, stop}
-	s.mu.Unlock()
-	go func() {
-		ticker := time.NewTicker(lockRenew)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				_ = renewScript.Run(ctx, s.redis, []string{s.prefix + "l:" + name}, token, lockTime.Milliseconds()).Err()
-			}
-		}
-	}()
-}
-
-// Unlock gives the lock back.
+// Unlock releases the lock.
 func (s *store) Unlock(ctx context.Context, name string) error {
 	s.mu.Lock()
 	held, ok := s.locks[name]
 	delete(s.locks, name)
 	s.mu.Unlock()
 	if !ok {
-		return fmt.Errorf("certs: unlock %s: not held here", name)
+		return fmt.Errorf("certs: unlock %s: not locked by this process", name)
 	}
 	held.stop()
-	if err := releaseScript.Run(ctx, s.redis, []string{s.prefix + "l:" + name}, held.token).Err(); err != nil {
+	if err := held.lease.Release(ctx); err != nil {
 		return fmt.Errorf("certs: unlock: %w", err)
 	}
 	return nil
