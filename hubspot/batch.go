@@ -3,6 +3,8 @@ package hubspot
 import (
 	"context"
 	"slices"
+
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // batch is jobs that are sent together: plan decides what each of them needs, send writes it to HubSpot, and settle
@@ -12,13 +14,13 @@ type batch struct {
 	mapping *mapping
 	writing []*plan // contacts to be written
 	linking []*plan // contacts that are up to date, whose browser may have to be linked
-	settled map[*job]bool
+	settled map[*outbox.Job]bool
 }
 
 // plan decides what each job needs. If HubSpot's property definitions cannot be read, it postpones the jobs and returns
 // false.
-func (b *batch) plan(ctx context.Context, jobs []*job) (planned bool, err error) {
-	persons, err := b.w.outbox.persons(ctx, jobs)
+func (b *batch) plan(ctx context.Context, jobs []*outbox.Job) (planned bool, err error) {
+	persons, err := b.w.outbox.Persons(ctx, jobs)
 	if err != nil {
 		return false, err
 	}
@@ -35,10 +37,10 @@ func (b *batch) plan(ctx context.Context, jobs []*job) (planned bool, err error)
 
 // classify decides what a plan needs: nothing, a link to a browser, or a write.
 func (b *batch) classify(ctx context.Context, p *plan) error {
-	if reason := b.mapping.skip(p.job.login); reason != "" && !p.job.forced || p.superseded() {
+	if reason := b.mapping.skip(p.job.Login); reason != "" && !p.job.Forced || p.superseded() {
 		return b.finish(ctx, p, unchanged, nil)
 	}
-	if p.job.state.LinkPending {
+	if p.job.State.LinkPending {
 		b.linking = append(b.linking, p)
 		return nil
 	}
@@ -49,7 +51,7 @@ func (b *batch) classify(ctx context.Context, p *plan) error {
 	}
 	p.holdUntil = until
 	b.w.c.deps.Metrics.count(unchanged)
-	if b.w.c.live.Load().canLink(p.job.login) {
+	if b.w.c.live.Load().canLink(p.job.Login) {
 		b.linking = append(b.linking, p)
 		return nil
 	}

@@ -13,25 +13,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/seal"
 )
-
-// Login is one login to be synced: the person and the values that contact properties are made from.
-type Login struct {
-	Issuer        string         `json:"issuer"`
-	Subject       string         `json:"subject"`
-	Email         string         `json:"email"`
-	EmailVerified bool           `json:"email_verified,omitempty"`
-	Name          string         `json:"name,omitempty"`
-	Groups        []string       `json:"groups,omitempty"`
-	Claims        map[string]any `json:"claims,omitempty"`
-	Host          string         `json:"host,omitempty"`       // the public host
-	FirstPage     string         `json:"first_page,omitempty"` // the page that was requested before the login
-	UTK           string         `json:"utk,omitempty"`        // the browser's hubspotutk cookie
-	OptedOut      bool           `json:"opted_out,omitempty"`  // the browser has HubSpot's opt-out cookie
-	Address       string         `json:"address,omitempty"`    // the visitor's IP address
-	At            time.Time      `json:"at"`
-}
 
 // Deps are the dependencies of Contacts.
 type Deps struct {
@@ -50,9 +34,9 @@ type Deps struct {
 type Contacts struct {
 	deps    Deps
 	live    atomic.Pointer[settings]
-	outbox  *outbox
+	outbox  *outbox.Outbox
 	client  *crm.Client
-	limiter *sharedLimiter
+	limiter *outbox.Limiter
 	known   atomic.Pointer[crm.Schema] // HubSpot's property definitions, nil until this replica has read them
 	health  health
 	faults  faults
@@ -82,8 +66,10 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 		deps.Metrics = NewMetrics(nil)
 	}
 	c := &Contacts{deps: deps}
-	c.outbox = newOutbox(deps)
-	c.limiter = newSharedLimiter(deps, c.outbox.keys)
+	c.outbox = outbox.New(outbox.Deps{
+		Queue: deps.Queue, Block: deps.Block, KeyPrefix: deps.KeyPrefix, Ring: deps.Ring, Log: deps.Log, Now: deps.Now,
+	})
+	c.limiter = outbox.NewLimiter(c.outbox)
 	c.client = crm.New(cfg.CRM(), deps.Client, c.limiter, deps.Token)
 	c.health.report(true, "not asked yet", deps.Now())
 	c.Set(cfg)
@@ -94,7 +80,11 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 func (c *Contacts) Set(cfg Config) {
 	c.live.Store(&settings{cfg: cfg, mapping: newMapping(cfg.Contacts)})
 	c.client.Set(cfg.CRM())
-	c.limiter.set(cfg.RateLimit)
+	rate := cfg.RateLimit
+	if rate.Requests < 1 || rate.Per <= 0 {
+		rate = DefaultConfig().RateLimit
+	}
+	c.limiter.Set(rate)
 }
 
 // on reports whether contact sync is on.
@@ -105,21 +95,21 @@ const enqueueTimeout = 2 * time.Second
 
 // Enqueue adds a login to the queue. It returns when Redis has stored it, or with an error after at most 2 s. Logins of
 // people who must not become contacts are skipped without an error, and so are all logins while contact sync is off.
-func (c *Contacts) Enqueue(ctx context.Context, l Login) error {
+func (c *Contacts) Enqueue(ctx context.Context, l outbox.Login) error {
 	live := c.live.Load()
 	if !live.on() {
 		return nil
 	}
 	if reason := live.mapping.skip(l); reason != "" {
-		c.deps.Log.Info("contact skipped", "reason", reason, "subject", c.outbox.logHash(l))
+		c.deps.Log.Info("contact skipped", "reason", reason, "subject", c.outbox.LogHash(l))
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
-	if err := c.outbox.add(ctx, entry{Login: limitSize(l)}); err != nil {
+	if err := c.outbox.Add(ctx, outbox.Entry{Login: limitSize(l)}); err != nil {
 		c.deps.Metrics.lost.Inc()
 		c.health.report(false, "a login could not be queued in Redis", c.deps.Now())
-		return fmt.Errorf("hubspot: queue contact of subject %s: %w", c.outbox.logHash(l), err)
+		return fmt.Errorf("hubspot: queue contact of subject %s: %w", c.outbox.LogHash(l), err)
 	}
 	return nil
 }

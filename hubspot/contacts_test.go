@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 func usualProperties() map[string]PropertyConfig {
@@ -266,14 +267,14 @@ func TestEnqueueSkipsExcludedLogins(t *testing.T) {
 		e := newEnv(t, usualProperties())
 		e.cfg.Contacts.Skip = SkipConfig{Groups: []string{"staff"}, EmailDomains: []string{"Corp.example"}}
 		r := e.replica()
-		for _, change := range []func(*Login){
-			func(l *Login) { l.Email = "" },
-			func(l *Login) { l.Email = "not an address" },
-			func(l *Login) { l.Email = "a@b@c.example" },
-			func(l *Login) { l.Email = "a\r\n@c.example" },
-			func(l *Login) { l.EmailVerified = false },
-			func(l *Login) { l.Groups = []string{"members", "staff"} },
-			func(l *Login) { l.Email = "ada@corp.EXAMPLE" },
+		for _, change := range []func(*outbox.Login){
+			func(l *outbox.Login) { l.Email = "" },
+			func(l *outbox.Login) { l.Email = "not an address" },
+			func(l *outbox.Login) { l.Email = "a@b@c.example" },
+			func(l *outbox.Login) { l.Email = "a\r\n@c.example" },
+			func(l *outbox.Login) { l.EmailVerified = false },
+			func(l *outbox.Login) { l.Groups = []string{"members", "staff"} },
+			func(l *outbox.Login) { l.Email = "ada@corp.EXAMPLE" },
 		} {
 			l := testLogin("ada@example.com")
 			change(&l)

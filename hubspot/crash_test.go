@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/realredis"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -105,7 +106,7 @@ func (h *processes) stop() {
 func (h *processes) restart() {
 	h.stop()
 	h.kills.Add(1)
-	h.env.redis.Del(context.Background(), newKeys("hubgate:").lease) // as if expired
+	h.env.redis.Del(context.Background(), "hubgate:{crm}:lease") // as if expired
 	h.start()
 }
 
@@ -187,33 +188,32 @@ func TestExpiredLeaseWritesNothing(t *testing.T) {
 	e := newRealEnv(t, startDurableRedis(t), crashProperties())
 	r := e.replica()
 	e.enqueue(r, testLogin("ada@example.com"))
-	token, err := r.outbox.acquireLease(t.Context(), "old")
-	if err != nil || token == "" {
-		t.Fatal(token, err)
+	old, acquired, err := r.outbox.AcquireLease(t.Context(), "old")
+	if err != nil || !acquired {
+		t.Fatal(acquired, err)
 	}
-	messages, err := r.outbox.after(t.Context(), "0", time.Second)
-	if err != nil || len(messages) != 1 {
-		t.Fatal(messages, err)
+	entries, err := r.outbox.After(t.Context(), "0", time.Second)
+	if err != nil || len(entries) != 1 {
+		t.Fatal(entries, err)
 	}
-	old := leasedOutbox{outbox: r.outbox, token: token}
-	e.redis.Del(t.Context(), r.outbox.keys.lease) // as if expired
-	next, err := r.outbox.acquireLease(t.Context(), "new")
-	if err != nil || next == "" || next == token {
-		t.Fatal(next, err)
+	e.redis.Del(t.Context(), "hubgate:{crm}:lease") // as if expired
+	next, acquired, err := r.outbox.AcquireLease(t.Context(), "new")
+	if err != nil || !acquired || next == old {
+		t.Fatal(acquired, err)
 	}
-	j := &job{login: testLogin("ada@example.com"), ids: []string{messages[0].ID}}
-	r.limiter.lease.Store(&token)
-	_, acquired := r.limiter.Acquire(t.Context())
+	j := &outbox.Job{Login: testLogin("ada@example.com"), IDs: []string{entries[0].ID}}
+	r.limiter.RequireLease(old)
+	_, call := r.limiter.Acquire(t.Context())
 	for name, err := range map[string]error{
-		"finish":      old.finish(t.Context(), j, map[string]string{"sent": "x"}, nil),
-		"dead letter": old.finish(t.Context(), j, nil, &deadLetter{}),
-		"saveState":   old.saveState(t.Context(), j),
-		"remove":      old.remove(t.Context(), j.ids),
-		"renew":       old.renew(t.Context()),
-		"setInFlight": old.setInFlight(t.Context(), []*job{j}),
-		"acquire":     acquired,
+		"finish":      old.Finish(t.Context(), j, &outbox.Person{Sent: "x"}),
+		"dead letter": old.MoveToDeadLetters(t.Context(), j, "x", nil),
+		"saveState":   old.SaveState(t.Context(), j),
+		"remove":      old.Remove(t.Context(), j.IDs),
+		"renew":       old.Renew(t.Context()),
+		"setInFlight": old.SetInFlight(t.Context(), []*outbox.Job{j}),
+		"acquire":     call,
 	} {
-		if err != errLeaseLost {
+		if err != outbox.ErrLeaseLost {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

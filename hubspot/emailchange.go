@@ -48,13 +48,13 @@ func (p *plan) value(name string) string {
 	return ""
 }
 
-func (b *batch) emailUnchanged(p *plan) bool { return p.person.email == b.w.outbox.fingerprint(p.key) }
+func (b *batch) emailUnchanged(p *plan) bool { return p.person.Email == b.w.outbox.Fingerprint(p.key) }
 
 // contactsByUniqueValue looks up the contacts of people without a record in Redis, in one call.
 func (b *batch) contactsByUniqueValue(ctx context.Context, property string) (map[string]crm.Contact, error) {
 	var values []string
 	for _, p := range b.writing {
-		v, known := p.value(property), p.person.contactID != "" || b.emailUnchanged(p)
+		v, known := p.value(property), p.person.ContactID != "" || b.emailUnchanged(p)
 		if v != "" && !known && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
@@ -74,8 +74,8 @@ func (b *batch) contactUnderOldEmail(p *plan, owner crm.Contact) string {
 	switch {
 	case b.emailUnchanged(p) || owner.HasEmail(p.key):
 		return ""
-	case p.person.contactID != "" && p.person.email != "":
-		return p.person.contactID
+	case p.person.ContactID != "" && p.person.Email != "":
+		return p.person.ContactID
 	}
 	return owner.ID
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -195,15 +196,15 @@ func (e *env) startReplica() *replica {
 	return r
 }
 
-func (e *env) enqueue(r *replica, l Login) {
+func (e *env) enqueue(r *replica, l outbox.Login) {
 	e.t.Helper()
 	if err := r.Enqueue(e.t.Context(), l); err != nil {
 		e.t.Fatal(err)
 	}
 }
 
-func testLogin(email string) Login {
-	return Login{
+func testLogin(email string) outbox.Login {
+	return outbox.Login{
 		Issuer: "https://idp.example", Subject: "sub-" + email, Email: email, EmailVerified: true,
 		Host:      "www.example.com",
 		FirstPage: "/members/?token=secret", At: time.Now(), Claims: map[string]any{"given_name": "Ada"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // readRefused reports whether reading is not permitted or not possible at all; writing may still be.
@@ -35,20 +36,20 @@ func (b *batch) callFailed(ctx context.Context, plans []*plan, err error) error 
 // paused already, the process is shutting down, or Redis failed (err).
 func (w *worker) pauseAll(ctx context.Context, failure error) (e *crm.APIError, err error) {
 	switch {
-	case ctx.Err() != nil || errors.Is(failure, errPaused):
+	case ctx.Err() != nil || errors.Is(failure, outbox.ErrPaused):
 		return nil, nil
-	case isRedisError(failure):
+	case outbox.IsRedisError(failure):
 		return nil, failure
 	case !errors.As(failure, &e):
 		e = crm.Unanswered(failure)
 	}
 	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
-	if err := w.c.limiter.pause(ctx, e.Error(), w.backOff(e)); err != nil {
+	if err := w.c.limiter.Pause(ctx, e.Error(), w.backOff(e)); err != nil {
 		return nil, err
 	}
 	if !e.Transient() {
 		key := w.c.client.Token()
-		if w.c.faults.firstTime(refusal + strconv.Itoa(e.Status) + e.Category + w.outbox.fingerprint(key)) {
+		if w.c.faults.firstTime(refusal + strconv.Itoa(e.Status) + e.Category + w.outbox.Fingerprint(key)) {
 			cure := ""
 			if e.Status == http.StatusUnauthorized {
 				cure = ": put a new token into hubspot.access_token"
@@ -76,11 +77,8 @@ func (w *worker) backOff(e *crm.APIError) time.Duration {
 	return d + rand.N(d/4+1)
 }
 
-// isRedisError reports whether Redis failed, not HubSpot.
-func isRedisError(err error) bool { return errors.Is(err, errLeaseLost) || errors.Is(err, errLimiter) }
-
 // postpone delays jobs of which nothing was sent.
-func (w *worker) postpone(ctx context.Context, jobs []*job, failure error) error {
+func (w *worker) postpone(ctx context.Context, jobs []*outbox.Job, failure error) error {
 	e, err := w.pauseAll(ctx, failure)
 	if err != nil || ctx.Err() != nil {
 		return err
@@ -93,5 +91,5 @@ func (w *worker) postpone(ctx context.Context, jobs []*job, failure error) error
 			return err
 		}
 	}
-	return w.outbox.setInFlight(ctx, nil)
+	return w.outbox.SetInFlight(ctx, nil)
 }

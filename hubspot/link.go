@@ -7,9 +7,8 @@ import (
 	"net/url"
 	"regexp"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // utkForm matches HubSpot's visitor id. Anything else is not its cookie, and HubSpot's form API rejects it.
@@ -17,51 +16,9 @@ var utkForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 // canLink reports whether a login may link its browser's history to the contact. The cookie is controlled by the
 // visitor, so a link needs a verified e-mail address and no opt-out.
-func (s *settings) canLink(l Login) bool {
+func (s *settings) canLink(l outbox.Login) bool {
 	return s.cfg.Visitors.Link == "form" && utkForm.MatchString(l.UTK) && !l.OptedOut &&
 		l.EmailVerified && l.Subject != ""
-}
-
-// bindScript binds a browser to a person, unless it is bound already. KEYS: the browser under every key of the ring.
-// ARGV: TTL, then the person under every key. A browser that is bound to another person stays theirs: HubSpot matches
-// form submissions by the cookie first, so a shared or planted cookie would write one person's address into another
-// one's contact.
-var bindScript = redis.NewScript(`
-for i = 1, #KEYS do
-  local bound = redis.call('GET', KEYS[i])
-  if bound then
-    for j = 2, #ARGV do
-      if bound == ARGV[j] then return 'bound' end
-      if bound == ARGV[j] .. ':sent' then return 'sent' end
-    end
-    return 'other'
-  end
-end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1], 'NX')
-return 'bound'
-`)
-
-// bind binds a browser to a person in Redis. It returns "bound" if a submission is due, "sent" if it was made, "other"
-// if the browser is bound to another person.
-func (o *outbox) bind(ctx context.Context, l Login) (string, error) {
-	args := []any{personTTL.Milliseconds()}
-	for _, name := range o.owner(l) {
-		args = append(args, name)
-	}
-	return bindScript.Run(ctx, o.deps.Queue, o.browserKeys(l), args...).Text()
-}
-
-func (o *outbox) browserKeys(l Login) []string {
-	return o.macNames(o.keys.browser, "crm browser\x00"+l.UTK)
-}
-
-func (o *outbox) owner(l Login) []string {
-	return o.macNames("", "crm browser of\x00"+l.Issuer+"\x00"+personID(l))
-}
-
-// markSubmitted saves that the form was submitted.
-func (o *outbox) markSubmitted(ctx context.Context, l Login) error {
-	return o.deps.Queue.Set(ctx, o.browserKeys(l)[0], o.owner(l)[0]+":sent", personTTL).Err()
 }
 
 // link submits the form for browsers that are not linked to their contact yet, and ends their jobs. It runs after the
@@ -99,16 +56,16 @@ func (b *batch) link(ctx context.Context) error {
 // or bound to another person.
 func (b *batch) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 	for _, p := range b.linking {
-		binding, err := b.w.outbox.bind(ctx, p.job.login)
+		binding, err := b.w.outbox.Bind(ctx, p.job.Login)
 		switch {
 		case err != nil:
 			return nil, err
-		case binding == "bound":
+		case binding == outbox.Bound:
 			due = append(due, p)
 			continue
-		case binding == "other":
+		case binding == outbox.BoundToAnother:
 			b.w.c.deps.Log.Info("browser history not linked to the contact: the browser is bound to another person",
-				"subject", b.w.outbox.logHash(p.job.login))
+				"subject", b.w.outbox.LogHash(p.job.Login))
 		}
 		if err := b.closeJob(ctx, p); err != nil {
 			return nil, err
@@ -119,10 +76,10 @@ func (b *batch) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 
 // submit sends one form. stop reports whether nothing more can be sent now.
 func (b *batch) submit(ctx context.Context, p *plan) (stop bool, err error) {
-	if err := b.w.c.client.Submit(ctx, submission(p.job.login, p.key)); err != nil {
+	if err := b.w.c.client.Submit(ctx, submission(p.job.Login, p.key)); err != nil {
 		return b.linkFailed(ctx, p, err)
 	}
-	if err := b.w.outbox.markSubmitted(ctx, p.job.login); err != nil {
+	if err := b.w.outbox.MarkSubmitted(ctx, p.job.Login); err != nil {
 		return true, err
 	}
 	return false, b.closeJob(ctx, p)
@@ -133,14 +90,14 @@ func (b *batch) submit(ctx context.Context, p *plan) (stop bool, err error) {
 func (b *batch) linkFailed(ctx context.Context, p *plan, failure error) (stop bool, err error) {
 	var e *crm.APIError
 	switch {
-	case ctx.Err() != nil || errors.Is(failure, errPaused):
+	case ctx.Err() != nil || errors.Is(failure, outbox.ErrPaused):
 		return true, nil
-	case isRedisError(failure):
+	case outbox.IsRedisError(failure):
 		return true, failure
 	case !errors.As(failure, &e):
 		e = crm.Unanswered(failure)
 	}
-	if !e.Transient() && e.Status != http.StatusUnauthorized || p.job.state.FailedAlone >= maxFailedAlone {
+	if !e.Transient() && e.Status != http.StatusUnauthorized || p.job.State.FailedAlone >= maxFailedAlone {
 		if b.w.c.faults.firstTime("link " + e.Error()) {
 			b.w.c.deps.Log.Warn("cannot link browser history to a contact", "error", e.Error())
 		}
@@ -149,11 +106,11 @@ func (b *batch) linkFailed(ctx context.Context, p *plan, failure error) (stop bo
 	return true, b.callFailed(ctx, []*plan{p}, e)
 }
 
-func submission(l Login, email string) crm.Submission {
+func submission(l outbox.Login, email string) crm.Submission {
 	return crm.Submission{Email: email, UTK: l.UTK, PageURI: pageURI(l), Address: l.Address}
 }
 
 // pageURI returns the page that the login was for, without its query.
-func pageURI(l Login) string {
+func pageURI(l outbox.Login) string {
 	return (&url.URL{Scheme: "https", Host: l.Host}).String() + pageOf(l.FirstPage)
 }

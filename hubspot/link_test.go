@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -24,7 +25,7 @@ func newLinkEnv(t *testing.T, options ...option) *env {
 	return e
 }
 
-func visitor(email, utk string) Login {
+func visitor(email, utk string) outbox.Login {
 	l := testLogin(email)
 	l.UTK, l.Address = utk, "203.0.113.7"
 	return l
@@ -68,15 +69,17 @@ func TestLinkKeepsFirstPerson(t *testing.T) {
 
 func TestLinkRequirements(t *testing.T) {
 	t.Parallel()
-	cases := map[string]func(*env, *Login){
-		"opted out":         func(_ *env, l *Login) { l.OptedOut = true },
-		"no cookie":         func(_ *env, l *Login) { l.UTK = "" },
-		"upper case":        func(_ *env, l *Login) { l.UTK = strings.ToUpper(utk) },
-		"too short":         func(_ *env, l *Login) { l.UTK = utk[1:] },
-		"line break":        func(_ *env, l *Login) { l.UTK = utk + "\n" },
-		"e-mail unverified": func(e *env, l *Login) { e.cfg.Contacts.RequireVerifiedEmail, l.EmailVerified = false, false },
-		"link: none":        func(e *env, l *Login) { e.cfg.Visitors.Link = setting.None },
-		"secondary address": func(e *env, _ *Login) {
+	cases := map[string]func(*env, *outbox.Login){
+		"opted out":  func(_ *env, l *outbox.Login) { l.OptedOut = true },
+		"no cookie":  func(_ *env, l *outbox.Login) { l.UTK = "" },
+		"upper case": func(_ *env, l *outbox.Login) { l.UTK = strings.ToUpper(utk) },
+		"too short":  func(_ *env, l *outbox.Login) { l.UTK = utk[1:] },
+		"line break": func(_ *env, l *outbox.Login) { l.UTK = utk + "\n" },
+		"e-mail unverified": func(e *env, l *outbox.Login) {
+			e.cfg.Contacts.RequireVerifiedEmail, l.EmailVerified = false, false
+		},
+		"link: none": func(e *env, l *outbox.Login) { e.cfg.Visitors.Link = setting.None },
+		"secondary address": func(e *env, _ *outbox.Login) {
 			e.fake.Add(map[string]string{"email": "main@example.com", "hs_additional_emails": "ada@example.com"})
 		},
 	}

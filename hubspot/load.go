@@ -4,34 +4,30 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // load reads the whole queue, including the states that the previous lease holder left.
 func (w *worker) load(ctx context.Context) error {
-	states, err := w.outbox.states(ctx)
+	states, err := w.outbox.States(ctx)
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
-	inFlight, err := w.outbox.inFlight(ctx)
+	inFlight, err := w.outbox.InFlight(ctx)
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
-	for !w.pending.full() {
-		messages, err := w.outbox.deps.Queue.XRangeN(ctx, w.outbox.keys.stream, "("+w.last, "+", 500).Result()
-		if err != nil {
+	for more := true; more && !w.pending.Full(); {
+		var list []outbox.Queued
+		if list, more, err = w.outbox.Existing(ctx, w.last); err != nil {
 			return fmt.Errorf("read the queue: %w", err)
 		}
-		for _, m := range messages {
-			w.last = m.ID
-			s := states[m.ID]
-			if _, sent := inFlight[m.ID]; sent {
-				s.Uncertain, s.Held = true, false
+		for _, q := range list {
+			q.State = states[q.ID]
+			if _, sent := inFlight[q.ID]; sent {
+				q.State.Uncertain, q.State.Held = true, false
 			}
-			w.addEntry(m, s)
-		}
-		if len(messages) < 500 {
-			break
+			w.addEntry(q)
 		}
 	}
 	return w.markUncertain(ctx)
@@ -39,27 +35,25 @@ func (w *worker) load(ctx context.Context) error {
 
 // markUncertain saves which jobs the previous holder was sending, for the next holder.
 func (w *worker) markUncertain(ctx context.Context) error {
-	for _, j := range w.pending.order {
-		if !j.state.Uncertain {
+	for _, j := range w.pending.Jobs {
+		if !j.State.Uncertain {
 			continue
 		}
-		if err := w.outbox.saveState(ctx, j); err != nil {
+		if err := w.outbox.SaveState(ctx, j); err != nil {
 			return err
 		}
 	}
-	return w.outbox.setInFlight(ctx, nil)
+	return w.outbox.SetInFlight(ctx, nil)
 }
 
 // addEntry adds an entry to the pending queue. An entry that cannot be decrypted stays in the stream: its key may be
 // added to session.keys again, and then the next holder reads it.
-func (w *worker) addEntry(m redis.XMessage, s state) {
-	q, err := w.outbox.decode(m)
-	if err != nil {
-		if w.c.faults.firstTime("entry " + q.id) {
-			w.c.deps.Log.Error("cannot decrypt an entry of the contact queue; is a key missing in session.keys?",
-				"id", q.id, "error", err)
-		}
-		return
+func (w *worker) addEntry(q outbox.Queued) {
+	w.last = q.ID
+	if q.Err == nil {
+		w.pending.Add(q)
+	} else if w.c.faults.firstTime("entry " + q.ID) {
+		w.c.deps.Log.Error("cannot decrypt an entry of the contact queue; is a key missing in session.keys?",
+			"id", q.ID, "error", q.Err)
 	}
-	w.pending.add(q, s)
 }

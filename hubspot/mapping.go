@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // Modes of writing a property.
@@ -71,7 +72,7 @@ func (m *mapping) hasLoginValues() bool {
 }
 
 // skip returns why a person must not become a contact, or "".
-func (m *mapping) skip(l Login) string {
+func (m *mapping) skip(l outbox.Login) string {
 	switch {
 	case l.Email == "":
 		return "no e-mail"
@@ -92,7 +93,7 @@ func (m *mapping) skip(l Login) string {
 }
 
 // values returns what would be written into each mapped property. count is the number of logins, 0 if unknown.
-func (m *mapping) values(l Login, count int64, known crm.Schema) []PreviewItem {
+func (m *mapping) values(l outbox.Login, count int64, known crm.Schema) []PreviewItem {
 	items := make([]PreviewItem, 0, len(m.rules))
 	for _, r := range m.rules {
 		item := PreviewItem{Property: r.property, Source: r.source(), Write: r.Write}
@@ -109,7 +110,7 @@ func (m *mapping) values(l Login, count int64, known crm.Schema) []PreviewItem {
 }
 
 // lookup returns the rule's value in a login, or why there is none.
-func (r rule) lookup(l Login, count int64) (v crm.Value, reason string) {
+func (r rule) lookup(l outbox.Login, count int64) (v crm.Value, reason string) {
 	switch {
 	case r.Constant != "":
 		return crm.Text(r.Constant), ""
@@ -151,7 +152,7 @@ func pageOf(page string) string {
 	return u.EscapedPath()
 }
 
-func claimValue(l Login, name string) (crm.Value, string) {
+func claimValue(l outbox.Login, name string) (crm.Value, string) {
 	value, ok := l.Claims[name]
 	if !ok || value == nil {
 		switch {
@@ -219,7 +220,7 @@ const maxClaim = 65536
 
 // limitSize limits what a hostile profile can put into Redis, such as a 1 MB name (CWE-770): long texts are truncated,
 // other large values dropped.
-func limitSize(l Login) Login {
+func limitSize(l outbox.Login) outbox.Login {
 	claims := make(map[string]any, len(l.Claims))
 	for name, value := range l.Claims {
 		if s, ok := value.(string); ok {

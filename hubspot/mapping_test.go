@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // testSchema returns definitions of every type.
@@ -46,7 +47,7 @@ func TestClaimValues(t *testing.T) {
 		{"one", "", "", "the claim is empty"}, {"many", []any{"s", "Gold", "bronze", "s"}, "s;g", ""},
 	} {
 		m := newMapping(ContactsConfig{Properties: map[string]PropertyConfig{c.property: {Claim: "c"}}})
-		got := m.values(Login{Claims: map[string]any{"c": c.claim}}, 0, known)[0]
+		got := m.values(outbox.Login{Claims: map[string]any{"c": c.claim}}, 0, known)[0]
 		if got.Value != c.value || got.Dropped != c.gone {
 			t.Errorf("%s of %v: %q %q, want %q %q", c.property, c.claim, got.Value, got.Dropped, c.value, c.gone)
 		}
@@ -64,10 +65,10 @@ func TestMappingValues(t *testing.T) {
 	// the day before in UTC, which HubSpot's dates use
 	night := time.Date(2026, 2, 3, 0, 30, 0, 0, time.FixedZone("", 3600))
 	dates := newMapping(ContactsConfig{Properties: map[string]PropertyConfig{"d": {Value: "login_time"}}})
-	if items := dates.values(Login{At: night}, 0, testSchema(t)); items[0].Value != "2026-02-02" {
+	if items := dates.values(outbox.Login{At: night}, 0, testSchema(t)); items[0].Value != "2026-02-02" {
 		t.Errorf("%+v", items)
 	}
-	l := Login{Subject: "s", Host: "www.example.com", FirstPage: "/a/b?token=x#y", At: at}
+	l := outbox.Login{Subject: "s", Host: "www.example.com", FirstPage: "/a/b?token=x#y", At: at}
 	got := map[string]string{}
 	for _, item := range m.values(l, 3, nil) {
 		got[item.Property] = item.Value + item.Dropped
@@ -81,7 +82,7 @@ func TestMappingValues(t *testing.T) {
 
 func TestLimitSizeTruncatesClaims(t *testing.T) {
 	t.Parallel()
-	l := limitSize(Login{Claims: map[string]any{
+	l := limitSize(outbox.Login{Claims: map[string]any{
 		"a": strings.Repeat("ä", 1<<20), "b": []any{strings.Repeat("x", 1<<20)}, "c": "x",
 	}})
 	if n := len(l.Claims["a"].(string)); n > maxClaim || n < maxClaim-3 || l.Claims["b"] != nil ||
@@ -109,7 +110,7 @@ func FuzzMappingValues(f *testing.F) {
 		if decoder.Decode(&claim) != nil {
 			claim = encoded
 		}
-		for _, item := range m.values(limitSize(Login{Claims: map[string]any{"c": claim}}), 1, known) {
+		for _, item := range m.values(limitSize(outbox.Login{Claims: map[string]any{"c": claim}}), 1, known) {
 			if strings.ContainsAny(item.Value, "\x00\x1b\r\u202e") || !utf8.ValidString(item.Value) ||
 				strings.HasPrefix(item.Value, "=") || utf8.RuneCountInString(item.Value) > maxClaim+1 {
 				t.Errorf("%s: %q", item.Property, item.Value)

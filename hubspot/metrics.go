@@ -62,7 +62,7 @@ const gaugeEvery = time.Second
 func (w *worker) updateGauges(ctx context.Context) {
 	if now := time.Now(); now.Sub(w.gaugesAt) >= gaugeEvery {
 		w.gaugesAt = now
-		_ = w.outbox.saveOldest(ctx, w.pending.oldest()) // if it fails, only a metric is out of date
+		_ = w.outbox.SaveOldest(ctx, w.pending.Oldest()) // if it fails, only a metric is out of date
 		w.c.gauges(ctx)
 	}
 }
@@ -76,7 +76,7 @@ func (c *Contacts) gauges(ctx context.Context) {
 	c.deps.Metrics.queueLength.Set(float64(s.Queued + s.Delayed + s.InFlight))
 	c.deps.Metrics.queueOldest.Set(s.OldestSeconds)
 	c.deps.Metrics.deadLetters.Set(float64(s.Dead))
-	if left, err := c.limiter.left(ctx); err == nil {
+	if left, err := c.limiter.Left(ctx); err == nil {
 		c.deps.Metrics.rateRemaining.Set(float64(left))
 	}
 }

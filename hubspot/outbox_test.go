@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 func TestEnqueueTimesOutWithoutRedis(t *testing.T) {
@@ -96,25 +98,23 @@ func TestEnqueueRetryQueuesOnce(t *testing.T) {
 // the queue.
 func TestMistypedKeysAreDeleted(t *testing.T) {
 	t.Parallel()
-	names := newKeys("hubgate:")
-	for _, key := range []string{
-		names.stream, names.due, names.tries, names.dead, names.budget, names.pause, names.left,
-		names.lease, names.fence, names.inFlight, names.oldest, names.rejected, "a person's record",
+	for _, name := range []string{
+		"stream", "due", "tries", "dead", "budget", "pause", "left", "lease", "fence", "inflight", "oldest", "rejected",
+		"a person's record",
 	} {
 		for _, late := range []bool{false, true} {
-			t.Run(fmt.Sprint(strings.TrimPrefix(key, "hubgate:{crm}:"), late), func(t *testing.T) {
+			t.Run(fmt.Sprint(name, late), func(t *testing.T) {
 				t.Parallel()
-				key := key // changed below, while the other subtest of this key runs
 				synctest.Test(t, func(t *testing.T) {
 					e := newEnv(t, usualProperties())
-					r := e.startReplica()
-					l := testLogin("ada@example.com")
-					if key == "a person's record" {
-						key = r.outbox.personKeys(l)[0]
+					l, key := testLogin("ada@example.com"), "hubgate:{crm}:"+name
+					if name == "a person's record" {
+						key = e.personKey(l)
 					}
+					r := e.startReplica()
 					if late {
 						e.enqueue(r, testLogin("grace@example.com"))
-						time.Sleep(time.Millisecond) // the ids of a stream are times: a new stream must not begin with the last one
+						time.Sleep(time.Millisecond) // ids are times, and a new stream must not begin with the last one
 					}
 					e.mini.Del(key)
 					if _, err := e.mini.Lpush(key, "foreign"); err != nil {
@@ -128,6 +128,20 @@ func TestMistypedKeysAreDeleted(t *testing.T) {
 	}
 }
 
+// personKey returns the key of a person's record.
+func (e *env) personKey(l outbox.Login) string {
+	e.t.Helper()
+	e.enqueue(e.replica(), l)
+	defer e.mini.FlushAll()
+	for _, key := range e.mini.Keys() {
+		if strings.HasPrefix(key, "hubgate:{crm}:p:") {
+			return key
+		}
+	}
+	e.t.Fatal("there is no record")
+	return ""
+}
+
 func TestEnqueueErrorHidesAddress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -137,7 +151,7 @@ func TestEnqueueErrorHidesAddress(t *testing.T) {
 		e.mini.SetError("OOM command not allowed when used memory > 'maxmemory'.")
 		start := time.Now()
 		err := r.Enqueue(t.Context(), l)
-		if err == nil || strings.Contains(err.Error(), "ada") || !strings.Contains(err.Error(), r.outbox.logHash(l)) ||
+		if err == nil || strings.Contains(err.Error(), "ada") || !strings.Contains(err.Error(), r.outbox.LogHash(l)) ||
 			time.Since(start) > time.Second {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}

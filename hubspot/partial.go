@@ -60,7 +60,7 @@ func (w *worker) upsertOne(ctx context.Context, p *plan) (crm.Outcome, error) {
 	case err != nil:
 		return crm.Outcome{}, err
 	}
-	o, known := outcomes[p.job.newest()]
+	o, known := outcomes[p.job.Newest()]
 	if !known {
 		return crm.Outcome{}, errNotMentioned
 	}

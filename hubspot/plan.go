@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // plan is the properties to write for one job.
 type plan struct {
-	job         *job
-	person      person
+	job         *outbox.Job
+	person      outbox.Person
 	key         string // the e-mail address as HubSpot stores it
 	write       map[string]string
 	ifEmpty     map[string]string // to be written if empty in HubSpot
@@ -23,14 +24,14 @@ type plan struct {
 }
 
 // newPlan maps a job's login with the current mapping, even if the entry was queued under an older one.
-func (w *worker) newPlan(j *job, p person, m *mapping) *plan {
+func (w *worker) newPlan(j *outbox.Job, p outbox.Person, m *mapping) *plan {
 	pl := &plan{
-		job: j, person: p, key: crm.EmailKey(j.login.Email),
+		job: j, person: p, key: crm.EmailKey(j.Login.Email),
 		write: map[string]string{}, ifEmpty: map[string]string{}, onCreate: map[string]string{},
 	}
 	var stable strings.Builder
 	stable.WriteString(pl.key)
-	for _, item := range m.values(j.login, j.count, w.schema.known) {
+	for _, item := range m.values(j.Login, j.Count, w.schema.known) {
 		if item.Dropped != "" || w.leftOut(item.Property) {
 			continue
 		}
@@ -46,8 +47,8 @@ func (w *worker) newPlan(j *job, p person, m *mapping) *plan {
 			pl.write[item.Property] = item.Value
 		}
 	}
-	pl.sent = w.outbox.fingerprint(stable.String())
-	if j.state.Created { // this job created the contact: one call with everything completes it
+	pl.sent = w.outbox.Fingerprint(stable.String())
+	if j.State.Created { // this job created the contact: one call with everything completes it
 		maps.Copy(pl.write, pl.onCreate)
 		pl.onCreate = map[string]string{}
 	}
@@ -56,7 +57,7 @@ func (w *worker) newPlan(j *job, p person, m *mapping) *plan {
 
 // superseded reports whether a newer login of the same person was sent before this replayed dead letter.
 func (p *plan) superseded() bool {
-	return p.person.originID != "" && queuedBefore(p.job.originID, p.person.originID)
+	return p.person.NewerThan(p.job)
 }
 
 // leftOut reports whether HubSpot recently rejected a property for all contacts.
@@ -67,8 +68,8 @@ func (w *worker) leftOut(property string) bool {
 // skipUntil reports whether a person needs no call now, because nothing changed since a call within min_interval. until
 // is when the held time and count of logins are due, or zero if neither is mapped.
 func (p *plan) skipUntil(m *mapping, now time.Time) (until time.Time, skip bool) {
-	end := p.person.at.Add(m.cfg.MinInterval.D())
-	if p.job.forced || p.job.state.Created || p.person.sent != p.sent || !now.Before(end) || p.person.at.After(now) {
+	end := p.person.At.Add(m.cfg.MinInterval.D())
+	if p.job.Forced || p.job.State.Created || p.person.Sent != p.sent || !now.Before(end) || p.person.At.After(now) {
 		return time.Time{}, false
 	}
 	if m.hasLoginValues() {
@@ -78,7 +79,7 @@ func (p *plan) skipUntil(m *mapping, now time.Time) (until time.Time, skip bool)
 }
 
 func (p *plan) input() crm.Input {
-	return crm.Input{Email: p.key, TraceID: p.job.newest(), Properties: p.write}
+	return crm.Input{Email: p.key, TraceID: p.job.Newest(), Properties: p.write}
 }
 
 func (p *plan) answered() bool { return p.outcome != nil }

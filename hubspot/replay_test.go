@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // rejectWhile makes HubSpot reject contacts while reject is true.
@@ -28,7 +29,7 @@ func rejectWhile(reject *atomic.Bool) option {
 	}
 }
 
-func loginNamed(email, name string) Login {
+func loginNamed(email, name string) outbox.Login {
 	l := testLogin(email)
 	l.Claims = map[string]any{"given_name": name}
 	return l

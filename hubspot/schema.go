@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // schemaReader caches HubSpot's property definitions. They are used to make values valid; without them everything is
@@ -35,7 +36,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 		return nil
 	}
 	known, err := w.c.client.Schema(ctx)
-	if errors.Is(err, errPaused) || isRedisError(err) {
+	if errors.Is(err, outbox.ErrPaused) || outbox.IsRedisError(err) {
 		return err
 	}
 	if err != nil && s.known == nil && !readRefused(err) && s.attempts < maxSchemaAttempts {

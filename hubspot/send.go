@@ -21,7 +21,7 @@ func (w *worker) send(ctx context.Context, plans []*plan) error {
 			plans, err = w.applyOutcomes(ctx, plans, outcomes)
 		case !errors.As(err, &refused) || !refused.AboutContacts():
 		case len(plans) == 1:
-			plans, err = w.applyOutcomes(ctx, plans, map[string]crm.Outcome{plans[0].job.newest(): {Err: refused}})
+			plans, err = w.applyOutcomes(ctx, plans, map[string]crm.Outcome{plans[0].job.Newest(): {Err: refused}})
 		case refused.ForAllContacts() != nil && w.dropRefusedFromAll(ctx, plans, refused.ForAllContacts()):
 			err = nil
 		default:
@@ -55,7 +55,7 @@ func (w *worker) applyOutcomes(
 ) (again []*plan, err error) {
 	var refused []*plan // handled one by one
 	for _, p := range plans {
-		o, known := outcomes[p.job.newest()]
+		o, known := outcomes[p.job.Newest()]
 		switch {
 		case !known:
 			p.outcome = &crm.Outcome{Err: crm.Unanswered(errNotMentioned)}
@@ -69,10 +69,10 @@ func (w *worker) applyOutcomes(
 	}
 	for _, p := range refused {
 		handle := w.upsertPropertyByProperty
-		if outcomes[p.job.newest()].Err.Status == http.StatusConflict {
+		if outcomes[p.job.Newest()].Err.Status == http.StatusConflict {
 			handle = w.resolveConflict
 		}
-		repeat, err := handle(ctx, p, outcomes[p.job.newest()].Err)
+		repeat, err := handle(ctx, p, outcomes[p.job.Newest()].Err)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (w *worker) reportLeftOut(ctx context.Context, b crm.BadProperty) {
 	if w.c.faults.firstTime("property " + b.Name + b.Reason) {
 		w.c.deps.Log.Warn("a property is left out of contacts", "property", b.Name, "reason", b.Reason)
 	}
-	if err := w.outbox.countRejected(ctx, b); err != nil {
+	if err := w.outbox.CountRejected(ctx, b.Name, b.Reason); err != nil {
 		w.c.deps.Log.Info("could not count a rejected property", "property", b.Name, "error", err)
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // settle ends the job of each plan by HubSpot's outcome, or schedules its retry. It returns new contacts that get more
@@ -20,11 +20,11 @@ func (b *batch) settle(ctx context.Context, plans []*plan) (added []*plan, err e
 			err = b.retryLater(ctx, p, o.Err, true)
 		case o.Err != nil:
 			err = b.moveToDeadLetters(ctx, p, o.Err)
-		case !p.job.state.Created && p.isNew() && len(p.onCreate) > 0:
+		case !p.job.State.Created && p.isNew() && len(p.onCreate) > 0:
 			// Save the state before the second call: a process that resumes after a crash must still treat the contact
 			// as new.
-			p.job.state.Created = true
-			if err = b.w.outbox.saveState(ctx, p.job); err == nil {
+			p.job.State.Created = true
+			if err = b.w.outbox.SaveState(ctx, p.job); err == nil {
 				p.write, p.onCreate, p.ifEmpty, p.outcome = p.onCreate, nil, nil, nil // a new contact is empty
 				added = append(added, p)
 			}
@@ -44,8 +44,8 @@ const clockSkew = 5 * time.Second
 // isNew reports whether this job created the contact. If an earlier call may have succeeded without its response being
 // received, HubSpot says new: false for a contact that this job created; then the contact's creation time decides.
 func (p *plan) isNew() bool {
-	repeated := p.job.state.Uncertain || p.job.state.Attempts > 0
-	return p.outcome.Created || repeated && p.outcome.CreatedAt.After(p.job.since.Add(-clockSkew))
+	repeated := p.job.State.Uncertain || p.job.State.Attempts > 0
+	return p.outcome.Created || repeated && p.outcome.CreatedAt.After(p.job.Since.Add(-clockSkew))
 }
 
 func (b *batch) complete(ctx context.Context, p *plan) error {
@@ -56,25 +56,24 @@ func (b *batch) complete(ctx context.Context, p *plan) error {
 		w.c.deps.Log.Info("HubSpot accepts calls again")
 	}
 	how := updated
-	if p.job.state.Created || p.isNew() {
+	if p.job.State.Created || p.isNew() {
 		how = created
 	}
-	record := map[string]string{
-		"sent": p.sent, "email": w.outbox.fingerprint(p.key), "cid": p.outcome.ContactID,
-		"at": strconv.FormatInt(w.lastSuccess.UnixMilli(), 10), "result": string(how), "error": "",
-		"made": p.job.originID,
+	record := &outbox.Person{
+		Sent: p.sent, Email: w.outbox.Fingerprint(p.key), ContactID: p.outcome.ContactID, At: w.lastSuccess,
+		Result: string(how),
 	}
-	if !w.c.live.Load().canLink(p.job.login) {
+	if !w.c.live.Load().canLink(p.job.Login) {
 		return b.finish(ctx, p, how, record)
 	}
-	p.job.state.LinkPending, p.job.state.Created = true, false
+	p.job.State.LinkPending, p.job.State.Created = true, false
 	b.linking = append(b.linking, p)
 	w.c.deps.Metrics.count(how)
-	return w.outbox.saveRecord(ctx, p.job, record)
+	return w.outbox.SaveRecord(ctx, p.job, record)
 }
 
-func (b *batch) finish(ctx context.Context, p *plan, how result, record map[string]string) error {
-	if err := b.w.outbox.finish(ctx, p.job, record, nil); err != nil {
+func (b *batch) finish(ctx context.Context, p *plan, how result, record *outbox.Person) error {
+	if err := b.w.outbox.Finish(ctx, p.job, record); err != nil {
 		return err
 	}
 	b.settled[p.job] = true
@@ -84,25 +83,14 @@ func (b *batch) finish(ctx context.Context, p *plan, how result, record map[stri
 
 // moveToDeadLetters moves a contact that HubSpot rejected for good to the dead letters.
 func (b *batch) moveToDeadLetters(ctx context.Context, p *plan, e *crm.APIError) error {
-	now, j := b.w.c.deps.Now(), p.job
-	first := now
-	if j.state.First > 0 {
-		first = time.UnixMilli(j.state.First)
-	}
-	l := &deadLetter{
-		Entry: entry{Login: j.login, Forced: j.forced}, Count: j.count, OriginID: j.originID,
-		Reason: e.Error(), Properties: p.write, Attempts: j.state.Attempts + 1, FirstAt: first, LastAt: now,
-	}
-	record := map[string]string{
-		"result": string(dead), "error": l.Reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": "",
-	}
-	if err := b.w.outbox.finish(ctx, j, record, l); err != nil {
+	reason := e.Error()
+	if err := b.w.outbox.MoveToDeadLetters(ctx, p.job, reason, p.write); err != nil {
 		return err
 	}
-	b.settled[j] = true
+	b.settled[p.job] = true
 	b.w.c.deps.Metrics.count(dead)
 	b.w.c.deps.Log.Error("HubSpot rejected a contact, moved to the dead letters",
-		"subject", b.w.outbox.logHash(j.login), "reason", l.Reason)
+		"subject", b.w.outbox.LogHash(p.job.Login), "reason", reason)
 	return nil
 }
 
@@ -112,7 +100,7 @@ func (b *batch) retryLater(ctx context.Context, p *plan, e *crm.APIError, alone 
 	if err := b.w.scheduleRetry(ctx, p.job, e, alone); err != nil {
 		return err
 	}
-	s := p.job.state
+	s := p.job.State
 	if !s.LinkPending && s.FailedAlone >= maxFailedAlone && b.w.lastSuccess.After(time.UnixMilli(s.First)) {
 		return b.moveToDeadLetters(ctx, p, e)
 	}
@@ -121,18 +109,18 @@ func (b *batch) retryLater(ctx context.Context, p *plan, e *crm.APIError, alone 
 
 // scheduleRetry saves a failed attempt in the queue. alone means that only this contact was sent, so it may be at
 // fault.
-func (w *worker) scheduleRetry(ctx context.Context, j *job, e *crm.APIError, alone bool) error {
+func (w *worker) scheduleRetry(ctx context.Context, j *outbox.Job, e *crm.APIError, alone bool) error {
 	now := w.c.deps.Now()
-	if j.state.First == 0 {
-		j.state.First = now.UnixMilli()
+	if j.State.First == 0 {
+		j.State.First = now.UnixMilli()
 	}
-	j.state.Error, j.state.Held = e.Error(), false
+	j.State.Error, j.State.Held = e.Error(), false
 	wait := time.Duration(0)
 	if e.Transient() {
-		j.state.Attempts++
+		j.State.Attempts++
 		if alone && e.Status != http.StatusTooManyRequests {
-			j.state.FailedAlone++
-			wait = min(time.Second<<min(j.state.FailedAlone, 12), time.Hour)
+			j.State.FailedAlone++
+			wait = min(time.Second<<min(j.State.FailedAlone, 12), time.Hour)
 			wait += rand.N(wait/4 + 1)
 		}
 		if alone && e.Status == http.StatusTooManyRequests {
@@ -140,8 +128,8 @@ func (w *worker) scheduleRetry(ctx context.Context, j *job, e *crm.APIError, alo
 		}
 		w.c.deps.Metrics.count(retried)
 	}
-	j.state.Next = now.Add(wait).UnixMilli()
-	return w.outbox.saveState(ctx, j)
+	j.State.Next = now.Add(wait).UnixMilli()
+	return w.outbox.SaveState(ctx, j)
 }
 
 // maxFailedAlone is the number of failed attempts alone after which a contact is given up, if HubSpot accepted others
@@ -151,12 +139,12 @@ const maxFailedAlone = 8
 // closeJob ends a job whose contact is written: it leaves the queue, or is held there until min_interval ends.
 func (b *batch) closeJob(ctx context.Context, p *plan) error {
 	if p.holdUntil.IsZero() {
-		if err := b.w.outbox.finish(ctx, p.job, nil, nil); err != nil {
+		if err := b.w.outbox.Finish(ctx, p.job, nil); err != nil {
 			return err
 		}
 		b.settled[p.job] = true
 		return nil
 	}
-	p.job.state = state{Held: true, Next: p.holdUntil.UnixMilli()}
-	return b.w.outbox.saveState(ctx, p.job)
+	p.job.State = outbox.State{Held: true, Next: p.holdUntil.UnixMilli()}
+	return b.w.outbox.SaveState(ctx, p.job)
 }

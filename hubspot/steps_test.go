@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 // newEveryPathEnv returns an env with a login for each path of a contact: a new one with create-only values, a known
@@ -76,7 +78,7 @@ func TestReplicaCrashAtEveryStep(t *testing.T) {
 				e.waitFor("the replica crashed", func() bool { return m.crashed.Load() })
 				r := e.startReplica()
 				e.waitDrained(r)
-				time.Sleep(3 * leaseTime)
+				time.Sleep(3 * outbox.LeaseTime)
 				r.stop()
 				if keys := e.leftKeys(); len(keys) > 0 {
 					t.Errorf("left over: %v", keys)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 const (
@@ -15,8 +18,8 @@ const (
 // worker works on the queue while this replica holds the lease.
 type worker struct {
 	c            *Contacts
-	outbox       leasedOutbox
-	pending      *pendingQueue
+	outbox       outbox.Leased
+	pending      *outbox.Pending
 	last         string // id of the last entry that was read
 	schema       schemaReader
 	refused      map[string]time.Time // properties that HubSpot rejects for all contacts, until when
@@ -33,29 +36,29 @@ func (w *worker) step(ctx, held context.Context) error {
 	if err != nil || len(jobs) == 0 {
 		return err
 	}
-	b := &batch{w: w, mapping: w.c.live.Load().mapping, settled: map[*job]bool{}}
-	defer func() { w.pending.remove(b.settled) }()
+	b := &batch{w: w, mapping: w.c.live.Load().mapping, settled: map[*outbox.Job]bool{}}
+	defer func() { w.pending.Remove(b.settled) }()
 	if planned, err := b.plan(held, jobs); err != nil || !planned {
 		return err
 	}
 	if err := b.send(held); err != nil {
 		return err
 	}
-	return w.outbox.setInFlight(held, nil)
+	return w.outbox.SetInFlight(held, nil)
 }
 
 // take waits for a batch and saves that its jobs are in flight. It returns none if there is nothing to send now.
-func (w *worker) take(ctx, held context.Context) ([]*job, error) {
+func (w *worker) take(ctx, held context.Context) ([]*outbox.Job, error) {
 	w.updateGauges(held)
 	if err := w.fetch(held); err != nil {
 		return nil, err
 	}
-	if err := w.outbox.remove(held, w.pending.replaced); err != nil {
+	if err := w.outbox.Remove(held, w.pending.Replaced); err != nil {
 		return nil, err
 	}
-	w.pending.replaced = nil
+	w.pending.Replaced = nil
 	now := w.c.deps.Now()
-	ready, total := w.pending.pick(now, w.batchLimit())
+	ready, total := w.pending.Pick(now, w.batchLimit())
 	if len(ready) == 0 || ctx.Err() != nil || !w.batchReady(ready, total, now) {
 		return nil, nil
 	}
@@ -63,17 +66,17 @@ func (w *worker) take(ctx, held context.Context) ([]*job, error) {
 		return nil, err
 	}
 	jobs := batchUntilSuspect(ready)
-	return jobs, w.outbox.setInFlight(held, jobs)
+	return jobs, w.outbox.SetInFlight(held, jobs)
 }
 
 // batchReady reports whether a batch should be sent: it is full, its oldest job has waited long enough, or an operator
 // requested it.
-func (w *worker) batchReady(ready []*job, total int, now time.Time) bool {
+func (w *worker) batchReady(ready []*outbox.Job, total int, now time.Time) bool {
 	if total >= batchSize || w.failures > 0 {
 		return true
 	}
 	for _, j := range ready {
-		if j.forced || j.state.Attempts > 0 || now.Sub(j.since) >= batchWait || j.since.After(now.Add(batchWait)) {
+		if j.Forced || j.State.Attempts > 0 || now.Sub(j.Since) >= batchWait || j.Since.After(now.Add(batchWait)) {
 			return true
 		}
 	}
@@ -82,26 +85,25 @@ func (w *worker) batchReady(ready []*job, total int, now time.Time) bool {
 
 // fetch reads new entries and waits for them until a job is due.
 func (w *worker) fetch(held context.Context) error {
-	if w.pending.full() {
-		sleep(held, 100*time.Millisecond)
+	if w.pending.Full() {
+		background.Sleep(held, 100*time.Millisecond)
 		return nil
 	}
 	now := w.c.deps.Now()
 	block := readPage
-	ready, _ := w.pending.pick(now, batchSize)
+	ready, _ := w.pending.Pick(now, batchSize)
 	for _, j := range ready {
-		block = min(block, batchWait-now.Sub(j.since))
+		block = min(block, batchWait-now.Sub(j.Since))
 	}
-	if at, ok := w.pending.nextDue(now); ok {
+	if at, ok := w.pending.NextDue(now); ok {
 		block = min(block, at.Sub(now))
 	}
-	messages, err := w.outbox.after(held, w.last, max(block, 10*time.Millisecond))
+	list, err := w.outbox.After(held, w.last, max(block, 10*time.Millisecond))
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
-	for _, m := range messages {
-		w.last = m.ID
-		w.addEntry(m, state{})
+	for _, q := range list {
+		w.addEntry(q)
 	}
 	return nil
 }
@@ -110,20 +112,20 @@ func (w *worker) fetch(held context.Context) error {
 func (w *worker) canCall(ctx context.Context) (bool, error) {
 	live := w.c.live.Load()
 	if !live.on() {
-		sleep(ctx, readPage)
+		background.Sleep(ctx, readPage)
 		return false, nil
 	}
 	if w.refusedToken != "" && w.refusedToken != w.c.client.Token() {
 		w.refusedToken = ""
-		if err := w.c.limiter.resume(ctx); err != nil {
+		if err := w.c.limiter.Resume(ctx); err != nil {
 			return false, err
 		}
 	}
-	wait, err := w.c.limiter.paused(ctx)
+	wait, err := w.c.limiter.Paused(ctx)
 	if err != nil || wait == 0 {
 		return err == nil, err
 	}
-	sleep(ctx, min(wait, 500*time.Millisecond))
+	background.Sleep(ctx, min(wait, 500*time.Millisecond))
 	return false, nil
 }
 
@@ -140,9 +142,9 @@ func (w *worker) batchLimit() int {
 }
 
 // batchUntilSuspect returns the jobs before the first one that failed alone, or only that one if it comes first.
-func batchUntilSuspect(ready []*job) []*job {
+func batchUntilSuspect(ready []*outbox.Job) []*outbox.Job {
 	for i, j := range ready {
-		if j.state.FailedAlone > 1 {
+		if j.State.FailedAlone > 1 {
 			if i == 0 {
 				return ready[:1]
 			}

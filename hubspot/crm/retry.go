@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -24,7 +25,7 @@ func (a *Account) doWithRetry(ctx context.Context, k call) (body []byte, err err
 		if e != nil && e.Status == http.StatusTooManyRequests {
 			wait = min(e.RateLimitPause(), 15*time.Second)
 		}
-		if deadline, bound := ctx.Deadline(); bound && time.Until(deadline) < wait || !sleep(ctx, wait) {
+		if deadline, bound := ctx.Deadline(); bound && time.Until(deadline) < wait || !background.Sleep(ctx, wait) {
 			return nil, err // more specific than the context's error
 		}
 	}
@@ -42,7 +43,7 @@ func newLocalLimiter(rate setting.Rate) *localLimiter {
 
 // Acquire waits for the next call's turn.
 func (l *localLimiter) Acquire(ctx context.Context) (string, error) {
-	if wait := time.Until(l.next); wait > 0 && !sleep(ctx, wait) {
+	if wait := time.Until(l.next); wait > 0 && !background.Sleep(ctx, wait) {
 		return "", ctx.Err()
 	}
 	l.next = time.Now().Add(l.interval)
@@ -54,15 +55,3 @@ func (l *localLimiter) Done(string, http.Header) {}
 
 // Release does nothing.
 func (l *localLimiter) Release(string) {}
-
-// sleep waits and reports whether d passed before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 func (a *Server) contactStatus(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +41,7 @@ func (a *Server) contactPage(w http.ResponseWriter, r *http.Request, list func(c
 		return
 	}
 	contacts, err := list(q.Get("cursor"), limit)
-	if errors.Is(err, hubspot.ErrCursor) {
+	if errors.Is(err, outbox.ErrCursor) {
 		refuse(w, r, http.StatusBadRequest, "the cursor is not one that a listing returned")
 		return
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
 func contactsCommand(e *env) *cobra.Command {
@@ -28,7 +28,7 @@ func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var s hubspot.Status
+			var s outbox.Status
 			if err := client.call(e.ctx, http.MethodGet, "/api/contacts", nil, &s); err != nil {
 				return err
 			}

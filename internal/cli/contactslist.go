@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/admin"
 )
 
@@ -57,7 +57,7 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var p hubspot.QueuePage
+			var p outbox.QueuePage
 			if err := client.call(e.ctx, http.MethodGet, "/api/contacts/queue"+list.query(), nil, &p); err != nil {
 				return err
 			}
@@ -98,7 +98,7 @@ func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var p hubspot.DeadPage
+			var p outbox.DeadPage
 			if err := client.call(e.ctx, http.MethodGet, "/api/contacts/dead"+list.query(), nil, &p); err != nil {
 				return err
 			}

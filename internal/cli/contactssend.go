@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -69,13 +69,13 @@ const replayPage = 500
 
 // replayAll takes the letters that are there when it begins: one that dies again at once is not replayed for ever.
 func (c *adminClient) replayAll(e *env) (replayed int, err error) {
-	var status hubspot.Status
+	var status outbox.Status
 	if err := c.call(e.ctx, http.MethodGet, "/api/contacts", nil, &status); err != nil {
 		return 0, err
 	}
 	cursor := ""
 	for seen := 0; seen < int(status.Dead); {
-		var p hubspot.DeadPage
+		var p outbox.DeadPage
 		query := url.Values{"limit": {strconv.Itoa(min(replayPage, int(status.Dead)-seen))}, "cursor": {cursor}}
 		if cursor == "" {
 			query.Del("cursor")
@@ -103,7 +103,7 @@ func (c *adminClient) replayAll(e *env) (replayed int, err error) {
 
 // sayPause tells that what is queued waits for HubSpot. That it cannot be asked is no matter: the contact is queued.
 func (c *adminClient) sayPause(e *env) {
-	var status hubspot.Status
+	var status outbox.Status
 	if err := c.call(e.ctx, http.MethodGet, "/api/contacts", nil, &status); err == nil && status.PausedUntil != nil {
 		fmt.Fprintf(e.stderr, "calls to HubSpot are paused until %s: it is sent then\n", status.PausedUntil.Format(time.RFC3339))
 	}

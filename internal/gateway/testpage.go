@@ -11,6 +11,7 @@ import (
 
 	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -100,7 +101,7 @@ func show(claims map[string]any, name string) string {
 	return string(text)
 }
 
-func (g *gateway) propertyTable(login hubspot.Login) page.Table {
+func (g *gateway) propertyTable(login outbox.Login) page.Table {
 	t := page.Table{Caption: "What would be sent to HubSpot", Columns: []string{"Property", "Value", "Source", "Written", "Left out because"}}
 	for _, item := range g.contacts.Preview(login) {
 		t.Rows = append(t.Rows, []string{item.Property, item.Value, item.Source, item.Write, item.Dropped})
@@ -135,8 +136,8 @@ func ruleTable(gen *generation, s *session.Session) page.Table {
 }
 
 // loginOf is a session in HubSpot's words.
-func loginOf(s *session.Session) hubspot.Login {
-	return hubspot.Login{
+func loginOf(s *session.Session) outbox.Login {
+	return outbox.Login{
 		Issuer: s.Issuer, Subject: s.Subject, Email: s.Email, EmailVerified: s.EmailVerified, Name: s.Name, Groups: s.Groups,
 		Claims: s.Claims, Host: s.Host, At: s.CreatedAt,
 	}

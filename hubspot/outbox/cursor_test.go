@@ -1,4 +1,4 @@
-package hubspot
+package outbox
 
 import (
 	"errors"

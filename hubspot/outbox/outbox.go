@@ -1,4 +1,4 @@
-package hubspot
+package outbox
 
 import (
 	"bytes"
@@ -7,13 +7,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"strconv"
-	"strings"
+	"log/slog"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -33,26 +32,37 @@ func newKeys(prefix string) keys {
 	}
 }
 
-// outbox is the queue in Redis. An entry stays in the stream until HubSpot's response to it was processed. The state of
+// Outbox is the queue in Redis. An entry stays in the stream until HubSpot's response to it was processed. The state of
 // a delayed entry (attempts, last error, pending step) is in a hash and its time in a sorted set, both by the entry's
 // id.
-type outbox struct {
+type Outbox struct {
 	deps Deps
 	keys keys
 }
 
-func newOutbox(deps Deps) *outbox { return &outbox{deps: deps, keys: newKeys(deps.KeyPrefix)} }
+// Deps are the dependencies of an outbox. All are required.
+type Deps struct {
+	Queue     redis.UniversalClient // commands and scripts; must not retry, which could queue an entry twice
+	Block     redis.UniversalClient // blocking reads
+	KeyPrefix string
+	Ring      *seal.Ring
+	Log       *slog.Logger
+	Now       func() time.Time
+}
 
-// entry is a sealed stream entry: no address is readable in Redis.
-type entry struct {
+// New returns an outbox. It makes no network calls.
+func New(deps Deps) *Outbox { return &Outbox{deps: deps, keys: newKeys(deps.KeyPrefix)} }
+
+// Entry is a sealed stream entry: no address is readable in Redis.
+type Entry struct {
 	Login  Login `json:"login"`
 	Forced bool  `json:"forced,omitempty"` // requested by an operator: send now
 	// OriginID is the id under which a replayed dead letter was first queued. A later login may have been sent since.
 	OriginID string `json:"made,omitempty"`
 }
 
-// state is the state of a delayed entry.
-type state struct {
+// State is the state of a delayed entry.
+type State struct {
 	Attempts    int    `json:"a,omitempty"`
 	First       int64  `json:"f,omitempty"` // time of the first attempt, in ms
 	Next        int64  `json:"n,omitempty"` // time of the next attempt, in ms
@@ -83,8 +93,8 @@ redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return 1
 `)
 
-// add queues an entry. If it returns nil, Redis has stored it.
-func (o *outbox) add(ctx context.Context, e entry) error {
+// Add queues an entry. If it returns nil, Redis has stored it.
+func (o *Outbox) Add(ctx context.Context, e Entry) error {
 	sealed, err := o.seal(e)
 	if err != nil {
 		return err
@@ -103,7 +113,7 @@ func (o *outbox) add(ctx context.Context, e entry) error {
 		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
 			return err
 		}
-		if !sleep(ctx, 100*time.Millisecond) {
+		if !background.Sleep(ctx, 100*time.Millisecond) {
 			return err
 		}
 	}
@@ -115,7 +125,7 @@ func refusedByRedis(err error) bool {
 	return errors.As(err, &answer) && !redis.IsLoadingError(err) && !redis.IsReadOnlyError(err)
 }
 
-func (o *outbox) seal(v any) ([]byte, error) {
+func (o *Outbox) seal(v any) ([]byte, error) {
 	plain, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -124,7 +134,7 @@ func (o *outbox) seal(v any) ([]byte, error) {
 }
 
 // open decodes what seal made. Numbers keep their digits: an id with 19 digits must not be rounded.
-func (o *outbox) open(sealed []byte, into any) error {
+func (o *Outbox) open(sealed []byte, into any) error {
 	plain, err := o.deps.Ring.Open(seal.Outbox, sealed, []byte(o.keys.stream))
 	if err != nil {
 		return err
@@ -135,19 +145,11 @@ func (o *outbox) open(sealed []byte, into any) error {
 }
 
 // personKeys returns the key of a person's record under every key of the ring, the first one's first.
-func (o *outbox) personKeys(l Login) []string {
+func (o *Outbox) personKeys(l Login) []string {
 	return o.macNames(o.keys.person, "crm person\x00"+l.Issuer+"\x00"+personID(l))
 }
 
-// personID returns the subject, or the address of someone whom only an operator named.
-func personID(l Login) string {
-	if l.Subject == "" {
-		return "email\x00" + crm.EmailKey(l.Email)
-	}
-	return l.Subject
-}
-
-func (o *outbox) macNames(prefix, what string) []string {
+func (o *Outbox) macNames(prefix, what string) []string {
 	macs := o.deps.Ring.MACs(seal.UserIndex, []byte(what))
 	names := make([]string, len(macs))
 	for i, mac := range macs {
@@ -156,113 +158,10 @@ func (o *outbox) macNames(prefix, what string) []string {
 	return names
 }
 
-// fingerprint returns a MAC of a value. It is not a hash, because names and addresses are few enough to guess.
-func (o *outbox) fingerprint(what string) string { return o.macNames("", "crm value\x00"+what)[0] }
+// Fingerprint returns a MAC of a value. It is not a hash, because names and addresses are few enough to guess.
+func (o *Outbox) Fingerprint(what string) string { return o.macNames("", "crm value\x00"+what)[0] }
 
-// logHash returns the pseudonym of a person in logs.
-func (o *outbox) logHash(l Login) string {
+// LogHash returns the pseudonym of a person in logs.
+func (o *Outbox) LogHash(l Login) string {
 	return hex.EncodeToString(o.deps.Ring.MAC(seal.LogHash, []byte(l.Issuer+"\x00"+personID(l))))[:16]
-}
-
-// queued is an entry as read from the stream.
-type queued struct {
-	id    string
-	at    time.Time
-	count int64
-	entry entry
-}
-
-// after reads entries after an id and waits at most block for the first one.
-func (o *outbox) after(ctx context.Context, id string, block time.Duration) ([]redis.XMessage, error) {
-	args := &redis.XReadArgs{Streams: []string{o.keys.stream, id}, Count: 500, Block: block}
-	streams, err := o.deps.Block.XRead(ctx, args).Result()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
-	if err != nil || len(streams) == 0 {
-		return nil, err
-	}
-	return streams[0].Messages, nil
-}
-
-// originID returns the id under which the login was first queued.
-func (q queued) originID() string {
-	if q.entry.OriginID != "" {
-		return q.entry.OriginID
-	}
-	return q.id
-}
-
-func (o *outbox) decode(m redis.XMessage) (queued, error) {
-	q := queued{id: m.ID, at: idTime(m.ID)}
-	sealed, _ := m.Values["d"].(string)
-	n, _ := m.Values["n"].(string)
-	q.count, _ = strconv.ParseInt(n, 10, 64)
-	return q, o.open([]byte(sealed), &q.entry)
-}
-
-// idTime returns when Redis added the entry.
-func idTime(id string) time.Time {
-	ms, _ := idParts(id)
-	return time.UnixMilli(ms)
-}
-
-func idParts(id string) (ms, n int64) {
-	left, right, _ := strings.Cut(id, "-")
-	ms, _ = strconv.ParseInt(left, 10, 64)
-	n, _ = strconv.ParseInt(right, 10, 64)
-	return ms, n
-}
-
-// queuedBefore reports whether entry a was queued before b.
-func queuedBefore(a, b string) bool {
-	ams, an := idParts(a)
-	bms, bn := idParts(b)
-	return ams < bms || ams == bms && an < bn
-}
-
-// states reads the states of all delayed entries.
-func (o *outbox) states(ctx context.Context) (map[string]state, error) {
-	raw, err := o.deps.Queue.HGetAll(ctx, o.keys.tries).Result()
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[string]state, len(raw))
-	for id, text := range raw {
-		var s state
-		if json.Unmarshal([]byte(text), &s) == nil {
-			all[id] = s
-		}
-	}
-	return all, nil
-}
-
-// person is the record of a person between logins.
-type person struct {
-	sent      string    // fingerprint of what was last sent
-	email     string    // fingerprint of the address it went to
-	contactID string    // HubSpot's
-	at        time.Time // when
-	originID  string    // id of the entry that was sent
-}
-
-func (o *outbox) persons(ctx context.Context, jobs []*job) ([]person, error) {
-	pipe := o.deps.Queue.Pipeline()
-	answers := make([]*redis.SliceCmd, len(jobs))
-	for i, j := range jobs {
-		answers[i] = pipe.HMGet(ctx, o.personKeys(j.login)[0], "sent", "email", "cid", "at", "made")
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, err
-	}
-	list := make([]person, len(jobs))
-	for i, a := range answers {
-		v := a.Val()
-		word := func(k int) string { s, _ := v[k].(string); return s }
-		list[i] = person{sent: word(0), email: word(1), contactID: word(2), originID: word(4)}
-		if ms, err := strconv.ParseInt(word(3), 10, 64); err == nil {
-			list[i].at = time.UnixMilli(ms)
-		}
-	}
-	return list, nil
 }

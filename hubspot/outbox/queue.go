@@ -1,4 +1,4 @@
-package hubspot
+package outbox
 
 import (
 	"context"
@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
 // QueuePage is one page of the queue, oldest entries first. Next is the cursor of the next page, "" at the end.
@@ -29,13 +30,13 @@ type QueueEntry struct {
 }
 
 // Waiting returns at most limit queue entries (1 to 1000) after cursor ("" = from the oldest).
-func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (QueuePage, error) {
+func (o *Outbox) Waiting(ctx context.Context, cursor string, limit int) (QueuePage, error) {
 	limit = min(max(limit, 1), 1000)
 	from, err := rangeStart(cursor)
 	if err != nil {
 		return QueuePage{}, err
 	}
-	messages, err := c.deps.Queue.XRangeN(ctx, c.outbox.keys.stream, from, "+", int64(limit)+1).Result()
+	messages, err := o.deps.Queue.XRangeN(ctx, o.keys.stream, from, "+", int64(limit)+1).Result()
 	if err != nil {
 		return QueuePage{}, fmt.Errorf("hubspot: read the queue: %w", err)
 	}
@@ -44,18 +45,18 @@ func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (Queue
 		messages = messages[:limit]
 		page.Next = messages[limit-1].ID
 	}
-	states, inFlight, err := c.states(ctx, messages)
+	states, inFlight, err := o.statesOf(ctx, messages)
 	if err != nil {
 		return QueuePage{}, fmt.Errorf("hubspot: read the queue: %w", err)
 	}
 	for i, m := range messages {
-		page.Entries = append(page.Entries, c.queueEntry(m, states[i], inFlight[i]))
+		page.Entries = append(page.Entries, o.queueEntry(m, states[i], inFlight[i]))
 	}
 	return page, nil
 }
 
-// states reads the states of entries, and whether they are in flight.
-func (c *Contacts) states(ctx context.Context, messages []redis.XMessage) ([]any, []bool, error) {
+// statesOf reads the states of entries, and whether they are in flight.
+func (o *Outbox) statesOf(ctx context.Context, messages []redis.XMessage) ([]any, []bool, error) {
 	if len(messages) == 0 {
 		return nil, nil, nil
 	}
@@ -63,21 +64,21 @@ func (c *Contacts) states(ctx context.Context, messages []redis.XMessage) ([]any
 	for i, m := range messages {
 		ids[i], members[i] = m.ID, m.ID
 	}
-	pipe := c.deps.Queue.Pipeline()
-	states := pipe.HMGet(ctx, c.outbox.keys.tries, ids...)
-	inFlight := pipe.SMIsMember(ctx, c.outbox.keys.inFlight, members...)
+	pipe := o.deps.Queue.Pipeline()
+	states := pipe.HMGet(ctx, o.keys.tries, ids...)
+	inFlight := pipe.SMIsMember(ctx, o.keys.inFlight, members...)
 	_, err := pipe.Exec(ctx)
 	return states.Val(), inFlight.Val(), err
 }
 
-func (c *Contacts) queueEntry(m redis.XMessage, stateText any, inFlight bool) QueueEntry {
+func (o *Outbox) queueEntry(m redis.XMessage, stateText any, inFlight bool) QueueEntry {
 	e := QueueEntry{ID: m.ID, State: "queued", QueuedAt: idTime(m.ID).UTC()}
-	if q, err := c.outbox.decode(m); err == nil {
+	if q := o.decode(m); q.Err == nil {
 		e.Email = q.entry.Login.Email
 	} else {
 		e.LastError = "cannot be decrypted: its key is no longer in session.keys"
 	}
-	var s state
+	var s State
 	if text, ok := stateText.(string); ok && json.Unmarshal([]byte(text), &s) == nil {
 		e.State, e.Attempts, e.LastError = "delayed", s.Attempts, s.Error
 		e.FirstAt, e.NextAt = timeFromMillis(s.First), timeFromMillis(s.Next)
@@ -99,10 +100,10 @@ func timeFromMillis(ms int64) *time.Time {
 	return &at
 }
 
-// isQueued reports whether a login with this address is in the first pages of the queue.
-func (c *Contacts) isQueued(ctx context.Context, email string) (bool, error) {
+// IsQueued reports whether a login with this address is in the first pages of the queue.
+func (o *Outbox) IsQueued(ctx context.Context, email string) (bool, error) {
 	for page, cursor := 0, ""; page < maxSearched; page++ {
-		p, err := c.Waiting(ctx, cursor, 1000)
+		p, err := o.Waiting(ctx, cursor, 1000)
 		if err != nil {
 			return false, err
 		}

@@ -1,4 +1,4 @@
-package hubspot
+package outbox
 
 import (
 	"context"
@@ -12,25 +12,26 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// sharedLimiter is the rate limit and the pause of all replicas, kept in Redis with Redis' clock.
-type sharedLimiter struct {
+// Limiter is the rate limit and the pause of all replicas, kept in Redis with Redis' clock.
+type Limiter struct {
 	deps  Deps
 	keys  keys
 	rate  atomic.Pointer[setting.Rate]
 	lease atomic.Pointer[string] // the lease that calls require
 }
 
-func newSharedLimiter(deps Deps, k keys) *sharedLimiter { return &sharedLimiter{deps: deps, keys: k} }
+// NewLimiter returns the limiter beside an outbox. Set must be called before its first use.
+func NewLimiter(o *Outbox) *Limiter { return &Limiter{deps: o.deps, keys: o.keys} }
 
-func (l *sharedLimiter) set(rate setting.Rate) {
-	if rate.Requests < 1 || rate.Per <= 0 {
-		rate = DefaultConfig().RateLimit
-	}
-	l.rate.Store(&rate)
-}
+// Set applies a rate, which must have at least one call in a positive time.
+func (l *Limiter) Set(rate setting.Rate) { l.rate.Store(&rate) }
+
+// RequireLease makes calls fail with ErrLeaseLost once the lease is lost.
+func (l *Limiter) RequireLease(lease Leased) { l.lease.Store(&lease.token) }
 
 // acquireScript grants a call if fewer than the limit were made in the window. A call counts until one window after its
 // response, not after its start: HubSpot counts it when it arrives, which may be any time in between. A call whose
@@ -83,12 +84,13 @@ const (
 )
 
 var (
-	errPaused  = errors.New("calls to HubSpot are paused")
+	// ErrPaused means that all calls are paused.
+	ErrPaused  = errors.New("calls to HubSpot are paused")
 	errLimiter = errors.New("cannot read the rate limit from Redis")
 )
 
-// Acquire waits for a permit. It fails with errPaused if calls are paused for longer than longestWait.
-func (l *sharedLimiter) Acquire(ctx context.Context) (permit string, err error) {
+// Acquire waits for a permit. It fails with ErrPaused if calls are paused for longer than longestWait.
+func (l *Limiter) Acquire(ctx context.Context) (permit string, err error) {
 	permit = rand.Text()
 	for deadline := l.deps.Now().Add(longestWait); ; {
 		wait, err := l.tryAcquire(ctx, permit)
@@ -96,19 +98,19 @@ func (l *sharedLimiter) Acquire(ctx context.Context) (permit string, err error) 
 		case err != nil:
 			return "", fmt.Errorf("%w: %w", errLimiter, err)
 		case wait < 0:
-			return "", errLeaseLost
+			return "", ErrLeaseLost
 		case wait == 0:
 			return permit, nil
 		case l.deps.Now().Add(wait).After(deadline):
-			return "", errPaused
+			return "", ErrPaused
 		}
-		if !sleep(ctx, wait) {
+		if !background.Sleep(ctx, wait) {
 			return "", ctx.Err()
 		}
 	}
 }
 
-func (l *sharedLimiter) tryAcquire(ctx context.Context, permit string) (time.Duration, error) {
+func (l *Limiter) tryAcquire(ctx context.Context, permit string) (time.Duration, error) {
 	rate := l.rate.Load()
 	lease := ""
 	if held := l.lease.Load(); held != nil {
@@ -121,7 +123,7 @@ func (l *sharedLimiter) tryAcquire(ctx context.Context, permit string) (time.Dur
 
 // Done reports a response and saves the remaining calls that HubSpot reported. If Redis does not get the report, the
 // call counts longer, never shorter.
-func (l *sharedLimiter) Done(permit string, answer http.Header) {
+func (l *Limiter) Done(permit string, answer http.Header) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	left, window := "", hubspotWindow
@@ -137,14 +139,14 @@ func (l *sharedLimiter) Done(permit string, answer http.Header) {
 
 // Release gives back the permit of a call that was not made. If Redis does not get it, there is one call less in the
 // window.
-func (l *sharedLimiter) Release(permit string) {
+func (l *Limiter) Release(permit string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = l.deps.Queue.ZRem(ctx, l.keys.budget, permit).Err()
 }
 
-// left returns how many calls HubSpot last reported as remaining, or the configured limit before the first response.
-func (l *sharedLimiter) left(ctx context.Context) (int, error) {
+// Left returns how many calls HubSpot last reported as remaining, or the configured limit before the first response.
+func (l *Limiter) Left(ctx context.Context) (int, error) {
 	n, err := l.deps.Queue.Get(ctx, l.keys.left).Int()
 	if errors.Is(err, redis.Nil) {
 		return l.rate.Load().Requests, nil
@@ -152,30 +154,18 @@ func (l *sharedLimiter) left(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// pause pauses the calls of all replicas.
-func (l *sharedLimiter) pause(ctx context.Context, reason string, d time.Duration) error {
+// Pause pauses the calls of all replicas.
+func (l *Limiter) Pause(ctx context.Context, reason string, d time.Duration) error {
 	return pauseScript.Run(ctx, l.deps.Queue, []string{l.keys.pause}, reason, d.Milliseconds()).Err()
 }
 
-// resume ends the pause.
-func (l *sharedLimiter) resume(ctx context.Context) error {
+// Resume ends the pause.
+func (l *Limiter) Resume(ctx context.Context) error {
 	return l.deps.Queue.Del(ctx, l.keys.pause).Err()
 }
 
-// paused returns how long calls are still paused.
-func (l *sharedLimiter) paused(ctx context.Context) (time.Duration, error) {
+// Paused returns how long calls are still paused.
+func (l *Limiter) Paused(ctx context.Context) (time.Duration, error) {
 	d, err := l.deps.Queue.PTTL(ctx, l.keys.pause).Result()
 	return max(0, d), err
-}
-
-// sleep waits and reports whether d passed before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

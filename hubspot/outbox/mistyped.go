@@ -1,4 +1,4 @@
-package hubspot
+package outbox
 
 import (
 	"context"
@@ -11,6 +11,13 @@ import (
 // the first word.
 func isWrongType(err error) bool { return err != nil && strings.Contains(err.Error(), "WRONGTYPE") }
 
+// Repair deletes keys of another type if err says that there is one. If that fails, the next failure repeats it.
+func (o *Outbox) Repair(ctx context.Context, err error) {
+	if isWrongType(err) {
+		_ = o.deleteMistypedKeys(ctx)
+	}
+}
+
 // deleteMistypedScript deletes a key of another type atomically: another replica may do the same and may have written
 // since.
 var deleteMistypedScript = redis.NewScript(`
@@ -21,7 +28,7 @@ return redis.call('DEL', KEYS[1])
 
 // deleteMistypedKeys deletes keys of another type than hubgate writes. They would stop the queue forever, and hubgate
 // cannot read them.
-func (o *outbox) deleteMistypedKeys(ctx context.Context, persons ...string) error {
+func (o *Outbox) deleteMistypedKeys(ctx context.Context, persons ...string) error {
 	kinds := map[string]string{
 		o.keys.stream: "stream", o.keys.due: "zset", o.keys.tries: "hash", o.keys.dead: "stream",
 		o.keys.budget: "zset", o.keys.pause: "string", o.keys.left: "string", o.keys.lease: "string",

@@ -1,0 +1,54 @@
+package outbox
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// bindScript binds a browser to a person, unless it is bound already. KEYS: the browser under every key of the ring.
+// ARGV: TTL, then the person under every key. A browser that is bound to another person stays theirs: HubSpot matches
+// form submissions by the cookie first, so a shared or planted cookie would write one person's address into another
+// one's contact.
+var bindScript = redis.NewScript(`
+for i = 1, #KEYS do
+  local bound = redis.call('GET', KEYS[i])
+  if bound then
+    for j = 2, #ARGV do
+      if bound == ARGV[j] then return 'bound' end
+      if bound == ARGV[j] .. ':sent' then return 'sent' end
+    end
+    return 'other'
+  end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1], 'NX')
+return 'bound'
+`)
+
+// Results of Bind. A third one, "sent", means that the form was submitted.
+const (
+	Bound          = "bound" // a form submission is due
+	BoundToAnother = "other" // the browser is bound to another person
+)
+
+// Bind binds a browser to a person in Redis.
+func (o *Outbox) Bind(ctx context.Context, l Login) (string, error) {
+	args := []any{personTTL.Milliseconds()}
+	for _, name := range o.owner(l) {
+		args = append(args, name)
+	}
+	return bindScript.Run(ctx, o.deps.Queue, o.browserKeys(l), args...).Text()
+}
+
+func (o *Outbox) browserKeys(l Login) []string {
+	return o.macNames(o.keys.browser, "crm browser\x00"+l.UTK)
+}
+
+func (o *Outbox) owner(l Login) []string {
+	return o.macNames("", "crm browser of\x00"+l.Issuer+"\x00"+personID(l))
+}
+
+// MarkSubmitted saves that the form was submitted.
+func (o *Outbox) MarkSubmitted(ctx context.Context, l Login) error {
+	return o.deps.Queue.Set(ctx, o.browserKeys(l)[0], o.owner(l)[0]+":sent", personTTL).Err()
+}

@@ -1,0 +1,152 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// DeadPage is one page of dead letters, oldest first. Next is the cursor of the next page, "" at the end.
+type DeadPage struct {
+	Dead []DeadLetter `json:"dead"`
+	Next string       `json:"next"`
+}
+
+// DeadLetter is a contact that HubSpot rejected for good.
+type DeadLetter struct {
+	ID         string            `json:"id"`
+	Email      string            `json:"email"`
+	Reason     string            `json:"reason"`
+	Properties map[string]string `json:"properties"`
+	Attempts   int               `json:"attempts"`
+	FirstAt    time.Time         `json:"first_at"`
+	LastAt     time.Time         `json:"last_at"`
+}
+
+// sealedLetter is a DeadLetter as sealed in Redis.
+type sealedLetter struct {
+	Entry      Entry             `json:"entry"`
+	Count      int64             `json:"count"`
+	Reason     string            `json:"reason"`
+	Properties map[string]string `json:"properties"`
+	Attempts   int               `json:"attempts"`
+	FirstAt    time.Time         `json:"first_at"`
+	LastAt     time.Time         `json:"last_at"`
+	OriginID   string            `json:"made"`
+}
+
+// Dead returns at most limit dead letters (1 to 1000) after cursor ("" = from the oldest).
+func (o *Outbox) Dead(ctx context.Context, cursor string, limit int) (DeadPage, error) {
+	limit = min(max(limit, 1), 1000)
+	from, err := rangeStart(cursor)
+	if err != nil {
+		return DeadPage{}, err
+	}
+	messages, err := o.deps.Queue.XRangeN(ctx, o.keys.dead, from, "+", int64(limit)+1).Result()
+	if err != nil {
+		return DeadPage{}, fmt.Errorf("hubspot: read dead letters: %w", err)
+	}
+	page := DeadPage{Dead: []DeadLetter{}}
+	if len(messages) > limit {
+		messages = messages[:limit]
+		page.Next = messages[limit-1].ID
+	}
+	for _, m := range messages {
+		l, err := o.openDeadLetter(m)
+		d := DeadLetter{
+			ID: m.ID, Email: l.Entry.Login.Email, Reason: l.Reason, Properties: l.Properties,
+			Attempts: l.Attempts, FirstAt: l.FirstAt, LastAt: l.LastAt,
+		}
+		if err != nil {
+			d.Reason = "cannot be decrypted: its key is no longer in session.keys"
+		}
+		if d.Properties == nil {
+			d.Properties = map[string]string{}
+		}
+		page.Dead = append(page.Dead, d)
+	}
+	return page, nil
+}
+
+func (o *Outbox) openDeadLetter(m redis.XMessage) (l sealedLetter, err error) {
+	sealed, _ := m.Values["d"].(string)
+	err = o.open([]byte(sealed), &l)
+	return l, err
+}
+
+// replayScript moves a dead letter back to the queue atomically.
+var replayScript = redis.NewScript(`
+if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then return 0 end
+redis.call('XADD', KEYS[1], '*', 'd', ARGV[2], 'n', ARGV[3])
+return 1
+`)
+
+// Replay queues dead letters again, all of them or those with the given ids, and returns how many. Unknown ids are
+// skipped.
+func (o *Outbox) Replay(ctx context.Context, ids []string, all bool) (int, error) {
+	if all {
+		return o.replayAll(ctx)
+	}
+	n := 0
+	for _, id := range ids {
+		if !isID(id) {
+			continue
+		}
+		messages, err := o.deps.Queue.XRange(ctx, o.keys.dead, id, id).Result()
+		if err != nil {
+			return n, fmt.Errorf("hubspot: replay: %w", err)
+		}
+		done, err := o.replay(ctx, messages)
+		if n += done; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// replayAll stops at the dead letters that existed when it began, so that one that fails again at once is not replayed
+// forever.
+func (o *Outbox) replayAll(ctx context.Context) (int, error) {
+	newest, err := o.deps.Queue.XRevRangeN(ctx, o.keys.dead, "+", "-", 1).Result()
+	if err != nil || len(newest) == 0 {
+		return 0, err
+	}
+	n, from := 0, "-"
+	for {
+		messages, err := o.deps.Queue.XRangeN(ctx, o.keys.dead, from, newest[0].ID, 500).Result()
+		if err != nil {
+			return n, fmt.Errorf("hubspot: replay: %w", err)
+		}
+		if len(messages) == 0 {
+			return n, nil
+		}
+		done, err := o.replay(ctx, messages)
+		if n += done; err != nil {
+			return n, err
+		}
+		from = "(" + messages[len(messages)-1].ID
+	}
+}
+
+func (o *Outbox) replay(ctx context.Context, messages []redis.XMessage) (n int, err error) {
+	for _, m := range messages {
+		l, err := o.openDeadLetter(m)
+		if err != nil {
+			continue // its key is no longer in the ring; it stays a dead letter
+		}
+		l.Entry.OriginID = l.OriginID
+		sealed, err := o.seal(l.Entry)
+		if err != nil {
+			return n, err
+		}
+		keys := []string{o.keys.stream, o.keys.dead}
+		moved, err := replayScript.Run(ctx, o.deps.Queue, keys, m.ID, sealed, l.Count).Int()
+		if err != nil {
+			return n, fmt.Errorf("hubspot: replay: %w", err)
+		}
+		n += moved
+	}
+	return n, nil
+}

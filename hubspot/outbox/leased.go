@@ -1,0 +1,254 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/background"
+)
+
+// ErrLeaseLost means that another replica holds the lease, so the writes of this one are out of date.
+var ErrLeaseLost = errors.New("another replica holds the lease")
+
+// IsRedisError reports whether Redis is the cause of a failed call, not HubSpot.
+func IsRedisError(err error) bool { return errors.Is(err, ErrLeaseLost) || errors.Is(err, errLimiter) }
+
+// Leased is the outbox of the lease holder. Each write checks the fencing token atomically, so that a holder that
+// was paused (stopped process, network partition) cannot acknowledge entries that another replica works on by now.
+type Leased struct {
+	*Outbox
+	token string
+}
+
+var leaseScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) then return '' end
+local token = redis.call('INCR', KEYS[2]) .. ':' .. ARGV[1]
+redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
+return token
+`)
+
+var renewScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`)
+
+var releaseScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+`)
+
+const (
+	LeaseTime  = 10 * time.Second
+	leaseRenew = 3 * time.Second
+)
+
+// AcquireLease acquires the lease. acquired is false if another replica holds it.
+func (o *Outbox) AcquireLease(ctx context.Context, replica string) (leased Leased, acquired bool, err error) {
+	keys := []string{o.keys.lease, o.keys.fence}
+	token, err := leaseScript.Run(ctx, o.deps.Queue, keys, replica, LeaseTime.Milliseconds()).Text()
+	return Leased{Outbox: o, token: token}, err == nil && token != "", err
+}
+
+// Keep renews the lease until ctx ends, and calls lose with ErrLeaseLost if it was not renewed in time: two replicas
+// must never write to HubSpot at once.
+func (o Leased) Keep(ctx context.Context, lose context.CancelCauseFunc) {
+	last := time.Now()
+	for background.Sleep(ctx, leaseRenew) {
+		renewing, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err := o.Renew(renewing)
+		cancel()
+		if err == nil {
+			last = time.Now()
+			continue
+		}
+		if errors.Is(err, ErrLeaseLost) || time.Since(last) > LeaseTime-leaseRenew-2*time.Second {
+			lose(ErrLeaseLost)
+			return
+		}
+	}
+}
+
+// Renew extends the lease. It fails with ErrLeaseLost if another replica holds it.
+func (o Leased) Renew(ctx context.Context) error {
+	ok, err := renewScript.Run(ctx, o.deps.Queue, []string{o.keys.lease}, o.token, LeaseTime.Milliseconds()).Int()
+	if err == nil && ok == 0 {
+		return ErrLeaseLost
+	}
+	return err
+}
+
+// Release gives the lease back.
+func (o Leased) Release(ctx context.Context) error {
+	return releaseScript.Run(ctx, o.deps.Queue, []string{o.keys.lease}, o.token).Err()
+}
+
+// finishScript removes entries from the queue. ARGV: token, number of ids, ids, TTL of the person's record, its fields
+// and values, and with KEYS[6] a dead letter, which is added in the same step.
+var finishScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local n = tonumber(ARGV[2])
+if KEYS[6] then redis.call('XADD', KEYS[6], '*', 'd', ARGV[#ARGV]) end
+for i = 3, 2 + n do
+  redis.call('XDEL', KEYS[2], ARGV[i])
+  redis.call('ZREM', KEYS[3], ARGV[i])
+  redis.call('HDEL', KEYS[4], ARGV[i])
+end
+local last = #ARGV
+if KEYS[6] then last = last - 1 end
+if last > 3 + n then
+  for i = 4 + n, last, 2 do redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1]) end
+  redis.call('PEXPIRE', KEYS[5], ARGV[3 + n])
+end
+return 1
+`)
+
+// Finish acknowledges a job: it removes its entries, and saves the person's new record unless it is nil.
+func (o Leased) Finish(ctx context.Context, j *Job, record *Person) error {
+	names, args := o.finishArgs(j, j.IDs, record.fields(j))
+	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
+}
+
+// MoveToDeadLetters acknowledges a job and adds a dead letter in the same step.
+func (o Leased) MoveToDeadLetters(
+	ctx context.Context, j *Job, reason string, properties map[string]string,
+) error {
+	now := o.deps.Now()
+	first := now
+	if j.State.First > 0 {
+		first = time.UnixMilli(j.State.First)
+	}
+	sealed, err := o.seal(sealedLetter{
+		Entry: Entry{Login: j.Login, Forced: j.Forced}, Count: j.Count, OriginID: j.originID,
+		Reason: reason, Properties: properties, Attempts: j.State.Attempts + 1, FirstAt: first, LastAt: now,
+	})
+	if err != nil {
+		return err
+	}
+	names, args := o.finishArgs(j, j.IDs, map[string]string{
+		"result": "dead", "error": reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": "",
+	})
+	names, args = append(names, o.keys.dead), append(args, sealed)
+	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
+}
+
+// SaveRecord saves the person's new record while the job continues.
+func (o Leased) SaveRecord(ctx context.Context, j *Job, record *Person) error {
+	names, args := o.finishArgs(j, nil, record.fields(j))
+	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
+}
+
+func (o Leased) finishArgs(j *Job, ids []string, record map[string]string) (names []string, args []any) {
+	names = []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries, o.personKeys(j.Login)[0]}
+	args = []any{o.token, len(ids)}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	args = append(args, personTTL.Milliseconds())
+	for name, value := range record {
+		args = append(args, name, value)
+	}
+	return names, args
+}
+
+func (o Leased) checkLease(cmd *redis.Cmd) error {
+	ok, err := cmd.Int()
+	if err == nil && ok == 0 {
+		return ErrLeaseLost
+	}
+	return err
+}
+
+var stateScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[2])
+redis.call('HSET', KEYS[3], ARGV[2], ARGV[4])
+return 1
+`)
+
+// SaveState saves a job's state under the id of its newest entry.
+func (o Leased) SaveState(ctx context.Context, j *Job) error {
+	text, err := json.Marshal(j.State)
+	if err != nil {
+		return err
+	}
+	return o.checkLease(stateScript.Run(ctx, o.deps.Queue, []string{o.keys.lease, o.keys.due, o.keys.tries},
+		o.token, j.Newest(), j.State.Next, text))
+}
+
+var removeScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 2, #ARGV do
+  redis.call('XDEL', KEYS[2], ARGV[i])
+  redis.call('ZREM', KEYS[3], ARGV[i])
+  redis.call('HDEL', KEYS[4], ARGV[i])
+end
+return 1
+`)
+
+// Remove removes entries that a newer one of the same person has replaced.
+func (o Leased) Remove(ctx context.Context, ids []string) error {
+	for len(ids) > 0 {
+		n := min(len(ids), 500)
+		args := []any{o.token}
+		for _, id := range ids[:n] {
+			args = append(args, id)
+		}
+		keys := []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries}
+		if err := o.checkLease(removeScript.Run(ctx, o.deps.Queue, keys, args...)); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+var inFlightScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
+for i = 2, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
+return 1
+`)
+
+// SetInFlight saves the jobs that are about to be sent, so that the next lease holder knows which ones HubSpot may have
+// received. nil clears them.
+func (o Leased) SetInFlight(ctx context.Context, jobs []*Job) error {
+	args := []any{o.token}
+	for _, j := range jobs {
+		args = append(args, j.Newest())
+	}
+	return o.checkLease(inFlightScript.Run(ctx, o.deps.Queue, []string{o.keys.lease, o.keys.inFlight}, args...))
+}
+
+// oldestTTL is how long the time of the oldest entry is valid. It is longer than another replica needs to acquire the
+// lease.
+const oldestTTL = time.Minute
+
+// SaveOldest saves when the oldest job was queued.
+func (o Leased) SaveOldest(ctx context.Context, oldest time.Time) error {
+	ms := int64(0)
+	if !oldest.IsZero() {
+		ms = oldest.UnixMilli()
+	}
+	return o.deps.Queue.Set(ctx, o.keys.oldest, ms, oldestTTL).Err()
+}
+
+// InFlight returns the entries that the previous holder's last call was about.
+func (o Leased) InFlight(ctx context.Context) (map[string]struct{}, error) {
+	return o.deps.Queue.SMembersMap(ctx, o.keys.inFlight).Result()
+}
+
+// CountRejected counts a property that was left out, for the operator.
+func (o Leased) CountRejected(ctx context.Context, property, reason string) error {
+	pipe := o.deps.Queue.Pipeline()
+	pipe.HIncrBy(ctx, o.keys.rejected, property+"|count", 1)
+	now := strconv.FormatInt(o.deps.Now().UnixMilli(), 10)
+	pipe.HSet(ctx, o.keys.rejected, property+"|reason", reason, property+"|at", now)
+	pipe.Expire(ctx, o.keys.rejected, 30*24*time.Hour)
+	_, err := pipe.Exec(ctx)
+	return err
+}

@@ -1,0 +1,32 @@
+package outbox
+
+import (
+	"time"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
+)
+
+// Login is one login to be synced: the person and the values that contact properties are made from.
+type Login struct {
+	Issuer        string         `json:"issuer"`
+	Subject       string         `json:"subject"`
+	Email         string         `json:"email"`
+	EmailVerified bool           `json:"email_verified,omitempty"`
+	Name          string         `json:"name,omitempty"`
+	Groups        []string       `json:"groups,omitempty"`
+	Claims        map[string]any `json:"claims,omitempty"`
+	Host          string         `json:"host,omitempty"`       // the public host
+	FirstPage     string         `json:"first_page,omitempty"` // the page that was requested before the login
+	UTK           string         `json:"utk,omitempty"`        // the browser's hubspotutk cookie
+	OptedOut      bool           `json:"opted_out,omitempty"`  // the browser has HubSpot's opt-out cookie
+	Address       string         `json:"address,omitempty"`    // the visitor's IP address
+	At            time.Time      `json:"at"`
+}
+
+// personID returns the subject, or the address of someone whom only an operator named.
+func personID(l Login) string {
+	if l.Subject == "" {
+		return "email\x00" + crm.EmailKey(l.Email)
+	}
+	return l.Subject
+}

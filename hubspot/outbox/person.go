@@ -1,0 +1,83 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Person is the record of a person between logins.
+type Person struct {
+	Sent      string    // fingerprint of what was last sent
+	Email     string    // fingerprint of the address it went to
+	ContactID string    // HubSpot's
+	At        time.Time // when
+	originID  string    // id of the entry that was sent
+	Result    string
+}
+
+// fields returns the fields to be saved after a job, none if the record is nil.
+func (p *Person) fields(j *Job) map[string]string {
+	if p == nil {
+		return nil
+	}
+	return map[string]string{
+		"sent": p.Sent, "email": p.Email, "cid": p.ContactID, "at": strconv.FormatInt(p.At.UnixMilli(), 10),
+		"result": p.Result, "error": "", "made": j.originID,
+	}
+}
+
+// NewerThan reports whether a login that was queued after the job's is sent already.
+func (p Person) NewerThan(j *Job) bool {
+	return p.originID != "" && queuedBefore(j.originID, p.originID)
+}
+
+// Persons reads the records of the jobs' people.
+func (o *Outbox) Persons(ctx context.Context, jobs []*Job) ([]Person, error) {
+	pipe := o.deps.Queue.Pipeline()
+	answers := make([]*redis.SliceCmd, len(jobs))
+	for i, j := range jobs {
+		answers[i] = pipe.HMGet(ctx, o.personKeys(j.Login)[0], "sent", "email", "cid", "at", "made")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, err
+	}
+	list := make([]Person, len(jobs))
+	for i, a := range answers {
+		v := a.Val()
+		word := func(k int) string { s, _ := v[k].(string); return s }
+		list[i] = Person{Sent: word(0), Email: word(1), ContactID: word(2), originID: word(4)}
+		if ms, err := strconv.ParseInt(word(3), 10, 64); err == nil {
+			list[i].At = time.UnixMilli(ms)
+		}
+	}
+	return list, nil
+}
+
+// SyncResult is the result of the last sync of a person's contact.
+type SyncResult struct {
+	At        time.Time `json:"at"` // zero if never sent
+	Result    string    `json:"result"`
+	Error     string    `json:"error,omitempty"`
+	ContactID string    `json:"contact_id,omitempty"`
+	Queued    bool      `json:"queued"` // a login of this person is pending
+}
+
+// LastSync returns how a person's contact was last sent.
+func (o *Outbox) LastSync(ctx context.Context, issuer, subject string) (SyncResult, error) {
+	name := o.personKeys(Login{Issuer: issuer, Subject: subject})[0]
+	v, err := o.deps.Queue.HMGet(ctx, name, "at", "result", "error", "cid", "n").Result()
+	if err != nil {
+		return SyncResult{}, fmt.Errorf("hubspot: read last sync: %w", err)
+	}
+	word := func(i int) string { s, _ := v[i].(string); return s }
+	r := SyncResult{Result: word(1), Error: word(2), ContactID: word(3)}
+	if ms, err := strconv.ParseInt(word(0), 10, 64); err == nil {
+		r.At = time.UnixMilli(ms).UTC()
+	}
+	r.Queued = r.At.IsZero() && word(4) != ""
+	return r, nil
+}

@@ -1,0 +1,90 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Status is the state of the queue for operators.
+type Status struct {
+	Queued             int64              `json:"queued"`
+	Delayed            int64              `json:"delayed"`
+	InFlight           int64              `json:"in_flight"`
+	OldestSeconds      float64            `json:"oldest_seconds"`
+	Dead               int64              `json:"dead"`
+	PausedUntil        *time.Time         `json:"paused_until"` // nil if calls are not paused
+	RejectedProperties []RejectedProperty `json:"rejected_properties"`
+}
+
+// RejectedProperty is a property that HubSpot rejected and that was left out.
+type RejectedProperty struct {
+	Property string    `json:"property"`
+	Reason   string    `json:"reason"`
+	Count    int64     `json:"count"`
+	LastAt   time.Time `json:"last_at"`
+}
+
+// Status reads the state of the queue. Queued, Delayed and InFlight are disjoint.
+func (o *Outbox) Status(ctx context.Context) (Status, error) {
+	k := o.keys
+	pipe := o.deps.Queue.Pipeline()
+	length, delayed, dead := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.XLen(ctx, k.dead)
+	inFlight, pause, rejected := pipe.SCard(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
+	first, noted := pipe.XRangeN(ctx, k.stream, "-", "+", 1), pipe.Get(ctx, k.oldest)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return Status{}, fmt.Errorf("hubspot: read the queue status: %w", err)
+	}
+	s := Status{
+		Delayed: min(delayed.Val(), length.Val()), Dead: dead.Val(),
+		RejectedProperties: rejectedProperties(rejected.Val()),
+	}
+	s.InFlight = min(inFlight.Val(), length.Val()-s.Delayed)
+	s.Queued = length.Val() - s.Delayed - s.InFlight
+	if d := pause.Val(); d > 0 {
+		until := o.deps.Now().Add(d).UTC()
+		s.PausedUntil = &until
+	}
+	if oldest := o.oldestWaiting(noted, first.Val()); length.Val() > 0 && !oldest.IsZero() {
+		s.OldestSeconds = max(0, o.deps.Now().Sub(oldest).Seconds())
+	}
+	return s, nil
+}
+
+// oldestWaiting returns when the oldest entry was queued that is waiting to be sent. The lease holder, which ignores
+// held entries, saves it in Redis; without a holder it is the first entry.
+func (o *Outbox) oldestWaiting(noted *redis.StringCmd, first []redis.XMessage) time.Time {
+	if ms, err := noted.Int64(); err == nil {
+		if ms == 0 {
+			return time.Time{}
+		}
+		return time.UnixMilli(ms)
+	}
+	if len(first) == 0 {
+		return time.Time{}
+	}
+	return idTime(first[0].ID)
+}
+
+func rejectedProperties(fields map[string]string) []RejectedProperty {
+	list := []RejectedProperty{}
+	for field, value := range fields {
+		name, found := strings.CutSuffix(field, "|count")
+		if !found {
+			continue
+		}
+		count, _ := strconv.ParseInt(value, 10, 64)
+		ms, _ := strconv.ParseInt(fields[name+"|at"], 10, 64)
+		list = append(list, RejectedProperty{
+			Property: name, Reason: fields[name+"|reason"], Count: count, LastAt: time.UnixMilli(ms).UTC(),
+		})
+	}
+	slices.SortFunc(list, func(a, b RejectedProperty) int { return strings.Compare(a.Property, b.Property) })
+	return list
+}
