@@ -16,85 +16,10 @@ func problemJSON(category, rest string) string {
 	return `{"status":"error","message":"no","correlationId":"c","category":"` + category + `"` + rest + `}`
 }
 
-// badResponse is a fault, and the time until the contact is written in spite of it.
-type badResponse struct {
-	fault    fakehubspot.Fault
-	min, max time.Duration
-}
-
-func badResponses() map[string]badResponse {
-	retry := func(after string) map[string]string { return map[string]string{"Retry-After": after} }
-	return map[string]badResponse{
-		"rate limit of ten seconds":        {fakehubspot.Fault{Status: 429, Body: problemJSON("RATE_LIMITS", `,"policyName":"TEN_SECONDLY_ROLLING"`)}, 10 * time.Second, 16 * time.Second},
-		"rate limit of one second":         {fakehubspot.Fault{Status: 429, Body: problemJSON("RATE_LIMITS", `,"policyName":"SECONDLY"`)}, 2 * time.Second, 8 * time.Second},
-		"daily limit":                      {fakehubspot.Fault{Status: 429, Body: problemJSON("RATE_LIMITS", `,"policyName":"DAILY"`)}, 10 * time.Minute, 11 * time.Minute},
-		"daily limit, in the message only": {fakehubspot.Fault{Status: 429, Body: `{"status":"error","message":"You have reached your daily limit.","errorType":"RATE_LIMIT"}`}, 10 * time.Minute, 11 * time.Minute},
-		"429 without a body":               {fakehubspot.Fault{Status: 429}, 10 * time.Second, 16 * time.Second},
-		"Retry-After":                      {fakehubspot.Fault{Status: 429, Header: retry("20"), Body: "{}"}, 20 * time.Second, 26 * time.Second},
-		"Retry-After in milliseconds":      {fakehubspot.Fault{Status: 429, Header: retry("10000"), Body: "{}"}, 10 * time.Second, 70 * time.Second},
-		"Retry-After of years":             {fakehubspot.Fault{Status: 503, Header: retry("99999999999999999999")}, time.Second, 80 * time.Second},
-		"invalid Retry-After":              {fakehubspot.Fault{Status: 503, Header: retry("soon")}, time.Second, 10 * time.Second},
-		"locked record":                    {fakehubspot.Fault{Status: 423, Body: problemJSON("LOCKED", "")}, 2 * time.Second, 12 * time.Second},
-		"account migration":                {fakehubspot.Fault{Status: 477, Header: retry("300"), Body: problemJSON("MIGRATION_IN_PROGRESS", "")}, 5 * time.Minute, 7 * time.Minute},
-		"500":                              {fakehubspot.Fault{Status: 500, Body: problemJSON("INTERNAL_ERROR", "")}, time.Second, 10 * time.Second},
-		"502 with an HTML page":            {fakehubspot.Fault{Status: 502, Body: "<html>bad gateway"}, time.Second, 10 * time.Second},
-		"504":                              {fakehubspot.Fault{Status: 504}, time.Second, 10 * time.Second},
-		"524":                              {fakehubspot.Fault{Status: 524}, time.Second, 10 * time.Second},
-		"redirect":                         {fakehubspot.Fault{Status: 307, Header: map[string]string{"Location": "https://elsewhere.example/"}}, time.Second, 10 * time.Second},
-		"401 once":                         {fakehubspot.Fault{Status: 401, Body: problemJSON("INVALID_AUTHENTICATION", "")}, time.Second, 10 * time.Second},
-		"403 once":                         {fakehubspot.Fault{Status: 403, Body: problemJSON("MISSING_SCOPES", `,"context":{"requiredGranularScopes":["x"]}`)}, time.Second, 10 * time.Second},
-		"404 of the whole call":            {fakehubspot.Fault{Status: 404, Body: "not found"}, time.Second, 10 * time.Second},
-		"not JSON":                         {fakehubspot.Fault{Status: 200, Body: "<html>welcome"}, time.Second, 10 * time.Second},
-		"truncated response":               {fakehubspot.Fault{Status: 200, Apply: true, Body: `{"status":"COMPLETE","results":[{"id":"1`}, time.Second, 10 * time.Second},
-		"empty response":                   {fakehubspot.Fault{Status: 200}, time.Second, 10 * time.Second},
-		"no results":                       {fakehubspot.Fault{Status: 200, Body: `{"status":"COMPLETE","results":[]}`}, time.Second, 10 * time.Second},
-		"pending":                          {fakehubspot.Fault{Status: 200, Body: `{"status":"PENDING"}`}, time.Second, 10 * time.Second},
-		"errors that name no contact":      {fakehubspot.Fault{Status: 207, Body: `{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"status":"error","category":"RATE_LIMITS","message":"x"}]}`}, 10 * time.Second, 20 * time.Second},
-		"missing scope for one contact":    {fakehubspot.Fault{Status: 207, Body: `{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"status":"error","category":"MISSING_SCOPES","message":"x"}]}`}, time.Second, 10 * time.Second},
-		"contact not found for a moment":   {fakehubspot.Fault{Status: 200, Body: `{"status":"COMPLETE","results":[],"errors":[{"status":"error","category":"OBJECT_NOT_FOUND","message":"x"}]}`}, time.Second, 10 * time.Second},
-		"endless response":                 {fakehubspot.Fault{Bomb: true}, time.Second, 10 * time.Second},
-		"no response":                      {fakehubspot.Fault{Hang: true}, 30 * time.Second, 40 * time.Second},
-		"connection lost before the write": {fakehubspot.Fault{Cut: true}, time.Second, 10 * time.Second},
-		"connection lost after the write":  {fakehubspot.Fault{Apply: true, Cut: true}, time.Second, 10 * time.Second},
-		"no response after the write":      {fakehubspot.Fault{Apply: true, Hang: true}, 30 * time.Second, 40 * time.Second},
-		"502 after the write":              {fakehubspot.Fault{Apply: true, Status: 502}, time.Second, 10 * time.Second},
-	}
-}
-
-// TestContactSurvivesBadResponse checks that one bad response delays a contact but does not lose it: nothing becomes a
-// dead letter, and no unnecessary calls are made.
-func TestContactSurvivesBadResponse(t *testing.T) {
-	t.Parallel()
-	for name, c := range badResponses() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				properties := usualProperties()
-				properties["lead_source"] = PropertyConfig{Constant: "portal", Write: writeCreateOnly}
-				e := newEnv(t, properties)
-				c.fault.Path = upsertPath
-				e.fake.Next(c.fault)
-				r := e.startReplica()
-				start := time.Now()
-				e.enqueue(r, testLogin("ada@example.com"))
-				e.waitDrained(r)
-				if took := time.Since(start); took < c.min || took > c.max {
-					t.Errorf("it took %s", took)
-				}
-				if got := e.contact("ada@example.com"); got["firstname"] != "Ada" || got["portal_logins"] != "1" ||
-					got["lead_source"] != "portal" {
-					t.Errorf("%v", got)
-				}
-				s, err := r.Status(t.Context())
-				if err != nil || s.Dead != 0 || len(s.RejectedProperties) != 0 || e.fake.Faults() != 0 {
-					t.Errorf("%+v %v, %d faults left", s, err, e.fake.Faults())
-				}
-				if n := e.upserts(); n > 3 { // the bad one, the contact, its create-only properties
-					t.Errorf("%d calls", n)
-				}
-			})
-		})
-	}
+// contactErrorJSON returns a batch response with an error that names no contact.
+func contactErrorJSON(category string) string {
+	return `{"status":"COMPLETE","results":[],"numErrors":1,"errors":[
+		{"status":"error","category":"` + category + `","message":"x"}]}`
 }
 
 func TestSchemaReadFailureKeepsProperties(t *testing.T) {

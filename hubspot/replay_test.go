@@ -141,8 +141,9 @@ func TestEmailChangeWithRejectedProperty(t *testing.T) {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if body := bodyOf(r); r.Method == http.MethodPatch && strings.Contains(body, "company") {
 						rw.WriteHeader(http.StatusBadRequest)
-						fmt.Fprint(rw,
-							`{"status":"error","category":"VALIDATION_ERROR","message":"Property values were not valid: [{\"isValid\":false,\"message\":\"no\",\"error\":\"INVALID_STRING\",\"name\":\"company\"}]"}`)
+						fmt.Fprint(rw, `{"status":"error","category":"VALIDATION_ERROR","message":"Property values `+
+							`were not valid: [{\"isValid\":false,\"message\":\"no\",`+
+							`\"error\":\"INVALID_STRING\",\"name\":\"company\"}]"}`)
 						return
 					}
 					next.ServeHTTP(rw, r)

@@ -35,7 +35,8 @@ var described = []struct {
 			"propertiesWithHistory": 'a'}, map[string]byte{"id": 's'}},
 	{"PATCH", regexp.MustCompile(`^/crm/objects/2026-09/contacts/[0-9]+$`), map[string]byte{"properties": 'o'}, nil},
 	{"GET", regexp.MustCompile(`^/crm/properties/2026-09/contacts$`), nil, nil},
-	{"POST", regexp.MustCompile(`^/submissions/v3/integration/secure/submit/4711/` + formID + `$`), map[string]byte{"fields": 'a', "context": 'o'}, nil},
+	{"POST", regexp.MustCompile(`^/submissions/v3/integration/secure/submit/4711/` + formID + `$`),
+		map[string]byte{"fields": 'a', "context": 'o'}, nil},
 }
 
 // ignoreZero ignores members that a call does not have.

@@ -1,9 +1,3 @@
-// Package fakehubspot is a fake of the part of HubSpot's API that hubgate uses, including its faults. It enforces the
-// plan's ten-second limit, fails some valid requests with 429 and 5xx by default so that clients learn to retry,
-// validates every property against its definition, answers batches with 207, and lower-cases e-mail addresses. Contacts
-// live in memory; /contacts shows them.
-//
-// It is for `hubgate demo` and for tests, and imports no other package of hubgate.
 package fakehubspot
 
 import (

@@ -19,32 +19,45 @@ func call(t *testing.T, s *Server, method, path, body string) *httptest.Response
 
 func TestServerAnswersLikeHubSpot(t *testing.T) {
 	t.Parallel()
+	one := func(properties string) string {
+		return `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":` + properties + `}]}`
+	}
 	const upsert, old = "/crm/objects/2026-09/contacts/batch/upsert", "/crm/v3/objects/contacts/batch/upsert"
 	for name, c := range map[string]struct {
 		method, path, body string
 		status             int
-		says               string
+		want               string
 	}{
-		"new contact":            {"POST", upsert, `{"inputs":[{"id":"A@x.example","idProperty":"email","properties":{"firstname":"Ada"}}]}`, 200, `"new":true`},
-		"v3 path":                {"POST", old, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}}]}`, 200, `"email":"a@x.example"`},
-		"invalid without traces": {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"nope":"1"}}]}`, 400, "PROPERTY_DOESNT_EXIST"},
-		"invalid with traces":    {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","objectWriteTraceId":"t1","properties":{"nope":"1"}}]}`, 207, `"objectWriteTraceId":["t1"]`},
-		"duplicate id":           {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}},{"id":"A@x.example","idProperty":"email","properties":{}}]}`, 400, "Duplicate"},
-		"number as value":        {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"portal_logins":1}}]}`, 400, "Invalid input JSON"},
-		"unknown member":         {"POST", upsert, `{"inputs":[],"extra":1}`, 400, "extra"},
-		"read-only property":     {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"createdate":"1"}}]}`, 400, "READ_ONLY_VALUE"},
-		"not a number":           {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"portal_logins":"many"}}]}`, 400, "INVALID_LONG"},
-		"invalid option":         {"POST", upsert, `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{"lifecyclestage":"king"}}]}`, 400, "INVALID_OPTION"},
-		"properties":             {"GET", "/crm/properties/2026-09/contacts", "", 200, `"last_portal_login"`},
-		"unknown contact":        {"GET", "/crm/objects/2026-09/contacts/b@x.example?idProperty=email", "", 404, "OBJECT_NOT_FOUND"},
-		"unknown path":           {"GET", "/crm/whatever", "", 404, "not found"},
-		"read without history":   {"POST", "/crm/objects/2026-09/contacts/batch/read", `{"inputs":[{"id":"1"}],"properties":[]}`, 400, "propertiesWithHistory"},
-		"invalid hutk":           {"POST", "/submissions/v3/integration/secure/submit/4711/f", `{"fields":[{"objectTypeId":"0-1","name":"email","value":"a@x.example"}],"context":{"hutk":"0123"}}`, 400, "INVALID_HUTK"},
-		"contacts page":          {"GET", "/contacts", "", 200, "No contacts yet"},
-		"existing property":      {"POST", "/crm/properties/2026-09/contacts", `{"name":"email","label":"E","groupName":"portal","type":"string","fieldType":"text"}`, 409, "already exists"},
+		"new contact": {"POST", upsert,
+			`{"inputs":[{"id":"A@x.example","idProperty":"email","properties":{"firstname":"Ada"}}]}`, 200, `"new":true`},
+		"v3 path":                {"POST", old, one(`{}`), 200, `"email":"a@x.example"`},
+		"invalid without traces": {"POST", upsert, one(`{"nope":"1"}`), 400, "PROPERTY_DOESNT_EXIST"},
+		"invalid with traces": {"POST", upsert,
+			`{"inputs":[{"id":"a@x.example","idProperty":"email","objectWriteTraceId":"t1",` +
+				`"properties":{"nope":"1"}}]}`, 207, `"objectWriteTraceId":["t1"]`},
+		"duplicate id": {"POST", upsert,
+			`{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}},` +
+				`{"id":"A@x.example","idProperty":"email","properties":{}}]}`, 400, "Duplicate"},
+		"number as value":    {"POST", upsert, one(`{"portal_logins":1}`), 400, "Invalid input JSON"},
+		"unknown member":     {"POST", upsert, `{"inputs":[],"extra":1}`, 400, "extra"},
+		"read-only property": {"POST", upsert, one(`{"createdate":"1"}`), 400, "READ_ONLY_VALUE"},
+		"not a number":       {"POST", upsert, one(`{"portal_logins":"many"}`), 400, "INVALID_LONG"},
+		"invalid option":     {"POST", upsert, one(`{"lifecyclestage":"king"}`), 400, "INVALID_OPTION"},
+		"properties":         {"GET", "/crm/properties/2026-09/contacts", "", 200, `"last_portal_login"`},
+		"unknown contact": {"GET", "/crm/objects/2026-09/contacts/b@x.example?idProperty=email",
+			"", 404, "OBJECT_NOT_FOUND"},
+		"unknown path": {"GET", "/crm/whatever", "", 404, "not found"},
+		"read without history": {"POST", "/crm/objects/2026-09/contacts/batch/read",
+			`{"inputs":[{"id":"1"}],"properties":[]}`, 400, "propertiesWithHistory"},
+		"invalid hutk": {"POST", "/submissions/v3/integration/secure/submit/4711/f",
+			`{"fields":[{"objectTypeId":"0-1","name":"email","value":"a@x.example"}],` +
+				`"context":{"hutk":"0123"}}`, 400, "INVALID_HUTK"},
+		"contacts page": {"GET", "/contacts", "", 200, "No contacts yet"},
+		"existing property": {"POST", "/crm/properties/2026-09/contacts",
+			`{"name":"email","label":"E","groupName":"portal","type":"string","fieldType":"text"}`, 409, "already exists"},
 	} {
 		w := call(t, New(Config{FaultPercent: NoFaults}), c.method, c.path, c.body)
-		if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
 	}
