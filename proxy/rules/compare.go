@@ -1,11 +1,9 @@
 package rules
 
-import (
-	"slices"
-)
+import "slices"
 
-// compare orders patterns by how specific they are, the more specific first: segment by segment from the left a literal beats one
-// with *, of which more literal characters beat fewer, and that beats **; a pattern that ends beats one that goes on.
+// compare orders patterns, the more specific first. Segment by segment from the left, a literal beats a glob, a glob
+// with more literal characters beats one with fewer, and both beat **. A pattern that ends beats one that continues.
 func compare(a, b pattern) int {
 	return slices.CompareFunc(a.segments, b.segments, compareSegments)
 }

@@ -78,6 +78,7 @@ func (m Match) ruleAt(i int, params urlpath.PreviewParams) *rule {
 	return nil
 }
 
+// accessFor resolves login_if_protected.
 func (rs *Set) accessFor(r *rule) access {
 	if r.access != loginIfProtected {
 		return r.access

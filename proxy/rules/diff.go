@@ -7,17 +7,19 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// Change is one place whose protection differs.
+// Change is one place whose protection differs between two Sets.
 type Change struct {
-	Place    string `json:"place"`
+	Place    string `json:"place"` // a pattern, proxy.default, or a URL
 	Host     string `json:"host"`
 	Was      string `json:"was"`
 	Is       string `json:"is"`
 	MoreOpen bool   `json:"more_open"`
 }
 
+// Changes are the differences between two Sets.
 type Changes []Change
 
+// MoreOpen returns how many of the changes admit somebody who was not admitted before.
 func (c Changes) MoreOpen() int {
 	n := 0
 	for _, ch := range c {
@@ -28,10 +30,10 @@ func (c Changes) MoreOpen() int {
 	return n
 }
 
-// maxSummary is how many changes one line tells; /config has them all.
+// maxSummary is how many changes the log line lists; /config lists all.
 const maxSummary = 20
 
-// Summary is one line for the log.
+// Summary returns the changes in one line, for the log.
 func (c Changes) Summary() string {
 	if len(c) == 0 {
 		return "unchanged"
@@ -53,7 +55,7 @@ func (c Changes) Summary() string {
 	return strings.Join(parts, "; ")
 }
 
-// Diff compares two sets of rules at every pattern of either, on every host.
+// Diff compares two Sets at every pattern of either, on every host.
 func Diff(was, is *Set, hosts []string) Changes {
 	var all Changes
 	seen := map[string]bool{}
@@ -63,15 +65,16 @@ func Diff(was, is *Set, hosts []string) Changes {
 			continue
 		}
 		for _, host := range hosts {
-			if ch, differs := CompareAt(was, is, Subject{Host: host, Path: path, Params: p.Params}); differs && !seen[p.Text+" "+host] {
-				seen[p.Text+" "+host] = true
+			ch, differs := CompareAt(was, is, Subject{Host: host, Path: path, Params: p.Params})
+			if key := p.Text + " " + host; differs && !seen[key] {
+				seen[key] = true
 				ch.Place = p.Text
 				all = append(all, ch)
 			}
 		}
 	}
-	if root, err := urlpath.Parse("/x-no-rule-speaks-of-this/x"); err == nil {
-		if ch, differs := CompareAt(was, is, Subject{Host: hosts[0], Path: root}); differs {
+	if unmatched, err := urlpath.Parse("/x-no-rule-speaks-of-this/x"); err == nil {
+		if ch, differs := CompareAt(was, is, Subject{Host: hosts[0], Path: unmatched}); differs {
 			ch.Place = "proxy.default"
 			all = append(all, ch)
 		}
@@ -79,6 +82,7 @@ func Diff(was, is *Set, hosts []string) Changes {
 	return all
 }
 
+// CompareAt compares two Sets at one URL, and reports whether they differ there.
 func CompareAt(was, is *Set, at Subject) (Change, bool) {
 	before, after := was.Protection(at.Host, at.Path, at.Params), is.Protection(at.Host, at.Path, at.Params)
 	ch := Change{Host: at.Host, Was: before.String(), Is: after.String(), MoreOpen: after.MoreOpen(before)}

@@ -10,30 +10,32 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// Pattern is one pattern of the rules, or a door that a query opens, with an escaped path that it matches: what a
-// comparison of two files looks at.
+// Pattern is a pattern of the rules or a preview parameter, with an escaped path that it matches, for comparing Sets.
 type Pattern struct {
 	Text    string
 	Example string
 	Params  urlpath.PreviewParams
 }
 
-// Patterns lists every pattern of the rules, the operator's in file order first, and the doors. A pattern with ** comes with several
-// examples, for each of which another rule may decide.
+// Patterns returns the patterns of all rules, the configured ones in file order first, and the preview parameters. A
+// pattern with ** has several examples, because another rule may decide for each.
 func (rs *Set) Patterns() []Pattern {
 	var all []Pattern
 	for _, r := range append(slices.Clone(rs.rules), rs.builtin...) {
 		for _, p := range r.patterns {
 			for _, example := range p.examples() {
-				escaped := (&url.URL{Path: example}).EscapedPath() // a space in it would end the target
+				escaped := (&url.URL{Path: example}).EscapedPath()
 				all = append(all, Pattern{Text: p.text, Example: escaped})
 			}
 		}
 	}
-	return append(all, Pattern{"?hs_preview", "/", urlpath.Preview}, Pattern{"?hsDebug", "/", urlpath.Debug}, Pattern{"-temporary-slug-*", "/-temporary-slug-x", 0})
+	return append(all,
+		Pattern{Text: "?hs_preview", Example: "/", Params: urlpath.Preview},
+		Pattern{Text: "?hsDebug", Example: "/", Params: urlpath.Debug},
+		Pattern{Text: "-temporary-slug-*", Example: "/-temporary-slug-x"})
 }
 
-// examples are paths that the pattern matches, with ** for one segment, for none and for two.
+// examples returns paths that the pattern matches, with one segment, none and two for each **.
 func (p pattern) examples() []string {
 	var all []string
 	for _, below := range []string{"/x", "", "/x/x"} {
@@ -55,7 +57,7 @@ func (p pattern) examples() []string {
 	return all
 }
 
-// examplePath is a path that segments match, "" for none.
+// examplePath returns a path that segments match, "" for no segments.
 func examplePath(segments []segment) string {
 	var b strings.Builder
 	for _, s := range segments {
@@ -66,7 +68,7 @@ func examplePath(segments []segment) string {
 	return b.String()
 }
 
-// exampleSegment is a segment as a person would name it: of "report-*" report-x, but of "members*" members.
+// exampleSegment returns a plausible name that a segment matches: report-x for "report-*", but members for "members*".
 func exampleSegment(s segment) string {
 	if name, star := strings.CutSuffix(s.text, "*"); star && endsInLetter(name) {
 		return strings.ReplaceAll(name, "*", "x")

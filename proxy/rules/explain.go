@@ -11,31 +11,32 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// GatewayRule is the name under which the gateway's own endpoints are reported: no rule reaches them.
+// GatewayRule is the name of the rule that is reported for the gateway's own endpoints, which rules do not reach.
 const GatewayRule = "_gateway"
 
-// Question is one request that is judged without being sent.
+// Question is a request that is judged without being sent.
 type Question struct {
 	Address string           // a path of the first public host, or a full URL of a public host
 	Method  string           // "" is GET
-	As      *session.Session // nil is an anonymous visitor
+	As      *session.Session // nil for an anonymous visitor
 }
 
 // Explanation is the decision about a Question: which rule decides, and why.
 type Explanation struct {
-	URL       string     `json:"url"`
-	Canonical string     `json:"canonical"`
-	Decision  string     `json:"decision"`
-	Status    int        `json:"status"`
-	Rule      *Ref       `json:"rule"`
-	Reason    string     `json:"reason"`
-	Asks      string     `json:"-"` // what the rules ask for; for people, with what follows: programs rely on the keys above
-	Readings  []string   `json:"-"` // what else the path may be taken for
-	NearMiss  []NearMiss `json:"-"`
+	URL       string `json:"url"`
+	Canonical string `json:"canonical"`
+	Decision  string `json:"decision"`
+	Status    int    `json:"status"`
+	Rule      *Ref   `json:"rule"`
+	Reason    string `json:"reason"`
+	// The rest is printed for people only.
+	Asks     string     `json:"-"` // what the rules ask for
+	Readings []string   `json:"-"` // what else the path may be taken for
+	NearMiss []NearMiss `json:"-"`
 }
 
-// Explain judges a question as the gateway would judge the request. The error says that the address cannot be read,
-// or is on no public host; an address that the gateway would refuse is an answer.
+// Explain judges a question as the gateway would judge the request. An error means that the address is not a URL of a
+// public host. A URL that the gateway would refuse is explained.
 func (rs *Set) Explain(sites []*inbound.Site, q Question) (Explanation, error) {
 	x := Explanation{URL: q.Address}
 	subject, err := ParseSubject(q.Address, sites)

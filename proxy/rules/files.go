@@ -7,22 +7,20 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// HubSpot serves one file under several addresses: /hubfs/P, /hubfs/HUBID/P, the resized /hs-fs/hubfs/P, the older
-// /hub/HUBID/... A rule for one of them must hold for all, or the twin would be the way around it. So every rule that
-// speaks about files is also kept by what it says about a file's name, whatever the address, and a request for a file
-// is judged by all of those.
+// HubSpot serves one file at several addresses: /hubfs/P, /hubfs/HUBID/P, the resized /hs-fs/hubfs/P, the older
+// /hub/HUBID/... A rule for one of them must hold for all, or another address would bypass it. So the rules for files
+// are also kept by what they say about a file's name, and a request for a file must satisfy all that match its name.
 
-// hubID stands for any HubID in an address.
+// hubID represents any HubID in an address.
 const hubID = "0"
 
-// addresses are the ways to a file, without its name.
+// addresses are the beginnings of a file's addresses.
 var addresses = [][]string{
 	{"hubfs"}, {"hubfs", hubID}, {"hs-fs", "hubfs"}, {"hs-fs", "hubfs", hubID},
 	{"hub", hubID}, {"hub", hubID, "hubfs"}, {"hs-fs", "hub", hubID}, {"hs-fs", "hub", hubID, "hubfs"},
 }
 
-// reachesFiles tells whether an operator's pattern speaks about files: at least as specific as the built-in rules for
-// them.
+// reachesFiles reports whether a pattern is about HubSpot's files.
 func reachesFiles(p pattern) bool {
 	if len(p.segments) == 0 || p.segments[0].kind != literal {
 		return false
@@ -34,8 +32,8 @@ func reachesFiles(p pattern) bool {
 	return false
 }
 
-// addFiles keeps what a pattern says about files' names. A "+" in it may be a space, when the address was copied from
-// a browser.
+// addFiles adds a pattern for files by the name of the file. A "+" in a pattern may be a space, because addresses are
+// copied from browsers.
 func (rs *Set) addFiles(p pattern, e entry) {
 	if spaced, found := p.with(plusAsSpace); found {
 		rs.addFiles(spaced, e)
@@ -60,20 +58,20 @@ func (rs *Set) addFiles(p pattern, e entry) {
 	}
 }
 
-// with is a pattern with all segments changed.
-func (p pattern) with(change func(string) string) (_ pattern, found bool) {
+// with returns a pattern with all segments changed, and whether it differs.
+func (p pattern) with(change func(string) string) (_ pattern, differs bool) {
 	other := pattern{text: p.text, segments: slices.Clone(p.segments)}
 	for i, s := range p.segments {
 		other.segments[i].text = change(s.text)
-		found = found || other.segments[i].text != s.text
+		differs = differs || other.segments[i].text != s.text
 	}
-	return other, found
+	return other, differs
 }
 
 func plusAsSpace(text string) string { return strings.ReplaceAll(text, "+", " ") }
 
-// narrowed is a pattern as an origin compares it that does not fold letters to others.
-func (p pattern) narrowed() (_ pattern, found bool) {
+// narrowed returns a pattern for origins that do not fold letters to others, and whether it differs.
+func (p pattern) narrowed() (_ pattern, differs bool) {
 	text, narrowed := urlpath.Narrow(p.text)
 	if !narrowed {
 		return p, false
@@ -88,8 +86,8 @@ func (p pattern) narrowed() (_ pattern, found bool) {
 	})
 }
 
-// after returns what a pattern asks of the rest of a path that begins with a segment (** may stay, so there may be
-// two ways).
+// after returns the segments that the rest of a path must match if it begins with part. There are two such lists if **
+// may match more than part.
 func after(segments []segment, part string) [][]segment {
 	if len(segments) == 0 {
 		return nil
@@ -105,8 +103,8 @@ func after(segments []segment, part string) [][]segment {
 	return nil
 }
 
-// fileRules returns every rule that speaks about any address of the file at path, in file order; none when path is no
-// file's address. The best is the one of them with the smallest rank.
+// fileRules returns the rules for any address of the file at path, in file order, and the entry with the smallest rank.
+// It returns none if path is not the address of a file.
 func (rs *Set) fileRules(host, path string) (all []*rule, best entry) {
 	best.rank = noRank
 	if path == validationFile {
@@ -117,7 +115,7 @@ func (rs *Set) fileRules(host, path string) (all []*rule, best entry) {
 	}
 	names := urlpath.FileNames(path)
 	if names == nil {
-		// /hub/HUBID/file-ID: which file it is, only HubSpot knows.
+		// Only HubSpot knows which file /hub/HUBID/file-ID is.
 		if rs.protectsFiles && urlpath.IsFileID(path) {
 			best.rule = builtin("hubspot:files", login)
 			return []*rule{best.rule}, best
@@ -138,9 +136,9 @@ func (rs *Set) fileRules(host, path string) (all []*rule, best entry) {
 	return all, best
 }
 
-// transformed is twins for Cloudflare's addresses of a file, /cdn-cgi/image/OPTIONS/SOURCE. The source may be a path
-// or a URL, in any spelling, so a login is needed while any file needs one, and every rule for what looks like a
-// file's address in it must be satisfied.
+// transformed is fileRules for Cloudflare's addresses of a file, /cdn-cgi/image/OPTIONS/SOURCE. The source may be a path
+// or a URL in any spelling, so it needs a login if any file does, and must satisfy the rules of everything in it that
+// looks like the address of a file.
 func (rs *Set) transformed(host, path string) (all []*rule, best entry) {
 	best.rank = noRank
 	if !rs.protectsFiles {
@@ -148,7 +146,7 @@ func (rs *Set) transformed(host, path string) (all []*rule, best entry) {
 	}
 	best.rule = builtin("hubspot:files", login)
 	all = []*rule{best.rule}
-	const most = 4 // sources in one another; the work is the attacker's to choose (CWE-407)
+	const most = 4 // sources inside one another: the path decides how much work this is (CWE-407)
 	sources := 0
 	for i := range path {
 		if rest := path[i:]; strings.HasPrefix(rest, "/hubfs/") || strings.HasPrefix(rest, "/hs-fs/") ||

@@ -10,8 +10,8 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// warnFiles warns of what follows from one file having several addresses, and each rule for one of them holding
-// for all: a folder named by a number may be a HubID, and a more open rule inside a protected folder never decides.
+// warnFiles warns of two consequences of a rule for one address of a file holding for all: a folder whose name is a
+// number may be a HubID, and a more open rule inside a protected folder has no effect.
 func (rs *Set) warnFiles(env Env) []setting.Problem {
 	var problems []setting.Problem
 	warn := func(key, text, cure string) {
@@ -24,7 +24,7 @@ func (rs *Set) warnFiles(env Env) []setting.Problem {
 				continue
 			}
 			if path, name := rs.closedAsHubID(host, r, p); path != "" {
-				warn(r.keys[i], fmt.Sprintf("%s also protects %s: %s may be a HubID, and /hubfs/HUBID/... is the "+
+				warn(r.keys[i], fmt.Sprintf("%s protects %s as well: %s may be a HubID, and /hubfs/HUBID/... is the "+
 					"same file as /hubfs/...", setting.Quote(p.text), setting.Quote(path), name),
 					"move the files to a folder whose name is not a number; if "+name+" is your HubID, write "+
 						setting.Quote("/hubfs"+p.afterHubID()))
@@ -39,7 +39,7 @@ func (rs *Set) warnFiles(env Env) []setting.Problem {
 	return problems
 }
 
-// hubIDAt is the segment of a pattern below /hubfs that may be a HubID, 0 for none.
+// hubIDAt returns the index of the segment below /hubfs that may be a HubID, 0 for none.
 func (p pattern) hubIDAt() int {
 	at := slices.IndexFunc(p.segments, func(s segment) bool { return s.text == "hubfs" }) + 1
 	if at == 0 || at > 2 || at >= len(p.segments) || p.segments[0].text == "hub" {
@@ -52,12 +52,10 @@ func (p pattern) hubIDAt() int {
 	return at
 }
 
-// afterHubID is what a pattern asks behind its HubID, as it was written.
-func (p pattern) afterHubID() string {
-	return p.written(p.hubIDAt() + 1)
-}
+// afterHubID returns the part of the pattern after the HubID, as it was written.
+func (p pattern) afterHubID() string { return p.written(p.hubIDAt() + 1) }
 
-// closedAsHubID finds a file that a pattern does not match and its rule closes, since a folder may be a HubID.
+// closedAsHubID returns a file that a pattern does not match and its rule protects, because a folder may be a HubID.
 func (rs *Set) closedAsHubID(host string, r *rule, p pattern) (path, number string) {
 	at := p.hubIDAt()
 	if at == 0 || at == len(p.segments)-1 || !r.needsLogin() {
@@ -76,7 +74,7 @@ func (rs *Set) closedAsHubID(host string, r *rule, p pattern) (path, number stri
 	return path, p.segments[at].text
 }
 
-// stricterRule finds a rule that still protects what a more specific, more open one was written to open.
+// stricterRule returns a rule that still protects what a more specific, more open one was written to open.
 func (rs *Set) stricterRule(host string, r *rule, p pattern) *rule {
 	path := examplePath(p.segments)
 	if p.segments[len(p.segments)-1].kind == doubleStar {

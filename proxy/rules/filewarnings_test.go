@@ -13,7 +13,7 @@ func TestRulesForFilesThatSurpriseAreWarnedAbout(t *testing.T) {
 		words []string // of the only warning; none for no warning
 	}{
 		"a year": {[]RuleConfig{loginRule("/hubfs/2024/**")},
-			[]string{`"/hubfs/2024/**" also protects "/hubfs/logo.png"`, `not a number`, `write "/hubfs/**"`}},
+			[]string{`"/hubfs/2024/**" protects "/hubfs/logo.png" as well`, `not a number`, `write "/hubfs/**"`}},
 		"a folder of a year": {[]RuleConfig{loginRule("/hubfs/2024/Reports/**")},
 			[]string{`"/hubfs/reports/logo.png"`, `write "/hubfs/Reports/**"`}},
 		"years":        {[]RuleConfig{loginRule("/hubfs/20*/**")}, []string{`"/hubfs/logo.png"`, `"/hubfs/**"`}},

@@ -4,23 +4,23 @@ import (
 	"strings"
 )
 
-// intersects tells whether some path matches both patterns.
+// intersects reports whether some path matches both patterns.
 func intersects(a, b pattern) bool {
 	_, ok := commonPath(a.segments, b.segments)
 	return ok
 }
 
-// grid remembers what was found out about the rests of two sequences: without it, stars would be tried in all combinations.
+// grid records which suffixes of two sequences have nothing in common, so that stars are not tried in all combinations.
 type grid struct {
 	width int
-	dead  []bool // nothing in common from here on
+	dead  []bool // nothing in common from here
 }
 
 func newGrid(a, b int) grid { return grid{b + 1, make([]bool, (a+1)*(b+1))} }
 
 func (g grid) at(i, j int) *bool { return &g.dead[i*g.width+j] }
 
-// commonPath finds a path that both match: its segments.
+// commonPath returns the segments of a path that both match.
 func commonPath(a, b []segment) (path []string, ok bool) {
 	dead := newGrid(len(a), len(b))
 	var from func(i, j int) ([]string, bool)
@@ -37,14 +37,14 @@ func commonPath(a, b []segment) (path []string, ok bool) {
 	return from(0, 0)
 }
 
-// commonStep takes one segment; rest finds a common path after so many segments of each.
+// commonStep takes one segment. rest returns a common path after that many segments of each.
 func commonStep(a, b []segment, rest func(da, db int) ([]string, bool)) ([]string, bool) {
 	star := func(s []segment) bool { return len(s) > 0 && s[0].kind == doubleStar }
 	switch {
 	case len(a) == 0 && len(b) == 0:
 		return nil, true
 	case star(a) || star(b):
-		// ** stands for nothing, or for the next segment of the other.
+		// ** matches nothing, or the next segment of the other.
 		da, db := 1, 0
 		other := b
 		if !star(a) {
@@ -86,7 +86,7 @@ func commonSegment(a, b segment) (string, bool) {
 	return commonGlob(a.text, b.text)
 }
 
-// commonGlob finds a text that two globs match: where one has *, it stands for nothing or for the next character of the other.
+// commonGlob returns a text that two globs match. A * matches nothing, or the next character of the other.
 func commonGlob(a, b string) (string, bool) {
 	dead := newGrid(len(a), len(b))
 	var from func(i, j int) (string, bool)
@@ -116,7 +116,7 @@ func commonGlob(a, b string) (string, bool) {
 	return from(0, 0)
 }
 
-// contains tells whether every path that inner matches is matched by outer.
+// contains reports whether outer matches every path that inner matches.
 func contains(outer, inner pattern) bool {
 	dead := newGrid(len(outer.segments), len(inner.segments))
 	var from func(i, j int) bool
@@ -130,7 +130,7 @@ func contains(outer, inner pattern) bool {
 			ok = from(i+1, j) || (len(n) > 0 && from(i, j+1))
 		case len(n) == 0 || len(o) == 0:
 			ok = len(n) == len(o)
-		case n[0].kind != doubleStar: // ** stands for more than any fixed number of segments
+		case n[0].kind != doubleStar: // ** matches more than any fixed number of segments
 			ok = coversSegment(o[0], n[0]) && from(i+1, j+1)
 		}
 		*dead.at(i, j) = !ok
@@ -144,7 +144,7 @@ func coversSegment(outer, inner segment) bool {
 	case outer.kind == glob && outer.text == "*":
 		return true
 	case outer.kind == glob:
-		// inner's * may stand for anything, which a private-use character, unlike all letters of outer, stands for here.
+		// A private-use character, which outer does not have, represents whatever inner's * matches.
 		return globMatch(outer.text, strings.ReplaceAll(inner.text, "*", "\ue000"))
 	}
 	return inner.kind == literal && outer.text == inner.text

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// intersectIndex finds, for a pattern, the patterns that may have a path in common with it, without comparing all with all: thousands of
-// rules are checked while a person waits.
+// intersectIndex finds the patterns that may have a path in common with one, without comparing all with all. Thousands of
+// rules are checked while an operator waits.
 type intersectIndex struct{ root intersectNode }
 
 type intersectNode struct {
 	literals map[string]*intersectNode
 	sorted   []string                   // the keys of literals
-	globs    map[string][]intersectEdge // by what stands before the first *
+	globs    map[string][]intersectEdge // by what precedes the first *
 	prefixes []string                   // the keys of globs, sorted
 	any      *intersectNode
-	here     []int // patterns that end here
+	here     []int // indexes of the patterns that end here
 }
 
 type intersectEdge struct {
@@ -85,7 +85,7 @@ func (n *intersectNode) each(visit func(*intersectNode)) {
 	}
 }
 
-// intersecting returns the patterns that meet p, itself included, in file order.
+// intersecting returns the patterns that intersect p, including p itself, in file order.
 func (ix *intersectIndex) intersecting(p pattern) []int {
 	w := intersectWalk{seen: map[intersectState]bool{}}
 	w.walk(&ix.root, p.segments)
@@ -126,7 +126,8 @@ func (w *intersectWalk) walk(n *intersectNode, q []segment) {
 	n.step(q[0], func(next *intersectNode) { w.walk(next, q[1:]) })
 }
 
-// step visits the children whose segment meets s. Two segments meet only if what stands before the first * of one begins the other.
+// step visits the children whose segment intersects s. Two segments intersect only if what precedes the first * of one
+// is a prefix of the other.
 func (n *intersectNode) step(s segment, visit func(*intersectNode)) {
 	if s.kind == literal {
 		if next := n.literals[s.text]; next != nil {
@@ -164,7 +165,7 @@ func (n *intersectNode) stepGlobs(prefix string, s segment, visit func(*intersec
 	}
 }
 
-// suffixesDiffer tells cheaply that two segments differ after the last * of either.
+// suffixesDiffer reports whether two segments differ after the last * of either. It is a cheap test before commonSegment.
 func suffixesDiffer(a, b string) bool {
 	for i := 1; i <= min(len(a), len(b)) && a[len(a)-i] != '*' && b[len(b)-i] != '*'; i++ {
 		if a[len(a)-i] != b[len(b)-i] {
@@ -174,7 +175,7 @@ func suffixesDiffer(a, b string) bool {
 	return false
 }
 
-// withPrefix is the part of a sorted list whose texts begin with prefix.
+// withPrefix returns the part of a sorted list whose texts begin with prefix.
 func withPrefix(sorted []string, prefix string) []string {
 	from := sort.SearchStrings(sorted, prefix)
 	to := from + sort.Search(len(sorted)-from, func(i int) bool { return !strings.HasPrefix(sorted[from+i], prefix) })

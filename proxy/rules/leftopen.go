@@ -11,16 +11,15 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// suspicion is what a protecting pattern may leave public by mistake: addresses to look at, and the cure if one of
-// them is.
+// suspicion is what a protecting pattern may leave public by mistake: paths to check, and the cure if one of them is
+// public.
 type suspicion struct {
 	paths []string
 	cure  string
 }
 
-// warnLeftOpen warns of patterns that are valid and leave public what their author probably meant to protect: pages
-// below, files elsewhere, what a built-in rule decides. Where a rule of the operator's decides, somebody has said
-// what is meant.
+// warnLeftOpen warns of valid patterns that leave public what their author probably meant to protect: pages below, files
+// elsewhere, paths of built-in rules. It does not warn where a configured rule decides, which is deliberate.
 func (rs *Set) warnLeftOpen(env Env) []setting.Problem {
 	problems := rs.warnFiles(env)
 	for _, r := range rs.rules {
@@ -50,7 +49,7 @@ func (rs *Set) warnLeftOpen(env Env) []setting.Problem {
 	return problems
 }
 
-// firstOpen finds a path that everybody gets although no rule of the operator's says so.
+// firstOpen returns a path that is public although no configured rule says so.
 func (rs *Set) firstOpen(paths, hosts []string) (path, host string) {
 	for _, path := range paths {
 		if mustBePublic(path) {
@@ -73,14 +72,14 @@ func mustBePublic(path string) bool {
 	})
 }
 
-// fileName is the last segment of an address that has nothing below it. Other endings with a dot are names of pages:
+// fileName matches the last segment of a path that has no pages below it. Other endings after a dot belong to pages:
 // jane.doe, example.de.
 var fileName = regexp.MustCompile(`\.(html?|xhtml|pdf|xml|rss|txt|csv|json|ics|vcf|map|css|m?js` +
 	`|png|jpe?g|gif|svg|webp|avif|ico|bmp|tiff?|woff2?|ttf|otf|eot` +
 	`|mp[34]|m4[av]|webm|og[gv]|wav|mov|avi|docx?|xlsx?|pptx?|od[tsp]|rtf|epub|zip|gz|rar|7z|tar|exe|dmg|pkg|apk)$`)
 
-// isFile reports whether an address is that of a file. HubSpot serves scripts from its own folders only, so node.js
-// elsewhere is a page.
+// isFile reports whether a pattern is for a file. HubSpot serves scripts from its own folders only, so node.js elsewhere
+// is a page.
 func (p pattern) isFile() bool {
 	last := p.segments[len(p.segments)-1]
 	if !fileName.MatchString(last.text) {
@@ -90,7 +89,7 @@ func (p pattern) isFile() bool {
 	return own || last.kind == glob || !strings.HasSuffix(last.text, "js")
 }
 
-// written is the end of a pattern as the operator wrote it, from a segment on: what was decoded is not a pattern.
+// written returns the end of a pattern from a segment on, as it was written: the decoded form is not a pattern.
 func (p pattern) written(from int) string {
 	if from == len(p.segments) {
 		return ""
@@ -98,8 +97,8 @@ func (p pattern) written(from int) string {
 	return "/" + strings.Join(strings.Split(strings.Trim(p.text, "/"), "/")[from:], "/")
 }
 
-// missedPages suspects a pattern that does not end in ** of being meant for the pages below as well. A rule for the home
-// page alone is no slip, and below a file there is nothing.
+// missedPages suspects that a pattern which does not end in ** is meant for the pages below as well. A rule for the home
+// page alone is deliberate, and a file has nothing below.
 func (p pattern) missedPages() []suspicion {
 	n := len(p.segments)
 	if n == 0 || p.segments[n-1].kind == doubleStar {
@@ -117,13 +116,13 @@ func (p pattern) missedPages() []suspicion {
 	meant, all := text+"/**", text+"/**"
 	name, star := strings.CutSuffix(last.text, "*")
 	switch {
-	case star && name == "": // /members/* is meant as /members/**
+	case star && name == "": // /members/* probably means /members/**
 		meant, all = folder+"/**", folder+"/**"
 	case star && !strings.Contains(name, "*") && endsInLetter(name) && strings.HasSuffix(text, "*"):
-		// So is /members*, unless there are /members-a and /members-b.
+		// /members* does too, unless there are /members-a and /members-b.
 		meant = strings.TrimSuffix(text, "*") + "/**"
 		if wider, bad := parsePattern(all); bad != nil || wider.missedFiles() != nil {
-			all = meant // of /hubfs*/** the built-in rule for files would win
+			all = meant // the built-in rule for files would win over /hubfs*/**
 		}
 	}
 	cure := "write " + setting.Quote(meant) + ", which is the page and everything below it"
@@ -135,8 +134,8 @@ func (p pattern) missedPages() []suspicion {
 		cure + "; if the pages below should be public, write a rule for " + setting.Quote(all) + " with access: public"}}
 }
 
-// missedFiles suspects a pattern that begins with a wildcard of being meant for HubSpot's files as well, which the
-// built-in rule opens. One that is all of the site is not: that files stay public then is documented.
+// missedFiles suspects that a pattern which begins with a wildcard is meant for HubSpot's files as well, which the
+// built-in rule makes public. A pattern for the whole site is not: it is documented that files stay public.
 func (p pattern) missedFiles() []suspicion {
 	files := pattern{segments: []segment{{kind: literal, text: "hubfs"}, {kind: doubleStar}}}
 	if len(p.segments) == 0 || p.segments[0].kind == literal || (p.startsWithWildcard() && contains(p, files)) {
@@ -166,14 +165,14 @@ func (p pattern) missedFiles() []suspicion {
 	return nil
 }
 
-// startsWithWildcard reports whether any segment may come first.
+// startsWithWildcard reports whether the pattern matches paths with any first segment.
 func (p pattern) startsWithWildcard() bool {
 	return len(p.segments) > 0 && (p.segments[0].kind == doubleStar || p.segments[0].text == "*")
 }
 
-// losesToBuiltin looks where a pattern and a built-in rule for a part of its folder meet and neither was written as an
-// exception of the other. Patterns that begin with a wildcard are not meant for HubSpot's own scripts and forms; of
-// those that begin with a part of a name, only a file of that name is.
+// losesToBuiltin looks where a pattern and a built-in rule for a part of its folder intersect, and neither was written as
+// an exception of the other. Patterns that begin with a wildcard are not meant for HubSpot's own scripts and forms.
+// Those that begin with a part of a name are meant for a file of that name only.
 func (rs *Set) losesToBuiltin(p pattern) []suspicion {
 	if len(p.segments) == 0 || p.startsWithWildcard() {
 		return nil
@@ -197,7 +196,7 @@ func (rs *Set) losesToBuiltin(p pattern) []suspicion {
 	return all
 }
 
-// within is the part of a pattern that lies in the folder of a built-in one, as a pattern that wins over that.
+// within returns the part of a pattern in the folder of a built-in one, as a pattern that wins over that.
 func (p pattern) within(b pattern) string {
 	folder := len(b.segments) - 1
 	if folder < 1 || b.segments[folder].kind != doubleStar || len(p.segments) <= folder ||

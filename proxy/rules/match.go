@@ -7,18 +7,18 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// Match is what the rules say about one path on one host, before anybody asks who is there.
+// Match is what the rules ask for at one path on one host, whoever the visitor is.
 type Match struct {
 	rules  *Set
 	rule   *rule
 	rank   int32
-	all    []*rule               // every rule that must be satisfied; nil when that is rule alone
-	draft  bool                  // an unpublished draft's address
-	params urlpath.PreviewParams // what the path opens besides the query
+	all    []*rule               // every rule that must be satisfied; nil if that is rule alone
+	draft  bool                  // the address is that of an unpublished draft
+	params urlpath.PreviewParams // those of a query that an origin may find in the path
 }
 
-// Match finds the rules for a path: the one that decides each of its readings. It does not allocate but for a path of
-// several readings, and for HubSpot's files while a rule speaks about those.
+// Match finds the rule that decides, for each reading of a path. It allocates only for a path with several readings, and
+// for HubSpot's files if a rule is about files.
 func (rs *Set) Match(host string, p urlpath.Path) Match {
 	m := Match{rules: rs, rule: rs.fallback, rank: noRank}
 	m.read(host, p.String())
@@ -31,7 +31,7 @@ func (rs *Set) Match(host string, p urlpath.Path) Match {
 	return m
 }
 
-// join makes m ask for what o asks for as well.
+// join adds what o asks for to m.
 func (m *Match) join(o Match) {
 	all := m.all
 	if len(all) == 0 {
@@ -51,7 +51,7 @@ func (m *Match) join(o Match) {
 	m.draft = m.draft || o.draft
 }
 
-// read finds the rule for one reading.
+// read finds the rule for one reading of the path.
 func (m *Match) read(host, path string) {
 	rs := m.rules
 	if e := rs.trie.find(host, path); e.rule != nil {
@@ -64,7 +64,7 @@ func (m *Match) read(host, path string) {
 	}
 	switch {
 	case m.rule.index < 0 && m.rule.access != public && m.rule != rs.fallback:
-		// A built-in door asks for any login; a wider rule of the operator's may ask for more.
+		// The rule of a HubSpot feature asks for any login; a wider configured rule may ask for more.
 		if e := rs.operators.find(host, path); e.rule != nil {
 			m.all = []*rule{e.rule, m.rule}
 		}

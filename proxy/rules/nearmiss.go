@@ -6,13 +6,13 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// NearMiss is a rule that also matches, or would have for another host, and why it does not decide.
+// NearMiss is a rule that also matches, or would match on another host, and why it does not decide.
 type NearMiss struct {
 	Rule Ref
 	Why  string
 }
 
-// NearMisses lists what else speaks about a path, for a person who asks why a page is open.
+// NearMisses returns the other rules about a path, for an operator who wonders why a page is public.
 func (rs *Set) NearMisses(host string, p urlpath.Path) []NearMiss {
 	decided := rs.Match(host, p).rule
 	var misses []NearMiss

@@ -1,10 +1,8 @@
 package rules
 
-import (
-	"slices"
-)
+import "slices"
 
-// Opened is a rule and whether given groups open it.
+// Opened is a rule, and whether members of given groups are admitted.
 type Opened struct {
 	Rule   Ref
 	Paths  []string
@@ -12,7 +10,7 @@ type Opened struct {
 	Open   bool
 }
 
-// OpenedBy lists the operator's rules that need a login and whether somebody in these groups is admitted by their groups.
+// OpenedBy returns the configured rules that need a login, and whether their groups admit a member of the given ones.
 func (rs *Set) OpenedBy(groups []string) []Opened {
 	var list []Opened
 	for _, r := range rs.rules {
@@ -20,8 +18,10 @@ func (rs *Set) OpenedBy(groups []string) []Opened {
 			continue
 		}
 		wanted := r.groups()
-		open := len(wanted) == 0 || slices.ContainsFunc(wanted, func(g string) bool { return slices.Contains(groups, g) })
-		o := Opened{Rule: r.ref(), Groups: wanted, Open: open}
+		o := Opened{Rule: r.ref(), Groups: wanted, Open: len(wanted) == 0}
+		for _, g := range wanted {
+			o.Open = o.Open || slices.Contains(groups, g)
+		}
 		for _, p := range r.patterns {
 			o.Paths = append(o.Paths, p.text)
 		}
@@ -30,6 +30,7 @@ func (rs *Set) OpenedBy(groups []string) []Opened {
 	return list
 }
 
+// groups returns the groups that the rule asks for, nil for any.
 func (r *rule) groups() []string {
 	for _, q := range r.requirements {
 		if g, ok := q.(anyGroup); ok {

@@ -9,7 +9,7 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// pattern is a rule's path: segments that are literal, hold "*", or are "**".
+// pattern is a rule's path: its segments are literal, contain "*", or are "**".
 type pattern struct {
 	text     string // as the operator wrote it
 	segments []segment
@@ -20,16 +20,16 @@ type kind uint8
 const (
 	literal    kind = iota + 1 // the text itself
 	glob                       // with *: any run of characters inside the segment
-	doubleStar                 // any number of whole segments, none included
+	doubleStar                 // any number of whole segments, including none
 )
 
 type segment struct {
 	kind     kind
 	text     string // folded
-	literals int    // of a glob: characters that are not *
+	literals int    // how many characters of a glob are not *
 }
 
-// parsePattern reads a pattern strictly: a mistyped one would protect nothing (PB-32).
+// parsePattern parses a pattern strictly: a mistyped one would protect nothing.
 func parsePattern(text string) (pattern, *setting.Invalid) {
 	if bad := misread(text); bad != nil {
 		return pattern{}, bad
@@ -44,7 +44,7 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 	}
 	if what := path.Slip(); what != "" {
 		return pattern{}, &setting.Invalid{
-			Text: setting.Quote(text) + " has " + what + ", probably a typing mistake",
+			Text: setting.Quote(text) + " has " + what + ", which is probably a typing mistake",
 			Cure: "remove it, or write * if it is part of a file's name",
 		}
 	}
@@ -55,7 +55,9 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 			return pattern{}, bad
 		}
 		if n := len(p.segments); s.kind == doubleStar && n > 0 && p.segments[n-1].kind == doubleStar {
-			return pattern{}, &setting.Invalid{Text: setting.Quote(text) + " has ** twice in a row", Cure: "write one **, which matches any number of segments"}
+			return pattern{}, &setting.Invalid{
+				Text: setting.Quote(text) + " has ** twice in a row", Cure: "one ** already matches any number of segments",
+			}
 		}
 		p.segments = append(p.segments, s)
 	}
@@ -70,7 +72,10 @@ func parseSegment(text, part string) (segment, *setting.Invalid) {
 	case part == "**":
 		return segment{kind: doubleStar}, nil
 	case strings.Contains(part, "**"):
-		return segment{}, &setting.Invalid{Text: setting.Quote(text) + " has ** inside a segment", Cure: "write ** as a whole segment (/members/**), or * for characters within a segment (/members*)"}
+		return segment{}, &setting.Invalid{
+			Text: setting.Quote(text) + " has ** inside a segment",
+			Cure: "write ** as a whole segment (/members/**), or * for characters within a segment (/members*)",
+		}
 	case strings.Contains(part, "*"):
 		return segment{kind: glob, text: part, literals: utf8.RuneCountInString(part) - strings.Count(part, "*")}, nil
 	}
@@ -94,7 +99,7 @@ func (p pattern) stars() int {
 	return n
 }
 
-// folded is the pattern's one spelling: equal for patterns that match the same paths by the same shape.
+// folded returns the pattern in the form that is compared. Patterns that differ only in spelling have the same.
 func (p pattern) folded() string {
 	var b strings.Builder
 	for _, s := range p.segments {
@@ -110,7 +115,8 @@ func (p pattern) folded() string {
 	return b.String()
 }
 
-// simple tells patterns of literals that may end in **: two of them either contain one another or have no path in common.
+// simple reports whether all segments are literals, except ** at the end. Of two simple patterns either one contains
+// the other, or no path matches both.
 func (p pattern) simple() bool {
 	for i, s := range p.segments {
 		if s.kind == glob || (s.kind == doubleStar && i < len(p.segments)-1) {
@@ -120,13 +126,13 @@ func (p pattern) simple() bool {
 	return true
 }
 
-// above lists the spellings of the folders with all below them, X/**, in which a simple pattern lies, the widest first.
+// above returns the folded forms of the patterns X/** that contain a simple pattern, the widest first.
 func (p pattern) above() []string {
 	segments := p.segments
 	if n := len(segments); n > 0 && segments[n-1].kind == doubleStar {
 		segments = segments[:n-1]
 	} else {
-		segments = append(segments[:n:n], segment{}) // X lies in X/** too
+		segments = append(segments[:n:n], segment{}) // X/** contains X
 	}
 	var all []string
 	folder := ""
@@ -137,7 +143,8 @@ func (p pattern) above() []string {
 	return all
 }
 
-// globMatch tells whether text matches a segment with *. Linear: on a mismatch only the last * is tried again.
+// globMatch reports whether text matches a segment with *. On a mismatch it retries only the last *, so that the time is
+// linear.
 func globMatch(pattern, text string) bool {
 	star, mark := -1, 0
 	p, t := 0, 0

@@ -7,10 +7,10 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// Protection is what a path asks of a visitor: the rules that must all be satisfied. It is ordered by MoreOpen.
+// Protection is what a path asks of a visitor: the rules that must all be satisfied.
 type Protection struct{ rules []rule }
 
-// Protection tells what the rules ask for at a path, with the doors that the query opens.
+// Protection returns what the rules ask for at a path with a query's preview parameters.
 func (rs *Set) Protection(host string, p urlpath.Path, params urlpath.PreviewParams) Protection {
 	m := rs.Match(host, p)
 	var all Protection
@@ -27,14 +27,14 @@ func (rs *Set) Protection(host string, p urlpath.Path, params urlpath.PreviewPar
 	}
 }
 
-// MoreOpen tells whether p admits anybody whom q does not: some rule of q is held by none of p.
+// MoreOpen reports whether p admits anybody whom q does not: no rule of p is as strict as some rule of q.
 func (p Protection) MoreOpen(q Protection) bool {
 	return slices.ContainsFunc(q.rules, func(want rule) bool {
 		return !slices.ContainsFunc(p.rules, func(have rule) bool { return !moreOpen(&have, &want) })
 	})
 }
 
-// String says it in words.
+// String returns it in words, for explain and diff.
 func (p Protection) String() string {
 	var texts []string
 	for _, r := range p.rules {
@@ -45,6 +45,7 @@ func (p Protection) String() string {
 	return strings.Join(texts, " and ")
 }
 
+// asks returns what the rule asks for.
 func (r *rule) asks() string {
 	switch r.access {
 	case public:

@@ -10,35 +10,34 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Set decide which pages need what. They are compiled once and never change; Match and Decide touch no clock, no storage and no
-// request.
+// Set is the compiled rules. It never changes.
 type Set struct {
 	trie      trie
-	operators trie    // without the built-in rules
-	rules     []*rule // the operator's, in file order
-	builtin   []*rule // HubSpot's
+	operators trie    // the configured rules alone
+	rules     []*rule // the configured rules, in file order
+	builtin   []*rule // the rules for HubSpot's own paths
 	fallback  *rule   // proxy.default
 	hubspot   HubSpotConfig
 	previews  *rule
 	debug     *rule
 	skew      time.Duration
-	spaced    trie // patterns with a "+", with a space in its place
-	files     trie // what rules say about HubSpot's files, by the file's name
-	// protects tells that some page needs a login; speaksOfFiles that some rule reaches into HubSpot's files, and protectsFiles that
-	// one of those needs a login.
-	protects, speaksOfFiles, protectsFiles bool
-	prefix                                 string
+	spaced    trie // patterns with "+", as patterns with a space
+	files     trie // patterns for HubSpot's files, as patterns of the file's name
+	prefix    string
+	protects  bool // some page needs a login
+	// speaksOfFiles means that some rule is about HubSpot's files, protectsFiles that one of those needs a login.
+	speaksOfFiles, protectsFiles bool
 }
 
-// rule is one rule, compiled.
+// rule is one compiled rule.
 type rule struct {
 	index        int // in the file; -1 for built-in rules
 	line         int
 	name         string
 	patterns     []pattern
-	keys         []string // of the patterns: where they stand in the file
+	keys         []string // of the patterns in the file
 	access       access
-	hosts        []string // nil: all
+	hosts        []string // nil for all
 	requirements requirements
 }
 
@@ -51,16 +50,17 @@ const (
 	refuse
 )
 
+// forHost reports whether the rule applies on a host.
 func (r *rule) forHost(host string) bool { return r.hosts == nil || slices.Contains(r.hosts, host) }
 
-// Env is what rules must know of the rest of the configuration.
+// Env is what the rules need to know of the rest of the configuration.
 type Env struct {
 	Hosts      []string      // the public hosts, as inbound.Site.Host
-	AuthPrefix string        // the gateway's own prefix: no rule can gate it
+	AuthPrefix string        // the prefix of the gateway's own endpoints, which rules do not reach
 	ClockSkew  time.Duration // how far the provider's clock may be off
 }
 
-// New compiles the rules. Problems without Warning mean that the rules must not be served.
+// New compiles the rules. If a problem is not a Warning, the Set must not be used to serve.
 func New(cfg Config, env Env) (*Set, []setting.Problem) {
 	rs := &Set{hubspot: cfg.HubSpot, skew: env.ClockSkew, prefix: strings.ToLower(env.AuthPrefix)}
 	rs.fallback = builtin("default", accessOf(cfg.Default))
@@ -76,7 +76,7 @@ func New(cfg Config, env Env) (*Set, []setting.Problem) {
 	problems = append(problems, rs.checkConflicts(env)...)
 	rs.index()
 	if !slices.ContainsFunc(problems, func(p setting.Problem) bool { return !p.Warning }) {
-		problems = append(problems, rs.warnLeftOpen(env)...) // while a pattern is wrong, much is open that will not be
+		problems = append(problems, rs.warnLeftOpen(env)...) // an invalid pattern would leave much open
 	}
 	return rs, problems
 }
@@ -93,10 +93,11 @@ func accessOf(word string) access {
 	return public
 }
 
-// compileRule takes what is valid of a rule; what is not is reported by Config.Validate, patterns here.
+// compileRule compiles what is valid of a rule, and reports invalid patterns. Config.Validate reports the rest.
 func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
 	r := &rule{
-		index: i, line: rc.Line, name: rc.Name, access: login, hosts: lowered(rc.Hosts), requirements: requirementsOf(rc),
+		index: i, line: rc.Line, name: rc.Name, access: login, hosts: lowered(rc.Hosts),
+		requirements: requirementsOf(rc),
 	}
 	if rc.Access == "public" {
 		r.access = public
@@ -123,24 +124,49 @@ func pathKey(rule, pattern, patterns int) string {
 	return keyOfRule(rule) + ".path[" + strconv.Itoa(pattern) + "]"
 }
 
-// index ranks all patterns and builds the trie.
+// ranked is a pattern in the order of specificity.
+type ranked struct {
+	pattern pattern
+	rule    *rule
+}
+
+// index ranks all patterns and builds the tries.
 func (rs *Set) index() {
-	type ranked struct {
-		pattern pattern
-		rule    *rule
+	rs.protects = rs.fallback.access == login
+	for _, r := range rs.rules {
+		rs.protects = rs.protects || r.needsLogin()
+		if slices.ContainsFunc(r.patterns, reachesFiles) {
+			rs.speaksOfFiles = true
+			rs.protectsFiles = rs.protectsFiles || r.needsLogin()
+		}
 	}
+	for rank, at := range rs.ranked() {
+		e := entry{rank: int32(rank), rule: at.rule}
+		rs.trie.add(at.pattern, e)
+		if narrowed, differs := at.pattern.narrowed(); differs {
+			rs.trie.add(narrowed, e)
+		}
+		if at.rule.index < 0 {
+			continue
+		}
+		rs.operators.add(at.pattern, e)
+		if spaced, differs := at.pattern.with(plusAsSpace); differs {
+			rs.spaced.add(spaced, e)
+		}
+		if reachesFiles(at.pattern) {
+			rs.addFiles(at.pattern, e)
+		}
+	}
+}
+
+// ranked returns all patterns, the one that wins over all others first.
+func (rs *Set) ranked() []ranked {
 	var all []ranked
-	for _, r := range append(slices.Clone(rs.rules), rs.builtin...) {
+	for _, r := range slices.Concat(rs.rules, rs.builtin) {
 		for _, p := range r.patterns {
 			all = append(all, ranked{p, r})
-			if r.index >= 0 {
-				rs.speaksOfFiles = rs.speaksOfFiles || reachesFiles(p)
-				rs.protectsFiles = rs.protectsFiles || (reachesFiles(p) && r.needsLogin())
-			}
 		}
-		rs.protects = rs.protects || (r.index >= 0 && r.needsLogin())
 	}
-	rs.protects = rs.protects || rs.fallback.access == login
 	sort.SliceStable(all, func(i, j int) bool {
 		a, b := all[i], all[j]
 		if c := compare(a.pattern, b.pattern); c != 0 {
@@ -149,34 +175,20 @@ func (rs *Set) index() {
 		if (a.rule.hosts != nil) != (b.rule.hosts != nil) {
 			return a.rule.hosts != nil
 		}
-		return a.rule.index >= 0 && b.rule.index < 0 // the operator's replaces the built-in one of the same pattern
+		return a.rule.index >= 0 && b.rule.index < 0 // a configured rule replaces the built-in one of the same pattern
 	})
-	for rank, e := range all {
-		rs.trie.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
-		if narrowed, found := e.pattern.narrowed(); found {
-			rs.trie.add(narrowed, entry{rank: int32(rank), rule: e.rule})
-		}
-		if e.rule.index >= 0 {
-			rs.operators.add(e.pattern, entry{rank: int32(rank), rule: e.rule})
-			if spaced, found := e.pattern.with(plusAsSpace); found {
-				rs.spaced.add(spaced, entry{rank: int32(rank), rule: e.rule})
-			}
-			if reachesFiles(e.pattern) {
-				rs.addFiles(e.pattern, entry{rank: int32(rank), rule: e.rule})
-			}
-		}
-	}
+	return all
 }
 
-// hasSpace reports whether a pattern of the rule has a space: then it speaks about that path, and not about one with
-// a "+" in its place.
+// hasSpace reports whether a pattern of the rule has a space: then it is about that path, and not about one with "+" in
+// place of the space.
 func (r *rule) hasSpace() bool {
 	return slices.ContainsFunc(r.patterns, func(p pattern) bool { return strings.Contains(p.folded(), " ") })
 }
 
 func (r *rule) needsLogin() bool { return r.access == login || r.access == refuse }
 
-// Names lists the names of all rules, the operator's first: the values of the rule label.
+// Names returns the names of all rules, the configured ones first. They are the values of the rule label.
 func (rs *Set) Names() []string {
 	var names []string
 	for _, r := range append(append(slices.Clone(rs.rules), rs.builtin...), rs.fallback, rs.previews, rs.debug) {
@@ -198,6 +210,7 @@ func lowered(hosts []string) []string {
 	return out
 }
 
+// place returns where the rule is, for messages.
 func (r *rule) place() string {
 	if r.line > 0 {
 		return "line " + strconv.Itoa(r.line)

@@ -216,7 +216,7 @@ func TestRulesThatContradictOneAnotherAreErrors(t *testing.T) {
 		{"preferences", []RuleConfig{loginRule("/hs/manage-preferences/unsubscribe/**")}, []string{"proxy.rules[0].path"}},
 		{"preferences by a *", []RuleConfig{loginRule("/hs/preferences-center/*")}, []string{"proxy.rules[0].path"}},
 		{"e-mail links", []RuleConfig{loginRule("/e3t/**")}, []string{"proxy.rules[0].path"}},
-		{"own endpoints", []RuleConfig{publicRule("/OAuth2/start")}, []string{`proxy.rules[0].path: "/OAuth2/start" lies inside the gateway's own endpoints`}},
+		{"own endpoints", []RuleConfig{publicRule("/OAuth2/start")}, []string{`proxy.rules[0].path: "/OAuth2/start" is among the gateway's own endpoints`}},
 		{"second pattern of a list", []RuleConfig{loginRule("/a"), {Path: []string{"/b", "/a"}}}, []string{"proxy.rules[1].path[1]"}},
 	} {
 		_, problems := New(accessRules(c.rules...), Env{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2"})
@@ -254,13 +254,14 @@ func TestAMistypedPatternIsAnErrorWithACure(t *testing.T) {
 		`/members\/(a|b)`:              "write a pattern such as /members/**",
 		"/members**":                   "write ** as a whole segment",
 		"/a/**b/c":                     "write ** as a whole segment",
-		"/a/**/**":                     "write one **",
+		"/a/**/**":                     "one ** already matches",
 		"/**/a/**/b/**/c/**":           "write several patterns",
 		"/a?b=c":                       `write "/a"`,
 		"/a#b":                         `write "/a"`,
 		"/a//b":                        "write the path as the browser's address bar shows it",
 		"/a/../b":                      "write the path as the browser's address bar shows it",
 		"/a%2fb":                       "write the path as the browser's address bar shows it",
+		"/members/**, /partners/**":    "write a list: [/members/**, /partners/**]",
 	} {
 		_, bad := parsePattern(text)
 		if bad == nil || !strings.Contains(bad.Cure, want) {

@@ -10,35 +10,24 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// Subject is one URL that is judged outside a request.
+// Subject is a URL that is judged without a request.
 type Subject struct {
 	Host   string
 	Path   urlpath.Path
 	Params urlpath.PreviewParams
 }
 
-// ParseSubject reads a URL as operators write it: a path, with a query perhaps, of the first public host, or a full URL of a public
-// host. A *PathError means that the gateway would refuse the request.
+// ParseSubject parses what an operator writes: a path of the first public host, with an optional query, or a full URL of
+// any public host. A *urlpath.Error means that the gateway would refuse the request.
 func ParseSubject(text string, sites []*inbound.Site) (Subject, error) {
-	host := sites[0].Host
-	rest := text
+	host, rest := sites[0].Host, text
 	if i := strings.Index(text, "://"); i >= 0 && !strings.HasPrefix(text, "/") {
-		u, err := url.Parse(text[:i+3] + hostPart(text[i+3:]))
-		if err != nil {
-			return Subject{}, fmt.Errorf("%s is not a URL", setting.Quote(text))
+		authority := hostPart(text[i+3:])
+		var err error
+		if host, err = publicHost(text, text[:i+3]+authority, sites); err != nil {
+			return Subject{}, err
 		}
-		site, ok := inbound.ParseSite(u.Scheme + "://" + u.Host)
-		if host = ""; ok {
-			for _, s := range sites {
-				if s.Host == site.Host {
-					host = s.Host
-				}
-			}
-		}
-		if host == "" {
-			return Subject{}, fmt.Errorf("%s is not a public host", setting.Quote(u.Host))
-		}
-		if rest = text[i+3+len(hostPart(text[i+3:])):]; rest == "" || rest[0] != '/' {
+		if rest = text[i+3+len(authority):]; rest == "" || rest[0] != '/' {
 			rest = "/" + rest
 		}
 	}
@@ -46,6 +35,22 @@ func ParseSubject(text string, sites []*inbound.Site) (Subject, error) {
 	query, _, _ = strings.Cut(query, "#")
 	p, err := urlpath.Parse(strings.ReplaceAll(path, " ", "%20"))
 	return Subject{Host: host, Path: p, Params: urlpath.ParsePreviewParams(query)}, err
+}
+
+// publicHost returns the public host that an origin, the beginning of a URL, names.
+func publicHost(text, origin string, sites []*inbound.Site) (string, error) {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return "", fmt.Errorf("%s is not a URL", setting.Quote(text))
+	}
+	if site, ok := inbound.ParseSite(u.Scheme + "://" + u.Host); ok {
+		for _, s := range sites {
+			if s.Host == site.Host {
+				return s.Host, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%s is not a public host", setting.Quote(u.Host))
 }
 
 func hostPart(s string) string {

@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// trie finds the entries whose pattern matches a path: one node a segment. The answer does not depend on the way through it, for
-// every entry has a rank of its own and the smallest wins.
+// trie finds the entries whose pattern matches a path, one node per segment. Every entry has a rank of its own, of which
+// the smallest wins, so the order of the search does not matter.
 type trie struct {
 	root  node
-	stars int // how many inner ** it has: nodes below a ** from which a pattern goes on
+	stars int // how many inner ** it has: nodes below a ** at which a pattern does not end
 }
 
 type node struct {
 	literals map[string]*node
-	globs    map[string][]globEdge // by what stands before the first *
-	prefixes []int                 // the lengths of those
+	globs    map[string][]globEdge // by what precedes the first *
+	prefixes []int                 // the lengths of the keys of globs
 	any      *node                 // below **
-	star     int                   // of a node below an inner **: its number, from 1; 0 for every other node
+	star     int                   // the number of a node below an inner **, from 1; 0 for every other node
 	entries  []entry               // patterns that end here, the best rank first
-	best     int32                 // the smallest rank in this subtree: what cannot win is not walked
+	best     int32                 // 1 + the smallest rank in this subtree, which is skipped if it cannot win
 }
 
 type globEdge struct {
@@ -53,7 +53,7 @@ func (t *trie) add(p pattern, e entry) {
 	n.entries = append(n.entries[:i], append([]entry{e}, n.entries[i:]...)...)
 }
 
-// lower counts rank+1, so that the zero value of a node is one without entries.
+// lower records a rank of the subtree. It adds 1, so that the zero value means a node without entries.
 func (n *node) lower(rank int32) {
 	if n.best == 0 || rank+1 < n.best {
 		n.best = rank + 1
@@ -97,14 +97,14 @@ func (n *node) globChild(text string) *node {
 	return next
 }
 
-// find returns the best entry for the host and path (a folded path), or one without a rule.
+// find returns the best entry for a host and a folded path, or one without a rule.
 func (t *trie) find(host, path string) entry {
 	f := finder{host: host, best: entry{rank: noRank}}
 	f.walk(&t.root, path)
 	return f.best
 }
 
-// each calls visit for every entry that matches, in no order.
+// each calls visit for every entry that matches, in no particular order.
 func (t *trie) each(host, path string, visit func(entry)) {
 	f := finder{host: host, best: entry{rank: noRank}, visit: visit}
 	f.walk(&t.root, path)
@@ -114,11 +114,11 @@ type finder struct {
 	host  string
 	best  entry
 	visit func(entry)
-	few   [4]uint64 // the inner ** that were reached, a bit for each; those with greater numbers are in many
+	few   [4]uint64 // which inner ** were reached, a bit for each; those with greater numbers are in many
 	many  []uint64
 }
 
-// walk matches rest, which is "" or "/" (the end) or begins with a slash, below n.
+// walk matches rest below n. rest is "", "/" (both the end), or begins with a slash.
 func (f *finder) walk(n *node, rest string) {
 	if f.visit == nil && n.best > f.best.rank {
 		return
@@ -146,12 +146,12 @@ func (f *finder) walk(n *node, rest string) {
 	}
 }
 
-// reached reports whether the walk was below this inner ** before: then with a longer rest, for an outer ** takes as
-// little as it can first, and whatever can be found now was looked for already. It remembers every one: a set that
-// forgets would let the time grow with a power of the path's length (CWE-407).
+// reached reports whether the walk was below this inner ** before. Then it was there with a longer rest, because an outer
+// ** matches as little as possible first, and there is nothing new to find. It remembers every one: otherwise the time
+// would grow with a power of the path's length (CWE-407).
 func (f *finder) reached(n *node) bool {
 	if n.star == 0 {
-		return false // nothing goes on from here: a visit is one step
+		return false // a visit is one step
 	}
 	word, bit := (n.star-1)/64, uint64(1)<<((n.star-1)%64)
 	set := f.few[:]
@@ -167,7 +167,7 @@ func (f *finder) reached(n *node) bool {
 	return before
 }
 
-// walkAny lets ** stand for none, one, two ... segments. What ends in ** is taken at once.
+// walkAny lets ** match none, one, two ... segments. It takes the patterns that end in ** at once.
 func (f *finder) walkAny(n *node, rest string) {
 	f.take(n)
 	if n.literals == nil && n.globs == nil {
@@ -187,6 +187,7 @@ func nextSegment(rest string) (head, tail string) {
 	return head, ""
 }
 
+// take takes the best entry of a node whose rule applies on the host, or visits all of them.
 func (f *finder) take(n *node) {
 	for _, e := range n.entries {
 		if !e.rule.forHost(f.host) {
