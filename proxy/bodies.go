@@ -67,8 +67,8 @@ func (b *originBody) failed(err error) (int, error) {
 // errUnsolicited is the origin's: an answer to something that the gateway has not asked.
 var errUnsolicited = errors.New("proxy: the origin answers what it was not asked")
 
-// checkUnsolicited judges an answer by its request. What a status does to a connection or to a cache is for our own request to
-// decide, never for whoever answers it (response splitting, protocol confusion).
+// checkUnsolicited judges an answer by its request. What a status does to a connection or to a cache is for our own
+// request to decide, never for whoever answers it (response splitting, protocol confusion).
 func checkUnsolicited(res *http.Response, websocket bool) error {
 	asked := res.Request.Header
 	switch status := res.StatusCode; {

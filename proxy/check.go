@@ -16,9 +16,9 @@ import (
 // its parameter encoded. A server that cannot encode (nginx) redirects there.
 const LoginHeader = "X-Hubgate-Login"
 
-// Check answers /oauth2/auth for servers that ask before they serve (nginx auth_request, forward-auth): 202, 401, 403, or 503 when
-// the store cannot answer. The question is whether the rules let this session see a path. Whatever is doubled,
-// unknown or ambiguous is 403.
+// Check answers /oauth2/auth for servers that ask before they serve (nginx auth_request, forward-auth): 202, 401, 403,
+// or 503 when the store cannot answer. The question is whether the rules let this session see a path. Whatever is
+// doubled, unknown or ambiguous is 403.
 func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	inbound.Of(r).Outcome.Reason = "check"

@@ -4,7 +4,8 @@ import (
 	"encoding/binary"
 )
 
-// frames finds where the frames of one direction of a WebSocket begin and end (RFC 6455 5.2), and looks at nothing else in them.
+// frames finds where the frames of one direction of a WebSocket begin and end (RFC 6455 5.2), and looks at nothing else
+// in them.
 type frames struct {
 	head  []byte // of the frame under way: what came of it so far
 	left  uint64 // of its payload
@@ -20,7 +21,8 @@ const (
 // atBoundary tells whether a frame may be put in here.
 func (f *frames) atBoundary() bool { return len(f.head) == 0 && f.left == 0 }
 
-// next takes what p holds of the frame under way, or of the one that begins, and returns how many bytes that is: at least one.
+// next takes what p holds of the frame under way, or of the one that begins, and returns how many bytes that is: at
+// least one.
 func (f *frames) next(p []byte) int {
 	n := 0
 	for f.left == 0 && n < len(p) {

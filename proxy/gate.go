@@ -112,13 +112,13 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 // Rules are the compiled rules: for explain, diff and the test page.
 func (g *Gate) Rules() *rules.Set { return g.rules }
 
-// Serve judges a request by its canonical path and answers it or passes it on. A public page is passed on before anybody asks who
-// is there, so neither Redis nor the provider is touched.
+// Serve judges a request by its canonical path and answers it or passes it on. A public page is passed on before
+// anybody asks who is there, so neither Redis nor the provider is touched.
 func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 	facts := inbound.Of(r)
 	if len(r.TransferEncoding) > 0 {
-		// net/http lets chunked win over a Content-Length and keeps the connection; RFC 9112 6.1 wants it closed, for another
-		// server in front may have counted otherwise (CL.TE smuggling, SM-01).
+		// net/http lets chunked win over a Content-Length and keeps the connection; RFC 9112 6.1 wants it closed, for
+		// another server in front may have counted otherwise (CL.TE smuggling, SM-01).
 		closeAfter(w, r)
 	}
 	match, params := g.rules.Match(facts.Site.Host, p), urlpath.ParsePreviewParams(r.URL.RawQuery)
@@ -155,7 +155,8 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 	}
 }
 
-// closeAfter ends the connection with this answer. In HTTP/2 there is no need: the next request cannot be mistaken for this one's rest.
+// closeAfter ends the connection with this answer. In HTTP/2 there is no need: the next request cannot be mistaken for
+// this one's rest.
 func closeAfter(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 1 {
 		w.Header().Set("Connection", "close")
@@ -177,7 +178,8 @@ type loginFor struct {
 	why      session.Reason
 }
 
-// login sends a top-level navigation to the provider; everything else gets 401, for a script, a frame or a form cannot log in.
+// login sends a top-level navigation to the provider; everything else gets 401, for a script, a frame or a form cannot
+// log in.
 func (g *Gate) login(w http.ResponseWriter, r *http.Request, p urlpath.Path, needed loginFor) {
 	w.Header().Add("Vary", "Sec-Fetch-Mode, Sec-Fetch-Dest, Accept, Cookie")
 	if inbound.Navigates(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {

@@ -10,8 +10,9 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// rewriteRequest makes a request's headers fit for the origin: what the client may not claim is removed, then what HubSpot must know is
-// set. httputil has removed hop-by-hop headers and what Connection names before, so a client cannot remove ours (HS-07).
+// rewriteRequest makes a request's headers fit for the origin: what the client may not claim is removed, then what
+// HubSpot must know is set. httputil has removed hop-by-hop headers and what Connection names before, so a client
+// cannot remove ours (HS-07).
 func (g *Gate) rewriteRequest(h http.Header, in *http.Request, p *exchange) {
 	for name := range h {
 		if isReserved(name) {
@@ -103,8 +104,8 @@ func canonicalCookie(name string) string {
 	return lower
 }
 
-// rewriteResponse makes the origin's answer fit for the visitor: its own host name becomes the public one, it cannot set our cookies, and
-// what needs a login is kept by nobody.
+// rewriteResponse makes the origin's answer fit for the visitor: its own host name becomes the public one, it cannot
+// set our cookies, and what needs a login is kept by nobody.
 func (g *Gate) rewriteResponse(h http.Header, site *inbound.Site, p *exchange) {
 	g.mapLocation(h, "Location", site)
 	g.mapLocation(h, "Content-Location", site)
@@ -145,7 +146,8 @@ func hostOnly(host string) string {
 	return strings.Trim(host, "[]")
 }
 
-// isOriginDomain tells a cookie's Domain that no browser takes from the public host: the origin's name or a parent of it.
+// isOriginDomain tells a cookie's Domain that no browser takes from the public host: the origin's name or a parent of
+// it.
 func (g *Gate) isOriginDomain(domain string) bool {
 	domain = strings.ToLower(strings.TrimPrefix(domain, "."))
 	for _, host := range []string{hostOnly(g.origin.Host), hostOnly(g.host)} {
@@ -193,7 +195,8 @@ func publicDomain(value string, site *inbound.Site) bool {
 	return host == domain || strings.HasSuffix(host, "."+domain)
 }
 
-// forbidCaching keeps a protected answer out of every cache, the visitor's own included: after a logout the back button asks again.
+// forbidCaching keeps a protected answer out of every cache, the visitor's own included: after a logout the back button
+// asks again.
 func (g *Gate) forbidCaching(h http.Header, path urlpath.Path) {
 	for name := range h {
 		if hasSuffixFold(name, "-cache-control") || hasPrefixFold(name, "surrogate-") {
@@ -220,7 +223,8 @@ func hasSuffixFold(name, suffix string) bool {
 	return len(name) >= len(suffix) && strings.EqualFold(name[len(name)-len(suffix):], suffix)
 }
 
-// keepsValidators: with files_cache private a browser may keep a file, and asks the gate at every use whether it still may.
+// keepsValidators: with files_cache private a browser may keep a file, and asks the gate at every use whether it still
+// may.
 func (g *Gate) keepsValidators(path urlpath.Path) bool {
 	if g.cfg.FilesCache != "private" {
 		return false

@@ -19,7 +19,8 @@ import (
 
 const secret = "THE-SECRET-PAGE"
 
-// lenient is an origin that reads paths in every way somebody once did: whatever can be taken for the protected page gets it.
+// lenient is an origin that reads paths in every way somebody once did: whatever can be taken for the protected page
+// gets it.
 type lenient struct{ served, leaked atomic.Int64 }
 
 func (l *lenient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -34,8 +35,8 @@ func (l *lenient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "public")
 }
 
-// forgiving decodes repeatedly, folds case and width, drops parameters, fragments and what cannot be seen, merges slashes of both
-// kinds and resolves dots; then it looks for the page.
+// forgiving decodes repeatedly, folds case and width, drops parameters, fragments and what cannot be seen, merges
+// slashes of both kinds and resolves dots; then it looks for the page.
 func forgiving(target string) bool {
 	path, _, _ := strings.Cut(target, "?")
 	for range 4 {

@@ -46,8 +46,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// answered counts an answer. HubSpot's 429 and its JavaScript challenge are answers to the visitor and a warning to the operator:
-// HubSpot limits per egress address.
+// answered counts an answer. HubSpot's 429 and its JavaScript challenge are answers to the visitor and a warning to the
+// operator: HubSpot limits per egress address.
 func (m *Metrics) answered(res *http.Response, took time.Duration, traceID string) {
 	if class := res.StatusCode / 100; class > 0 && class < len(m.codes) {
 		m.codes[class].Inc()

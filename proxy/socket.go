@@ -18,7 +18,8 @@ const (
 // closeGrace is how long a visitor has to answer a Close frame before the connection is cut.
 const closeGrace = 5 * time.Second
 
-// socket is the visitor's end of a WebSocket. It can say goodbye: a Close frame between two frames of the origin's, never inside one.
+// socket is the visitor's end of a WebSocket. It can say goodbye: a Close frame between two frames of the origin's,
+// never inside one.
 type socket struct {
 	net.Conn
 	line atomic.Pointer[net.Conn] // the same, for who cannot wait for mu
@@ -46,7 +47,8 @@ func (s *socket) cut() {
 	}
 }
 
-// requestClose asks for the end. Whoever may no longer be here is not heard from now on; who is only to come back elsewhere finishes first.
+// requestClose asks for the end. Whoever may no longer be here is not heard from now on; who is only to come back
+// elsewhere finishes first.
 func (s *socket) requestClose(code uint16) {
 	s.code.Store(uint32(code))
 	s.mu.Lock()
@@ -54,8 +56,8 @@ func (s *socket) requestClose(code uint16) {
 	s.sendClose()
 }
 
-// sendClose sends the Close frame when it is time and no frame is under way. The half-close tells the visitor that nothing follows;
-// closing altogether might destroy the frame on its way.
+// sendClose sends the Close frame when it is time and no frame is under way. The half-close tells the visitor that
+// nothing follows; closing altogether might destroy the frame on its way.
 func (s *socket) sendClose() {
 	code := s.code.Load()
 	if code == 0 || !s.open || s.closeSent || !s.frames.atBoundary() {

@@ -35,8 +35,8 @@ func NewTransport(cfg Config) (*origin.Transport, error) {
 	}), nil
 }
 
-// exchange is what is known about a request on its way to the origin and back. It is the context of the way, so that the hooks of
-// httputil find it.
+// exchange is what is known about a request on its way to the origin and back. It is the context of the way, so that
+// the hooks of httputil find it.
 type exchange struct {
 	context.Context
 	in        *http.Request

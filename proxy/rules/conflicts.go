@@ -31,8 +31,8 @@ type conflictCheck struct {
 	reported map[int]bool // patterns that tie or never decide: one report is enough
 }
 
-// checkConflicts finds mistakes in the rules as a whole: ties, rules that never decide, overlaps that make a page public
-// unintentionally, and reserved paths.
+// checkConflicts finds mistakes in the rules as a whole: ties, rules that never decide, overlaps that make a page
+// public unintentionally, and reserved paths.
 func (rs *Set) checkConflicts(env Env) []setting.Problem {
 	c := &conflictCheck{env: env, same: map[string][]int{}, reported: map[int]bool{}}
 	for _, r := range rs.rules {
@@ -125,13 +125,15 @@ func (c *conflictCheck) tie(earlier, later int) bool {
 		return true
 	}
 	c.reported[later] = true
-	c.report(later, fmt.Sprintf("%s and %s (%s) match the same paths, and neither is more specific", b, a, a.rule.place()),
-		"merge the rules, or make one pattern more specific; methods, groups and claims do not select a rule")
+	c.report(later,
+		fmt.Sprintf("%s and %s (%s) match the same paths, and neither is more specific", b, a, a.rule.place()),
+		"merge the rules, or make one pattern more specific; "+
+			"methods, groups and claims do not select a rule")
 	return true
 }
 
-// sameHosts reports whether both rules have hosts, one of which is the same, or neither has. A rule with hosts beats one
-// without, so those do not tie.
+// sameHosts reports whether both rules have hosts, one of which is the same, or neither has. A rule with hosts beats
+// one without, so those do not tie.
 func sameHosts(a, b *rule) bool {
 	if (a.hosts == nil) != (b.hosts == nil) {
 		return false
@@ -190,7 +192,8 @@ func (c *conflictCheck) unreachable(hidden, by int) {
 	}
 	c.reported[hidden] = true
 	h, b := c.all[hidden], c.all[by]
-	c.report(hidden, fmt.Sprintf("%s never applies: %s (%s) always matches first", h, b, b.rule.place()),
+	c.report(hidden,
+		fmt.Sprintf("%s never applies: %s (%s) always matches first", h, b, b.rule.place()),
 		"remove one of them")
 }
 

@@ -136,9 +136,9 @@ func (rs *Set) fileRules(host, path string) (all []*rule, best entry) {
 	return all, best
 }
 
-// transformed is fileRules for Cloudflare's addresses of a file, /cdn-cgi/image/OPTIONS/SOURCE. The source may be a path
-// or a URL in any spelling, so it needs a login if any file does, and must satisfy the rules of everything in it that
-// looks like the address of a file.
+// transformed is fileRules for Cloudflare's addresses of a file, /cdn-cgi/image/OPTIONS/SOURCE. The source may be a
+// path or a URL in any spelling, so it needs a login if any file does, and must satisfy the rules of everything in it
+// that looks like the address of a file.
 func (rs *Set) transformed(host, path string) (all []*rule, best entry) {
 	best.rank = noRank
 	if !rs.protectsFiles {

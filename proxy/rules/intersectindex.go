@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// intersectIndex finds the patterns that may have a path in common with one, without comparing all with all. Thousands of
-// rules are checked while an operator waits.
+// intersectIndex finds the patterns that may have a path in common with one, without comparing all with all. Thousands
+// of rules are checked while an operator waits.
 type intersectIndex struct{ root intersectNode }
 
 type intersectNode struct {
@@ -165,7 +165,8 @@ func (n *intersectNode) stepGlobs(prefix string, s segment, visit func(*intersec
 	}
 }
 
-// suffixesDiffer reports whether two segments differ after the last * of either. It is a cheap test before commonSegment.
+// suffixesDiffer reports whether two segments differ after the last * of either. It is a cheap test before
+// commonSegment.
 func suffixesDiffer(a, b string) bool {
 	for i := 1; i <= min(len(a), len(b)) && a[len(a)-i] != '*' && b[len(b)-i] != '*'; i++ {
 		if a[len(a)-i] != b[len(b)-i] {

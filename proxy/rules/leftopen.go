@@ -18,8 +18,8 @@ type suspicion struct {
 	cure  string
 }
 
-// warnLeftOpen warns of valid patterns that leave public what their author probably meant to protect: pages below, files
-// elsewhere, paths of built-in rules. It does not warn where a configured rule decides, which is deliberate.
+// warnLeftOpen warns of valid patterns that leave public what their author probably meant to protect: pages below,
+// files elsewhere, paths of built-in rules. It does not warn where a configured rule decides, which is deliberate.
 func (rs *Set) warnLeftOpen(env Env) []setting.Problem {
 	problems := rs.warnFiles(env)
 	for _, r := range rs.rules {
@@ -78,8 +78,8 @@ var fileName = regexp.MustCompile(`\.(html?|xhtml|pdf|xml|rss|txt|csv|json|ics|v
 	`|png|jpe?g|gif|svg|webp|avif|ico|bmp|tiff?|woff2?|ttf|otf|eot` +
 	`|mp[34]|m4[av]|webm|og[gv]|wav|mov|avi|docx?|xlsx?|pptx?|od[tsp]|rtf|epub|zip|gz|rar|7z|tar|exe|dmg|pkg|apk)$`)
 
-// isFile reports whether a pattern is for a file. HubSpot serves scripts from its own folders only, so node.js elsewhere
-// is a page.
+// isFile reports whether a pattern is for a file. HubSpot serves scripts from its own folders only, so node.js
+// elsewhere is a page.
 func (p pattern) isFile() bool {
 	last := p.segments[len(p.segments)-1]
 	if !fileName.MatchString(last.text) {
@@ -97,8 +97,8 @@ func (p pattern) written(from int) string {
 	return "/" + strings.Join(strings.Split(strings.Trim(p.text, "/"), "/")[from:], "/")
 }
 
-// missedPages suspects that a pattern which does not end in ** is meant for the pages below as well. A rule for the home
-// page alone is deliberate, and a file has nothing below.
+// missedPages suspects that a pattern which does not end in ** is meant for the pages below as well. A rule for the
+// home page alone is deliberate, and a file has nothing below.
 func (p pattern) missedPages() []suspicion {
 	n := len(p.segments)
 	if n == 0 || p.segments[n-1].kind == doubleStar {
@@ -170,8 +170,8 @@ func (p pattern) startsWithWildcard() bool {
 	return len(p.segments) > 0 && (p.segments[0].kind == doubleStar || p.segments[0].text == "*")
 }
 
-// losesToBuiltin looks where a pattern and a built-in rule for a part of its folder intersect, and neither was written as
-// an exception of the other. Patterns that begin with a wildcard are not meant for HubSpot's own scripts and forms.
+// losesToBuiltin looks where a pattern and a built-in rule for a part of its folder intersect, and neither was written
+// as an exception of the other. Patterns that begin with a wildcard are not meant for HubSpot's own scripts and forms.
 // Those that begin with a part of a name are meant for a file of that name only.
 func (rs *Set) losesToBuiltin(p pattern) []suspicion {
 	if len(p.segments) == 0 || p.startsWithWildcard() {

@@ -17,8 +17,8 @@ type Match struct {
 	params urlpath.PreviewParams // those of a query that an origin may find in the path
 }
 
-// Match finds the rule that decides, for each reading of a path. It allocates only for a path with several readings, and
-// for HubSpot's files if a rule is about files.
+// Match finds the rule that decides, for each reading of a path. It allocates only for a path with several readings,
+// and for HubSpot's files if a rule is about files.
 func (rs *Set) Match(host string, p urlpath.Path) Match {
 	m := Match{rules: rs, rule: rs.fallback, rank: noRank}
 	m.read(host, p.String())

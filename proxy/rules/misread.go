@@ -31,7 +31,9 @@ func misread(text string) *setting.Invalid {
 			Cure: "write a pattern such as /members/**; * is any characters of one segment, ** any number of segments",
 		}
 	case strings.Contains(text, "|"):
-		return &setting.Invalid{Text: quoted + " looks like a regular expression", Cure: "write a list of patterns: [/a, /b]"}
+		return &setting.Invalid{
+			Text: quoted + " looks like a regular expression", Cure: "write a list of patterns: [/a, /b]",
+		}
 	case commaBetween.MatchString(text):
 		return &setting.Invalid{
 			Text: quoted + ": a comma is not a separator",

@@ -56,13 +56,16 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 		}
 		if n := len(p.segments); s.kind == doubleStar && n > 0 && p.segments[n-1].kind == doubleStar {
 			return pattern{}, &setting.Invalid{
-				Text: setting.Quote(text) + " has ** twice in a row", Cure: "one ** already matches any number of segments",
+				Text: setting.Quote(text) + " has ** twice in a row",
+				Cure: "one ** already matches any number of segments",
 			}
 		}
 		p.segments = append(p.segments, s)
 	}
 	if p.stars() > 3 {
-		return pattern{}, &setting.Invalid{Text: setting.Quote(text) + " has more than three **", Cure: "write several patterns"}
+		return pattern{}, &setting.Invalid{
+			Text: setting.Quote(text) + " has more than three **", Cure: "write several patterns",
+		}
 	}
 	return p, nil
 }
@@ -143,8 +146,8 @@ func (p pattern) above() []string {
 	return all
 }
 
-// globMatch reports whether text matches a segment with *. On a mismatch it retries only the last *, so that the time is
-// linear.
+// globMatch reports whether text matches a segment with *. On a mismatch it retries only the last *, so that the time
+// is linear.
 func globMatch(pattern, text string) bool {
 	star, mark := -1, 0
 	p, t := 0, 0

@@ -206,7 +206,9 @@ func hasValue(claim any, values []string) bool {
 
 func (cs allClaims) weakerThan(other requirement) bool {
 	return slices.ContainsFunc(other.(allClaims), func(want claim) bool {
-		return !slices.ContainsFunc(cs, func(c claim) bool { return c.name == want.name && subset(c.values, want.values) })
+		return !slices.ContainsFunc(cs, func(c claim) bool {
+			return c.name == want.name && subset(c.values, want.values)
+		})
 	})
 }
 
@@ -261,7 +263,9 @@ func (m oneMethod) unmet(q request) Decision {
 	if slices.Contains(m, q.method) {
 		return Decision{}
 	}
-	return Decision{Kind: Refuse, Reason: ReasonMethod, Status: http.StatusMethodNotAllowed, Allow: strings.Join(m, ", ")}
+	return Decision{
+		Kind: Refuse, Reason: ReasonMethod, Status: http.StatusMethodNotAllowed, Allow: strings.Join(m, ", "),
+	}
 }
 
 func (m oneMethod) weakerThan(other requirement) bool { return !subset(m, other.(oneMethod)) }

@@ -105,11 +105,12 @@ func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
 	var problems []setting.Problem
 	for j, text := range rc.Path {
 		p, bad := parsePattern(text)
+		key := pathKey(i, j, len(rc.Path))
 		if bad != nil {
-			problems = append(problems, setting.Problem{Key: pathKey(i, j, len(rc.Path)), Text: bad.Text, Cure: bad.Cure})
+			problems = append(problems, setting.Problem{Key: key, Text: bad.Text, Cure: bad.Cure})
 			continue
 		}
-		r.patterns, r.keys = append(r.patterns, p), append(r.keys, pathKey(i, j, len(rc.Path)))
+		r.patterns, r.keys = append(r.patterns, p), append(r.keys, key)
 	}
 	if r.name == "" && len(rc.Path) > 0 {
 		r.name = rc.Path[0]

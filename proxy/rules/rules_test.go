@@ -102,7 +102,8 @@ func plainGlob(glob, text string) bool {
 	return text != "" && glob[0] == text[0] && plainGlob(glob[1:], text[1:])
 }
 
-// starMatch is doublestar's word. That "/a*/**" means "/a" as well as "/ab", which "/a*" does, it does not see by itself.
+// starMatch is doublestar's word. That "/a*/**" means "/a" as well as "/ab", which "/a*" does, it does not see by
+// itself.
 func starMatch(pattern, path string) (bool, error) {
 	if whole, ok := strings.CutSuffix(pattern, "/**"); ok {
 		if match, err := doublestar.Match(whole, path); match || err != nil {

@@ -17,8 +17,8 @@ type Subject struct {
 	Params urlpath.PreviewParams
 }
 
-// ParseSubject parses what an operator writes: a path of the first public host, with an optional query, or a full URL of
-// any public host. A *urlpath.Error means that the gateway would refuse the request.
+// ParseSubject parses what an operator writes: a path of the first public host, with an optional query, or a full URL
+// of any public host. A *urlpath.Error means that the gateway would refuse the request.
 func ParseSubject(text string, sites []*inbound.Site) (Subject, error) {
 	host, rest := sites[0].Host, text
 	if i := strings.Index(text, "://"); i >= 0 && !strings.HasPrefix(text, "/") {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// trie finds the entries whose pattern matches a path, one node per segment. Every entry has a rank of its own, of which
-// the smallest wins, so the order of the search does not matter.
+// trie finds the entries whose pattern matches a path, one node per segment. Every entry has a rank of its own, of
+// which the smallest wins, so the order of the search does not matter.
 type trie struct {
 	root  node
 	stars int // how many inner ** it has: nodes below a ** at which a pattern does not end
@@ -146,9 +146,9 @@ func (f *finder) walk(n *node, rest string) {
 	}
 }
 
-// reached reports whether the walk was below this inner ** before. Then it was there with a longer rest, because an outer
-// ** matches as little as possible first, and there is nothing new to find. It remembers every one: otherwise the time
-// would grow with a power of the path's length (CWE-407).
+// reached reports whether the walk was below this inner ** before. Then it was there with a longer rest, because an
+// outer ** matches as little as possible first, and there is nothing new to find. It remembers every one: otherwise the
+// time would grow with a power of the path's length (CWE-407).
 func (f *finder) reached(n *node) bool {
 	if n.star == 0 {
 		return false // a visit is one step

@@ -71,7 +71,8 @@ func validateAccess(key string, r RuleConfig) []setting.Problem {
 
 func validateName(key string, r RuleConfig) []setting.Problem {
 	if r.Name == "default" || strings.HasPrefix(r.Name, "hubspot:") || strings.HasPrefix(r.Name, "_") {
-		return problem(key, setting.Quote(r.Name)+" is a reserved name", "write another name")
+		return problem(key, setting.Quote(r.Name)+" is a reserved name",
+			"write another name")
 	}
 	if strings.TrimSpace(r.Name) != r.Name || utf8.RuneCountInString(r.Name) > maxName ||
 		strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {
@@ -101,10 +102,12 @@ func validateClaims(key string, r RuleConfig) []setting.Problem {
 	for _, name := range sortedKeys(r.Claims) {
 		at := setting.Join(key, name)
 		if strings.TrimSpace(name) == "" {
-			problems = append(problems, problem(at, "a claim without a name never matches", "write the name of a claim")...)
+			problems = append(problems,
+				problem(at, "a claim without a name never matches", "write the name of a claim")...)
 		}
 		if len(r.Claims[name]) == 0 {
-			problems = append(problems, problem(at, "an empty list admits nobody", "write the values that the rule admits")...)
+			problems = append(problems,
+				problem(at, "an empty list admits nobody", "write the values that the rule admits")...)
 		}
 	}
 	return problems
@@ -120,7 +123,8 @@ func validateMethods(key string, r RuleConfig) []setting.Problem {
 		if slices.Contains(knownMethods, strings.ToUpper(m)) {
 			cure = "write " + strings.ToUpper(m) + " in upper case"
 		}
-		problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]", setting.Quote(m)+" is not a method that the gateway forwards", cure)...)
+		problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]",
+			setting.Quote(m)+" is not a method that the gateway forwards", cure)...)
 	}
 	return problems
 }
@@ -133,23 +137,24 @@ func validateWords(key string, list []string) []setting.Problem {
 	var problems []setting.Problem
 	for i, word := range list {
 		if strings.TrimSpace(word) != word || word == "" {
-			problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]", setting.Quote(word)+" is empty or has spaces around it",
-				"remove the spaces or the entry")...)
+			problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]",
+				setting.Quote(word)+" is empty or has spaces around it", "remove the spaces or the entry")...)
 		}
 	}
 	return problems
 }
 
 func (t TestConfig) validate(key string) []setting.Problem {
-	problems := setting.CheckWord(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")
+	var problems []setting.Problem
 	switch {
 	case t.URL == "":
-		return append(problem(key+".url", "required", "write a path such as /members/a, or a URL of a public host"), problems...)
+		problems = problem(key+".url", "required", "write a path such as /members/a, or a URL of a public host")
 	case t.URL[0] != '/' && !strings.Contains(t.URL, "://"):
-		return append(problem(key+".url", setting.Quote(t.URL)+" is neither a path nor a URL",
-			"write "+setting.Quote("/"+strings.TrimSpace(t.URL))+", or a URL of a public host"), problems...)
+		problems = problem(key+".url", setting.Quote(t.URL)+" is neither a path nor a URL",
+			"write "+setting.Quote("/"+strings.TrimSpace(t.URL))+", or a URL of a public host")
 	}
-	return problems
+	return append(problems,
+		setting.CheckWord(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")...)
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// framing reads an HTTP/1 byte stream along with net/http and refuses what net/http forgives: whatever two servers in a row could
-// count differently (request smuggling, RFC 9112 11.2). It checks where messages begin and end, nothing else.
+// framing reads an HTTP/1 byte stream along with net/http and refuses what net/http forgives: whatever two servers in a
+// row could count differently (request smuggling, RFC 9112 11.2). It checks where messages begin and end, nothing else.
 //
-// net/http takes bare LF for CRLF, joins folded header lines, lets chunked win over Content-Length, ignores Transfer-Encoding in
-// HTTP/1.0 and skips chunk extensions; and a handler cannot see any of it.
+// net/http takes bare LF for CRLF, joins folded header lines, lets chunked win over Content-Length, ignores
+// Transfer-Encoding in HTTP/1.0 and skips chunk extensions; and a handler cannot see any of it.
 type framing struct {
 	state   state
 	line    []byte // of the head or the trailers: what came of it so far
@@ -35,7 +35,8 @@ const (
 	inTrailer
 )
 
-// accept takes the next bytes of the stream and returns how many of them are fine; fewer than all when the next one is not.
+// accept takes the next bytes of the stream and returns how many of them are fine; fewer than all when the next one is
+// not.
 func (f *framing) accept(p []byte) int {
 	for i := 0; i < len(p); {
 		switch f.state {
@@ -76,8 +77,8 @@ func (f *framing) accept(p []byte) int {
 	return len(p)
 }
 
-// step takes one byte around a chunk: 1*HEXDIG CRLF before it, CRLF after it, and no extensions, which are of use to nobody but
-// smugglers.
+// step takes one byte around a chunk: 1*HEXDIG CRLF before it, CRLF after it, and no extensions, which are of use to
+// nobody but smugglers.
 func (f *framing) step(c byte) bool {
 	switch f.state {
 	case inSize:
@@ -125,13 +126,15 @@ func (f *framing) endLine(line []byte) bool {
 	return f.field(line)
 }
 
-// requestLine wants HTTP/1.0 or 1.1: net/http would hand the preface of HTTP/2 to the handler as a request of method PRI (SM-09).
+// requestLine wants HTTP/1.0 or 1.1: net/http would hand the preface of HTTP/2 to the handler as a request of method
+// PRI (SM-09).
 func (f *framing) requestLine(line []byte) bool {
 	f.http10 = bytes.HasSuffix(line, []byte(" HTTP/1.0"))
 	return (f.http10 || bytes.HasSuffix(line, []byte(" HTTP/1.1"))) && bytes.Count(line, []byte(" ")) == 2
 }
 
-// field judges a header or trailer line: a folded one, and one with a space before its colon, have no name that is a token.
+// field judges a header or trailer line: a folded one, and one with a space before its colon, have no name that is a
+// token.
 func (f *framing) field(line []byte) bool {
 	name, value, found := bytes.Cut(line, []byte(":"))
 	if !found || !isToken(name) {

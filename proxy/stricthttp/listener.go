@@ -14,9 +14,10 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// NewListener wraps the public listener so that HTTP/1 requests without one reading are answered 400 and their connection is closed,
-// whatever net/http would have made of them. With a TLS configuration it ends TLS itself, and leaves HTTP/2 connections as they are:
-// their framing has one reading. The handshake may take as long as handshake allows.
+// NewListener wraps the public listener so that HTTP/1 requests without one reading are answered 400 and their
+// connection is closed, whatever net/http would have made of them. With a TLS configuration it ends TLS itself, and
+// leaves HTTP/2 connections as they are: their framing has one reading. The handshake may take as long as handshake
+// allows.
 func NewListener(l net.Listener, cfg *tls.Config, handshake time.Duration) net.Listener {
 	if cfg == nil {
 		return strictListener{l}
@@ -70,7 +71,8 @@ func (l *tlsListener) accept() {
 // acceptRetry is how long the listener waits for others to free what the system ran out of.
 const acceptRetry = 100 * time.Millisecond
 
-// exhausted tells what goes away by itself: too many open files, no buffer space, a connection that ended before it was accepted.
+// exhausted tells what goes away by itself: too many open files, no buffer space, a connection that ended before it was
+// accepted.
 func exhausted(err error) bool {
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
 		if errors.Is(err, errno) {

@@ -8,8 +8,9 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// Paced ends HTTP/2 streams that make no progress: a body that pauses, an answer that is not taken. One stream's window of zero bytes
-// holds nobody else up, so nothing below notices (slow read and slow body, CWE-400). For HTTP/1 StrictHTTP1 does it.
+// Paced ends HTTP/2 streams that make no progress: a body that pauses, an answer that is not taken. One stream's window
+// of zero bytes holds nobody else up, so nothing below notices (slow read and slow body, CWE-400). For HTTP/1
+// StrictHTTP1 does it.
 //
 // Deadlines of net/http are no use for that: they run while nobody reads or writes, too, and end a stream whose origin
 // is slow. So a timer sets a deadline that has passed. net/http keeps a ResponseWriter for the next stream once the

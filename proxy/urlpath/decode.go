@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// decode undoes the escapes of a request's path, once, and refuses those that no origin should ever see.
+// decode decodes the escapes of a request's path once, and refuses those that no origin should see.
 func decode(raw string) (decoded, reason string) {
 	if strings.IndexByte(raw, '%') < 0 {
 		return raw, ""
@@ -33,8 +33,8 @@ func decode(raw string) (decoded, reason string) {
 	return b.String(), ""
 }
 
-// decodesAgain tells whether what was decoded once holds another escape, which some origin would decode too (PB-03),
-// in the form of IIS (%u002f) as well.
+// decodesAgain reports whether a decoded text has another escape, in the form of IIS (%u002f) as well, which some
+// origins would decode too (double decoding, CWE-174).
 func decodesAgain(decoded string) bool {
 	for i := 0; i+2 < len(decoded); i++ {
 		if decoded[i] == '%' && (isHex(decoded[i+1]) || decoded[i+1]|0x20 == 'u') && isHex(decoded[i+2]) {
@@ -44,7 +44,7 @@ func decodesAgain(decoded string) bool {
 	return false
 }
 
-// decodeLenient undoes one layer of escapes, %u0041 too. What is not an escape stays as it is.
+// decodeLenient decodes one layer of escapes, including %u0041. It keeps what is not an escape.
 func decodeLenient(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
@@ -63,8 +63,7 @@ func decodeLenient(s string) string {
 	return string(out)
 }
 
-// decodeFully undoes all layers at once, in linear time: what an escape leaves behind may complete one that began
-// before it.
+// decodeFully decodes all layers in linear time. What an escape decodes to may complete an escape that began before it.
 func decodeFully(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
@@ -83,7 +82,7 @@ func decodeFully(s string) string {
 	return string(out)
 }
 
-// lastEscape finds an escape that ends where s ends.
+// lastEscape returns the escape at the end of s.
 func lastEscape(s []byte) (at int, decoded string) {
 	for _, width := range []int{len("%41"), len("%u0041")} {
 		if at = len(s) - width; at >= 0 && s[at] == '%' {
@@ -95,7 +94,7 @@ func lastEscape(s []byte) (at int, decoded string) {
 	return -1, ""
 }
 
-// escapeAt decodes the escape that s begins with; width is 0 when it begins with none.
+// escapeAt decodes the escape at the beginning of s. width is 0 if there is none.
 func escapeAt(s string) (decoded string, width int) {
 	if c, ok := unhex(s, 0); ok && s[0] == '%' {
 		return string([]byte{c}), 3

@@ -5,13 +5,14 @@ import (
 	"unicode"
 )
 
-// IsTransformed reports whether Cloudflare makes an image or a video of what the rest of the path names.
+// IsTransformed reports whether a path makes Cloudflare transform an image or a video, which the rest of the path
+// names.
 func IsTransformed(path string) bool {
 	return strings.HasPrefix(path, "/cdn-cgi/image/") || strings.HasPrefix(path, "/cdn-cgi/media/")
 }
 
-// InFiles reports whether a decoded path is an address of HubSpot's files, whose names may hold anything, or is taken
-// for one by an origin that cuts parameters and streams off or ignores accents.
+// InFiles reports whether a decoded path is an address of HubSpot's files, whose names may contain anything, or is
+// taken for one by an origin that cuts parameters or stream names off, or ignores accents.
 func InFiles(decoded string) bool {
 	if underFiles(decoded) {
 		return true
@@ -30,11 +31,11 @@ func underFiles(decoded string) bool {
 		strings.HasPrefix(prefix, "/hs-fs/hubfs/"), strings.HasPrefix(prefix, "/hs-fs/hub/"):
 		return true
 	}
-	return strings.HasPrefix(prefix, "/hub/") && belowHubID(decoded[len("/hub"):]) != "" // else it is a page's
+	return strings.HasPrefix(prefix, "/hub/") && belowHubID(decoded[len("/hub"):]) != "" // otherwise it is a page
 }
 
-// FileNames lists what the file at a folded path may be called, as paths, none when the path is no file's address. The
-// segment in front may be the HubID or a folder, so both are possible.
+// FileNames returns the possible names of the file at a folded path, as paths, none if the path is not the address of a
+// file. There may be several, because the first segment may be a HubID or a folder.
 func FileNames(path string) []string {
 	rest, _ := strings.CutPrefix(path, "/hs-fs")
 	if name, found := strings.CutPrefix(rest, "/hubfs/"); found {
@@ -51,7 +52,7 @@ func FileNames(path string) []string {
 	return names
 }
 
-// withoutHubID adds to names what the last of them is below a HubID.
+// withoutHubID appends what follows the HubID of the last name, if it has one.
 func withoutHubID(names []string) []string {
 	if below := belowHubID(names[len(names)-1]); below != "" {
 		names = append(names, below)
@@ -59,7 +60,7 @@ func withoutHubID(names []string) []string {
 	return names
 }
 
-// belowHubID is what follows a path's leading HubID, "" when there is none.
+// belowHubID returns what follows a path's leading HubID, "" if there is none.
 func belowHubID(path string) string {
 	if path == "" || path[0] != '/' {
 		return ""
@@ -71,9 +72,9 @@ func belowHubID(path string) string {
 	return path[1+len(first):]
 }
 
-// maybeHubID reports whether some parser of numbers takes a segment for a HubID: signs, zeros, underscores or
-// brackets in front, digits of any script, hexadecimal and exponents, and whatever follows the digits (atoi and
-// parseInt stop there).
+// maybeHubID reports whether some parser of numbers may take a segment for a HubID: with signs, zeros, underscores or
+// brackets in front, in digits of any script, hexadecimal or with an exponent, and with anything after the digits,
+// where atoi and parseInt stop.
 func maybeHubID(segment string) bool {
 	for _, r := range segment {
 		if unicode.IsNumber(r) {
@@ -86,6 +87,7 @@ func maybeHubID(segment string) bool {
 	return false
 }
 
+// IsFileID reports whether a path is the address of a file by its ID, /hub/HUBID/file-ID.
 func IsFileID(path string) bool {
 	rest, _ := strings.CutPrefix(path, "/hs-fs")
 	name, found := strings.CutPrefix(rest, "/hub")

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// fold brings a decoded path to the form in which paths are compared: NFKC and full case folding, and the two Turkish letters whose
-// other case is an ASCII i folded to it, since an origin that changes case takes them for it. Characters that NFKC turns into ASCII
-// were refused before. The result is used for matching only, never for slicing another string (PB-12: folding changes lengths).
+// fold returns a decoded path in the form in which paths are compared: NFKC and full case folding. The two Turkish
+// letters whose other case is an ASCII i become i, because an origin that changes case takes them for it. The result
+// must not be used to slice another string: folding changes lengths.
 func fold(decoded string) string {
 	if isASCII(decoded) {
 		return foldASCII(decoded)
@@ -22,9 +22,9 @@ func fold(decoded string) string {
 	return norm.NFKC.String(folded)
 }
 
-// foldName brings a query to ASCII as far as some origin may: letters lose case, marks and width, and what cannot be
-// seen goes. A character of which no ASCII can come stays, so that the result is never much longer than the query:
-// NFKC makes 33 bytes of 3 (CWE-407).
+// foldName turns a query into ASCII as far as some origin may: letters lose case, marks and width, and invisible
+// characters are dropped. Characters that contain no ASCII stay, so that the result is never much longer than the
+// query: NFKC may make 33 bytes of 3 (CWE-407).
 func foldName(query string) string {
 	if isASCII(query) {
 		return foldASCII(query)
@@ -53,7 +53,7 @@ func foldName(query string) string {
 	return foldASCII(string(out))
 }
 
-// overlongASCII decodes a character of ASCII in more bytes than it needs, as careless decoders do (CVE-2000-0884).
+// overlongASCII decodes an ASCII character in an overlong UTF-8 encoding, as careless decoders do (CVE-2000-0884).
 func overlongASCII(s string) (c byte, width int) {
 	for width, lead := range []byte{2: 0xc0, 3: 0xe0, 4: 0xf0} {
 		if width < 2 || len(s) < width || (s[0] != lead && (width != 2 || s[0] != 0xc1)) {
@@ -73,7 +73,7 @@ func overlongASCII(s string) (c byte, width int) {
 	return 0, 0
 }
 
-// appendFolded appends the ASCII that a character stands for, or the character when there is none in it.
+// appendFolded appends the ASCII characters of a character's decomposition, or the character itself if there are none.
 func appendFolded(out []byte, r rune) []byte {
 	start := len(out)
 	out = utf8.AppendRune(out, r)
@@ -94,7 +94,7 @@ func appendFolded(out []byte, r rune) []byte {
 	return out
 }
 
-// expands reports whether the compatible form of a text is longer than a path may be.
+// expands reports whether the NFKD form of a text is longer than a path may be.
 func expands(text string) bool {
 	if isASCII(text) {
 		return len(text) > maxPath
@@ -109,10 +109,10 @@ func expands(text string) bool {
 	return size > maxPath
 }
 
-// wide are the letters that full case folding takes for others, which are no other case of theirs to most origins.
+// wide are the letters that full case folding turns into others, although most origins tell them apart.
 const wide = "\u00df\u1e9e\u0131\u0130"
 
-// narrow is fold for origins that compare letter by letter: sharp s is not ss, and a dotless i is no i.
+// narrow is fold for origins that compare letter by letter: sharp s is not ss, and a dotless i is not i.
 func narrow(decoded string) string {
 	var b strings.Builder
 	for {
@@ -134,8 +134,8 @@ func narrow(decoded string) string {
 	}
 }
 
-// Narrow returns an escaped path as origins compare it that do not fold letters to others, and whether it may differ
-// from the matched form.
+// Narrow returns the matched form of an escaped path for origins that compare letter by letter, and whether it may
+// differ from Path.String.
 func Narrow(raw string) (_ string, differs bool) {
 	if !strings.ContainsAny(raw, wide) && !strings.Contains(raw, "%") {
 		return "", false
@@ -144,7 +144,7 @@ func Narrow(raw string) (_ string, differs bool) {
 	return trimSlash(narrow(decoded)), true
 }
 
-// WithoutMarks returns a text without accents and other marks, as some databases compare names.
+// WithoutMarks returns a text without accents and other marks, as some databases compare it.
 func WithoutMarks(text string) string {
 	if isASCII(text) {
 		return text
@@ -175,7 +175,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// escapeNonASCII writes raw UTF-8 bytes as escapes: one spelling reaches the origin.
+// escapeNonASCII percent-encodes bytes that are not ASCII, so that only one spelling reaches the origin.
 func escapeNonASCII(raw string) string {
 	if isASCII(raw) {
 		return raw

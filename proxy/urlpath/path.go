@@ -6,34 +6,33 @@ import (
 	"unicode/utf8"
 )
 
-// Path is a canonical path: the reading of a request target on which everything is decided, and the one spelling of
-// it that is forwarded. It cannot hold a query, a fragment, an encoded slash or a dot segment, so a matcher cannot
-// see one.
+// Path is a canonical path: the form on which everything is decided, and the one spelling that is forwarded. It cannot
+// contain a query, a fragment, an encoded slash or a dot segment, so a matcher never sees one.
 type Path struct {
-	escaped   string     // as it is forwarded: percent-encoded, exactly what was judged
+	escaped   string     // as it is forwarded: percent-encoded, exactly as it was parsed
 	folded    string     // as it is matched: decoded once, NFKC, case folded, without a trailing slash
-	ambiguity *ambiguity // what else an origin may take it for; nil for nothing
+	ambiguity *ambiguity // what else an origin may take it for; nil for nothing else
 }
 
-// Matched returns the Path whose matched form is given, for judging a pattern's own examples.
+// Matched returns a Path with a given matched form, for examples of patterns. It cannot be forwarded.
 func Matched(matched string) Path { return Path{folded: matched} }
 
-// ambiguity is what an origin may take a path for besides its canonical form.
+// ambiguity is what an origin may take a path for other than its canonical form.
 type ambiguity struct {
 	readings []string      // in the form that is matched
 	params   PreviewParams // of a query that an origin may find in the path
 }
 
-// Escaped is the spelling that was judged, for the request to the origin.
+// Escaped returns the percent-encoded spelling, for the request to the origin.
 func (p Path) Escaped() string { return p.escaped }
 
-// String is the matched form.
+// String returns the form that is matched.
 func (p Path) String() string { return p.folded }
 
-// Readings returns the forms that are matched: String first, then what else an origin may take the path for.
+// Readings returns all forms that are matched: String, then Alternatives.
 func (p Path) Readings() []string { return append([]string{p.folded}, p.Alternatives()...) }
 
-// Alternatives returns what else than String an origin may take the path for.
+// Alternatives returns the forms other than String that an origin may take the path for.
 func (p Path) Alternatives() []string {
 	if p.ambiguity == nil {
 		return nil
@@ -49,8 +48,8 @@ func (p Path) Params() PreviewParams {
 	return p.ambiguity.params
 }
 
-// Under tells whether the path is prefix or lies below it by whole segments, and what follows ("" for the prefix itself). The prefix
-// must be a canonical, folded path.
+// Under reports whether the path is prefix or below it, by whole segments, and returns the rest ("" for prefix itself).
+// The prefix must be a canonical path.
 func (p Path) Under(prefix string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(p.folded, foldASCII(prefix))
 	if !ok || (rest != "" && rest[0] != '/') {
@@ -59,11 +58,10 @@ func (p Path) Under(prefix string) (rest string, ok bool) {
 	return strings.TrimPrefix(rest, "/"), true
 }
 
-func (e *Error) Error() string { return "proxy: path refused: " + e.Reason }
-
-// Parse judges the escaped path of a request target, everything before the first "?". It decodes once and refuses
-// whatever a reasonable origin could read in a second way (security: matcher and forwarder must see one path). Names of
-// HubSpot's files may hold anything: their addresses are taken with all their readings, each of which is judged.
+// Parse parses the escaped path of a request target, which is everything before the first "?". It decodes once and
+// refuses whatever a plausible origin could read in a second way, because the origin must serve the path that was
+// matched (interpretation conflict, CWE-436). Names of HubSpot's files may contain anything, so their addresses are
+// accepted with all readings, each of which must be matched.
 func Parse(raw string) (Path, error) {
 	if reason := scan(raw); reason != "" {
 		return Path{}, &Error{reason}
@@ -84,13 +82,13 @@ func Parse(raw string) (Path, error) {
 	if reason != "" {
 		return Path{}, &Error{reason}
 	}
-	doubt := ambiguous(decoded)
-	if doubt != "" && !InFiles(decoded) {
-		return Path{}, &Error{doubt}
+	why := ambiguous(decoded)
+	if why != "" && !InFiles(decoded) {
+		return Path{}, &Error{why}
 	}
 	p := Path{escaped: escapeNonASCII(raw), folded: matched(fold(decoded))}
 	switch {
-	case doubt != "", strings.IndexByte(decoded, '+') >= 0, InFiles(decoded) && ambiguousName(decoded):
+	case why != "", strings.IndexByte(decoded, '+') >= 0, InFiles(decoded) && ambiguousName(decoded):
 		if p.ambiguity, reason = readings(raw, p.folded); reason != "" {
 			return Path{}, &Error{reason}
 		}
@@ -100,13 +98,13 @@ func Parse(raw string) (Path, error) {
 	return p, nil
 }
 
-// ambiguousName reports whether a file's name, although it is fit for a page, has a second reading.
+// ambiguousName reports whether a name that is unambiguous for a page has a second reading for a file.
 func ambiguousName(decoded string) bool {
 	return strings.ContainsAny(decoded, "&:") || WithoutMarks(decoded) != decoded
 }
 
-// ambiguous returns why a path has a second reading, "" when it has none. A plus sign is not counted: some origins take
-// it for a space, but pages have it in their names.
+// ambiguous returns why a path has a second reading, "" if it has none. A plus sign, which some origins take for a
+// space, does not count, because names of pages have it.
 func ambiguous(decoded string) string {
 	if i := strings.IndexAny(decoded, ";?#"); i >= 0 {
 		if decoded[i] == ';' {
@@ -130,7 +128,7 @@ func ambiguous(decoded string) string {
 	return ""
 }
 
-// scan refuses what is wrong in any spelling and needs no decoding.
+// scan finds what is wrong without decoding.
 func scan(raw string) string {
 	if len(raw) > maxPath {
 		return tooLong
@@ -154,10 +152,10 @@ func scan(raw string) string {
 	return ""
 }
 
-// isPlain tells the common clean path that is its own canonical form: lower-case ASCII, no escapes, no empty or odd
-// segments, nothing that is read in two ways.
+// isPlain reports whether a path is its own canonical form: lower-case ASCII without escapes, empty segments, dot
+// segments and ambiguous characters. Most paths are.
 func isPlain(raw string) bool {
-	// A bit for each odd character, of the first and the second 64.
+	// A bit for each character that is not plain, for the first and the second 64.
 	const odd, upperCase = 1<<'%' | 1<<'+' | 1<<';', (1<<26 - 1) << ('A' - 64)
 	masks := [2]uint64{odd, upperCase}
 	for i := 0; i < len(raw); i++ {
@@ -165,7 +163,7 @@ func isPlain(raw string) bool {
 		if c >= utf8.RuneSelf || masks[c>>6]>>(c&63)&1 == 1 {
 			return false
 		}
-		// A dot or a slash right after a slash, or a dot before one, is for the thorough way.
+		// A dot or a slash after a slash, or a dot before one, needs the full parser.
 		if i > 0 && raw[i-1] == '/' && (c == '/' || c == '.') {
 			return false
 		}
@@ -176,7 +174,7 @@ func isPlain(raw string) bool {
 	return true
 }
 
-// checkSegments refuses segments that origins drop or resolve.
+// checkSegments finds segments that origins drop or resolve.
 func checkSegments(decoded string) string {
 	rest := decoded[1:]
 	for rest != "" {
@@ -194,7 +192,7 @@ func checkSegments(decoded string) string {
 	return ""
 }
 
-// hasEdges reports whether a segment has what origins trim: a space at either end, a dot at its end.
+// hasEdges reports whether a segment has what origins trim: a space at either end, or a dot at the end.
 func hasEdges(decoded string) bool {
 	for i := 1; i < len(decoded); i++ {
 		first, last := decoded[i-1] == '/', i+1 == len(decoded) || decoded[i+1] == '/'
@@ -205,7 +203,7 @@ func hasEdges(decoded string) bool {
 	return false
 }
 
-// matched is a folded text as a path: with one slash for each run of slashes and backslashes, none at the end.
+// matched returns a folded text as a path, with one slash for each run of slashes and backslashes and none at the end.
 func matched(folded string) string {
 	return trimSlash(squeeze(strings.ReplaceAll(folded, `\`, "/")))
 }
@@ -217,7 +215,8 @@ func trimSlash(path string) string {
 	return path
 }
 
-// Slip returns what a pattern for files has only by mistake, although requests may have it: it would protect nothing.
+// Slip returns what a pattern for files has by mistake only, although requests may have it, "" for nothing. Such a
+// pattern would protect nothing.
 func (p Path) Slip() string {
 	decoded, _ := decode(p.escaped)
 	switch {

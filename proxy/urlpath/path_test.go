@@ -194,7 +194,8 @@ func FuzzParsePath(f *testing.F) {
 		if other, err := Parse(escapeAll(decoded)); err != nil || other.folded != p.folded {
 			t.Fatalf("%q: escaped throughout it is %q, %v; want %q", raw, other.folded, err, p.folded)
 		}
-		// What an origin sees that changes letters to upper or lower case is the same path, or would not have been taken.
+		// What an origin sees that changes letters to upper or lower case is the same path, or would not have been
+		// taken.
 		for _, change := range []func(string) string{upper, strings.ToLower} {
 			if other, err := Parse(escapeAll(change(decoded))); err == nil && other.folded != p.folded {
 				t.Fatalf("%q: in another case it is %q, want %q", raw, other.folded, p.folded)

@@ -5,10 +5,11 @@ import (
 	"unicode"
 )
 
-// PreviewParams are HubSpot's own doors that a query opens. They are found outside the matcher and can only make a decision stricter.
+// PreviewParams is the set of HubSpot's preview and debug parameters in a query. They can only make a decision
+// stricter.
 type PreviewParams uint8
 
-// The doors.
+// The parameters.
 const (
 	Preview PreviewParams = 1 << iota // hs_preview: an unpublished draft
 	Debug                             // hsDebug, hsCacheBuster, developerMode
@@ -29,9 +30,9 @@ func paramOf(name []byte) PreviewParams {
 	return 0
 }
 
-// ParsePreviewParams looks for door parameters in a raw query. Names are read as leniently as any origin might: as they
-// stand, decoded once and decoded for as long as there is an escape. A query that says more than HubSpot reads costs
-// a visitor a login, never a leak.
+// ParsePreviewParams finds the parameters in a raw query. It reads names as leniently as any origin might: as they are,
+// decoded once, and decoded as long as there is an escape. A parameter that HubSpot does not see costs the visitor a
+// login; one that is missed here would leak a draft.
 func ParsePreviewParams(rawQuery string) PreviewParams {
 	if len(rawQuery) < shortestParam {
 		return 0
@@ -56,13 +57,13 @@ func ParsePreviewParams(rawQuery string) PreviewParams {
 	if strings.IndexByte(text, '%') < 0 {
 		return params
 	}
-	// Folding can make a % of one in full width, so there may be more to decode.
+	// Folding turns a full-width % into %, so there may be more to decode.
 	text = foldName(decodeFully(text))
 	return params | paramsIn(text) | paramsIn(decodeFully(text))
 }
 
-// paramsIn takes every text for a name that begins the query or follows a separator and ends at "=". "?" and "#"
-// separate too: an origin may cut a second query or a fragment off.
+// paramsIn finds parameters in a decoded query. A name begins the query or follows a separator, and ends at "=". "?"
+// and "#" are separators too: an origin may cut off a second query or a fragment.
 func paramsIn(query string) PreviewParams {
 	var params PreviewParams
 	for rest := query; rest != ""; {
@@ -78,7 +79,7 @@ func paramsIn(query string) PreviewParams {
 		}
 		params |= paramNamed(name)
 		if i := strings.IndexFunc(name, func(c rune) bool { return c == '[' || unicode.IsControl(c) }); i >= 0 {
-			params |= paramNamed(name[:i]) // an array's index is no part of the name, and C ends a text at NUL
+			params |= paramNamed(name[:i]) // an index is not part of a name, and C strings end at NUL
 		}
 	}
 	return params
@@ -86,8 +87,8 @@ func paramsIn(query string) PreviewParams {
 
 func isSeparator(c rune) bool { return c == '&' || c == ';' || c == '?' || c == '#' }
 
-// paramNamed compares without case, without what stands around the letters (spaces, a byte order mark, brackets) and
-// without control characters; PHP takes a dot, a space and a bracket inside a name for an underscore.
+// paramNamed compares a name ignoring case, control characters and what surrounds the letters (spaces, a byte order
+// mark, brackets). PHP converts a dot, a space and a bracket inside a name to an underscore.
 func paramNamed(name string) PreviewParams {
 	if len(name) < shortestParam {
 		return 0

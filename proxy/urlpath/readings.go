@@ -11,18 +11,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// How much one path may be read: beyond it the path is refused as ambiguous, for the work is the attacker's to choose
-// (CWE-407). Every segment of every reading is a step for each ** of the rules.
+// Limits of the readings of one path. A path beyond them is refused as ambiguous, because it decides how much work it
+// causes (CWE-407): every segment of every reading is a step for each ** of the rules.
 const (
 	maxReadings        = 64
 	maxReadingBytes    = 8 << 10
 	maxReadingSegments = 384
 )
 
-// readings returns what an origin may take an escaped path for, other than canonical, the form that is matched first.
-// Each origin is a chain of steps that are plausible alone: it reads "+" as a space, decodes again, normalises, drops
-// what cannot be seen, cuts parameters, a query or a fragment off, trims. All chains of such steps are followed. A
-// reading with a dot segment, an encoded slash or a control character refuses the path, whatever the rules say.
+// readings returns what an origin may take an escaped path for, other than its canonical form. An origin is modeled as
+// a chain of plausible steps: it reads "+" as a space, decodes again, normalizes, drops invisible characters, cuts off
+// parameters, a query or a fragment, or trims. All chains are followed. The path is refused if a reading has a dot
+// segment, an encoded slash or a control character.
 func readings(raw, canonical string) (_ *ambiguity, reason string) {
 	r := reader{files: InFiles(canonical)}
 	spaced := strings.ReplaceAll(raw, "+", "%20")
@@ -78,10 +78,10 @@ func (r *reader) add(text string) {
 	}
 }
 
-// follow takes one step more of every kind.
+// follow adds the results of one more step of every kind.
 func (r *reader) follow(text string) {
 	r.decode(text)
-	r.normalise(text)
+	r.normalize(text)
 	r.trim(text)
 	r.add(strings.ReplaceAll(text, "+", " "))
 	r.add(dropInvisible(text))
@@ -100,8 +100,8 @@ func (r *reader) follow(text string) {
 	}
 }
 
-// decode undoes one more layer of escapes. Bytes that are not UTF-8 then are Latin-1, unless they may be an overlong
-// "/".
+// decode adds the results of decoding one more layer of escapes. If those are not UTF-8, they are read as Latin-1,
+// unless they may be an overlong "/".
 func (r *reader) decode(text string) {
 	decoded := decodeLenient(text)
 	if decoded == text {
@@ -120,8 +120,8 @@ func (r *reader) decode(text string) {
 	}
 }
 
-// addOdd adds a text of a second decoding or normalisation: it may hold what no path may that a client sends, and is
-// judged as the origins read it that go so far.
+// addOdd adds a text after a second decoding or normalization. It may contain what is refused in a client's path, so it
+// is read as such origins read it.
 func (r *reader) addOdd(text string) {
 	if strings.IndexByte(text, 0) >= 0 {
 		r.reason = control
@@ -140,7 +140,7 @@ func (r *reader) addOdd(text string) {
 	}
 }
 
-// squeeze makes one slash of several.
+// squeeze replaces runs of slashes with one.
 func squeeze(text string) string {
 	for strings.Contains(text, "//") {
 		text = strings.ReplaceAll(text, "//", "/")
@@ -148,9 +148,8 @@ func squeeze(text string) string {
 	return text
 }
 
-// normalise takes compatibility characters for what they look like, and those that look like a slash for a part of a
-// name too.
-func (r *reader) normalise(text string) {
+// normalize adds the NFKC form, with characters that look like a slash read as a slash and as a part of a name.
+func (r *reader) normalize(text string) {
 	if isASCII(text) {
 		return
 	}
@@ -182,7 +181,7 @@ func looksLikeSlash(c rune) bool {
 	return strings.ContainsRune(slashes, c) || bytes.ContainsAny(decomposed, "/\\\u2044")
 }
 
-// trim drops spaces around segments and dots at their end, as file systems do, and segments of spaces alone.
+// trim adds the text without spaces around segments, dots at their end and empty segments, as file systems read it.
 func (r *reader) trim(text string) {
 	if !hasEdges(text) && isASCII(text) {
 		return
@@ -214,8 +213,8 @@ func cutParameters(text string) string {
 	return strings.Join(segments, "/")
 }
 
-// cutSegments drops what follows a separator in each segment, and segments of which nothing is left: servers of images
-// begin parameters with "&", and NTFS names a stream of a file behind ":".
+// cutSegments drops what follows a separator in each segment, and empty segments. Image servers begin parameters with
+// "&", and NTFS appends the name of a stream after ":".
 func cutSegments(text, separator string) string {
 	if !strings.Contains(text, separator) {
 		return text
@@ -234,8 +233,8 @@ func before(text, separator string) string {
 	return text
 }
 
-// overlong reports whether bytes that are not UTF-8 may be read as a character of ASCII in more bytes than it needs,
-// or as half of a surrogate pair (CVE-2000-0884).
+// overlong reports whether invalid UTF-8 may be read as an overlong encoding of an ASCII character, or as half of a
+// surrogate pair (CVE-2000-0884).
 func overlong(text string) bool {
 	for i := 0; i < len(text); i++ {
 		next := byte(0)
@@ -255,7 +254,7 @@ func overlong(text string) bool {
 
 func validUTF8(text string) string { return strings.ToValidUTF8(text, "") }
 
-// decodeCarelessly decodes what begins like a character of several bytes, whatever follows.
+// decodeCarelessly decodes overlong encodings without checking the bytes that follow.
 func decodeCarelessly(text string) string {
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); i++ {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ParseTarget judges a request's target as it came over the wire, in HTTP/1 and HTTP/2 alike. net/http's parsed URL has lost
-// spellings by then; RequestURI has not.
+// ParseTarget parses a request's target as it was sent, in HTTP/1 and HTTP/2. It uses RequestURI, because net/http's
+// parsed URL has lost the spelling.
 func ParseTarget(r *http.Request) (Path, error) {
 	target := r.RequestURI
 	if r.URL.Host != "" && r.Method != http.MethodConnect && !strings.HasPrefix(target, "/") {
@@ -18,18 +18,19 @@ func ParseTarget(r *http.Request) (Path, error) {
 	if !strings.HasPrefix(target, "/") || r.Method == http.MethodConnect {
 		return Path{}, &Error{notAbsolute}
 	}
-	if strings.IndexByte(target, '#') >= 0 { // a fragment is never sent; whoever sends one wants it cut somewhere (PB-16)
+	if strings.IndexByte(target, '#') >= 0 { // browsers never send a fragment; an origin may cut it off
 		return Path{}, &Error{delimiter}
 	}
 	path, query, _ := strings.Cut(target, "?")
 	if strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		return Path{}, &Error{control} // HTTP/2 can carry a space; in HTTP/1 it would end the target (request splitting)
+		// HTTP/2 allows a space, which would end the target in HTTP/1 (request splitting, CWE-113).
+		return Path{}, &Error{control}
 	}
 	return Parse(path)
 }
 
-// absoluteTarget is the origin-form of "GET http://host/path": net/http took Host from it, so it fits by construction; user-info
-// and other schemes do not (PB-20).
+// absoluteTarget returns the origin-form of a target in absolute-form, "GET http://host/path" (RFC 9112, section
+// 3.2.2). User information and other schemes are refused: an origin may take another part of them for the host.
 func absoluteTarget(r *http.Request) (string, bool) {
 	if (r.URL.Scheme != "http" && r.URL.Scheme != "https") || r.URL.User != nil || r.URL.Host != r.Host {
 		return "", false

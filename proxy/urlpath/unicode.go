@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// checkUnicode refuses text that is not UTF-8 and control characters.
+// checkUnicode finds invalid UTF-8 and control characters.
 func checkUnicode(decoded string) string {
 	if isASCII(decoded) {
 		return ""
@@ -26,7 +26,7 @@ func checkUnicode(decoded string) string {
 	return ""
 }
 
-// invisibles are the characters that draw nothing, which some origins drop: Default_Ignorable_Code_Point, format
+// invisibles are the characters without a glyph, which some origins drop: Default_Ignorable_Code_Point, format
 // characters, line and paragraph separators, private use, noncharacters and the replacement character.
 var invisibles = &unicode.RangeTable{
 	R16: []unicode.Range16{
@@ -44,7 +44,7 @@ var invisibles = &unicode.RangeTable{
 	},
 }
 
-// dropInvisible removes what some origins do not see.
+// dropInvisible removes invisible characters, as some origins do.
 func dropInvisible(text string) string {
 	if isASCII(text) {
 		return text
@@ -59,16 +59,16 @@ func dropInvisible(text string) string {
 
 func isInvisible(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(invisibles, r) }
 
-// slashes are look-alikes that Windows code pages turn into / and \.
+// slashes are look-alikes that Windows code pages convert to / and \.
 const slashes = "\u2044\u2215\u2216\u29f5\u29f8"
 
-// checkRune returns why some origin takes a character for another one, or does not see it.
+// checkRune returns why some origin takes a character for another one or drops it, "" for none.
 func checkRune(r rune) string {
 	if unicode.Is(unicode.Z, r) || isInvisible(r) {
 		return invisible
 	}
-	// Full-width letters, ligatures, superscripts, the Kelvin sign, the Greek question mark ... become ASCII where an origin normalises.
-	// Letters of living scripts that NFKC only takes apart (Thai sara am) stay; they are compared in that form.
+	// Full-width letters, ligatures, superscripts, the Kelvin sign and the Greek question mark become ASCII if an
+	// origin normalizes. Letters that NFKC only decomposes, like Thai sara am, are compared in that form.
 	if strings.ContainsRune(slashes, r) {
 		return compatibility
 	}
