@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// strictConn hands net/http only well-framed bytes. At the first that are not it hands over something that net/http
-// refuses as well, so that the answer is a 400 and the end of the connection; an error of the connection's own would
-// end it without a word.
+// strictConn passes only well-framed bytes to net/http. Instead of the first others it passes something that net/http
+// rejects too, so that the client gets status 400 and the connection is closed. An error would close it without a
+// response.
 type strictConn struct {
 	net.Conn
 	framing framing
-	poison  []byte
-	dead    bool
+	poison  []byte // what is left to pass of it
+	dead    bool   // nothing but poison is passed
 	mu      sync.Mutex
-	limit   time.Time   // net/http's own read deadline
-	raw     atomic.Bool // it has become a WebSocket
-	writeBy time.Time   // the deadline of writes
+	limit   time.Time   // the read deadline that net/http has set
+	raw     atomic.Bool // it is a WebSocket
+	writeBy time.Time   // the write deadline
 }
 
-// poison breaks off a head, a chunk's size and a trailer alike.
+// poison is invalid in a head, in the size of a chunk and in a trailer.
 const poison = "\x00\r\n\x00\r\n\r\n"
 
 func (c *strictConn) Read(p []byte) (int, error) {
@@ -38,7 +38,7 @@ func (c *strictConn) Read(p []byte) (int, error) {
 		c.Conn.SetReadDeadline(c.progressBy())
 	}
 	n, err := c.Conn.Read(p)
-	if c.raw.Load() { // while it waited
+	if c.raw.Load() { // it became a WebSocket meanwhile
 		return n, err
 	}
 	fine := c.framing.accept(p[:n])
@@ -46,7 +46,7 @@ func (c *strictConn) Read(p []byte) (int, error) {
 	case body && c.framing.state == inHead:
 		c.Conn.SetReadDeadline(c.ownLimit())
 	case body && err != nil:
-		c.dead = true // what comes later is still the body; net/http might take it for the next request
+		c.dead = true // net/http might take the rest of the body for the next request
 	}
 	if fine == n {
 		return n, err
@@ -56,7 +56,7 @@ func (c *strictConn) Read(p []byte) (int, error) {
 	return fine + more, err
 }
 
-// bodyProgress is how long a body may pause: who sends nothing for longer is not sending it (slowloris, DS-01).
+// bodyProgress is how long a client may send nothing of a body (slowloris, CWE-400).
 const bodyProgress = 30 * time.Second
 
 func (c *strictConn) progressBy() time.Time {
@@ -73,7 +73,7 @@ func (c *strictConn) ownLimit() time.Time {
 	return c.limit
 }
 
-// SetReadDeadline keeps what net/http wants beside what a body's progress wants.
+// SetReadDeadline records the deadline of net/http, which applies together with the one of a body's progress.
 func (c *strictConn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	c.limit = t
@@ -81,8 +81,8 @@ func (c *strictConn) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// SetDeadline is what net/http clears when it hands a connection over to become a WebSocket: the next write has its
-// own again.
+// SetDeadline is called by net/http to clear deadlines when a connection is hijacked. The next write sets its own
+// again.
 func (c *strictConn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
 	c.limit, c.writeBy = t, time.Time{}
@@ -99,8 +99,8 @@ func (c *strictConn) drain(p []byte) (int, error) {
 	return n, nil
 }
 
-// writeProgress is how long a visitor may take nothing of an answer: who reads more slowly only holds the connection,
-// and the origin's (slow read, DS-01).
+// writeProgress is how long a client may read nothing of a response: it would hold a connection to the origin as well
+// (slow read, CWE-400).
 const writeProgress = time.Minute
 
 func (c *strictConn) Write(p []byte) (int, error) {
@@ -108,12 +108,12 @@ func (c *strictConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// LeaveHTTP is called when the handler has taken the connection over to make it a WebSocket: what comes is no HTTP
-// any more. Nothing that is written or read can do that (in-band signalling, CWE-444).
+// LeaveHTTP is called when the handler has hijacked the connection for a WebSocket: what follows is not HTTP. Nothing
+// that is read or written can have that effect (CWE-444).
 func (c *strictConn) LeaveHTTP() { c.raw.Store(true) }
 
-// setWriteDeadline sets it anew when an eighth of it has passed: setting it each time costs more than the rest of
-// Write.
+// setWriteDeadline renews the deadline when an eighth of it has passed. Setting it each time would cost more than the
+// rest of Write.
 func (c *strictConn) setWriteDeadline() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,7 +123,7 @@ func (c *strictConn) setWriteDeadline() {
 	}
 }
 
-// CloseWrite lets net/http end its half first, so that a refusal arrives before the reset.
+// CloseWrite closes net/http's half first, so that a response arrives before the connection is reset.
 func (c *strictConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -131,22 +131,22 @@ func (c *strictConn) CloseWrite() error {
 	return nil
 }
 
-// ResetOnClose makes the end of the connection an error for the visitor.
+// ResetOnClose makes Close reset the connection, which is an error for the client.
 func (c *strictConn) ResetOnClose() {
 	below := c.Conn
 	if secure, ok := below.(*tls.Conn); ok {
 		below = secure.NetConn()
 	}
 	if tcp, ok := below.(interface{ SetLinger(sec int) error }); ok {
-		_ = tcp.SetLinger(0) // of a connection that has ended: nothing is left to say
+		_ = tcp.SetLinger(0) // fails only for a connection that has ended
 	}
 }
 
-// strictTLSConn tells net/http about its TLS, so that Request.TLS is set.
+// strictTLSConn is a strictConn over TLS, from which net/http sets Request.TLS.
 type strictTLSConn struct {
 	strictConn
 	tls *tls.Conn
 }
 
-// ConnectionState is the TLS connection's.
+// ConnectionState returns that of the TLS connection.
 func (c *strictTLSConn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// framing reads an HTTP/1 byte stream along with net/http and refuses what net/http forgives: whatever two servers in a
-// row could count differently (request smuggling, RFC 9112 11.2). It checks where messages begin and end, nothing else.
+// framing parses an HTTP/1 byte stream ahead of net/http and rejects what two servers in a row may delimit differently
+// (request smuggling, RFC 9112, section 11.2). It checks where messages begin and end, and nothing else.
 //
-// net/http takes bare LF for CRLF, joins folded header lines, lets chunked win over Content-Length, ignores
-// Transfer-Encoding in HTTP/1.0 and skips chunk extensions; and a handler cannot see any of it.
+// net/http accepts a bare LF for CRLF, joins folded header lines, prefers chunked to Content-Length, ignores
+// Transfer-Encoding in HTTP/1.0 and skips chunk extensions; a handler sees none of that.
 type framing struct {
 	state   state
-	line    []byte // of the head or the trailers: what came of it so far
-	left    uint64 // of a body or a chunk
-	digits  int    // of a chunk's size
-	lengths int    // Content-Length lines of this head
+	line    []byte // the current line of the head or the trailers, as far as it was read
+	left    uint64 // how many bytes of the body or the chunk are left
+	digits  int    // how many digits of a chunk's size were read
+	lengths int    // how many Content-Length lines this head has
 	chunked bool
 	http10  bool
 	started bool // the head has its request line
@@ -77,8 +77,8 @@ func (f *framing) accept(p []byte) int {
 	return len(p)
 }
 
-// step takes one byte around a chunk: 1*HEXDIG CRLF before it, CRLF after it, and no extensions, which are of use to
-// nobody but smugglers.
+// step parses one byte of a chunk's delimiters: 1*HEXDIG CRLF before it, CRLF after it. Chunk extensions are rejected:
+// only smugglers use them.
 func (f *framing) step(c byte) bool {
 	switch f.state {
 	case inSize:
@@ -107,7 +107,7 @@ func (f *framing) step(c byte) bool {
 	return c == '\n'
 }
 
-// endLine judges a line that ended in LF.
+// endLine parses a line that ended in LF.
 func (f *framing) endLine(line []byte) bool {
 	line, crlf := bytes.CutSuffix(line, []byte("\r"))
 	if !crlf || bytes.IndexByte(line, '\r') >= 0 {
@@ -118,7 +118,7 @@ func (f *framing) endLine(line []byte) bool {
 		f.reset()
 		return true
 	case len(line) == 0:
-		return !f.started || f.endHead() // empty lines before a request are net/http's to judge
+		return !f.started || f.endHead() // net/http decides about empty lines before a request
 	case !f.started:
 		f.started = true
 		return f.requestLine(line)
@@ -126,14 +126,14 @@ func (f *framing) endLine(line []byte) bool {
 	return f.field(line)
 }
 
-// requestLine wants HTTP/1.0 or 1.1: net/http would hand the preface of HTTP/2 to the handler as a request of method
-// PRI (SM-09).
+// requestLine accepts HTTP/1.0 and 1.1 only. net/http would pass the preface of HTTP/2 to the handler as a request with
+// the method PRI.
 func (f *framing) requestLine(line []byte) bool {
 	f.http10 = bytes.HasSuffix(line, []byte(" HTTP/1.0"))
 	return (f.http10 || bytes.HasSuffix(line, []byte(" HTTP/1.1"))) && bytes.Count(line, []byte(" ")) == 2
 }
 
-// field judges a header or trailer line: a folded one, and one with a space before its colon, have no name that is a
+// field parses a header or trailer line. The name of a folded line, and of one with a space before the colon, is not a
 // token.
 func (f *framing) field(line []byte) bool {
 	name, value, found := bytes.Cut(line, []byte(":"))
@@ -156,7 +156,7 @@ func (f *framing) field(line []byte) bool {
 	return true
 }
 
-// is compares without regard to the case of letters; lower is in lower case.
+// is reports whether a text equals lower, which is in lower case, ignoring case.
 func is(text []byte, lower string) bool {
 	if len(text) != len(lower) {
 		return false
@@ -186,7 +186,7 @@ func (f *framing) length(value []byte) bool {
 	return true
 }
 
-// endHead chooses the body's framing: one way only.
+// endHead chooses the framing of the body, and rejects a head with two.
 func (f *framing) endHead() bool {
 	switch {
 	case f.lengths > 1 || (f.chunked && f.lengths > 0):
@@ -201,10 +201,10 @@ func (f *framing) endHead() bool {
 	return true
 }
 
-// reset begins the next message.
+// reset prepares for the next message.
 func (f *framing) reset() { *f = framing{line: f.line[:0]} }
 
-// isToken: RFC 9110 5.6.2.
+// isToken reports whether a name is a token (RFC 9110, section 5.6.2).
 func isToken(name []byte) bool {
 	for _, c := range name {
 		if !tokenByte[c] {
@@ -214,7 +214,7 @@ func isToken(name []byte) bool {
 	return len(name) > 0
 }
 
-// tokenByte tells the bytes of a token: visible ones without the delimiters.
+// tokenByte has the bytes that a token may contain: visible ones except delimiters.
 var tokenByte = func() (table [256]bool) {
 	for c := byte('!'); c < 0x7f; c++ {
 		table[c] = strings.IndexByte(`()<>@,;:\"/[]?={}`, c) < 0

@@ -14,10 +14,9 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// NewListener wraps the public listener so that HTTP/1 requests without one reading are answered 400 and their
-// connection is closed, whatever net/http would have made of them. With a TLS configuration it ends TLS itself, and
-// leaves HTTP/2 connections as they are: their framing has one reading. The handshake may take as long as handshake
-// allows.
+// NewListener wraps a listener. An HTTP/1 request that is ambiguous gets status 400 and its connection is closed,
+// whatever net/http would make of it. With a TLS configuration it terminates TLS, each handshake within the given time,
+// and leaves HTTP/2 connections alone: their framing is not ambiguous.
 func NewListener(l net.Listener, cfg *tls.Config, handshake time.Duration) net.Listener {
 	if cfg == nil {
 		return strictListener{l}
@@ -37,7 +36,7 @@ func (l strictListener) Accept() (net.Conn, error) {
 	return &strictConn{Conn: conn}, nil
 }
 
-// tlsListener knows a connection's protocol only after its handshake, which must not keep others waiting.
+// tlsListener makes handshakes concurrently, so that a slow one does not delay other connections.
 type tlsListener struct {
 	net.Listener
 	cfg   *tls.Config
@@ -45,7 +44,7 @@ type tlsListener struct {
 	conns chan net.Conn
 	done  chan struct{}
 	once  sync.Once
-	err   error // why accept ended
+	err   error // why Accept fails
 }
 
 func (l *tlsListener) accept() {
@@ -54,7 +53,7 @@ func (l *tlsListener) accept() {
 		if err == nil {
 			go func() {
 				if background.Catch(func() { l.handshake(conn) }) != nil {
-					conn.Close() // one visitor's handshake is nobody else's fault
+					conn.Close() // a panic must not end the process
 				}
 			}()
 			continue
@@ -68,13 +67,15 @@ func (l *tlsListener) accept() {
 	}
 }
 
-// acceptRetry is how long the listener waits for others to free what the system ran out of.
+// acceptRetry is how long the listener waits for resources that the system has run out of.
 const acceptRetry = 100 * time.Millisecond
 
-// exhausted tells what goes away by itself: too many open files, no buffer space, a connection that ended before it was
-// accepted.
+// exhausted reports whether an error is temporary: too many open files, no buffer space, a connection that ended before
+// it was accepted.
 func exhausted(err error) bool {
-	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+	for _, errno := range []syscall.Errno{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED,
+	} {
 		if errors.Is(err, errno) {
 			return true
 		}
@@ -106,7 +107,7 @@ func (l *tlsListener) handshake(raw net.Conn) {
 	case "h2":
 	case "", "http/1.1":
 		ready = &strictTLSConn{strictConn{Conn: conn}, conn}
-	default: // acme-tls/1: the handshake was the whole answer, and HTTP after it would be read by nobody's rules (RFC 8737 3)
+	default: // acme-tls/1: the handshake was the whole response (RFC 8737, section 3)
 		conn.Close()
 		return
 	}

@@ -8,14 +8,14 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// Paced ends HTTP/2 streams that make no progress: a body that pauses, an answer that is not taken. One stream's window
-// of zero bytes holds nobody else up, so nothing below notices (slow read and slow body, CWE-400). For HTTP/1
-// StrictHTTP1 does it.
+// Paced ends HTTP/2 streams that make no progress: bodies that pause, responses that are not read. A stream whose
+// window is empty holds up no other, so nothing below notices (slow read and slow body, CWE-400). NewListener does it
+// for HTTP/1.
 //
-// Deadlines of net/http are no use for that: they run while nobody reads or writes, too, and end a stream whose origin
-// is slow. So a timer sets a deadline that has passed. net/http keeps a ResponseWriter for the next stream once the
-// handler has returned, so that touching it then ends the process: the watchdogs are stopped before, and nothing that
-// still holds the body gets through to it.
+// Deadlines of net/http alone would end a stream whose origin is slow, because they run while nobody reads or writes.
+// So a timer sets a deadline that has passed. After the handler has returned, net/http reuses the ResponseWriter for
+// the next stream, and touching it would end the process: the watchdogs are stopped before, and whatever still holds
+// the body cannot reach it.
 func Paced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor < 2 {
@@ -24,14 +24,16 @@ func Paced(next http.Handler) http.Handler {
 		}
 		c := http.NewResponseController(w)
 		if r.Body != nil && r.Body != http.NoBody {
-			body := &pacedBody{r.Body, background.NewWatchdog(bodyProgress, func() { c.SetReadDeadline(time.Unix(1, 0)) })}
+			expire := func() { c.SetReadDeadline(time.Unix(1, 0)) }
+			body := &pacedBody{r.Body, background.NewWatchdog(bodyProgress, expire)}
 			defer body.watchdog.Stop()
 			r.Body = body
 		}
-		writer := &pacedWriter{w, background.NewWatchdog(writeProgress, func() { c.SetWriteDeadline(time.Unix(1, 0)) })}
+		expire := func() { c.SetWriteDeadline(time.Unix(1, 0)) }
+		writer := &pacedWriter{w, background.NewWatchdog(writeProgress, expire)}
 		defer writer.watchdog.Stop()
 		next.ServeHTTP(writer, r)
-		c.SetWriteDeadline(time.Now().Add(writeProgress)) // for what net/http has still to send
+		c.SetWriteDeadline(time.Now().Add(writeProgress)) // for what net/http has buffered
 	})
 }
 
@@ -40,8 +42,7 @@ type pacedBody struct {
 	watchdog *background.Watchdog
 }
 
-// Read may be called when the handler has returned: a transport that was sending the body learns only now that nobody
-// wants it.
+// Read may be called after the handler has returned, by a transport that is still sending the body.
 func (b *pacedBody) Read(p []byte) (int, error) {
 	if !b.watchdog.Begin() {
 		return 0, http.ErrBodyReadAfterClose

@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// bodyDrain is how long the rest of a body may take that nobody wants.
+// bodyDrain is how long the client may take to send the rest of a body that is not used.
 const bodyDrain = 5 * time.Second
 
-// Prompt sends every answer when it is made, whatever is still to come of the request's body. net/http would read on
-// before it sends the answer, and wait for a client that announces a body and sends nothing (slow body, CWE-400).
-// What is left of the body then has its own, short time, and the connection closes. In HTTP/2 an answer waits for
-// nothing.
+// Prompt sends every response at once, even if the request's body has not arrived. net/http would read the body first,
+// and wait for a client that announces one and sends nothing (slow body, CWE-400). The rest of the body gets a short
+// time of its own, and then the connection is closed. In HTTP/2 a response waits for nothing.
 func Prompt(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 || r.ProtoMajor != 1 {
@@ -22,7 +21,7 @@ func Prompt(next http.Handler) http.Handler {
 			return
 		}
 		body := &endingBody{ReadCloser: r.Body}
-		in := r.WithContext(r.Context()) // net/http looks at its own request's body
+		in := r.WithContext(r.Context()) // net/http inspects the body of its own request
 		in.Body = body
 		writer := &promptWriter{ResponseWriter: w, body: body}
 		next.ServeHTTP(writer, in)
@@ -30,7 +29,7 @@ func Prompt(next http.Handler) http.Handler {
 	})
 }
 
-// endingBody remembers that all of it was read.
+// endingBody records whether all of it was read.
 type endingBody struct {
 	io.ReadCloser
 	ended atomic.Bool
@@ -47,10 +46,10 @@ func (b *endingBody) Read(p []byte) (int, error) {
 type promptWriter struct {
 	http.ResponseWriter
 	body  *endingBody
-	begun bool // the final answer
+	begun bool // the final response
 }
 
-// begin prepares the final answer.
+// begin prepares the final response.
 func (w *promptWriter) begin() {
 	if w.begun {
 		return
@@ -58,11 +57,12 @@ func (w *promptWriter) begin() {
 	w.begun = true
 	if !w.body.ended.Load() {
 		w.Header().Set("Connection", "close")
-		_ = http.NewResponseController(w.ResponseWriter).EnableFullDuplex() // a test's recorder has none, and needs none
+		// Recorders of tests do not support it, and do not need it.
+		_ = http.NewResponseController(w.ResponseWriter).EnableFullDuplex()
 	}
 }
 
-// leave lets the rest of the body have its time. net/http reads on when the handler has returned.
+// leave limits the time for the rest of the body, which net/http reads after the handler has returned.
 func (w *promptWriter) leave() {
 	w.begin()
 	if !w.body.ended.Load() {
@@ -70,7 +70,7 @@ func (w *promptWriter) leave() {
 	}
 }
 
-// WriteHeader sends the header. 1xx answers come before the final one, except 101 which is final.
+// WriteHeader sends the header. Responses with status 1xx precede the final one, except 101.
 func (w *promptWriter) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		w.begin()
