@@ -9,8 +9,8 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// clientBody remembers whether reading the visitor's body failed, so that a broken body is not blamed on the origin.
-// net/http's transport reads it in a goroutine of its own.
+// clientBody records whether reading the visitor's body failed, so that the origin is not blamed for it. net/http's
+// transport reads it in a goroutine of its own.
 type clientBody struct {
 	io.ReadCloser
 	failure atomic.Pointer[error]
@@ -25,21 +25,20 @@ func (b *clientBody) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// errSessionEnded is why an exchange ends whose visitor is not to have it any more.
-var errSessionEnded = errors.New("proxy: the session has ended, or is not admitted any more")
+// errSessionEnded means that an exchange ended because its session ended, or is no longer admitted.
+var errSessionEnded = errors.New("proxy: the session has ended, or is no longer admitted")
 
-// originBody is the body of the origin's answer. It can be ended while it is being read, and remembers why it could
-// not be read.
+// originBody is the body of the origin's response. It can be ended while it is read, and records why reading failed.
 type originBody struct {
 	io.ReadCloser
 	ending  atomic.Int32
-	failure error // only for the goroutine that reads
+	failure error // used by the reading goroutine only
 }
 
 // How a body is ended.
 const (
-	breakOff int32 = iota + 1 // what is left, in buffers, too, is not for the visitor
-	complete                  // as if all had been said
+	breakOff int32 = iota + 1 // the visitor gets nothing more, not even from buffers
+	complete                  // as if it were complete
 )
 
 func (b *originBody) Read(p []byte) (int, error) {
@@ -64,11 +63,11 @@ func (b *originBody) failed(err error) (int, error) {
 	return 0, err
 }
 
-// errUnsolicited is the origin's: an answer to something that the gateway has not asked.
-var errUnsolicited = errors.New("proxy: the origin answers what it was not asked")
+// errUnsolicited means that the origin's response does not fit the request.
+var errUnsolicited = errors.New("proxy: the origin's response does not fit the request")
 
-// checkUnsolicited judges an answer by its request. What a status does to a connection or to a cache is for our own
-// request to decide, never for whoever answers it (response splitting, protocol confusion).
+// checkUnsolicited returns an error for a response that does not fit the request. What a status does to a connection or
+// a cache is decided by the gateway's request alone (response splitting, CWE-113).
 func checkUnsolicited(res *http.Response, websocket bool) error {
 	asked := res.Request.Header
 	switch status := res.StatusCode; {
@@ -79,7 +78,7 @@ func checkUnsolicited(res *http.Response, websocket bool) error {
 		}
 		return errUnsolicited
 	case status < 200:
-		return errUnsolicited // net/http's transport takes what is below 100 for final, and a visitor cannot be sent it
+		return errUnsolicited // net/http's transport accepts a status below 100, which cannot be sent
 	case status == http.StatusNotModified && asked["If-None-Match"] == nil && asked["If-Modified-Since"] == nil:
 		return errUnsolicited
 	}

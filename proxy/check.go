@@ -12,17 +12,17 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// LoginHeader is the header of a 401 from /oauth2/auth that says where the login begins: a path of the same host,
-// its parameter encoded. A server that cannot encode (nginx) redirects there.
+// LoginHeader is the header of a 401 from /oauth2/auth with the URL of the login: a path of the same host with an
+// encoded parameter, for servers that cannot encode (nginx).
 const LoginHeader = "X-Hubgate-Login"
 
-// Check answers /oauth2/auth for servers that ask before they serve (nginx auth_request, forward-auth): 202, 401, 403,
-// or 503 when the store cannot answer. The question is whether the rules let this session see a path. Whatever is
-// doubled, unknown or ambiguous is 403.
+// Check responds to /oauth2/auth, for servers that ask before they serve a page (nginx auth_request, forward-auth):
+// 202, 401, 403, or 503 if the session cannot be loaded. The question is whether the rules let this session see a path.
+// A question that is repeated, unknown or ambiguous is 403.
 func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	inbound.Of(r).Outcome.Reason = "check"
-	if r.Method != http.MethodGet && r.Method != http.MethodHead { // its body might hold the question
+	if r.Method != http.MethodGet && r.Method != http.MethodHead { // its body might be the question
 		w.Header().Set("Allow", "GET, HEAD")
 		g.deps.Pages.Write(w, r, page.Page{Name: page.MethodRefused, Status: http.StatusMethodNotAllowed})
 		return
@@ -40,7 +40,7 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := page.Page{Name: page.Forbidden, Status: status}
 	if inbound.Of(r).Outcome.SessionRef == "" {
-		answer.Name = page.Refused // the page for people who are logged in would not be true
+		answer.Name = page.Refused // page.Forbidden is for users who are logged in
 	}
 	switch status {
 	case http.StatusAccepted:
@@ -51,15 +51,16 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 		answer.Links = []page.Link{{Label: page.LabelLogin, URL: answer.LoginURL}}
 		w.Header().Set(LoginHeader, answer.LoginURL)
 	case http.StatusServiceUnavailable:
-		answer = page.Page{Name: page.Unavailable, Status: status, Cause: "store", RetryAfter: storeRetry}
+		answer = unavailable()
 	}
 	g.deps.Pages.Write(w, r, answer)
 }
 
-// maxBack bounds what a login's address repeats: proxies refuse answers with long headers. A longer query is dropped.
+// maxBack limits how much of a URL the URL of a login repeats, because proxies reject long headers. Longer queries are
+// dropped.
 const maxBack = 1 << 10
 
-// loginURL is where a login begins that leads back to a page.
+// loginURL returns the URL of a login that leads back to a page.
 func (g *Gate) loginURL(back string) string {
 	if len(back) > maxBack {
 		back, _, _ = strings.Cut(back, "?")
@@ -70,6 +71,7 @@ func (g *Gate) loginURL(back string) string {
 	return g.deps.AuthPrefix + "/start?rd=" + url.QueryEscape(back)
 }
 
+// answer returns the status for a question.
 func (g *Gate) answer(r *http.Request, q question) int {
 	s, err := g.deps.Sessions.Peek(r)
 	if err != nil && !errors.Is(err, session.ErrNoSession) {
@@ -77,13 +79,14 @@ func (g *Gate) answer(r *http.Request, q question) int {
 		return http.StatusServiceUnavailable
 	}
 	status := g.admits(q, s)
-	if status == http.StatusForbidden && s != nil { // somebody was turned away: the audit wants to know whom
+	if status == http.StatusForbidden && s != nil { // for the audit log
 		o := &inbound.Of(r).Outcome
 		o.Decision, o.SessionRef, o.Email = string(rules.Forbid), s.Ref, s.Email
 	}
 	return status
 }
 
+// admits returns the status for a question and a session, nil for an anonymous visitor.
 func (g *Gate) admits(q question, s *session.Session) int {
 	if q.path == nil {
 		return admit(s, q.groups, s != nil)
@@ -103,6 +106,7 @@ func (g *Gate) admits(q question, s *session.Session) int {
 	return http.StatusForbidden
 }
 
+// admit returns the status for a session that must be in one of the groups, any if they are nil.
 func admit(s *session.Session, groups []string, ok bool) int {
 	switch {
 	case !ok || s == nil:

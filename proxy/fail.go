@@ -15,11 +15,11 @@ import (
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
-// fail answers when the origin did not, when the visitor's own body broke off, or when the session ended meanwhile.
-// After something was sent, it breaks off.
+// fail responds if the origin failed, the visitor's body failed, or the session ended. If part of the response was
+// sent, it aborts the response.
 func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 	p := exchangeOf(out.Context())
-	r := p.in // the visitor's, not the one made for the origin
+	r := p.in // not the request to the origin
 	facts := inbound.Of(r)
 	if bug := (*background.Panic)(nil); errors.As(err, &bug) {
 		panic(bug)
@@ -32,7 +32,7 @@ func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 	case failure == nil && !gone:
 		g.deps.Metrics.errors.WithLabelValues(reason).Inc()
 		fallthrough
-	case !p.out.sent: // a visitor who leaves a page half read is no error
+	case !p.out.sent: // a visitor who leaves during a response is not an error
 		facts.Outcome.Err = err
 	}
 	if p.out.sent {
@@ -46,10 +46,10 @@ func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 	case failure != nil:
 		g.failBody(w, r, *failure)
 	case gone:
-		facts.Outcome.Decision, facts.Outcome.Reason = "error", "client_gone"
+		failed(r, "error", "client_gone")
 		panic(http.ErrAbortHandler)
 	default:
-		facts.Outcome.Decision, facts.Outcome.Reason = "error", "upstream_"+reason
+		failed(r, "error", "upstream_"+reason)
 		answer := page.Page{Name: page.BadGateway, Status: http.StatusBadGateway, Cause: reason}
 		if reason == "timeout" {
 			answer = page.Page{Name: page.GatewayTimeout, Status: http.StatusGatewayTimeout, Cause: reason}
@@ -58,27 +58,37 @@ func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 	}
 }
 
-// sessionEnded answers a request whose session ended before the visitor was sent anything.
+// failed records why a request that was admitted failed. The rule stays.
+func failed(r *http.Request, decision rules.Kind, reason string) {
+	o := &inbound.Of(r).Outcome
+	o.Set(o.Rule, string(decision), reason)
+}
+
+// sessionEnded responds to a request whose session ended before anything was sent.
 func (g *Gate) sessionEnded(w http.ResponseWriter, r *http.Request, p *exchange) {
-	outcome := &inbound.Of(r).Outcome
-	outcome.Decision, outcome.Reason = string(rules.Login), "session_ended"
+	failed(r, rules.Login, "session_ended")
 	g.loginRequired(w, r, p.path)
 }
 
+// tooLarge responds to a request whose body is larger than max_request_body.
+func (g *Gate) tooLarge(w http.ResponseWriter, r *http.Request) {
+	failed(r, rules.Refuse, "body_too_large")
+	g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
+}
+
+// failBody responds to a request whose body cannot be read.
 func (g *Gate) failBody(w http.ResponseWriter, r *http.Request, failure error) {
-	closeAfter(w, r) // where the body ends, nobody knows any more
-	outcome := &inbound.Of(r).Outcome
-	var tooLarge *http.MaxBytesError
-	if errors.As(failure, &tooLarge) {
-		outcome.Decision, outcome.Reason = string(rules.Refuse), "body_too_large"
-		g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
+	closeAfter(w, r) // the next request cannot be found after it
+	var limit *http.MaxBytesError
+	if errors.As(failure, &limit) {
+		g.tooLarge(w, r)
 		return
 	}
-	outcome.Decision, outcome.Reason = string(rules.Refuse), "body"
+	failed(r, rules.Refuse, "body")
 	g.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusBadRequest, Cause: "body"})
 }
 
-// reasonOf sorts what can go wrong with the origin: the values of a metric label.
+// reasonOf returns why the origin failed, as a value of a metric label.
 func reasonOf(err error) string {
 	var timeout net.Error
 	var op *net.OpError
@@ -88,7 +98,7 @@ func reasonOf(err error) string {
 	var invalid *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &record), errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &invalid),
-		errors.As(err, &op) && strings.HasSuffix(op.Op, " error"): // "remote error", "local error": an alert in the handshake
+		errors.As(err, &op) && strings.HasSuffix(op.Op, " error"): // "remote error", "local error": a TLS alert
 		return "tls"
 	case errors.As(err, &op) && op.Op == "dial":
 		if op.Timeout() {

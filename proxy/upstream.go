@@ -21,22 +21,23 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
+// storeRetry is the Retry-After while sessions cannot be loaded.
 const storeRetry = 5 * time.Second
 
-// NewTransport makes the connections to the origin.
+// NewTransport returns the transport to the origin.
 func NewTransport(cfg Config) (*origin.Transport, error) {
 	at, err := url.Parse(cfg.Origin)
 	if err != nil {
 		return nil, fmt.Errorf("proxy.origin: %w", err)
 	}
 	return origin.New(origin.Config{
-		URL: at, ServerName: hostOnly(cmp.Or(cfg.OriginHost, at.Host)),
-		Dial: cfg.Timeouts.Dial.D(), TLS: cfg.Timeouts.TLS.D(), ResponseHeader: cfg.Timeouts.ResponseHeader.D(), Idle: cfg.Timeouts.Idle.D(),
+		URL: at, ServerName: inbound.HostOnly(cmp.Or(cfg.OriginHost, at.Host)),
+		Dial: cfg.Timeouts.Dial.D(), TLS: cfg.Timeouts.TLS.D(),
+		ResponseHeader: cfg.Timeouts.ResponseHeader.D(), Idle: cfg.Timeouts.Idle.D(),
 	}), nil
 }
 
-// exchange is what is known about a request on its way to the origin and back. It is the context of the way, so that
-// the hooks of httputil find it.
+// exchange is a forwarded request with its response. It is a context, so that the hooks of httputil find it.
 type exchange struct {
 	context.Context
 	in        *http.Request
@@ -48,21 +49,21 @@ type exchange struct {
 	body      clientBody
 	reply     originBody
 	start     time.Time
-	work      *background.Work // watches what may last; nil when nothing does
-	kind      atomic.Int32     // what the answer became
-	socket    *socket          // the visitor's end of a WebSocket that was asked for; nil otherwise
+	work      *background.Work // watches an exchange that may last; nil if it does not
+	kind      atomic.Int32     // of the response
+	socket    *socket          // the visitor's end of a requested WebSocket; nil otherwise
 }
 
-// What an answer can become.
+// The kinds of responses.
 const (
-	plainAnswer int32 = iota
+	plainResponse int32 = iota
 	eventStream
 	webSocket
 )
 
 type exchangeKey struct{}
 
-// Value returns what is known for its own key, and the request's values for others.
+// Value returns the exchange for its own key, and the request's values for others.
 func (p *exchange) Value(key any) any {
 	if key == (exchangeKey{}) {
 		return p
@@ -75,12 +76,11 @@ func exchangeOf(ctx context.Context) *exchange {
 	return p
 }
 
-// flushAfter bounds how long a piece of an answer waits for more of it. Events are passed on as they come; doing the
-// same with every page would cost it a second write and a goroutine, and an origin that breaks off at once could not
-// be answered for with a page.
+// flushAfter limits how long a piece of a response waits for more of it. Events are flushed at once. With every page
+// that would cost a second write and a goroutine, and if the origin fails at once there could be no error page.
 const flushAfter = 20 * time.Millisecond
 
-// newProxy is the way to the origin and back. Rewrite, not Director: a client could remove what Director sets (HS-07).
+// newProxy uses Rewrite, not Director: a client could remove headers that Director sets by naming them in Connection.
 func (g *Gate) newProxy() *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:        g.rewrite,
@@ -93,12 +93,11 @@ func (g *Gate) newProxy() *httputil.ReverseProxy {
 	}
 }
 
-// forward forwards a request that was decided upon.
+// forward forwards an admitted request and copies the response.
 func (g *Gate) forward(w http.ResponseWriter, r *http.Request, p *exchange) {
 	if limit := int64(g.cfg.MaxRequestBody); limit > 0 {
 		if r.ContentLength > limit {
-			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(rules.Refuse), "body_too_large"
-			g.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
+			g.tooLarge(w, r)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
@@ -107,7 +106,7 @@ func (g *Gate) forward(w http.ResponseWriter, r *http.Request, p *exchange) {
 	p.out = &answerWriter{ResponseWriter: w, pool: &g.buffers}
 	if isWebSocket(r) {
 		if p.protected && !sameOrigin(r) {
-			inbound.Of(r).Outcome.Decision, inbound.Of(r).Outcome.Reason = string(rules.Forbid), "websocket_origin"
+			failed(r, rules.Forbid, "websocket_origin")
 			g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: "origin"})
 			return
 		}
@@ -139,8 +138,8 @@ func (g *Gate) forward(w http.ResponseWriter, r *http.Request, p *exchange) {
 	g.roundTrip(p, out)
 }
 
-// roundTrip sends a request and its answer. When the origin breaks off before the visitor was sent anything, there is
-// still a page for that; afterwards the answer breaks off, too, as httputil has it, and looks complete to nobody.
+// roundTrip sends the request, and the response to the visitor. If the origin fails before anything was sent, the
+// visitor gets an error page; otherwise httputil aborts the response, so that it does not look complete.
 func (g *Gate) roundTrip(p *exchange, out *http.Request) {
 	defer func() {
 		v := recover()
@@ -153,24 +152,24 @@ func (g *Gate) roundTrip(p *exchange, out *http.Request) {
 		}
 	}()
 	g.proxy.ServeHTTP(p.out, out)
-	_ = p.out.send() // the visitor is gone, then
+	_ = p.out.send() // it fails if the visitor is gone
 }
 
-// rewrite makes the origin's request: exactly the path that was judged, exactly the query that was sent.
+// rewrite makes the request for the origin, with exactly the path that was matched and the query that was sent.
 func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
 	p := exchangeOf(pr.In.Context())
 	out := pr.Out
 	out.URL = &url.URL{
 		Scheme: g.origin.Scheme, Host: g.origin.Host,
-		Opaque:   p.path.Escaped(), // sent as it is: Path and RawPath would be encoded anew (PB-15)
+		Opaque:   p.path.Escaped(), // sent as it is; Path and RawPath would be encoded again
 		RawQuery: pr.In.URL.RawQuery, ForceQuery: pr.In.URL.ForceQuery,
 	}
 	out.Host = g.host
-	out.Trailer = nil // trailers named like trusted headers (HS-08)
+	out.Trailer = nil // they may have names of reserved headers
 	g.rewriteRequest(out.Header, pr.In, p)
 }
 
-// modify looks at the origin's answer before the visitor gets any of it.
+// modify inspects and rewrites the origin's response before any of it is sent.
 func (g *Gate) modify(res *http.Response) error {
 	p := exchangeOf(res.Request.Context())
 	facts := inbound.Of(p.in)
@@ -190,7 +189,7 @@ func (g *Gate) modify(res *http.Response) error {
 			p.kind.Store(eventStream)
 		}
 	}
-	if p.kind.Load() != plainAnswer {
+	if p.kind.Load() != plainResponse {
 		if p.work == nil {
 			p.work = background.New(p.Context)
 		}
@@ -205,7 +204,7 @@ func isEventStream(h http.Header) bool {
 	return hasPrefixFold(h.Get("Content-Type"), "text/event-stream")
 }
 
-// buffers keeps arrays, not slices: a slice kept by reference would be an allocation each time.
+// buffers is a pool of arrays: putting a slice into it would allocate each time.
 type buffers struct{ pool sync.Pool }
 
 type buffer [32 << 10]byte

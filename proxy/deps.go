@@ -1,0 +1,62 @@
+package proxy
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/session"
+)
+
+// Sessions finds the sessions of requests. session.ErrNoSession means "not logged in", every other error "cannot tell".
+type Sessions interface {
+	// Load returns the session of a request and resets its idle timeout.
+	Load(http.ResponseWriter, *http.Request) (*session.Session, error)
+	// Peek returns the session of a request and leaves its idle timeout alone.
+	Peek(*http.Request) (*session.Session, error)
+	// Ended returns a channel that is closed when a session ends or changes, and a function that releases it.
+	Ended(ref string) (<-chan struct{}, func())
+}
+
+// Login logs visitors in.
+type Login interface {
+	// Begin answers a top-level navigation with a login. With maxAge > 0 the provider must authenticate the user again.
+	Begin(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration)
+	// SwitchForm returns the button of the 403 page that logs in another user.
+	SwitchForm(*http.Request) page.Form
+	// FormOrigins returns where the redirects of that button may lead.
+	FormOrigins() []string
+}
+
+// Reloads applies the rules and sessions in force now to exchanges that were admitted earlier.
+type Reloads interface {
+	// Redecide reports whether an open exchange is still admitted, and when to ask again.
+	Redecide(Open) (admitted bool, again time.Duration)
+	// Replaced returns a channel that is closed when a reload replaces the rules in force now.
+	Replaced() <-chan struct{}
+}
+
+// Deps are the collaborators of a Gate.
+type Deps struct {
+	Sessions  Sessions
+	Login     Login
+	Reloads   Reloads
+	Pages     *page.Pages
+	Transport http.RoundTripper // to the origin; process-long
+	Log       *slog.Logger
+	Metrics   *Metrics
+	Sites     []*inbound.Site
+	// AuthPrefix is the prefix of the gateway's own endpoints.
+	AuthPrefix string
+	// ForwardAuth is auth.forward_auth: where /oauth2/auth finds its question.
+	ForwardAuth string
+	// ClockSkew is how far the provider's clock may be off, for max_auth_age.
+	ClockSkew time.Duration
+	// OwnsCookie reports whether a cookie is the gateway's own: it is neither sent to the origin nor accepted from it.
+	OwnsCookie func(name string) bool
+	// Leaving is closed when the process stops serving: open connections are told to reconnect.
+	Leaving <-chan struct{}
+	Now     func() time.Time
+}
