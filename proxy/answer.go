@@ -11,35 +11,33 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// answerWriter is what the origin's answer is written into on its way to the visitor. It lets only the final answer
-// through: 1xx answers would carry the origin's headers past everything that modify does, and trailers would too;
-// what httputil writes into the header before and after the final answer goes into one that nobody sees.
+// answerWriter is what httputil writes the origin's response into. It passes on only the final response: 1xx responses
+// and trailers would carry headers of the origin past modify. What httputil writes into the header is discarded.
 //
-// It holds the answer back until there is too much of it, or it is flushed, or complete. Until then nothing was sent,
-// and an origin that breaks off can still be answered for with a page.
+// It holds the response back until there is more than a buffer of it, or it is flushed, or complete. Until then nothing
+// was sent, and if the origin fails the visitor can get an error page.
 type answerWriter struct {
 	http.ResponseWriter
 	socket *socket  // what the connection becomes when it is hijacked
-	pool   *buffers // for what is held back
+	pool   *buffers // for held
 
-	unseen http.Header
-	header http.Header // the origin's
-	length int64       // of its body; -1 = unknown
-	status int         // 0 = none yet, or given up
-	held   []byte
-	sent   bool // what was held back, or another page instead
+	discarded http.Header // what httputil sees
+	header    http.Header // the origin's
+	length    int64       // of its body; -1 = unknown
+	status    int         // 0 = none yet, or replaced
+	held      []byte      // what is not sent yet
+	sent      bool        // held was sent, or another response
 
-	begun   atomic.Bool // sent is true, and was not given up: for a watch
+	begun   atomic.Bool // part of the response was sent, for a watch
 	failure error       // of the last flush
 }
 
-// take begins the final answer: its header is handed over as it is, without httputil's copy of each value. What
-// httputil still looks at stays with it: that an answer is a stream of events, and everything of one that changes
-// protocols.
+// take takes the header of the final response, without httputil's copy of each value. What httputil still reads stays
+// in res: that a response is a stream of events, and everything of one that changes protocols.
 func (w *answerWriter) take(res *http.Response, events bool) {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		own := w.ResponseWriter.Header()
-		w.unseen = own // which httputil writes to the connection, with the origin's
+		w.discarded = own // httputil writes it to the connection, with the origin's
 		for name := range res.Header {
 			delete(own, name)
 		}
@@ -50,18 +48,18 @@ func (w *answerWriter) take(res *http.Response, events bool) {
 		res.Header = http.Header{"Content-Type": w.header["Content-Type"]}
 		return
 	}
-	res.ContentLength = 0 // of unknown length is not the same as urgent: httputil need not flush each piece of it
+	res.ContentLength = 0 // httputil flushes each piece of a body of unknown length
 }
 
-// Header is never the one that the visitor gets: the origin's is handed over by send.
+// Header returns a header that is discarded; send sends the origin's.
 func (w *answerWriter) Header() http.Header {
-	if w.unseen == nil {
-		w.unseen = http.Header{}
+	if w.discarded == nil {
+		w.discarded = http.Header{}
 	}
-	return w.unseen
+	return w.discarded
 }
 
-// WriteHeader takes the final status.
+// WriteHeader records the final status.
 func (w *answerWriter) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		w.status = status
@@ -85,7 +83,7 @@ func (w *answerWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// send sends the header and what was held back.
+// send sends the header and what is held back.
 func (w *answerWriter) send() error {
 	if w.sent || w.status == 0 {
 		return nil
@@ -102,13 +100,14 @@ func (w *answerWriter) send() error {
 	})
 }
 
-// replace returns the writer for another answer instead.
+// replace drops the response and returns the writer for another one.
 func (w *answerWriter) replace() http.ResponseWriter {
 	w.sent, w.status = true, 0
 	_ = w.release(func([]byte) error { return nil })
 	return w.ResponseWriter
 }
 
+// release lets use have what is held back, and returns the buffer to the pool.
 func (w *answerWriter) release(use func(held []byte) error) error {
 	if w.held == nil {
 		return nil
@@ -119,8 +118,8 @@ func (w *answerWriter) release(use func(held []byte) error) error {
 	return use(held)
 }
 
-// reset ends the connection of an HTTP/1.0 answer so that it does not look complete: its end may be all that ends the
-// answer.
+// reset resets the connection of an HTTP/1.0 response, whose end may be marked only by the end of the connection, so
+// that it does not look complete.
 func (w *answerWriter) reset(r *http.Request) {
 	if r.ProtoMajor != 1 || r.ProtoMinor > 0 {
 		return
@@ -135,7 +134,7 @@ func (w *answerWriter) reset(r *http.Request) {
 	}
 }
 
-// FlushError serves http.ResponseController. httputil calls it from a timer, and ignores what it returns.
+// FlushError supports http.ResponseController. httputil calls it from a timer and ignores its result.
 func (w *answerWriter) FlushError() (err error) {
 	defer func() {
 		if !errors.Is(err, http.ErrNotSupported) {
@@ -149,7 +148,7 @@ func (w *answerWriter) FlushError() (err error) {
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// Hijack hands over the connection of a WebSocket, which keeps count of the frames. From now on its bytes are no HTTP.
+// Hijack hijacks the connection for a WebSocket, which tracks its frames. What follows on it is not HTTP.
 func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.socket == nil {
 		return nil, nil, http.ErrNotSupported
@@ -165,5 +164,5 @@ func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.socket.attach(conn), rw, nil
 }
 
-// Unwrap serves http.ResponseController.
+// Unwrap supports http.ResponseController.
 func (w *answerWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

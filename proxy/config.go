@@ -9,7 +9,8 @@ import (
 
 // Config is the section proxy of the YAML file.
 type Config struct {
-	Origin          string              `yaml:"origin" json:"origin"`           // HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net
+	// Origin is HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net.
+	Origin          string              `yaml:"origin" json:"origin"`
 	OriginHost      string              `yaml:"origin_host" json:"origin_host"` // Host header and SNI; default: Origin's
 	ClientIPHeaders []string            `yaml:"client_ip_headers" json:"client_ip_headers"`
 	Default         string              `yaml:"default" json:"default"` // public | login

@@ -4,12 +4,11 @@ import (
 	"encoding/binary"
 )
 
-// frames finds where the frames of one direction of a WebSocket begin and end (RFC 6455 5.2), and looks at nothing else
-// in them.
+// frames finds the boundaries of the frames in one direction of a WebSocket (RFC 6455, section 5.2), and nothing else.
 type frames struct {
-	head  []byte // of the frame under way: what came of it so far
-	left  uint64 // of its payload
-	ended bool   // a Close frame has begun: nothing may follow it
+	head  []byte // of the current frame, as far as it was read
+	left  uint64 // bytes left of its payload
+	ended bool   // a Close frame has begun, which nothing may follow
 }
 
 const (
@@ -18,11 +17,10 @@ const (
 	maskBit    = 0x80
 )
 
-// atBoundary tells whether a frame may be put in here.
+// atBoundary reports whether another frame may be inserted here.
 func (f *frames) atBoundary() bool { return len(f.head) == 0 && f.left == 0 }
 
-// next takes what p holds of the frame under way, or of the one that begins, and returns how many bytes that is: at
-// least one.
+// next consumes what p has of the current frame and returns how many bytes that is, at least one.
 func (f *frames) next(p []byte) int {
 	n := 0
 	for f.left == 0 && n < len(p) {
@@ -42,7 +40,7 @@ func (f *frames) next(p []byte) int {
 	return n + int(payload)
 }
 
-// headLength is a header's length, which its second byte tells.
+// headLength returns the length of a frame's header from its second byte.
 func headLength(second byte) int {
 	n := 2
 	switch second &^ maskBit {
@@ -68,7 +66,7 @@ func payloadLength(head []byte) uint64 {
 	}
 }
 
-// closeFrame is a Close frame as a server sends it.
+// closeFrame returns a Close frame of a server.
 func closeFrame(code uint16) []byte {
 	return binary.BigEndian.AppendUint16([]byte{0x80 | opClose, 2}, code)
 }

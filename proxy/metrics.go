@@ -11,7 +11,7 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// Metrics counts what the origin answers.
+// Metrics counts the origin's responses.
 type Metrics struct {
 	requests   *prometheus.CounterVec
 	duration   prometheus.Histogram
@@ -20,7 +20,7 @@ type Metrics struct {
 	codes      [6]prometheus.Counter // of requests, by class
 }
 
-// NewMetrics registers the metrics with every child in place.
+// NewMetrics registers the metrics with all their children.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -28,11 +28,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"code"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "hubgate_upstream_duration_seconds", Help: "Time until the origin's answer began.",
-			Buckets:                     []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10},
+			Buckets: []float64{
+				0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+			},
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_upstream_errors_total", Help: "Requests that the origin did not answer, throttled or challenged.",
+			Name: "hubgate_upstream_errors_total",
+			Help: "Requests that the origin did not answer, throttled or challenged.",
 		}, []string{"reason"}),
 		websockets: prometheus.NewGauge(prometheus.GaugeOpts{Name: "hubgate_websockets", Help: "Open WebSockets."}),
 	}
@@ -46,8 +49,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// answered counts an answer. HubSpot's 429 and its JavaScript challenge are answers to the visitor and a warning to the
-// operator: HubSpot limits per egress address.
+// answered counts a response. HubSpot's 429 and its JavaScript challenge are forwarded to the visitor, and count as
+// errors for the operator, because HubSpot limits requests by egress address.
 func (m *Metrics) answered(res *http.Response, took time.Duration, traceID string) {
 	if class := res.StatusCode / 100; class > 0 && class < len(m.codes) {
 		m.codes[class].Inc()
@@ -63,6 +66,8 @@ func (m *Metrics) answered(res *http.Response, took time.Duration, traceID strin
 	}
 }
 
+// isChallenge reports whether a 403 is Cloudflare's challenge page.
 func isChallenge(h http.Header) bool {
-	return h.Get("Cf-Mitigated") == "challenge" || (strings.Contains(h.Get("Content-Type"), "html") && h.Get("Server") == "cloudflare" && h.Get("Cf-Ray") != "")
+	ofCloudflare := h.Get("Server") == "cloudflare" && h.Get("Cf-Ray") != ""
+	return h.Get("Cf-Mitigated") == "challenge" || (ofCloudflare && strings.Contains(h.Get("Content-Type"), "html"))
 }

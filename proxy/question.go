@@ -17,17 +17,17 @@ import (
 // in the query.
 const ForwardAuthHeaders = "headers"
 
-// question is what is asked: about a path, or only whether the visitor is logged in.
+// question is what a server asks /oauth2/auth: about a path, or only whether the visitor is logged in.
 type question struct {
 	host, method string
 	path         *urlpath.Path
 	params       urlpath.PreviewParams
 	groups       []string
-	// back is where a login is to lead back to, as the asking server says; it decides nothing.
+	// back is where a login leads back to. It has no influence on the decision.
 	back string
 }
 
-// Why a question is refused, for the operator's log line.
+// Why a question is refused, for the log.
 var (
 	errAskedByUntrusted = errors.New("the question comes from an address that is not in server.trusted_proxies")
 	errForwardedRequest = errors.New("a header names a request, and its sender is not in server.trusted_proxies")
@@ -38,14 +38,14 @@ var (
 	errForwardedURI     = errors.New("X-Forwarded-Uri is not a path with an optional query")
 )
 
-// refusalLog limits the lines about one cause to one a minute: a mistake of the operator's must show without the
+// refusalLog limits the log to one line per cause and minute: a mistake of the operator must be visible without the
 // access log, and a visitor who provokes it must not fill the log.
 type refusalLog struct {
 	mu   sync.Mutex
 	last map[error]time.Time
 }
 
-// due reports whether a cause is to be logged. Paths that a visitor may have asked for are not an operator's mistake.
+// due reports whether a cause must be logged. A path that a visitor may have sent is not the operator's mistake.
 func (rq *refusalLog) due(cause error, now time.Time) bool {
 	if bad := (*urlpath.Error)(nil); errors.As(cause, &bad) {
 		return false
@@ -62,8 +62,8 @@ func (rq *refusalLog) due(cause error, now time.Time) bool {
 	return true
 }
 
-// question reads what is asked. A question that has two readings, or comes from a client that may not ask it, is
-// refused: answering another one than the server in front meant opens a page (confused deputy, CWE-441).
+// question parses the question of a request. An ambiguous question, and one of a client that may not ask it, is
+// refused: if it were understood in another way than meant, a page would be opened (confused deputy, CWE-441).
 func (g *Gate) question(r *http.Request) (question, error) {
 	q := question{host: inbound.Of(r).Site.Host, method: http.MethodGet}
 	if g.deps.ForwardAuth == ForwardAuthHeaders {
@@ -75,7 +75,8 @@ func (g *Gate) question(r *http.Request) (question, error) {
 	return questionInQuery(r, q)
 }
 
-// questionInQuery reads the parameters alone. What a trusted proxy passes on in X-Forwarded-* may be the visitor's.
+// questionInQuery parses the parameters alone. X-Forwarded-* headers that a trusted proxy forwards may be the
+// visitor's.
 func questionInQuery(r *http.Request, q question) (question, error) {
 	values, ok := parameters(r.URL.RawQuery)
 	if !ok {
@@ -100,8 +101,8 @@ func questionInQuery(r *http.Request, q question) (question, error) {
 	return q, nil
 }
 
-// parameters reads a query that holds each parameter at most once, and nothing that another reader might take for
-// part of a path: a server that pastes an unencoded path into the question must fail, not ask about another page.
+// parameters parses a query that has each parameter at most once, and nothing that may be part of a path: a server that
+// inserts a path without encoding it must fail, not ask about another page.
 func parameters(raw string) (url.Values, bool) {
 	if raw == "" {
 		return nil, true
@@ -121,9 +122,9 @@ func parameters(raw string) (url.Values, bool) {
 	return values, true
 }
 
-// questionInHeaders reads X-Forwarded-Uri, -Method and -Host as Traefik and Caddy set them. A parameter beside them
-// would be a second question, and so would be a header of another convention, or the same one in another spelling,
-// that such a proxy passes on from the visitor.
+// questionInHeaders parses X-Forwarded-Uri, -Method and -Host as Traefik and Caddy set them. A parameter would be a
+// second question, and so would a header of another convention, or in another spelling, that such a proxy forwards from
+// the visitor.
 func (g *Gate) questionInHeaders(r *http.Request, q question) (question, error) {
 	uri, method, host := r.Header["X-Forwarded-Uri"], r.Header["X-Forwarded-Method"], r.Header["X-Forwarded-Host"]
 	switch {
@@ -154,8 +155,8 @@ func (g *Gate) questionInHeaders(r *http.Request, q question) (question, error) 
 	return q, nil
 }
 
-// joined reports whether a header's value may be two lines that a proxy has joined (RFC 9110, section 5.3), of which
-// either may be the one meant.
+// joined reports whether a header may be two lines that a proxy has joined (RFC 9110, section 5.3): either may be
+// meant.
 func joined(value string) bool {
 	_, rest, found := strings.Cut(value, ",")
 	for ; found; _, rest, found = strings.Cut(rest, ",") {
@@ -166,9 +167,8 @@ func joined(value string) bool {
 	return false
 }
 
-// namesRequest reports whether a header says which page, host or method some request is for, in any spelling. With
-// the mode headers the three that hold the question do not count, nor does Forwarded, which proxies on the way may
-// add.
+// namesRequest reports whether a header names a page, host or method, in any spelling. In the mode headers the three
+// that are the question do not count, nor does Forwarded, which proxies on the way may add.
 func namesRequest(h http.Header, mode string) bool {
 	for name := range h {
 		if mode == ForwardAuthHeaders {
@@ -190,7 +190,7 @@ func namesRequest(h http.Header, mode string) bool {
 	return false
 }
 
-// requestNames are how headers begin by which servers tell each other the page, host or method that was asked for.
+// requestNames are prefixes of headers with which servers name the requested page, host or method.
 var requestNames = []string{
 	"x-forwarded-uri", "x-forwarded-url", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-method",
 	"x-forwarded-host",

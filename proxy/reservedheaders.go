@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Header names by which some server, proxy or framework learns who a request comes from, over which scheme, and for
-// which host, page or method. HubSpot trusts some of them, servers like it trust others; a client may send none
-// (header spoofing, CWE-290, CWE-348). Credentials that prove themselves (Authorization, Cookie, tokens of the
-// site's own scripts) are not among them. docs/http.md lists them by meaning; a test holds the two together.
+// Names of headers from which some server, proxy or framework learns who sent a request, over which scheme, or for
+// which host, page or method. HubSpot trusts some of them, similar servers trust others; a client may send none (header
+// spoofing, CWE-290, CWE-348). Credentials that are verified (Authorization, Cookie, tokens of the site's own scripts)
+// are not among them. docs/http.md lists them by meaning; a test compares both.
 var (
-	// reservedPrefixes are sorted, and none begins with another: isReserved finds the only candidate by binary search.
+	// reservedPrefixes are sorted, and none is a prefix of another, so that isReserved can use binary search.
 	reservedPrefixes = []string{
 		"akamai-", "ali-", "auth-group", "auth-role", "auth-user", "cf-", "client-cert", "cloudfront-", "document-",
 		"eo-", "fastly-", "fly-", "forward", "front-end-", "gap-", "http-", "impersonate-", "incap-", "iv-",
@@ -63,7 +63,7 @@ var (
 		"x-server-port": true, "x-sourceip": true, "x-src-ip": true, "x-sub": true, "x-uid": true, "x-upn": true,
 		"x-uri": true, "x-url": true, "x-visitor-ip": true, "xff": true,
 	}
-	// reservedEndings are what such names end with, whatever product or company they begin with.
+	// reservedEndings are suffixes of such names, whatever product or company they begin with.
 	reservedEndings = []string{
 		"-client-cert", "-client-dn", "-client-ip", "-clientcert", "-clientip", "-connecting-ip", "-email",
 		"-forwarded-for", "-forwarded-host", "-forwarded-proto", "-groups", "-original-uri", "-original-url",
@@ -73,8 +73,8 @@ var (
 	}
 )
 
-// isReserved reports whether a client's request header must not reach the origin. A name with anything but letters,
-// digits and hyphens never does: CGI-like servers read X_Forwarded_For as X-Forwarded-For.
+// isReserved reports whether a client's header must not reach the origin. That includes all names with characters other
+// than letters, digits and hyphens: CGI servers read X_Forwarded_For as X-Forwarded-For.
 func isReserved(name string) bool {
 	var room [64]byte // longer than every reserved name and prefix
 	lower := room[:0]

@@ -9,29 +9,29 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// Why the gateway ends a WebSocket (RFC 6455 7.4.1).
+// Status codes of Close frames (RFC 6455, section 7.4.1).
 const (
-	goingAway       = 1001 // the process ends: connect again, and another replica answers
-	policyViolation = 1008 // the session has ended, or is not admitted any more
+	goingAway       = 1001 // the process shuts down; another replica takes the next connection
+	policyViolation = 1008 // the session has ended, or is no longer admitted
 )
 
-// closeGrace is how long a visitor has to answer a Close frame before the connection is cut.
+// closeGrace is how long a visitor has to respond to a Close frame before the connection is closed.
 const closeGrace = 5 * time.Second
 
-// socket is the visitor's end of a WebSocket. It can say goodbye: a Close frame between two frames of the origin's,
-// never inside one.
+// socket is the visitor's end of a WebSocket. It can send a Close frame between two frames of the origin, never inside
+// one.
 type socket struct {
 	net.Conn
-	line atomic.Pointer[net.Conn] // the same, for who cannot wait for mu
-	code atomic.Uint32            // why it ends; 0 = it goes on
+	line atomic.Pointer[net.Conn] // the same, for cut, which must not wait for mu
+	code atomic.Uint32            // why it ends; 0 = it does not
 
 	mu        sync.Mutex
 	frames    frames // from the origin to the visitor
-	open      bool   // the 101 is written: what follows are frames
-	closeSent bool   // the Close frame is sent: nothing may follow it
+	open      bool   // the 101 is written; what follows are frames
+	closeSent bool   // a Close frame is sent, which nothing may follow
 }
 
-// attach makes it the end of a connection. It is called before the 101 is written.
+// attach sets the connection, before the 101 is written.
 func (s *socket) attach(conn net.Conn) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,15 +40,14 @@ func (s *socket) attach(conn net.Conn) net.Conn {
 	return s
 }
 
-// cut ends it without a word, for a visitor who neither answers a Close frame nor hangs up.
+// cut closes the connection of a visitor who does not respond to a Close frame.
 func (s *socket) cut() {
 	if conn := s.line.Load(); conn != nil {
 		(*conn).Close()
 	}
 }
 
-// requestClose asks for the end. Whoever may no longer be here is not heard from now on; who is only to come back
-// elsewhere finishes first.
+// requestClose asks for the end. With policyViolation the visitor's frames are dropped from now on.
 func (s *socket) requestClose(code uint16) {
 	s.code.Store(uint32(code))
 	s.mu.Lock()
@@ -56,22 +55,21 @@ func (s *socket) requestClose(code uint16) {
 	s.sendClose()
 }
 
-// sendClose sends the Close frame when it is time and no frame is under way. The half-close tells the visitor that
-// nothing follows; closing altogether might destroy the frame on its way.
+// sendClose sends the Close frame, if one was asked for and no frame is incomplete. It closes one half only: closing
+// both might destroy the frame on its way.
 func (s *socket) sendClose() {
 	code := s.code.Load()
 	if code == 0 || !s.open || s.closeSent || !s.frames.atBoundary() {
 		return
 	}
 	s.closeSent = true
-	if !s.frames.ended { // the origin's own goodbye is enough
-		_, _ = s.Conn.Write(closeFrame(uint16(code))) // a visitor who is gone needs none
+	if !s.frames.ended { // the origin has sent its own
+		_, _ = s.Conn.Write(closeFrame(uint16(code))) // it fails if the visitor is gone
 	}
 	s.closeWrite()
 }
 
-// Write sends the origin's frames; httputil calls it in a goroutine of its own. What comes after the Close frame is
-// dropped.
+// Write sends the origin's frames, and drops what follows the Close frame. httputil calls it in a goroutine of its own.
 func (s *socket) Write(p []byte) (n int, err error) {
 	defer background.Recover(&err)
 	s.mu.Lock()
@@ -89,7 +87,7 @@ func (s *socket) Write(p []byte) (n int, err error) {
 	return len(p), nil
 }
 
-// Read hears the visitor. httputil reads first when it has written the 101.
+// Read reads the visitor's frames. httputil calls it first after it has written the 101.
 func (s *socket) Read(p []byte) (n int, err error) {
 	defer background.Recover(&err)
 	s.opened()
@@ -110,7 +108,7 @@ func (s *socket) opened() {
 	}
 }
 
-// CloseWrite passes on that the origin has ended its half.
+// CloseWrite is called when the origin has closed its half.
 func (s *socket) CloseWrite() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Validate checks the section on its own; NewRules checks the rules as a whole.
+// Validate checks the section on its own; rules.New checks the rules as a whole.
 func (c Config) Validate() []setting.Problem {
 	problems := validateOrigin(c.Origin)
 	if c.OriginHost != "" {
@@ -27,27 +27,33 @@ func (t Timeouts) validate() []setting.Problem {
 		value setting.Duration
 	}{{"dial", t.Dial}, {"tls", t.TLS}, {"response_header", t.ResponseHeader}, {"idle", t.Idle}} {
 		if d.value <= 0 {
-			problems = append(problems, setting.Problem{Key: "proxy.timeouts." + d.key, Text: "must be greater than 0", Cure: "write a duration such as 5s"})
+			problems = append(problems, setting.Problem{
+				Key: "proxy.timeouts." + d.key, Text: "must be greater than 0",
+				Cure: "write a duration such as 5s",
+			})
 		}
 	}
 	return problems
 }
 
-// notForAddresses are headers that HubSpot or HTTP itself reads for another purpose.
+// notForAddresses are headers that have another meaning for HTTP or HubSpot.
 var notForAddresses = []string{
-	"Host", "Cookie", "Authorization", "Connection", "Content-Length", "Content-Type", "Expect", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-	"X-Forwarded-Host", "X-Forwarded-Proto", "X-HS-Public-Host", "X-HubSpot-Trust-Forwarded-For",
+	"Host", "Cookie", "Authorization", "Connection", "Content-Length", "Content-Type", "Expect", "Te", "Trailer",
+	"Transfer-Encoding", "Upgrade", "X-Forwarded-Host", "X-Forwarded-Proto", "X-HS-Public-Host", "X-HubSpot-Trust-Forwarded-For",
 }
 
 func validateClientIPHeaders(names []string) []setting.Problem {
 	var problems []setting.Problem
 	for i, name := range names {
-		p := setting.Problem{Key: "proxy.client_ip_headers[" + strconv.Itoa(i) + "]", Cure: "write a name such as X-Forwarded-For"}
+		p := setting.Problem{
+			Key:  "proxy.client_ip_headers[" + strconv.Itoa(i) + "]",
+			Cure: "write a name such as X-Forwarded-For",
+		}
 		switch {
 		case name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
 			p.Text = setting.Quote(name) + " is not a header name"
 		case slices.ContainsFunc(notForAddresses, func(h string) bool { return strings.EqualFold(h, name) }):
-			p.Text = setting.Quote(name) + " has another meaning in HTTP or for HubSpot, so it cannot carry the address"
+			p.Text = setting.Quote(name) + " has another meaning, so that an address in it would break requests"
 		default:
 			continue
 		}

@@ -24,13 +24,15 @@ func validateOrigin(origin string) []setting.Problem {
 	case strings.Contains(origin, "REPLACE_"):
 		return bad("the placeholder is still there", shape)
 	case err != nil:
-		return bad("not a URL", shape) // it is not shown: nobody knows where in it a password stands
+		return bad("not a URL", shape) // not shown, because it may contain a password
 	case u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		return bad(setting.Quote(u.Redacted())+" is not a URL with scheme and host", shape)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-		return bad(setting.Quote(u.Redacted())+" has more than scheme, host and port", "write only "+setting.Quote(u.Scheme+"://"+u.Host))
+		return bad(setting.Quote(u.Redacted())+" has more than scheme, host and port",
+			"write only "+setting.Quote(u.Scheme+"://"+u.Host))
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		return bad("http would send pages and cookies unencrypted to "+setting.Quote(u.Host), "write https://; http:// is allowed only for loopback addresses")
+		return bad("pages and cookies would be sent unencrypted to "+setting.Quote(u.Host),
+			"write https://; http is allowed only for loopback addresses")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
@@ -40,12 +42,17 @@ func validateOrigin(origin string) []setting.Problem {
 	return validateOriginHost(key, strings.ToLower(u.Hostname()))
 }
 
-// originForm is HubSpot's origin for reverse proxies, with the data centre in its second group.
+// originForm matches HubSpot's origins for reverse proxies. Its group is the data centre.
 var originForm = regexp.MustCompile(`^[0-9]+\.sites-proxy\.hscoscdn[0-9]{2}(-[a-z]{2}[0-9])?\.net$`)
 
+// validateOriginHost checks that a host is HubSpot's origin for reverse proxies, if it is one of HubSpot's.
 func validateOriginHost(key, host string) []setting.Problem {
 	bad := func(text string) []setting.Problem {
-		return []setting.Problem{{Key: key, Text: setting.Quote(host) + text, Cure: "write HubSpot's origin for reverse proxies: https://HUBID.sites-proxy.hscoscdnNN.net (in data centres other than na1: NN-na2, NN-na3, NN-eu1 or NN-ap1)"}}
+		return []setting.Problem{{
+			Key: key, Text: setting.Quote(host) + text,
+			Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net, HubSpot's origin for reverse proxies " +
+				"(with -na2, -na3, -eu1 or -ap1 after NN for other data centres)",
+		}}
 	}
 	first, _, _ := strings.Cut(host, ".")
 	centre := originForm.FindStringSubmatch(host)
@@ -55,24 +62,28 @@ func validateOriginHost(key, host string) []setting.Problem {
 	case centre != nil && centre[1] == "-na1":
 		return bad(" has a suffix that does not exist: origins in na1 have none")
 	case centre != nil && !slices.Contains([]string{"", "-na2", "-na3", "-eu1", "-ap1"}, centre[1]):
-		problems := bad(" is in an unknown data centre")
+		problems := bad(" has an unknown data centre")
 		problems[0].Warning = true
 		return problems
 	case centre != nil:
 		return nil
 	case strings.Contains(host, ".sites-proxy.") && strings.Trim(first, "0123456789") != "":
-		return []setting.Problem{{Key: key, Text: setting.Quote(host) + " does not begin with a HubID", Cure: "write your HubSpot account ID first: https://HUBID.sites-proxy..."}}
+		return []setting.Problem{{
+			Key: key, Text: setting.Quote(host) + " does not begin with a HubID",
+			Cure: "write your HubSpot account ID first: https://HUBID.sites-proxy...",
+		}}
 	case strings.Contains(host, "hscoscdn") || strings.Contains(host, "sites-proxy"):
-		return bad(" is not a valid HubSpot origin")
-	case hubSpots(host):
-		return bad(" is a HubSpot host that does not serve sites to proxies")
+		return bad(" is not the name of a HubSpot origin")
+	case isHubSpots(host):
+		return bad(" is a host of HubSpot that does not serve sites to proxies")
 	}
 	return nil
 }
 
-func hubSpots(host string) bool {
+// isHubSpots reports whether a host is one of HubSpot's.
+func isHubSpots(host string) bool {
 	return slices.ContainsFunc([]string{
-		"hubspot.com", "hubspot.net", "hubapi.com", "hsforms.com", "hubspotpagebuilder.com", "hubspotpagebuilder.eu", "hubspotpreview-na1.com",
-		"hubspotpreview-eu1.com", "hubspotusercontent-na1.net", "hubspotusercontent-eu1.net",
+		"hubspot.com", "hubspot.net", "hubapi.com", "hsforms.com", "hubspotpagebuilder.com", "hubspotpagebuilder.eu",
+		"hubspotpreview-na1.com", "hubspotpreview-eu1.com", "hubspotusercontent-na1.net", "hubspotusercontent-eu1.net",
 	}, func(domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) })
 }

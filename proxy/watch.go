@@ -10,8 +10,7 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// Open is an exchange that was admitted and lasts: a WebSocket, a stream, a download, an upload, or an origin that
-// takes its time.
+// Open is an admitted exchange that lasts: a WebSocket, a stream, a download, an upload, or a slow response.
 type Open struct {
 	Request *http.Request
 	Host    string
@@ -20,17 +19,16 @@ type Open struct {
 	Session *session.Session
 }
 
-// watchAfter is how long an exchange may take before its session is watched: most pages never cost that.
+// watchAfter is how long an exchange may take before its session is watched. Most pages take less.
 const watchAfter = time.Second
 
-// watch ends an exchange when its session ends or is no longer admitted, by a reload or by changed claims; and when
-// leaving is closed because the process is to end, for what would never end by itself. It listens before it asks, so
-// that nothing falls between. Now and then it asks although it heard nothing: a record that vanished from Redis, or a
-// session that was idle too long, is announced by nobody.
+// watch ends an exchange when its session ends or is no longer admitted, because of a reload or changed claims, and
+// when leaving is closed because the process shuts down. It subscribes before it asks, so that it misses nothing. It
+// also asks periodically, because a record that vanished from Redis and an idle session are not announced.
 func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	done := p.work.Context().Done()
 	open := Open{
-		Request: p.in.WithContext(p.work.Context()), // so that nothing is asked for an exchange that has ended
+		Request: p.in.WithContext(p.work.Context()), // canceled when the exchange ends
 		Host:    inbound.Of(p.in).Site.Host, Path: p.path, Params: p.params, Session: p.session,
 	}
 	var expired <-chan time.Time
@@ -46,7 +44,7 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 		admitted, again := g.deps.Reloads.Redecide(open)
 		if !admitted {
 			release()
-			if p.work.Context().Err() == nil { // else nobody could be asked any more
+			if p.work.Context().Err() == nil { // otherwise the session could not be loaded
 				p.end(policyViolation)
 			}
 			return
@@ -70,7 +68,7 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	}
 }
 
-// ended tells of a session's changes; a public page has none.
+// ended is Sessions.Ended. A public page has no session.
 func (g *Gate) ended(s *session.Session) (<-chan struct{}, func()) {
 	if s == nil {
 		return nil, func() {}
@@ -78,8 +76,8 @@ func (g *Gate) ended(s *session.Session) (<-chan struct{}, func()) {
 	return g.deps.Sessions.Ended(s.Ref)
 }
 
-// end ends an exchange as it allows: a WebSocket by its Close frame; an event stream that may be resumed elsewhere by
-// its end, which makes the browser come back; everything else by breaking off.
+// end ends an exchange: a WebSocket by a Close frame, an event stream that may be resumed elsewhere as if it were
+// complete, so that the browser reconnects, and everything else by aborting it.
 func (p *exchange) end(code uint16) {
 	kind := p.kind.Load()
 	if kind == webSocket {
@@ -94,24 +92,24 @@ func (p *exchange) end(code uint16) {
 		p.work.Cancel(errSessionEnded)
 		p.abortClient()
 	}
-	if kind == eventStream { // of a public page: its request has another context
+	if kind == eventStream { // of a public page, whose request has another context
 		p.reply.Close()
 	}
 }
 
-// abortClient ends what waits for the visitor although the exchange is canceled: net/http's transport for the rest of
-// a body, the handler until a piece of the answer is taken.
+// abortClient ends what waits for the visitor although the exchange is canceled: net/http's transport for the rest of a
+// body, and the handler until a piece of the response is read.
 func (p *exchange) abortClient() {
 	visitor, past := http.NewResponseController(p.out.ResponseWriter), time.Unix(1, 0)
 	if p.in.ContentLength != 0 {
-		_ = visitor.SetReadDeadline(past) // without it, the body ends at its own limit, and so does the answer below
+		_ = visitor.SetReadDeadline(past) // if it is not supported, other limits apply
 	}
 	if p.out.begun.Load() {
 		_ = visitor.SetWriteDeadline(past)
 	}
 }
 
-// Admits judges an open exchange by these rules and a session as of now.
+// Admits reports whether these rules admit an open exchange with a session, nil for an anonymous visitor.
 func (g *Gate) Admits(o Open, s *session.Session) bool {
 	kind := g.rules.Match(o.Host, o.Path).Decide(o.Request.Method, o.Params, s, g.deps.Now()).Kind
 	return kind == rules.Allow || kind == rules.Public
