@@ -32,7 +32,7 @@ func inHeaders(d *stubs) { d.ForwardAuth = ForwardAuthHeaders }
 
 func uri(s string) string { return "X-Forwarded-Uri: " + s }
 
-func TestForwardAuthQueryIsReadStrictly(t *testing.T) {
+func TestForwardAuthQueryIsParsedStrictly(t *testing.T) {
 	t.Parallel()
 	direct := newStage(t, staging{cfg: testConfig("http://127.0.0.1:1", gateRules()...)})
 	for _, c := range []asked{
@@ -108,7 +108,7 @@ func TestForwardAuthQueryIgnoresOrRefusesHeaders(t *testing.T) {
 	asked{"what names no request", direct, "", harmless, 202}.check(t)
 }
 
-func TestForwardAuthHeadersAreReadStrictly(t *testing.T) {
+func TestForwardAuthHeadersAreParsedStrictly(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig("http://127.0.0.1:1", gateRules()...)
 	direct := newStage(t, staging{cfg: cfg, change: inHeaders})
@@ -191,7 +191,7 @@ func TestForwardAuthRefusalIsLoggedOnceAMinute(t *testing.T) {
 	}
 }
 
-func TestForwardAuthTakesNoBody(t *testing.T) {
+func TestForwardAuthRejectsBody(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, staging{cfg: testConfig("http://127.0.0.1:1", gateRules()...)})
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"} {
@@ -206,8 +206,8 @@ func TestForwardAuthTakesNoBody(t *testing.T) {
 	}
 }
 
-// TestForwardAuthNamesTheLogin: nginx cannot encode, so the answer carries the whole address.
-func TestForwardAuthNamesTheLogin(t *testing.T) {
+// TestForwardAuthReturnsLoginURL: nginx cannot encode, so the answer carries the whole address.
+func TestForwardAuthReturnsLoginURL(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig("http://127.0.0.1:1", gateRules()...)
 	direct, behind := newStage(t, staging{cfg: cfg}), newStage(t, staging{cfg: cfg, trusted: true})

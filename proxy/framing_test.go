@@ -19,7 +19,7 @@ func smuggler(t *testing.T) (*stage, *atomic.Int64) {
 	return newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"))}), &reached
 }
 
-func TestARequestWithTwoReadingsOfItsEndIsRefusedAndItsConnectionClosed(t *testing.T) {
+func TestAmbiguousFramingIsRefused(t *testing.T) {
 	t.Parallel()
 	s, _ := smuggler(t)
 	host := "Host: www.example.com\r\n"
@@ -84,7 +84,7 @@ func first(s string) string {
 	return line
 }
 
-func TestOrdinaryBodiesAndPipelinedRequestsPass(t *testing.T) {
+func TestPipelinedRequestsPass(t *testing.T) {
 	t.Parallel()
 	s, reached := smuggler(t)
 	host := "Host: www.example.com\r\n"
@@ -111,7 +111,7 @@ func TestOrdinaryBodiesAndPipelinedRequestsPass(t *testing.T) {
 	}
 }
 
-func TestABodyThatBreaksOffIsTheClientsFault(t *testing.T) {
+func TestBrokenBodyIsClientError(t *testing.T) {
 	t.Parallel()
 	s, _ := smuggler(t)
 	got := s.raw(t, "POST / HTTP/1.1\r\nHost: www.example.com\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n")
@@ -120,7 +120,7 @@ func TestABodyThatBreaksOffIsTheClientsFault(t *testing.T) {
 	}
 }
 
-func TestWhoAnnouncesABodyAndSendsNoneIsAnsweredAtOnce(t *testing.T) {
+func TestMissingBodyDelaysNoResponse(t *testing.T) {
 	t.Parallel()
 	s, reached := smuggler(t)
 	for _, target := range []string{"/members/a", "/pricing?hsDebug=1"} {

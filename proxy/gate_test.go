@@ -18,7 +18,7 @@ func gateRules() []rules.RuleConfig {
 }
 
 // The table of http.md: each situation and its answer.
-func TestEachSituationHasItsAnswer(t *testing.T) {
+func TestGateResponses(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("origin")) })
 	s := newStage(t, staging{cfg: testConfig(origin.URL, gateRules()...)})
@@ -79,7 +79,7 @@ func TestEachSituationHasItsAnswer(t *testing.T) {
 	}
 }
 
-func TestAPublicPageAsksNobodyWhoIsThere(t *testing.T) {
+func TestPublicPageLoadsNoSession(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, func(http.ResponseWriter, *http.Request) {})
 	s := newStage(t, staging{cfg: testConfig(origin.URL, gateRules()...)})
@@ -93,7 +93,7 @@ func TestAPublicPageAsksNobodyWhoIsThere(t *testing.T) {
 	}
 }
 
-func TestAMachineGetsProblemJSON(t *testing.T) {
+func TestProblemJSONForPrograms(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, staging{cfg: testConfig("http://127.0.0.1:1", gateRules()...)})
 	got := s.get(t, "GET", "/members/a%20b?c=d", "Accept: application/json")
@@ -110,7 +110,7 @@ func TestAMachineGetsProblemJSON(t *testing.T) {
 }
 
 // No header, cookie or query that a visitor adds may turn another decision into allow or public.
-func TestNothingThatIsAddedOpensAPage(t *testing.T) {
+func TestAddedHeadersOpenNoPage(t *testing.T) {
 	t.Parallel()
 	reached := make(chan string, 1000)
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) { reached <- r.RequestURI })

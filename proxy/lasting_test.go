@@ -21,7 +21,7 @@ func (s *stage) lasting(t *testing.T, request string) (net.Conn, *bufio.Reader) 
 }
 
 // What is protected and lasts ends with its session, whatever it calls itself, and whether or not anything comes.
-func TestLastingAnswerEndsWithItsSession(t *testing.T) {
+func TestLastingResponseEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	for name, said := range map[string]string{
 		"lines of JSON":        "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n",
@@ -71,7 +71,7 @@ func isTimeout(err error) bool {
 }
 
 // Nothing was sent yet: the visitor is told to log in, and the connection to the origin ends.
-func TestSessionThatEndsBeforeTheAnswerIs401(t *testing.T) {
+func TestSessionEndBeforeResponseIs401(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ request, body string }{
 		"a long poll":           {"GET /members/x HTTP/1.1\r\n", ""},
@@ -100,7 +100,7 @@ func TestSessionThatEndsBeforeTheAnswerIs401(t *testing.T) {
 }
 
 // A rule may allow a method other than GET only, and what is public asks nobody.
-func TestLastingExchangeIsJudgedByItsOwnMethodAndRule(t *testing.T) {
+func TestLastingExchangeKeepsMethodAndRule(t *testing.T) {
 	t.Parallel()
 	rule := loginRule("/members/**")
 	rule.Methods = []string{"POST"}
@@ -130,7 +130,7 @@ func TestLastingExchangeIsJudgedByItsOwnMethodAndRule(t *testing.T) {
 }
 
 // A page that is done in time is not watched, and a drain leaves a download alone, which ends by itself.
-func TestPageIsNotWatchedAndDownloadOutlivesTheDrainsBeginning(t *testing.T) {
+func TestShortExchangeIsNotWatched(t *testing.T) {
 	t.Parallel()
 	leaving, rest := make(chan struct{}), make(chan struct{})
 	watched := make(chan struct{}, 9)
@@ -164,7 +164,7 @@ func TestPageIsNotWatchedAndDownloadOutlivesTheDrainsBeginning(t *testing.T) {
 	}
 }
 
-func TestBugInAWatchBreaksOffAndIsRaisedInTheHandler(t *testing.T) {
+func TestWatchPanicIsRaisedInHandler(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, _ *http.Request) {
 		io.Copy(io.Discard, conn)
@@ -180,7 +180,7 @@ func TestBugInAWatchBreaksOffAndIsRaisedInTheHandler(t *testing.T) {
 }
 
 // Who takes nothing of an answer must not keep it past the session.
-func TestAnswerThatNobodyTakesEndsWithItsSession(t *testing.T) {
+func TestUnreadResponseEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	for _, h2 := range []bool{false, true} {
 		gone := make(chan struct{})

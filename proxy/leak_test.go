@@ -120,7 +120,7 @@ func leakStage(t *testing.T, h2 bool) (*stage, *lenient) {
 	return newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"), publicRule("/members/join")), h2: h2}), l
 }
 
-func TestNoSpellingOverHTTP1OpensAProtectedPage(t *testing.T) {
+func TestSpellingsOverHTTP1OpenNoProtectedPage(t *testing.T) {
 	t.Parallel()
 	s, l := leakStage(t, false)
 	all := corpus()
@@ -162,7 +162,7 @@ func workers(all []string, do func(string)) {
 }
 
 // Over HTTP/2 the pseudo-header is written as it is, for a client library would mend it.
-func TestNoSpellingOverHTTP2OpensAProtectedPage(t *testing.T) {
+func TestSpellingsOverHTTP2OpenNoProtectedPage(t *testing.T) {
 	t.Parallel()
 	s, l := leakStage(t, true)
 	conn := &h2conn{t: t, stage: s}
@@ -244,7 +244,7 @@ func (c *h2conn) get(path string, more ...string) (status, body string) {
 	}
 }
 
-func TestThePageIsThereForWhoeverIsLoggedIn(t *testing.T) {
+func TestProtectedPageForUser(t *testing.T) {
 	t.Parallel()
 	s, l := leakStage(t, false)
 	if got := s.get(t, "GET", "/Members/secret", asBob); got.StatusCode != 200 || got.body != secret {
@@ -255,7 +255,7 @@ func TestThePageIsThereForWhoeverIsLoggedIn(t *testing.T) {
 	}
 }
 
-func TestEverythingThatHubSpotServesPasses(t *testing.T) {
+func TestHubSpotContentPasses(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	seen := map[string]string{}

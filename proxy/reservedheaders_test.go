@@ -24,7 +24,7 @@ func rewritten(t *testing.T, name string) bool {
 	return slices.Equal(h[name], []string{"from the client"})
 }
 
-func TestClientHeaderThatClaimsAnIdentityIsRemoved(t *testing.T) {
+func TestReservedHeadersOfIdentityAreRemoved(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"Remote-User", "Remote-Groups", "Remote-Email", "Remote-Addr", "X-Remote-User", "X-Remote-Group",
@@ -60,7 +60,7 @@ func TestClientHeaderThatClaimsAnIdentityIsRemoved(t *testing.T) {
 	}
 }
 
-func TestClientHeaderThatClaimsAnAddressOrPageIsRemoved(t *testing.T) {
+func TestReservedHeadersOfAddressAreRemoved(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"X-Originating-IP", "X-Azure-ClientIP", "X-Azure-SocketIP", "Client-IP", "ClientIP", "HTTP-Client-IP",
@@ -97,7 +97,7 @@ func TestClientHeaderThatClaimsAnAddressOrPageIsRemoved(t *testing.T) {
 	}
 }
 
-func TestClientHeaderThatBrowsersAndScriptsNeedPasses(t *testing.T) {
+func TestHeadersOfBrowsersPass(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"Accept", "Accept-Language", "Authorization", "Cache-Control", "Content-Type", "Content-Language", "Dnt",
@@ -122,7 +122,7 @@ func TestClientHeaderThatBrowsersAndScriptsNeedPasses(t *testing.T) {
 	}
 }
 
-func TestReservedHeadersCanBeSearched(t *testing.T) {
+func TestReservedHeadersAreSorted(t *testing.T) {
 	t.Parallel()
 	if !slices.IsSorted(reservedPrefixes) {
 		t.Error("the prefixes are not sorted")

@@ -32,7 +32,7 @@ type sink struct {
 func (s *sink) Write(p []byte) (int, error) { return s.Buffer.Write(p) }
 func (s *sink) Read([]byte) (int, error)    { return 0, io.EOF }
 
-func TestAGoodbyeStandsBetweenTwoFramesAndNeverInsideOne(t *testing.T) {
+func TestCloseFrameIsBetweenFrames(t *testing.T) {
 	t.Parallel()
 	frames := [][]byte{frame(1, []byte("short")), frame(2, bytes.Repeat([]byte{0x88}, 300)), frame(9, nil), frame(2, bytes.Repeat([]byte{0x81}, 70_000))}
 	all := bytes.Join(frames, nil)
@@ -60,7 +60,7 @@ func TestAGoodbyeStandsBetweenTwoFramesAndNeverInsideOne(t *testing.T) {
 	}
 }
 
-func TestTheOriginsOwnGoodbyeIsNotFollowedByAnother(t *testing.T) {
+func TestCloseFrameOfOriginIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	to := &sink{}
 	s := &socket{}
@@ -73,7 +73,7 @@ func TestTheOriginsOwnGoodbyeIsNotFollowedByAnother(t *testing.T) {
 	}
 }
 
-func TestNothingIsSaidBeforeTheConnectionIsAWebSocket(t *testing.T) {
+func TestCloseFrameWaitsForUpgrade(t *testing.T) {
 	t.Parallel()
 	to := &sink{}
 	s := &socket{}

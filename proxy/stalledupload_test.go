@@ -27,7 +27,7 @@ func unreading(t *testing.T) *stage {
 
 const stalledHead = " HTTP/1.1\r\nHost: " + testHost + "\r\n" + asBob + "\r\nContent-Length: 100000000\r\n\r\n"
 
-func TestUploadThatTheOriginDoesNotReadIsAPage(t *testing.T) {
+func TestStalledUploadIsErrorPage(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{"/public", "/members/x"} {
 		s := unreading(t)
@@ -49,9 +49,9 @@ func TestUploadThatTheOriginDoesNotReadIsAPage(t *testing.T) {
 	}
 }
 
-// TestStalledUploadsVisitorMayLeave checks that a visitor who hangs up while the origin reads nothing leaves no request
+// TestStalledUploadEndsWithVisitor checks that a visitor who hangs up while the origin reads nothing leaves no request
 // behind: closing the server waits for those.
-func TestStalledUploadsVisitorMayLeave(t *testing.T) {
+func TestStalledUploadEndsWithVisitor(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"POST", "PUT", "GET"} {
 		s := unreading(t)

@@ -33,7 +33,7 @@ func headersOf(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s %s %q\n%s", r.Method, r.RequestURI, body, strings.Join(lines, "\n"))
 }
 
-func TestTheOriginHearsOnlyWhatTheGatewaySays(t *testing.T) {
+func TestOriginGetsGatewaysHeaders(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"))})
@@ -56,7 +56,7 @@ func TestTheOriginHearsOnlyWhatTheGatewaySays(t *testing.T) {
 	}
 }
 
-func TestValidatorsOfProtectedPagesNeverReachTheOrigin(t *testing.T) {
+func TestValidatorsOfProtectedPagesAreRemoved(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	conditions := []string{asBob, `If-None-Match: "x"`, "If-Modified-Since: Mon, 01 Jan 2035 00:00:00 GMT", `If-Range: "x"`, "Range: bytes=0-3"}
@@ -77,7 +77,7 @@ func TestValidatorsOfProtectedPagesNeverReachTheOrigin(t *testing.T) {
 	}
 }
 
-func TestAProtectedAnswerIsKeptByNobody(t *testing.T) {
+func TestProtectedResponseIsNotCached(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -118,7 +118,7 @@ func TestAProtectedAnswerIsKeptByNobody(t *testing.T) {
 	}
 }
 
-func TestTheOriginsNameBecomesThePublicOne(t *testing.T) {
+func TestLocationOfOriginBecomesPublic(t *testing.T) {
 	t.Parallel()
 	var self string
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
@@ -145,7 +145,7 @@ func TestTheOriginsNameBecomesThePublicOne(t *testing.T) {
 	}
 }
 
-func TestEarlyAnswersAndTrailersStayBehind(t *testing.T) {
+func TestInformationalResponsesAndTrailersAreDropped(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "__Host-hubgate=evil")
@@ -167,7 +167,7 @@ func TestEarlyAnswersAndTrailersStayBehind(t *testing.T) {
 	}
 }
 
-func TestWhatTheOriginDoesWrongIsSorted(t *testing.T) {
+func TestOriginFailuresAreClassified(t *testing.T) {
 	t.Parallel()
 	hang := make(chan struct{})
 	var silent http.HandlerFunc = func(http.ResponseWriter, *http.Request) { <-hang }
@@ -205,7 +205,7 @@ func TestWhatTheOriginDoesWrongIsSorted(t *testing.T) {
 	}
 }
 
-func TestHubSpotsThrottleAndChallengePassUntouched(t *testing.T) {
+func TestThrottleAndChallengePass(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "__cf_bm=1")
@@ -232,7 +232,7 @@ func TestHubSpotsThrottleAndChallengePassUntouched(t *testing.T) {
 	}
 }
 
-func TestABodyOverTheLimitIs413(t *testing.T) {
+func TestBodyOverLimitIs413(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	cfg := testConfig(origin.URL)
@@ -251,7 +251,7 @@ func TestABodyOverTheLimitIs413(t *testing.T) {
 	}
 }
 
-func TestExpectationsAreAnsweredHere(t *testing.T) {
+func TestExpectContinueIsNotForwarded(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	s := newStage(t, staging{cfg: testConfig(origin.URL)})
@@ -275,7 +275,7 @@ func TestRequestTrailersAreDropped(t *testing.T) {
 	}
 }
 
-func TestFilesWithOddNamesAreForwardedExactly(t *testing.T) {
+func TestFileNamesAreForwardedUnchanged(t *testing.T) {
 	t.Parallel()
 	seen := make(chan string, 1)
 	origin := newOrigin(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.RequestURI })

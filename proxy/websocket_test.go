@@ -97,7 +97,7 @@ func goodbye(conn net.Conn, r io.Reader) (code uint16, err error) {
 	return uint16(frame[2])<<8 | uint16(frame[3]), err
 }
 
-func TestAWebSocketIsJudgedAtItsUpgrade(t *testing.T) {
+func TestWebSocketUpgradeIsJudged(t *testing.T) {
 	t.Parallel()
 	s, _, _ := openStage(t)
 	for _, c := range []struct {
@@ -122,7 +122,7 @@ func TestAWebSocketIsJudgedAtItsUpgrade(t *testing.T) {
 	}
 }
 
-func TestAWebSocketEndsWithItsSession(t *testing.T) {
+func TestWebSocketEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	s, e, _ := openStage(t)
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
@@ -142,7 +142,7 @@ func TestAWebSocketEndsWithItsSession(t *testing.T) {
 	}
 }
 
-func TestAWebSocketIsJudgedAnewByAReload(t *testing.T) {
+func TestWebSocketIsJudgedAfterReload(t *testing.T) {
 	t.Parallel()
 	s, e, replaced := openStage(t)
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
@@ -154,7 +154,7 @@ func TestAWebSocketIsJudgedAnewByAReload(t *testing.T) {
 	}
 }
 
-func TestASessionThatEndedDuringTheUpgradeEndsTheWebSocket(t *testing.T) {
+func TestWebSocketEndsIfSessionEndsDuringUpgrade(t *testing.T) {
 	t.Parallel()
 	s, e, _ := openStage(t)
 	e.admitted.Store(false)
@@ -164,7 +164,7 @@ func TestASessionThatEndedDuringTheUpgradeEndsTheWebSocket(t *testing.T) {
 	}
 }
 
-func TestAnOpenConnectionWhoseSessionVanishesUnheardEnds(t *testing.T) {
+func TestWebSocketEndsIfSessionVanishes(t *testing.T) {
 	t.Parallel()
 	s, e, _ := openStage(t, func(d *stubs) { d.recheck = 5 * time.Millisecond })
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
@@ -175,7 +175,7 @@ func TestAnOpenConnectionWhoseSessionVanishesUnheardEnds(t *testing.T) {
 	}
 }
 
-func TestAnEventStreamFlowsAndEndsWithItsSession(t *testing.T) {
+func TestEventStreamEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	s, e, _ := openStage(t)
 	conn := s.dial(t)
@@ -197,7 +197,7 @@ func TestAnEventStreamFlowsAndEndsWithItsSession(t *testing.T) {
 	}
 }
 
-func TestAVisitorWhoDoesNotHangUpIsCutOff(t *testing.T) {
+func TestWebSocketIsClosedAfterGrace(t *testing.T) {
 	t.Parallel()
 	s, e, _ := openStage(t)
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
@@ -217,7 +217,7 @@ func TestAVisitorWhoDoesNotHangUpIsCutOff(t *testing.T) {
 	}
 }
 
-func TestWhenTheProcessEndsWebSocketsAndEventStreamsAreToldToComeBackElsewhere(t *testing.T) {
+func TestShutdownEndsWebSocketsAndEventStreams(t *testing.T) {
 	t.Parallel()
 	leaving := make(chan struct{})
 	s, _, _ := openStage(t, func(d *stubs) { d.Leaving = leaving })
@@ -247,7 +247,7 @@ func TestWhenTheProcessEndsWebSocketsAndEventStreamsAreToldToComeBackElsewhere(t
 	}
 }
 
-func TestAnUpgradeToAnythingElseIsIgnored(t *testing.T) {
+func TestUpgradeToOtherProtocolsIsIgnored(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	s := newStage(t, staging{cfg: testConfig(origin.URL)})

@@ -15,7 +15,7 @@ func gateRules() []RuleConfig {
 	}
 }
 
-func TestDoorsOnlyMakeADecisionStricter(t *testing.T) {
+func TestPreviewParamsOnlyTightenDecisions(t *testing.T) {
 	t.Parallel()
 	rank := map[Kind]int{Public: 0, Allow: 1, Login: 2, Forbid: 3, Refuse: 4}
 	for _, words := range [][2]string{{"public", "public"}, {"login", "refuse"}, {"login_if_protected", "login"}, {"refuse", "public"}} {
@@ -38,7 +38,7 @@ func TestDoorsOnlyMakeADecisionStricter(t *testing.T) {
 	}
 }
 
-func TestMaxAuthAgeTakesOnlyALoginThatWasAskedFor(t *testing.T) {
+func TestMaxAuthAgeNeedsPromptedLogin(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(RuleConfig{Path: []string{"/fresh"}, MaxAuthAge: 3600e9}))
 	rs.skew = 10 * time.Second

@@ -7,7 +7,7 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-func TestOneFileHasOneDecisionUnderAllItsAddresses(t *testing.T) {
+func TestFileHasOneDecisionAtAllAddresses(t *testing.T) {
 	t.Parallel()
 	addresses := []string{"/hubfs/%s", "/hubfs/4711/%s", "/hs-fs/hubfs/%s", "/hs-fs/hubfs/4711/%s", "/hub/4711/%s", "/hub/4711/hubfs/%s", "/hs-fs/hub/4711/%s", "/hs-fs/hub/4711/hubfs/%s", "/HUBFS/%s", "/hubfs/99/%s"}
 	alice := LoggedIn([]string{"partner"}, nil, fixedNow)
@@ -38,7 +38,7 @@ func replace(format, name string) string {
 	return format
 }
 
-func TestAllRulesThatSpeakAboutAFileMustBeSatisfied(t *testing.T) {
+func TestFileMustSatisfyAllRules(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/a/**"), loginRule("/hs-fs/hubfs/a/b/**", "partner"), publicRule("/hubfs/a/b/open.png"), loginRule("/**", "staff")))
 	bob, alice := LoggedIn(nil, nil, fixedNow), LoggedIn([]string{"partner"}, nil, fixedNow)
@@ -62,7 +62,7 @@ func TestAllRulesThatSpeakAboutAFileMustBeSatisfied(t *testing.T) {
 	}
 }
 
-func TestHubSpotsOwnPathsStayOpenUnlessARuleForThemSaysOtherwise(t *testing.T) {
+func TestBuiltinRulesYieldToConfiguredOnes(t *testing.T) {
 	t.Parallel()
 	open := []string{"/hubfs/a.png", "/hs-fs/hubfs/a.png", "/_hcms/forms/v2.js", "/hs/hsstatic/x.js", "/cs/c/", "/e3t/Ctc/x", "/cdn-cgi/challenge-platform/x", "/robots.txt", "/favicon.ico", "/.well-known/x", validationFile, "/hs/manage-preferences/x", "/hs/preferences-center/y"}
 	cfg := accessRules(loginRule("/hs/**"), loginRule("/**"))
@@ -86,7 +86,7 @@ func TestHubSpotsOwnPathsStayOpenUnlessARuleForThemSaysOtherwise(t *testing.T) {
 	}
 }
 
-func TestHubSpotsDoorsAskForWhatTheirWordSays(t *testing.T) {
+func TestHubSpotFeaturesAskForLogin(t *testing.T) {
 	t.Parallel()
 	bob, alice := LoggedIn(nil, nil, fixedNow), LoggedIn([]string{"staff"}, nil, fixedNow)
 	for _, c := range []struct {

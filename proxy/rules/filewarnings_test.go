@@ -6,7 +6,7 @@ import (
 )
 
 // A rule for one address of a file holds for all of them, which must not surprise.
-func TestRulesForFilesThatSurpriseAreWarnedAbout(t *testing.T) {
+func TestFileRuleWarnings(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		rules []RuleConfig

@@ -59,7 +59,7 @@ var halfClosed = []struct {
 	{"/_hcms/*/v2.js", "/_hcms/forms/v2.js", "/_hcms/forms/v2.js"},
 }
 
-func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
+func TestLeftOpenWarnings(t *testing.T) {
 	t.Parallel()
 	for _, c := range halfClosed {
 		found := false
@@ -95,7 +95,7 @@ func TestAPatternThatLeavesOpenWhatItMeantToCloseIsWarnedAbout(t *testing.T) {
 	}
 }
 
-func TestAPatternThatLeavesNothingOpenIsNotWarnedAbout(t *testing.T) {
+func TestLeftOpenHasNoFalseWarnings(t *testing.T) {
 	t.Parallel()
 	on := func(r RuleConfig, hosts ...string) RuleConfig { r.Hosts = hosts; return r }
 	closed := func(cfg Config) Config { cfg.Default = "login"; return cfg }
@@ -143,7 +143,7 @@ func TestAPatternThatLeavesNothingOpenIsNotWarnedAbout(t *testing.T) {
 }
 
 // The cure must not lead into the same trap, nor to another path.
-func TestTheCureOfAPatternNamesWhatWasMeant(t *testing.T) {
+func TestLeftOpenCures(t *testing.T) {
 	t.Parallel()
 	for pattern, cure := range map[string]string{
 		"/hubfs/C#/**":           "/hubfs/C%23/**",
@@ -172,7 +172,7 @@ func TestTheCureOfAPatternNamesWhatWasMeant(t *testing.T) {
 	}
 }
 
-func TestRouteSyntaxInAPatternIsWarnedAbout(t *testing.T) {
+func TestRouteSyntaxWarnings(t *testing.T) {
 	t.Parallel()
 	for pattern, word := range map[string]string{
 		"/members/<id>/**": "<id>", "/members/$id/**": "$id", "/members/{id}": "{id}", "/members/${id}/**": "{id}",

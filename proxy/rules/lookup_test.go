@@ -6,7 +6,7 @@ import (
 
 // Each request is one that some server of files looks up as the protected file: with parameters begun by "&", a
 // stream's name, accents dropped.
-func TestLenientLookupsOfAFileAreJudged(t *testing.T) {
+func TestFileLookupsOfLenientOrigins(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/plan.jpg"), loginRule("/hubfs/private/**"),
 		loginRule("/hubfs/büro/**")))
@@ -23,7 +23,7 @@ func TestLenientLookupsOfAFileAreJudged(t *testing.T) {
 	}
 }
 
-func TestAPublicRuleDoesNotWinByFoldingLettersToOthers(t *testing.T) {
+func TestPublicRuleNeedsExactLetters(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/members/**"), publicRule("/members/strasse"),
 		publicRule("/members/info"), publicRule("/members/größe"), publicRule("/members/fu%C3%9F")))

@@ -19,7 +19,7 @@ var oddNames = []string{
 	"100%25u00.png", "a+b;c%23d%E2%84%A2.png", "%E2%85%A3.pdf",
 }
 
-func TestFilesWithOddNamesPassWhenNoReadingMeetsARule(t *testing.T) {
+func TestAmbiguousFileNamesPass(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/members/**"),
 		loginRule("/**/secret/**")))
@@ -46,7 +46,7 @@ func TestFilesWithOddNamesPassWhenNoReadingMeetsARule(t *testing.T) {
 	}
 }
 
-func TestOddNamesOutsideOfFilesAreRefused(t *testing.T) {
+func TestAmbiguousPageNamesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, name := range oddNames {
 		for _, address := range []string{"/", "/members/", "/hubfsx/", "/hub/members/", "/hs/hubfs/", "/hub/",
@@ -60,7 +60,7 @@ func TestOddNamesOutsideOfFilesAreRefused(t *testing.T) {
 
 // Each request is one that some origin reads as the protected file: with "+" for a space, with a HubID in front that
 // only its parser of numbers takes for one, with a step of decoding, normalising, cutting or trimming more.
-func TestEveryReadingOfAFileIsJudged(t *testing.T) {
+func TestReadingsOfFilesAreMatched(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/hubfs/board room/**"),
 		loginRule("/hubfs/report.pdf"),
@@ -106,7 +106,7 @@ func TestEveryReadingOfAFileIsJudged(t *testing.T) {
 	}
 }
 
-func TestAPublicPathIsNotClosedByAReadingThatNobodyProtects(t *testing.T) {
+func TestReadingsWithoutRuleStayPublic(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/members/**"),
 		publicRule("/members/open/**"), loginRule("/staff room/**")))
@@ -120,7 +120,7 @@ func TestAPublicPathIsNotClosedByAReadingThatNobodyProtects(t *testing.T) {
 	}
 }
 
-func TestTheStrictestReadingDecides(t *testing.T) {
+func TestStrictestReadingDecides(t *testing.T) {
 	t.Parallel()
 	cfg := accessRules(loginRule("/hubfs/a;b/**"), loginRule("/hubfs/a/**", "partner"), loginRule("/hub/7/x;y",
 		"staff"))
@@ -145,7 +145,7 @@ func TestTheStrictestReadingDecides(t *testing.T) {
 	}
 }
 
-func TestAPatternForFilesMayHaveAnOddName(t *testing.T) {
+func TestPatternsOfAmbiguousFileNames(t *testing.T) {
 	t.Parallel()
 	for text, ok := range map[string]bool{"/hubfs/Acme™/**": true, "/hubfs/a;b": true, "/hubfs/c%23/**": true,
 		"/hubfs/My%2520File.pdf": true, "/hubfs/what%3f*": true, "/hubfs/a+b": true,
@@ -163,7 +163,7 @@ var oddLayers = []string{"a%EF%BC%8Fb.pdf", "a%E2%88%95b", "1%E2%81%842", "a%E2%
 	"a%EF%BC%BCb", "a%252Fb.pdf", "a%255Cb.pdf", "it%2592s.pdf", "Rabatt%2020%2515%20St%C3%BCck.pdf", "50%2510.pdf",
 	"10%25c0mmission.pdf", "%25u2044x.pdf", "a%252F%252Fb"}
 
-func TestFilesWithASlashOfASecondLayerAreJudged(t *testing.T) {
+func TestReadingsWithDoubleEncodedSlash(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/hubfs/*secret*"),
 		loginRule("/hubfs/it’s/**")))
@@ -189,7 +189,7 @@ func TestFilesWithASlashOfASecondLayerAreJudged(t *testing.T) {
 	}
 }
 
-func TestCharactersThatCannotBeSeenHideNoRule(t *testing.T) {
+func TestInvisibleCharactersBypassNoRule(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/private/**")))
 	for _, c := range []string{"%E2%81%A5", "%EF%B7%90", "%F0%9F%BF%BE", "%F0%9B%B2%A0", "%E2%80%A8", "%F4%8F%BF%BF"} {

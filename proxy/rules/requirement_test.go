@@ -9,7 +9,7 @@ import (
 )
 
 // A field that the table of keys does not have would be read from the file and then do nothing.
-func TestRuleKeysAreTheFieldsOfARule(t *testing.T) {
+func TestKeysAreTheFieldsOfRuleConfig(t *testing.T) {
 	t.Parallel()
 	var keys, fields []string
 	for _, k := range Keys() {

@@ -41,7 +41,7 @@ func compiled(t testing.TB, cfg Config) *Set {
 	return rs
 }
 
-func TestTheMostSpecificRuleDecidesWhateverTheOrderInTheFile(t *testing.T) {
+func TestMostSpecificRuleDecides(t *testing.T) {
 	t.Parallel()
 	rules := []RuleConfig{
 		loginRule("/**"), loginRule("/members/**"), loginRule("/members"), publicRule("/members/join"), loginRule("/members/j*"), loginRule("/members/*"),
@@ -188,7 +188,7 @@ func FuzzOverlap(f *testing.F) {
 	})
 }
 
-func TestRulesThatContradictOneAnotherAreErrors(t *testing.T) {
+func TestConflictingRulesAreErrors(t *testing.T) {
 	t.Parallel()
 	on := func(r RuleConfig, hosts ...string) RuleConfig { r.Hosts = hosts; return r }
 	for _, c := range []struct {
@@ -245,7 +245,7 @@ func TestRulesThatContradictOneAnotherAreErrors(t *testing.T) {
 	}
 }
 
-func TestAMistypedPatternIsAnErrorWithACure(t *testing.T) {
+func TestMistypedPatternHasCure(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                             "write a path such as /members/**",
@@ -276,7 +276,7 @@ func TestAMistypedPatternIsAnErrorWithACure(t *testing.T) {
 	}
 }
 
-func TestNamesListEveryRuleOnce(t *testing.T) {
+func TestNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	names := compiled(t, accessRules(loginRule("/a"), RuleConfig{Path: []string{"/b"}, Name: "bee"})).Names()
 	for _, want := range []string{"/a", "bee", "default", "hubspot:files", "hubspot:previews", "hubspot:debug"} {

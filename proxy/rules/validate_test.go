@@ -118,7 +118,7 @@ func TestRuleMistakesHavePlaceAndCure(t *testing.T) {
 	}
 }
 
-func TestTestsOfTheFileSayWhatCameOutInstead(t *testing.T) {
+func TestRunTestsReportsDecisions(t *testing.T) {
 	t.Parallel()
 	sites := []*inbound.Site{{Scheme: "https", Host: testHost}, {Scheme: "https", Host: "shop.example.com"}}
 	rs := compiled(t, accessRules(loginRule("/members/**"), loginRule("/partners/**", "partner"),
@@ -144,7 +144,7 @@ func TestTestsOfTheFileSayWhatCameOutInstead(t *testing.T) {
 	}
 }
 
-func TestNearMissesSayWhyTheyDoNotDecide(t *testing.T) {
+func TestNearMissesHaveReasons(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/**"), loginRule("/members/**"), publicRule("/members/join"), RuleConfig{Path: words{"/members/*"}, Hosts: []string{"shop.example.com"}}))
 	var got []string
@@ -157,7 +157,7 @@ func TestNearMissesSayWhyTheyDoNotDecide(t *testing.T) {
 	}
 }
 
-func TestProtectionIsOrderedByWhomItAdmits(t *testing.T) {
+func TestProtectionMoreOpen(t *testing.T) {
 	t.Parallel()
 	at := func(cfg Config, raw string) Protection {
 		return compiled(t, cfg).Protection(testHost, mustPath(t, raw), 0)
@@ -188,7 +188,7 @@ func TestProtectionIsOrderedByWhomItAdmits(t *testing.T) {
 	}
 }
 
-func TestOpenedByTellsWhichRulesGroupsSatisfy(t *testing.T) {
+func TestOpenedBy(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/members/**"), loginRule("/partners/**", "partner"), publicRule("/x")))
 	var got []string

@@ -42,7 +42,7 @@ func FuzzFraming(f *testing.F) {
 	})
 }
 
-func TestABodyThatPausesTooLongIsGivenUp(t *testing.T) {
+func TestPausedBodyTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()

@@ -43,7 +43,7 @@ func tlsServer(t *testing.T, protocols ...string) net.Addr {
 	return l.Addr()
 }
 
-func TestHTTP1OverTLSIsReadAsStrictlyAndHTTP2IsLeftAlone(t *testing.T) {
+func TestListenerOverTLS(t *testing.T) {
 	t.Parallel()
 	address := tlsServer(t).String()
 	for _, http2 := range []bool{true, false} {
@@ -70,7 +70,7 @@ func TestHTTP1OverTLSIsReadAsStrictlyAndHTTP2IsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAChallengeOfTheAuthorityIsAHandshakeAndNothingElse(t *testing.T) {
+func TestListenerClosesAfterACMEHandshake(t *testing.T) {
 	t.Parallel()
 	conn, err := tls.Dial("tcp", tlsServer(t, "acme-tls/1").String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"acme-tls/1"}})
 	if err != nil {
@@ -97,7 +97,7 @@ func (l *poor) Accept() (net.Conn, error) {
 	return l.Listener.Accept()
 }
 
-func TestAListenerOutlivesAFloodThatUsesUpTheFiles(t *testing.T) {
+func TestListenerSurvivesTooManyOpenFiles(t *testing.T) {
 	t.Parallel()
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -115,7 +115,7 @@ func TestAListenerOutlivesAFloodThatUsesUpTheFiles(t *testing.T) {
 	conn.Close()
 }
 
-func TestWhoSpeaksNoTLSIsToldAndKeepsNobodyWaiting(t *testing.T) {
+func TestListenerAnswersPlainHTTP(t *testing.T) {
 	t.Parallel()
 	address := tlsServer(t)
 	silent, err := net.Dial("tcp", address.String())
@@ -139,7 +139,7 @@ func TestWhoSpeaksNoTLSIsToldAndKeepsNobodyWaiting(t *testing.T) {
 	}
 }
 
-func TestAClosedListenerAcceptsNoMore(t *testing.T) {
+func TestListenerClose(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range []*tls.Config{nil, {}} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -81,7 +81,7 @@ func reset(frames <-chan http2.Frame) bool {
 	return false
 }
 
-func TestAnHTTP2AnswerThatNobodyTakesIsGivenUp(t *testing.T) {
+func TestUnreadHTTP2ResponseTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start, took := time.Now(), make(chan time.Duration, 1)
@@ -102,7 +102,7 @@ func TestAnHTTP2AnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestTheRestOfAnHTTP2AnswerIsNotKeptForEver(t *testing.T) {
+func TestUnreadEndOfHTTP2ResponseTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -113,7 +113,7 @@ func TestTheRestOfAnHTTP2AnswerIsNotKeptForEver(t *testing.T) {
 	})
 }
 
-func TestAnHTTP2BodyThatPausesIsGivenUpAndOneThatFlowsIsNot(t *testing.T) {
+func TestPausedHTTP2BodyTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start, read := time.Now(), make(chan error, 1)
@@ -138,7 +138,7 @@ func TestAnHTTP2BodyThatPausesIsGivenUpAndOneThatFlowsIsNot(t *testing.T) {
 	})
 }
 
-func TestAnHTTP1AnswerThatNobodyTakesIsGivenUp(t *testing.T) {
+func TestUnreadHTTP1ResponseTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -161,7 +161,7 @@ func TestAnHTTP1AnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestAWebSocketThatNobodyReadsIsGivenUp(t *testing.T) {
+func TestUnreadWebSocketTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestPromptAnswersBeforeTheBodyHoweverItIsMade(t *testing.T) {
+func TestPromptRespondsBeforeBody(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(Prompt(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestEverySpellingOfAPageIsOnePathOrNone(t *testing.T) {
+func TestParse(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ raw, folded, refused string }{
 		{"/", "/", ""},
@@ -64,7 +64,7 @@ func TestEverySpellingOfAPageIsOnePathOrNone(t *testing.T) {
 	}
 }
 
-func TestEveryReasonOfARefusalIsListed(t *testing.T) {
+func TestReasonsAreComplete(t *testing.T) {
 	t.Parallel()
 	listed := map[string]bool{}
 	for _, reason := range Reasons() {
@@ -78,7 +78,7 @@ func TestEveryReasonOfARefusalIsListed(t *testing.T) {
 	}
 }
 
-func TestUnderTakesWholeSegmentsWhateverTheirCase(t *testing.T) {
+func TestUnderMatchesWholeSegments(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		path, rest string
@@ -97,7 +97,7 @@ func TestUnderTakesWholeSegmentsWhateverTheirCase(t *testing.T) {
 	}
 }
 
-func TestATargetThatIsNoPathOfThisHostIsRefused(t *testing.T) {
+func TestParseTargetRefusesOtherForms(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		method, target string
@@ -125,7 +125,7 @@ func TestATargetThatIsNoPathOfThisHostIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheCommonPathIsJudgedWithoutAllocation(t *testing.T) {
+func TestParseOfPlainPathDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { Parse("/members/handbook/chapter-1.html") }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -148,7 +148,7 @@ func escapeAll(s string) string {
 	return b.String()
 }
 
-func FuzzParsePath(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"/", "/a/b", "/A%20b", "/%c3%84", "/a%CC%88", "/%E0%B8%B3", "/x%2541", "/..%2f", "/a;b", "/İı", "/ﬁ", "/%25", "/á\u0307"} {
 		f.Add(seed)
 	}

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-func TestParseDoorsReadsNamesAsAnyOriginMight(t *testing.T) {
+func TestParsePreviewParams(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]PreviewParams{
 		"hs_preview=k": Preview, "a=b&hs_preview_key": Preview, "HSDEBUG=1": Debug,
@@ -55,7 +55,7 @@ func TestParseDoorsReadsNamesAsAnyOriginMight(t *testing.T) {
 	}
 }
 
-func TestParseDoorsOfAPlainQueryDoesNotAllocate(t *testing.T) {
+func TestParsePreviewParamsDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { ParsePreviewParams("utm_source=mail&utm_medium=x;y&hsa_acc=1&page=2") }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -104,7 +104,7 @@ func once(s string) string {
 
 func twice(s string) string { return once(once(s)) }
 
-func FuzzParseDoors(f *testing.F) {
+func FuzzParsePreviewParams(f *testing.F) {
 	for _, seed := range []string{"hs_preview=1", "a;hsDebug", "%2568s_preview", "h%EF%BD%93debug",
 		"a.b%00=c&hs.preview", "x%3Bhs%64ebug"} {
 		f.Add(seed)
@@ -127,7 +127,7 @@ func FuzzParseDoors(f *testing.F) {
 	})
 }
 
-func TestDoorsAreFoundBehindCharactersThatCannotBeSeen(t *testing.T) {
+func TestPreviewParamsWithInvisibleCharacters(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{"hs_pre%E2%81%A5view", "hs_%EF%B7%90preview", "hs%F0%9F%BF%BE_preview",
 		"hs_previe%F0%9D%85%B3w", "hs_pr\u0301eview", "hs_preview\u2028"} {
@@ -137,7 +137,7 @@ func TestDoorsAreFoundBehindCharactersThatCannotBeSeen(t *testing.T) {
 	}
 }
 
-func TestOverlongCharactersInAQueryOpenDoors(t *testing.T) {
+func TestPreviewParamsInOverlongEncoding(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]PreviewParams{"%C1%A8s_preview": Preview, "hs%C1%9Fpreview": Preview,
 		"hs%E0%81%84ebug": Debug, "hs%25C1%259Fpreview=1": Preview, "a%C0%A6hsdebug": Debug,

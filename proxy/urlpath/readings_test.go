@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestNoReadingOfAFileMayBeMalformed(t *testing.T) {
+func TestReadingsMustBeWellFormed(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"a%00.pdf": control, "a%2500.pdf": control, "a%0a": control, "a%C2%85": control, `a\b`: backslash,

@@ -28,7 +28,7 @@ func (s *stage) ask(t *testing.T, path string) (*http.Response, string, error) {
 	return res, string(body), err
 }
 
-func TestOriginThatBreaksOffAtOnceIsAPage(t *testing.T) {
+func TestEarlyOriginFailureIsErrorPage(t *testing.T) {
 	t.Parallel()
 	const head = "HTTP/1.1 200 OK\r\nSet-Cookie: half=1\r\nX-Half: 1\r\n"
 	for name, said := range map[string]string{
@@ -57,7 +57,7 @@ func TestOriginThatBreaksOffAtOnceIsAPage(t *testing.T) {
 	}
 }
 
-func TestOriginThatResetsItsConnectionAtOnceIsAPage(t *testing.T) {
+func TestEarlyOriginResetIsErrorPage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, staging{cfg: testConfig(rawSite(t, func(conn *net.TCPConn, _ *http.Request) {
 		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nxxx")
@@ -69,7 +69,7 @@ func TestOriginThatResetsItsConnectionAtOnceIsAPage(t *testing.T) {
 }
 
 // An answer that was begun must not look complete when the origin breaks off.
-func TestOriginThatBreaksOffLaterBreaksTheAnswerOff(t *testing.T) {
+func TestLateOriginFailureAbortsResponse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ head, piece, rest string }{
 		"of known length": {"Content-Length: 100000\r\n\r\n", strings.Repeat("x", 40<<10), "x"},
@@ -104,7 +104,7 @@ func TestOriginThatBreaksOffLaterBreaksTheAnswerOff(t *testing.T) {
 }
 
 // In HTTP/1.0 the end of the connection ends the answer: only a reset tells that something is missing.
-func TestOriginThatBreaksOffLaterResetsHTTP10(t *testing.T) {
+func TestLateOriginFailureResetsHTTP10(t *testing.T) {
 	t.Parallel()
 	for _, head := range []string{"Transfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n",
 		"Content-Length: 1000000\r\n\r\n" + strings.Repeat("x", 40<<10)} {

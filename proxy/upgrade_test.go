@@ -9,9 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// TestOddUpgradeIsIgnored checks that an Upgrade which is no WebSocket's is ignored (RFC 9110 7.8), whatever it names:
+// TestUnprintableUpgradeIsIgnored checks that an Upgrade which is no WebSocket's is ignored (RFC 9110 7.8), whatever it names:
 // a visitor must not be able to make the origin look faulty.
-func TestOddUpgradeIsIgnored(t *testing.T) {
+func TestUnprintableUpgradeIsIgnored(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"))})
@@ -51,7 +51,7 @@ func TestOddUpgradeIsIgnored(t *testing.T) {
 	}
 }
 
-func TestVisitorsOwnUpgradeStays(t *testing.T) {
+func TestUpgradeStaysInVisitorsRequest(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header = http.Header{"Connection": {"Upgrade, X-Named"}, "Upgrade": {"h2c"}, "X-Named": {"1"}}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAPlusInAPatternIsASpaceToo(t *testing.T) {
+func TestPlusInPatternMatchesSpace(t *testing.T) {
 	t.Parallel()
 	cfg := accessRules(loginRule("/board+room/**"), loginRule("/a b/**"), publicRule("/a+b/open"),
 		publicRule("/board+room/open"), loginRule("/**/q+a*/x"))
@@ -26,7 +26,7 @@ func TestAPlusInAPatternIsASpaceToo(t *testing.T) {
 	}
 }
 
-func TestAFileThatCloudflareTransformsIsJudged(t *testing.T) {
+func TestTransformedFilesAreMatched(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/private/**", "partner")))
 	bob := LoggedIn(nil, nil, fixedNow)

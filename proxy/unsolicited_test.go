@@ -13,7 +13,7 @@ import (
 
 // What the origin answers decides nothing that our own request must decide: neither what becomes of the connection,
 // nor whether a cache is right.
-func TestUnaskedAnswersAreBadGateway(t *testing.T) {
+func TestUnsolicitedResponseIsBadGateway(t *testing.T) {
 	t.Parallel()
 	const switching = "HTTP/1.1 101 Switching Protocols\r\n"
 	form := []string{"Content-Type: application/x-www-form-urlencoded", "Content-Length: 0"}
@@ -64,7 +64,7 @@ func TestUpgradeOfHTTP10IsIgnored(t *testing.T) {
 
 // A text that looks like a 101 is a text. Strict framing goes on, whatever is written, and whatever the request asked
 // for.
-func TestStrictFramingOutlivesAnswersThatLookLike101(t *testing.T) {
+func TestFramingStaysStrictAfterFake101(t *testing.T) {
 	t.Parallel()
 	const size = 16 << 10
 	text := ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + strings.Repeat("x", size))[:size]
