@@ -33,22 +33,35 @@ func TestGateResponses(t *testing.T) {
 		{"public rule", "GET", "/members/join", nil, 200, "public", "/members/join", "origin"},
 		{"navigation", "GET", "/members/a", []string{navigate}, 302, "login", "/members/**", ""},
 		{"navigation by HEAD", "HEAD", "/members/a", []string{navigate}, 302, "login", "/members/**", ""},
-		{"navigation of an old browser", "GET", "/members/a", []string{"Accept: text/html,*/*"}, 302, "login", "/members/**", ""},
-		{"XMLHttpRequest of an old browser", "GET", "/members/a", []string{"Accept: text/html", "X-Requested-With: XMLHttpRequest"}, 401, "login", "/members/**", ""},
-		{"fetch", "GET", "/members/a?x=1;2", []string{"Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty", "Accept: */*"}, 401, "login", "/members/**", `"login_url":"/oauth2/start?rd=%2Fmembers%2Fa%3Fx%3D1%3B2"`},
-		{"frame", "GET", "/members/a", []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe", "Accept: text/html"}, 401, "login", "/members/**", `href="/oauth2/start?rd=%2Fmembers%2Fa"`},
-		{"image", "GET", "/members/a.png", []string{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"}, 401, "login", "/members/**", "login_url"},
-		{"prefetch", "GET", "/members/a", []string{navigate, "Sec-Purpose: prefetch;prerender"}, 401, "login", "/members/**", ""},
+		{"navigation of an old browser", "GET", "/members/a", []string{"Accept: text/html,*/*"}, 302, "login",
+			"/members/**", ""},
+		{"XMLHttpRequest of an old browser", "GET", "/members/a", []string{"Accept: text/html",
+			"X-Requested-With: XMLHttpRequest"}, 401, "login", "/members/**", ""},
+		{"fetch", "GET", "/members/a?x=1;2", []string{"Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty", "Accept: */*"},
+			401, "login", "/members/**", `"login_url":"/oauth2/start?rd=%2Fmembers%2Fa%3Fx%3D1%3B2"`},
+		{"frame", "GET", "/members/a", []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe",
+			"Accept: text/html"}, 401, "login", "/members/**", `href="/oauth2/start?rd=%2Fmembers%2Fa"`},
+		{"image", "GET", "/members/a.png", []string{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"}, 401, "login",
+			"/members/**", "login_url"},
+		{"prefetch", "GET", "/members/a", []string{navigate, "Sec-Purpose: prefetch;prerender"}, 401, "login",
+			"/members/**", ""},
 		{"old prefetch", "GET", "/members/a", []string{navigate, "Purpose: prefetch"}, 401, "login", "/members/**", ""},
-		{"Firefox prefetch", "GET", "/members/a", []string{navigate, "X-Moz: prefetch"}, 401, "login", "/members/**", ""},
-		{"form", "POST", "/members/a", []string{navigate, "Content-Length: 0"}, 401, "login", "/members/**", `href="/members/a"`},
-		{"preflight", "OPTIONS", "/members/a", []string{"Origin: https://evil.example", "Access-Control-Request-Method: GET"}, 401, "login", "/members/**", ""},
-		{"unknown session", "GET", "/members/a", []string{navigate, "Cookie: __Host-hubgate=mallory"}, 302, "login", "/members/**", ""},
-		{"store away", "GET", "/members/a", []string{navigate, "Cookie: __Host-hubgate=broken"}, 503, "error", "/members/**", ""},
-		{"store away, public page", "GET", "/pricing", []string{"Cookie: __Host-hubgate=broken"}, 200, "public", "default", "origin"},
+		{"Firefox prefetch", "GET", "/members/a", []string{navigate, "X-Moz: prefetch"}, 401, "login", "/members/**",
+			""},
+		{"form", "POST", "/members/a", []string{navigate, "Content-Length: 0"}, 401, "login", "/members/**",
+			`href="/members/a"`},
+		{"preflight", "OPTIONS", "/members/a", []string{"Origin: https://evil.example",
+			"Access-Control-Request-Method: GET"}, 401, "login", "/members/**", ""},
+		{"unknown session", "GET", "/members/a", []string{navigate, "Cookie: __Host-hubgate=mallory"}, 302, "login",
+			"/members/**", ""},
+		{"store away", "GET", "/members/a", []string{navigate, "Cookie: __Host-hubgate=broken"}, 503, "error",
+			"/members/**", ""},
+		{"store away, public page", "GET", "/pricing", []string{"Cookie: __Host-hubgate=broken"}, 200, "public",
+			"default", "origin"},
 		{"logged in", "GET", "/members/a", []string{navigate, asBob}, 200, "allow", "/members/**", "origin"},
 		{"in the group", "GET", "/partners/", []string{navigate, asAlice}, 200, "allow", "/partners/**", "origin"},
-		{"not in the group", "GET", "/partners/", []string{navigate, asBob}, 403, "forbid", "/partners/**", "bob@example.com"},
+		{"not in the group", "GET", "/partners/", []string{navigate, asBob}, 403, "forbid", "/partners/**",
+			"bob@example.com"},
 		{"method not of the rule", "POST", "/read/a", []string{"Content-Length: 0"}, 405, "refuse", "/read/**", ""},
 		{"TRACE", "TRACE", "/pricing", nil, 405, "refuse", "default", ""},
 		{"unknown method", "BREW", "/members/a", []string{asBob}, 405, "refuse", "/members/**", ""},
@@ -61,8 +74,10 @@ func TestGateResponses(t *testing.T) {
 	} {
 		got := s.get(t, c.method, c.target, append(c.headers, "Connection: close")...)
 		o := s.last.Load().Outcome
-		if got.StatusCode != c.status || o.Decision != c.decision || o.Rule != c.rule || !strings.Contains(got.body, c.has) {
-			t.Errorf("%s: %d %s by %s, want %d %s by %s with %q:\n%s", c.name, got.StatusCode, o.Decision, o.Rule, c.status, c.decision, c.rule, c.has, got.body)
+		if got.StatusCode != c.status || o.Decision != c.decision || o.Rule != c.rule ||
+			!strings.Contains(got.body, c.has) {
+			t.Errorf("%s: %d %s by %s, want %d %s by %s with %q:\n%s", c.name, got.StatusCode, o.Decision, o.Rule,
+				c.status, c.decision, c.rule, c.has, got.body)
 		}
 		if cc := got.Header.Get("Cache-Control"); c.decision != "public" && !strings.Contains(cc, "no-store") {
 			t.Errorf("%s: Cache-Control %q", c.name, cc)
@@ -71,7 +86,8 @@ func TestGateResponses(t *testing.T) {
 		case c.status == 405 && got.Header.Get("Allow") == "":
 			t.Errorf("%s: no Allow", c.name)
 		case c.status == 503 && (got.Header.Get("Retry-After") == "" || got.Header.Get("Set-Cookie") != ""):
-			t.Errorf("%s: Retry-After %q, Set-Cookie %q", c.name, got.Header.Get("Retry-After"), got.Header.Get("Set-Cookie"))
+			t.Errorf("%s: Retry-After %q, Set-Cookie %q", c.name, got.Header.Get("Retry-After"),
+				got.Header.Get("Set-Cookie"))
 		}
 	}
 	if s.aged.Load() != 1 {
@@ -101,7 +117,8 @@ func TestProblemJSONForPrograms(t *testing.T) {
 		Status   int    `json:"status"`
 		LoginURL string `json:"login_url"`
 	}
-	if err := json.Unmarshal([]byte(got.body), &problem); err != nil || got.Header.Get("Content-Type") != "application/problem+json" {
+	if err := json.Unmarshal([]byte(got.body), &problem); err != nil ||
+		got.Header.Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("%v, %s: %s", err, got.Header.Get("Content-Type"), got.body)
 	}
 	if problem.Status != 401 || problem.LoginURL != "/oauth2/start?rd=%2Fmembers%2Fa%2520b%3Fc%3Dd" {
@@ -115,13 +132,24 @@ func TestAddedHeadersOpenNoPage(t *testing.T) {
 	reached := make(chan string, 1000)
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) { reached <- r.RequestURI })
 	s := newStage(t, staging{cfg: testConfig(origin.URL, gateRules()...)})
-	added := []string{"X-Original-URL: /", "X-Rewrite-URL: /members/join", "X-Forwarded-Uri: /members/join", "X-Forwarded-Host: localhost", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http",
-		"X-HTTP-Method-Override: OPTIONS", "X-Method-Override: HEAD", "X-Middleware-Subrequest: middleware:middleware", "X-Auth-Request-User: alice", "X-Auth-Request-Groups: partner", "X-Auth-Request-Email: alice@example.com",
-		"X-HS-Public-Host: other", "X-HubSpot-Client-IP: 1.2.3.4", "User-Agent: kube-probe/1.30", "User-Agent: ELB-HealthChecker/2.0", "User-Agent: HubSpot Crawler", "Authorization: Bearer x", "Authorization: Basic YWxpY2U6ZGVtbw==",
-		"Cookie: __Host-hubgate=", "Cookie: __host-hubgate=alice", "Cookie: hubgate=alice", "Cookie: $Version=1; X=alice", "Cookie: __Host-hubgate=mallory; __Host-hubgate=mallory",
-		"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA", "Connection: X-HS-Public-Host, Cookie", "Origin: https://" + testHost, "Range: bytes=0-", "If-None-Match: *", "If-Modified-Since: Mon, 01 Jan 2035 00:00:00 GMT",
-		"Expect: 100-continue", "Via: 1.1 trusted", "Forwarded: for=127.0.0.1;host=localhost", "Host-Override: x", "X-Host: localhost", "Sec-Fetch-Mode: navigate", "Sec-Purpose: prefetch", "Referer: https://" + testHost + "/members/join"}
-	queries := []string{"", "?public=1", "?hs_preview=", "?hsDebug=false", "?groups=partner", "?path=/members/join", "?/members/join", "?a=/../members/join", "?developerMode=true", "?hsCacheBuster=1", "?hs_amp=true", "?_hcms", "?x;y"}
+	added := []string{"X-Original-URL: /", "X-Rewrite-URL: /members/join", "X-Forwarded-Uri: /members/join",
+		"X-Forwarded-Host: localhost", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http",
+		"X-HTTP-Method-Override: OPTIONS", "X-Method-Override: HEAD", "X-Middleware-Subrequest: middleware:middleware",
+		"X-Auth-Request-User: alice", "X-Auth-Request-Groups: partner", "X-Auth-Request-Email: alice@example.com",
+		"X-HS-Public-Host: other", "X-HubSpot-Client-IP: 1.2.3.4", "User-Agent: kube-probe/1.30",
+		"User-Agent: ELB-HealthChecker/2.0", "User-Agent: HubSpot Crawler", "Authorization: Bearer x",
+		"Authorization: Basic YWxpY2U6ZGVtbw==",
+		"Cookie: __Host-hubgate=", "Cookie: __host-hubgate=alice", "Cookie: hubgate=alice",
+		"Cookie: $Version=1; X=alice", "Cookie: __Host-hubgate=mallory; __Host-hubgate=mallory",
+		"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+		"Connection: X-HS-Public-Host, Cookie", "Origin: https://" + testHost, "Range: bytes=0-",
+		"If-None-Match: *", "If-Modified-Since: Mon, 01 Jan 2035 00:00:00 GMT",
+		"Expect: 100-continue", "Via: 1.1 trusted", "Forwarded: for=127.0.0.1;host=localhost", "Host-Override: x",
+		"X-Host: localhost", "Sec-Fetch-Mode: navigate", "Sec-Purpose: prefetch", "Referer: https://" + testHost +
+			"/members/join"}
+	queries := []string{"", "?public=1", "?hs_preview=", "?hsDebug=false", "?groups=partner", "?path=/members/join",
+		"?/members/join", "?a=/../members/join", "?developerMode=true", "?hsCacheBuster=1", "?hs_amp=true", "?_hcms",
+		"?x;y"}
 	for _, target := range []string{"/members/a", "/partners/a", "/read/a", "/_hcms/diagnostics"} {
 		for _, query := range queries {
 			for _, header := range append(added, strings.Join(added[:19], "\r\n")) {

@@ -241,7 +241,8 @@ func (s *stage) get(t testing.TB, method, target string, headers ...string) answ
 	conn := s.dial(t)
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	io.WriteString(conn, method+" "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\n"+strings.Join(append(headers, "", ""), "\r\n"))
+	io.WriteString(conn, method+" "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\n"+strings.Join(append(headers, "", ""),
+		"\r\n"))
 	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	if err != nil {
 		t.Fatalf("%s %q: %v", method, target, err)

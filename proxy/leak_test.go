@@ -25,7 +25,8 @@ type lenient struct{ served, leaked atomic.Int64 }
 
 func (l *lenient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.served.Add(1)
-	for _, target := range []string{r.RequestURI, r.Header.Get("X-Original-Url"), r.Header.Get("X-Rewrite-Url"), r.Header.Get("X-Forwarded-Uri")} {
+	for _, target := range []string{r.RequestURI, r.Header.Get("X-Original-Url"), r.Header.Get("X-Rewrite-Url"),
+		r.Header.Get("X-Forwarded-Uri")} {
 		if forgiving(target) {
 			l.leaked.Add(1)
 			io.WriteString(w, secret)
@@ -48,7 +49,8 @@ func forgiving(target string) bool {
 			path = path[:i]
 		}
 		path = strings.ToLower(strings.ToUpper(norm.NFKC.String(path)))
-		path = strings.NewReplacer(`\`, "/", "\u200b", "", "\u00ad", "", "\ufeff", "", "\u0307", "", "ı", "i", "∕", "/").Replace(path)
+		path = strings.NewReplacer(`\`, "/", "\u200b", "", "\u00ad", "", "\ufeff", "", "\u0307", "", "ı", "i", "∕",
+			"/").Replace(path)
 	}
 	if i := strings.Index(path, "://"); i >= 0 {
 		_, path, _ = strings.Cut(path[i+3:], "/")
@@ -81,18 +83,27 @@ func corpus() []string {
 	pages := []string{"/members/secret", "/MEMBERS/SECRET", "/Members/Secret", "/mEmBeRs/sEcReT"}
 	for i := range "members/secret" { // one letter, or one letter on, in other clothes
 		c := "members/secret"[i]
-		for _, other := range []string{fmt.Sprintf("%%%02x", c), fmt.Sprintf("%%%02X", c), fmt.Sprintf("%%25%02x", c), fmt.Sprintf("%%2525%02x", c), fmt.Sprintf("%%u00%02x", c),
-			strings.ToUpper(string(c)), url.PathEscape(string(rune(c) + 0xfee0)), string(rune(c) + 0xfee0), fmt.Sprintf("%%c1%%%02x", c+0x40)} {
+		for _, other := range []string{fmt.Sprintf("%%%02x", c), fmt.Sprintf("%%%02X", c), fmt.Sprintf("%%25%02x", c),
+			fmt.Sprintf("%%2525%02x", c), fmt.Sprintf("%%u00%02x", c),
+			strings.ToUpper(string(c)), url.PathEscape(string(rune(c) + 0xfee0)), string(rune(c) + 0xfee0),
+			fmt.Sprintf("%%c1%%%02x", c+0x40)} {
 			pages = append(pages, "/"+"members/secret"[:i]+other+"members/secret"[i+1:])
 		}
 	}
-	pages = append(pages, "/member%C5%BF/%C5%BFecret", "/members/secre%EF%BD%94", "/mem%E2%80%8Bbers/secret", "/members%2fsecret", "/members%5csecret", `/members\secret`,
-		"/members%c0%afsecret", "/members%252fsecret", "/members%EF%BC%8Fsecret", "/members%E2%88%95secret", "/%6d%65%6d%62%65%72%73/%73%65%63%72%65%74")
-	fronts := []string{"", "/", "//", "/.", "/./", "/x/..", "/public/..", "/public/%2e%2e", "/public/.%2e", "/public/..%2f..", "/public/..;", "/public/..%3b", "/public/x/../..", "/%2e",
-		"/public%2f..", "/public/%2e%2e%2f..", `/public/..\..`, "/public/..%5c", "/;a=b", "/public/..%00", "/public/..%20", "/public/%252e%252e", "/%20", "/public/..%c0%af..", "http://www.example.com",
-		"https://www.example.com", "http://evil.example", "http://www.example.com:80", "//www.example.com", "/http://www.example.com", "/public/%c0%ae%c0%ae", "/public/%u002e%u002e"}
-	tails := []string{"", "/", "//", "/.", "/..", "/%2e", ";", ";a=b", "%3b", "%3ba", "%00", "%00.css", "%20", "%09", "%0a", ".", "%2e", "..", "...", "?", "?a=b", "?a;b", "#", "#a", "%23", "%3f", "%3fa=b",
-		"/;/", "/..;/", "/x/..", "/x/%2e%2e", "%2f", "%5c", `\`, "%c2%a0", "%e2%80%8b", "%ef%bb%bf", "%ad", "%ff", "%", "%2", "%u0000", "&", ",", "~", "*", ".html", ".css", ".json", "/index.html", "?hs_preview=1", "%0d%0aX:y"}
+	pages = append(pages, "/member%C5%BF/%C5%BFecret", "/members/secre%EF%BD%94", "/mem%E2%80%8Bbers/secret",
+		"/members%2fsecret", "/members%5csecret", `/members\secret`,
+		"/members%c0%afsecret", "/members%252fsecret", "/members%EF%BC%8Fsecret", "/members%E2%88%95secret",
+		"/%6d%65%6d%62%65%72%73/%73%65%63%72%65%74")
+	fronts := []string{"", "/", "//", "/.", "/./", "/x/..", "/public/..", "/public/%2e%2e", "/public/.%2e",
+		"/public/..%2f..", "/public/..;", "/public/..%3b", "/public/x/../..", "/%2e",
+		"/public%2f..", "/public/%2e%2e%2f..", `/public/..\..`, "/public/..%5c", "/;a=b", "/public/..%00",
+		"/public/..%20", "/public/%252e%252e", "/%20", "/public/..%c0%af..", "http://www.example.com",
+		"https://www.example.com", "http://evil.example", "http://www.example.com:80", "//www.example.com",
+		"/http://www.example.com", "/public/%c0%ae%c0%ae", "/public/%u002e%u002e"}
+	tails := []string{"", "/", "//", "/.", "/..", "/%2e", ";", ";a=b", "%3b", "%3ba", "%00", "%00.css", "%20", "%09",
+		"%0a", ".", "%2e", "..", "...", "?", "?a=b", "?a;b", "#", "#a", "%23", "%3f", "%3fa=b",
+		"/;/", "/..;/", "/x/..", "/x/%2e%2e", "%2f", "%5c", `\`, "%c2%a0", "%e2%80%8b", "%ef%bb%bf", "%ad", "%ff", "%",
+		"%2", "%u0000", "&", ",", "~", "*", ".html", ".css", ".json", "/index.html", "?hs_preview=1", "%0d%0aX:y"}
 	for _, page := range pages {
 		for _, front := range fronts {
 			add(front + page)
@@ -105,8 +116,10 @@ func corpus() []string {
 			}
 		}
 	}
-	for _, gap := range []string{"//", "/./", "/%2e/", "/x/../", "/;/", "/.;/", "/%20/", "/%00/", `/\`, "%2f/", "/%2f", "/%5c", "/ ", "/%09", "/..%2fmembers/", "/.%2e/members/"} {
-		for _, page := range []string{"/members" + gap + "secret", "/MEMBERS" + gap + "secret", "/public" + gap + "../members/secret", "/public/.." + gap + "members" + gap + "secret"} {
+	for _, gap := range []string{"//", "/./", "/%2e/", "/x/../", "/;/", "/.;/", "/%20/", "/%00/", `/\`, "%2f/", "/%2f",
+		"/%5c", "/ ", "/%09", "/..%2fmembers/", "/.%2e/members/"} {
+		for _, page := range []string{"/members" + gap + "secret", "/MEMBERS" + gap + "secret", "/public" + gap +
+			"../members/secret", "/public/.." + gap + "members" + gap + "secret"} {
 			add(page)
 		}
 	}
@@ -117,7 +130,8 @@ func leakStage(t *testing.T, h2 bool) (*stage, *lenient) {
 	l := &lenient{}
 	origin := httptest.NewServer(l)
 	t.Cleanup(origin.Close)
-	return newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"), publicRule("/members/join")), h2: h2}), l
+	return newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"), publicRule("/members/join")),
+		h2: h2}), l
 }
 
 func TestSpellingsOverHTTP1OpenNoProtectedPage(t *testing.T) {
@@ -128,7 +142,8 @@ func TestSpellingsOverHTTP1OpenNoProtectedPage(t *testing.T) {
 		t.Fatalf("only %d spellings", len(all))
 	}
 	workers(all, func(target string) {
-		for _, headers := range []string{"", "X-Original-URL: /members/secret\r\nX-Rewrite-Url: /members/secret\r\nX_Original_Url: /members/secret\r\nX-Forwarded-Uri: /members/secret\r\nX-HTTP-Method-Override: GET\r\n"} {
+		for _, headers := range []string{"",
+			"X-Original-URL: /members/secret\r\nX-Rewrite-Url: /members/secret\r\nX_Original_Url: /members/secret\r\nX-Forwarded-Uri: /members/secret\r\nX-HTTP-Method-Override: GET\r\n"} {
 			got := s.raw(t, "GET "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\n"+headers+"Connection: close\r\n\r\n")
 			if strings.Contains(got, secret) {
 				t.Errorf("LEAK: %q", target)
@@ -192,7 +207,8 @@ type h2conn struct {
 }
 
 func (c *h2conn) open() {
-	conn, err := tls.Dial("tcp", c.stage.server.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	conn, err := tls.Dial("tcp", c.stage.server.Listener.Addr().String(),
+		&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -217,7 +233,8 @@ func (c *h2conn) get(path string, more ...string) (status, body string) {
 	}
 	id := c.stream
 	c.stream += 2
-	c.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte(block.String()), EndStream: true, EndHeaders: true})
+	c.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte(block.String()), EndStream: true,
+		EndHeaders: true})
 	for {
 		frame, err := c.framer.ReadFrame()
 		if err != nil {
@@ -238,56 +255,42 @@ func (c *h2conn) get(path string, more ...string) (status, body string) {
 		case *http2.RSTStreamFrame:
 			return status, body
 		}
-		if h := frame.Header(); h.StreamID == id && h.Flags.Has(http2.FlagDataEndStream) && (h.Type == http2.FrameData || h.Type == http2.FrameHeaders) {
+		if h := frame.Header(); h.StreamID == id && h.Flags.Has(http2.FlagDataEndStream) &&
+			(h.Type == http2.FrameData || h.Type == http2.FrameHeaders) {
 			return status, body
 		}
 	}
 }
 
-func TestProtectedPageForUser(t *testing.T) {
-	t.Parallel()
-	s, l := leakStage(t, false)
-	if got := s.get(t, "GET", "/Members/secret", asBob); got.StatusCode != 200 || got.body != secret {
-		t.Errorf("%d %q", got.StatusCode, got.body)
-	}
-	if l.leaked.Load() != 1 {
-		t.Error("the lenient origin does not know its own page, so it would not notice a leak")
-	}
-}
-
-func TestHubSpotContentPasses(t *testing.T) {
-	t.Parallel()
-	var mu sync.Mutex
-	seen := map[string]string{}
-	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen[r.RequestURI] = r.Host
-	})
-	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"))})
-	for _, target := range legitimate() {
-		if got := s.get(t, "GET", target, "Connection: close"); got.StatusCode != 200 {
-			t.Errorf("%s: %d", target, got.StatusCode)
-		}
-		mu.Lock()
-		if _, exact := seen[target]; !exact {
-			t.Errorf("%s: was not forwarded exactly", target)
-		}
-		mu.Unlock()
-	}
-}
-
 func legitimate() []string {
-	return []string{"/", "/?", "/pricing", "/pricing/", "/Pricing", "/de/preise", "/blog/tag/news", "/blog/page/2", "/blog/rss.xml", "/sitemap.xml", "/robots.txt", "/favicon.ico",
-		"/hubfs/My%20File%20(final)%20v2.pdf", "/hubfs/%C3%9Cbersicht%202026.pdf", "/hubfs/a+b.png", "/hubfs/50%25%20off.png", "/hubfs/100%25bio.jpg", "/hubfs/caf%C3%A9/men%C3%BA.pdf", "/hubfs/Sm%C3%B8rrebr%C3%B8d.jpg",
-		"/hubfs/l'%C3%A9t%C3%A9.jpg", "/hubfs/it's.png", "/hubfs/a,b", "/hubfs/a~b_c-d.e.f", "/hubfs/a@2x.png", "/hubfs/a:b", "/hubfs/a!b$c&d=e", "/hubfs/%5Bdraft%5D.pdf", "/hubfs/%7Bx%7D.pdf", "/hubfs/[x].pdf",
-		"/hubfs/4711/logo.svg", "/hs-fs/hubfs/logo.png?width=300&height=200&name=logo.png", "/hs-fs/hubfs/Team%20(1).jpg?width=600&name=Team%20(1).jpg", "/hubfs/hub_generated/template_assets/1/123/1700000000/template_main.min.css",
-		"/hubfs/hub_generated/module_assets/1/9/x.min.js", "/hs/hsstatic/cos-i18n/static-1.53/bundles/project.js", "/hs/hsstatic/jquery-libs/static-1.4/jquery/jquery-1.11.2.js", "/_hcms/forms/v2.js", "/_hcms/forms/embed/v3/form/4711/a-b-c/json?hutk=",
-		"/_hcms/api/thing?portalid=1", "/hs/serverless/orders?id=7", "/_hcms/perf/v2", "/_hcms/mem/login?redirect_url=%2Fa%3Fb%3Dc", "/hs/manage-preferences/unsubscribe?d=AbC&v=3", "/hs/preferences-center/en/page?data=x",
+	return []string{"/", "/?", "/pricing", "/pricing/", "/Pricing", "/de/preise", "/blog/tag/news", "/blog/page/2",
+		"/blog/rss.xml", "/sitemap.xml", "/robots.txt", "/favicon.ico",
+		"/hubfs/My%20File%20(final)%20v2.pdf", "/hubfs/%C3%9Cbersicht%202026.pdf", "/hubfs/a+b.png",
+		"/hubfs/50%25%20off.png", "/hubfs/100%25bio.jpg", "/hubfs/caf%C3%A9/men%C3%BA.pdf",
+		"/hubfs/Sm%C3%B8rrebr%C3%B8d.jpg",
+		"/hubfs/l'%C3%A9t%C3%A9.jpg", "/hubfs/it's.png", "/hubfs/a,b", "/hubfs/a~b_c-d.e.f", "/hubfs/a@2x.png",
+		"/hubfs/a:b", "/hubfs/a!b$c&d=e", "/hubfs/%5Bdraft%5D.pdf", "/hubfs/%7Bx%7D.pdf", "/hubfs/[x].pdf",
+		"/hubfs/4711/logo.svg", "/hs-fs/hubfs/logo.png?width=300&height=200&name=logo.png",
+		"/hs-fs/hubfs/Team%20(1).jpg?width=600&name=Team%20(1).jpg",
+		"/hubfs/hub_generated/template_assets/1/123/1700000000/template_main.min.css",
+		"/hubfs/hub_generated/module_assets/1/9/x.min.js", "/hs/hsstatic/cos-i18n/static-1.53/bundles/project.js",
+		"/hs/hsstatic/jquery-libs/static-1.4/jquery/jquery-1.11.2.js", "/_hcms/forms/v2.js",
+		"/_hcms/forms/embed/v3/form/4711/a-b-c/json?hutk=",
+		"/_hcms/api/thing?portalid=1", "/hs/serverless/orders?id=7", "/_hcms/perf/v2",
+		"/_hcms/mem/login?redirect_url=%2Fa%3Fb%3Dc", "/hs/manage-preferences/unsubscribe?d=AbC&v=3",
+		"/hs/preferences-center/en/page?data=x",
 		"/cs/c/?cta_guid=0a1b&signature=AAH%2Bx%3D%3D&placement_guid=1&click=2&hsutk=3&canon=https%3A%2F%2Fwww.example.com%2F&portal_id=4711&redirect_url=APefjpH%2F%2Bx",
-		"/e3t/Ctc/ON+113/d2Y-3v04/VWZ-k74Lq3JjW6q9Fk%5FPq1Hl-" + strings.Repeat("aZ09-_", 40) + "1-1", "/e3t/Btc/X+113/c1/VXy%2A04/" + strings.Repeat("Q", 800), "/.well-known/acme-challenge/abc_DEF-123", "/.well-known/security.txt",
-		"/cdn-cgi/challenge-platform/h/b/orchestrate/jsch/v1?ray=1", "/cdn-cgi/l/email-protection", "/?utm_source=a&utm_medium=b;c&utm_content=%zz", "/?a;b;c", "/?q=%2e%2e%2f..%2f", "/?redirect=https://x/../y", "/?_hsenc=p2ANqtz-_x&_hsmi=123&utm_campaign=50%25",
-		"/?a[]=1&a[]=2&x=%C3%A9&empty=&=b", "/%E4%BC%9A%E5%93%A1", "/%D0%BE-%D0%BD%D0%B0%D1%81", "/%E3%82%A2%E3%83%90%E3%82%A6%E3%83%88", "/%ED%9A%8C%EC%82%AC", "/%D7%90%D7%95%D7%93%D7%95%D7%AA", "/%D9%85%D9%86-%D9%86%D8%AD%D9%86",
-		"/%E0%B8%99%E0%B9%89%E0%B8%B3", "/%E0%A4%B9%E0%A4%BF%E0%A4%82%E0%A4%A6%E0%A5%80", "/%CE%B5%CE%BB%CE%BB%CE%B7%CE%BD%CE%B9%CE%BA%CE%AC", "/%F0%9F%9A%B2-tour", "/stra%C3%9Fe", "/kon%C5%82o", "/%C4%B0stanbul", "/a_b/c-d.e/f~g", "/a(b)/c'd", "/a*b",
+		"/e3t/Ctc/ON+113/d2Y-3v04/VWZ-k74Lq3JjW6q9Fk%5FPq1Hl-" + strings.Repeat("aZ09-_", 40) + "1-1",
+		"/e3t/Btc/X+113/c1/VXy%2A04/" + strings.Repeat("Q", 800), "/.well-known/acme-challenge/abc_DEF-123",
+		"/.well-known/security.txt",
+		"/cdn-cgi/challenge-platform/h/b/orchestrate/jsch/v1?ray=1", "/cdn-cgi/l/email-protection",
+		"/?utm_source=a&utm_medium=b;c&utm_content=%zz", "/?a;b;c", "/?q=%2e%2e%2f..%2f",
+		"/?redirect=https://x/../y", "/?_hsenc=p2ANqtz-_x&_hsmi=123&utm_campaign=50%25",
+		"/?a[]=1&a[]=2&x=%C3%A9&empty=&=b", "/%E4%BC%9A%E5%93%A1", "/%D0%BE-%D0%BD%D0%B0%D1%81",
+		"/%E3%82%A2%E3%83%90%E3%82%A6%E3%83%88", "/%ED%9A%8C%EC%82%AC", "/%D7%90%D7%95%D7%93%D7%95%D7%AA",
+		"/%D9%85%D9%86-%D9%86%D8%AD%D9%86",
+		"/%E0%B8%99%E0%B9%89%E0%B8%B3", "/%E0%A4%B9%E0%A4%BF%E0%A4%82%E0%A4%A6%E0%A5%80",
+		"/%CE%B5%CE%BB%CE%BB%CE%B7%CE%BD%CE%B9%CE%BA%CE%AC", "/%F0%9F%9A%B2-tour", "/stra%C3%9Fe", "/kon%C5%82o",
+		"/%C4%B0stanbul", "/a_b/c-d.e/f~g", "/a(b)/c'd", "/a*b",
 		"/v1.2.3/notes", "/.hidden", "/a..b", "/2026/11/24/a-very-long-" + strings.Repeat("slug-", 60) + "end"}
 }

@@ -32,16 +32,17 @@ func TestEarlyOriginFailureIsErrorPage(t *testing.T) {
 	t.Parallel()
 	const head = "HTTP/1.1 200 OK\r\nSet-Cookie: half=1\r\nX-Half: 1\r\n"
 	for name, said := range map[string]string{
-		"nothing":                   "",
-		"half a status":             "HTTP/1.1 2",
-		"half a head":               head,
-		"half a body":               head + "Content-Length: 100\r\n\r\n" + strings.Repeat("x", 50),
-		"no body":                   head + "Content-Length: 100\r\n\r\n",
-		"half a chunk":              head + "Transfer-Encoding: chunked\r\n\r\n64\r\nxxx",
-		"no last chunk":             head + "Transfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n",
-		"a bad chunk":               head + "Transfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\nzz\r\n",
-		"a bad first chunk":         head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-		"half an answer of a CDN's": head + "Content-Encoding: gzip\r\nContent-Length: 30000\r\n\r\n" + strings.Repeat("x", 20_000),
+		"nothing":           "",
+		"half a status":     "HTTP/1.1 2",
+		"half a head":       head,
+		"half a body":       head + "Content-Length: 100\r\n\r\n" + strings.Repeat("x", 50),
+		"no body":           head + "Content-Length: 100\r\n\r\n",
+		"half a chunk":      head + "Transfer-Encoding: chunked\r\n\r\n64\r\nxxx",
+		"no last chunk":     head + "Transfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n",
+		"a bad chunk":       head + "Transfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\nzz\r\n",
+		"a bad first chunk": head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"half an answer of a CDN's": head + "Content-Encoding: gzip\r\nContent-Length: 30000\r\n\r\n" +
+			strings.Repeat("x", 20_000),
 	} {
 		for _, h2 := range []bool{false, true} {
 			for _, path := range []string{"/public", "/members/x"} {
@@ -75,7 +76,8 @@ func TestLateOriginFailureAbortsResponse(t *testing.T) {
 		"of known length": {"Content-Length: 100000\r\n\r\n", strings.Repeat("x", 40<<10), "x"},
 		"in chunks":       {"Transfer-Encoding: chunked\r\n\r\n", "3\r\nxxx\r\n", "zz\r\n"},
 		"chunks, no end":  {"Transfer-Encoding: chunked\r\n\r\n", "3\r\nxxx\r\n", ""},
-		"events":          {"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", "9\r\ndata: 1\n\n\r\n", ""},
+		"events": {"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+			"9\r\ndata: 1\n\n\r\n", ""},
 	} {
 		for _, h2 := range []bool{false, true} {
 			seen := make(chan struct{})

@@ -34,7 +34,8 @@ func (s *sink) Read([]byte) (int, error)    { return 0, io.EOF }
 
 func TestCloseFrameIsBetweenFrames(t *testing.T) {
 	t.Parallel()
-	frames := [][]byte{frame(1, []byte("short")), frame(2, bytes.Repeat([]byte{0x88}, 300)), frame(9, nil), frame(2, bytes.Repeat([]byte{0x81}, 70_000))}
+	frames := [][]byte{frame(1, []byte("short")), frame(2, bytes.Repeat([]byte{0x88}, 300)), frame(9, nil),
+		frame(2, bytes.Repeat([]byte{0x81}, 70_000))}
 	all := bytes.Join(frames, nil)
 	boundaries := map[int]bool{0: true}
 	for end, i := 0, 0; i < len(frames); i++ {
@@ -42,7 +43,8 @@ func TestCloseFrameIsBetweenFrames(t *testing.T) {
 		boundaries[end] = true
 	}
 	bye := closeFrame(goingAway)
-	for _, at := range []int{0, 1, 2, 6, 7, 8, 9, 10, 100, 310, 311, 312, 313, 314, 320, 322, 323, 324, 400, len(all) - 1, len(all)} {
+	for _, at := range []int{0, 1, 2, 6, 7, 8, 9, 10, 100, 310, 311, 312, 313, 314, 320, 322, 323, 324, 400,
+		len(all) - 1, len(all)} {
 		to := &sink{}
 		s := &socket{}
 		s.attach(to)

@@ -24,26 +24,35 @@ func TestUnsolicitedResponseIsBadGateway(t *testing.T) {
 		method  string
 		headers []string
 	}{
-		"101 to a POST":                       {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "POST", form},
-		"101 to a PUT without a protocol":     {switching + "\r\n", "PUT", form},
-		"101 to a DELETE":                     {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "DELETE", nil},
-		"101 to a GET":                        {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "GET", nil},
-		"101 to another upgrade":              {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET", other},
-		"101 to a WebSocket, of another kind": {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET", socket},
-		"101 to a WebSocket, of two kinds":    {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n\r\n", "GET", socket},
-		"101 to a WebSocket, of none":         {switching + "\r\n", "GET", socket},
-		"101 to a WebSocket that is a POST":   {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "POST", append(form, socket...)},
-		"a status below 100":                  {"HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok", "POST", form},
-		"no status":                           {"HTTP/1.1 000 Odd\r\nContent-Length: 2\r\n\r\nok", "POST", form},
-		"early answers without a final one":   {strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 3), "POST", form},
-		"not modified without a condition":    {"HTTP/1.1 304 Not Modified\r\nEtag: \"x\"\r\n\r\n", "GET", []string{`If-None-Match: "x"`}},
+		"101 to a POST": {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "POST",
+			form},
+		"101 to a PUT without a protocol": {switching + "\r\n", "PUT", form},
+		"101 to a DELETE": {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "DELETE",
+			nil},
+		"101 to a GET": {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "GET",
+			nil},
+		"101 to another upgrade": {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET",
+			other},
+		"101 to a WebSocket, of another kind": {switching + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET",
+			socket},
+		"101 to a WebSocket, of two kinds": {switching +
+			"Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n\r\n", "GET", socket},
+		"101 to a WebSocket, of none": {switching + "\r\n", "GET", socket},
+		"101 to a WebSocket that is a POST": {switching + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "POST",
+			append(form, socket...)},
+		"a status below 100":                {"HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok", "POST", form},
+		"no status":                         {"HTTP/1.1 000 Odd\r\nContent-Length: 2\r\n\r\nok", "POST", form},
+		"early answers without a final one": {strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 3), "POST", form},
+		"not modified without a condition": {"HTTP/1.1 304 Not Modified\r\nEtag: \"x\"\r\n\r\n", "GET",
+			[]string{`If-None-Match: "x"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var ended atomic.Bool
-			s := newStage(t, staging{cfg: testConfig(says(t, c.said), loginRule("/members/**")), change: func(d *stubs) {
-				d.redecide = func(Open) bool { return !ended.Load() }
-			}})
+			s := newStage(t, staging{cfg: testConfig(says(t, c.said), loginRule("/members/**")),
+				change: func(d *stubs) {
+					d.redecide = func(Open) bool { return !ended.Load() }
+				}})
 			ended.Store(true)
 			got := s.get(t, c.method, "/members/x", append(c.headers, asBob, "Accept: text/html")...)
 			if got.StatusCode != http.StatusBadGateway || !strings.Contains(got.body, s.last.Load().ID) {

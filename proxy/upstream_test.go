@@ -37,11 +37,20 @@ func TestOriginGetsGatewaysHeaders(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"))})
-	spoofed := []string{"X-HS-Public-Host", "x-hs-public-host", "X_HS_Public_Host", "X.HS.Public.Host", "X-HubSpot-Client-IP", "X-Hubspot-Trust-Forwarded-For", "X-HubSpot-Anything", "X-Forwarded-For", "X-FORWARDED-HOST", "X_Forwarded_For",
-		"X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Uri", "X-Forwarded-Anything", "Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "CF-IPCountry", "CF_Connecting_IP", "X-Original-URL",
-		"X-Original-Host", "X-Rewrite-URL", "X-Host", "X-Cluster-Client-IP", "Fastly-Client-IP", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Middleware-Subrequest", "Proxy", "X-Auth-Request-User", "X-Auth-Request-Email", "X_Auth_Request_Email",
-		"X-Request-Id", "traceparent", "Proxy-Authorization", "Keep-Alive", "Proxy-Connection", "TE", "Transfer_Encoding", "Content_Length", "X!Y", "Expect_"}
-	headers := []string{"User-Agent: test", "Accept-Language: de", "X-Custom: kept", "Cookie: __Host-hubgate=alice; hubspotutk=abc; __Host-hubgate-login-ABCDEFGH=x; __HOST-HUBGATE=y; a=\"b c\"", "Cookie: __Host-hubgate-loop=1; last=z",
+	spoofed := []string{"X-HS-Public-Host", "x-hs-public-host", "X_HS_Public_Host", "X.HS.Public.Host",
+		"X-HubSpot-Client-IP", "X-Hubspot-Trust-Forwarded-For", "X-HubSpot-Anything", "X-Forwarded-For",
+		"X-FORWARDED-HOST", "X_Forwarded_For",
+		"X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Uri", "X-Forwarded-Anything",
+		"Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "CF-IPCountry",
+		"CF_Connecting_IP", "X-Original-URL",
+		"X-Original-Host", "X-Rewrite-URL", "X-Host", "X-Cluster-Client-IP", "Fastly-Client-IP", "X-HTTP-Method",
+		"X-HTTP-Method-Override", "X-Method-Override", "X-Middleware-Subrequest", "Proxy", "X-Auth-Request-User",
+		"X-Auth-Request-Email", "X_Auth_Request_Email",
+		"X-Request-Id", "traceparent", "Proxy-Authorization", "Keep-Alive", "Proxy-Connection", "TE",
+		"Transfer_Encoding", "Content_Length", "X!Y", "Expect_"}
+	headers := []string{"User-Agent: test", "Accept-Language: de", "X-Custom: kept",
+		"Cookie: __Host-hubgate=alice; hubspotutk=abc; __Host-hubgate-login-ABCDEFGH=x; __HOST-HUBGATE=y; a=\"b c\"",
+		"Cookie: __Host-hubgate-loop=1; last=z",
 		"Connection: close, X-HS-Public-Host, X-Named, X-Forwarded-For", "X-Named: removed"}
 	for _, name := range spoofed {
 		headers = append(headers, name+": SPOOFED", name+": SPOOFED2")
@@ -49,8 +58,11 @@ func TestOriginGetsGatewaysHeaders(t *testing.T) {
 	got := s.get(t, "GET", "/members/a%2Bb?c;d=%zz&d", headers...)
 	id := s.last.Load().ID
 	want := "GET /members/a%2Bb?c;d=%zz&d \"\"\n" + strings.Join([]string{
-		"Accept-Language: de", `Cookie: hubspotutk=abc; a="b c"; last=z`, "Host: " + strings.TrimPrefix(origin.URL, "http://"), "User-Agent: test", "X-Client-Ip: 127.0.0.1", "X-Custom: kept", "X-Forwarded-For: 127.0.0.1",
-		"X-Forwarded-Host: www.example.com", "X-Forwarded-Proto: https", "X-Hs-Public-Host: www.example.com", "X-Hubspot-Client-Ip: 127.0.0.1", "X-Hubspot-Trust-Forwarded-For: true", "X-Request-Id: " + id}, "\n")
+		"Accept-Language: de", `Cookie: hubspotutk=abc; a="b c"; last=z`, "Host: " +
+			strings.TrimPrefix(origin.URL, "http://"), "User-Agent: test", "X-Client-Ip: 127.0.0.1", "X-Custom: kept",
+		"X-Forwarded-For: 127.0.0.1",
+		"X-Forwarded-Host: www.example.com", "X-Forwarded-Proto: https", "X-Hs-Public-Host: www.example.com",
+		"X-Hubspot-Client-Ip: 127.0.0.1", "X-Hubspot-Trust-Forwarded-For: true", "X-Request-Id: " + id}, "\n")
 	if d := cmp.Diff(want, got.body); d != "" {
 		t.Error(d)
 	}
@@ -59,7 +71,8 @@ func TestOriginGetsGatewaysHeaders(t *testing.T) {
 func TestValidatorsOfProtectedPagesAreRemoved(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
-	conditions := []string{asBob, `If-None-Match: "x"`, "If-Modified-Since: Mon, 01 Jan 2035 00:00:00 GMT", `If-Range: "x"`, "Range: bytes=0-3"}
+	conditions := []string{asBob, `If-None-Match: "x"`, "If-Modified-Since: Mon, 01 Jan 2035 00:00:00 GMT",
+		`If-Range: "x"`, "Range: bytes=0-3"}
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"), loginRule("/hubfs/members/**"))})
 	for _, target := range []string{"/members/a", "/hubfs/members/a.pdf"} {
 		got := s.get(t, "GET", target, conditions...).body
@@ -72,7 +85,8 @@ func TestValidatorsOfProtectedPagesAreRemoved(t *testing.T) {
 	}
 	cfg := testConfig(origin.URL, loginRule("/hubfs/members/**"))
 	cfg.FilesCache = "private"
-	if got := newStage(t, staging{cfg: cfg}).get(t, "GET", "/hubfs/members/a.pdf", conditions...).body; strings.Count(got, "If-") != 3 {
+	if got := newStage(t, staging{cfg: cfg}).get(t, "GET", "/hubfs/members/a.pdf",
+		conditions...).body; strings.Count(got, "If-") != 3 {
 		t.Errorf("files_cache private: %s", got)
 	}
 }
@@ -81,8 +95,11 @@ func TestProtectedResponseIsNotCached(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		for name, value := range map[string]string{"Cache-Control": "public, s-maxage=600", "CDN-Cache-Control": "max-age=9", "Cloudflare-CDN-Cache-Control": "max-age=9", "Surrogate-Control": "max-age=9", "Surrogate-Key": "k", "Cache-Tag": "t",
-			"Edge-Cache-Tag": "t", "Expires": "Mon, 01 Jan 2035 00:00:00 GMT", "Age": "7", "Pragma": "cache", "ETag": `"x"`, "Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT", "X-Kept": "yes"} {
+		for name, value := range map[string]string{"Cache-Control": "public, s-maxage=600", "CDN-Cache-Control": "max-age=9",
+			"Cloudflare-CDN-Cache-Control": "max-age=9", "Surrogate-Control": "max-age=9", "Surrogate-Key": "k",
+			"Cache-Tag":      "t",
+			"Edge-Cache-Tag": "t", "Expires": "Mon, 01 Jan 2035 00:00:00 GMT", "Age": "7", "Pragma": "cache",
+			"ETag": `"x"`, "Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT", "X-Kept": "yes"} {
 			h.Set(name, value)
 		}
 		h.Set("Content-Type", r.URL.Query().Get("type"))
@@ -100,17 +117,25 @@ func TestProtectedResponseIsNotCached(t *testing.T) {
 		untouched        bool
 	}{
 		{strict, "/public", "public, s-maxage=600", `"x"`, true},
-		{strict, "/members/a", "private, no-store", "", false}, {strict, "/members/a?status=404", "private, no-store", "", false}, {strict, "/members/a?status=500", "private, no-store", "", false},
-		{strict, "/members/a?status=301", "private, no-store", "", false}, {strict, "/members/a?status=429", "private, no-store", "", false}, {strict, "/members/a?status=206", "private, no-store", "", false},
+		{strict, "/members/a", "private, no-store", "", false},
+		{strict, "/members/a?status=404", "private, no-store", "", false},
+		{strict, "/members/a?status=500", "private, no-store", "", false},
+		{strict, "/members/a?status=301", "private, no-store", "", false},
+		{strict, "/members/a?status=429", "private, no-store", "", false},
+		{strict, "/members/a?status=206", "private, no-store", "", false},
 		{strict, "/hubfs/members/a.pdf?type=application/pdf", "private, no-store", "", false},
-		{private, "/hubfs/members/a.pdf?type=application/pdf", "private, no-cache", `"x"`, false}, {private, "/hs-fs/hubfs/members/a.png?type=image/png", "private, no-cache", `"x"`, false},
-		{private, "/hubfs/members/a?type=text/html", "private, no-store", "", false}, {private, "/hubfs/members/a?type=application/json", "private, no-store", "", false}, {private, "/members/a?type=image/png", "private, no-store", "", false},
+		{private, "/hubfs/members/a.pdf?type=application/pdf", "private, no-cache", `"x"`, false},
+		{private, "/hs-fs/hubfs/members/a.png?type=image/png", "private, no-cache", `"x"`, false},
+		{private, "/hubfs/members/a?type=text/html", "private, no-store", "", false},
+		{private, "/hubfs/members/a?type=application/json", "private, no-store", "", false},
+		{private, "/members/a?type=image/png", "private, no-store", "", false},
 	} {
 		got := c.stage.get(t, "GET", c.target, asBob).Header
 		if got.Get("Cache-Control") != c.cc || got.Get("Etag") != c.etag || got.Get("X-Kept") != "yes" {
 			t.Errorf("%s: Cache-Control %q, ETag %q", c.target, got.Get("Cache-Control"), got.Get("Etag"))
 		}
-		for _, name := range []string{"Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "Surrogate-Control", "Surrogate-Key", "Cache-Tag", "Edge-Cache-Tag", "Expires", "Age", "Pragma"} {
+		for _, name := range []string{"Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "Surrogate-Control",
+			"Surrogate-Key", "Cache-Tag", "Edge-Cache-Tag", "Expires", "Age", "Pragma"} {
 			if (got.Get(name) != "") != c.untouched {
 				t.Errorf("%s: %s %q", c.target, name, got.Get(name))
 			}
@@ -123,8 +148,10 @@ func TestLocationOfOriginBecomesPublic(t *testing.T) {
 	var self string
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", strings.ReplaceAll(r.URL.Query().Get("to"), "ORIGIN", self))
-		w.Header()["Set-Cookie"] = []string{"a=1; Domain=4711.sites-proxy.hscoscdn10.net; Path=/", "b=2; domain=.hscoscdn10.net; Secure", "c=3; Domain=example.com", "d=4",
-			"__Host-hubgate=evil; Secure; Path=/", "__HOST-hubgate=evil", " __Host-hubgate-login-AAAAAAAA=evil", "=__Host-hubgate=evil", "e=5; Domain=other.net"}
+		w.Header()["Set-Cookie"] = []string{"a=1; Domain=4711.sites-proxy.hscoscdn10.net; Path=/",
+			"b=2; domain=.hscoscdn10.net; Secure", "c=3; Domain=example.com", "d=4",
+			"__Host-hubgate=evil; Secure; Path=/", "__HOST-hubgate=evil", " __Host-hubgate-login-AAAAAAAA=evil",
+			"=__Host-hubgate=evil", "e=5; Domain=other.net"}
 		w.WriteHeader(http.StatusFound)
 	})
 	self = strings.TrimPrefix(origin.URL, "http://")
@@ -132,14 +159,18 @@ func TestLocationOfOriginBecomesPublic(t *testing.T) {
 	cfg.OriginHost = "4711.sites-proxy.hscoscdn10.net"
 	s := newStage(t, staging{cfg: cfg})
 	for to, want := range map[string]string{
-		"http://ORIGIN/a%2520b?c=d": "https://www.example.com/a%20b?c=d", "//ORIGIN/a": "https://www.example.com/a", "https://4711.sites-proxy.hscoscdn10.net/x": "https://www.example.com/x",
-		"https://4711.SITES-PROXY.hscoscdn10.net:443/x": "https://www.example.com/x", "/relative": "/relative", "https://elsewhere.example/x": "https://elsewhere.example/x", "http://127.0.0.1:1/x": "http://127.0.0.1:1/x",
+		"http://ORIGIN/a%2520b?c=d": "https://www.example.com/a%20b?c=d", "//ORIGIN/a": "https://www.example.com/a",
+		"https://4711.sites-proxy.hscoscdn10.net/x":     "https://www.example.com/x",
+		"https://4711.SITES-PROXY.hscoscdn10.net:443/x": "https://www.example.com/x", "/relative": "/relative",
+		"https://elsewhere.example/x": "https://elsewhere.example/x",
+		"http://127.0.0.1:1/x":        "http://127.0.0.1:1/x",
 	} {
 		got := s.get(t, "GET", "/?to="+to)
 		if l := got.Header.Get("Location"); l != want {
 			t.Errorf("%s became %s, want %s", to, l, want)
 		}
-		if d := cmp.Diff([]string{"a=1; Domain=www.example.com; Path=/", "b=2; Domain=www.example.com; Secure", "c=3; Domain=example.com", "d=4", "e=5; Domain=other.net"}, got.Header["Set-Cookie"]); d != "" {
+		if d := cmp.Diff([]string{"a=1; Domain=www.example.com; Path=/", "b=2; Domain=www.example.com; Secure",
+			"c=3; Domain=example.com", "d=4", "e=5; Domain=other.net"}, got.Header["Set-Cookie"]); d != "" {
 			t.Error(d)
 		}
 	}
@@ -161,7 +192,8 @@ func TestInformationalResponsesAndTrailersAreDropped(t *testing.T) {
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"))})
 	for _, target := range []string{"/members/a", "/public"} {
 		got := s.raw(t, "GET "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\n"+asBob+"\r\nConnection: close\r\n\r\n")
-		if !strings.HasPrefix(got, "HTTP/1.1 200 ") || strings.Contains(got, "evil") || strings.Contains(got, "X-Late") {
+		if !strings.HasPrefix(got, "HTTP/1.1 200 ") || strings.Contains(got, "evil") ||
+			strings.Contains(got, "X-Late") {
 			t.Errorf("%s:\n%s", target, got)
 		}
 	}
@@ -196,8 +228,10 @@ func TestOriginFailuresAreClassified(t *testing.T) {
 		s := newStage(t, staging{cfg: cfg})
 		got := s.get(t, "GET", "/", "Accept: text/html")
 		o := s.last.Load().Outcome
-		if got.StatusCode != c.status || o.Decision != "error" || o.Reason != "upstream_"+c.reason || !strings.Contains(got.body, s.last.Load().ID) {
-			t.Errorf("%s: %d %s %s, want %d %s\n%s", c.name, got.StatusCode, o.Decision, o.Reason, c.status, c.reason, got.body)
+		if got.StatusCode != c.status || o.Decision != "error" || o.Reason != "upstream_"+c.reason ||
+			!strings.Contains(got.body, s.last.Load().ID) {
+			t.Errorf("%s: %d %s %s, want %d %s\n%s", c.name, got.StatusCode, o.Decision, o.Reason, c.status, c.reason,
+				got.body)
 		}
 		if n := testutil.ToFloat64(s.deps.Metrics.errors.WithLabelValues(c.reason)); n != 1 {
 			t.Errorf("%s: counted %v times", c.name, n)
@@ -221,74 +255,14 @@ func TestThrottleAndChallengePass(t *testing.T) {
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"))})
 	for _, target := range []string{"/429", "/403", "/members/429", "/members/403"} {
 		got := s.get(t, "GET", target, asBob)
-		if !strings.HasSuffix(target, fmt.Sprint(got.StatusCode)) || got.body != "<html>as HubSpot wrote it" || got.Header.Get("Set-Cookie") != "__cf_bm=1" {
+		if !strings.HasSuffix(target, fmt.Sprint(got.StatusCode)) || got.body != "<html>as HubSpot wrote it" ||
+			got.Header.Get("Set-Cookie") != "__cf_bm=1" {
 			t.Errorf("%s: %d %q %v", target, got.StatusCode, got.body, got.Header)
 		}
 	}
 	for _, reason := range []string{"rate_limited", "challenge"} {
 		if n := testutil.ToFloat64(s.deps.Metrics.errors.WithLabelValues(reason)); n != 2 {
 			t.Errorf("%s counted %v times", reason, n)
-		}
-	}
-}
-
-func TestBodyOverLimitIs413(t *testing.T) {
-	t.Parallel()
-	origin := newOrigin(t, headersOf)
-	cfg := testConfig(origin.URL)
-	cfg.MaxRequestBody = 8
-	s := newStage(t, staging{cfg: cfg})
-	head := "POST / HTTP/1.1\r\nHost: " + testHost + "\r\n"
-	for name, c := range map[string]struct{ request, want string }{
-		"declared":               {head + "Content-Length: 9\r\n\r\n123456789", "HTTP/1.1 413 "},
-		"chunked":                {head + "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n", "HTTP/1.1 413 "},
-		"just fits":              {head + "Content-Length: 8\r\nConnection: close\r\n\r\n12345678", "HTTP/1.1 200 "},
-		"over, without its body": {head + "Content-Length: 1000000\r\nConnection: close\r\n\r\n", "HTTP/1.1 413 "},
-	} {
-		if got := s.raw(t, c.request); !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s: %s", name, first(got))
-		}
-	}
-}
-
-func TestExpectContinueIsNotForwarded(t *testing.T) {
-	t.Parallel()
-	origin := newOrigin(t, headersOf)
-	s := newStage(t, staging{cfg: testConfig(origin.URL)})
-	head := "POST / HTTP/1.1\r\nHost: " + testHost + "\r\nConnection: close\r\nContent-Length: 2\r\n"
-	if got := s.raw(t, head+"Expect: 200-maybe\r\n\r\nab"); !strings.HasPrefix(got, "HTTP/1.1 417 ") {
-		t.Errorf("unknown: %s", first(got))
-	}
-	got := s.raw(t, head+"Expect: 100-continue\r\n\r\nab")
-	if !strings.HasPrefix(got, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK") || strings.Contains(got, "\nExpect:") || !strings.Contains(got, `"ab"`) {
-		t.Errorf("100-continue: %s", got)
-	}
-}
-
-func TestRequestTrailersAreDropped(t *testing.T) {
-	t.Parallel()
-	origin := newOrigin(t, headersOf)
-	s := newStage(t, staging{cfg: testConfig(origin.URL)})
-	got := s.raw(t, "POST / HTTP/1.1\r\nHost: "+testHost+"\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\nTrailer: X-HS-Public-Host, X-Kept\r\n\r\n2\r\nab\r\n0\r\nX-HS-Public-Host: evil\r\nX-Kept: 1\r\n\r\n")
-	if !strings.Contains(got, `"ab"`) || strings.Contains(got, "evil") || strings.Contains(got, "TRAILER") || strings.Contains(got, "\nTrailer") || strings.Contains(got, "\nTe:") {
-		t.Error(got)
-	}
-}
-
-func TestFileNamesAreForwardedUnchanged(t *testing.T) {
-	t.Parallel()
-	seen := make(chan string, 1)
-	origin := newOrigin(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.RequestURI })
-	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/hubfs/private/**"))})
-	for _, name := range []string{"Acme%E2%84%A2.pdf", "C%23.pdf", "My%2520File.pdf", "a;b.pdf", "What%3F.pdf", "Inc./logo.png", "%20lead.png",
-		"100%25de%20plus.pdf", "a+b;c%23d%E2%84%A2.png"} {
-		target := "/hubfs/" + name + "?width=3;00"
-		if got := s.get(t, "GET", target, "Connection: close"); got.StatusCode != 200 {
-			t.Errorf("%s: %d", target, got.StatusCode)
-			continue
-		}
-		if got := <-seen; got != target {
-			t.Errorf("%s was forwarded as %s", target, got)
 		}
 	}
 }

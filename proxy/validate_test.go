@@ -35,7 +35,7 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 		},
 		{"query", func(c *Config) { c.Origin = goodOrigin + "?x" }, "proxy.origin", "more than scheme", ""},
 		{
-			"in the clear", func(c *Config) { c.Origin = "http://4711.sites-proxy.hscoscdn10.net" },
+			"unencrypted", func(c *Config) { c.Origin = "http://4711.sites-proxy.hscoscdn10.net" },
 			"proxy.origin", "unencrypted", "https://",
 		},
 		{"loopback", func(c *Config) { c.Origin = "http://127.0.0.1:8082" }, "", "", ""},

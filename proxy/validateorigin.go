@@ -75,7 +75,7 @@ func validateOriginHost(key, host string) []setting.Problem {
 	case strings.Contains(host, "hscoscdn") || strings.Contains(host, "sites-proxy"):
 		return bad(" is not the name of a HubSpot origin")
 	case isHubSpots(host):
-		return bad(" is a host of HubSpot that does not serve sites to proxies")
+		return bad(" is a HubSpot host that does not serve sites to proxies")
 	}
 	return nil
 }

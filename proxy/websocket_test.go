@@ -52,7 +52,8 @@ func openStage(t *testing.T, change ...func(*stubs)) (*stage, *endings, chan str
 	s := newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**")), change: func(d *stubs) {
 		d.ended, d.replaced = e.ended, replaced
 		d.redecide = func(o Open) bool {
-			return o.Session == nil || e.admitted.Load() && (o.Path.String() == "/members/echo" || o.Session.Ref == "bob")
+			return o.Session == nil || e.admitted.Load() &&
+				(o.Path.String() == "/members/echo" || o.Session.Ref == "bob")
 		}
 		for _, f := range change {
 			f(d)
@@ -68,7 +69,8 @@ func (s *stage) openSocket(t *testing.T, target string, headers ...string) (net.
 	conn := s.dial(t)
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\n"+upgrade+strings.Join(append(headers, "", ""), "\r\n"))
+	io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\n"+upgrade+strings.Join(append(headers, "",
+		""), "\r\n"))
 	r := bufio.NewReader(conn)
 	res, err := http.ReadResponse(r, &http.Request{Method: "GET"})
 	if err != nil {
@@ -111,10 +113,12 @@ func TestWebSocketUpgradeIsJudged(t *testing.T) {
 		{"nobody, as a navigation", "/members/echo", []string{navigate}, 401},
 		{"bob", "/members/echo", []string{asBob, "Origin: https://www.example.com"}, 101},
 		{"bob's program", "/members/echo", []string{asBob}, 101},
-		{"bob's browser on somebody else's page", "/members/echo", []string{asBob, "Origin: https://evil.example"}, 403},
+		{"bob's browser on somebody else's page", "/members/echo", []string{asBob, "Origin: https://evil.example"},
+			403},
 		{"plain http", "/members/echo", []string{asBob, "Origin: http://www.example.com"}, 403},
 		{"sandboxed", "/members/echo", []string{asBob, "Origin: null"}, 403},
-		{"two origins", "/members/echo", []string{asBob, "Origin: https://www.example.com", "Origin: https://evil.example"}, 403},
+		{"two origins", "/members/echo", []string{asBob, "Origin: https://www.example.com",
+			"Origin: https://evil.example"}, 403},
 	} {
 		if _, _, res := s.openSocket(t, c.target, c.headers...); res.StatusCode != c.status {
 			t.Errorf("%s: %d, want %d", c.name, res.StatusCode, c.status)
@@ -251,7 +255,8 @@ func TestUpgradeToOtherProtocolsIsIgnored(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	s := newStage(t, staging{cfg: testConfig(origin.URL)})
-	got := s.get(t, "GET", "/", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")
+	got := s.get(t, "GET", "/", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c",
+		"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")
 	if got.StatusCode != 200 || strings.Contains(got.body, "Upgrade") || strings.Contains(got.body, "Http2-Settings") {
 		t.Errorf("%d %s", got.StatusCode, got.body)
 	}

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/bmatcuk/doublestar/v4"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/urlpath"
@@ -44,16 +43,22 @@ func compiled(t testing.TB, cfg Config) *Set {
 func TestMostSpecificRuleDecides(t *testing.T) {
 	t.Parallel()
 	rules := []RuleConfig{
-		loginRule("/**"), loginRule("/members/**"), loginRule("/members"), publicRule("/members/join"), loginRule("/members/j*"), loginRule("/members/*"),
-		loginRule("/docs/*/secret"), loginRule("/docs/**"), loginRule("/a/**/z"), loginRule("/report-*"), loginRule("/re*"), loginRule("/Straße/**"),
-		{Path: []string{"/board/**"}, Name: "board on shop", Hosts: []string{"shop.example.com"}}, {Path: []string{"/board/**"}, Name: "board"},
+		loginRule("/**"), loginRule("/members/**"), loginRule("/members"), publicRule("/members/join"),
+		loginRule("/members/j*"), loginRule("/members/*"),
+		loginRule("/docs/*/secret"), loginRule("/docs/**"), loginRule("/a/**/z"), loginRule("/report-*"),
+		loginRule("/re*"), loginRule("/Straße/**"),
+		{Path: []string{"/board/**"}, Name: "board on shop", Hosts: []string{"shop.example.com"}},
+		{Path: []string{"/board/**"}, Name: "board"},
 	}
 	want := map[string]string{
-		"/": "/**", "/x": "/**", "/members": "/members", "/MEMBERS/": "/members", "/members/join": "/members/join", "/members/Join/": "/members/join",
-		"/members/joy": "/members/j*", "/members/x": "/members/*", "/members/x/y": "/members/**", "/membersx": "/**",
-		"/docs": "/docs/**", "/docs/1/secret": "/docs/*/secret", "/docs/1/secret/x": "/docs/**", "/a/z": "/a/**/z", "/a/b/c/z": "/a/**/z", "/a/b": "/**",
-		"/report-1": "/report-*", "/report-": "/report-*", "/report": "/re*", "/strasse/x": "/Straße/**", "/stra%C3%9Fe": "/Straße/**",
-		"/board/1": "board",
+		"/": "/**", "/x": "/**", "/members": "/members", "/MEMBERS/": "/members", "/members/join": "/members/join",
+		"/members/Join/": "/members/join",
+		"/members/joy":   "/members/j*", "/members/x": "/members/*", "/members/x/y": "/members/**", "/membersx": "/**",
+		"/docs": "/docs/**", "/docs/1/secret": "/docs/*/secret", "/docs/1/secret/x": "/docs/**", "/a/z": "/a/**/z",
+		"/a/b/c/z": "/a/**/z", "/a/b": "/**",
+		"/report-1": "/report-*", "/report-": "/report-*", "/report": "/re*", "/strasse/x": "/Straße/**",
+		"/stra%C3%9Fe": "/Straße/**",
+		"/board/1":     "board",
 	}
 	for range 5 {
 		rand.Shuffle(len(rules), func(i, j int) { rules[i], rules[j] = rules[j], rules[i] })
@@ -133,7 +138,8 @@ func FuzzMatch(f *testing.F) {
 			}
 			if p.folded() != "/" { // doublestar has no word for the root alone
 				want, err := starMatch(p.folded(), path.String())
-				if got := plainMatch(p.segments, splitPath(path.String())); err != nil || (got != want && path.String() != "/") {
+				if got := plainMatch(p.segments, splitPath(path.String())); err != nil ||
+					(got != want && path.String() != "/") {
 					t.Fatalf("%s and %s: %t, doublestar says %t, %v", text, path, got, want, err)
 				}
 			}
@@ -164,7 +170,8 @@ func FuzzOverlap(f *testing.F) {
 		if badA != nil || badB != nil || len(one) > 60 || len(two) > 60 {
 			return
 		}
-		if parts, ok := commonPath(a.segments, b.segments); ok && (!plainMatch(a.segments, parts) || !plainMatch(b.segments, parts)) {
+		if parts, ok := commonPath(a.segments, b.segments); ok &&
+			(!plainMatch(a.segments, parts) || !plainMatch(b.segments, parts)) {
 			t.Fatalf("%s and %s: %q is not matched by both", one, two, parts)
 		}
 		found := newIntersectIndex([]patternAt{{pattern: b}}).intersecting(a)
@@ -186,94 +193,6 @@ func FuzzOverlap(f *testing.F) {
 			t.Fatalf("%s and %s: no order", one, two)
 		}
 	})
-}
-
-func TestConflictingRulesAreErrors(t *testing.T) {
-	t.Parallel()
-	on := func(r RuleConfig, hosts ...string) RuleConfig { r.Hosts = hosts; return r }
-	for _, c := range []struct {
-		name  string
-		rules []RuleConfig
-		want  []string // "key: beginning of the text"
-	}{
-		{"a pattern twice", []RuleConfig{loginRule("/a/**"), loginRule("/A/**/")}, []string{`proxy.rules[1].path: "/A/**/" and "/a/**" (line 10) match the same paths`}},
-		{"three times is told twice", []RuleConfig{loginRule("/a"), loginRule("/a"), publicRule("/a")}, []string{"proxy.rules[1].path", "proxy.rules[2].path"}},
-		{"globs of the same weight that meet", []RuleConfig{loginRule("/a*"), loginRule("/*a")}, []string{`proxy.rules[1].path: "/*a" and "/a*" (line 10) match the same paths`}},
-		{"globs of the same weight that do not", []RuleConfig{loginRule("/a*"), loginRule("/b*")}, nil},
-		{"weight counts characters", []RuleConfig{loginRule("/ü*"), loginRule("/*ab")}, nil},
-		{"same pattern, other hosts", []RuleConfig{on(loginRule("/a"), testHost), on(loginRule("/a"), "shop.example.com")}, nil},
-		{"same pattern, overlapping hosts", []RuleConfig{on(loginRule("/a"), testHost), on(loginRule("/a"), testHost, "shop.example.com")}, []string{"proxy.rules[1].path"}},
-		{"same pattern, one with hosts", []RuleConfig{loginRule("/a"), on(loginRule("/a"), testHost)}, nil},
-		{"every host named", []RuleConfig{loginRule("/a"), on(loginRule("/a"), testHost, "shop.example.com")}, []string{`proxy.rules[0].path: "/a" never applies: "/a" (line 11)`}},
-		{"a wider one that ends sooner", []RuleConfig{loginRule("/a/**/b"), loginRule("/a/**")}, []string{`proxy.rules[0].path: "/a/**/b" never applies: "/a/**" (line 11)`}},
-		{"an overlap that opens", []RuleConfig{loginRule("/*/private"), publicRule("/blog/**")}, []string{`proxy.rules[1].path: "/blog/**" and "/*/private" (line 10) both match "/blog/private", where the more open one, "/blog/**", would apply`}},
-		{"an overlap that closes", []RuleConfig{publicRule("/*/private"), loginRule("/blog/**")}, nil},
-		{"an overlap by groups", []RuleConfig{loginRule("/*/x", "staff"), loginRule("/a/**", "staff", "guest")}, []string{"proxy.rules[1].path"}},
-		{"an exception inside", []RuleConfig{loginRule("/a/**"), publicRule("/a/join")}, nil},
-		{"an exception that lacks hosts", []RuleConfig{on(loginRule("/a/**"), testHost), publicRule("/a/join")}, []string{`warning proxy.rules[1].path: "/a/join" (line 11) opens part of "/a/**" (line 10) on every host`}},
-		{"an exception that lacks hosts, with *", []RuleConfig{publicRule("/a/j*"), on(loginRule("/a/**"), testHost)}, []string{"warning proxy.rules[1].path"}},
-		{"the validation file", []RuleConfig{loginRule("/hubfs/hs-reverse-proxy-validation-test")}, []string{`proxy.rules[0].path: "/hubfs/hs-reverse-proxy-validation-test" must stay public: HubSpot fetches it`}},
-		{"all files", []RuleConfig{loginRule("/hubfs/**"), loginRule("/hs/**"), loginRule("/**")}, nil},
-		{"preferences", []RuleConfig{loginRule("/hs/manage-preferences/unsubscribe/**")}, []string{"proxy.rules[0].path"}},
-		{"preferences by a *", []RuleConfig{loginRule("/hs/preferences-center/*")}, []string{"proxy.rules[0].path"}},
-		{"e-mail links", []RuleConfig{loginRule("/e3t/**")}, []string{"proxy.rules[0].path"}},
-		{"own endpoints", []RuleConfig{publicRule("/OAuth2/start")}, []string{`proxy.rules[0].path: "/OAuth2/start" is among the gateway's own endpoints`}},
-		{"second pattern of a list", []RuleConfig{loginRule("/a"), {Path: []string{"/b", "/a"}}}, []string{"proxy.rules[1].path[1]"}},
-	} {
-		_, problems := New(accessRules(c.rules...), Env{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2"})
-		var got []string
-		problems = slices.DeleteFunc(problems, func(p setting.Problem) bool {
-			return strings.Contains(p.Text,
-				" leaves ")
-		})
-		for i, p := range problems {
-			text := p.Key + ": " + p.Text
-			if p.Warning {
-				text = "warning " + text
-			}
-			if p.Cure == "" {
-				t.Errorf("%s: no cure for %s", c.name, text)
-			}
-			if i < len(c.want) && strings.HasPrefix(text, c.want[i]) {
-				text = c.want[i]
-			}
-			got = append(got, text)
-		}
-		if d := cmp.Diff(c.want, got); d != "" {
-			t.Errorf("%s: %s", c.name, d)
-		}
-	}
-}
-
-func TestMistypedPatternHasCure(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"":                             "write a path such as /members/**",
-		"members/**":                   `write "/members/**"`,
-		"https://www.example.com/a/**": `write "/a/**", and the host in hosts`,
-		"^/members/.*$":                "write a pattern such as /members/**",
-		`/members\/(a|b)`:              "write a pattern such as /members/**",
-		"/members**":                   "write ** as a whole segment",
-		"/a/**b/c":                     "write ** as a whole segment",
-		"/a/**/**":                     "one ** already matches",
-		"/**/a/**/b/**/c/**":           "write several patterns",
-		"/a?b=c":                       `write "/a"`,
-		"/a#b":                         `write "/a"`,
-		"/a//b":                        "write the path as the browser's address bar shows it",
-		"/a/../b":                      "write the path as the browser's address bar shows it",
-		"/a%2fb":                       "write the path as the browser's address bar shows it",
-		"/members/**, /partners/**":    "write a list: [/members/**, /partners/**]",
-	} {
-		_, bad := parsePattern(text)
-		if bad == nil || !strings.Contains(bad.Cure, want) {
-			t.Errorf("%q: %v, want the cure %q", text, bad, want)
-		}
-	}
-	for _, text := range []string{"/", "/**", "/*", "/a b/ü*", "/members/**/", "/a/*/b*c/**", "/100%25"} {
-		if _, bad := parsePattern(text); bad != nil {
-			t.Errorf("%q: %v", text, bad)
-		}
-	}
 }
 
 func TestNamesAreUnique(t *testing.T) {

@@ -122,12 +122,18 @@ func TestRunTestsReportsDecisions(t *testing.T) {
 	t.Parallel()
 	sites := []*inbound.Site{{Scheme: "https", Host: testHost}, {Scheme: "https", Host: "shop.example.com"}}
 	rs := compiled(t, accessRules(loginRule("/members/**"), loginRule("/partners/**", "partner"),
-		RuleConfig{Path: words{"/gold"}, Claims: map[string]words{"custom:tier": {"gold"}}}, RuleConfig{Path: words{"/shop"}, Hosts: []string{"shop.example.com"}}))
+		RuleConfig{Path: words{"/gold"}, Claims: map[string]words{"custom:tier": {"gold"}}},
+		RuleConfig{Path: words{"/shop"}, Hosts: []string{"shop.example.com"}}))
 	problems := rs.RunTests([]TestConfig{
-		{URL: "/pricing", Expect: "public"}, {URL: "/members/a?x=1", Expect: "login"}, {URL: "/members/a", As: &TestAs{}, Expect: "allow"},
-		{URL: "/partners/", As: &TestAs{}, Expect: "forbid"}, {URL: "/partners/", As: &TestAs{Groups: []string{"partner"}}, Expect: "allow"},
-		{URL: "/gold", As: &TestAs{Claims: map[string]words{"custom:tier": {"gold"}}}, Expect: "allow"}, {URL: "https://shop.example.com/shop", Expect: "login"}, {URL: "https://SHOP.example.com:443", Expect: "public"},
-		{URL: "/shop", Expect: "public"}, {URL: "/a/../b", Expect: "refuse"}, {URL: "/pricing?hsDebug=1", Expect: "refuse"}, {URL: "/a b", Expect: "public"},
+		{URL: "/pricing", Expect: "public"}, {URL: "/members/a?x=1", Expect: "login"},
+		{URL: "/members/a", As: &TestAs{}, Expect: "allow"},
+		{URL: "/partners/", As: &TestAs{}, Expect: "forbid"},
+		{URL: "/partners/", As: &TestAs{Groups: []string{"partner"}}, Expect: "allow"},
+		{URL: "/gold", As: &TestAs{Claims: map[string]words{"custom:tier": {"gold"}}}, Expect: "allow"},
+		{URL: "https://shop.example.com/shop", Expect: "login"},
+		{URL: "https://SHOP.example.com:443", Expect: "public"},
+		{URL: "/shop", Expect: "public"}, {URL: "/a/../b", Expect: "refuse"},
+		{URL: "/pricing?hsDebug=1", Expect: "refuse"}, {URL: "/a b", Expect: "public"},
 		{URL: "/members/a", Expect: "public"}, {URL: "https://evil.example/", Expect: "public"},
 	}, sites, fixedNow)
 	want := []setting.Problem{
@@ -146,7 +152,8 @@ func TestRunTestsReportsDecisions(t *testing.T) {
 
 func TestNearMissesHaveReasons(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, accessRules(loginRule("/**"), loginRule("/members/**"), publicRule("/members/join"), RuleConfig{Path: words{"/members/*"}, Hosts: []string{"shop.example.com"}}))
+	rs := compiled(t, accessRules(loginRule("/**"), loginRule("/members/**"), publicRule("/members/join"),
+		RuleConfig{Path: words{"/members/*"}, Hosts: []string{"shop.example.com"}}))
 	var got []string
 	for _, miss := range rs.NearMisses(testHost, mustPath(t, "/members/join")) {
 		got = append(got, miss.Rule.Name+": "+miss.Why)
@@ -171,13 +178,20 @@ func TestProtectionMoreOpen(t *testing.T) {
 	}{
 		{"a rule goes", at(with(), "/a"), at(with(loginRule("/a")), "/a"), true, "public"},
 		{"a rule comes", at(with(loginRule("/a", "g")), "/a"), at(with(), "/a"), false, "login, groups g"},
-		{"a group more", at(with(loginRule("/a", "g", "h")), "/a"), at(with(loginRule("/a", "g")), "/a"), true, "login, groups g|h"},
-		{"a group less", at(with(loginRule("/a", "g")), "/a"), at(with(loginRule("/a", "g", "h")), "/a"), false, "login, groups g"},
-		{"an older login", at(with(RuleConfig{Path: words{"/a"}, MaxAuthAge: 7200e9}), "/a"), at(with(RuleConfig{Path: words{"/a"}, MaxAuthAge: 3600e9}), "/a"), true, "login, max_auth_age 2h"},
-		{"methods", at(with(RuleConfig{Path: words{"/a"}}), "/a"), at(with(RuleConfig{Path: words{"/a"}, Methods: []string{"GET"}}), "/a"), true, "login"},
-		{"a twin's rule goes", at(with(loginRule("/hubfs/**")), "/hs-fs/hubfs/a"), at(with(loginRule("/hubfs/**"), loginRule("/hs-fs/hubfs/a", "g")), "/hubfs/a"), true, "login"},
-		{"search, when the last rule goes", at(with(), "/_hcms/search"), at(with(loginRule("/a")), "/_hcms/search"), true, "public"},
-		{"diagnostics opened", at(func() Config { c := with(); c.HubSpot.Diagnostics = "login"; return c }(), "/_hcms/diagnostics"), at(with(), "/_hcms/diagnostics"), true, "login"},
+		{"a group more", at(with(loginRule("/a", "g", "h")), "/a"), at(with(loginRule("/a", "g")), "/a"), true,
+			"login, groups g|h"},
+		{"a group less", at(with(loginRule("/a", "g")), "/a"), at(with(loginRule("/a", "g", "h")), "/a"), false,
+			"login, groups g"},
+		{"an older login", at(with(RuleConfig{Path: words{"/a"}, MaxAuthAge: 7200e9}), "/a"),
+			at(with(RuleConfig{Path: words{"/a"}, MaxAuthAge: 3600e9}), "/a"), true, "login, max_auth_age 2h"},
+		{"methods", at(with(RuleConfig{Path: words{"/a"}}), "/a"),
+			at(with(RuleConfig{Path: words{"/a"}, Methods: []string{"GET"}}), "/a"), true, "login"},
+		{"a twin's rule goes", at(with(loginRule("/hubfs/**")), "/hs-fs/hubfs/a"),
+			at(with(loginRule("/hubfs/**"), loginRule("/hs-fs/hubfs/a", "g")), "/hubfs/a"), true, "login"},
+		{"search, when the last rule goes", at(with(), "/_hcms/search"), at(with(loginRule("/a")), "/_hcms/search"),
+			true, "public"},
+		{"diagnostics opened", at(func() Config { c := with(); c.HubSpot.Diagnostics = "login"; return c }(),
+			"/_hcms/diagnostics"), at(with(), "/_hcms/diagnostics"), true, "login"},
 	} {
 		if c.now.MoreOpen(c.before) != c.opener || c.now.String() != c.words {
 			t.Errorf("%s: %q after %q, more open %t", c.name, c.now, c.before, c.now.MoreOpen(c.before))

@@ -18,7 +18,8 @@ func FuzzFraming(f *testing.F) {
 	for _, seed := range []string{
 		"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n",
 		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", "GET / HTTP/1.1\nHost: a\r\n\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+		"GET / HTTP/1.1\nHost: a\r\n\r\n",
 	} {
 		f.Add([]byte(seed), uint8(1))
 	}
@@ -36,7 +37,8 @@ func FuzzFraming(f *testing.F) {
 			rest = rest[n:]
 		}
 		// Cut differently, the refusal may come later within a line, never in another line.
-		if (total == len(stream)) != (fine == len(stream)) || bytes.IndexByte(stream[min(fine, total):max(fine, total)], '\n') >= 0 {
+		if (total == len(stream)) != (fine == len(stream)) ||
+			bytes.IndexByte(stream[min(fine, total):max(fine, total)], '\n') >= 0 {
 			t.Fatalf("%q: %d bytes accepted at once, %d in steps of %d", stream, fine, total, step)
 		}
 	})
@@ -60,7 +62,8 @@ func TestPausedBodyTimesOut(t *testing.T) {
 		for n := 0; err == nil; got += string(buffer[:n]) {
 			n, err = conn.Read(buffer)
 		}
-		if took := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.HasSuffix(got, "\r\nab") || took != 3*bodyProgress-2*time.Second {
+		if took := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.HasSuffix(got, "\r\nab") ||
+			took != 3*bodyProgress-2*time.Second {
 			t.Errorf("%q, %v after %s", got, err, took)
 		}
 	})

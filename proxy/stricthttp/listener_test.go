@@ -64,7 +64,8 @@ func TestListenerOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+	io.WriteString(conn,
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
 	if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != 400 {
 		t.Errorf("two lengths: %v, %v", res, err)
 	}
@@ -72,7 +73,8 @@ func TestListenerOverTLS(t *testing.T) {
 
 func TestListenerClosesAfterACMEHandshake(t *testing.T) {
 	t.Parallel()
-	conn, err := tls.Dial("tcp", tlsServer(t, "acme-tls/1").String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"acme-tls/1"}})
+	conn, err := tls.Dial("tcp", tlsServer(t, "acme-tls/1").String(),
+		&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"acme-tls/1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +110,8 @@ func TestListenerSurvivesTooManyOpenFiles(t *testing.T) {
 	server := &http.Server{Handler: http.NotFoundHandler()}
 	t.Cleanup(func() { server.Close() })
 	go server.Serve(NewListener(l, lent(t), time.Second))
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 10 * time.Second}, "tcp", tcp.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 10 * time.Second}, "tcp", tcp.Addr().String(),
+		&tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatalf("afterwards: %v", err)
 	}

@@ -36,7 +36,8 @@ func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return ni
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // h2Stream opens one stream over HTTP/2 without TLS and returns the frames that come on it.
-func h2Stream(t *testing.T, handler http.HandlerFunc, method string, window uint32) (client *http2.Framer, frames <-chan http2.Frame) {
+func h2Stream(t *testing.T, handler http.HandlerFunc, method string, window uint32) (client *http2.Framer,
+	frames <-chan http2.Frame) {
 	t.Helper()
 	l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 	server := &http.Server{Handler: Paced(handler), Protocols: &http.Protocols{}}
@@ -62,12 +63,14 @@ func h2Stream(t *testing.T, handler http.HandlerFunc, method string, window uint
 	}()
 	var head bytes.Buffer
 	encoder := hpack.NewEncoder(&head)
-	for _, f := range [][2]string{{":method", method}, {":scheme", "http"}, {":authority", "www.example.com"}, {":path", "/"}} {
+	for _, f := range [][2]string{{":method", method}, {":scheme", "http"}, {":authority", "www.example.com"},
+		{":path", "/"}} {
 		encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
 	}
 	io.WriteString(ours, http2.ClientPreface)
 	client.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window})
-	client.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: head.Bytes(), EndHeaders: true, EndStream: method == "GET"})
+	client.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: head.Bytes(), EndHeaders: true,
+		EndStream: method == "GET"})
 	return client, out
 }
 
@@ -155,7 +158,8 @@ func TestUnreadHTTP1ResponseTimesOut(t *testing.T) {
 		for err == nil {
 			_, err = c.Write(make([]byte, 100))
 		}
-		if d := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || d != 5*(writeProgress-time.Second)+writeProgress {
+		if d := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) ||
+			d != 5*(writeProgress-time.Second)+writeProgress {
 			t.Errorf("it was borne for %v: %v", d, err)
 		}
 	})
@@ -174,7 +178,8 @@ func TestUnreadWebSocketTimesOut(t *testing.T) {
 		c.SetDeadline(time.Time{}) // which net/http does when it hands the connection over
 		time.AfterFunc(2*writeProgress, func() { ours.Close() })
 		start := time.Now()
-		if _, err := c.Write(make([]byte, 100)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != writeProgress {
+		if _, err := c.Write(make([]byte, 100)); !errors.Is(err, os.ErrDeadlineExceeded) ||
+			time.Since(start) != writeProgress {
 			t.Errorf("it was borne for %v: %v", time.Since(start), err)
 		}
 	})

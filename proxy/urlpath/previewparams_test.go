@@ -56,7 +56,8 @@ func TestParsePreviewParams(t *testing.T) {
 }
 
 func TestParsePreviewParamsDoesNotAllocate(t *testing.T) {
-	if n := testing.AllocsPerRun(100, func() { ParsePreviewParams("utm_source=mail&utm_medium=x;y&hsa_acc=1&page=2") }); n > 0 {
+	if n := testing.AllocsPerRun(100,
+		func() { ParsePreviewParams("utm_source=mail&utm_medium=x;y&hsa_acc=1&page=2") }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
