@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/redisclient"
+	"github.com/hubgate/hubgate/internal/redisserver"
 )
 
 // monitor examines Redis whenever it comes up, and reports its health.
@@ -20,7 +21,7 @@ type monitor struct {
 	log          *slog.Logger
 	began        time.Time
 	redisUp      chan struct{}
-	lastExam     atomic.Pointer[Examination]
+	lastExam     atomic.Pointer[redisserver.Examination]
 }
 
 func (mon *monitor) health() (ok bool, detail string, since time.Time) {
@@ -53,7 +54,7 @@ func (mon *monitor) loop(ctx context.Context) {
 			return
 		case <-mon.redisUp:
 		}
-		x, err := Examine(ctx, mon.rdb)
+		x, err := redisserver.Examine(ctx, mon.rdb)
 		if err != nil {
 			continue // it is down again
 		}

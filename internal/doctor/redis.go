@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/internal/redisclient"
+	"github.com/hubgate/hubgate/internal/redisserver"
 	"github.com/hubgate/hubgate/internal/setting"
-	"github.com/hubgate/hubgate/session"
 )
 
 func (d *doctor) askRedis(ctx context.Context) []setting.Finding {
@@ -24,7 +24,7 @@ func (d *doctor) askRedis(ctx context.Context) []setting.Finding {
 		return []setting.Finding{{Part: "redis", Status: setting.Failed, Detail: err.Error(), Where: "session.redis"}}
 	}
 	defer clients.Close()
-	found, err := session.Examine(ctx, clients.Queue)
+	found, err := redisserver.Examine(ctx, clients.Queue)
 	if err != nil {
 		return []setting.Finding{redisFault("redis", err, cfg)}
 	}
@@ -36,14 +36,14 @@ func (d *doctor) askRedis(ctx context.Context) []setting.Finding {
 	for _, w := range found.Warnings {
 		all = append(all, setting.Finding{Part: "redis", Status: setting.Warning, Detail: w.Text, Cure: w.Cure, Where: w.Where})
 	}
-	if err := session.CheckPermissions(ctx, clients.Queue, cfg.KeyPrefix); err != nil {
+	if err := redisserver.CheckPermissions(ctx, clients.Queue, cfg.KeyPrefix); err != nil {
 		return append(all, redisFault("redis: use", err, cfg))
 	}
 	return append(all, setting.Finding{Part: "redis: use", Status: setting.OK, Detail: "takes scripts, writes and subscriptions under " + cfg.KeyPrefix})
 }
 
 func redisFault(part string, err error, cfg redisclient.Config) setting.Finding {
-	f := setting.Finding{Part: part, Status: setting.Failed, Detail: strings.TrimPrefix(err.Error(), "session: redis: ")}
+	f := setting.Finding{Part: part, Status: setting.Failed, Detail: strings.TrimPrefix(err.Error(), "redis: ")}
 	f.Cure, f.Where = redisCure(f.Detail, strings.HasPrefix(strings.Join(cfg.URLs, " "), "rediss:"))
 	return f
 }

@@ -1,4 +1,4 @@
-package session
+package redisserver
 
 import (
 	"context"
@@ -19,15 +19,15 @@ return redis.call("DEL", KEYS[1], KEYS[2], KEYS[3])`)
 func CheckPermissions(ctx context.Context, rdb redis.UniversalClient, prefix string) error {
 	key := prefix + "check:{check}:"
 	if err := permissionScript.Run(ctx, rdb, []string{key + "string", key + "zset", key + "stream"}).Err(); err != nil {
-		return fmt.Errorf("session: redis: %w", err)
+		return fmt.Errorf("redis: %w", err)
 	}
 	sub := rdb.Subscribe(ctx, prefix+"ch")
 	defer sub.Close()
 	if _, err := sub.Receive(ctx); err != nil {
-		return fmt.Errorf("session: redis: %w", err)
+		return fmt.Errorf("redis: %w", err)
 	}
 	if err := rdb.Publish(ctx, prefix+"ch", "check").Err(); err != nil { // replicas ignore this message
-		return fmt.Errorf("session: redis: %w", err)
+		return fmt.Errorf("redis: %w", err)
 	}
 	return nil
 }

@@ -1,16 +1,21 @@
-package session
+package redisserver
 
-import "strings"
+import (
+	"errors"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
 
 // remedy is how a setting of Redis is changed, and where.
 type remedy struct{ cure, where string }
 
-// host is who runs a Redis, as far as it decides what its user can change: a hosted one has no configuration file.
-type host struct {
+// provider is who runs a Redis, which decides what the operator can change: a hosted one has no configuration file.
+type provider struct {
 	policy, persistence, fsync, role remedy
-	// replicated: the service puts a replica in the place of a server that fails, and does not restart it empty.
-	replicated bool
-	durable    bool // the service keeps every write, whatever appendonly says
+
+	replicated bool // the service replaces a failed server by a replica instead of restarting it empty
+	durable    bool // the service keeps every write, whatever appendonly is
 }
 
 const (
@@ -20,13 +25,13 @@ const (
 )
 
 var (
-	ownRedis = host{
+	ownRedis = provider{
 		policy:      remedy{"set maxmemory-policy noeviction", ownFile},
 		persistence: remedy{"set appendonly yes", ownFile},
 		fsync:       remedy{"set appendfsync everysec or always", ownFile},
 		role:        remedy{"name the master, or use mode sentinel", ownFile},
 	}
-	hostedRedis = host{
+	hostedRedis = provider{
 		policy: remedy{"set maxmemory-policy noeviction", ownFileOrConsole},
 		persistence: remedy{"set appendonly yes; at a hosted Redis without it: turn on the service's persistence, " +
 			"or a replica with automatic failover", ownFileOrConsole},
@@ -35,7 +40,7 @@ var (
 		replicated: true,
 	}
 	// ElastiCache has no CONFIG, and no AOF since Redis 2.8.22; its default parameter groups cannot be changed.
-	elastiCache = host{
+	elastiCache = provider{
 		policy: remedy{ownGroup, "ElastiCache's parameter group"},
 		persistence: remedy{"ElastiCache has no AOF: add a replica and turn on Multi-AZ with automatic failover, " +
 			"or use MemoryDB", "ElastiCache's console"},
@@ -44,7 +49,7 @@ var (
 		replicated: true,
 	}
 	// MemoryDB acknowledges a write when its transaction log has it.
-	memoryDB = host{
+	memoryDB = provider{
 		policy:  remedy{ownGroup, "MemoryDB's parameter group"},
 		role:    remedy{"name the cluster endpoint, and write mode: cluster", "session.redis.urls, session.redis.mode"},
 		fsync:   ownRedis.fsync,
@@ -52,21 +57,21 @@ var (
 	}
 )
 
-// hostOf finds out who runs a Redis by its INFO, and by how it refuses CONFIG: an ACL answers NOPERM, a service does
-// not know the command.
-func hostOf(said map[string]string, refused error) host {
-	switch os := said["os"]; {
+// providerOf recognizes who runs a Redis by its INFO, and by its error for CONFIG: an ACL returns NOPERM, a hosted
+// Redis does not know the command.
+func providerOf(info map[string]string, denied error) provider {
+	switch os := info["os"]; {
 	case strings.Contains(os, "ElastiCache"):
 		return elastiCache
 	case strings.Contains(os, "MemoryDB"):
 		return memoryDB
-	case refused != nil && isReply(refused) && !strings.HasPrefix(refused.Error(), "NOPERM"):
+	case errors.As(denied, new(redis.Error)) && !strings.HasPrefix(denied.Error(), "NOPERM"):
 		return hostedRedis
 	}
 	return ownRedis
 }
 
-// keeps reports whether sessions survive the failure of a server although it has no AOF.
-func (h host) keeps(said map[string]string) bool {
-	return h.durable || h.replicated && said["connected_slaves"] != "" && said["connected_slaves"] != "0"
+// keeps reports whether sessions survive the failure of a server without AOF.
+func (p provider) keeps(info map[string]string) bool {
+	return p.durable || p.replicated && info["connected_slaves"] != "" && info["connected_slaves"] != "0"
 }

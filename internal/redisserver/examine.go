@@ -1,4 +1,4 @@
-package session
+package redisserver
 
 import (
 	"context"
@@ -9,56 +9,56 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Examination is what Redis says of itself. Managed ones do not say everything.
+// Examination is what Redis reports about itself. Hosted ones do not report everything.
 type Examination struct {
 	Version  string
 	TooOld   bool      // older than 6.2
-	Warnings []Warning // what may cost sessions or contacts
+	Warnings []Warning // settings that may lose sessions or contacts
 }
 
-// Warning is a setting of Redis that is better changed: how, and where.
+// Warning is a setting of Redis that should be changed, how and where.
 type Warning struct{ Text, Cure, Where string }
 
 // Examine asks a Redis whether it can hold sessions.
 func Examine(ctx context.Context, rdb redis.UniversalClient) (Examination, error) {
 	x := Examination{Version: "unknown"}
 	if err := rdb.Ping(ctx).Err(); err != nil {
-		return x, fmt.Errorf("session: redis: %w", err)
+		return x, fmt.Errorf("redis: %w", err)
 	}
-	said := map[string]string{}
+	info := map[string]string{}
 	for _, section := range []string{"server", "memory", "persistence", "replication"} {
-		info, err := rdb.Info(ctx, section).Result()
+		text, err := rdb.Info(ctx, section).Result()
 		if err != nil {
 			continue
 		}
-		for _, line := range strings.Split(info, "\n") {
+		for line := range strings.Lines(text) {
 			if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
-				said[name] = value
+				info[name] = value
 			}
 		}
 	}
-	if v := said["redis_version"]; v != "" {
+	if v := info["redis_version"]; v != "" {
 		x.Version = v
-	} else if v := greeted(ctx, rdb); v != "" {
+	} else if v := helloVersion(ctx, rdb); v != "" {
 		x.Version = v
 	}
 	x.TooOld = olderThan(x.Version, 6, 2)
-	policy, refused := configured(ctx, rdb, "maxmemory-policy")
+	policy, denied := configured(ctx, rdb, "maxmemory-policy")
 	fsync, _ := configured(ctx, rdb, "appendfsync")
-	x.warn(said, policy, fsync, hostOf(said, refused))
+	x.warn(info, policy, fsync, providerOf(info, denied))
 	return x, nil
 }
 
-// greeted is the version in Redis' greeting, for where INFO is not allowed.
-func greeted(ctx context.Context, rdb redis.UniversalClient) string {
+// helloVersion returns the version in the reply to HELLO, for servers that do not permit INFO.
+func helloVersion(ctx context.Context, rdb redis.UniversalClient) string {
 	hello, _ := rdb.Do(ctx, "HELLO").Result()
 	facts, _ := hello.(map[any]any)
 	v, _ := facts["version"].(string)
 	return v
 }
 
-// configured reads a setting; "" where CONFIG is not allowed. refused is the server's answer then.
-func configured(ctx context.Context, rdb redis.UniversalClient, name string) (value string, refused error) {
+// configured returns a setting. If CONFIG is not permitted, it is "", and denied is the server's error.
+func configured(ctx context.Context, rdb redis.UniversalClient, name string) (value string, denied error) {
 	found, err := rdb.ConfigGet(ctx, name).Result()
 	if err != nil {
 		return "", err
@@ -66,21 +66,23 @@ func configured(ctx context.Context, rdb redis.UniversalClient, name string) (va
 	return found[name], nil
 }
 
-func (x *Examination) warn(said map[string]string, policy, fsync string, at host) {
+func (x *Examination) warn(info map[string]string, policy, fsync string, at provider) {
 	add := func(text string, r remedy) { x.Warnings = append(x.Warnings, Warning{text, r.cure, r.where}) }
 	if policy == "" {
-		policy = said["maxmemory_policy"]
+		policy = info["maxmemory_policy"]
 	}
 	if policy != "" && policy != "noeviction" {
-		add("maxmemory-policy is "+policy+", so Redis may drop sessions and queued contacts when memory is short", at.policy)
+		add("maxmemory-policy is "+policy+", so Redis may drop sessions and queued contacts when memory is short",
+			at.policy)
 	}
 	switch {
-	case said["aof_enabled"] == "0" && !at.keeps(said):
-		add("appendonly is off: a restart of Redis loses the sessions and queued contacts since its last snapshot", at.persistence)
+	case info["aof_enabled"] == "0" && !at.keeps(info):
+		add("appendonly is off: a restart of Redis loses the sessions and queued contacts since its last snapshot",
+			at.persistence)
 	case fsync == "no":
 		add("appendfsync is no: a crash of Redis' machine loses what the system had not written yet", at.fsync)
 	}
-	if said["role"] == "slave" {
+	if info["role"] == "slave" {
 		add("this is a replica: it takes no writes", at.role)
 	}
 }
