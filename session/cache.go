@@ -126,13 +126,13 @@ func (ch *cache) put(ref string, c *cached) {
 	})
 }
 
-// markEnded leaves a tombstone: from now on the session is over on this replica, whatever Redis or an earlier load says.
+// markEnded leaves a tombstone: the session is over on this replica, whatever Redis or an earlier load says.
 func (ch *cache) markEnded(ref string) {
 	cfg := ch.settings.Load().Config
 	ch.addTombstone(ref, tombstone{until: ch.now().Add(cfg.CacheTTL.D() + cfg.OutageGrace.D() + time.Second), ended: true})
 }
 
-// markEnding leaves a tombstone for the whole lifetime: Redis has not accepted the end, and may be unavailable for long.
+// markEnding leaves a tombstone for the whole lifetime: Redis has not accepted the end, and may not for a long time.
 func (ch *cache) markEnding(ref string) {
 	ch.addTombstone(ref, tombstone{until: ch.now().Add(ch.settings.Load().Config.Lifetime.D()), ended: true})
 }

@@ -64,7 +64,7 @@ func (k *idleClock) saveDue(c *cached) bool {
 	return k.now().UnixMilli()-c.savedSeen.Load() >= every.Milliseconds()
 }
 
-// save writes the idle clock to Redis, now or later: without it another replica would end a session as idle that is not.
+// save writes the idle clock to Redis, now or later. Without it another replica would end the session as idle.
 func (k *idleClock) save(ctx context.Context, c *cached) {
 	seen, saved := c.seen.Load(), c.savedSeen.Load()
 	if !c.savedSeen.CompareAndSwap(saved, seen) {

@@ -8,33 +8,34 @@ import (
 	"time"
 )
 
-// What Redis holds is written field by field: a text is its length and its bytes, a time its Unix milliseconds, a number a varint.
-// JSON would cost a fifth of a request each time a session is read. Only the claims are JSON, for they hold what the provider likes.
-type writer []byte
+// encoder writes records and summaries field by field: a text as its length and its bytes, a time as Unix milliseconds,
+// a number as a varint. Reading JSON would cost a fifth of each request. Only the claims, which can hold anything, are
+// JSON.
+type encoder []byte
 
-func (w *writer) number(n uint64) { *w = binary.AppendUvarint(*w, n) }
+func (w *encoder) number(n uint64) { *w = binary.AppendUvarint(*w, n) }
 
-func (w *writer) text(s string) {
+func (w *encoder) text(s string) {
 	w.number(uint64(len(s)))
 	*w = append(*w, s...)
 }
 
-func (w *writer) texts(list []string) {
+func (w *encoder) texts(list []string) {
 	w.number(uint64(len(list)))
 	for _, s := range list {
 		w.text(s)
 	}
 }
 
-func (w *writer) time(t time.Time) { *w = binary.AppendVarint(*w, millis(t)) }
+func (w *encoder) time(t time.Time) { *w = binary.AppendVarint(*w, millis(t)) }
 
-// token writes a token without its base64, which is a quarter of it: most are parts of base64url with dots between. Any other is a
-// text after a zero.
-func (w *writer) token(s string) {
+// token writes a token without its base64, which saves a quarter: most tokens are parts of base64url with dots between
+// them. Any other token is written as a text after a zero.
+func (w *encoder) token(s string) {
 	var parts []string
 	for part := range strings.SplitSeq(s, ".") {
 		raw, err := strictBase64.DecodeString(part)
-		if err != nil || strictBase64.EncodeToString(raw) != part { // line ends are ignored in decoding
+		if err != nil || strictBase64.EncodeToString(raw) != part { // decoding ignores line breaks
 			w.number(0)
 			w.text(s)
 			return
@@ -44,64 +45,64 @@ func (w *writer) token(s string) {
 	w.texts(parts)
 }
 
-// reader reads what a writer wrote. What cannot be is noted, and everything after it is empty.
-type reader struct {
+// decoder reads what an encoder wrote. After an invalid field, bad is set and all other fields are empty.
+type decoder struct {
 	left string
 	bad  bool
 }
 
-func (r *reader) fail() {
-	r.left, r.bad = "", true
+func (d *decoder) fail() {
+	d.left, d.bad = "", true
 }
 
-func (r *reader) number() uint64 {
-	n, size := binary.Uvarint([]byte(r.left[:min(len(r.left), binary.MaxVarintLen64)]))
+func (d *decoder) number() uint64 {
+	n, size := binary.Uvarint([]byte(d.left[:min(len(d.left), binary.MaxVarintLen64)]))
 	if size <= 0 {
-		r.fail()
+		d.fail()
 		return 0
 	}
-	r.left = r.left[size:]
+	d.left = d.left[size:]
 	return n
 }
 
-func (r *reader) text() string {
-	n := r.number()
-	if n > uint64(len(r.left)) {
-		r.fail()
+func (d *decoder) text() string {
+	n := d.number()
+	if n > uint64(len(d.left)) {
+		d.fail()
 		return ""
 	}
-	s := r.left[:n]
-	r.left = r.left[n:]
+	s := d.left[:n]
+	d.left = d.left[n:]
 	return s
 }
 
-func (r *reader) texts() []string {
-	n := r.number()
-	if n > uint64(len(r.left)) { // each takes a byte at least
-		r.fail()
+func (d *decoder) texts() []string {
+	n := d.number()
+	if n > uint64(len(d.left)) { // each has at least one byte
+		d.fail()
 		return nil
 	}
 	var list []string
 	for range n {
-		list = append(list, r.text())
+		list = append(list, d.text())
 	}
 	return list
 }
 
-func (r *reader) time() time.Time {
-	ms, size := binary.Varint([]byte(r.left[:min(len(r.left), binary.MaxVarintLen64)]))
+func (d *decoder) time() time.Time {
+	ms, size := binary.Varint([]byte(d.left[:min(len(d.left), binary.MaxVarintLen64)]))
 	if size <= 0 {
-		r.fail()
+		d.fail()
 		return time.Time{}
 	}
-	r.left = r.left[size:]
+	d.left = d.left[size:]
 	return fromMillis(ms)
 }
 
-func (r *reader) token() string {
-	parts := r.texts()
+func (d *decoder) token() string {
+	parts := d.texts()
 	if len(parts) == 0 {
-		return r.text()
+		return d.text()
 	}
 	for i, raw := range parts {
 		parts[i] = strictBase64.EncodeToString([]byte(raw))
@@ -109,9 +110,9 @@ func (r *reader) token() string {
 	return strings.Join(parts, ".")
 }
 
-// encodeSession writes a session, all but its name and its idle clock.
+// encodeSession encodes a session without its name and idle clock.
 func encodeSession(s *Session) ([]byte, error) {
-	w := writer{recordFormat}
+	w := encoder{recordFormat}
 	for _, text := range []string{s.Issuer, s.Subject, s.Email, s.Name, s.Host, s.ClientID, s.Address, s.SID} {
 		w.text(text)
 	}
@@ -121,7 +122,9 @@ func encodeSession(s *Session) ([]byte, error) {
 	}
 	w.number(verified)
 	w.texts(s.Groups)
-	for _, t := range []time.Time{s.CreatedAt, s.ExpiresAt, s.refreshedAt, s.Tokens.AccessExpiry, s.AuthTime, s.PromptedAt} {
+	for _, t := range []time.Time{
+		s.CreatedAt, s.ExpiresAt, s.refreshedAt, s.Tokens.AccessExpiry, s.AuthTime, s.PromptedAt,
+	} {
 		w.time(t)
 	}
 	for _, token := range []string{s.Tokens.Access, s.Tokens.Refresh, s.Tokens.ID} {
@@ -134,18 +137,20 @@ func encodeSession(s *Session) ([]byte, error) {
 	return append(w, claims...), err
 }
 
-// decodeSession reads what encodeSession wrote.
+// decodeSession decodes what encodeSession encoded.
 func decodeSession(plain []byte) (*Session, error) {
 	if len(plain) == 0 || plain[0] != recordFormat {
 		return nil, errRecord
 	}
-	r, s := reader{left: string(plain[1:])}, &Session{}
+	r, s := decoder{left: string(plain[1:])}, &Session{}
 	for _, text := range []*string{&s.Issuer, &s.Subject, &s.Email, &s.Name, &s.Host, &s.ClientID, &s.Address, &s.SID} {
 		*text = r.text()
 	}
 	verified := r.number()
 	s.EmailVerified, s.Groups = verified == 1, r.texts()
-	for _, t := range []*time.Time{&s.CreatedAt, &s.ExpiresAt, &s.refreshedAt, &s.Tokens.AccessExpiry, &s.AuthTime, &s.PromptedAt} {
+	for _, t := range []*time.Time{
+		&s.CreatedAt, &s.ExpiresAt, &s.refreshedAt, &s.Tokens.AccessExpiry, &s.AuthTime, &s.PromptedAt,
+	} {
 		*t = r.time()
 	}
 	for _, token := range []*string{&s.Tokens.Access, &s.Tokens.Refresh, &s.Tokens.ID} {

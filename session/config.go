@@ -9,16 +9,16 @@ import (
 
 // Config is the section session of the YAML file.
 type Config struct {
-	Keys        []setting.Secret       `yaml:"keys" json:"keys"`                 // 32-byte base64; the first seals, all open
-	Lifetime    setting.Duration       `yaml:"lifetime" json:"lifetime"`         // absolute, from login
-	IdleTimeout setting.DurationOrNone `yaml:"idle_timeout" json:"idle_timeout"` // since the last request that loaded the session
+	Keys        []setting.Secret       `yaml:"keys" json:"keys"`                 // 32 bytes in base64; the first one seals
+	Lifetime    setting.Duration       `yaml:"lifetime" json:"lifetime"`         // absolute, from the login
+	IdleTimeout setting.DurationOrNone `yaml:"idle_timeout" json:"idle_timeout"` // since the last request
 	CookieName  string                 `yaml:"cookie_name" json:"cookie_name"`   // "" = __Host-hubgate (https) or hubgate
-	CacheTTL    setting.DurationOrNone `yaml:"cache_ttl" json:"cache_ttl"`       // reuse of a session just read; none = ask Redis every time
-	OutageGrace setting.DurationOrNone `yaml:"outage_grace" json:"outage_grace"` // a session read before passes so long while Redis is away
+	CacheTTL    setting.DurationOrNone `yaml:"cache_ttl" json:"cache_ttl"`       // none = each request asks Redis
+	OutageGrace setting.DurationOrNone `yaml:"outage_grace" json:"outage_grace"` // use of known sessions without Redis
 	Redis       redisclient.Config     `yaml:"redis" json:"redis"`
 }
 
-// DefaultConfig is the section as it is when the file does not have it.
+// DefaultConfig returns the section's defaults.
 func DefaultConfig() Config {
 	return Config{
 		Lifetime:    setting.Duration(12 * time.Hour),

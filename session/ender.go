@@ -138,7 +138,7 @@ func (e *ender) endListed(ctx context.Context, lists []string, before time.Time)
 	return n, nil
 }
 
-// endList reads a list once and ends its sessions. It returns how many of them existed, and how many entries it removed.
+// endList reads a list once and ends its sessions. It returns how many existed and how many entries it removed.
 func (e *ender) endList(ctx context.Context, key string, before time.Time) (existed, removed int, err error) {
 	var refs []string // all of them, before any is removed
 	err = e.store.members(ctx, key, func(z redis.Z) { refs = append(refs, z.Member.(string)) })

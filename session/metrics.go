@@ -2,7 +2,7 @@ package session
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Metrics counts sessions.
+// Metrics are the metrics of sessions.
 type Metrics struct {
 	started    prometheus.Counter
 	ended      *prometheus.CounterVec
@@ -13,24 +13,29 @@ type Metrics struct {
 	size       prometheus.Histogram
 }
 
-// NewMetrics registers the metrics with every child in place.
+// NewMetrics registers the metrics. Every label value is present from the start.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
-		started: prometheus.NewCounter(prometheus.CounterOpts{Name: "hubgate_session_started_total", Help: "Sessions begun by a login."}),
+		started: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "hubgate_session_started_total", Help: "Sessions begun by a login.",
+		}),
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_session_ended_total", Help: "Sessions ended before or at their time, by why.",
+			Name: "hubgate_session_ended_total", Help: "Sessions ended before or at their time, by reason.",
 		}, []string{"reason"}),
 		size: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "hubgate_session_record_bytes", Help: "Size of a session's record in Redis, when it is written and when it is opened.",
+			Name:                        "hubgate_session_record_bytes",
+			Help:                        "Size of a session's record in Redis, when it is written and when it is opened.",
 			Buckets:                     []float64{1 << 10, 2 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10},
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}),
 		unreadable: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hubgate_session_unreadable_total", Help: "Records that could not be opened: damaged, moved, of other keys or another format.",
+			Name: "hubgate_session_unreadable_total",
+			Help: "Records that could not be opened: damaged, moved, of other keys or another format.",
 		}),
 	}
 	found := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "hubgate_session_cache_total", Help: "How sessions were found: in the process, in Redis, or in the process although Redis is away.",
+		Name: "hubgate_session_cache_total",
+		Help: "How sessions were found: in the process, in Redis, or in the process although Redis is unavailable.",
 	}, []string{"result"})
 	m.hit, m.miss, m.stale = found.WithLabelValues("hit"), found.WithLabelValues("miss"), found.WithLabelValues("stale")
 	reg.MustRegister(m.started, m.ended, found, m.unreadable, m.size)

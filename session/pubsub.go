@@ -35,7 +35,7 @@ const (
 	pingEvery        = time.Second // finds half-open connections, which would hide ends
 )
 
-// loop keeps the subscription up until ctx ends. While it is down the cache is not trusted, because an end may be missed.
+// loop keeps the subscription up until ctx ends. While it is down, an end may be missed: the cache is not trusted.
 func (sub *subscription) loop(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := sub.receive(ctx)

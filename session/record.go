@@ -9,22 +9,22 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// recordFormat is the first byte inside a sealed record. A record of another format is no session.
+// recordFormat is the first byte inside a sealed record. A record of another format is not accepted.
 const recordFormat = 2
 
-// maxRecord bounds a record before it is sealed: 100 groups and three tokens are a quarter of it.
+// maxRecord bounds a record before it is sealed. 100 groups and three tokens need a quarter of it.
 const maxRecord = 64 << 10
 
-// maxStored bounds what is read of a record or a summary: maxRecord, the version and what sealing adds.
+// maxStored bounds what is read of a record or a summary: maxRecord, the version and the overhead of sealing.
 const maxStored = maxRecord + versionSize + 64
 
-// ErrTooLarge says that what the provider tells about a user does not fit into a record.
+// ErrTooLarge means that a user's claims, groups and tokens do not fit into a record.
 var ErrTooLarge = errors.New("session: the record is too large")
 
-// versionSize is the length of the counter in front of a stored record: a write names the version it replaces.
+// versionSize is the length of the counter before a stored record. A write names the version that it replaces.
 const versionSize = 8
 
-var errRecord = errors.New("session: record is unreadable")
+var errRecord = errors.New("session: invalid record")
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {
@@ -40,8 +40,8 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// binding is what a record is sealed to: its slot, host, issuer and client. A record that was moved to another slot, or is asked for
-// by another host, pool or client, does not open.
+// binding returns what a record is sealed to: its name, host, issuer and client. A record that was moved to another
+// name, or is requested for another host, issuer or client, cannot be opened.
 func binding(ref, host, issuer, clientID string) []byte {
 	aad := []byte{recordFormat}
 	for _, part := range []string{ref, host, issuer, clientID} {
@@ -51,23 +51,24 @@ func binding(ref, host, issuer, clientID string) []byte {
 	return aad
 }
 
-// bindingOf is what the record of a session is sealed to.
+// bindingOf returns what a session's record is sealed to.
 func bindingOf(s *Session) []byte { return binding(s.Ref, s.Host, s.Issuer, s.ClientID) }
 
-// encodeRecord seals a session under the visitor's key and the server's together.
+// encodeRecord seals a session with the visitor's key and the server's key together.
 func encodeRecord(ring *seal.Ring, t ticket, s *Session, version uint64) ([]byte, error) {
 	plain, err := encodeSession(s)
 	if err != nil {
 		return nil, fmt.Errorf("session: encode record: %w", err)
 	}
 	if len(plain) > maxRecord {
-		return nil, fmt.Errorf("%w: %d bytes, the limit is %d; most of it are claims, groups and tokens", ErrTooLarge, len(plain), maxRecord)
+		return nil, fmt.Errorf("%w: %d bytes, the limit is %d; reduce the user's claims, groups or tokens",
+			ErrTooLarge, len(plain), maxRecord)
 	}
 	out := binary.BigEndian.AppendUint64(nil, version)
 	return append(out, ring.SealWith(seal.Record, t.key[:], plain, bindingOf(s))...), nil
 }
 
-// decodeRecord opens what encodeRecord made, for this host, issuer and client only.
+// decodeRecord opens what encodeRecord returned, if aad is what it was sealed to.
 func decodeRecord(ring *seal.Ring, t ticket, stored []byte, aad []byte) (*Session, uint64, error) {
 	if len(stored) < versionSize || len(stored) > maxStored {
 		return nil, 0, errRecord
@@ -84,24 +85,29 @@ func decodeRecord(ring *seal.Ring, t ticket, stored []byte, aad []byte) (*Sessio
 	return s, binary.BigEndian.Uint64(stored), nil
 }
 
-// summary is what operators may see of a session, sealed under the server's keys alone. It also holds the idle clock.
+// summary is what operators may see of a session, sealed with the server's keys alone. It also holds the idle clock.
 type summary struct {
 	Issuer, Subject, Email, Host, Address, SID string
 	Created, Seen, Expires                     int64 // Unix milliseconds
 }
 
 func toSummary(s *Session) summary {
-	return summary{Issuer: s.Issuer, Subject: s.Subject, Email: s.Email, Host: s.Host, Created: millis(s.CreatedAt),
-		Seen: millis(s.LastSeenAt), Expires: millis(s.ExpiresAt), Address: s.Address, SID: s.SID}
+	return summary{
+		Issuer: s.Issuer, Subject: s.Subject, Email: s.Email, Host: s.Host, Address: s.Address, SID: s.SID,
+		Created: millis(s.CreatedAt), Seen: millis(s.LastSeenAt), Expires: millis(s.ExpiresAt),
+	}
 }
 
 func (u summary) session(ref string) *Session {
-	return &Session{User: User{Issuer: u.Issuer, Subject: u.Subject, Email: u.Email}, Ref: ref, Host: u.Host, SID: u.SID,
-		CreatedAt: fromMillis(u.Created), LastSeenAt: fromMillis(u.Seen), ExpiresAt: fromMillis(u.Expires), Address: u.Address}
+	return &Session{
+		User: User{Issuer: u.Issuer, Subject: u.Subject, Email: u.Email},
+		Ref:  ref, Host: u.Host, Address: u.Address, SID: u.SID,
+		CreatedAt: fromMillis(u.Created), LastSeenAt: fromMillis(u.Seen), ExpiresAt: fromMillis(u.Expires),
+	}
 }
 
 func encodeSummary(ring *seal.Ring, ref string, u summary) []byte {
-	w := writer{recordFormat}
+	w := encoder{recordFormat}
 	for _, text := range []string{u.Issuer, u.Subject, u.Email, u.Host, u.Address, u.SID} {
 		w.text(text)
 	}
@@ -127,7 +133,7 @@ func parseSummary(plain []byte) (summary, error) {
 	if len(plain) == 0 || plain[0] != recordFormat {
 		return u, errRecord
 	}
-	r := reader{left: string(plain[1:])}
+	r := decoder{left: string(plain[1:])}
 	for _, text := range []*string{&u.Issuer, &u.Subject, &u.Email, &u.Host, &u.Address, &u.SID} {
 		*text = r.text()
 	}

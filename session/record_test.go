@@ -183,10 +183,10 @@ func FuzzATokenComesBackAsItWas(f *testing.F) {
 		f.Add(token)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		var w writer
-		w.token(token)
-		r := reader{left: string(w)}
-		if back := r.token(); back != token || r.bad || r.left != "" {
+		var e encoder
+		e.token(token)
+		d := decoder{left: string(e)}
+		if back := d.token(); back != token || d.bad || d.left != "" {
 			t.Fatalf("%q came back as %q", token, back)
 		}
 	})

@@ -100,7 +100,7 @@ func (f *refresher) withinGrace(c *cached, cause error) (*cached, error) {
 	return nil, fmt.Errorf("session: refresh: %w", cause)
 }
 
-// refreshUnderLease refreshes a session if this replica acquires its lease, and otherwise waits for the holder's result.
+// refreshUnderLease refreshes a session if this replica acquires its lease; otherwise it waits for the holder.
 func (f *refresher) refreshUnderLease(ctx context.Context, t ticket, c *cached) (*cached, error) {
 	l := lease.Lease{Redis: f.store.rdb, Key: f.store.keys.lease(t.ref()), Token: rand.Text(), TTL: leaseTime}
 	acquired, err := acquire(ctx, l)

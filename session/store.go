@@ -83,8 +83,8 @@ func (st *store) seal(t ticket, s *Session, version uint64) ([]byte, error) {
 func (st *store) timeLeft(s *Session) int64 { return max(1, s.ExpiresAt.Sub(st.now()).Milliseconds()) }
 
 // replaceScript replaces a record only if it still has the version that was read. An ended session is never written
-// again (CWE-613), and two replicas that refresh at once do not overwrite each other. A record that is equal already was
-// written by a first try whose reply was lost.
+// again (CWE-613), and two replicas that refresh at once do not overwrite each other. An equal record was written by a
+// first try whose reply was lost.
 var replaceScript = redis.NewScript(`
 local old = redis.call("GET", KEYS[1])
 if not old then return 0 end

@@ -9,7 +9,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Validate says what is wrong with the section on its own.
+// Validate returns the problems of the section, without looking at other sections.
 func (c Config) Validate() []setting.Problem {
 	problems := c.validateKeys()
 	problems = append(problems, c.validateCookie()...)
@@ -22,22 +22,26 @@ func (c Config) Validate() []setting.Problem {
 
 func (c Config) validateKeys() []setting.Problem {
 	if len(c.Keys) == 0 {
-		return []setting.Problem{{Key: "session.keys", Text: "required", Cure: "run hubgate keygen and write keys: [\"${HUBGATE_KEY}\"]"}}
+		return []setting.Problem{{Key: "session.keys", Text: "required",
+			Cure: "run hubgate keygen and write keys: [\"${HUBGATE_KEY}\"]"}}
 	}
 	var problems []setting.Problem
 	seen := map[setting.Secret]int{}
 	for i, k := range c.Keys {
-		key := "session.keys[" + strconv.Itoa(i) + "]"
+		bad := func(text, cure string) {
+			key := "session.keys[" + strconv.Itoa(i) + "]"
+			problems = append(problems, setting.Problem{Key: key, Text: text, Cure: cure})
+		}
 		if strings.Contains(k.Reveal(), "REPLACE_") {
-			problems = append(problems, setting.Problem{Key: key, Text: "the placeholder is still there", Cure: "run hubgate keygen"})
+			bad("the placeholder is still there", "run hubgate keygen")
 			continue
 		}
 		if _, err := seal.DecodeKey(k.Reveal()); err != nil {
-			problems = append(problems, setting.Problem{Key: key, Text: "not a valid key: " + err.Error(), Cure: "write 32 random bytes in base64, such as the output of hubgate keygen"})
+			bad("not a valid key: "+err.Error(), "write 32 random bytes in base64, such as the output of hubgate keygen")
 			continue
 		}
 		if first, twice := seen[k]; twice {
-			problems = append(problems, setting.Problem{Key: key, Text: fmt.Sprintf("same key as session.keys[%d]", first), Cure: "remove it"})
+			bad(fmt.Sprintf("same key as session.keys[%d]", first), "remove it")
 		}
 		seen[k] = i
 	}
@@ -52,9 +56,10 @@ func (c Config) validateCookie() []setting.Problem {
 	bad := func(text, cure string) []setting.Problem {
 		return []setting.Problem{{Key: "session.cookie_name", Text: fmt.Sprintf("%q %s", name, text), Cure: cure}}
 	}
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 	bare := strings.TrimPrefix(name, "__Host-")
 	switch {
-	case len(name) > 64 || bare == "" || strings.Trim(bare, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "":
+	case len(name) > 64 || bare == "" || strings.Trim(bare, allowed) != "":
 		return bad("is not a cookie name", "write letters, digits, - and _")
 	case strings.HasPrefix(bare, "hubgate-"):
 		return bad("is reserved for other cookies of the gateway", "write another name, such as __Host-portal")

@@ -70,8 +70,8 @@ func (s *store) Store(ctx context.Context, key string, value []byte) error {
 	return nil
 }
 
-// Load returns a value. A value that cannot be opened (sealed with keys of another installation) counts as absent and is
-// obtained again.
+// Load returns a value. A value that cannot be opened (sealed by another installation) counts as absent and is obtained
+// again.
 func (s *store) Load(ctx context.Context, key string) ([]byte, error) {
 	value, _, err := s.read(ctx, key)
 	return value, err
