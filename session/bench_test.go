@@ -15,7 +15,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// BenchmarkLoadAskingRedis is a request with cache_ttl none: each asks a real Redis.
+// BenchmarkLoadAskingRedis loads with cache_ttl none, so that each request asks a real Redis.
 func BenchmarkLoadAskingRedis(b *testing.B) {
 	ring, err := seal.New(seal.NewKey())
 	if err != nil {

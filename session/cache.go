@@ -22,7 +22,7 @@ type cache struct {
 	watchers   *watchers
 	settings   *atomic.Pointer[Settings]
 	state      func() redisclient.State
-	seed       maphash.Seed // of fingerprints: a random one, so that nobody can make a second record with the same
+	seed       maphash.Seed // of fingerprints: a random one, so that a second record with the same cannot be made
 	now        func() time.Time
 
 	timedOut atomic.Pointer[time.Time] // when a read last took all of its time

@@ -123,7 +123,7 @@ func (c cookies) owns(name string) bool {
 }
 
 // errTwoCookies is a NoSessionError with two session cookies: one of them may be an attacker's (cookie tossing), and
-// nothing tells which.
+// it is unknown which.
 var errTwoCookies = fmt.Errorf("%w: two session cookies", ErrNoSession)
 
 // ticket returns the ticket in the request's only session cookie, or a NoSessionError.

@@ -10,11 +10,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Sessions that are ended while they begin (CWE-367): whatever an end could find is over for ever, on every replica.
-
-// interleaved is a Redis client that lets something else happen before one of its commands.
+// interleaved is a hook that runs a function before one of a client's commands.
 type interleaved struct {
-	left int // commands until then
+	left int // commands before that
 	run  func()
 }
 
@@ -32,21 +30,21 @@ func (i *interleaved) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.
 	return func(ctx context.Context, cmds []redis.Cmder) error { i.next(); return next(ctx, cmds) }
 }
 
-// stepsOfStart is more than the commands that a login sends, a new connection's greeting included.
+// stepsOfStart is more than the number of commands that a login sends, including those of a new connection.
 const stepsOfStart = 8
 
-// endings are the ways in which somebody else ends a user's sessions. Each returns how many it ended.
+// endings are the ways to end a user's sessions. Each returns how many it ended.
 var endings = map[string]func(ctx context.Context, w *world, m *Manager) (int, error){
-	"by their subject": func(ctx context.Context, _ *world, m *Manager) (int, error) {
+	"by user": func(ctx context.Context, _ *world, m *Manager) (int, error) {
 		return m.EndUser(ctx, issuer, ada().Subject)
 	},
-	"by their e-mail": func(ctx context.Context, _ *world, m *Manager) (int, error) {
+	"by email": func(ctx context.Context, _ *world, m *Manager) (int, error) {
 		return m.EndByEmail(ctx, "ADA@example.com")
 	},
-	"by the provider's session": func(ctx context.Context, _ *world, m *Manager) (int, error) {
+	"by provider session": func(ctx context.Context, _ *world, m *Manager) (int, error) {
 		return m.EndSID(ctx, issuer, "sid-1")
 	},
-	"one by one, from a list": func(ctx context.Context, _ *world, m *Manager) (int, error) {
+	"one by one": func(ctx context.Context, _ *world, m *Manager) (int, error) {
 		list, err := m.List(ctx, Query{Limit: 10})
 		for _, s := range list.Sessions {
 			if found, err := m.EndRef(ctx, s.Ref); err != nil || !found {
@@ -55,12 +53,13 @@ var endings = map[string]func(ctx context.Context, w *world, m *Manager) (int, e
 		}
 		return len(list.Sessions), err
 	},
-	"by what was put off": func(ctx context.Context, w *world, m *Manager) (int, error) {
+	"by a retry": func(ctx context.Context, w *world, m *Manager) (int, error) {
 		return m.ender.endListed(ctx, m.store.keys.user(issuer, ada().Subject), w.clock.Now())
 	},
 }
 
-func TestSessionEndedWhileItBeginsIsOver(t *testing.T) {
+// An end between two steps of a login (CWE-367) is final for every replica.
+func TestEndDuringStartIsNotLost(t *testing.T) {
 	t.Parallel()
 	for name, end := range endings {
 		for step := range stepsOfStart {
@@ -82,18 +81,18 @@ func TestSessionEndedWhileItBeginsIsOver(t *testing.T) {
 				s.SID = "sid-1"
 				cookie, _ := w.login(m, s)
 				if !ran {
-					return // the login has fewer commands
+					return // the login sends fewer commands
 				}
 				got := w.reason(w.replica(nil), cookie) // a replica without a tombstone
 				switch {
 				case ended != listed:
 					t.Errorf("%d listed, %d ended", listed, ended)
 				case listed == 0 && got != "":
-					t.Errorf("the login came after the end, and %q", got)
+					t.Errorf("login after the end: %q", got)
 				case listed == 1 && got != string(RecordMissing):
-					t.Errorf("ended, and %q", got)
+					t.Errorf("ended session: %q", got)
 				}
-				again, _ := w.login(m, s) // the next login of the same person
+				again, _ := w.login(m, s) // the next login of the same user
 				if got := w.reason(w.replica(nil), again); got != "" {
 					t.Errorf("the next login: %q", got)
 				}
@@ -102,13 +101,13 @@ func TestSessionEndedWhileItBeginsIsOver(t *testing.T) {
 	}
 }
 
-func TestLoginThatBreaksOffLeavesNothingForLong(t *testing.T) {
+func TestInterruptedLoginLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
-	m.deps.Redis.AddHook(&interleaved{left: 2, run: func() { w.redis.SetError("ERR away") }})
+	m.deps.Redis.AddHook(&interleaved{left: 2, run: func() { w.redis.SetError("ERR down") }})
 	if _, err := m.Start(httptest.NewRecorder(), w.request(), ada()); err == nil {
-		t.Fatal("a session without a record")
+		t.Fatal("started without a record")
 	}
 	w.redis.SetError("")
 	w.clock.pass(announceTime + time.Second)

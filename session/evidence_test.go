@@ -11,9 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// What ends a session is evidence; what is absent, late or unreachable is none.
+// A session ends only on evidence. A missing, late or unreachable value is not evidence.
 
-func TestALostSummaryIsNoIdleness(t *testing.T) {
+func TestLostSummaryIsNotIdleness(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(w *world, key string){
 		"gone":            func(w *world, key string) { w.redis.Del(key) },
@@ -39,13 +39,13 @@ func TestALostSummaryIsNoIdleness(t *testing.T) {
 			}
 			w.clock.pass(11 * time.Minute)
 			if got := w.reason(other, cookie); got != string(Expired) {
-				t.Errorf("and idle since: %q", got)
+				t.Errorf("idle since then: %q", got)
 			}
 		})
 	}
 }
 
-func TestAReplicaThatSawAVisitorLongAgoAsksBeforeItCallsThemIdle(t *testing.T) {
+func TestIdleSessionIsReadAgainBeforeItEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.IdleTimeout, w.cfg.CacheTTL, w.cfg.OutageGrace = minutesOrNone(10), minutesOrNone(60), minutesOrNone(60)
@@ -63,9 +63,9 @@ func TestAReplicaThatSawAVisitorLongAgoAsksBeforeItCallsThemIdle(t *testing.T) {
 		}
 	}
 	if got := w.reason(old, cookie); got != "" {
-		t.Errorf("busy on the other replica, and here: %q", got)
+		t.Errorf("in use on the other replica: %q", got)
 	}
-	w.redis.SetError("ERR away")
+	w.redis.SetError("ERR down")
 	w.outage = true
 	w.clock.pass(9 * time.Minute)
 	if got := w.reason(busy, cookie); got != "" {
@@ -73,11 +73,11 @@ func TestAReplicaThatSawAVisitorLongAgoAsksBeforeItCallsThemIdle(t *testing.T) {
 	}
 	w.clock.pass(2 * time.Minute)
 	if got := w.reason(old, cookie); got != "cannot tell" {
-		t.Errorf("idle here, and Redis is away: %q", got)
+		t.Errorf("idle here while Redis is down: %q", got)
 	}
 	w.redis.SetError("")
 	w.outage = false
-	w.eventually("the idle clock has caught up", func() bool {
+	w.eventually("the idle clock is saved", func() bool {
 		sealed, _ := w.redis.Get(old.store.keys.summary(s.Ref))
 		u, err := decodeSummary(w.ring, s.Ref, []byte(sealed))
 		return err == nil && w.clock.Now().Sub(fromMillis(u.Seen)) < 3*time.Minute
@@ -87,30 +87,31 @@ func TestAReplicaThatSawAVisitorLongAgoAsksBeforeItCallsThemIdle(t *testing.T) {
 	}
 }
 
-func TestWhatEndedWhileRedisWasAwayIsNotBackWithRedis(t *testing.T) {
+func TestEndDuringAnOutageOutlivesIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	m := w.replica(nil) // it does not run: nothing is caught up with
+	m := w.replica(nil) // it does not run, so nothing is retried
 	cookie, _ := w.login(m, ada())
-	w.redis.SetError("ERR away")
+	w.redis.SetError("ERR down")
 	w.outage = true
 	m.End(httptest.NewRecorder(), w.request(cookie))
 	w.clock.pass(w.cfg.OutageGrace.D() + w.cfg.CacheTTL.D() + time.Hour)
 	w.redis.SetError("")
 	w.outage = false
 	if got := w.reason(m, cookie); got != string(RecordMissing) {
-		t.Errorf("ended an hour ago, and %q", got)
+		t.Errorf("ended an hour ago: %q", got)
 	}
 }
 
-func TestAFullCacheForgetsNoEnding(t *testing.T) {
+func TestFullCacheKeepsTombstones(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.CacheTTL = minutesOrNone(5)
 	m := w.replica(nil)
 	cookie, s := w.login(m, ada())
 	ticket, _ := parseTicket(cookie.Value, w.ring)
-	slow, err := m.cache.fetch(t.Context(), ticket, binding(s.Ref, s.Host, issuer, clientID)) // a load that began before the ending
+	// a load that begins before the end
+	slow, err := m.cache.fetch(t.Context(), ticket, binding(s.Ref, s.Host, issuer, clientID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,11 +125,11 @@ func TestAFullCacheForgetsNoEnding(t *testing.T) {
 		t.Error("the ended session is in the cache")
 	}
 	if got := w.reason(m, cookie); got != string(RecordMissing) {
-		t.Errorf("ended, and %q", got)
+		t.Errorf("ended session: %q", got)
 	}
 }
 
-func TestAnOlderLookDoesNotReplaceALaterOne(t *testing.T) {
+func TestPutKeepsTheLaterRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -146,11 +147,11 @@ func TestAnOlderLookDoesNotReplaceALaterOne(t *testing.T) {
 	}
 	m.cache.put(s.Ref, older)
 	if now, _ := m.cache.sessions.GetIfPresent(s.Ref); now != later {
-		t.Error("the older look is in the cache")
+		t.Error("the older read is in the cache")
 	}
 }
 
-func TestAnEndingThatAFailoverLostIsDoneAgain(t *testing.T) {
+func TestEndLostByAFailoverIsRepeated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	one, two := w.replica(nil), w.replica(nil)
@@ -159,7 +160,7 @@ func TestAnEndingThatAFailoverLostIsDoneAgain(t *testing.T) {
 	record, _ := w.redis.Get(one.store.keys.record(s.Ref))
 	summary, _ := w.redis.Get(one.store.keys.summary(s.Ref))
 	one.End(httptest.NewRecorder(), w.request(cookie))
-	w.redis.Set(one.store.keys.record(s.Ref), record) // the new master had not heard of it
+	w.redis.Set(one.store.keys.record(s.Ref), record) // the new master does not have the end
 	w.redis.Set(one.store.keys.summary(s.Ref), summary)
 	if got := w.reason(two, cookie); got != "" {
 		t.Fatal(got)
@@ -167,11 +168,11 @@ func TestAnEndingThatAFailoverLostIsDoneAgain(t *testing.T) {
 	one.subscription.onMessage(&redis.Subscription{Kind: "subscribe"})
 	w.eventually("the record is gone again", func() bool { return !w.redis.Exists(one.store.keys.record(s.Ref)) })
 	if got := w.reason(two, cookie); got != string(RecordMissing) {
-		t.Errorf("on a replica that does not listen: %q", got)
+		t.Errorf("on a replica without a subscription: %q", got)
 	}
 }
 
-func TestARecordThatIsLostAndComesBackIsASessionAgain(t *testing.T) {
+func TestRestoredRecordIsASessionAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.CacheTTL = minutesOrNone(1)
@@ -191,44 +192,46 @@ func TestARecordThatIsLostAndComesBackIsASessionAgain(t *testing.T) {
 	}
 }
 
-func TestLogOutEverywhereIsDoneOnceRedisIsBackAndSparesWhatBeganSince(t *testing.T) {
+func TestEndUserIsRetriedAndSparesLaterSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
 	old, _ := w.login(m, ada())
-	w.redis.SetError("ERR away")
+	w.redis.SetError("ERR down")
 	if _, err := m.EndUser(t.Context(), issuer, ada().Subject); err == nil {
-		t.Fatal("Redis is away, and the sessions were ended")
+		t.Fatal("ended while Redis is down")
 	}
 	w.redis.SetError("")
 	w.clock.pass(time.Second)
 	young, _ := w.login(m, ada())
 	w.subscribed(m)
 	w.eventually("the old session has ended", func() bool { return w.reason(m, old) == string(RecordMissing) })
-	w.eventually("nothing is left to do", func() bool { return len(m.retries.tasks) == 0 })
+	w.eventually("the retry queue is empty", func() bool { return len(m.retries.tasks) == 0 })
 	if got := w.reason(m, young); got != "" {
-		t.Errorf("the session that began since: %q", got)
+		t.Errorf("the session that began later: %q", got)
 	}
 }
 
-// deaf is a Redis client whose pipelines find no connection, and leave their commands without a word.
-type deaf struct{}
+// unconnected is a hook that fails pipelines as go-redis does without a connection: the commands have no error.
+type unconnected struct{}
 
-func (deaf) DialHook(next redis.DialHook) redis.DialHook          { return next }
-func (deaf) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
-func (deaf) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (unconnected) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (unconnected) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (unconnected) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(context.Context, []redis.Cmder) error { return errors.New("connection refused") }
 }
 
-func TestNoAnswerIsNoAbsence(t *testing.T) {
+func TestNoReplyIsNotALogout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
 	cookie, _ := w.login(m, ada())
 	dead := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: 1})
 	silent := redis.NewClient(&redis.Options{Addr: w.redis.Addr()})
-	silent.AddHook(deaf{})
-	sentinel := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "site", SentinelAddrs: []string{"127.0.0.1:1"}, MaxRetries: 1})
+	silent.AddHook(unconnected{})
+	sentinel := redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName: "site", SentinelAddrs: []string{"127.0.0.1:1"}, MaxRetries: 1,
+	})
 	for name, rdb := range map[string]*redis.Client{"refused": dead, "silent": silent, "no sentinel": sentinel} {
 		t.Cleanup(func() { rdb.Close() })
 		m := w.replica(nil)

@@ -20,7 +20,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// clock is the one time of a test: the managers' and Redis'.
+// clock is the clock of a test, shared by its replicas and its Redis.
 type clock struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -40,7 +40,7 @@ func (c *clock) pass(d time.Duration) {
 	c.redis.FastForward(d)
 }
 
-// world is one Redis with any number of replicas before it.
+// world is one Redis with any number of replicas.
 type world struct {
 	t      *testing.T
 	redis  *miniredis.Miniredis
@@ -50,7 +50,7 @@ type world struct {
 	site   *inbound.Site
 	outage bool
 
-	password string // that replicas made from now on give to Redis
+	password string // of the replicas that are created from now on
 }
 
 func newWorld(t *testing.T) *world {
@@ -73,14 +73,15 @@ const (
 	clientID = "client"
 )
 
-// replica makes a manager; refresh may be nil.
+// replica returns a Manager. refresh may be nil.
 func (w *world) replica(refresh RefreshFunc) *Manager {
 	w.t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1, Password: w.password})
 	w.t.Cleanup(func() { rdb.Close() })
 	m, err := New(w.cfg, Deps{
-		Redis: rdb, Block: rdb, Ring: w.ring, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
-		Now: w.clock.Now, Store: func() redisclient.State { return redisclient.State{Down: w.outage, Since: w.clock.Now()} },
+		Redis: rdb, Block: rdb, Ring: w.ring, Log: slog.New(slog.DiscardHandler),
+		Metrics: NewMetrics(prometheus.NewRegistry()), Now: w.clock.Now,
+		Store: func() redisclient.State { return redisclient.State{Down: w.outage, Since: w.clock.Now()} },
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -89,7 +90,7 @@ func (w *world) replica(refresh RefreshFunc) *Manager {
 	return m
 }
 
-// subscribed runs a manager until it hears what others end.
+// subscribed runs a Manager and returns when its subscription is up.
 func (w *world) subscribed(m *Manager) {
 	w.t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
@@ -111,7 +112,7 @@ func (w *world) eventually(what string, done func() bool) {
 	}
 }
 
-// request asks as a browser with the cookies of an answer.
+// request returns a browser's request with these cookies.
 func (w *world) request(cookies ...*http.Cookie) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, w.site.Origin()+"/members/", nil)
 	for _, c := range cookies {
@@ -122,8 +123,10 @@ func (w *world) request(cookies ...*http.Cookie) *http.Request {
 
 func ada() Session {
 	return Session{
-		User: User{Issuer: issuer, Subject: "ada-1", Email: "ada@example.com", EmailVerified: true, Name: "Ada", Groups: []string{"members"},
-			Claims: map[string]any{"email": "ada@example.com"}},
+		User: User{
+			Issuer: issuer, Subject: "ada-1", Email: "ada@example.com", EmailVerified: true, Name: "Ada",
+			Groups: []string{"members"}, Claims: map[string]any{"email": "ada@example.com"},
+		},
 		Tokens: Tokens{Access: "access-secret", Refresh: "refresh-secret"}, ClientID: clientID,
 	}
 }
@@ -133,7 +136,7 @@ func (w *world) login(m *Manager, s Session, before ...*http.Cookie) (*http.Cook
 	w.t.Helper()
 	rec := httptest.NewRecorder()
 	started, err := m.Start(rec, w.request(before...), s)
-	for errors.Is(err, context.DeadlineExceeded) { // this machine is busy: that is no fault of the store's
+	for errors.Is(err, context.DeadlineExceeded) { // the machine is busy
 		rec = httptest.NewRecorder()
 		started, err = m.Start(rec, w.request(before...), s)
 	}
@@ -147,7 +150,7 @@ func (w *world) load(m *Manager, cookies ...*http.Cookie) (*Session, error) {
 	return m.Load(httptest.NewRecorder(), w.request(cookies...))
 }
 
-// reason is why there is no session; "" when there is one, "cannot tell" when that is so.
+// reason returns why there is no session: "" if there is one, "cannot tell" for other errors.
 func (w *world) reason(m *Manager, cookies ...*http.Cookie) string {
 	w.t.Helper()
 	_, err := w.load(m, cookies...)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// everybody pages through all sessions and returns how often each was shown, and how many pages there were.
+// everybody pages through all sessions. It returns how often each was listed, and the number of pages.
 func (w *world) everybody(m *Manager, q Query) (shown map[string]int, pages int) {
 	w.t.Helper()
 	shown = map[string]int{}
@@ -20,7 +20,7 @@ func (w *world) everybody(m *Manager, q Query) (shown map[string]int, pages int)
 		}
 		pages++
 		if len(listing.Sessions) > q.Limit {
-			w.t.Errorf("a page of %d, the limit is %d", len(listing.Sessions), q.Limit)
+			w.t.Errorf("a page of %d with limit %d", len(listing.Sessions), q.Limit)
 		}
 		for _, s := range listing.Sessions {
 			shown[s.Ref]++
@@ -32,7 +32,7 @@ func (w *world) everybody(m *Manager, q Query) (shown map[string]int, pages int)
 	}
 }
 
-// crowd starts sessions that all end in the same millisecond: the clock stands.
+// crowd starts sessions that all end in the same millisecond.
 func (w *world) crowd(m *Manager, n int) map[string]int {
 	w.t.Helper()
 	want := map[string]int{}
@@ -45,7 +45,7 @@ func (w *world) crowd(m *Manager, n int) map[string]int {
 	return want
 }
 
-func TestEveryPageSizeShowsEverySessionOnce(t *testing.T) {
+func TestListShowsEverySessionOnceForEveryLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -60,12 +60,12 @@ func TestEveryPageSizeShowsEverySessionOnce(t *testing.T) {
 		}
 		got, _ = w.everybody(m, Query{Limit: limit, Email: "ADA@example.com"})
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("by e-mail, limit %d: (-want +got)\n%s", limit, diff)
+			t.Errorf("by email, limit %d: (-want +got)\n%s", limit, diff)
 		}
 	}
 }
 
-func TestAListingPassesWhatItsIndexHoldsOfEndedAndDamagedSessions(t *testing.T) {
+func TestListSkipsEndedAndDamagedSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -73,7 +73,7 @@ func TestAListingPassesWhatItsIndexHoldsOfEndedAndDamagedSessions(t *testing.T) 
 	n := 0
 	for ref := range want {
 		switch n++; {
-		case n <= 400: // ended by a replica that died before it had tidied the index
+		case n <= 400: // ended by a replica that crashed before it removed them from the list
 			w.redis.Del(m.store.keys.record(ref))
 			w.redis.Del(m.store.keys.summary(ref))
 			delete(want, ref)
@@ -92,11 +92,11 @@ func TestAListingPassesWhatItsIndexHoldsOfEndedAndDamagedSessions(t *testing.T) 
 		entries += len(members)
 	}
 	if entries != 200 {
-		t.Errorf("after a listing the index holds %d entries, want 200", entries)
+		t.Errorf("after the listing the lists hold %d entries, want 200", entries)
 	}
 }
 
-func TestACursorWhoseSessionHasEndedLeadsOn(t *testing.T) {
+func TestCursorOfAnEndedSessionStillWorks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -117,7 +117,7 @@ func TestACursorWhoseSessionHasEndedLeadsOn(t *testing.T) {
 	}
 }
 
-func TestAPageCostsTheSameHoweverManySessionsThereAre(t *testing.T) {
+func TestListCostDoesNotGrowWithSessions(t *testing.T) {
 	t.Parallel()
 	cost := func(sessions int) int {
 		w := newWorld(t)
@@ -138,24 +138,24 @@ func TestAPageCostsTheSameHoweverManySessionsThereAre(t *testing.T) {
 		return w.redis.CommandCount() - before
 	}
 	few, many := cost(500), cost(2_000)
-	if many > few+6 { // a page may end in one list or go on in the next
-		t.Errorf("a page in the middle takes %d commands of 500 sessions and %d of 2,000", few, many)
+	if many > few+6 { // a page may continue in the next list
+		t.Errorf("a middle page takes %d commands with 500 sessions and %d with 2,000", few, many)
 	}
 }
 
-func TestAKeyOfAnotherTypeInTheWayKeepsNobodyOut(t *testing.T) {
+func TestStartReplacesListsOfTheWrongType(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
 	s := ada()
 	_, started := w.login(m, s)
 	keys := append(m.currentLists(started), m.store.keys.sealKeys())
-	for shard := range len(digits) { // the next session may fall into any of them
+	for shard := range len(digits) { // the next session may be in any of them
 		keys = append(keys, m.store.keys.shard(digits[shard:shard+1]))
 	}
 	for _, key := range keys {
 		w.redis.Del(key)
-		w.redis.Lpush(key, "somebody else's")
+		w.redis.Lpush(key, "another application")
 	}
 	cookie, _ := w.login(m, s)
 	if got := w.reason(m, cookie); got != "" {
@@ -165,18 +165,18 @@ func TestAKeyOfAnotherTypeInTheWayKeepsNobodyOut(t *testing.T) {
 		t.Errorf("list: %v", err)
 	}
 	if n, err := m.EndByEmail(t.Context(), s.Email); err != nil || n != 1 {
-		t.Errorf("end by e-mail: %d, %v", n, err)
+		t.Errorf("end by email: %d, %v", n, err)
 	}
 }
 
-func TestARecordOfAnotherTypeIsNoSessionAndALoginMendsIt(t *testing.T) {
+func TestRecordOfTheWrongTypeIsReplacedByALogin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
 	cookie, s := w.login(m, ada())
 	for _, key := range []string{m.store.keys.record(s.Ref), m.store.keys.summary(s.Ref)} {
 		w.redis.Del(key)
-		w.redis.Lpush(key, "somebody else's")
+		w.redis.Lpush(key, "another application")
 	}
 	rec := httptest.NewRecorder()
 	if _, err := m.Load(rec, w.request(cookie)); err == nil || w.reason(m, cookie) != string(RecordMissing) {
@@ -187,11 +187,11 @@ func TestARecordOfAnotherTypeIsNoSessionAndALoginMendsIt(t *testing.T) {
 		t.Errorf("after a login: %q", got)
 	}
 	if len(m.retries.tasks) != 0 || w.redis.Exists(m.store.keys.summary(s.Ref)) {
-		t.Errorf("the end of the older session waits: %d", len(m.retries.tasks))
+		t.Errorf("the end of the older session is waiting: %d", len(m.retries.tasks))
 	}
 }
 
-func FuzzACursorIsTakenOrRefused(f *testing.F) {
+func FuzzParseCursor(f *testing.F) {
 	f.Add("")
 	f.Add(cursor{list: 3, score: float64(time.Now().UnixMilli()), ref: "0123456789abcdef0123456789abcdef"}.encode())
 	f.Add("MHwtMXw")

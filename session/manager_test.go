@@ -13,7 +13,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-func TestASessionIsFoundByItsCookieAndOnlyByIt(t *testing.T) {
+func TestLoadRequiresTheExactCookie(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -45,12 +45,13 @@ func TestASessionIsFoundByItsCookieAndOnlyByIt(t *testing.T) {
 	}
 }
 
-func TestTheCookieIsHardToStealAndSmall(t *testing.T) {
+func TestCookieAttributesAndSize(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cookie, _ := w.login(w.replica(nil), ada())
-	if cookie.Name != "__Host-hubgate" || !cookie.Secure || !cookie.HttpOnly || cookie.Path != "/" || cookie.Domain != "" || cookie.SameSite != http.SameSiteLaxMode {
-		t.Errorf("the cookie is %+v", cookie)
+	if cookie.Name != "__Host-hubgate" || !cookie.Secure || !cookie.HttpOnly || cookie.Path != "/" ||
+		cookie.Domain != "" || cookie.SameSite != http.SameSiteLaxMode {
+		t.Errorf("cookie %+v", cookie)
 	}
 	if n := len(cookie.String()); n >= 300 {
 		t.Errorf("the cookie has %d bytes", n)
@@ -60,7 +61,7 @@ func TestTheCookieIsHardToStealAndSmall(t *testing.T) {
 	}
 }
 
-func TestACookieThatIsNotOursNeverReachesRedis(t *testing.T) {
+func TestForgedCookieNeverReachesRedis(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -75,8 +76,8 @@ func TestACookieThatIsNotOursNeverReachesRedis(t *testing.T) {
 	}
 }
 
-// TestTheServersKeysAloneOpenNoSession: somebody who has session.keys and learns an id makes a cookie of it that is authentic.
-func TestTheServersKeysAloneOpenNoSession(t *testing.T) {
+// Anyone who has session.keys and knows a session's id can make a cookie with a valid MAC. It opens nothing.
+func TestServerKeysAloneOpenNoSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.CacheTTL = minutesOrNone(5)
@@ -89,24 +90,24 @@ func TestTheServersKeysAloneOpenNoSession(t *testing.T) {
 	ours, _ := parseTicket(cookie.Value, w.ring)
 	forged := newTicket()
 	forged.id = ours.id
-	for name, m := range map[string]*Manager{"one that has the session in its cache": m, "another": fresh} {
+	for name, m := range map[string]*Manager{"cached": m, "not cached": fresh} {
 		if got := w.reason(m, &http.Cookie{Name: secureName, Value: forged.encode(w.ring)}); got != string(RecordMissing) {
 			t.Errorf("%s: %q", name, got)
 		}
 		if got := w.reason(m, cookie); got != "" {
-			t.Errorf("%s: and the visitor's own: %q", name, got)
+			t.Errorf("%s: the visitor's own cookie: %q", name, got)
 		}
 	}
 }
 
-func TestALoginAlwaysMakesANewSessionAndEndsTheOlderOneOfThatBrowser(t *testing.T) {
+func TestStartCreatesANewIDAndEndsTheOlderSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
 	first, one := w.login(m, ada())
 	second, two := w.login(m, ada(), first)
 	if one.Ref == two.Ref || first.Value == second.Value {
-		t.Error("the id was kept over a login")
+		t.Error("the login kept the id")
 	}
 	if got := w.reason(m, first); got != string(RecordMissing) {
 		t.Errorf("the older session: %q", got)
@@ -116,7 +117,7 @@ func TestALoginAlwaysMakesANewSessionAndEndsTheOlderOneOfThatBrowser(t *testing.
 	}
 }
 
-func TestASessionOfAnotherHostProviderOrClientIsNone(t *testing.T) {
+func TestSessionIsBoundToHostIssuerAndClient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -125,10 +126,11 @@ func TestASessionOfAnotherHostProviderOrClientIsNone(t *testing.T) {
 	r := w.request(cookie)
 	r = r.WithContext(inbound.With(r.Context(), &inbound.Facts{Site: other}))
 	if _, err := m.Load(httptest.NewRecorder(), r); err == nil {
-		t.Error("another host took the session")
+		t.Error("another host accepted the session")
 	}
 	for name, live := range map[string]Settings{
-		"provider": {Config: w.cfg, Issuer: "https://other", ClientID: clientID}, "client": {Config: w.cfg, Issuer: issuer, ClientID: "other"},
+		"provider": {Config: w.cfg, Issuer: "https://other", ClientID: clientID},
+		"client":   {Config: w.cfg, Issuer: issuer, ClientID: "other"},
 	} {
 		m2 := w.replica(nil)
 		m2.Set(live)
@@ -138,7 +140,7 @@ func TestASessionOfAnotherHostProviderOrClientIsNone(t *testing.T) {
 	}
 }
 
-func TestRedisHoldsNothingInTheClearAndARecordOpensOnlyInItsPlace(t *testing.T) {
+func TestRecordIsSealedToItsKeyInRedis(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -149,13 +151,13 @@ func TestRedisHoldsNothingInTheClearAndARecordOpensOnlyInItsPlace(t *testing.T) 
 	dump := w.redis.Dump()
 	for _, secret := range []string{"ada@", "ada-1", "refresh-secret", "access-secret", "members", cookie.Value, issuer} {
 		if strings.Contains(dump, secret) {
-			t.Errorf("Redis shows %q", secret)
+			t.Errorf("Redis contains %q in plaintext", secret)
 		}
 	}
 	stolen, _ := w.redis.Get("hubgate:s:{" + other.Ref + "}")
 	w.redis.Set("hubgate:s:{"+s.Ref+"}", stolen)
 	if got := w.reason(m, cookie); got != string(RecordMissing) {
-		t.Errorf("somebody else's record in ada's place: %q", got)
+		t.Errorf("another user's record under this name: %q", got)
 	}
 	w.redis.Set("hubgate:s:{"+s.Ref+"}", "garbage")
 	if got := w.reason(m, cookie); got != string(RecordMissing) {
@@ -168,7 +170,7 @@ func TestRedisHoldsNothingInTheClearAndARecordOpensOnlyInItsPlace(t *testing.T) 
 	}
 }
 
-func TestASessionEndsAtItsAbsoluteTimeAndWhenItIsIdle(t *testing.T) {
+func TestSessionExpiresByLifetimeAndIdleTimeout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.Lifetime, w.cfg.IdleTimeout = minutes(60), minutesOrNone(10)
@@ -182,7 +184,7 @@ func TestASessionEndsAtItsAbsoluteTimeAndWhenItIsIdle(t *testing.T) {
 		}
 	}
 	if got := w.reason(m, idle); got == "" {
-		t.Error("an idle session lives on")
+		t.Error("an idle session did not expire")
 	}
 	w.clock.pass(4 * time.Minute)
 	if got := w.reason(m, busy); got == "" {
@@ -190,7 +192,7 @@ func TestASessionEndsAtItsAbsoluteTimeAndWhenItIsIdle(t *testing.T) {
 	}
 }
 
-func TestPeekingDoesNotKeepASessionAlive(t *testing.T) {
+func TestPeekDoesNotKeepASessionAlive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.IdleTimeout = minutesOrNone(10)
@@ -201,11 +203,11 @@ func TestPeekingDoesNotKeepASessionAlive(t *testing.T) {
 		m.Peek(w.request(cookie))
 	}
 	if got := w.reason(m, cookie); got == "" {
-		t.Error("peeking moved the idle clock")
+		t.Error("Peek set the idle clock")
 	}
 }
 
-func TestAShorterLifetimeAppliesToLiveSessionsAtOnce(t *testing.T) {
+func TestShorterLifetimeAppliesToLiveSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -218,7 +220,7 @@ func TestAShorterLifetimeAppliesToLiveSessionsAtOnce(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsReplacedLogsNobodyOut(t *testing.T) {
+func TestKeyRotationKeepsSessions(t *testing.T) {
 	t.Parallel()
 	older, newer := seal.NewKey(), seal.NewKey()
 	w := newWorld(t)
@@ -234,11 +236,11 @@ func TestAKeyThatIsReplacedLogsNobodyOut(t *testing.T) {
 		t.Errorf("after the rotation: %q", got)
 	}
 	if n, err := m.EndByEmail(t.Context(), "Ada@Example.com"); n != 1 || err != nil {
-		t.Errorf("ended %d, %v: the index is named under the older key", n, err)
+		t.Errorf("ended %d, %v: the list is named with the older key", n, err)
 	}
 }
 
-func TestAKeyIsInUseUntilItsLastSessionEnds(t *testing.T) {
+func TestKeyIsInUseUntilItsLastSessionEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -266,7 +268,7 @@ func TestAKeyIsInUseUntilItsLastSessionEnds(t *testing.T) {
 	}
 }
 
-func FuzzParseTicketTakesOnlyWhatEncodeMade(f *testing.F) {
+func FuzzParseTicketAcceptsOneEncoding(f *testing.F) {
 	ring, err := seal.New(seal.NewKey())
 	if err != nil {
 		f.Fatal(err)
@@ -276,7 +278,7 @@ func FuzzParseTicketTakesOnlyWhatEncodeMade(f *testing.F) {
 	f.Add(strings.Repeat("A", 86))
 	f.Fuzz(func(t *testing.T, value string) {
 		if ticket, ok := parseTicket(value, ring); ok && ticket.encode(ring) != value {
-			t.Errorf("%q has a second spelling", value)
+			t.Errorf("%q has a second encoding", value)
 		}
 	})
 }

@@ -12,83 +12,83 @@ import (
 	"time"
 )
 
-// The model says what a visitor may see, whatever happens in whatever order to two replicas, their clock and their Redis.
+// The model states which sessions are accepted during a random history of two replicas, their clock and their Redis.
 //
-//   - An ended session is accepted by nobody; while Redis is away, only by a replica that has not heard of the end, and no longer than
-//     outage_grace after it confirmed the session.
-//   - Nothing is accepted past its absolute end, or idle_timeout after its last use.
-//   - Nobody is told "not logged in" whose session neither ended nor ran out: a fault of Redis is "cannot tell".
+//   - An ended session is never accepted. While Redis is down, a replica that has not received the end may accept it
+//     until outage_grace after it confirmed the session.
+//   - No session is accepted after its absolute end, or idle_timeout after its last use.
+//   - No visitor counts as logged out whose session neither ended nor expired: an error of Redis is "cannot tell".
 
-// twin is a session as the model knows it.
-type twin struct {
+// modelSession is a session as the model knows it.
+type modelSession struct {
 	cookie    *http.Cookie
 	ref       string
 	created   time.Time
 	used      time.Time    // last accepted
-	confirmed [2]time.Time // when each replica could last have heard from Redis that it lives
+	confirmed [2]time.Time // when Redis could last have confirmed it to each replica
 	ended     bool
-	endedBy   int // the replica that knows without Redis
+	endedBy   int // the replica that has a tombstone
 }
 
-// run is one random history.
-type run struct {
+// history is one random history.
+type history struct {
 	*world
 	rng      *rand.Rand
 	replicas [2]*Manager
-	stop     [2]context.CancelFunc // ends a replica's subscription; nil while it has none
+	stop     [2]context.CancelFunc // stops a replica's subscription; nil while it has none
 	stopped  [2]chan struct{}
-	twins    []*twin
-	history  []string
+	sessions []*modelSession
+	events   []string
 }
 
 const steps = 300
 
-func TestWhateverHappensSessionsEndWhenTheyShouldAndNeverOtherwise(t *testing.T) {
+func TestModelOfSessionsHolds(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{1, 2, 3, 4, 5, 6, uint64(time.Now().UnixNano())} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			r := newRun(t, seed)
+			r := newHistory(t, seed)
 			for range steps {
 				r.step()
 				if t.Failed() {
-					t.Fatalf("history:\n%v", r.history[max(0, len(r.history)-40):])
+					t.Fatalf("history:\n%v", r.events[max(0, len(r.events)-40):])
 				}
 			}
 		})
 	}
 }
 
-func newRun(t *testing.T, seed uint64) *run {
+func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t)
 	w.cfg.Lifetime, w.cfg.IdleTimeout = minutes(120), minutesOrNone(20)
 	w.cfg.CacheTTL, w.cfg.OutageGrace = minutesOrNone(1), minutesOrNone(5)
-	r := &run{world: w, rng: rand.New(rand.NewPCG(seed, 0))}
+	r := &history{world: w, rng: rand.New(rand.NewPCG(seed, 0))}
 	for i := range r.replicas {
 		if i == 1 && seed%2 == 0 {
 			w.cfg.CacheTTL = 0 // one that asks Redis each time
 		}
 		r.replicas[i] = w.replica(nil)
 		r.replicas[i].retries.every = 10 * time.Millisecond
-		r.listen(i)
+		r.subscribe(i)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	var settling sync.WaitGroup
+	var retrying sync.WaitGroup
 	for _, m := range r.replicas {
-		settling.Go(func() { m.retries.loop(ctx) })
+		retrying.Go(func() { m.retries.loop(ctx) })
 	}
 	t.Cleanup(func() {
 		cancel()
-		settling.Wait()
+		retrying.Wait()
 		for i := range r.replicas {
-			r.deafen(i)
+			r.unsubscribe(i)
 		}
 	})
 	return r
 }
 
-// listen gives a replica its subscription.
-func (r *run) listen(i int) {
+// subscribe starts a replica's subscription.
+func (r *history) subscribe(i int) {
 	if r.stop[i] != nil {
 		return
 	}
@@ -99,8 +99,8 @@ func (r *run) listen(i int) {
 	r.eventually("subscribed", func() bool { return r.replicas[i].cache.epoch.current() != 0 })
 }
 
-// deafen takes it away, and returns when the replica knows: until then an end may be on its way to it.
-func (r *run) deafen(i int) {
+// unsubscribe stops a replica's subscription and waits until it is down.
+func (r *history) unsubscribe(i int) {
 	if r.stop[i] != nil {
 		r.stop[i]()
 		<-r.stopped[i]
@@ -108,11 +108,11 @@ func (r *run) deafen(i int) {
 	}
 }
 
-func (r *run) note(format string, args ...any) {
-	r.history = append(r.history, r.clock.Now().Format("15:04:05 ")+fmt.Sprintf(format, args...)+"\n")
+func (r *history) note(format string, args ...any) {
+	r.events = append(r.events, r.clock.Now().Format("15:04:05 ")+fmt.Sprintf(format, args...)+"\n")
 }
 
-func (r *run) step() {
+func (r *history) step() {
 	switch n := r.rng.IntN(100); {
 	case n < 5 && !r.outage:
 		r.begin()
@@ -129,31 +129,31 @@ func (r *run) step() {
 	case n < 95 && !r.outage:
 		i := r.rng.IntN(2)
 		if r.stop[i] != nil {
-			r.note("replica %d hears nothing", i)
-			r.deafen(i)
+			r.note("replica %d unsubscribes", i)
+			r.unsubscribe(i)
 		} else {
-			r.note("replica %d hears again", i)
-			r.listen(i)
+			r.note("replica %d subscribes", i)
+			r.subscribe(i)
 		}
 	case n < 98 && !r.outage:
-		r.note("redis away")
-		r.redis.SetError("ERR away")
+		r.note("redis down")
+		r.redis.SetError("ERR down")
 		r.outage = true
 	case n >= 96 && r.outage:
 		r.heal()
 	}
 }
 
-func (r *run) begin() {
+func (r *history) begin() {
 	s := ada()
-	s.Subject = fmt.Sprint("user-", len(r.twins))
+	s.Subject = fmt.Sprint("user-", len(r.sessions))
 	cookie, started := r.login(r.replicas[r.rng.IntN(2)], s)
 	now := r.clock.Now()
-	r.twins = append(r.twins, &twin{cookie: cookie, ref: started.Ref, created: now, used: now})
-	r.note("login %d", len(r.twins)-1)
+	r.sessions = append(r.sessions, &modelSession{cookie: cookie, ref: started.Ref, created: now, used: now})
+	r.note("login %d", len(r.sessions)-1)
 }
 
-func (r *run) pass() {
+func (r *history) pass() {
 	d := time.Duration(r.rng.IntN(90)) * time.Second
 	if r.rng.IntN(10) == 0 {
 		d = time.Duration(r.rng.IntN(25)) * time.Minute
@@ -162,14 +162,14 @@ func (r *run) pass() {
 	r.note("%s pass", d)
 }
 
-// stay is a visitor who is never idle, until the session's absolute end and a little longer: Redis' own expiry is no help to a replica
-// that has just confirmed the session.
-func (r *run) stay() {
-	if len(r.twins) == 0 {
+// stay visits one session until its absolute end, without being idle, and a little longer: a replica that has just
+// confirmed the session must expire it itself.
+func (r *history) stay() {
+	if len(r.sessions) == 0 {
 		return
 	}
 	n, i := r.pick(), r.rng.IntN(2)
-	w := r.twins[n]
+	w := r.sessions[n]
 	end := w.created.Add(r.cfg.Lifetime.D())
 	for left := end.Sub(r.clock.Now()); left > 0 && !w.ended; left = end.Sub(r.clock.Now()) {
 		r.clock.pass(min(r.cfg.IdleTimeout.D()/2, max(left-10*time.Second, 20*time.Second)))
@@ -177,54 +177,55 @@ func (r *run) stay() {
 	}
 }
 
-// visit asks one replica with one session's cookie and holds the answer against the model.
-func (r *run) visit() {
-	if len(r.twins) > 0 {
+// visit loads one session on one replica and compares the result with the model.
+func (r *history) visit() {
+	if len(r.sessions) > 0 {
 		r.visitAt(r.pick(), r.rng.IntN(2))
 	}
 }
 
-// pick chooses a session: one of the latest three more often than not, so that some have a long history.
-func (r *run) pick() int {
+// pick chooses a session, mostly one of the latest three, so that some have a long history.
+func (r *history) pick() int {
 	if r.rng.IntN(3) > 0 {
-		return len(r.twins) - 1 - r.rng.IntN(min(3, len(r.twins)))
+		return len(r.sessions) - 1 - r.rng.IntN(min(3, len(r.sessions)))
 	}
-	return r.rng.IntN(len(r.twins))
+	return r.rng.IntN(len(r.sessions))
 }
 
-func (r *run) visitAt(n, i int) {
-	w, now := r.twins[n], r.clock.Now()
+func (r *history) visitAt(n, i int) {
+	w, now := r.sessions[n], r.clock.Now()
 	rec := httptest.NewRecorder()
 	_, err := r.replicas[i].Load(rec, r.request(w.cookie))
 	r.note("visit %d on replica %d: %v", n, i, err)
 	over := now.Sub(w.created) >= r.cfg.Lifetime.D() || now.Sub(w.used) >= r.cfg.IdleTimeout.D()
-	// The idle clock is written once in a tenth of the time-out: another replica may know an older one.
+	// The idle clock is saved once per tenth of the timeout: another replica may have an older one.
 	near := now.Sub(w.used) >= r.cfg.IdleTimeout.D()*8/10
 	switch {
 	case err == nil:
 		r.accepted(w, n, i, over)
 	case errors.Is(err, ErrNoSession) && !w.ended && !over && !near:
-		r.t.Errorf("session %d was ended by nobody, and replica %d says %v", n, i, err)
-	case !errors.Is(err, ErrNoSession) && !r.outage && !errors.Is(err, context.DeadlineExceeded): // a busy machine is no fault
-		r.t.Errorf("replica %d cannot tell although Redis answers: %v", i, err)
+		r.t.Errorf("session %d has not ended, but replica %d returns %v", n, i, err)
+	case !errors.Is(err, ErrNoSession) && !r.outage && !errors.Is(err, context.DeadlineExceeded): // the machine is busy
+		r.t.Errorf("replica %d cannot tell although Redis is up: %v", i, err)
 	}
-	if errors.Is(err, ErrNoSession) && !w.ended { // it ran out: no replica may take it up again once Redis knows
+	if errors.Is(err, ErrNoSession) && !w.ended { // it expired: no replica may accept it again once Redis has the end
 		w.ended, w.endedBy = true, i
 		if !r.outage {
-			r.eventually("a session that ran out is gone", func() bool { return !r.redis.Exists(r.replicas[i].store.keys.record(w.ref)) })
+			record := r.replicas[i].store.keys.record(w.ref)
+			r.eventually("an expired session is gone", func() bool { return !r.redis.Exists(record) })
 		}
 	}
 	if len(rec.Result().Cookies()) != 0 {
-		r.t.Errorf("the cookie was touched: %v", rec.Result().Cookies())
+		r.t.Errorf("the cookie was changed: %v", rec.Result().Cookies())
 	}
 }
 
-func (r *run) accepted(w *twin, n, i int, over bool) {
+func (r *history) accepted(w *modelSession, n, i int, over bool) {
 	now := r.clock.Now()
 	stale := r.outage && i != w.endedBy && now.Sub(w.confirmed[i]) < r.cfg.OutageGrace.D()
 	switch {
 	case over:
-		r.t.Errorf("session %d was accepted past its time", n)
+		r.t.Errorf("session %d was accepted after it expired", n)
 	case w.ended && !stale:
 		r.t.Errorf("session %d has ended and replica %d accepted it; confirmed %s ago", n, i, now.Sub(w.confirmed[i]))
 	}

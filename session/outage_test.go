@@ -15,13 +15,13 @@ import (
 	"github.com/hubgate/hubgate/internal/redisclient"
 )
 
-// What a failed read means while Redis is not known to be down: nothing, for a session that this replica knows.
+// Failed reads while Redis is not known to be down do not affect the sessions that this replica knows.
 
-// unreliable is a Redis client whose reads of sessions fail some times.
+// unreliable is a hook that lets the next reads of sessions fail.
 type unreliable struct {
 	failures atomic.Int64 // left
 	err      error
-	during   func() // what happens at each of them
+	during   func() // runs during each failure
 }
 
 func (u *unreliable) DialHook(next redis.DialHook) redis.DialHook          { return next }
@@ -48,15 +48,15 @@ func (w *world) unreliable(m *Manager, u *unreliable) {
 	m.store.reads.rdb = rdb
 }
 
-// always is more often than anybody tries.
+// always is more than the number of tries.
 const always = 1 << 30
 
 func TestKnownSessionSurvivesFailedReads(t *testing.T) {
 	t.Parallel()
 	for name, failure := range map[string]error{
-		"a full pool":        redis.ErrPoolTimeout,
-		"a time-out":         context.DeadlineExceeded,
-		"a Redis that loads": answer("LOADING Redis is loading the dataset in memory"),
+		"full pool": redis.ErrPoolTimeout,
+		"timeout":   context.DeadlineExceeded,
+		"loading":   answer("LOADING Redis is loading the dataset in memory"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,13 +80,13 @@ func TestKnownSessionSurvivesFailedReads(t *testing.T) {
 	}
 }
 
-// answer is an error that Redis itself gave.
+// answer is an error that Redis returned.
 type answer string
 
 func (a answer) Error() string { return string(a) }
 func (answer) RedisError()     {}
 
-func TestFailedReadIsRepeated(t *testing.T) {
+func TestFailedReadIsRetried(t *testing.T) {
 	t.Parallel()
 	for name, failure := range map[string]error{
 		"a broken connection": errors.New("EOF"),
@@ -103,7 +103,7 @@ func TestFailedReadIsRepeated(t *testing.T) {
 			u.failures.Store(3)
 			w.unreliable(m, u)
 			if got := w.reason(m, cookie); got != "" {
-				t.Errorf("a session that no replica knows, at the fourth try: %q", got)
+				t.Errorf("at the fourth try: %q", got)
 			}
 		})
 	}
@@ -121,11 +121,11 @@ func TestSessionThatEndsDuringAFailedReadIsOver(t *testing.T) {
 	u.failures.Store(always)
 	w.unreliable(m, u)
 	if _, err := w.load(m, cookie); err == nil {
-		t.Error("the session was accepted after its end had been heard of")
+		t.Error("accepted after the end was received")
 	}
 }
 
-func TestNobodyWaitsForARedisThatIsDown(t *testing.T) {
+func TestNoRequestWaitsWhileRedisIsDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	network, err := faultproxy.New(w.redis.Addr())
@@ -158,7 +158,7 @@ func TestNobodyWaitsForARedisThatIsDown(t *testing.T) {
 		t.Errorf("the unknown session: %v", err)
 	}
 	if n := network.Accepted(); n != 0 {
-		t.Errorf("Redis was asked: %d connections", n)
+		t.Errorf("%d connections to Redis", n)
 	}
 	w.outage = false
 	if err := network.Set(faultproxy.Fault{}); err != nil {
@@ -169,9 +169,9 @@ func TestNobodyWaitsForARedisThatIsDown(t *testing.T) {
 	}
 }
 
-// A replica whose Redis takes no writes knows idle clocks that may be too old: what looks idle is neither served nor
-// ended.
-func TestIdleSessionIsNotJudgedWhileRedisTakesNoWrites(t *testing.T) {
+// While Redis is read-only the idle clock of another replica may be missing, so a session that looks idle is neither
+// accepted nor ended.
+func TestIdleTimeIsUnknownWhileRedisIsReadOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.IdleTimeout = minutesOrNone(10)
@@ -181,7 +181,7 @@ func TestIdleSessionIsNotJudgedWhileRedisTakesNoWrites(t *testing.T) {
 	readOnly := true
 	m.setState(func() redisclient.State { return redisclient.State{ReadOnly: readOnly, Since: w.clock.Now()} })
 	if _, err := m.Load(httptest.NewRecorder(), w.request(cookie)); !errors.Is(err, errIdleUnknown) {
-		t.Errorf("idle, and Redis takes no clocks: %v", err)
+		t.Errorf("idle while Redis is read-only: %v", err)
 	}
 	if ok, _, _ := m.Health(); ok || !w.redis.Exists(m.store.keys.record(s.Ref)) {
 		t.Errorf("healthy: %v, or the session was ended", ok)
@@ -192,7 +192,7 @@ func TestIdleSessionIsNotJudgedWhileRedisTakesNoWrites(t *testing.T) {
 	}
 }
 
-func TestKnownSessionHasOneTryAfterRedisWasWaitedForInVain(t *testing.T) {
+func TestKnownSessionIsTriedOnceAfterATimeout(t *testing.T) {
 	t.Parallel()
 	for name, failure := range map[string]error{
 		"maxclients is reached": answer("ERR max number of clients reached"),
@@ -222,7 +222,7 @@ func TestKnownSessionHasOneTryAfterRedisWasWaitedForInVain(t *testing.T) {
 				return always - u.failures.Load()
 			}
 			if n := tries(known, ""); n < 2 {
-				t.Errorf("the first waits for %d tries", n)
+				t.Errorf("the first load: %d tries", n)
 			}
 			for range 20 {
 				if n := tries(known, ""); n != 1 {
@@ -234,11 +234,11 @@ func TestKnownSessionHasOneTryAfterRedisWasWaitedForInVain(t *testing.T) {
 				t.Errorf("a session that ended: %d tries", n)
 			}
 			if n := tries(unknown, "cannot tell"); n < 2 {
-				t.Errorf("a session that cannot be bridged: %d tries", n)
+				t.Errorf("a session that is not usable in an outage: %d tries", n)
 			}
 			u.failures.Store(0)
 			if got := w.reason(m, unknown); got != "" {
-				t.Errorf("with an answer: %q", got)
+				t.Errorf("with a reply: %q", got)
 			}
 			w.clock.pass(shortFor)
 			if n := tries(known, ""); n < 2 {
@@ -252,7 +252,7 @@ func TestKnownSessionHasOneTryAfterRedisWasWaitedForInVain(t *testing.T) {
 	}
 }
 
-func TestSessionThatEndedElsewhereIsOverWhenItsOneTryIsAnswered(t *testing.T) {
+func TestShortTryFindsASessionThatEndedElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)

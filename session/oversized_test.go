@@ -19,9 +19,9 @@ import (
 	"github.com/hubgate/hubgate/internal/lease"
 )
 
-// Whoever can write to Redis must not be able to fill the memory of the replicas (CWE-770).
+// Anyone who can write to Redis must not be able to fill the memory of the replicas (CWE-770).
 
-// metered counts what comes from Redis.
+// metered is a connection that counts the bytes from Redis.
 type metered struct {
 	net.Conn
 	read *atomic.Int64
@@ -33,7 +33,7 @@ func (c metered) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// metered makes a replica that counts what it reads.
+// metered returns a replica that counts what it reads.
 func (w *world) metered() (*Manager, *atomic.Int64) {
 	w.t.Helper()
 	read := &atomic.Int64{}
@@ -65,26 +65,26 @@ func TestOversizedValueIsNotReadWhole(t *testing.T) {
 		want   string
 		counts bool
 	}{
-		"a record of junk": {
+		"junk record": {
 			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.record(ref), huge) },
 			use:   visit, want: string(RecordMissing), counts: true,
 		},
-		"a record with something behind it": {
+		"record with a tail": {
 			spoil: func(w *world, m *Manager, ref string) {
 				record, _ := w.redis.Get(m.store.keys.record(ref))
 				w.redis.Set(m.store.keys.record(ref), record+huge)
 			},
 			use: visit, want: string(RecordMissing), counts: true,
 		},
-		"a record that is a little too large": {
+		"record of one byte too many": {
 			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.record(ref), huge[:maxStored+1]) },
 			use:   visit, want: string(RecordMissing), counts: true,
 		},
-		"a summary, at a visit": {
+		"summary in Load": {
 			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.summary(ref), huge) },
 			use:   visit, want: "",
 		},
-		"a summary, in a list": {
+		"summary in List": {
 			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.summary(ref), huge) },
 			use: func(w *world, m *Manager, _ *http.Cookie, _ string) string {
 				if list, err := m.List(w.t.Context(), Query{Limit: 10}); err != nil || len(list.Sessions) != 0 {
@@ -94,7 +94,7 @@ func TestOversizedValueIsNotReadWhole(t *testing.T) {
 			},
 			counts: true,
 		},
-		"a summary, at an end": {
+		"summary in EndRef": {
 			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.summary(ref), huge) },
 			use: func(w *world, m *Manager, _ *http.Cookie, ref string) string {
 				existed, err := m.EndRef(w.t.Context(), ref)
@@ -104,10 +104,11 @@ func TestOversizedValueIsNotReadWhole(t *testing.T) {
 				return ""
 			},
 		},
-		"a lease": {
+		"lease": {
 			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.lease(ref), huge) },
 			use: func(w *world, m *Manager, _ *http.Cookie, ref string) string {
-				if _, err := acquire(w.t.Context(), lease.Lease{Redis: m.deps.Redis, Key: m.store.keys.lease(ref), Token: "t", TTL: leaseTime}); err != nil {
+				l := lease.Lease{Redis: m.deps.Redis, Key: m.store.keys.lease(ref), Token: "t", TTL: leaseTime}
+				if _, err := acquire(w.t.Context(), l); err != nil {
 					return err.Error()
 				}
 				return ""
@@ -150,7 +151,7 @@ func TestLargestRecordIsReadWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Name = strings.Repeat("x", maxRecord-len(plain)-200) // as near as the times and lengths that are added allow
+	s.Name = strings.Repeat("x", maxRecord-len(plain)-200) // leaves room for times and lengths
 	cookie, _ := w.login(m, s)
 	if got := w.reason(w.replica(nil), cookie); got != "" {
 		t.Errorf("%q", got)
@@ -160,8 +161,8 @@ func TestLargestRecordIsReadWhole(t *testing.T) {
 	}
 }
 
-// Each list, and each reader of one, meets a member that is far longer than any of ours.
-func TestOversizedMemberOfAListIsNotReadAndIsRemoved(t *testing.T) {
+// Every reader of a list skips members that are longer than hubgate's.
+func TestOversizedListMemberIsRemovedUnread(t *testing.T) {
 	t.Parallel()
 	huge := strings.Repeat("x", 8<<20)
 	endBy := func(end func(m *Manager, s *Session) (int, error)) func(*world, *Manager, *Session) {
@@ -182,7 +183,7 @@ func TestOversizedMemberOfAListIsNotReadAndIsRemoved(t *testing.T) {
 		"end by user": endBy(func(m *Manager, s *Session) (int, error) {
 			return m.EndUser(t.Context(), s.Issuer, s.Subject)
 		}),
-		"end by e-mail": endBy(func(m *Manager, s *Session) (int, error) { return m.EndByEmail(t.Context(), s.Email) }),
+		"end by email":  endBy(func(m *Manager, s *Session) (int, error) { return m.EndByEmail(t.Context(), s.Email) }),
 		"end by sid":    endBy(func(m *Manager, s *Session) (int, error) { return m.EndSID(t.Context(), s.Issuer, s.SID) }),
 		"list":          list(Query{Limit: 1000}),
 		"list by email": list(Query{Limit: 1, Email: "ada@example.com"}),
@@ -219,14 +220,14 @@ func TestOversizedMemberOfAListIsNotReadAndIsRemoved(t *testing.T) {
 					}
 				}
 				if cleaned == 0 && !(strings.HasPrefix(name, "list") && where == "before") {
-					t.Error("it is not removed")
+					t.Error("not removed")
 				}
 			})
 		}
 	}
 }
 
-func TestEndOfMoreSessionsThanAPageHoldsPassesOversizedMembers(t *testing.T) {
+func TestEndByEmailSkipsOversizedMembers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m, _ := w.metered()
@@ -241,6 +242,6 @@ func TestEndOfMoreSessionsThanAPageHoldsPassesOversizedMembers(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 	if w.redis.Exists(index) {
-		t.Error("something is left")
+		t.Error("the list still exists")
 	}
 }

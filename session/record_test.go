@@ -19,21 +19,30 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// full is a session with something in every field.
+// full returns a session with a value in every field.
 func full() *Session {
 	at := time.UnixMilli(1_800_000_000_123)
 	return &Session{
-		User: User{Issuer: issuer, Subject: "ada-1", Email: "ada@example.com", EmailVerified: true, Name: "Ada Ü", Groups: []string{"members", "", "a|b"},
-			Claims: map[string]any{"email": "ada@example.com", "list": []any{"a", 1.5, nil, true}, "nested": map[string]any{"x": "y"}}},
-		Tokens:    Tokens{Access: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.AAEC", Refresh: "an opaque one, with\r\nodd bytes \xff", ID: "YQ..YQ", AccessExpiry: at.Add(time.Hour)},
-		CreatedAt: at, ExpiresAt: at.Add(12 * time.Hour), refreshedAt: at.Add(time.Minute), Host: "www.example.com", ClientID: clientID,
+		User: User{
+			Issuer: issuer, Subject: "ada-1", Email: "ada@example.com", EmailVerified: true, Name: "Ada Ü",
+			Groups: []string{"members", "", "a|b"},
+			Claims: map[string]any{
+				"email": "ada@example.com", "list": []any{"a", 1.5, nil, true}, "nested": map[string]any{"x": "y"},
+			},
+		},
+		Tokens: Tokens{
+			Access: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.AAEC", Refresh: "an opaque one, with\r\nodd bytes \xff",
+			ID: "YQ..YQ", AccessExpiry: at.Add(time.Hour),
+		},
+		CreatedAt: at, ExpiresAt: at.Add(12 * time.Hour), refreshedAt: at.Add(time.Minute),
+		Host: "www.example.com", ClientID: clientID,
 		Address: "203.0.113.9", AuthTime: at.Add(-time.Minute), PromptedAt: at.Add(-2 * time.Minute), SID: "sid-1",
 	}
 }
 
 var wholeSession = cmp.Options{cmp.AllowUnexported(Session{}), cmpopts.EquateEmpty()}
 
-func TestARecordHoldsEveryFieldOfASession(t *testing.T) {
+func TestRecordHoldsEveryField(t *testing.T) {
 	t.Parallel()
 	zero := &Session{User: User{Subject: "s"}, ExpiresAt: time.UnixMilli(1)}
 	for name, s := range map[string]*Session{"full": full(), "empty": zero} {
@@ -51,7 +60,7 @@ func TestARecordHoldsEveryFieldOfASession(t *testing.T) {
 	}
 }
 
-func TestARecordIsSmallerThanItsJSON(t *testing.T) {
+func TestRecordIsSmallerThanJSON(t *testing.T) {
 	t.Parallel()
 	s := full()
 	raw := bytes.Repeat([]byte{0xfb, 0x01, 0x7e}, 300)
@@ -63,8 +72,8 @@ func TestARecordIsSmallerThanItsJSON(t *testing.T) {
 	}
 }
 
-// TestARecordOpensOnlyForWhatItIsSealedTo: each part of what a record is bound to matters, and so does each of its bytes.
-func TestARecordOpensOnlyForWhatItIsSealedTo(t *testing.T) {
+// Every part of the binding matters, and so does every byte of the record.
+func TestRecordOpensOnlyForItsBinding(t *testing.T) {
 	t.Parallel()
 	ring, _ := seal.New(seal.NewKey())
 	other, _ := seal.New(seal.NewKey())
@@ -75,7 +84,8 @@ func TestARecordOpensOnlyForWhatItIsSealedTo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if back, version, err := decodeRecord(ring, ticket, stored, bindingOf(s)); err != nil || version != 7 || back.Ref != s.Ref {
+	back, version, err := decodeRecord(ring, ticket, stored, bindingOf(s))
+	if err != nil || version != 7 || back.Ref != s.Ref {
 		t.Fatal(back, version, err)
 	}
 	halved := stranger
@@ -93,11 +103,13 @@ func TestARecordOpensOnlyForWhatItIsSealedTo(t *testing.T) {
 		"client": func() error {
 			return second(decodeRecord(ring, ticket, stored, binding(s.Ref, s.Host, s.Issuer, "other")))
 		},
-		"server's key":   func() error { return second(decodeRecord(other, ticket, stored, bindingOf(s))) },
-		"visitor's key":  func() error { return second(decodeRecord(ring, halved, stored, bindingOf(s))) },
-		"cut":            func() error { return second(decodeRecord(ring, ticket, stored[:len(stored)-1], bindingOf(s))) },
-		"nothing":        func() error { return second(decodeRecord(ring, ticket, nil, bindingOf(s))) },
-		"another format": func() error { return second(decodeRecord(ring, ticket, oldRecord(ring, ticket, s), bindingOf(s))) },
+		"server's key":  func() error { return second(decodeRecord(other, ticket, stored, bindingOf(s))) },
+		"visitor's key": func() error { return second(decodeRecord(ring, halved, stored, bindingOf(s))) },
+		"cut":           func() error { return second(decodeRecord(ring, ticket, stored[:len(stored)-1], bindingOf(s))) },
+		"nothing":       func() error { return second(decodeRecord(ring, ticket, nil, bindingOf(s))) },
+		"another format": func() error {
+			return second(decodeRecord(ring, ticket, oldRecord(ring, ticket, s), bindingOf(s)))
+		},
 	} {
 		if err := open(); !errors.Is(err, errRecord) {
 			t.Errorf("%s: %v", name, err)
@@ -107,19 +119,19 @@ func TestARecordOpensOnlyForWhatItIsSealedTo(t *testing.T) {
 		damaged := bytes.Clone(stored)
 		damaged[i] ^= 1
 		if _, _, err := decodeRecord(ring, ticket, damaged, bindingOf(s)); !errors.Is(err, errRecord) {
-			t.Fatalf("byte %d is changed and nobody minds", i)
+			t.Fatalf("accepted a change of byte %d", i)
 		}
 	}
 }
 
 func second[A, B any](_ A, _ B, err error) error { return err }
 
-// oldRecord is sealed properly, and of a format that nobody knows.
+// oldRecord returns a record that is sealed properly but has an unknown format.
 func oldRecord(ring *seal.Ring, t ticket, s *Session) []byte {
 	return append(versionBytes(1), ring.SealWith(seal.Record, t.key[:], []byte(`1{"u":"ada"}`), bindingOf(s))...)
 }
 
-func TestALoginWhoseRecordWouldBeTooLargeFailsAndSaysWhy(t *testing.T) {
+func TestStartRejectsARecordThatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -133,11 +145,11 @@ func TestALoginWhoseRecordWouldBeTooLargeFailsAndSaysWhy(t *testing.T) {
 		t.Errorf("%v, cookies %v", err, rec.Result().Cookies())
 	}
 	if ok, detail, _ := m.Health(); !ok {
-		t.Errorf("Redis is said to be away: %s", detail)
+		t.Errorf("Redis is reported as down: %s", detail)
 	}
 }
 
-func FuzzASessionIsReadOrRefused(f *testing.F) {
+func FuzzDecodeSession(f *testing.F) {
 	plain, _ := encodeSession(full())
 	f.Add(plain)
 	f.Add(plain[:len(plain)/2])
@@ -161,7 +173,7 @@ func FuzzASessionIsReadOrRefused(f *testing.F) {
 	})
 }
 
-func FuzzASummaryIsReadOrRefused(f *testing.F) {
+func FuzzParseSummary(f *testing.F) {
 	ring, _ := seal.New(seal.NewKey())
 	sealed := encodeSummary(ring, "ref", toSummary(full()))
 	plain, _ := ring.Open(seal.Summary, sealed, []byte("ref"))
@@ -178,7 +190,7 @@ func FuzzASummaryIsReadOrRefused(f *testing.F) {
 	})
 }
 
-func FuzzATokenComesBackAsItWas(f *testing.F) {
+func FuzzToken(f *testing.F) {
 	for _, token := range []string{"", "a", "YQ", "YQ.YQ", "..", "YQ==", "Y\nQ", "eyJ.x.y", "YR"} {
 		f.Add(token)
 	}
@@ -192,14 +204,14 @@ func FuzzATokenComesBackAsItWas(f *testing.F) {
 	})
 }
 
-func FuzzWhateverTheChannelSaysEndsOnlyWhatItNames(f *testing.F) {
+func FuzzOnEvent(f *testing.F) {
 	f.Add("end 0123456789abcdef0123456789abcdef")
 	f.Add("new 0123456789abcdef0123456789abcdef")
 	f.Add("end")
 	f.Add("")
 	f.Add("end  ")
 	ring, _ := seal.New(seal.NewKey())
-	rdb := redis.NewClient(&redis.Options{}) // is never asked
+	rdb := redis.NewClient(&redis.Options{}) // is never used
 	f.Cleanup(func() { rdb.Close() })
 	m, err := New(DefaultConfig(), Deps{Redis: rdb, Block: rdb, Ring: ring, Log: slog.New(slog.DiscardHandler),
 		Metrics: NewMetrics(prometheus.NewRegistry()), Now: time.Now})

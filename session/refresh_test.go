@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// provider counts refreshes and answers as a test tells it.
+// provider counts refreshes and responds as the test sets it.
 type provider struct {
 	calls  atomic.Int32
 	err    error
@@ -38,14 +38,14 @@ func (p *provider) refresh(w *world) RefreshFunc {
 	}
 }
 
-// shortLived is a session whose access token ends in an hour.
+// shortLived returns a session whose access token expires in an hour.
 func (w *world) shortLived() Session {
 	s := ada()
 	s.Tokens.AccessExpiry = w.clock.Now().Add(time.Hour)
 	return s
 }
 
-func TestASessionIsRefreshedOnceOverAllReplicas(t *testing.T) {
+func TestRefreshOncePerSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := &provider{rotate: true, groups: []string{"new"}}
@@ -74,7 +74,7 @@ func TestASessionIsRefreshedOnceOverAllReplicas(t *testing.T) {
 	}
 }
 
-func TestAnOldRefreshTokenIsKeptWhenNoneComesBack(t *testing.T) {
+func TestRefreshKeepsTheOldTokenIfNoneIsReturned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := &provider{}
@@ -86,7 +86,7 @@ func TestAnOldRefreshTokenIsKeptWhenNoneComesBack(t *testing.T) {
 	}
 }
 
-func TestARefreshThatIsDeniedEndsTheSession(t *testing.T) {
+func TestDeniedRefreshEndsTheSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica((&provider{err: ErrRefreshDenied}).refresh(w))
@@ -97,7 +97,7 @@ func TestARefreshThatIsDeniedEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestASilentProviderKeepsASessionForRefreshGraceAndIsNotAskedAgainAtOnce(t *testing.T) {
+func TestFailedRefreshBacksOffAndKeepsTheSessionWithinGrace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := &provider{err: errors.New("no answer")}
@@ -106,16 +106,16 @@ func TestASilentProviderKeepsASessionForRefreshGraceAndIsNotAskedAgainAtOnce(t *
 	w.clock.pass(59*time.Minute + 30*time.Second)
 	for range 5 {
 		if got := w.reason(m, cookie); got != "" {
-			t.Fatalf("the session did not pass: %q", got)
+			t.Fatalf("the session was not kept: %q", got)
 		}
 	}
 	if n := p.calls.Load(); n != 1 {
-		t.Errorf("the provider was asked %d times at once", n)
+		t.Errorf("the provider was called %d times without back-off", n)
 	}
 	w.clock.pass(6 * time.Second)
 	w.reason(m, cookie)
 	if n := p.calls.Load(); n != 2 {
-		t.Errorf("after the back-off it was asked %d times", n)
+		t.Errorf("called %d times after the back-off", n)
 	}
 	w.clock.pass(time.Hour + time.Minute)
 	if got := w.reason(m, cookie); got != "cannot tell" {
@@ -128,7 +128,7 @@ func TestASilentProviderKeepsASessionForRefreshGraceAndIsNotAskedAgainAtOnce(t *
 	}
 }
 
-func TestARefreshNeverBringsAnEndedSessionBack(t *testing.T) {
+func TestRefreshNeverRestoresAnEndedSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	entered, leave := make(chan struct{}), make(chan struct{})
@@ -136,7 +136,7 @@ func TestARefreshNeverBringsAnEndedSessionBack(t *testing.T) {
 	m := w.replica(func(context.Context, string) (Tokens, User, error) {
 		close(entered)
 		<-leave
-		return Tokens{Access: "a", Refresh: "won", AccessExpiry: w.clock.Now().Add(time.Hour)}, ada().User, nil
+		return Tokens{Access: "a", Refresh: "new-token", AccessExpiry: w.clock.Now().Add(time.Hour)}, ada().User, nil
 	})
 	m.refresher.revoke = func(_ context.Context, token string) { revoked.Store(token) }
 	cookie, s := w.login(m, w.shortLived())
@@ -154,12 +154,12 @@ func TestARefreshNeverBringsAnEndedSessionBack(t *testing.T) {
 	if w.redis.Exists("hubgate:s:{" + s.Ref + "}") {
 		t.Error("the record was written again")
 	}
-	if revoked.Load() != "won" {
-		t.Errorf("what was won is not given back: %v", revoked.Load())
+	if revoked.Load() != "new-token" {
+		t.Errorf("the new token was not revoked: %v", revoked.Load())
 	}
 }
 
-func TestAnotherUsersTokenEndsTheSession(t *testing.T) {
+func TestRefreshWithAnotherUsersTokenEndsTheSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(func(context.Context, string) (Tokens, User, error) {
@@ -174,7 +174,7 @@ func TestAnotherUsersTokenEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestOperatorsPageThroughSessionsAndEndThem(t *testing.T) {
+func TestListAndEndSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -192,7 +192,7 @@ func TestOperatorsPageThroughSessionsAndEndThem(t *testing.T) {
 		}
 		for _, s := range page.Sessions {
 			if seen[s.Ref] || s.Email != "ada@example.com" {
-				t.Errorf("%s again, or as %q", s.Ref, s.Email)
+				t.Errorf("%s is listed again, or with email %q", s.Ref, s.Email)
 			}
 			seen[s.Ref] = true
 		}
@@ -208,7 +208,7 @@ func TestOperatorsPageThroughSessionsAndEndThem(t *testing.T) {
 			t.Fatal(ok, err)
 		}
 		if got := w.reason(m, cookies[ref]); got != string(RecordMissing) {
-			t.Errorf("ended, and %q", got)
+			t.Errorf("ended session: %q", got)
 		}
 		break
 	}
@@ -223,11 +223,11 @@ func TestOperatorsPageThroughSessionsAndEndThem(t *testing.T) {
 	}
 }
 
-func TestRefreshThatPanicsKeepsTheSessionAndTheProcess(t *testing.T) {
+func TestPanickingRefreshKeepsTheSession(t *testing.T) {
 	t.Parallel()
 	var nowhere map[string]int
 	for name, fault := range map[string]func() (Tokens, User, error){
-		"a value":          func() (Tokens, User, error) { panic("a claim of a kind that nobody expected") },
+		"a value":          func() (Tokens, User, error) { panic("unexpected type of a claim") },
 		"a nil map":        func() (Tokens, User, error) { nowhere["sub"] = 1; return Tokens{}, User{}, nil },
 		"an index":         func() (Tokens, User, error) { _ = []byte(nil)[len(nowhere)]; return Tokens{}, User{}, nil },
 		"a type assertion": func() (Tokens, User, error) { return Tokens{}, User{Subject: any(1).(string)}, nil },
@@ -251,11 +251,11 @@ func TestRefreshThatPanicsKeepsTheSessionAndTheProcess(t *testing.T) {
 			w.clock.pass(59*time.Minute + 30*time.Second)
 			for range 3 {
 				if got := w.reason(m, cookie); got != "" {
-					t.Fatalf("the session did not pass: %q", got)
+					t.Fatalf("the session was not kept: %q", got)
 				}
 			}
 			if n := p.calls.Load(); n != 1 {
-				t.Errorf("the provider was asked %d times at once", n)
+				t.Errorf("the provider was called %d times without back-off", n)
 			}
 			if lines := log.String(); strings.Count(lines, "panicked") != 1 || !strings.Contains(lines, s.Ref) {
 				t.Errorf("the log: %s", lines)

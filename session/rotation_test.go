@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// rotation is two replicas, each with a ring of its own, before one Redis.
+// rotation is one Redis with two replicas, each with its own ring.
 type rotation struct {
 	*world
 	older, newer string
@@ -30,7 +30,7 @@ func newRotation(t *testing.T, refresh func(*world) RefreshFunc) *rotation {
 	return r
 }
 
-// step gives a list of keys to one replica, as a reload does.
+// step sets the keys of one replica, as a reload does.
 func (r *rotation) step(i int, keys ...string) {
 	r.t.Helper()
 	if err := r.rings[i].Set(keys...); err != nil {
@@ -38,7 +38,7 @@ func (r *rotation) step(i int, keys ...string) {
 	}
 }
 
-// works: whoever logged in anywhere, at whatever step, is logged in everywhere, and operators see them all once.
+// works checks that every session so far is accepted by every replica and listed once.
 func (r *rotation) works(step string) {
 	r.t.Helper()
 	for i := range r.replicas {
@@ -48,10 +48,10 @@ func (r *rotation) works(step string) {
 	for i, m := range r.replicas {
 		for ref, cookie := range r.cookies {
 			if got := r.reason(m, cookie); got != "" {
-				r.t.Errorf("%s: replica %d says of session %s: %s", step, i, ref, got)
+				r.t.Errorf("%s: session %[3]s on replica %[2]d: %[4]s", step, i, ref, got)
 			}
 		}
-		for name, q := range map[string]Query{"all": {Limit: 3}, "by e-mail": {Limit: 3, Email: "Ada@Example.com"}} {
+		for name, q := range map[string]Query{"all": {Limit: 3}, "by email": {Limit: 3, Email: "Ada@Example.com"}} {
 			shown, _ := r.everybody(m, q)
 			for ref := range r.cookies {
 				if shown[ref] != 1 {
@@ -64,7 +64,7 @@ func (r *rotation) works(step string) {
 
 func noRefresh(*world) RefreshFunc { return nil }
 
-func TestAKeyIsExchangedReplicaByReplicaAndNobodyNotices(t *testing.T) {
+func TestKeyRotationReplicaByReplica(t *testing.T) {
 	t.Parallel()
 	r := newRotation(t, noRefresh)
 	r.works("before")
@@ -83,7 +83,7 @@ func TestAKeyIsExchangedReplicaByReplicaAndNobodyNotices(t *testing.T) {
 		t.Errorf("in use: %v, %v; the older key %s still is", inUse, err, old)
 	}
 	if n, err := r.replicas[1].EndUser(t.Context(), issuer, ada().Subject); err != nil || n != len(r.cookies) {
-		t.Errorf("log out everywhere ended %d of %d: %v", n, len(r.cookies), err)
+		t.Errorf("EndUser ended %d of %d: %v", n, len(r.cookies), err)
 	}
 	for ref, cookie := range r.cookies {
 		if got := r.reason(r.replicas[0], cookie); got != string(RecordMissing) {
@@ -92,7 +92,7 @@ func TestAKeyIsExchangedReplicaByReplicaAndNobodyNotices(t *testing.T) {
 	}
 }
 
-func TestAKeyIsInUseFromTheMomentThatASessionIsSealedAnewWithIt(t *testing.T) {
+func TestKeyIsInUseOnceItSealsASession(t *testing.T) {
 	t.Parallel()
 	r := newRotation(t, func(w *world) RefreshFunc { return (&provider{}).refresh(w) })
 	cookie, s := r.login(r.replicas[0], r.shortLived())
@@ -103,7 +103,7 @@ func TestAKeyIsInUseFromTheMomentThatASessionIsSealedAnewWithIt(t *testing.T) {
 	if inUse, _ := r.replicas[0].KeysInUse(t.Context()); !inUse[id].IsZero() {
 		t.Fatalf("nothing is sealed with the new key, and in use is %v", inUse)
 	}
-	r.clock.pass(59*time.Minute + 30*time.Second) // the access token ends soon
+	r.clock.pass(59*time.Minute + 30*time.Second) // the access token expires soon
 	if _, err := r.replicas[1].Peek(r.request(cookie)); err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +111,9 @@ func TestAKeyIsInUseFromTheMomentThatASessionIsSealedAnewWithIt(t *testing.T) {
 	if err != nil || inUse[id].Before(s.ExpiresAt) {
 		t.Errorf("a refreshed session is sealed with the new key until %v, and in use is %v %v", s.ExpiresAt, inUse, err)
 	}
-	r.step(1, r.newer) // nobody should, but this session no longer needs the older key for its record
-	if _, _, err := decodeRecord(r.rings[1], ticketIn(t, cookie, r.rings[0]), []byte(r.stored(s.Ref)), bindingOf(s)); err != nil {
+	r.step(1, r.newer) // this session's record no longer needs the older key
+	ticket := ticketIn(t, cookie, r.rings[0])
+	if _, _, err := decodeRecord(r.rings[1], ticket, []byte(r.stored(s.Ref)), bindingOf(s)); err != nil {
 		t.Errorf("the record: %v", err)
 	}
 }

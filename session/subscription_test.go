@@ -13,14 +13,15 @@ import (
 	"github.com/hubgate/hubgate/internal/faultproxy"
 )
 
-// behind makes a replica whose subscription alone passes a proxy of faults: it reaches Redis, and hears what the proxy lets through.
+// behind returns a replica whose subscription goes through a fault proxy. Its other commands reach Redis directly.
 func (w *world) behind(p *faultproxy.Proxy) *Manager {
 	w.t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1})
 	block := redis.NewClient(&redis.Options{Addr: p.Addr(), MaxRetries: -1})
 	w.t.Cleanup(func() { rdb.Close(); block.Close() })
 	m, err := New(w.cfg, Deps{
-		Redis: rdb, Block: block, Ring: w.ring, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()), Now: w.clock.Now,
+		Redis: rdb, Block: block, Ring: w.ring, Log: slog.New(slog.DiscardHandler),
+		Metrics: NewMetrics(prometheus.NewRegistry()), Now: w.clock.Now,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -29,7 +30,7 @@ func (w *world) behind(p *faultproxy.Proxy) *Manager {
 	return m
 }
 
-func TestAnEndingIsNotMissedWhateverBefallsTheSubscription(t *testing.T) {
+func TestEndIsNotMissedWhileTheSubscriptionFails(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]faultproxy.Fault{
 		"refused":   {Refuse: true},
@@ -40,35 +41,35 @@ func TestAnEndingIsNotMissedWhateverBefallsTheSubscription(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.cfg.CacheTTL = minutesOrNone(60) // far longer than the test: only the subscription's state may take the trust away
+			w.cfg.CacheTTL = minutesOrNone(60) // longer than the test: only the subscription's state may end the trust
 			p, err := faultproxy.New(w.redis.Addr())
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { p.Close() })
-			deaf, other := w.behind(p), w.replica(nil)
-			w.subscribed(deaf)
+			isolated, other := w.behind(p), w.replica(nil)
+			w.subscribed(isolated)
 			cookie, _ := w.login(other, ada())
-			if got := w.reason(deaf, cookie); got != "" {
+			if got := w.reason(isolated, cookie); got != "" {
 				t.Fatal(got)
 			}
 			if err := p.Set(fault); err != nil {
 				t.Fatal(err)
 			}
-			w.eventually("the interruption is noticed", func() bool { return deaf.cache.epoch.current() == 0 })
+			w.eventually("the interruption is detected", func() bool { return isolated.cache.epoch.current() == 0 })
 			other.End(httptest.NewRecorder(), w.request(cookie))
-			if got := w.reason(deaf, cookie); got != string(RecordMissing) {
+			if got := w.reason(isolated, cookie); got != string(RecordMissing) {
 				t.Errorf("an ended session: %q", got)
 			}
 			if err := p.Set(faultproxy.Fault{}); err != nil {
 				t.Fatal(err)
 			}
-			w.eventually("the subscription is back", func() bool { return deaf.cache.epoch.current() != 0 })
+			w.eventually("the subscription is back", func() bool { return isolated.cache.epoch.current() != 0 })
 		})
 	}
 }
 
-func TestWhatEndedUnheardIsAskedAboutOnceTheSubscriptionIsBack(t *testing.T) {
+func TestResubscribeNotifiesOpenConnections(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.CacheTTL = minutesOrNone(60)
@@ -77,24 +78,24 @@ func TestWhatEndedUnheardIsAskedAboutOnceTheSubscriptionIsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Close() })
-	deaf, other := w.behind(p), w.replica(nil)
-	w.subscribed(deaf)
+	isolated, other := w.behind(p), w.replica(nil)
+	w.subscribed(isolated)
 	cookie, s := w.login(other, ada())
-	if got := w.reason(deaf, cookie); got != "" {
+	if got := w.reason(isolated, cookie); got != "" {
 		t.Fatal(got)
 	}
-	w.eventually("nobody is to be woken for the first subscription", func() bool { return len(deaf.watchers.resumed) == 0 })
+	w.eventually("the first subscription has been handled", func() bool { return len(isolated.watchers.resumed) == 0 })
 	if err := p.Set(faultproxy.Fault{Refuse: true}); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the interruption is noticed", func() bool { return deaf.cache.epoch.current() == 0 })
-	ended, release := deaf.Ended(s.Ref) // an open WebSocket
+	w.eventually("the interruption is detected", func() bool { return isolated.cache.epoch.current() == 0 })
+	ended, release := isolated.Ended(s.Ref) // an open WebSocket
 	defer release()
 	other.End(httptest.NewRecorder(), w.request(cookie))
 	if err := p.Set(faultproxy.Fault{}); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the WebSocket is told to ask", func() bool {
+	w.eventually("the WebSocket is notified", func() bool {
 		select {
 		case <-ended:
 			return true
@@ -102,12 +103,12 @@ func TestWhatEndedUnheardIsAskedAboutOnceTheSubscriptionIsBack(t *testing.T) {
 			return false
 		}
 	})
-	if _, err := deaf.Peek(w.request(cookie)); !errors.Is(err, ErrNoSession) {
-		t.Errorf("it asks, and hears %v", err)
+	if _, err := isolated.Peek(w.request(cookie)); !errors.Is(err, ErrNoSession) {
+		t.Errorf("the ended session: %v", err)
 	}
 }
 
-func TestAnOpenConnectionOutlivesAnOutageWithinOutageGrace(t *testing.T) {
+func TestConfirmedWithinOutageGrace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)

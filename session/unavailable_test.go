@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestAStoreErrorIsNeverALogout(t *testing.T) {
+func TestRedisErrorIsNeverALogout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -19,7 +19,7 @@ func TestAStoreErrorIsNeverALogout(t *testing.T) {
 	rec := httptest.NewRecorder()
 	_, err := m.Load(rec, w.request(cookie))
 	if got := w.reason(m, cookie); got != "cannot tell" {
-		t.Errorf("with Redis away: %q (%v)", got, err)
+		t.Errorf("while Redis is down: %q (%v)", got, err)
 	}
 	if len(rec.Result().Cookies()) != 0 {
 		t.Error("the cookie was touched")
@@ -30,7 +30,7 @@ func TestAStoreErrorIsNeverALogout(t *testing.T) {
 	}
 }
 
-func TestAKnownSessionPassesWhileRedisIsAwayWithinOutageGrace(t *testing.T) {
+func TestKnownSessionSurvivesAnOutageWithinGrace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -39,7 +39,7 @@ func TestAKnownSessionPassesWhileRedisIsAwayWithinOutageGrace(t *testing.T) {
 	if got := w.reason(m, known); got != "" {
 		t.Fatal(got)
 	}
-	w.redis.SetError("ERR away")
+	w.redis.SetError("ERR down")
 	w.outage = true
 	if got := w.reason(m, known); got != "" {
 		t.Errorf("a session known here: %q", got)
@@ -53,7 +53,7 @@ func TestAKnownSessionPassesWhileRedisIsAwayWithinOutageGrace(t *testing.T) {
 	}
 }
 
-func TestALogoutEndsTheRecordAlsoWhenRedisTakesItLater(t *testing.T) {
+func TestEndIsRetriedUntilRedisIsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -62,7 +62,7 @@ func TestALogoutEndsTheRecordAlsoWhenRedisTakesItLater(t *testing.T) {
 	if got := w.reason(m, cookie); got != "" {
 		t.Fatal(got)
 	}
-	w.redis.SetError("ERR away")
+	w.redis.SetError("ERR down")
 	w.outage = true
 	rec := httptest.NewRecorder()
 	m.End(rec, w.request(cookie))
@@ -70,15 +70,15 @@ func TestALogoutEndsTheRecordAlsoWhenRedisTakesItLater(t *testing.T) {
 		t.Errorf("the cookie was not cleared: %v", c)
 	}
 	if got := w.reason(m, cookie); got == "" {
-		t.Error("the session lives on here")
+		t.Error("the session is still accepted here")
 	}
 	w.redis.SetError("")
 	w.outage = false
 	w.eventually("the record is gone", func() bool { return !w.redis.Exists("hubgate:s:{" + s.Ref + "}") })
 }
 
-// The replica has never seen the session, so it cannot tell whose others it should end.
-func TestLoggingOutEverywhereWhileRedisIsAwayEndsTheOthersLater(t *testing.T) {
+// The replica has never read the session, so it does not know yet whose other sessions to end.
+func TestEndEverywhereDuringAnOutageEndsTheOthersLater(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	elsewhere := w.replica(nil)
@@ -89,7 +89,7 @@ func TestLoggingOutEverywhereWhileRedisIsAwayEndsTheOthersLater(t *testing.T) {
 	_, stranger := w.login(elsewhere, bob)
 	m := w.replica(nil)
 	w.subscribed(m)
-	w.redis.SetError("ERR away")
+	w.redis.SetError("ERR down")
 	w.outage = true
 	if _, err := m.EndEverywhere(httptest.NewRecorder(), w.request(cookie)); err == nil || errors.Is(err, ErrNoSession) {
 		t.Fatal(err)
@@ -98,31 +98,31 @@ func TestLoggingOutEverywhereWhileRedisIsAwayEndsTheOthersLater(t *testing.T) {
 	w.redis.SetError("")
 	_, later := w.login(elsewhere, ada())
 	w.outage = false
-	w.eventually("all that lived then are gone", func() bool {
+	w.eventually("all sessions of that time are gone", func() bool {
 		return !w.redis.Exists(m.store.keys.record(s.Ref)) && !w.redis.Exists(m.store.keys.record(other.Ref))
 	})
 	if !w.redis.Exists(m.store.keys.record(stranger.Ref)) || !w.redis.Exists(m.store.keys.record(later.Ref)) {
-		t.Error("somebody else's session ended, or one that began afterwards")
+		t.Error("ended another user's session, or a later one")
 	}
 }
 
-func TestWhatWasPutOffIsDoneBeforeTheProcessEnds(t *testing.T) {
+func TestRetriesRunBeforeTheProcessExits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
 	cookie, s := w.login(m, ada())
-	w.redis.SetError("ERR away")
+	w.redis.SetError("ERR down")
 	m.End(httptest.NewRecorder(), w.request(cookie))
 	w.redis.SetError("")
 	ctx, stop := context.WithCancel(t.Context())
-	stop() // asked to end before it had begun
+	stop() // canceled before it has begun
 	m.Run(ctx)
 	if w.redis.Exists(m.store.keys.record(s.Ref)) {
-		t.Error("the ended session is left to whoever keeps its cookie")
+		t.Error("the ended session still has a record")
 	}
 }
 
-func TestAnEndingReachesEveryReplicaAlthoughItCaches(t *testing.T) {
+func TestEndReachesCachingReplicas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.CacheTTL = minutesOrNone(5)
@@ -146,7 +146,7 @@ func TestAnEndingReachesEveryReplicaAlthoughItCaches(t *testing.T) {
 	}
 }
 
-func TestWithoutASubscriptionTheCacheIsNotTrusted(t *testing.T) {
+func TestCacheIsNotTrustedWithoutASubscription(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.CacheTTL = minutesOrNone(5)
@@ -157,12 +157,12 @@ func TestWithoutASubscriptionTheCacheIsNotTrusted(t *testing.T) {
 	}
 	one.End(httptest.NewRecorder(), w.request(cookie))
 	if got := w.reason(two, cookie); got != string(RecordMissing) {
-		t.Errorf("on a replica that hears nothing: %q", got)
+		t.Errorf("on a replica without a subscription: %q", got)
 	}
 }
 
-// go-redis reports what Redis says to a new connection as the error of a pipeline, and leaves its commands without one.
-func TestARefusedPasswordIsNotBeingLoggedOut(t *testing.T) {
+// go-redis returns the error of a new connection as the error of the pipeline; the commands have none.
+func TestRejectedPasswordIsNotALogout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cookie, _ := w.login(w.replica(nil), ada())
@@ -170,12 +170,12 @@ func TestARefusedPasswordIsNotBeingLoggedOut(t *testing.T) {
 	w.password = "an old one"
 	m := w.replica(nil)
 	if got := w.reason(m, cookie); got != "cannot tell" {
-		t.Errorf("a session while Redis refuses the password: %q", got)
+		t.Errorf("while Redis rejects the password: %q", got)
 	}
 	if _, err := m.List(t.Context(), Query{Limit: 10}); err == nil {
-		t.Error("a list of nobody while Redis refuses the password")
+		t.Error("an empty list while Redis rejects the password")
 	}
 	if _, err := m.store.summaries(t.Context(), m.store.keys.shard("0"), []redis.Z{{Member: "0"}}); err == nil {
-		t.Error("summaries of nothing while Redis refuses the password")
+		t.Error("empty summaries while Redis rejects the password")
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// What Redis loses of a session, or gets back changed, while the record lives.
+// Redis loses a part of a session, or gets it back changed, while the record exists.
 
-func TestWhoAsksWhoIsThereKeepsNoSessionAliveWhoseSummaryIsLost(t *testing.T) {
+func TestPeekKeepsNoSessionAliveAfterItsSummaryIsLost(t *testing.T) {
 	t.Parallel()
-	for name, taken := range map[string]bool{"Redis takes the clock": true, "Redis takes no writes": false} {
+	for name, taken := range map[string]bool{"Redis accepts writes": true, "Redis is read-only": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -34,27 +34,27 @@ func TestWhoAsksWhoIsThereKeepsNoSessionAliveWhoseSummaryIsLost(t *testing.T) {
 			}
 			w.clock.pass(time.Minute)
 			last := m
-			if taken { // it was written by who only asked, so that any replica knows it
+			if taken { // Peek has saved it, so that any replica knows it
 				last = w.replica(nil)
 			}
 			if got := w.reason(last, cookie); got != string(Expired) {
-				t.Errorf("asked about for ten minutes, used by nobody: %q", got)
+				t.Errorf("only peeked at for ten minutes: %q", got)
 			}
 		})
 	}
 }
 
-func TestASessionWhoseListsAreLostIsInReachAgainAfterItsNextUse(t *testing.T) {
+func TestLostListsAreRebuiltByTheNextUse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
 	cookie, s := w.login(m, ada())
 	keys := m.currentLists(s)
 	w.clock.pass(10 * time.Minute)
-	w.login(m, ada()) // lives longer
+	w.login(m, ada()) // ends later
 	longest := w.redis.TTL(keys[1])
 	if got := w.reason(m, cookie); got != "" || w.redis.TTL(keys[1]) != longest {
-		t.Fatalf("%q, and the list ends in %s instead of %s", got, w.redis.TTL(keys[1]), longest)
+		t.Fatalf("%q, the list expires in %s, want %s", got, w.redis.TTL(keys[1]), longest)
 	}
 	for _, key := range keys {
 		w.redis.Del(key)
@@ -68,7 +68,8 @@ func TestASessionWhoseListsAreLostIsInReachAgainAfterItsNextUse(t *testing.T) {
 			t.Errorf("%s ends in %s", key, left)
 		}
 	}
-	if list, err := m.List(t.Context(), Query{Limit: 10}); err != nil || !slices.ContainsFunc(list.Sessions, func(o *Session) bool { return o.Ref == s.Ref }) {
+	list, err := m.List(t.Context(), Query{Limit: 10})
+	if err != nil || !slices.ContainsFunc(list.Sessions, func(o *Session) bool { return o.Ref == s.Ref }) {
 		t.Errorf("listed: %d others, %v", len(list.Sessions), err)
 	}
 	if n, err := m.EndUser(t.Context(), issuer, ada().Subject); err != nil || n != 1 {
@@ -76,7 +77,7 @@ func TestASessionWhoseListsAreLostIsInReachAgainAfterItsNextUse(t *testing.T) {
 	}
 }
 
-func TestARecordWithoutAnEndIsASessionAndGetsItsEndAgain(t *testing.T) {
+func TestRecordWithoutAnExpiryGetsOne(t *testing.T) {
 	t.Parallel()
 	for name, touched := range map[string]bool{"at the idle clock": true, "at a refresh": false} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +96,7 @@ func TestARecordWithoutAnEndIsASessionAndGetsItsEndAgain(t *testing.T) {
 				if got := w.reason(m, cookie); got != "" {
 					t.Fatal(got)
 				}
-			} else if _, err := m.Peek(w.request(cookie)); err != nil { // which leaves the clock alone
+			} else if _, err := m.Peek(w.request(cookie)); err != nil { // which does not set the idle clock
 				t.Fatal(err)
 			}
 			if got, want := w.redis.TTL(m.store.keys.record(s.Ref)), s.ExpiresAt.Sub(w.clock.Now()); got != want {

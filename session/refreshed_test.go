@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// strict is a provider that rotates refresh tokens without any grace: a spent one ends everything.
+// strict is a provider that rotates refresh tokens without grace: it denies a used one.
 type strict struct {
 	w     *world
 	valid string
 	calls atomic.Int32
-	hook  func() // before it answers
+	hook  func() // runs before it responds
 }
 
 func (p *strict) refresh(_ context.Context, token string) (Tokens, User, error) {
@@ -28,10 +28,10 @@ func (p *strict) refresh(_ context.Context, token string) (Tokens, User, error) 
 	return Tokens{Access: "a", Refresh: p.valid, AccessExpiry: p.w.clock.Now().Add(time.Hour)}, ada().User, nil
 }
 
-func TestAWonRefreshTokenOutlivesARedisThatDoesNotTakeIt(t *testing.T) {
+func TestUnsavedRefreshIsSavedWhenRedisIsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := &strict{w: w, valid: "refresh-secret", hook: func() { w.redis.SetError("ERR away") }}
+	p := &strict{w: w, valid: "refresh-secret", hook: func() { w.redis.SetError("ERR down") }}
 	m, other := w.replica(p.refresh), w.replica(p.refresh)
 	cookie, _ := w.login(m, w.shortLived())
 	w.clock.pass(59*time.Minute + 30*time.Second)
@@ -50,15 +50,15 @@ func TestAWonRefreshTokenOutlivesARedisThatDoesNotTakeIt(t *testing.T) {
 		t.Errorf("on another replica: %v", err)
 	}
 	if n := p.calls.Load(); n != 1 {
-		t.Errorf("the provider was asked %d times", n)
+		t.Errorf("the provider was called %d times", n)
 	}
 }
 
-func TestTheNextRequestTakesUpARefreshThatRedisDidNotTake(t *testing.T) {
+func TestUnsavedRefreshIsUsedByTheNextRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := &strict{w: w, valid: "refresh-secret", hook: func() { w.redis.SetError("ERR away") }}
-	m := w.replica(p.refresh) // it does not run: nothing is caught up with
+	p := &strict{w: w, valid: "refresh-secret", hook: func() { w.redis.SetError("ERR down") }}
+	m := w.replica(p.refresh) // it does not run, so nothing is retried
 	cookie, _ := w.login(m, w.shortLived())
 	w.clock.pass(59*time.Minute + 30*time.Second)
 	if got := w.reason(m, cookie); got != "" {
@@ -66,12 +66,12 @@ func TestTheNextRequestTakesUpARefreshThatRedisDidNotTake(t *testing.T) {
 	}
 	p.hook = nil
 	w.redis.SetError("")
-	w.clock.pass(11 * time.Second) // the lease that could not be given back
+	w.clock.pass(11 * time.Second) // the lease that could not be released
 	if s, err := w.load(m, cookie); err != nil || s.Tokens.Refresh != "refresh-secret+" {
 		t.Errorf("%v", err)
 	}
 	if n := p.calls.Load(); n != 1 {
-		t.Errorf("the provider was asked %d times", n)
+		t.Errorf("the provider was called %d times", n)
 	}
 }
 
@@ -84,7 +84,7 @@ func ref(t *testing.T, w *world, cookie string) string {
 	return ticket.ref()
 }
 
-func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
+func TestRepeatedWriteIsNotAConflict(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.replica(nil)
@@ -97,28 +97,30 @@ func TestAWriteWhoseAnswerWasLostIsNoConflictAndCostsNoToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	next, other := *was.session, *was.session
-	next.Tokens.Refresh, other.Tokens.Refresh = "won", "won elsewhere"
+	next.Tokens.Refresh, other.Tokens.Refresh = "ours", "theirs"
 	stored, err := encodeRecord(w.ring, ticket, &next, was.version+1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for try := range 2 { // go-redis sends a script again when no answer came
-		n, err := replaceScript.Run(t.Context(), m.deps.Redis, []string{m.store.keys.record(s.Ref)}, versionBytes(was.version), stored, m.store.timeLeft(s)).Int()
+	for try := range 2 { // go-redis repeats a script without a reply
+		n, err := replaceScript.Run(t.Context(), m.deps.Redis, []string{m.store.keys.record(s.Ref)},
+			versionBytes(was.version), stored, m.store.timeLeft(s)).Int()
 		if err != nil || n != recordWritten {
 			t.Errorf("try %d: %d, %v", try, n, err)
 		}
 	}
 	got, err := m.refresher.save(t.Context(), &refreshed{ticket: ticket, was: was, next: &other, version: was.version})
-	if err != nil || got.session.Tokens.Refresh != "won" || revoked != 0 {
-		t.Errorf("written by another replica meanwhile: %v, %d tokens revoked", err, revoked)
+	if err != nil || got.session.Tokens.Refresh != "ours" || revoked != 0 {
+		t.Errorf("written by another replica: %v, %d tokens revoked", err, revoked)
 	}
 	m.EndRef(t.Context(), s.Ref)
-	if _, err := m.refresher.save(t.Context(), &refreshed{ticket: ticket, was: was, next: &other, version: was.version}); !errors.Is(err, ErrNoSession) || revoked != 1 {
-		t.Errorf("ended meanwhile: %v, %d tokens revoked", err, revoked)
+	_, err = m.refresher.save(t.Context(), &refreshed{ticket: ticket, was: was, next: &other, version: was.version})
+	if !errors.Is(err, ErrNoSession) || revoked != 1 {
+		t.Errorf("ended: %v, %d tokens revoked", err, revoked)
 	}
 }
 
-func TestASessionThatEndsDuringItsRefreshIsNoFaultOfRedisAndItsTokenIsGivenBackOnce(t *testing.T) {
+func TestSessionThatEndsDuringItsRefreshRevokesTheTokenOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := &strict{w: w, valid: "refresh-secret"}
@@ -132,7 +134,7 @@ func TestASessionThatEndsDuringItsRefreshIsNoFaultOfRedisAndItsTokenIsGivenBackO
 		t.Errorf("%q", got)
 	}
 	if ok, detail, _ := m.Health(); !ok {
-		t.Errorf("Redis is said to be ill: %s", detail)
+		t.Errorf("Redis is reported as unhealthy: %s", detail)
 	}
 	for len(m.retries.tasks) > 0 {
 		c := <-m.retries.tasks

@@ -8,10 +8,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// noPublish refuses PUBLISH as Redis does for a user without channels.
+// noPublish is a hook that refuses PUBLISH as Redis does for a user without channels.
 type noPublish struct{ err error }
 
-// DialHook changes nothing.
 func (h *noPublish) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (h *noPublish) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
@@ -27,7 +26,7 @@ func (h *noPublish) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func TestEndedSessionIsEndedWithoutTheRightToPublish(t *testing.T) {
+func TestEndWorksWithoutPermissionToPublish(t *testing.T) {
 	t.Parallel()
 	for text, ends := range map[string]bool{
 		"NOPERM No permissions to access a channel":                                 true,
@@ -42,12 +41,12 @@ func TestEndedSessionIsEndedWithoutTheRightToPublish(t *testing.T) {
 		m.deps.Redis.(*redis.Client).AddHook(hook)
 		existed, err := m.EndRef(t.Context(), s.Ref)
 		if ends != (existed && err == nil) || m.PublishDenied() != ends {
-			t.Errorf("%s: %v %v, mute %v", text, existed, err, m.PublishDenied())
+			t.Errorf("%s: %v %v, publish denied %v", text, existed, err, m.PublishDenied())
 		}
 		hook.err = nil
 		_, s = w.login(m, ada())
 		if existed, err := m.EndRef(t.Context(), s.Ref); !existed || err != nil || m.PublishDenied() {
-			t.Errorf("%s, afterwards: %v %v, mute %v", text, existed, err, m.PublishDenied())
+			t.Errorf("%s, afterwards: %v %v, publish denied %v", text, existed, err, m.PublishDenied())
 		}
 	}
 }
