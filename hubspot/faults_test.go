@@ -30,15 +30,17 @@ func (l *logText) count(text string) int {
 	return strings.Count(l.text.String(), text)
 }
 
-func TestFailureIsLoggedOnceAtStartAndEnd(t *testing.T) {
-	t.Parallel()
+// failure is what happens to a replica, and how often each log line is written about it.
+type failure struct {
+	run  func(t *testing.T, e *env, r *replica)
+	want map[string]int
+}
+
+func failures() map[string]failure {
 	const queueFails, queueWorks = "cannot process the contact queue", "the contact queue is processed again"
 	const rejected, accepted = "HubSpot rejects all calls", "HubSpot accepts calls again"
 	const undecryptable = "cannot decrypt an entry of the contact queue"
-	for name, c := range map[string]struct {
-		run  func(t *testing.T, e *env, r *replica)
-		want map[string]int
-	}{
+	return map[string]failure{
 		"Redis is unavailable for a minute": {func(_ *testing.T, e *env, _ *replica) {
 			e.outage()
 		}, map[string]int{queueFails: 1, queueWorks: 1}},
@@ -78,7 +80,12 @@ func TestFailureIsLoggedOnceAtStartAndEnd(t *testing.T) {
 				e.outage()
 			}
 		}, map[string]int{undecryptable: 1}},
-	} {
+	}
+}
+
+func TestFailureIsLoggedOnceAtStartAndEnd(t *testing.T) {
+	t.Parallel()
+	for name, c := range failures() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log := &logText{}

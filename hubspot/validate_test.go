@@ -17,16 +17,18 @@ func TestValidateDefaults(t *testing.T) {
 	}
 }
 
-func TestValidateReportsMistakes(t *testing.T) {
-	t.Parallel()
+// mistake is a change of the defaults that Validate reports.
+type mistake struct {
+	change func(*Config)
+	key    string
+	want   string
+}
+
+func mistakes() map[string]mistake {
 	property := func(name string, p PropertyConfig) func(*Config) {
 		return func(c *Config) { c.Contacts.Properties = map[string]PropertyConfig{name: p} }
 	}
-	for name, c := range map[string]struct {
-		change func(*Config)
-		key    string
-		want   string
-	}{
+	return map[string]mistake{
 		"token with a line break": {func(c *Config) { c.AccessToken = "pat-na1-x\ny" },
 			"hubspot.access_token", "white space"},
 		"placeholder":    {func(c *Config) { c.AccessToken = "REPLACE_TOKEN" }, "hubspot.access_token", "placeholder"},
@@ -80,7 +82,12 @@ func TestValidateReportsMistakes(t *testing.T) {
 		}, "hubspot.hub_id", "required"},
 		"form host in the clear": {func(c *Config) { c.Visitors.FormURL = "http://forms.example" },
 			"hubspot.visitors.form_url", "in the clear"},
-	} {
+	}
+}
+
+func TestValidateReportsMistakes(t *testing.T) {
+	t.Parallel()
+	for name, c := range mistakes() {
 		cfg := DefaultConfig()
 		c.change(&cfg)
 		problems := cfg.Validate()
