@@ -1,7 +1,3 @@
-// Package background runs goroutines and timers for a request. net/http does not recover panics in goroutines that a
-// handler starts, and it reuses a ResponseWriter after the handler has returned; either can end the process. Goroutines
-// and timers of this package therefore recover panics, and end before the handler returns. It imports no other package
-// of hubgate.
 package background
 
 import (

@@ -1,5 +1,3 @@
-// Package certs provides the public listener's certificates: from files that are reloaded when they change, or from an
-// ACME authority (RFC 8555). With ACME, all replicas share certificates, locks and challenges in Redis, sealed.
 package certs
 
 import (

@@ -1,8 +1,3 @@
-// Package dependency provides the HTTP clients for the services that hubgate depends on. They limit time and response
-// size, follow no redirects, verify TLS and record metrics. Callers name their operation with WithOp. The transport to
-// the site's origin (internal/origin) records its metrics here, too.
-//
-// It imports no other package of hubgate.
 package dependency
 
 import "context"

@@ -1,5 +1,3 @@
-// Package faultproxy is a TCP proxy that simulates network faults: it refuses, delays, resets, drops, corrupts or
-// throttles traffic. Tests put it between hubgate and Redis. It imports no other package of hubgate.
 package faultproxy
 
 import (

@@ -1,7 +1,3 @@
-// Package inbound determines the facts of a request before any other handler runs: its id, the client's address, the
-// scheme that the visitor used and the requested public host. Headers of trusted proxies are evaluated only here.
-//
-// It imports no other package of hubgate.
 package inbound
 
 import (

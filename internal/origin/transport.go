@@ -1,7 +1,3 @@
-// Package origin keeps the connections to the site's origin. A request without a body travels in the goroutine that serves it: it is
-// written and its answer awaited, where net/http's transport wakes two more goroutines. What has a body, changes protocols or may not be
-// repeated goes through net/http's.
-// It imports nothing of hubgate but internal/background.
 package origin
 
 import (

@@ -1,8 +1,3 @@
-// Package page renders the gateway's own HTML pages and their JSON twins (RFC 9457 problem details).
-//
-// A handler describes what happened as a Page. Pages.Write chooses HTML or JSON and the language by the request,
-// applies the operator's theme, and sets the security headers. Texts live in the catalogue, never in handlers. Of
-// hubgate's packages it imports only inbound and setting.
 package page
 
 import "time"

@@ -1,5 +1,3 @@
-// Package realredis starts a redis-server for a test. If none is installed, the test is skipped, unless
-// HUBGATE_TEST_SERVICES contains redis. It imports no other package of hubgate.
 package realredis
 
 import (

@@ -1,11 +1,3 @@
-// Package seal is the key ring: it encrypts, authenticates and pseudonymizes everything that hubgate stores or hands to
-// browsers.
-//
-// The keys are the operator's session.keys: the first one seals, all of them open. HKDF-SHA256 (RFC 5869) derives one
-// key per purpose from each of them. A purpose is a Label; a value sealed for one purpose cannot be opened for another.
-// Sealed values are AES-256-GCM with a random nonce, and start with a format byte and the id of their key.
-//
-// It imports no other package of hubgate.
 package seal
 
 import (

@@ -1,8 +1,3 @@
-// Package setting has the types that hubgate's configuration consists of: values of the YAML file (Duration, Size,
-// Secret, Words), and Problem, a mistake in the configuration.
-//
-// Each type decodes from one scalar (see Word). None of them wraps a struct, so that the loader checks every key
-// strictly. It imports no other package of hubgate.
 package setting
 
 import (

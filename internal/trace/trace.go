@@ -1,11 +1,3 @@
-// Package trace records traces of requests and sends them to an OpenTelemetry collector by OTLP over HTTP. If the
-// collector is slow or unavailable, spans are lost, but requests are not affected: the queue is bounded, and spans that
-// do not fit are dropped.
-//
-// Spans contain only names from closed sets: rules, endpoints, dependencies, operations. They never contain a path, a
-// query, an address, a user or the text of an error, because people who may read traces may not read sessions.
-//
-// The build tag notrace excludes OpenTelemetry from the binary; New then fails if an endpoint is configured.
 package trace
 
 import (

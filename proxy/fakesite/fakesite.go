@@ -1,9 +1,3 @@
-// Package fakesite is a fake of the origin of a HubSpot-hosted site, for the demo and for tests: the site of a small
-// company that sells bicycles, with pages for everybody, for members and for partners.
-//
-// It behaves like HubSpot's origin, including what complicates a gateway's work: it serves only requests with a public
-// host in X-HS-Public-Host, ignores letter case and a trailing slash, serves one file at several addresses, redirects
-// to its own host name, and protects nothing.
 package fakesite
 
 import (
