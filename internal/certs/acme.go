@@ -19,54 +19,56 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// ACMEConfig is what obtaining certificates needs.
+// ACMEConfig configures an ACME.
 type ACMEConfig struct {
-	Email     string         // where the authority writes to
+	Email     string         // the authority sends notices to it
 	Directory string         // the authority's directory URL; "" = Let's Encrypt
 	Agreed    bool           // the operator agrees to the authority's terms
-	Roots     *x509.CertPool // whom to trust as the authority's own server; nil = the system's
-	// TLSPort is where the public listener really is, for the TLS-ALPN challenge; HTTPPort likewise for the HTTP challenge. 0 = the
-	// challenge's own port.
+	Roots     *x509.CertPool // trusted for the authority's own server; nil = the system's
+	// TLSPort is the port of the public listener, which answers the TLS-ALPN challenge; HTTPPort is the port that
+	// answers the HTTP challenge. 0 means the challenge's own port.
 	TLSPort, HTTPPort int
 
 	Redis     redis.UniversalClient
 	KeyPrefix string
 	Ring      *seal.Ring
 	Log       *slog.Logger
-	// Served is told each certificate that is served from now on.
+	// Served is called for each certificate that is served from now on.
 	Served func(name string, notAfter time.Time)
-	// RenewEvery is how often it is looked whether a certificate is to be renewed; 0 = every ten minutes.
+	// RenewEvery is how often certificates are checked for renewal; 0 means every ten minutes.
 	RenewEvery time.Duration
 }
 
-// ACME obtains and renews certificates. One order is made for any number of replicas: the others wait for the lock and find the
-// certificate in the store.
+// ACME obtains and renews certificates. However many replicas there are, one of them orders a certificate: the others
+// wait for the lock and find the certificate in the store.
 type ACME struct {
 	cfg   ACMEConfig
 	hosts hosts
 	again chan struct{} // the hosts have changed
 	asked map[string]bool
-	told  bool // that the store cannot be read
+	down  bool // the store cannot be read, which is logged already
 
-	failing sync.Map // names for which there is no certificate yet, as the log says already
+	failing sync.Map // names without a certificate whose failure is logged already
 	cache   *certmagic.Cache
 	magic   *certmagic.Config
 	issuer  *certmagic.ACMEIssuer
 }
 
-// NewACME makes the manager; Run obtains.
+// NewACME returns an ACME. It makes no network calls before Run.
 func NewACME(cfg ACMEConfig) (*ACME, error) {
 	if !cfg.Agreed {
 		return nil, fmt.Errorf("certs: acme: the authority's terms are not agreed to")
 	}
 	a := &ACME{cfg: cfg, again: make(chan struct{}, 1), asked: map[string]bool{}}
-	quiet := zap.NewNop() // certmagic tells through events what we want to know
+	quiet := zap.NewNop() // certmagic reports through events
 	a.cache = certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return a.magic, nil },
 		RenewCheckInterval: cfg.RenewEvery,
 		Logger:             quiet,
 	})
-	a.magic = certmagic.New(a.cache, certmagic.Config{Storage: newStore(cfg.Redis, cfg.KeyPrefix, cfg.Ring), Logger: quiet, OnEvent: a.event})
+	a.magic = certmagic.New(a.cache, certmagic.Config{
+		Storage: newStore(cfg.Redis, cfg.KeyPrefix, cfg.Ring), Logger: quiet, OnEvent: a.event,
+	})
 	a.issuer = certmagic.NewACMEIssuer(a.magic, certmagic.ACMEIssuer{
 		CA: cfg.Directory, Email: cfg.Email, Agreed: cfg.Agreed, TrustedRoots: cfg.Roots, Logger: quiet,
 		AltTLSALPNPort: cfg.TLSPort, AltHTTPPort: cfg.HTTPPort,
@@ -75,7 +77,7 @@ func NewACME(cfg ACMEConfig) (*ACME, error) {
 	return a, nil
 }
 
-// SetHosts says for which hosts there are certificates, without ports. It may be called again at any time.
+// SetHosts sets the hosts, without ports, that get certificates. It may be called at any time.
 func (a *ACME) SetHosts(names []string) {
 	var gone []certmagic.SubjectIssuer
 	was := a.hosts.all()
@@ -86,18 +88,18 @@ func (a *ACME) SetHosts(names []string) {
 		}
 	}
 	a.cache.RemoveManaged(gone)
-	a.note()
+	a.reportServed()
 	select {
 	case a.again <- struct{}{}:
 	default:
 	}
 }
 
-// storeRetry is how often the store is looked into for what is missing.
+// storeRetry is how often the store is searched for missing certificates.
 const storeRetry = 5 * time.Second
 
-// Run obtains what is missing and renews in time until ctx ends. The authority's faults are retried by certmagic with back-off, the
-// store's by Run: what certmagic cannot read at first, it forgets.
+// Run obtains missing certificates and renews others in time until ctx ends. certmagic retries after failures of the
+// authority, with back-off. Run retries after failures of the store, because certmagic does not.
 func (a *ACME) Run(ctx context.Context) error {
 	defer a.cache.Stop()
 	tick := time.NewTicker(storeRetry)
@@ -113,7 +115,7 @@ func (a *ACME) Run(ctx context.Context) error {
 	}
 }
 
-// manage loads what the store has, renews what has ended meanwhile, and orders what nobody has.
+// manage loads certificates from the store, renews expired ones, and orders missing ones.
 func (a *ACME) manage(ctx context.Context) {
 	loaded, unreadable := false, false
 	for _, host := range a.hosts.all() {
@@ -130,24 +132,24 @@ func (a *ACME) manage(ctx context.Context) {
 			a.storeFails(err)
 		}
 	}
-	if a.told && !unreadable && ctx.Err() == nil {
-		a.told = false
+	if a.down && !unreadable && ctx.Err() == nil {
+		a.down = false
 		a.cfg.Log.Info("certificates are read from Redis again")
 	}
 	if loaded {
-		_ = a.cache.RenewManagedCertificates(ctx) // its faults are told as events
+		_ = a.cache.RenewManagedCertificates(ctx) // its failures are reported as events
 	}
 }
 
 // storeFails logs that the store cannot be read, once until it can.
 func (a *ACME) storeFails(err error) {
-	if !a.told {
+	if !a.down {
 		a.cfg.Log.Error("cannot read certificates from Redis, retrying", "error", err)
 	}
-	a.told = true
+	a.down = true
 }
 
-// order hands a host over to certmagic, once: it goes on until it has a certificate.
+// order passes a host to certmagic, once: certmagic retries until it has a certificate.
 func (a *ACME) order(ctx context.Context, host string) {
 	if a.asked[host] {
 		return
@@ -156,8 +158,8 @@ func (a *ACME) order(ctx context.Context, host string) {
 	_ = a.magic.ManageAsync(ctx, []string{host})
 }
 
-// TLS is the listener's configuration: TLS 1.2 or newer, HTTP/2 first, and the TLS-ALPN challenge. Who asks for a host that is not
-// served here gets no certificate, and none is ordered for it.
+// TLS returns the listener's configuration: TLS 1.2 or newer, HTTP/2 first, and the TLS-ALPN challenge. A client that
+// asks for another host gets no certificate, and none is ordered for it.
 func (a *ACME) TLS() *tls.Config {
 	c := a.magic.TLSConfig()
 	c.MinVersion = tls.VersionTLS12
@@ -167,16 +169,16 @@ func (a *ACME) TLS() *tls.Config {
 		names := a.hosts.all()
 		switch {
 		case hello.ServerName == "" && len(names) > 0:
-			hello.ServerName = names[0] // a health check, say
+			hello.ServerName = names[0] // such as a health check
 		case !a.hosts.has(hello.ServerName):
-			return nil, nil // the alert unrecognized_name
+			return nil, nil // sends the alert unrecognized_name
 		}
 		return find(hello)
 	}
 	return c
 }
 
-// Challenges answers the authority's HTTP challenges, whichever replica they reach, and hands everything else on.
+// Challenges answers the authority's HTTP challenges, on every replica, and passes other requests to next.
 func (a *ACME) Challenges(next http.Handler) http.Handler { return a.issuer.HTTPChallengeHandler(next) }
 
 func (a *ACME) event(ctx context.Context, event string, data map[string]any) error {
@@ -187,18 +189,18 @@ func (a *ACME) event(ctx context.Context, event string, data map[string]any) err
 		a.cfg.Log.Info("certificate obtained", "name", name, "renewal", data["renewal"])
 	case "cert_failed":
 		level := slog.LevelError
-		if _, known := a.failing.LoadOrStore(name, true); known { // each try fails: once is enough
+		if _, known := a.failing.LoadOrStore(name, true); known { // logged already
 			level = slog.LevelDebug
 		}
 		a.cfg.Log.Log(ctx, level, "could not obtain a certificate, retrying", "name", name, "error", data["error"])
 	case "cached_managed_cert":
-		a.note()
+		a.reportServed()
 	}
 	return nil
 }
 
-// note tells until when each host's certificate is good: the newest, while an older one is still there.
-func (a *ACME) note() {
+// reportServed reports when the newest certificate of each host expires.
+func (a *ACME) reportServed() {
 	for _, host := range a.hosts.all() {
 		var end time.Time
 		for _, cert := range a.cache.AllMatchingCertificates(host) {

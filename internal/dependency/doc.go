@@ -2,5 +2,5 @@
 // It knows how long each call may take and how large its response may be, records metrics by dependency and operation
 // (WithOp), and probes what does not answer. internal/origin records its metrics here, too.
 // It never follows a redirect and never skips the verification of a certificate.
-// It imports no other package of hubgate.
+// Of hubgate's packages it imports only background.
 package dependency

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Result is how a call ended: a metric label.
+// Result is the result of a call: a metric label.
 type Result string
 
 // The results.
@@ -18,7 +18,7 @@ const (
 	Throttled   Result = "throttled"    // 429
 	ServerError Result = "server_error" // 5xx
 	ClientError Result = "client_error" // 4xx
-	Canceled    Result = "canceled"     // by us or the visitor: says nothing about the dependency
+	Canceled    Result = "canceled"     // by hubgate or the visitor: no evidence about the dependency
 )
 
 var results = []Result{OK, Timeout, Failed, Throttled, ServerError, ClientError, Canceled}
@@ -31,13 +31,13 @@ var opsOf = map[Name][]Op{
 	HubSpotAPI:  {OpUpsert, OpRead, OpUpdate, OpSchema, OpForm, OpPages, OpAccount, OpOther},
 }
 
-// Metrics counts the calls of every dependency, and keeps which of them the last probe found up.
+// Metrics counts the calls of every dependency and holds the result of its last probe.
 type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	up       *prometheus.GaugeVec
-	known    map[label]children               // of every call there can be: looked up without labels being put together
-	state    map[Name]*atomic.Pointer[Health] // replaced by probes only: the hot path reads it
+	known    map[label]children               // of every possible call: a look-up builds no labels
+	state    map[Name]*atomic.Pointer[Health] // only probes replace it: requests read it
 	probes   map[Name]func()                  // start a probe; written before the first call
 }
 
@@ -52,7 +52,7 @@ type children struct {
 	duration prometheus.Observer
 }
 
-// Health is what the last probe of a dependency found.
+// Health is the result of the last probe of a dependency.
 type Health struct {
 	OK     bool
 	Known  bool   // false until the first probe
@@ -60,7 +60,7 @@ type Health struct {
 	Since  time.Time
 }
 
-// NewMetrics registers the metrics with every child in place, so that rate() and absent() work from the start.
+// NewMetrics registers the metrics with all label values, so that rate() and absent() work from the start.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -68,7 +68,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"dependency", "op", "result"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "hubgate_dependency_duration_seconds", Help: "Time until a dependency answered.",
-			Buckets:                     []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
+			Buckets: []float64{
+				0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+			},
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}, []string{"dependency", "op"}),
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -85,7 +87,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		for _, op := range ops {
 			duration := m.duration.WithLabelValues(string(name), string(op))
 			for _, result := range results {
-				m.known[label{name, op, result}] = children{m.requests.WithLabelValues(string(name), string(op), string(result)), duration}
+				requests := m.requests.WithLabelValues(string(name), string(op), string(result))
+				m.known[label{name, op, result}] = children{requests, duration}
 			}
 		}
 	}
@@ -97,7 +100,7 @@ type Call struct {
 	Op      Op
 	Result  Result
 	Took    time.Duration
-	TraceID string // of the trace that shows it; "" when none does
+	TraceID string // of the trace with this call; "" if there is none
 }
 
 // Observe counts one call. A nil Metrics counts nothing.
@@ -107,15 +110,18 @@ func (m *Metrics) Observe(name Name, c Call) {
 	}
 	known, ok := m.known[label{name, c.Op, c.Result}]
 	if !ok {
-		known = children{m.requests.WithLabelValues(string(name), string(c.Op), string(c.Result)), m.duration.WithLabelValues(string(name), string(c.Op))}
+		known = children{
+			m.requests.WithLabelValues(string(name), string(c.Op), string(c.Result)),
+			m.duration.WithLabelValues(string(name), string(c.Op)),
+		}
 	}
 	known.requests.Inc()
 	Observe(known.duration, c.Took, c.TraceID)
 	m.suspect(name, c.Result)
 }
 
-// suspect starts a probe when a call contradicts what is known. It decides nothing: how a call ends can be the
-// visitor's doing.
+// suspect starts a probe if the result of a call contradicts the dependency's health. It does not change the health,
+// because a visitor can make a call fail.
 func (m *Metrics) suspect(name Name, r Result) {
 	probe := m.probes[name]
 	if probe == nil || r == Canceled {
@@ -126,11 +132,11 @@ func (m *Metrics) suspect(name Name, r Result) {
 	}
 }
 
-// watch makes calls start a probe. It is called before the first call.
+// watch sets what starts a probe. It must be called before the first call.
 func (m *Metrics) watch(name Name, probe func()) { m.probes[name] = probe }
 
-// SetUp notes what a probe of the gateway's own found out: whether the dependency answers. Nothing else changes Health
-// and hubgate_dependency_up.
+// SetUp saves the result of a probe: whether the dependency answers. Nothing else changes Health and
+// hubgate_dependency_up.
 func (m *Metrics) SetUp(name Name, ok bool, detail string) {
 	if m == nil {
 		return
@@ -148,8 +154,8 @@ func (m *Metrics) SetUp(name Name, ok bool, detail string) {
 	m.up.WithLabelValues(string(name)).Set(up)
 }
 
-// Observe notes how long something took. The trace's id, when there is one, becomes the exemplar: the way from a bar of the histogram to
-// one request that is in it.
+// Observe records a duration. The trace's id, if there is one, becomes the exemplar, which leads from a bucket of the
+// histogram to one request in it.
 func Observe(o prometheus.Observer, took time.Duration, traceID string) {
 	if e, ok := o.(prometheus.ExemplarObserver); ok && traceID != "" {
 		e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
@@ -158,5 +164,5 @@ func Observe(o prometheus.Observer, took time.Duration, traceID string) {
 	o.Observe(took.Seconds())
 }
 
-// Health returns what the last probe of the dependency found.
+// Health returns the result of the last probe of the dependency.
 func (m *Metrics) Health(name Name) Health { return *m.state[name].Load() }

@@ -7,42 +7,44 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
-// ProbeConfig says how a dependency is probed.
+// ProbeConfig configures a Prober.
 type ProbeConfig struct {
 	Name    Name
-	Ask     func(context.Context) error // returns nil when the dependency answers
+	Ask     func(context.Context) error // returns nil if the dependency answers
 	First   time.Duration               // until the first probe
 	Every   time.Duration               // between two probes while it answers; 0 = only when calls contradict Health
 	Metrics *Metrics
 	Log     *slog.Logger
 }
 
-// Bounds of probing.
+// Limits of probing.
 const (
-	ProbeLimit   = 5 * time.Second  // a probe without an answer within it has failed
-	probeGap     = time.Second      // between two probes at least
-	probeBackOff = 10 * time.Second // between two probes at most while the dependency is down
+	ProbeLimit   = 5 * time.Second  // of one probe
+	probeGap     = time.Second      // the shortest time between two probes
+	probeBackOff = 10 * time.Second // the longest time between two probes while the dependency is down
 )
 
-// Prober asks one dependency in the background whether it answers. It alone decides whether the dependency counts as
-// up. How a call for a visitor ended may only start a probe: the visitor chose the address, and can make a page fail or
-// hang that says nothing about the rest.
+// Prober checks in the background whether one dependency answers. It alone decides whether the dependency counts as up.
+// The result of a call for a visitor can only start a probe: visitors choose the address, and one page that fails or
+// hangs is no evidence about the others.
 type Prober struct {
 	cfg  ProbeConfig
 	wake chan struct{}
 }
 
-// NewProber makes a Prober; it asks nothing before Run. From now on the dependency's metrics start a probe when a call
-// contradicts what is known.
+// NewProber returns a Prober, which probes nothing before Run. From now on the dependency's metrics start a probe when
+// the result of a call contradicts its health.
 func NewProber(cfg ProbeConfig) *Prober {
 	p := &Prober{cfg: cfg, wake: make(chan struct{}, 1)}
 	cfg.Metrics.watch(cfg.Name, p.Suspect)
 	return p
 }
 
-// Suspect asks for a probe soon. It never waits, and many calls are one.
+// Suspect requests a probe soon. It never waits, and several calls are one request.
 func (p *Prober) Suspect() {
 	select {
 	case p.wake <- struct{}{}:
@@ -60,7 +62,7 @@ func (p *Prober) Run(ctx context.Context) {
 		return
 	}
 	for failures := 0; ; {
-		select { // what happened so far is answered by this probe
+		select { // this probe answers earlier requests
 		case <-p.wake:
 		default:
 		}
@@ -82,13 +84,14 @@ func (p *Prober) Run(ctx context.Context) {
 		if pause > 0 {
 			pause -= probeGap
 		}
-		if !pauseFor(ctx, probeGap) || !p.wait(ctx, pause) {
+		if !background.Sleep(ctx, probeGap) || !p.wait(ctx, pause) {
 			return
 		}
 	}
 }
 
-// wait returns after a time, negative = for ever, or when a probe is wanted; it reports false when ctx ended.
+// wait waits until a probe is due or requested, and reports whether that happened before ctx ended. A negative pause
+// means that none is due.
 func (p *Prober) wait(ctx context.Context, pause time.Duration) bool {
 	var due <-chan time.Time
 	if pause >= 0 {
@@ -105,18 +108,7 @@ func (p *Prober) wait(ctx context.Context, pause time.Duration) bool {
 	return true
 }
 
-func pauseFor(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-// probe asks once. A panic is an answer that cannot be read: it must not end the process.
+// probe probes once. A panic counts as a failure: it must not end the process.
 func (p *Prober) probe(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -132,7 +124,7 @@ func (p *Prober) probe(ctx context.Context) (err error) {
 	return err
 }
 
-// report notes what a probe found, and logs it when it changed.
+// report saves the result of a probe and logs a change.
 func (p *Prober) report(err error, pause time.Duration) {
 	was := p.cfg.Metrics.Health(p.cfg.Name)
 	if err == nil {

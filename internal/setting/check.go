@@ -43,7 +43,10 @@ func CheckHost(key, host string) []Problem {
 	if err == nil && u.Host == host && u.Hostname() != "" && !strings.ContainsAny(host, "*_ ") {
 		return nil
 	}
-	p := Problem{Key: key, Text: Quote(host) + " is not a host", Cure: "write a host such as www.example.com, with a port if needed"}
+	p := Problem{
+		Key: key, Text: Quote(host) + " is not a host",
+		Cure: "write a host such as www.example.com, with a port if needed",
+	}
 	switch full, err := url.Parse(host); {
 	case strings.Contains(host, "*"):
 		p.Cure = "write each host by name, or remove hosts to match all hosts"
