@@ -11,26 +11,26 @@ import (
 )
 
 var (
-	errHead   = errors.New("origin: the head of the answer is too long")
-	errStatus = errors.New("origin: an answer without a proper status")
+	errHead   = errors.New("origin: the head of the response is too long")
+	errStatus = errors.New("origin: invalid status of a response")
 )
 
 // conn is a connection to the origin that carries one exchange at a time.
 type conn struct {
 	pool    *pool
-	conn    net.Conn // with TLS, if any
-	line    *line    // below it
+	conn    net.Conn // over TLS, if the origin has it
+	line    *line    // the socket below conn
 	in      *bufio.Reader
 	timeout time.Duration
 
-	stop     func() bool // lets go of the request's context
-	reading  bool        // the head of an answer
-	left     int         // bytes that it may still have
-	fault    error       // why reading it ended
-	answered bool        // something came since the request
-	used     bool        // it has been idle, or another's: the origin may have closed it meanwhile
+	stop     func() bool // ends the watch on the request's context
+	reading  bool        // the head of a response is being read
+	left     int         // bytes that the head may still have
+	fault    error       // why the last read ended
+	answered bool        // data was received since the request
+	used     bool        // not for the first time: the origin may have closed it meanwhile
 	limit    time.Time   // the connection's deadline; zero = none
-	since    time.Time   // in the pool
+	since    time.Time   // when it was put into the pool
 }
 
 func newConn(p *pool, raw net.Conn, timeout time.Duration) *conn {
@@ -40,11 +40,11 @@ func newConn(p *pool, raw net.Conn, timeout time.Duration) *conn {
 	return c
 }
 
-// close ends the connection without a word: TLS would first write one, and wait for an origin that reads nothing.
+// close closes the socket. Closing TLS would first write an alert, and wait for an origin that does not read.
 func (c *conn) close() { c.line.Close() }
 
-// exchange sends a request and returns its answer, whose body has to be read to its end or closed: then others may use the connection.
-// After an error it is closed.
+// exchange sends a request and returns its response. The connection is free when the response's body is read to its end
+// or closed. After an error it is closed.
 func (c *conn) exchange(req *http.Request, head []byte) (*http.Response, error) {
 	c.answered, c.reading, c.left, c.fault = false, true, maxHead, nil
 	c.bound()
@@ -72,11 +72,12 @@ func (c *conn) answer(req *http.Request, head []byte) (*http.Response, error) {
 		res, err := http.ReadResponse(c.in, req)
 		switch {
 		case err != nil && (c.fault == errHead || errors.Is(c.fault, os.ErrDeadlineExceeded)):
-			return nil, c.fault // which is why the rest made no sense
+			return nil, c.fault // the cause of err
 		case err != nil:
 			return nil, err
 		case res.StatusCode < 100 || res.StatusCode == http.StatusSwitchingProtocols:
-			// Below 100 there may be a body, which would be taken for the answer (response splitting); nobody asked for a 101.
+			// A status below 100 may have a body, which would be read as the next response (response splitting,
+			// CWE-113). A 101 was not requested.
 			return nil, errStatus
 		case res.StatusCode >= 200:
 			return res, nil
@@ -84,8 +85,8 @@ func (c *conn) answer(req *http.Request, head []byte) (*http.Response, error) {
 	}
 }
 
-// bound sees to it that an answer begins in time. A deadline costs more than the rest of exchange, so it is set with a margin of an
-// eighth and used again while it is not too near.
+// bound sets the deadline for the head of a response. Setting one costs more than the rest of exchange, so it gets a
+// margin of an eighth and is reused while it is far enough away.
 func (c *conn) bound() {
 	if c.timeout <= 0 {
 		return
@@ -96,13 +97,13 @@ func (c *conn) bound() {
 	}
 }
 
-// Read feeds the reader of answers.
+// Read reads from the origin, for the parser of responses.
 func (c *conn) Read(p []byte) (n int, err error) {
 	if c.reading && c.left <= 0 {
 		c.fault = errHead
 		return 0, errHead
 	}
-	if !c.reading && !c.limit.IsZero() { // an answer's body may take as long as it likes: who reads it decides
+	if !c.reading && !c.limit.IsZero() { // no deadline for a response's body: its reader decides how long to wait
 		c.limit = time.Time{}
 		c.conn.SetDeadline(c.limit)
 	}
@@ -113,10 +114,10 @@ func (c *conn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// quiet tells whether the connection can take a request: it is open, and the origin has said nothing since its last answer. What it
-// did say would be taken for the next visitor's answer (response queue poisoning).
+// quiet reports whether the connection can take a request: it is open, and the origin has sent nothing since its last
+// response. Such data would be taken for the response to the next visitor (response queue poisoning, CWE-444).
 func (c *conn) quiet() bool {
-	c.bound() // an old deadline would hide what is there
+	c.bound() // an expired deadline would hide pending data
 	c.reading, c.left = true, 1
 	c.line.probing, c.line.budget = true, maxProbe
 	_, err := c.in.Peek(1)
@@ -124,7 +125,7 @@ func (c *conn) quiet() bool {
 	return errors.Is(err, errNothing) && c.line.between()
 }
 
-// release ends an exchange. A connection that is between two messages is kept, unless its request was called off.
+// release ends an exchange. It keeps the connection if keep is set and the request was not canceled.
 func (c *conn) release(keep bool) {
 	c.used = true
 	if !c.stop() || !keep {

@@ -56,12 +56,12 @@ func (l *line) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// maxProbe bounds what a probe reads: session tickets fit into it. Messages of TLS without end would hold whoever
-// probes for ever.
+// maxProbe limits how much a probe reads, which is enough for session tickets. Endless TLS messages would otherwise
+// keep it reading.
 const maxProbe = 64 << 10
 
-// Write sends what the other end asks for. While probing that is an answer of TLS to something nobody began, and
-// might have to wait.
+// Write writes to the socket. While probing it fails: TLS would answer a message that was not requested, and could
+// block.
 func (l *line) Write(p []byte) (int, error) {
 	if l.probing {
 		return 0, io.ErrUnexpectedEOF

@@ -8,18 +8,18 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// pool keeps connections that nobody uses, the one used last on top: what a quiet site does not need grows old at the bottom.
+// pool holds idle connections and reuses the latest one first, so that those that a quiet site does not need expire.
 type pool struct {
 	idle time.Duration
 
 	mu      sync.Mutex
 	free    []*conn
-	waiting []chan *conn // requests for which there was none; each has begun to make one
+	waiting []chan *conn // requests without a connection; each has started a dial
 	closed  bool         // until the next request
 	sweep   *time.Timer  // runs while free holds anything
 }
 
-// take returns a connection that is fit for a request, or a place in the queue for the next one.
+// take returns an idle connection that can take a request, or a place in the queue for the next one.
 func (p *pool) take() (*conn, chan *conn) {
 	for {
 		c, place := p.pop()
@@ -46,7 +46,7 @@ func (p *pool) pop() (*conn, chan *conn) {
 	return c, nil
 }
 
-// leave gives up a place. It returns the connection that came to it at that very moment, and whether others wait.
+// leave gives up a place. It returns the connection that was given to it meanwhile, if any, and whether others wait.
 func (p *pool) leave(place chan *conn) (c *conn, others bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,10 +76,10 @@ func (p *pool) give(c *conn) {
 	}
 }
 
-// lookEvery is how often idle connections are looked at: what the origin has closed holds a socket here until then.
+// lookEvery is how often idle connections are checked. Until then, one that the origin closed holds a socket.
 const lookEvery = 5 * time.Second
 
-// plan sees to it that idle connections are closed when they are old, or when the origin has closed them.
+// plan schedules the next look, which closes connections that are idle for too long or closed by the origin.
 func (p *pool) plan() {
 	if p.sweep != nil || len(p.free) == 0 {
 		return
@@ -94,12 +94,12 @@ func (p *pool) every() time.Duration {
 	return lookEvery
 }
 
-// look takes the connections that nobody has used for a while out of the pool, and puts back those that are fit.
-// Asking them is I/O, which nobody may have to wait for who only wants to use another.
+// look takes the connections that are idle for a while out of the pool, checks them, and puts back those that can be
+// used. The check is I/O, so the pool is not locked meanwhile.
 func (p *pool) look() {
 	for _, c := range p.takeOld(time.Now().Add(-p.every() / 2)) {
 		fit := false
-		_ = background.Catch(func() { fit = c.quiet() }) // nobody's request would recover it
+		_ = background.Catch(func() { fit = c.quiet() }) // no request would recover a panic
 		if !fit || p.idle > 0 && time.Since(c.since) >= p.idle {
 			c.close()
 			continue
@@ -112,7 +112,7 @@ func (p *pool) look() {
 	p.plan()
 }
 
-// takeOld takes out the connections that nobody has used since a time.
+// takeOld takes out the connections that are idle since before a time.
 func (p *pool) takeOld(since time.Time) []*conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -125,7 +125,7 @@ func (p *pool) takeOld(since time.Time) []*conn {
 	return old
 }
 
-// putBack returns a connection to its place: those below it have been unused for longer.
+// putBack returns a connection to its place in the order of idle time.
 func (p *pool) putBack(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -141,7 +141,7 @@ func (p *pool) putBack(c *conn) {
 	}
 }
 
-// drop closes the connections that nobody has used since a time.
+// drop closes the connections that are idle since before a time.
 func (p *pool) drop(since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -58,7 +58,7 @@ func TestPoolIsFreeWhileAConnectionIsProbed(t *testing.T) {
 	}
 }
 
-func TestPoolKeepsWhatIsFitInItsOrder(t *testing.T) {
+func TestPoolKeepsUsableConnectionsInOrder(t *testing.T) {
 	t.Parallel()
 	tr := reach(t, "http://origin.example")
 	quiet := func(*conn, []byte) (int, error) { return 0, errNothing }

@@ -14,20 +14,20 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// errStalled means that the origin does not take a request's body. It is a timeout.
+// errStalled means that the origin does not read a request's body. It is a timeout.
 var errStalled error = stalled{}
 
 type stalled struct{}
 
-func (stalled) Error() string   { return "origin: the request's body is not taken" }
+func (stalled) Error() string   { return "origin: the request's body is not read" }
 func (stalled) Timeout() bool   { return true }
 func (stalled) Temporary() bool { return true }
 
-// maxPiece bounds what is read of a body at once, so that an origin which takes it slowly still makes progress.
+// maxPiece limits how much of a body is read at once, so that an origin that reads it slowly still makes progress.
 const maxPiece = 16 << 10
 
-// send sends a request through net/http. Its ResponseHeaderTimeout starts when the request is written, so an origin that
-// reads no more would hold the visitor, whose leaving nobody notices meanwhile, for ever (CWE-400).
+// send sends a request through net/http. Its ResponseHeaderTimeout starts when the request is written, so an origin
+// that stops reading would hold the request forever, even after the visitor has left (CWE-400).
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	limit := t.cfg.ResponseHeader
 	if req.Body == nil || req.Body == http.NoBody || limit <= 0 {
@@ -38,9 +38,9 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	out := req.WithContext(ctx)
 	out.Body = &uploadBody{req.Body, watchdog}
 	res, err := t.others.RoundTrip(out)
-	watchdog.Stop() // an answer that is there may take its time, and so may the rest of the body then
+	watchdog.Stop() // there is no limit for the rest of either body once the response has begun
 	if err == nil {
-		return res, nil // its body needs the context, which ends with the request's own
+		return res, nil // the response's body needs the context, which ends with the request's
 	}
 	cancel(err)
 	if context.Cause(ctx) == errStalled {
@@ -49,7 +49,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// uploadBody is a request's body. Between two reads of it, the transport is writing.
+// uploadBody is a request's body. Between two reads of it the transport writes, and the watchdog runs.
 type uploadBody struct {
 	io.ReadCloser
 	writing *background.Watchdog
@@ -61,15 +61,15 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p[:min(len(p), maxPiece)])
 }
 
-// progressConn is a connection whose writes fail when the other end takes nothing, and says nothing either, for too
-// long. A body's watchdog does not see what follows it, nor a WebSocket's messages.
+// progressConn is a connection whose writes fail if the origin neither reads nor sends anything for too long. A body's
+// watchdog covers neither what follows the body nor the messages of a WebSocket.
 type progressConn struct {
 	net.Conn
-	limit time.Duration
-	heard atomic.Int64 // bytes
+	limit    time.Duration
+	received atomic.Int64 // bytes
 
 	mu  sync.Mutex
-	end time.Time // the write deadline that the user of the connection has set; zero = none
+	end time.Time // the write deadline set by the connection's user; zero = none
 }
 
 // dialProgress is the dialer of net/http's transport.
@@ -83,30 +83,30 @@ func (t *Transport) dialProgress(ctx context.Context, network, addr string) (net
 	return &progressConn{Conn: conn, limit: t.cfg.ResponseHeader}, nil
 }
 
-// Read counts what comes: an origin that is answering makes progress although it takes no more of the request.
+// Read counts the received bytes: an origin that responds makes progress even if it reads no more of the request.
 func (c *progressConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.heard.Add(int64(n))
+	c.received.Add(int64(n))
 	return n, err
 }
 
 func (c *progressConn) Write(p []byte) (n int, err error) {
 	for {
-		heard := c.heard.Load()
+		received := c.received.Load()
 		own := c.allow()
 		wrote, err := c.Conn.Write(p[n:])
 		n += wrote
 		if own || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
-		if wrote == 0 && c.heard.Load() == heard {
-			_ = c.Conn.Close() // else closing TLS would wait to write its alert
+		if wrote == 0 && c.received.Load() == received {
+			_ = c.Conn.Close() // otherwise closing TLS would wait to write its alert
 			return n, err
 		}
 	}
 }
 
-// allow gives the next write its time. It reports whether the user's own deadline comes first.
+// allow sets the deadline of the next write. It reports whether the user's own deadline comes first.
 func (c *progressConn) allow() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,7 +119,7 @@ func (c *progressConn) allow() bool {
 	return own
 }
 
-// SetWriteDeadline serves crypto/tls, whose Close must not wait for long.
+// SetWriteDeadline is used by crypto/tls, whose Close must not wait for long.
 func (c *progressConn) SetWriteDeadline(end time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,7 +134,7 @@ func (c *progressConn) SetDeadline(end time.Time) error {
 	return c.Conn.SetReadDeadline(end)
 }
 
-// CloseWrite serves a WebSocket whose visitor has ended its half.
+// CloseWrite is used for a WebSocket whose visitor has closed their half.
 func (c *progressConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

@@ -34,8 +34,8 @@ func serveBy(t *testing.T, protocol string, limit time.Duration, handler http.Ha
 	return reach(t, server.URL, named, limited).trust(server)
 }
 
-// smallBuffers keeps the kernel from taking megabytes that the origin does not read: many such connections at once would bring the
-// machine under memory pressure, which slows down every other one.
+// smallBuffers limits what the kernel buffers for an origin that does not read. Megabytes on many connections would put
+// the machine under memory pressure, which slows down the other tests.
 type smallBuffers struct{ net.Listener }
 
 func (l smallBuffers) Accept() (net.Conn, error) {
@@ -66,8 +66,8 @@ func (t *Transport) upload(test *testing.T, size int64, chunks bool) (*http.Resp
 	return t.RoundTrip(req)
 }
 
-// TestUploadThatTheOriginDoesNotReadTimesOut does not run beside the tests whose origins send without end: they take all the processor
-// time.
+// TestUploadThatTheOriginDoesNotReadTimesOut does not run in parallel with the tests whose origins send endless data:
+// they use all of the processor.
 func TestUploadThatTheOriginDoesNotReadTimesOut(t *testing.T) {
 	for _, protocol := range protocols {
 		for name, chunks := range map[string]bool{"of known length": false, "in chunks": true} {
@@ -107,8 +107,8 @@ func TestUploadThatTheOriginReadsSlowlyContinues(t *testing.T) {
 	}
 }
 
-// TestAnswerOutlastsTheUploadThatNobodyReads checks that an origin which has answered early may go on answering.
-func TestAnswerOutlastsTheUploadThatNobodyReads(t *testing.T) {
+// TestResponseOutlastsUnreadUpload checks that an origin which has answered early may go on answering.
+func TestResponseOutlastsUnreadUpload(t *testing.T) {
 	t.Parallel()
 	const limit = 400 * time.Millisecond
 	for _, protocol := range protocols {

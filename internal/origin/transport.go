@@ -16,25 +16,27 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// Config says where the origin is and what is waited for.
+// Config is the address of an origin and the time limits of its connections.
 type Config struct {
-	URL        *url.URL // scheme and host; nothing else of it is read
-	ServerName string   // whose certificate the origin must show
+	URL        *url.URL // scheme and host; the rest is ignored
+	ServerName string   // the origin's certificate must be valid for it
 
-	Dial           time.Duration
-	TLS            time.Duration // the handshake
-	ResponseHeader time.Duration // until the answer's head is there, or an eighth longer, or a body makes progress; 0 = for ever
-	Idle           time.Duration // how long a connection is kept that nobody uses; 0 = for ever
+	Dial time.Duration
+	TLS  time.Duration // the handshake
+	// ResponseHeader limits the time until the response's head is read, or an eighth more, and the time in which the
+	// body of a request makes no progress. 0 means no limit.
+	ResponseHeader time.Duration
+	Idle           time.Duration // how long an idle connection is kept; 0 = no limit
 }
 
-// Bounds of what an origin can make us hold.
+// Limits of what an origin can make hubgate hold.
 const (
-	maxIdle = 1024      // connections that nobody uses
-	maxHead = 256 << 10 // bytes of an answer's head, with the 1xx answers before it
+	maxIdle = 1024      // idle connections
+	maxHead = 256 << 10 // bytes of a response's head, including 1xx responses before it
 )
 
-// Transport is a process's connections to one origin. They are shared by all requests, since re-dialling costs more than everything
-// else a gateway does. Nothing is compressed or decompressed on the way.
+// Transport holds a process's connections to one origin. All requests share them, because a new connection costs more
+// than everything else that a gateway does. It neither compresses nor decompresses.
 type Transport struct {
 	cfg    Config
 	addr   string
@@ -42,16 +44,19 @@ type Transport struct {
 	tls    *tls.Config // nil for http
 	others *http.Transport
 	pool   pool
-	// indirect sends everything the others' way: the origin has refused HTTP/1.1, or its name wants to be translated.
+	// indirect sends all requests through net/http: the origin refuses HTTP/1.1, or its name is not ASCII.
 	indirect atomic.Bool
 }
 
-// New makes the connections of an origin; none is opened before the first request.
+// New returns a Transport. It opens no connection before the first request.
 func New(cfg Config) *Transport {
 	verify := &tls.Config{ServerName: cfg.ServerName, MinVersion: tls.VersionTLS12}
-	t := &Transport{cfg: cfg, addr: cfg.URL.Host, dialer: net.Dialer{Timeout: cfg.Dial, KeepAlive: 30 * time.Second}, pool: pool{idle: cfg.Idle}}
+	t := &Transport{
+		cfg: cfg, addr: cfg.URL.Host, pool: pool{idle: cfg.Idle},
+		dialer: net.Dialer{Timeout: cfg.Dial, KeepAlive: 30 * time.Second},
+	}
 	t.others = &http.Transport{
-		// No Proxy: HTTP_PROXY from the environment is never obeyed (httpoxy, HS-11).
+		// No Proxy: HTTP_PROXY in the environment is ignored, because a request header can set it in CGI (httpoxy, CWE-807).
 		DialContext:            t.dialProgress,
 		TLSClientConfig:        verify,
 		TLSHandshakeTimeout:    cfg.TLS,
@@ -62,9 +67,10 @@ func New(cfg Config) *Transport {
 		MaxResponseHeaderBytes: maxHead,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}, // a dead connection would hold everybody
-		ReadBufferSize:         16 << 10,
-		WriteBufferSize:        16 << 10,
+		// Pings find a dead connection, which all requests would wait for.
+		HTTP2:           &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+		ReadBufferSize:  16 << 10,
+		WriteBufferSize: 16 << 10,
 	}
 	port := "80"
 	if cfg.URL.Scheme == "https" {
@@ -78,7 +84,7 @@ func New(cfg Config) *Transport {
 	return t
 }
 
-// heads keeps the buffers in which heads are written.
+// heads holds buffers for the heads of requests.
 var heads = sync.Pool{New: func() any { return new([]byte) }}
 
 // RoundTrip sends a request to the origin.
@@ -108,13 +114,14 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return res, nil
 	}
 	late := errors.Is(err, os.ErrDeadlineExceeded)
-	if late && again && !c.answered { // the way there may be gone without a word: nobody else is to wait for the others of its time
+	if late && again && !c.answered { // the network path may be gone, and with it the other connections that are as old
 		t.pool.drop(began)
 	}
 	if late || !again || c.answered || req.Context().Err() != nil {
 		return nil, causeOf(req.Context(), err)
 	}
-	// The origin had closed it meanwhile. Asking again is safe: nothing was answered, and the methods are idempotent (RFC 9112 9.3.1).
+	// The origin closed the idle connection. A retry is safe: there was no response, and the methods are idempotent
+	// (RFC 9112, section 9.3.1).
 	if c, err = t.dial(req.Context()); err == nil {
 		res, err = c.exchange(req, head)
 	}
@@ -124,26 +131,27 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// direct tells a request that may be sent twice and has nothing to send after its head.
+// direct reports whether a request is idempotent and has nothing to send after its head.
 func (t *Transport) direct(req *http.Request) bool {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 	default:
 		return false
 	}
-	return (req.Body == nil || req.Body == http.NoBody) && req.Header["Upgrade"] == nil && req.Header["Expect"] == nil && !req.Close &&
+	return (req.Body == nil || req.Body == http.NoBody) && req.Header["Upgrade"] == nil &&
+		req.Header["Expect"] == nil && !req.Close &&
 		req.URL.Scheme == t.cfg.URL.Scheme && req.URL.Host == t.cfg.URL.Host && !t.indirect.Load()
 }
 
-// CloseIdleConnections closes the connections that nobody uses, and those in use at the end of their exchange.
+// CloseIdleConnections closes idle connections at once, and the others at the end of their exchange.
 func (t *Transport) CloseIdleConnections() {
 	t.pool.close()
 	t.others.CloseIdleConnections()
 }
 
-// connect returns a connection that nobody uses, or whichever comes first: a new one, or one that another request has done with. A new
-// one that comes too late is kept for others. What a request began to make that was called off goes on while others wait: else
-// visitors who do not wait could leave any number of dials behind them (DS-01).
+// connect returns an idle connection, or else whichever comes first: a new one, or one that another request releases. A
+// new one that comes too late is kept for others. The dial of a canceled request continues only while other requests
+// wait; otherwise visitors who cancel their requests could start any number of dials (CWE-400).
 func (t *Transport) connect(ctx context.Context) (*conn, error) {
 	c, place := t.pool.take()
 	if c != nil {
@@ -212,13 +220,14 @@ func (t *Transport) dial(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-// refusesHTTP1 tells the alert of an origin that speaks HTTP/2 alone (RFC 7301 3.2). crypto/tls shows it by its text only.
+// refusesHTTP1 reports whether an error is the alert of an origin that supports only HTTP/2 (RFC 7301, section 3.2).
+// crypto/tls identifies it by its text only.
 func refusesHTTP1(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error" && op.Err.Error() == "tls: no application protocol"
 }
 
-// causeOf names the caller's own end, if it has come, instead of what it did to the connection.
+// causeOf returns the context's error if it has ended, because err is then only its consequence.
 func causeOf(ctx context.Context, err error) error {
 	if own := ctx.Err(); own != nil {
 		return own

@@ -4,5 +4,5 @@ package origin
 
 import "syscall"
 
-// limitUnsent leaves the buffer to the system: the progress of an origin shows less often.
+// limitUnsent does nothing: the progress of an origin is visible less often.
 func limitUnsent(_, _ string, _ syscall.RawConn) error { return nil }

@@ -95,8 +95,10 @@ func TestFormsMayPostAndKeepReferer(t *testing.T) {
 		accept           string
 		action, referrer string
 	}{
-		"with a form":           {form, "text/html", "form-action 'self' https://login.example.com https://idp.example.com", "same-origin"},
-		"without one":           {Page{Name: NotFound, FormOrigins: form.FormOrigins}, "text/html", "form-action 'none'", "no-referrer"},
+		"with a form": {form, "text/html", "form-action 'self' https://login.example.com https://idp.example.com",
+			"same-origin"},
+		"without one": {Page{Name: NotFound, FormOrigins: form.FormOrigins}, "text/html", "form-action 'none'",
+			"no-referrer"},
 		"its twin has no forms": {form, "application/json", "form-action 'none'", "no-referrer"},
 	} {
 		h := write(t, p, request(t, "GET", "Accept", test.accept), test.page).Header
@@ -137,7 +139,8 @@ func TestHeadMatchesGetWithoutBody(t *testing.T) {
 	}
 	if head.StatusCode != 503 || head.Header.Get("Retry-After") != "2" ||
 		get.ContentLength < 100 || head.ContentLength != get.ContentLength {
-		t.Errorf("HEAD %d %q %d, GET %d", head.StatusCode, head.Header.Get("Retry-After"), head.ContentLength, get.ContentLength)
+		t.Errorf("HEAD %d %q %d, GET %d", head.StatusCode, head.Header.Get("Retry-After"), head.ContentLength,
+			get.ContentLength)
 	}
 	if body(t, head) != "" || body(t, get) == "" {
 		t.Error("HEAD has a body, or GET has none")

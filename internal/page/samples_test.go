@@ -9,10 +9,12 @@ func samples() map[string]Page {
 	}
 	began := time.Date(2026, time.November, 24, 9, 30, 0, 0, time.UTC)
 	pages := map[string]Page{
-		"login_failed":    {Name: LoginFailed, Cause: "denied", Links: []Link{{LabelRetry, "/oauth2/start?rd=%2Fmembers%2F"}, {LabelHome, "/"}}},
-		"login_required":  {Name: LoginRequired, Links: []Link{{LabelLogin, "/oauth2/start?rd=%2Fmembers%2F"}}},
-		"nothing_saved":   {Name: NothingSaved, Links: []Link{{LabelBack, "/members/"}}},
-		"forbidden":       {Name: Forbidden, Args: map[string]string{"account": "bob@example.com"}, Forms: []Form{signOut(LabelUseOther)}, Links: []Link{{LabelHome, "/"}}},
+		"login_failed": {Name: LoginFailed, Cause: "denied",
+			Links: []Link{{LabelRetry, "/oauth2/start?rd=%2Fmembers%2F"}, {LabelHome, "/"}}},
+		"login_required": {Name: LoginRequired, Links: []Link{{LabelLogin, "/oauth2/start?rd=%2Fmembers%2F"}}},
+		"nothing_saved":  {Name: NothingSaved, Links: []Link{{LabelBack, "/members/"}}},
+		"forbidden": {Name: Forbidden, Args: map[string]string{"account": "bob@example.com"},
+			Forms: []Form{signOut(LabelUseOther)}, Links: []Link{{LabelHome, "/"}}},
 		"login_too_old":   {Name: LoginTooOld, Forms: []Form{signOut(LabelLogout)}, Links: []Link{{LabelHome, "/"}}},
 		"refused":         {Name: Refused, Cause: "encoded_slash"},
 		"loop":            {Name: Loop, Cause: "cookie_missing", Links: []Link{{LabelRetry, "/members/"}}},
@@ -29,16 +31,20 @@ func samples() map[string]Page {
 		"gateway_timeout": {Name: GatewayTimeout},
 		"sign_out":        {Name: SignOut, Forms: []Form{signOut(LabelLogout)}, Links: []Link{{LabelHome, "/"}}},
 		"signed_out":      {Name: SignedOut, Links: []Link{{LabelHome, "/"}}},
-		"my_session": {Name: MySession, Rows: []Row{{Label: LabelAccount, Value: "alice@example.com"}, {Label: LabelSince, Time: began},
-			{Label: LabelUntil, Time: began.Add(12 * time.Hour)}, {Label: LabelGroups, Value: "members, partner"}},
+		"my_session": {Name: MySession,
+			Rows: []Row{{Label: LabelAccount, Value: "alice@example.com"}, {Label: LabelSince, Time: began},
+				{Label: LabelUntil, Time: began.Add(12 * time.Hour)}, {Label: LabelGroups, Value: "members, partner"}},
 			Forms: []Form{signOut(LabelLogout), signOut(LabelLogoutAll)}, FormOrigins: []string{"https://login.example.com"}},
 		"test_login": {Name: TestLogin, Tables: []Table{
-			{Caption: "Claims", Columns: []string{"Claim", "ID token", "Access token", "UserInfo", "Contact property"}, Rows: [][]string{
-				{"cognito:groups", "members, partner", "members, partner", "", "portal_groups"},
-				{"email", "alice@example.com", "", "alice@example.com", "email"},
-				{"given_name", "Alice", "", "Alice", "firstname"},
-				{"sub", "7f1c0a52-1df3-4be0-b7b5-2f2d1f0a3c11", "7f1c0a52-1df3-4be0-b7b5-2f2d1f0a3c11", "7f1c0a52-1df3-4be0-b7b5-2f2d1f0a3c11", ""}}},
-			{Caption: "Rules that your groups open", Columns: []string{"Rule", "Path"}, Rows: [][]string{{"/partners/**", "/partners/**"}}}}},
+			{Caption: "Claims",
+				Columns: []string{"Claim", "ID token", "Access token", "UserInfo", "Contact property"}, Rows: [][]string{
+					{"cognito:groups", "members, partner", "members, partner", "", "portal_groups"},
+					{"email", "alice@example.com", "", "alice@example.com", "email"},
+					{"given_name", "Alice", "", "Alice", "firstname"},
+					{"sub", "7f1c0a52-1df3-4be0-b7b5-2f2d1f0a3c11", "7f1c0a52-1df3-4be0-b7b5-2f2d1f0a3c11",
+						"7f1c0a52-1df3-4be0-b7b5-2f2d1f0a3c11", ""}}},
+			{Caption: "Rules that your groups open", Columns: []string{"Rule", "Path"},
+				Rows: [][]string{{"/partners/**", "/partners/**"}}}}},
 	}
 	return pages
 }

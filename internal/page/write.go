@@ -115,6 +115,7 @@ func host(r *http.Request) string {
 var defaultStatus = map[Name]int{
 	LoginFailed: 400, LoginRequired: 401, NothingSaved: 401, Forbidden: 403, LoginTooOld: 403, Refused: 400, Loop: 400,
 	Scheme: 400, Misdirected: 421, NotFound: 404, MethodRefused: 405, TooLarge: 413, TooMany: 429, Unavailable: 503,
-	Misconfigured: 500, InternalError: 500, BadGateway: 502, GatewayTimeout: 504, SignOut: 200, SignedOut: 200, MySession: 200,
+	Misconfigured: 500, InternalError: 500, BadGateway: 502, GatewayTimeout: 504, SignOut: 200, SignedOut: 200,
+	MySession: 200,
 	TestLogin: 200,
 }

@@ -43,15 +43,20 @@ func TestWriteSendsPagesToBrowsersAndProblemsToPrograms(t *testing.T) {
 		header []string
 		want   string
 	}{
-		"a browser":                      {[]string{"Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, "text/html; charset=utf-8"},
-		"a script asks for JSON":         {[]string{"Accept", "application/json"}, "application/problem+json"},
-		"a script asks for problems":     {[]string{"Accept", "application/problem+json, text/html;q=0.5"}, "application/problem+json"},
-		"HTML refused":                   {[]string{"Accept", "text/html;q=0, application/json"}, "application/problem+json"},
-		"curl":                           {[]string{"Accept", "*/*", "User-Agent", "curl/8"}, "application/problem+json"},
-		"a browser's fetch":              {[]string{"Accept", "*/*", "User-Agent", "Mozilla/5.0", "Sec-Fetch-Mode", "cors"}, "application/problem+json"},
-		"a browser without a preference": {[]string{"Accept", "*/*", "User-Agent", "Mozilla/5.0", "Sec-Fetch-Mode", "navigate"}, "text/html; charset=utf-8"},
-		"an old browser":                 {[]string{"User-Agent", "Mozilla/5.0"}, "text/html; charset=utf-8"},
-		"an image":                       {[]string{"Accept", "image/png,image/*;q=0.8", "User-Agent", "Mozilla/5.0"}, "application/problem+json"},
+		"a browser": {[]string{"Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"},
+			"text/html; charset=utf-8"},
+		"a script asks for JSON": {[]string{"Accept", "application/json"}, "application/problem+json"},
+		"a script asks for problems": {[]string{"Accept", "application/problem+json, text/html;q=0.5"},
+			"application/problem+json"},
+		"HTML refused": {[]string{"Accept", "text/html;q=0, application/json"}, "application/problem+json"},
+		"curl":         {[]string{"Accept", "*/*", "User-Agent", "curl/8"}, "application/problem+json"},
+		"a browser's fetch": {[]string{"Accept", "*/*", "User-Agent", "Mozilla/5.0", "Sec-Fetch-Mode", "cors"},
+			"application/problem+json"},
+		"a browser without a preference": {[]string{"Accept", "*/*", "User-Agent", "Mozilla/5.0", "Sec-Fetch-Mode",
+			"navigate"}, "text/html; charset=utf-8"},
+		"an old browser": {[]string{"User-Agent", "Mozilla/5.0"}, "text/html; charset=utf-8"},
+		"an image": {[]string{"Accept", "image/png,image/*;q=0.8", "User-Agent", "Mozilla/5.0"},
+			"application/problem+json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -73,7 +78,8 @@ func TestTwinIsProblem(t *testing.T) {
 		t.Fatal(err)
 	}
 	for member, want := range map[string]any{"type": "about:blank", "title": "Unauthorized", "status": 401.0,
-		"request_id": "REQUESTIDREQUESTIDREQUESTI", "cause": "no_session", "login_url": "https://www.example.com/oauth2/start?rd=%2Fmembers"} {
+		"request_id": "REQUESTIDREQUESTIDREQUESTI", "cause": "no_session",
+		"login_url": "https://www.example.com/oauth2/start?rd=%2Fmembers"} {
 		if members[member] != want {
 			t.Errorf("%s = %v, want %v", member, members[member], want)
 		}
