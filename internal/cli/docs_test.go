@@ -21,56 +21,6 @@ import (
 // root is the path of the repository from this package.
 const root = "../.."
 
-func documents(t *testing.T) []string {
-	t.Helper()
-	docs, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil || len(docs) == 0 {
-		t.Fatal("no documents", err)
-	}
-	return append(docs, filepath.Join(root, "README.md"))
-}
-
-var (
-	markdownLink    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	markdownHeading = regexp.MustCompile(`(?m)^#+ (.+)$`)
-	notInAnchor     = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
-)
-
-func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
-	t.Parallel()
-	for _, document := range documents(t) {
-		raw, err := os.ReadFile(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, link := range markdownLink.FindAllStringSubmatch(string(raw), -1) {
-			path, anchor, _ := strings.Cut(link[1], "#")
-			if strings.Contains(path, "://") {
-				continue
-			}
-			target := document
-			if path != "" {
-				target = filepath.Join(filepath.Dir(document), path)
-			}
-			text, err := os.ReadFile(target)
-			if info, missing := os.Stat(target); missing != nil {
-				t.Errorf("%s: %s is not there", document, link[1])
-			} else if !info.IsDir() && err == nil && anchor != "" && !anchors(string(text))[anchor] {
-				t.Errorf("%s: %s has no such heading", document, link[1])
-			}
-		}
-	}
-}
-
-// anchors are the headings of a document as links spell them.
-func anchors(markdown string) map[string]bool {
-	found := map[string]bool{}
-	for _, heading := range markdownHeading.FindAllStringSubmatch(markdown, -1) {
-		found[strings.ReplaceAll(notInAnchor.ReplaceAllString(strings.ToLower(heading[1]), ""), " ", "-")] = true
-	}
-	return found
-}
-
 func TestEveryKeyOfTheConfigurationIsDocumented(t *testing.T) {
 	t.Parallel()
 	text := configtest.Read(t, "docs", "configuration.md") + configtest.Read(t, "docs", "contacts.md") + configtest.Read(t, "docs", "pages.md")
@@ -183,27 +133,6 @@ func TestEveryCauseThatAPageCanHaveHasItsSentence(t *testing.T) {
 		for _, cause := range list {
 			if !pages.HasCause(name, cause) {
 				t.Errorf("the catalogue does not say what %s.%s means", name, cause)
-			}
-		}
-	}
-}
-
-// documentedCommand is a command in backquotes or on a line of its own with a flag; prose begins with the same word.
-var documentedCommand = regexp.MustCompile("(?m)(?:`|\\./)hubgate ([a-z]+(?: [a-z]+)?)|^hubgate ([a-z]+(?: [a-z]+)?) .*--")
-
-func TestEveryCommandOfTheDocumentsExists(t *testing.T) {
-	t.Parallel()
-	root := rootCommand(&env{})
-	for _, document := range documents(t) {
-		raw, err := os.ReadFile(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, command := range documentedCommand.FindAllStringSubmatch(string(raw), -1) {
-			words := command[1] + command[2]
-			found, rest, err := root.Find(strings.Fields(words))
-			if err != nil || found == root || (found.HasSubCommands() && len(rest) > 0) {
-				t.Errorf("%s: there is no hubgate %s", document, words)
 			}
 		}
 	}
