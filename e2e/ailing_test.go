@@ -3,153 +3,127 @@ package e2e
 import (
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
-// ailing is several gateways on a Redis that is itself in trouble.
-type ailing struct {
-	*gateways
-	port  int
-	store *process
-	data  string // its folder
-}
-
-func newAiling(t *testing.T, extra ...string) *ailing {
+// newPair returns a site with two routed gateways.
+func newPair(t *testing.T, redisArgs ...string) *site {
 	t.Helper()
-	need(t, "redis", "redis-server")
-	port, data := freePorts(t, 1), t.TempDir()
-	a := &ailing{port: port, data: data}
-	a.store = startRedis(t, port, a.arguments(extra...)...)
-	a.gateways = newGateways(t, time.Hour)
-	for range 2 {
-		a.join(single(port), "")
-	}
-	return a
+	store := startRedis(t, append([]string{"--repl-diskless-load", "disabled"}, redisArgs...)...)
+	s := newSite(t, options{provider: cognito, routed: true, redis: store.section()})
+	s.redis = store
+	s.serve()
+	s.serve()
+	return s
 }
 
-func (a *ailing) arguments(extra ...string) []string {
-	return append([]string{"--dir", a.data, "--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-load", "disabled"}, extra...)
-}
-
-func (a *ailing) config(name, value string) {
-	a.t.Helper()
-	if out := redisCLI(a.t, a.port, "config", "set", name, value); !strings.HasPrefix(out, "OK") {
-		a.t.Fatalf("config set %s: %s", name, out)
-	}
-}
-
-// A Redis that answers and takes no writes: whoever is logged in goes on, whether this replica knows them or not; a login waits.
-func TestARedisThatTakesNoWritesEndsNoSessionAndSpendsNoCode(t *testing.T) {
+// A Redis that answers but rejects writes ends no session, whether or not this replica knows it. Logins have to wait.
+func TestReadOnlyRedisKeepsSessionsAndCodes(t *testing.T) {
 	t.Parallel()
-	a := newAiling(t, "--save", "3600 1000000", "--min-replicas-max-lag", "10")
+	s := newPair(t, "--save", "3600 1000000", "--min-replicas-max-lag", "10")
+	set := func(name, value string) func() {
+		return func() { s.redis.must("config", "set", name, value) }
+	}
 	for _, c := range []struct {
 		name        string
 		break_, fix func()
 	}{
-		{"out of memory", func() { a.config("maxmemory", "1") }, func() { a.config("maxmemory", "0") }},
+		{"out of memory", set("maxmemory", "1"), set("maxmemory", "0")},
 		{"cannot save", func() {
-			if err := os.RemoveAll(a.data); err != nil { // its working folder: it goes on, and cannot write a snapshot
-				a.t.Fatal(err)
+			if err := os.RemoveAll(s.redis.folder); err != nil { // without its folder, it cannot write a snapshot
+				s.t.Fatal(err)
 			}
-			a.config("stop-writes-on-bgsave-error", "yes")
-			redisCLI(a.t, a.port, "bgsave")
-			eventually(a.t, "the save has failed", func() bool {
-				return strings.Contains(redisCLI(a.t, a.port, "info", "persistence"), "rdb_last_bgsave_status:err")
+			s.redis.must("config", "set", "stop-writes-on-bgsave-error", "yes")
+			s.redis.cli("bgsave")
+			eventually(s.t, "the save fails", func() bool {
+				return strings.Contains(s.redis.cli("info", "persistence"), "rdb_last_bgsave_status:err")
 			})
-		}, func() { a.config("stop-writes-on-bgsave-error", "no") }},
-		{"too few replicas", func() { a.config("min-replicas-to-write", "1") }, func() { a.config("min-replicas-to-write", "0") }},
-		{"no master any more", func() { redisCLI(a.t, a.port, "replicaof", "127.0.0.1", "1") }, func() { redisCLI(a.t, a.port, "replicaof", "no", "one") }},
+		}, set("stop-writes-on-bgsave-error", "no")},
+		{"too few replicas", set("min-replicas-to-write", "1"), set("min-replicas-to-write", "0")},
+		{"no longer a master", func() { s.redis.cli("replicaof", "127.0.0.1", "1") },
+			func() { s.redis.cli("replicaof", "no", "one") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a.gateways.t = t
-			p := a.meetTrouble()
+			s.t = t
+			p := newOutage(s)
 			c.break_()
 			p.public()
 			for range 5 {
-				if got := p.page("the known", p.known); got != http.StatusOK {
-					t.Errorf("the known: %d", got)
-				}
-				if got := p.page("the unknown", p.unknown); got != http.StatusOK {
-					t.Errorf("the unknown: %d", got)
-				}
+				p.wantPage("known session", p.known, http.StatusOK)
+				p.wantPage("unknown session", p.unknown, http.StatusOK)
 			}
-			p.begin(false)
-			eventually(t, "/readyz says so", func() bool {
-				got := a.redis(a.replicas[0])
+			p.finishLogin(false)
+			eventually(t, "/readyz reports it", func() bool {
+				got := s.gateways[0].check("redis")
 				return !got.OK && strings.Contains(got.Detail, "takes no writes")
 			})
-			left := p.leave()
+			left := p.logOut()
 			c.fix()
-			t.Logf("back after %s", p.recovered(left))
-			if n := strings.Count(a.replicas[0].out.String(), "redis refuses writes"); n > 4 {
-				t.Errorf("the log reports %d times that Redis refuses writes", n)
+			t.Logf("recovered after %s", p.recover(left))
+			if n := s.gateways[0].out.count("redis takes no writes"); n > 4 {
+				t.Errorf("the log reports %d times that Redis takes no writes", n)
 			}
-			if strings.Contains(a.replicas[0].out.String(), "the subscription to redis is interrupted") {
-				t.Error("endings were not heard of, although Redis tells of them")
+			if s.gateways[0].out.contains("the subscription to redis is interrupted") {
+				t.Error("the subscription was interrupted, although Redis still publishes")
 			}
 		})
 	}
 }
 
-func TestARedisThatLoadsItsDataIsWaitedFor(t *testing.T) {
+func TestLoadingRedisIsRetried(t *testing.T) {
 	t.Parallel()
-	a := newAiling(t, "--rdbcompression", "no")
-	p := a.meetTrouble()
+	s := newPair(t, "--rdbcompression", "no")
+	p := newOutage(s)
 	for i := range 60 {
-		redisCLI(t, a.port, "set", "filler:"+strconv.Itoa(i), strings.Repeat("x", 4000))
+		s.redis.cli("set", "filler:"+strconv.Itoa(i), strings.Repeat("x", 4000))
 	}
-	redisCLI(t, a.port, "bgrewriteaof")
+	s.redis.cli("bgrewriteaof")
 	eventually(t, "the data are in one file", func() bool {
-		info := redisCLI(t, a.port, "info", "persistence")
+		info := s.redis.cli("info", "persistence")
 		return strings.Contains(info, "aof_rewrite_in_progress:0") && strings.Contains(info, "aof_rewrite_scheduled:0")
 	})
-	a.store.kill()
-	args := append([]string{"--port", strconv.Itoa(a.port), "--bind", "127.0.0.1", "--save", ""}, a.arguments("--key-load-delay", "50000", "--loading-process-events-interval-bytes", "1024")...)
-	start(t, "redis-server", args...)
-	eventually(t, "it is loading", func() bool { return strings.Contains(redisCLI(t, a.port, "get", "x"), "LOADING") })
-	if got := p.page("the known", p.known); got != http.StatusOK {
-		t.Errorf("the known: %d", got)
-	}
-	if got := p.page("the unknown", p.unknown); got != http.StatusServiceUnavailable {
-		t.Errorf("the unknown: %d", got)
-	}
+	loading := func() bool { return strings.Contains(s.redis.cli("get", "x"), "LOADING") }
+	s.redis.kill()
+	s.redis.launch("--key-load-delay", "50000", "--loading-process-events-interval-bytes", "1024")
+	eventually(t, "Redis is loading", loading)
+	p.wantPage("known session", p.known, http.StatusOK)
+	p.wantPage("unknown session", p.unknown, http.StatusServiceUnavailable)
 	p.public()
-	p.begin(false)
-	left := p.leave()
-	eventually(t, "it has loaded", func() bool { return !strings.Contains(redisCLI(t, a.port, "get", "x"), "LOADING") })
-	t.Logf("back after %s", p.recovered(left))
+	p.finishLogin(false)
+	left := p.logOut()
+	eventually(t, "Redis has loaded", func() bool { return !loading() })
+	t.Logf("recovered after %s", p.recover(left))
 }
 
-// A Redis that lost everything has no sessions: a login, which is silent while the provider's own session lives, makes a new one.
-func TestARedisThatLostEverythingMeansALoginAndNoError(t *testing.T) {
+// A Redis that lost everything has no sessions. A login creates a new one, without a form while the provider's own
+// session lives.
+func TestRedisDataLossRequiresANewLogin(t *testing.T) {
 	t.Parallel()
-	a := newAiling(t)
-	lose := map[string]func(){
-		"flushed": func() { redisCLI(t, a.port, "flushall") },
+	s := newPair(t)
+	for name, lose := range map[string]func(){
+		"flushed": func() { s.redis.cli("flushall") },
 		"restarted empty": func() {
-			a.store.kill()
-			os.RemoveAll(filepath.Join(a.data, "appendonlydir"))
-			a.store = startRedis(t, a.port, a.arguments()...)
+			s.redis.kill()
+			s.redis.deleteData()
+			s.redis.start()
 		},
 		"records of another type": func() {
-			for _, key := range strings.Fields(redisCLI(t, a.port, "keys", "hubgate:*")) {
-				redisCLI(t, a.port, "del", key)
-				redisCLI(t, a.port, "lpush", key, "x")
+			for _, key := range strings.Fields(s.redis.cli("keys", "hubgate:*")) {
+				s.redis.cli("del", key)
+				s.redis.cli("lpush", key, "x")
 			}
 		},
-	}
-	for name, lost := range lose {
+	} {
 		t.Run(name, func(t *testing.T) {
-			a.gateways.t = t
-			p := a.meetTrouble()
-			lost()
-			for who, v := range map[string]*visitor{"the known": p.known, "the unknown": p.unknown} {
-				eventually(t, who+" is logged in again", func() bool {
-					got := v.open(a.site + "/members/") // through the provider and back
+			s.t = t
+			p := newOutage(s)
+			lose()
+			visitors := map[string]*visitor{"known session": p.known, "unknown session": p.unknown}
+			for who, v := range visitors {
+				eventually(t, who+": logged in again", func() bool {
+					got := v.open(s.url + "/members/") // through the provider and back
 					if got.StatusCode != http.StatusOK && got.StatusCode != http.StatusServiceUnavailable {
 						t.Fatalf("%s: %d at %s", who, got.StatusCode, got.Request.URL)
 					}
@@ -157,13 +131,12 @@ func TestARedisThatLostEverythingMeansALoginAndNoError(t *testing.T) {
 				})
 			}
 			if got := p.starter.open(p.callback); got.StatusCode != http.StatusOK {
-				t.Errorf("a login that was under way: %d", got.StatusCode)
+				t.Errorf("a login in progress: %d", got.StatusCode)
 			}
-			a.router.pin(1)
-			for who, v := range map[string]*visitor{"the known": p.known, "the unknown": p.unknown, "the starter": p.starter} {
-				if got := p.page(who, v); got != http.StatusOK {
-					t.Errorf("%s at the other replica: %d", who, got)
-				}
+			s.router.pin(1)
+			visitors["new session"] = p.starter
+			for who, v := range visitors {
+				p.wantPage(who+" at the other replica", v, http.StatusOK)
 			}
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,51 +13,52 @@ import (
 	"time"
 )
 
-// balancer hands connections to replicas in turn, to those alone that say they are ready. It repeats nothing: what a replica loses is lost.
+// balancer passes connections in turn to the replicas that report to be ready. It retries nothing: what a replica loses
+// is lost.
 type balancer struct {
-	t        *testing.T
 	replicas []*replica
 	next     atomic.Int64
 }
 
+// replica is a gateway behind a balancer.
 type replica struct {
-	port, adminPort int
-	ready           atomic.Bool
-	process         *process
+	*gateway
+	ready atomic.Bool
 }
 
 func startBalancer(t *testing.T, port int, replicas []*replica) *balancer {
 	t.Helper()
-	b := &balancer{t: t, replicas: replicas}
-	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := &balancer{replicas: replicas}
 	var probes sync.WaitGroup
 	over := make(chan struct{})
 	for _, r := range replicas {
 		probes.Go(func() { r.probe(over) })
 	}
-	t.Cleanup(func() { l.Close(); close(over); probes.Wait() })
+	t.Cleanup(func() { close(over); probes.Wait() })
+	accept(listen(t, port), b.join)
+	return b
+}
+
+// accept handles each connection in a goroutine of its own until the listener is closed.
+func accept(l net.Listener, handle func(net.Conn)) {
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go b.join(conn)
+			go handle(conn)
 		}
 	}()
-	return b
 }
 
-// probe asks for a replica's health as a balancer does: again and again.
+// probe keeps asking for the replica's health.
 func (r *replica) probe(over <-chan struct{}) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		res, err := client.Get(address(r.adminPort) + "/readyz")
+		res, err := client.Get(address(r.admin) + "/readyz")
 		if err == nil {
 			res.Body.Close()
 		}
@@ -78,7 +78,7 @@ func (b *balancer) join(visitor net.Conn) {
 		if !r.ready.Load() {
 			continue
 		}
-		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(r.port))
+		conn, err := net.Dial("tcp", local(r.port))
 		if err != nil {
 			return
 		}
@@ -96,15 +96,15 @@ func (b *balancer) join(visitor net.Conn) {
 	}
 }
 
-// keepAlive is an HTTP/1.1 client that keeps its connection as long as it is allowed to, and repeats nothing.
+// keepAlive is an HTTP/1.1 client that keeps its connection as long as the server allows, and retries nothing.
 type keepAlive struct {
 	address, cookie string
 	conn            net.Conn
 	r               *bufio.Reader
 }
 
-// ask makes one request and returns its status. An answer that says "Connection: close" ends the connection; nothing else may.
-func (k *keepAlive) ask(method, path, body string) (int, error) {
+// do sends a request and returns its status. Only an answer with "Connection: close" may end the connection.
+func (k *keepAlive) do(method, path, body string) (int, error) {
 	if k.conn == nil {
 		conn, err := net.Dial("tcp", k.address)
 		if err != nil {
@@ -114,8 +114,8 @@ func (k *keepAlive) ask(method, path, body string) (int, error) {
 	}
 	k.conn.SetDeadline(time.Now().Add(30 * time.Second))
 	_, port, _ := net.SplitHostPort(k.address)
-	fmt.Fprintf(k.conn, "%s %s HTTP/1.1\r\nHost: localhost:%s\r\nAccept: text/html\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n%sContent-Length: %d\r\n\r\n%s",
-		method, path, port, k.cookie, len(body), body)
+	fmt.Fprintf(k.conn, "%s %s HTTP/1.1\r\nHost: localhost:%s\r\nAccept: text/html\r\nSec-Fetch-Mode: navigate\r\n"+
+		"Sec-Fetch-Dest: document\r\n%sContent-Length: %d\r\n\r\n%s", method, path, port, k.cookie, len(body), body)
 	res, err := http.ReadResponse(k.r, &http.Request{Method: method})
 	if err != nil {
 		k.close()
@@ -135,25 +135,21 @@ func (k *keepAlive) close() {
 	}
 }
 
-// openSocket opens a WebSocket and says something that comes back.
+// openSocket opens a WebSocket and checks that it echoes.
 func openSocket(t *testing.T, at, path, host string) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	conn, err := net.Dial("tcp", at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(60 * time.Second))
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path, host)
+	conn := dial(t, at)
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path, host)
 	r := bufio.NewReader(conn)
 	res, err := http.ReadResponse(r, nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("no WebSocket: %v %v", res, err)
 	}
 	conn.Write([]byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'})
-	heard := make([]byte, 4)
-	if _, err := io.ReadFull(r, heard); err != nil || !strings.HasSuffix(string(heard), "hi") {
-		t.Fatalf("the WebSocket says %q, %v", heard, err)
+	frame := make([]byte, 4)
+	if _, err := io.ReadFull(r, frame); err != nil || !strings.HasSuffix(string(frame), "hi") {
+		t.Fatalf("the WebSocket echoes %q, %v", frame, err)
 	}
 	return conn, r
 }

@@ -3,18 +3,20 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 )
 
-// chromium opens a real browser; its tabs share one profile.
+// chromium starts a browser. Its tabs share one profile.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
 	need(t, "chromium", "chromium")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -25,21 +27,21 @@ func chromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// page is one tab.
-type page struct {
+// tab is one tab of a browser.
+type tab struct {
 	t   *testing.T
 	ctx context.Context
 }
 
-func (p page) open(address string) {
+func (p tab) open(address string) {
 	p.t.Helper()
 	if err := chromedp.Do(p.ctx, chromedp.Navigate(address)); err != nil {
 		p.t.Fatalf("%s: %v", address, err)
 	}
 }
 
-// script runs in the page and returns a text; while the page changes under it, it returns "".
-func (p page) script(js string) string {
+// script runs JavaScript in the page and returns its result as text, or "" while the page is being replaced.
+func (p tab) script(js string) string {
 	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`String(`+js+`)`))
 	if err != nil {
 		return ""
@@ -47,33 +49,34 @@ func (p page) script(js string) string {
 	return text
 }
 
-// arrives waits until the tab has loaded an address that begins so, and returns it.
-func (p page) arrives(prefix string) string {
+// arrives waits until the tab has loaded an address with the given prefix, and returns the address.
+func (p tab) arrives(prefix string) string {
 	p.t.Helper()
 	address := ""
-	eventually(p.t, "a page below "+prefix, func() bool {
+	eventually(p.t, "the tab loads "+prefix, func() bool {
 		address = p.script(`document.readyState === 'complete' ? location.href : ''`)
 		return strings.HasPrefix(address, prefix)
 	})
 	return address
 }
 
-func (p page) text() string { return p.script(`document.body.innerText`) }
+func (p tab) text() string { return p.script(`document.body.innerText`) }
 
-// login fills in the provider's form.
-func (p page) login(who string) {
-	p.script(fmt.Sprintf(`(document.querySelector('#username').value = %q, document.querySelector('#password').value = 'demo', document.querySelector('form').submit(), '')`, who))
+// login submits the provider's form.
+func (p tab) login(user string) {
+	p.script(fmt.Sprintf(`(document.querySelector('#username').value = %q,
+		document.querySelector('#password').value = 'demo', document.querySelector('form').submit(), '')`, user))
 }
 
-func TestTenTabsOfARealBrowserAllEndOnTheirPages(t *testing.T) {
+func TestBrowserTabsLogInConcurrently(t *testing.T) {
 	t.Parallel()
 	ctx := chromium(t)
 	d := startDemo(t)
-	tabs := make([]page, 10)
+	tabs := make([]tab, 10)
 	for i := range tabs {
-		tab, cancel := chromedp.NewContext(ctx)
+		ctx, cancel := chromedp.NewContext(ctx)
 		t.Cleanup(cancel)
-		tabs[i] = page{t, tab}
+		tabs[i] = tab{t, ctx}
 		tabs[i].open(fmt.Sprintf("%s/members/?tab=%d", d.site, i))
 		tabs[i].arrives(d.provider)
 	}
@@ -85,9 +88,9 @@ func TestTenTabsOfARealBrowserAllEndOnTheirPages(t *testing.T) {
 	}
 }
 
-func TestAfterALogoutTheBackButtonShowsNothingThatWasProtected(t *testing.T) {
+func TestBrowserBackAfterLogoutShowsNothingProtected(t *testing.T) {
 	t.Parallel()
-	p := page{t, chromium(t)}
+	p := tab{t, chromium(t)}
 	d := startDemo(t)
 	p.open(d.site + "/members/")
 	p.arrives(d.provider)
@@ -95,7 +98,7 @@ func TestAfterALogoutTheBackButtonShowsNothingThatWasProtected(t *testing.T) {
 	p.arrives(d.site + "/members/")
 	members := p.text()
 	if len(members) < 20 {
-		t.Fatalf("the members' page says %q", members)
+		t.Fatalf("the members' page shows %q", members)
 	}
 	p.open(d.site + "/oauth2/session")
 	p.arrives(d.site + "/oauth2/session")
@@ -112,17 +115,17 @@ func TestAfterALogoutTheBackButtonShowsNothingThatWasProtected(t *testing.T) {
 	p.arrives(d.provider)
 }
 
-func TestAVisitorWhoKeepsNoCookiesGetsAPageAndNoLoop(t *testing.T) {
+func TestVisitorWithoutCookiesGetsAnErrorPage(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t)
 	v := newVisitor(t)
 	v.client.Jar = nil
 	form := v.open(d.site + "/members/")
-	end := v.login(form, "alice@example.com") // once more through the provider, by itself
+	end := v.login(form, "alice@example.com") // the gateway may try once more
 	if strings.HasPrefix(end.Request.URL.String(), d.provider) {
 		end = v.login(end, "alice@example.com")
 	}
-	if end.StatusCode != 400 || !strings.Contains(end.body, "cookie") {
+	if end.StatusCode != http.StatusBadRequest || !strings.Contains(end.body, "cookie") {
 		t.Errorf("%d at %s\n%s", end.StatusCode, end.Request.URL, end.body)
 	}
 }

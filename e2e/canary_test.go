@@ -6,13 +6,12 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -21,141 +20,149 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// house is a gateway with a secret of its own in every place where one can stand.
-type house struct {
-	*world
-	provider *canaryProvider
+// canary is a gateway with a secret of its own in every place that may have one.
+type canary struct {
+	*site
+	gateway  *gateway
+	idp      *canaryProvider
 	api      *echo // HubSpot's API and forms
-	site     *echo // the origin
+	pages    *echo // HubSpot's site
 	spans    *spanCollector
-	gateway  *process
-	planted  map[string]string // name -> secret that the test planted
-	pages    *wire             // bodies and headers that visitors got, without those that carry cookies and states
-	failures *wire             // the same of those whose login failed
-	given    *wire             // the headers that do
-	monitor  *wire             // every command that Redis got
-	outputs  map[string]string // what else was written: name -> text
+	planted  map[string]string // secrets of the test: name -> value
+	answers  *wire             // bodies and headers that visitors received, except cookies and redirects
+	failures *wire             // the same for failed logins
+	granted  *wire             // cookies and redirects
+	monitor  *wire             // commands that Redis received
+	outputs  map[string]string // everything else that was written: name -> text
 }
 
 func secret(what string) string { return strings.ToLower("canary" + what + rand.Text()) }
 
-func newHouse(t *testing.T) *house {
-	t.Helper()
-	h := &house{world: &world{t: t}, pages: &wire{}, failures: &wire{}, given: &wire{}, monitor: &wire{}, outputs: map[string]string{}, planted: map[string]string{}}
-	for _, what := range []string{"clientsecret", "admintoken", "redispassword", "hubspottoken", "email", "query", "referer", "authorization", "form", "password",
-		"requestid", "description", "errorcode", "badheader", "badcookie", "badfile", "forwarded"} {
-		h.planted[what] = secret(what)
+// plantedSecrets returns a new secret for each place.
+func plantedSecrets() map[string]string {
+	planted := map[string]string{}
+	for _, what := range []string{"clientsecret", "admintoken", "redispassword", "hubspottoken", "email", "query",
+		"referer", "authorization", "form", "password", "requestid", "description", "errorcode", "badheader",
+		"badcookie", "badfile", "forwarded"} {
+		planted[what] = secret(what)
 	}
-	h.planted["hubspotutk"] = hex.EncodeToString([]byte(rand.Text())[:16])
-	h.planted["sessionkey"] = base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text())[:32])
-	h.provider, h.api, h.spans = newCanaryProvider(t, h.email()), newEcho(t, canaryCRM()), newSpanCollector(t)
-	h.site = newEcho(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	planted["hubspotutk"] = hex.EncodeToString([]byte(rand.Text())[:16])
+	planted["sessionkey"] = base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text())[:32])
+	return planted
+}
+
+func newCanary(t *testing.T) *canary {
+	t.Helper()
+	c := &canary{planted: plantedSecrets(), outputs: map[string]string{},
+		answers: &wire{}, failures: &wire{}, granted: &wire{}, monitor: &wire{}}
+	store := startRedis(t, "--requirepass", c.planted["redispassword"])
+	store.password = c.planted["redispassword"]
+	c.site = newSite(t, options{redis: store.section(), provider: func(s *site) config {
+		c.idp = newCanaryProvider(t, c.email())
+		return config{"auth.issuer": c.idp.URL, "auth.client_id": "canary-client", "auth.scopes": "[openid, email]",
+			"auth.claims_from_userinfo": "true", "auth.login_rate": "none"}
+	}})
+	c.redis = store
+	c.api, c.spans = newEcho(t, c.crm.handler()), newSpanCollector(t)
+	c.pages = newEcho(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/broken" {
 			panic(http.ErrAbortHandler)
 		}
 		fmt.Fprint(w, "a page of the site")
 	}))
-	base := freePorts(t, 3)
-	h.redisPort, h.port, h.adminPort = base, base+1, base+2
-	h.redis = startRedis(t, h.redisPort, "--requirepass", h.planted["redispassword"], "--appendonly", "yes")
-	h.watchRedis()
-	h.config = write(t, "hubgate.yaml", h.file())
-	h.gateway = h.serve()
-	return h
+	c.watchRedis()
+	c.gateway = c.serve(c.changes())
+	return c
 }
 
-func (h *house) email() string { return h.planted["email"] + "@example.com" }
+func (c *canary) email() string { return c.planted["email"] + "@example.com" }
 
-func (h *house) file() string {
-	return fmt.Sprintf(`version: 1
-server: {public_urls: ["%s"], listen: "127.0.0.1:%d", admin_listen: "127.0.0.1:%d", admin_token: "%s", pprof: true, drain_delay: 0s, drain_timeout: 2s}
-proxy:
-  origin: "%s"
-  default: public
-  rules: [{path: /members/**}, {path: /partners/**, groups: [partner]}]
-auth: {issuer: "%s", client_id: canary-client, client_secret: "%s", scopes: [openid, email], claims_from_userinfo: true, login_rate: none}
-session:
-  keys: ["%s"]
-  cache_ttl: none
-  redis: {urls: ["redis://127.0.0.1:%d/0"], password: "%s"}
-hubspot:
-  access_token: "%s"
-  api_url: "%s"
-  hub_id: 4711
-  contacts: {min_interval: 0s, properties: {firstname: given_name}}
-  visitors: {link: form, form_id: 11111111-2222-3333-4444-555555555555, form_url: "%s"}
-log: {level: debug}
-tracing: {endpoint: "%s"}
-`, h.world.site(), h.port, h.adminPort, h.planted["admintoken"], h.site.URL, h.provider.URL, h.planted["clientsecret"], h.planted["sessionkey"], h.redisPort,
-		h.planted["redispassword"], h.planted["hubspottoken"], h.api.URL, h.api.URL, h.spans.URL)
+// changes returns the keys by which the configuration differs from the usual one.
+func (c *canary) changes() config {
+	return config{
+		"server.admin_token": c.planted["admintoken"], "server.pprof": "true", "server.drain_timeout": "2s",
+		"proxy.origin": c.pages.URL, "auth.client_secret": c.planted["clientsecret"],
+		"session.keys": `["` + c.planted["sessionkey"] + `"]`, "session.cache_ttl": "none",
+		"session.redis.password": c.planted["redispassword"], "hubspot.access_token": c.planted["hubspottoken"],
+		"hubspot.api_url": c.api.URL, "hubspot.hub_id": "4711", "hubspot.visitors.link": "form",
+		"hubspot.visitors.form_id":  "11111111-2222-3333-4444-555555555555",
+		"hubspot.visitors.form_url": c.api.URL, "log.level": "debug", "tracing.endpoint": c.spans.URL,
+	}
 }
 
-// RoundTrip keeps what a visitor got from the gateway.
-func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
+// invalid returns a configuration that is wrong wherever there is a secret.
+func (c *canary) invalid() config {
+	bad := c.planted["badfile"]
+	withPassword := func(url string) string { return strings.Replace(url, "http://", "http://user:"+bad+"@", 1) }
+	return c.gateway.config.with(config{
+		"auth.client_secret": `["` + bad + `"]`, "auth.client_secrt": bad, "server.admin_token": `" ` + bad + `"`,
+		"session.keys":           `["` + bad + `", {a: "` + bad + `"}]`,
+		"session.redis.urls":     `["redis://user:` + bad + `@` + local(c.redis.port) + `/0"]`,
+		"session.redis.password": `{x: "` + bad + `"}`, "hubspot.access_token": "${file:/nowhere/x}",
+		"tracing.endpoint": withPassword(c.spans.URL), "proxy.origin": withPassword(c.pages.URL),
+		"auth.issuer": withPassword(c.idp.URL), "hubspot.api_url": withPassword(c.api.URL),
+		"hubspot.visitors.form_url": withPassword(c.api.URL),
+	})
+}
+
+// RoundTrip records what a visitor receives from the gateway.
+func (c *canary) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil || !strings.HasSuffix(r.URL.Host, fmt.Sprint(":", h.port)) {
+	if err != nil || r.URL.Host != localhost(c.port) {
 		return res, err
 	}
 	dump, err := httputil.DumpResponse(res, true)
 	for text := range strings.Lines(string(dump)) {
 		if strings.HasPrefix(text, "Set-Cookie: ") || strings.HasPrefix(text, "Location: ") {
-			h.given.add(text)
+			c.granted.add(text)
 			continue
 		}
-		h.pages.add(strings.TrimRight(text, "\r\n"))
+		c.answers.add(strings.TrimRight(text, "\r\n"))
 	}
 	return res, err
 }
 
-// visitor is somebody whose requests carry secrets wherever they can.
-func (h *house) visitor() *visitor {
-	h.t.Helper()
-	v := newVisitor(h.t)
+// visitor returns a visitor whose requests have secrets wherever possible.
+func (c *canary) visitor() *visitor {
+	c.t.Helper()
+	v := newVisitor(c.t)
 	v.client.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-		if strings.HasSuffix(r.URL.Host, fmt.Sprint(":", h.port)) {
-			r.Header.Set("Authorization", "Bearer "+h.planted["authorization"])
-			r.Header.Set("Referer", "https://elsewhere.example/?token="+h.planted["referer"])
-			r.Header.Set("X-Request-Id", h.planted["requestid"])
-			r.Header.Set("X-Forwarded-For", h.planted["forwarded"])
-			r.AddCookie(&http.Cookie{Name: "hubspotutk", Value: h.planted["hubspotutk"]})
+		if r.URL.Host == localhost(c.port) {
+			r.Header.Set("Authorization", "Bearer "+c.planted["authorization"])
+			r.Header.Set("Referer", "https://elsewhere.example/?token="+c.planted["referer"])
+			r.Header.Set("X-Request-Id", c.planted["requestid"])
+			r.Header.Set("X-Forwarded-For", c.planted["forwarded"])
+			r.AddCookie(&http.Cookie{Name: "hubspotutk", Value: c.planted["hubspotutk"]})
 		}
-		return h.RoundTrip(r)
+		return c.RoundTrip(r)
 	})
 	return v
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-// RoundTrip calls the function.
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // visit opens a page with a secret in its query.
-func (h *house) visit(v *visitor, path string) seen {
-	h.t.Helper()
-	return v.open(h.world.site() + path + "?token=" + h.planted["query"])
+func (c *canary) visit(v *visitor, path string) page {
+	c.t.Helper()
+	return v.open(c.url + path + "?token=" + c.planted["query"])
 }
 
-// watchRedis keeps every command that Redis gets, by its own MONITOR.
-func (h *house) watchRedis() {
-	h.t.Helper()
-	conn, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", h.redisPort))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(func() { conn.Close() })
-	fmt.Fprintf(conn, "AUTH %s\r\nMONITOR\r\n", h.planted["redispassword"])
+// watchRedis records every command that Redis receives, by MONITOR.
+func (c *canary) watchRedis() {
+	c.t.Helper()
+	conn := dial(c.t, local(c.redis.port))
+	conn.SetDeadline(time.Time{})
+	fmt.Fprintf(conn, "AUTH %s\r\nMONITOR\r\n", c.planted["redispassword"])
 	go func() {
 		for scanner := bufio.NewScanner(conn); scanner.Scan(); {
-			h.monitor.add(scanner.Text())
+			c.monitor.add(scanner.Text())
 		}
 	}()
 }
 
-// dumpRedis reads every key with what it holds.
-func (h *house) dumpRedis() string {
-	h.t.Helper()
-	ctx, out := h.t.Context(), &strings.Builder{}
-	rdb := redis.NewClient(&redis.Options{Addr: fmt.Sprint("127.0.0.1:", h.redisPort), Password: h.planted["redispassword"]})
+// dumpRedis returns all keys and values.
+func (c *canary) dumpRedis() string {
+	c.t.Helper()
+	ctx, out := c.t.Context(), &strings.Builder{}
+	rdb := redis.NewClient(&redis.Options{Addr: local(c.redis.port), Password: c.redis.password})
 	defer rdb.Close()
 	kinds := map[string]bool{}
 	for keys := rdb.Scan(ctx, 0, "*", 0).Iterator(); keys.Next(ctx); {
@@ -163,13 +170,13 @@ func (h *house) dumpRedis() string {
 		kinds[kind] = true
 		value, err := redisValue(ctx, rdb, kind, keys.Val())
 		if err != nil {
-			h.t.Fatalf("%s %s: %v", kind, keys.Val(), err)
+			c.t.Fatalf("%s %s: %v", kind, keys.Val(), err)
 		}
 		fmt.Fprintf(out, "%s %v\n", keys.Val(), value)
 	}
 	for _, kind := range []string{"string", "zset", "stream"} {
 		if !kinds[kind] {
-			h.t.Errorf("Redis holds no %s: the dump is not what it should be", kind)
+			c.t.Errorf("Redis has no %s, so the dump is incomplete", kind)
 		}
 	}
 	return out.String()
@@ -190,59 +197,31 @@ func redisValue(ctx context.Context, rdb *redis.Client, kind, key string) (any, 
 	case "stream":
 		return rdb.XRange(ctx, key, "-", "+").Result()
 	}
-	return nil, fmt.Errorf("a type that this test does not know")
+	return nil, errors.New("unexpected type")
 }
 
-// raw sends bytes that no client would, and returns the answer.
-func (h *house) raw(request string) {
-	h.t.Helper()
-	conn, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", h.port))
-	if err != nil {
-		h.t.Fatal(err)
-	}
+// raw sends bytes and records the answer.
+func (c *canary) raw(request string) {
+	c.t.Helper()
+	conn := dial(c.t, local(c.port))
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	fmt.Fprint(conn, strings.ReplaceAll(request, "HOST", fmt.Sprint("localhost:", h.port)))
-	answer, _ := io.ReadAll(conn) // the end of the connection is the end of the answer
+	fmt.Fprint(conn, strings.ReplaceAll(request, "HOST", localhost(c.port)))
+	answer, _ := io.ReadAll(conn) // until the connection ends
 	if len(answer) == 0 {
-		h.t.Errorf("no answer to %q", request)
+		c.t.Errorf("no answer to %q", request)
 	}
-	h.pages.add(string(answer))
+	c.answers.add(string(answer))
 }
 
-// command runs hubgate and keeps what it says.
-func (h *house) command(name string, args ...string) {
-	h.t.Helper()
-	out, _ := exec.CommandContext(h.t.Context(), binary, args...).CombinedOutput() // many of them are to fail
-	h.outputs["hubgate "+name] += string(out)
+// command runs hubgate and records its output.
+func (c *canary) command(name string, args ...string) {
+	c.t.Helper()
+	out, _ := exec.CommandContext(c.t.Context(), binary, args...).CombinedOutput() // some have to fail
+	c.outputs["hubgate "+name] += string(out)
 }
 
-// badFile is a configuration with a secret in every place where it is wrong.
-func (h *house) badFile() string {
-	bad := h.planted["badfile"]
-	return strings.NewReplacer(
-		`client_secret: "`+h.planted["clientsecret"]+`"`, `client_secret: ["`+bad+`"], client_secrt: "`+bad+`"`,
-		`admin_token: "`+h.planted["admintoken"]+`"`, `admin_token: " `+bad+`"`,
-		`keys: ["`+h.planted["sessionkey"]+`"]`, `keys: ["`+bad+`", {a: "`+bad+`"}]`,
-		`redis://127.0.0.1`, `redis://user:`+bad+`@127.0.0.1`,
-		`password: "`+h.planted["redispassword"]+`"`, `password: {x: "`+bad+`"}`,
-		`access_token: "`+h.planted["hubspottoken"]+`"`, `access_token: "${file:/nowhere/x}"`,
-		`endpoint: "http://`, `endpoint: "http://user:`+bad+`@`,
-		`origin: "http://`, `origin: "http://user:`+bad+`@`,
-		`issuer: "http://`, `issuer: "http://user:`+bad+`@`,
-		`api_url: "http://`, `api_url: "http://user:`+bad+`@`,
-		`form_url: "http://`, `form_url: "http://user:`+bad+`@`,
-	).Replace(h.file())
-}
-
-func (h *house) save(text string) {
-	h.t.Helper()
-	if err := os.WriteFile(h.config, []byte(text), 0o600); err != nil {
-		h.t.Fatal(err)
-	}
-}
-
-// spellings are the forms in which a secret could stand somewhere: as it is, in a URL, in hexadecimal digits, in Base64 at each offset.
+// spellings returns the forms that a secret may have: itself, in a URL, in hexadecimal digits, in base64 at any offset.
 func spellings(value string) []string {
 	all := []string{value, url.QueryEscape(value), hex.EncodeToString([]byte(value))}
 	for offset := range 3 {

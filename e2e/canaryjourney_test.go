@@ -8,242 +8,250 @@ import (
 	"testing"
 )
 
-// TestNoSecretAndNoEMailLeavesItsPlace plants a secret of its own in every place where a gateway meets one, lives through a visitor's whole
-// life and every fault of the parts around it, each of which answers with all that it was asked, and looks through everything that was
-// written.
-func TestNoSecretAndNoEMailLeavesItsPlace(t *testing.T) {
+// TestSecretsAndEmailsDoNotLeak puts a secret of its own in every place where a gateway receives one. It logs visitors
+// in and out, makes every server around the gateway fail with errors that repeat the request, and then searches
+// everything that was written for the secrets.
+func TestSecretsAndEmailsDoNotLeak(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.aWholeLife()
-	h.failingLogins()
-	h.failingHubSpot()
-	h.oddRequests()
-	h.operators()
-	h.outputs["redis before the outage"] = h.dumpRedis()
-	h.badReload()
-	h.redisOutage()
-	if code := h.gateway.terminate(); code != 0 {
+	c := newCanary(t)
+	c.journey()
+	c.failingLogins()
+	c.failingHubSpot()
+	c.oddRequests()
+	c.operators()
+	c.outputs["redis before the outage"] = c.dumpRedis()
+	c.badReload()
+	c.redisOutage()
+	if code := c.gateway.terminate(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
-	h.everythingWentThrough()
-	h.nothingLeaked()
+	c.checkPlanted()
+	c.checkLeaks()
 }
 
-// aWholeLife is a login, the own pages, forms, refreshes that fail and work, a logout, and a session that the provider ends.
-func (h *house) aWholeLife() {
-	v := h.visitor()
-	if got := h.visit(v, "/members/doc"); got.StatusCode != http.StatusOK || !strings.HasPrefix(got.Request.URL.String(), h.world.site()+"/members/doc") {
-		h.t.Fatalf("the login ended with %d at %s\n%s", got.StatusCode, got.Request.URL, got.body)
+// journey logs in, opens the own pages, submits forms, refreshes with and without success, logs out, and has a session
+// ended by the provider.
+func (c *canary) journey() {
+	v := c.visitor()
+	got := c.visit(v, "/members/doc")
+	if got.StatusCode != http.StatusOK || !strings.HasPrefix(got.Request.URL.String(), c.url+"/members/doc") {
+		c.t.Fatalf("the login ended with %d at %s\n%s", got.StatusCode, got.Request.URL, got.body)
 	}
 	for _, own := range []string{"/oauth2/session", "/oauth2/userinfo", "/partners/x"} {
-		if got := h.visit(v, own); !strings.Contains(got.body, h.email()) {
-			h.t.Errorf("%s does not tell visitors who they are: %d\n%s", own, got.StatusCode, got.body)
+		if got := c.visit(v, own); !strings.Contains(got.body, c.email()) {
+			c.t.Errorf("%s does not show the e-mail address: %d\n%s", own, got.StatusCode, got.body)
 		}
 	}
-	form := url.Values{"password": {h.planted["password"]}, "x": {h.planted["form"]}}
-	for _, who := range []*visitor{v, h.visitor()} {
-		for _, page := range []string{"/members/form", "/public/form", "/oauth2/start", "/oauth2/sign_out?x=1", "/oauth2/backchannel_logout"} {
-			who.do(http.MethodPost, h.world.site()+page, form)
+	form := url.Values{"password": {c.planted["password"]}, "x": {c.planted["form"]}}
+	for _, who := range []*visitor{v, c.visitor()} {
+		for _, page := range []string{
+			"/members/form", "/public/form", "/oauth2/start", "/oauth2/sign_out?x=1", "/oauth2/backchannel_logout",
+		} {
+			who.do(http.MethodPost, c.url+page, form)
 		}
 	}
-	v = h.visitor()
-	h.visit(v, "/members/doc")
-	for _, status := range []int{500, 401, 0} { // the fake refuses, then refreshes
-		h.provider.fail("/token", status)
-		h.refreshed(v)
+	v = c.visitor()
+	c.visit(v, "/members/doc")
+	for _, status := range []int{500, 401, 0} { // the provider fails, then works
+		c.idp.fail("/token", status)
+		c.refresh(v)
 	}
-	h.provider.fail("/revoke", 500)
-	h.visit(v, "/oauth2/session")
-	v.submit(h.visit(v, "/oauth2/session"), "sign_out", nil)
-	h.provider.fail("/revoke", 0)
-	v = h.visitor()
-	h.visit(v, "/members/doc")
-	h.provider.fail("/token", 400)
-	eventually(h.t, "the provider ends a session", func() bool {
-		h.visit(v, "/members/doc")
-		return strings.Contains(h.gateway.out.String(), `"reason":"refresh_denied"`)
+	c.idp.fail("/revoke", 500)
+	c.visit(v, "/oauth2/session")
+	v.submit(c.visit(v, "/oauth2/session"), "sign_out", nil)
+	c.idp.fail("/revoke", 0)
+	v = c.visitor()
+	c.visit(v, "/members/doc")
+	c.idp.fail("/token", 400)
+	eventually(c.t, "the provider ends a session", func() bool {
+		c.visit(v, "/members/doc")
+		return strings.Contains(c.gateway.out.String(), `"reason":"refresh_denied"`)
 	})
-	h.provider.fail("/token", 0)
+	c.idp.fail("/token", 0)
 }
 
-// refreshed visits until the session was to be refreshed once more.
-func (h *house) refreshed(v *visitor) {
-	before := strings.Count(h.provider.String(), "grant_type=refresh_token")
-	redisCLI(h.t, h.redisPort, "-a", h.planted["redispassword"], "--no-auth-warning", "EVAL", forgetBackoff, "0")
-	eventually(h.t, "a refresh", func() bool {
-		h.visit(v, "/members/doc")
-		return strings.Count(h.provider.String(), "grant_type=refresh_token") > before
+// refresh opens pages until the gateway tries to refresh the session once more.
+func (c *canary) refresh(v *visitor) {
+	before := strings.Count(c.idp.String(), "grant_type=refresh_token")
+	c.redis.cli("EVAL", forgetBackoff, "0")
+	eventually(c.t, "a refresh", func() bool {
+		c.visit(v, "/members/doc")
+		return strings.Count(c.idp.String(), "grant_type=refresh_token") > before
 	})
 }
 
-// forgetBackoff ends the rest that a refresh takes after a fault: nobody wants to wait for it here.
+// forgetBackoff ends the back-off after a failed refresh.
 const forgetBackoff = `for _, k in ipairs(redis.call("KEYS", "hubgate:l:*")) do redis.call("DEL", k) end return 0`
 
-// failingLogins are logins that fail at each step, with errors that hold what was sent.
-func (h *house) failingLogins() {
-	own := h.pages
-	h.pages = h.failures
-	defer func() { h.pages = own }()
+// failingLogins has logins fail at each step.
+func (c *canary) failingLogins() {
+	answers := c.answers
+	c.answers = c.failures
+	defer func() { c.answers = answers }()
 	for _, path := range []string{"/token", "/userinfo"} {
 		for _, status := range []int{400, 401, 500} {
-			h.provider.fail(path, status)
-			if got := h.visit(h.visitor(), "/members/doc"); got.StatusCode < 400 {
-				h.t.Errorf("%s answers %d, and the login %d at %s", path, status, got.StatusCode, got.Request.URL)
+			c.idp.fail(path, status)
+			if got := c.visit(c.visitor(), "/members/doc"); got.StatusCode < 400 {
+				c.t.Errorf("%s answers %d, but the login ends with %d at %s",
+					path, status, got.StatusCode, got.Request.URL)
 			}
 		}
-		h.provider.fail(path, 0)
+		c.idp.fail(path, 0)
 	}
-	for _, code := range []string{"access_denied", "server_error", "invalid_request", "unauthorized_client", h.planted["errorcode"]} {
-		h.provider.refuseWith("error=" + code + "&error_description=" + h.planted["description"] + "+failed+with+error+" + h.email())
-		if got := h.visit(h.visitor(), "/members/doc"); got.StatusCode < 400 {
-			h.t.Errorf("error %s ends with %d", code, got.StatusCode)
-		}
-	}
-	h.provider.refuseWith("")
-	for _, query := range []string{"state=" + h.planted["query"] + "&code=" + h.planted["errorcode"], "error=" + h.planted["errorcode"], "code=a&code=b", ""} {
-		h.visitor().open(h.world.site() + "/oauth2/callback?" + query)
-	}
-}
-
-// failingHubSpot has contacts refused and throttled, with answers that hold the token and the address.
-func (h *house) failingHubSpot() {
-	form := "/submissions/v3/integration/submit/4711/11111111-2222-3333-4444-555555555555"
-	for _, status := range []int{400, 401, 403, 429, 500} {
-		for _, path := range []string{upsertPath, form, "/crm/objects/2026-09/contacts/batch/read"} {
-			h.api.fail(path, status)
-		}
-		before := strings.Count(h.api.String(), "POST "+upsertPath)
-		h.visit(h.visitor(), "/members/doc")
-		redisCLI(h.t, h.redisPort, "-a", h.planted["redispassword"], "--no-auth-warning", "EVAL", forgetPause, "0")
-		eventually(h.t, fmt.Sprintf("HubSpot answers %d to a contact", status), func() bool { return strings.Count(h.api.String(), "POST "+upsertPath) > before })
-		_, answer := h.admin("GET", "/readyz", "")
-		h.outputs["/readyz"] += answer
-	}
-	for _, path := range []string{upsertPath, form, "/crm/objects/2026-09/contacts/batch/read"} {
-		h.api.fail(path, 0)
-	}
-}
-
-// forgetPause ends the rest that the queue takes after a refusal, and what waits for its next try.
-const forgetPause = `for _, k in ipairs(redis.call("KEYS", "hubgate:{crm}:*")) do if string.find(k, "pause") then redis.call("DEL", k) end end return 0`
-
-// oddRequests are such as no browser sends.
-func (h *house) oddRequests() {
-	for _, request := range []string{
-		"GET /members/ HTTP/1.1\r\nHost: HOST\r\nX-Bad: " + h.planted["badheader"] + "\x00\r\n\r\n",
-		"GET /members/ HTTP/1.1\r\nHost: HOST\r\nX Bad: " + h.planted["badheader"] + "\r\n\r\n",
-		"GET /members/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nCookie: hubgate=" + h.planted["badcookie"] + "; hubgate-login-aaaaaaaa=" + h.planted["badcookie"] + "\r\n\r\n",
-		"GET /%zz?token=" + h.planted["query"] + " HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nAuthorization: " + h.planted["badheader"] + "\r\n\r\n",
-		"GET /a//b?token=" + h.planted["query"] + " HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\nTraceparent: " + h.planted["badheader"] + "\r\n\r\n",
-		"POST /members/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nX-Bad: " + h.planted["badheader"] + "\r\n\r\n0\r\n\r\n",
-		"GET http://HOST/members/?token=" + h.planted["query"] + " HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nReferer: /?" + h.planted["badheader"] + "\r\n\r\n",
-		"POST /public HTTP/1.1\r\nHost: HOST\r\nContent-Length: 500\r\nConnection: close\r\n\r\npassword=" + h.planted["password"] + strings.Repeat("x", 500),
+	description := c.planted["description"] + "+failed+with+error+" + c.email()
+	for _, code := range []string{
+		"access_denied", "server_error", "invalid_request", "unauthorized_client", c.planted["errorcode"],
 	} {
-		h.raw(request)
-	}
-	h.visit(h.visitor(), "/broken")
-}
-
-// operators read everything that they may, by HTTP and by command.
-func (h *house) operators() {
-	token, config := h.planted["admintoken"], h.config
-	for _, path := range []string{"/config", "/readyz", "/readyz?strict=1", "/version", "/metrics", "/api/contacts", "/debug/pprof/goroutine?debug=2", "/debug/pprof/cmdline"} {
-		for _, t := range []string{token, "", h.planted["query"]} {
-			_, answer := h.admin("GET", path, t)
-			h.outputs[path] += answer
+		c.idp.refuseWith("error=" + code + "&error_description=" + description)
+		if got := c.visit(c.visitor(), "/members/doc"); got.StatusCode < 400 {
+			c.t.Errorf("error %s ends with %d", code, got.StatusCode)
 		}
 	}
-	h.outputs["/metrics as OpenMetrics"] = h.openMetrics()
-	for _, path := range []string{"/api/sessions", "/api/contacts/dead", "/api/contacts/queue", "/api/sessions?user=" + h.email()} {
-		if status, answer := h.admin("GET", path, token); status != http.StatusOK {
-			h.t.Errorf("%s answers %d", path, status)
+	c.idp.refuseWith("")
+	for _, query := range []string{"state=" + c.planted["query"] + "&code=" + c.planted["errorcode"],
+		"error=" + c.planted["errorcode"], "code=a&code=b", ""} {
+		c.visitor().open(c.url + "/oauth2/callback?" + query)
+	}
+}
+
+// failingHubSpot has contacts rejected and throttled.
+func (c *canary) failingHubSpot() {
+	paths := []string{upsertPath, "/crm/objects/2026-09/contacts/batch/read",
+		"/submissions/v3/integration/submit/4711/11111111-2222-3333-4444-555555555555"}
+	upserts := func() int { return strings.Count(c.api.String(), "POST "+upsertPath) }
+	for _, status := range []int{400, 401, 403, 429, 500} {
+		for _, path := range paths {
+			c.api.fail(path, status)
+		}
+		before := upserts()
+		c.visit(c.visitor(), "/members/doc")
+		c.redis.cli("EVAL", forgetPause, "0")
+		eventually(c.t, fmt.Sprintf("HubSpot answers %d to a contact", status), func() bool { return upserts() > before })
+		c.outputs["/readyz"] += c.gateway.text("/readyz")
+	}
+	for _, path := range paths {
+		c.api.fail(path, 0)
+	}
+}
+
+// forgetPause ends the pause of the queue after a rejected contact.
+const forgetPause = `for _, k in ipairs(redis.call("KEYS", "hubgate:{crm}:*")) do
+	if string.find(k, "pause") then redis.call("DEL", k) end
+end return 0`
+
+// oddRequests sends requests that no browser sends.
+func (c *canary) oddRequests() {
+	header, cookie, token := c.planted["badheader"], c.planted["badcookie"], "?token="+c.planted["query"]
+	const host, last = " HTTP/1.1\r\nHost: HOST\r\n", " HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n"
+	for _, request := range []string{
+		"GET /members/" + host + "X-Bad: " + header + "\x00\r\n\r\n",
+		"GET /members/" + host + "X Bad: " + header + "\r\n\r\n",
+		"GET /members/" + last + "Cookie: hubgate=" + cookie + "; hubgate-login-aaaaaaaa=" + cookie + "\r\n\r\n",
+		"GET /%zz" + token + last + "Authorization: " + header + "\r\n\r\n",
+		"GET /a//b" + token + strings.Replace(last, "HOST", "elsewhere.example", 1) + "Traceparent: " + header + "\r\n\r\n",
+		"POST /members/" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\nX-Bad: " + header + "\r\n\r\n0\r\n\r\n",
+		"GET http://HOST/members/" + token + last + "Referer: /?" + header + "\r\n\r\n",
+		"POST /public" + last + "Content-Length: 500\r\n\r\npassword=" + c.planted["password"] + strings.Repeat("x", 500),
+	} {
+		c.raw(request)
+	}
+	c.visit(c.visitor(), "/broken")
+}
+
+// operators reads everything that an operator may read, over HTTP and by command.
+func (c *canary) operators() {
+	token, file := c.planted["admintoken"], c.gateway.file
+	for _, path := range []string{"/config", "/readyz", "/readyz?strict=1", "/version", "/metrics", "/api/contacts",
+		"/debug/pprof/goroutine?debug=2", "/debug/pprof/cmdline"} {
+		for _, t := range []string{token, "", c.planted["query"]} {
+			_, answer := c.gateway.request("GET", path, "", t)
+			c.outputs[path] += answer
+		}
+	}
+	c.outputs["/metrics as OpenMetrics"] = c.gateway.openMetrics()
+	for _, path := range []string{
+		"/api/sessions", "/api/contacts/dead", "/api/contacts/queue", "/api/sessions?user=" + c.email(),
+	} {
+		if status, answer := c.gateway.request("GET", path, "", token); status != http.StatusOK {
+			c.t.Errorf("%s: %d", path, status)
 		} else {
-			h.outputs["operators "+path] += answer // with e-mails, as is said there
+			c.outputs["operators "+path] += answer // with e-mail addresses, as documented
 		}
 	}
-	h.command("check", "check", "--config", config)
-	h.command("check --live", "check", "--config", config, "--live")
-	h.command("explain", "explain", "--config", config, h.world.site()+"/members/x?token=1")
-	h.command("pages", "pages", "--config", config)
-	h.command("contacts status", "contacts", "status", "--config", config)
-	h.command("version", "version")
+	c.command("check", "check", "--config", file)
+	c.command("check --live", "check", "--config", file, "--live")
+	c.command("explain", "explain", "--config", file, c.url+"/members/x?token=1")
+	c.command("pages", "pages", "--config", file)
+	c.command("contacts status", "contacts", "status", "--config", file)
+	c.command("version", "version")
 }
 
-func (h *house) openMetrics() string {
-	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, address(h.adminPort)+"/metrics", nil)
-	if err != nil {
-		h.t.Fatal(err)
+// badReload installs a file with a mistake at every secret.
+func (c *canary) badReload() {
+	g, valid := c.gateway, c.gateway.config
+	bad := write(c.t, "bad.yaml", c.invalid().String())
+	unclosed := strings.Replace(valid.String(), c.planted["clientsecret"], `"`+c.planted["badfile"], 1)
+	for _, file := range []string{bad, write(c.t, "unclosed.yaml", unclosed)} {
+		c.command("check of a bad file", "check", "--config", file)
+		c.command("diff with a bad file", "diff", g.file, file)
+		c.command("explain with a bad file", "explain", "--config", file, c.url+"/")
 	}
-	req.Header.Set("Accept", "application/openmetrics-text")
-	text, _ := fetch(h.t, req)
-	return text
-}
-
-// badReload puts a file in place whose every mistake is beside a secret.
-func (h *house) badReload() {
-	bad := write(h.t, "bad.yaml", h.badFile())
-	unclosed := write(h.t, "unclosed.yaml", strings.Replace(h.file(), h.planted["clientsecret"]+`"`, h.planted["badfile"], 1))
-	for _, file := range []string{bad, unclosed} {
-		h.command("check of a bad file", "check", "--config", file)
-		h.command("diff with a bad file", "diff", h.config, file)
-		h.command("explain with a bad file", "explain", "--config", file, h.world.site()+"/")
-	}
-	h.save(h.badFile())
-	h.gateway.says(`"action":"reload","outcome":"refused"`)
+	g.set(c.invalid())
+	g.waitFor(`"action":"reload","outcome":"refused"`)
 	for _, path := range []string{"/config", "/readyz"} {
-		_, answer := h.admin("GET", path, h.planted["admintoken"])
-		h.outputs[path+" after a bad file"] = answer
+		_, answer := g.request("GET", path, "", c.planted["admintoken"])
+		c.outputs[path+" after a bad file"] = answer
 	}
-	h.save(h.file())
-	h.gateway.says(`configuration unchanged`)
+	overwrite(c.t, g.file, valid.String())
+	g.waitFor(`configuration unchanged`)
 }
 
-// redisOutage has Redis refuse the password, then go away, while visitors come.
-func (h *house) redisOutage() {
-	v := h.visitor()
-	h.visit(v, "/members/doc")
-	redisCLI(h.t, h.redisPort, "-a", h.planted["redispassword"], "--no-auth-warning", "CONFIG", "SET", "requirepass", "another")
+// redisOutage has Redis reject the password, and then exit, while visitors open pages.
+func (c *canary) redisOutage() {
+	v := c.visitor()
+	c.visit(v, "/members/doc")
+	c.redis.cli("CONFIG", "SET", "requirepass", "another")
+	c.redis.password = "another"
 	for _, kind := range []string{"normal", "pubsub"} {
-		redisCLI(h.t, h.redisPort, "-a", "another", "--no-auth-warning", "CLIENT", "KILL", "TYPE", kind)
+		c.redis.cli("CLIENT", "KILL", "TYPE", kind)
 	}
 	for range 2 {
-		for _, who := range []*visitor{v, h.visitor()} {
+		for _, who := range []*visitor{v, c.visitor()} {
 			for _, page := range []string{"/members/doc", "/oauth2/userinfo", "/oauth2/session"} {
-				h.visit(who, page)
+				c.visit(who, page)
 			}
 		}
-		_, answer := h.admin("GET", "/readyz", "")
-		h.outputs["/readyz while Redis is away"] += answer
-		h.outputs["/metrics while Redis is away"] = h.openMetrics()
-		h.redis.kill()
+		c.outputs["/readyz without Redis"] += c.gateway.text("/readyz")
+		c.outputs["/metrics without Redis"] = c.gateway.openMetrics()
+		c.redis.kill()
 	}
 }
 
-// everythingWentThrough makes sure that the search is one: each secret was where it should be.
-func (h *house) everythingWentThrough() {
-	h.t.Helper()
-	passed := h.provider.String() + h.api.String() + h.site.String() + h.given.String() + h.pages.String()
-	for name, value := range h.planted {
+// checkPlanted checks that each secret was used where it should be, so that the search is not empty.
+func (c *canary) checkPlanted() {
+	c.t.Helper()
+	passed := c.idp.String() + c.api.String() + c.pages.String() + c.granted.String() + c.answers.String()
+	for name, value := range c.planted {
 		found := false
 		for _, spelling := range spellings(value) {
 			found = found || strings.Contains(passed, spelling)
 		}
 		switch name {
-		case "admintoken", "redispassword", "sessionkey": // without them nothing would have worked
-		case "badheader", "badcookie", "badfile", "errorcode", "requestid", "forwarded": // reach nobody: that is the point
+		case "admintoken", "redispassword", "sessionkey": // nothing works without these
+		case "badheader", "badcookie", "badfile", "errorcode", "requestid", "forwarded": // must not be passed on
 		default:
 			if !found {
-				h.t.Errorf("the %s was planted and went nowhere", name)
+				c.t.Errorf("the %s was not used", name)
 			}
 		}
 	}
 	kinds := map[string]bool{}
-	for name := range h.provider.handedOut() {
+	for name := range c.idp.issued() {
 		kinds[strings.Fields(name)[0]] = true
 	}
 	for _, kind := range []string{"code", "state", "nonce", "verifier", "access", "refresh", "ID"} {
 		if !kinds[kind] {
-			h.t.Errorf("no %s was handed out", kind)
+			c.t.Errorf("no %s was issued", kind)
 		}
 	}
 }

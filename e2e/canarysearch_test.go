@@ -7,23 +7,23 @@ import (
 	"testing"
 )
 
-// place is one thing that was written.
+// place is one text that was written.
 type place struct {
 	name, text string
-	may        string // what may stand there after all
+	may        string // secrets that it may contain
 }
 
-// places are everything that was written, by name.
-func (h *house) places() []place {
-	_, spans := h.spans.all()
+// places returns everything that was written.
+func (c *canary) places() []place {
+	_, spans := c.spans.all()
 	all := []place{
-		{"the log", h.gateway.out.String(), ""},
+		{"the log", c.gateway.out.String(), ""},
 		{"the traces", spans, ""},
-		{"the commands that Redis got", h.monitor.String(), ""},
-		{"the pages", h.pages.String(), "email query"}, // a visitor's own account, and the address to come back to
-		{"the pages of failed logins", h.failures.String(), "query"},
+		{"the commands that Redis received", c.monitor.String(), ""},
+		{"the pages", c.answers.String(), "email query"}, // the visitor's own account, and the page to return to
+		{"the pages of failed logins", c.failures.String(), "query"},
 	}
-	for name, text := range h.outputs {
+	for name, text := range c.outputs {
 		p := place{name, text, ""}
 		if strings.HasPrefix(name, "operators ") {
 			p.may = "email"
@@ -33,10 +33,10 @@ func (h *house) places() []place {
 	return all
 }
 
-// cookies are the values of the gateway's own cookies: sessions and attempts.
-func (h *house) cookies() map[string]string {
+// cookies returns the values of the gateway's own cookies: sessions and attempts.
+func (c *canary) cookies() map[string]string {
 	found := map[string]string{}
-	for _, m := range setCookie.FindAllStringSubmatch(h.given.String(), -1) {
+	for _, m := range setCookie.FindAllStringSubmatch(c.granted.String(), -1) {
 		if len(m[2]) > 20 {
 			found["cookie "+m[1]+" "+m[2][:6]] = m[2]
 		}
@@ -46,23 +46,23 @@ func (h *house) cookies() map[string]string {
 
 var setCookie = regexp.MustCompile(`(?m)^Set-Cookie: (hubgate[^=]*)=([^;]+);`)
 
-// nothingLeaked searches every place for every secret in every spelling.
-func (h *house) nothingLeaked() {
-	h.t.Helper()
-	secrets := h.provider.handedOut()
-	for name, value := range h.cookies() {
+// checkLeaks searches every place for every secret in every spelling.
+func (c *canary) checkLeaks() {
+	c.t.Helper()
+	secrets := c.idp.issued()
+	for name, value := range c.cookies() {
 		secrets[name] = value
 	}
-	if len(h.cookies()) < 10 {
-		h.t.Errorf("only %d cookies were set", len(h.cookies()))
+	if len(c.cookies()) < 10 {
+		c.t.Errorf("only %d cookies were set", len(c.cookies()))
 	}
-	for name, value := range h.planted {
+	for name, value := range c.planted {
 		secrets[name] = value
 	}
-	for _, p := range h.places() {
-		h.t.Logf("%7d bytes: %s", len(p.text), p.name)
+	for _, p := range c.places() {
+		c.t.Logf("%7d bytes: %s", len(p.text), p.name)
 		if len(p.text) < 20 {
-			h.t.Errorf("%s is empty: nothing was looked through there", p.name)
+			c.t.Errorf("%s: empty", p.name)
 		}
 		for name, value := range secrets {
 			if slices.Contains(strings.Fields(p.may), name) {
@@ -70,40 +70,42 @@ func (h *house) nothingLeaked() {
 			}
 			for _, spelling := range spellings(value) {
 				if at := strings.Index(p.text, spelling); at >= 0 {
-					h.t.Errorf("%s holds the %s: ...%s...", p.name, name, p.text[max(0, at-300):min(len(p.text), at+100)])
+					c.t.Errorf("%s contains the %s: ...%s...",
+						p.name, name, p.text[max(0, at-300):min(len(p.text), at+100)])
 					break
 				}
 			}
 		}
 	}
-	h.searched(len(secrets))
+	c.checkPlaces(len(secrets))
 }
 
-// searched makes sure that the places held what they are for.
-func (h *house) searched(secrets int) {
-	h.t.Helper()
-	log := h.gateway.out.String()
+// checkPlaces checks that the places contain what they are for, so that the search is not empty.
+func (c *canary) checkPlaces(secrets int) {
+	c.t.Helper()
+	log := c.gateway.out.String()
 	for what, text := range map[string]string{
-		"requests": `"msg":"request"`, "the failed exchange": "the token endpoint answers 400", "refused reloads": `"outcome":"refused"`,
-		"Redis' refusal": "WRONGPASS",
+		"requests": `"msg":"request"`, "the failed exchange": "the token endpoint answers 400",
+		"refused reloads": `"outcome":"refused"`, "the rejection by Redis": "WRONGPASS",
 	} {
 		if !strings.Contains(log, text) {
-			h.t.Errorf("the log does not tell of %s", what)
+			c.t.Errorf("the log does not report %s", what)
 		}
 	}
-	spans, _ := h.spans.all()
+	spans, _ := c.spans.all()
 	if len(spans) < 100 || secrets < 60 {
-		h.t.Errorf("%d spans, %d secrets: too few to say anything", len(spans), secrets)
+		c.t.Errorf("only %d spans and %d secrets", len(spans), secrets)
 	}
-	if !strings.Contains(h.monitor.String(), `"set"`) || !strings.Contains(strings.ToLower(h.monitor.String()), `"xadd"`) {
-		h.t.Error("Redis' commands were not seen")
+	if !strings.Contains(c.monitor.String(), `"set"`) || !strings.Contains(strings.ToLower(c.monitor.String()), `"xadd"`) {
+		c.t.Error("the commands of Redis were not recorded")
 	}
 }
 
-func TestASpellingOfASecretIsFoundInEveryEncoding(t *testing.T) {
+func TestSecretSpellingsCoverEveryEncoding(t *testing.T) {
 	t.Parallel()
 	const value = "canary-4711"
-	for _, text := range []string{"x" + value, "?a=canary-4711", "63616e6172792d34373131", "Y2FuYXJ5LTQ3MTE=", "eGNhbmFyeS00NzExeA==", "eHhjYW5hcnktNDcxMXh4", "eHh4Y2FuYXJ5LTQ3MTF4eHg="} {
+	for _, text := range []string{"x" + value, "?a=canary-4711", "63616e6172792d34373131", "Y2FuYXJ5LTQ3MTE=",
+		"eGNhbmFyeS00NzExeA==", "eHhjYW5hcnktNDcxMXh4", "eHh4Y2FuYXJ5LTQ3MTF4eHg="} {
 		found := false
 		for _, spelling := range spellings(value) {
 			found = found || strings.Contains(text, spelling)

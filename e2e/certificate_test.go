@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// makeCertificate makes a certificate that vouches for itself, and its key, as PEM.
+// makeCertificate makes a self-signed certificate and its key, as PEM.
 func makeCertificate(t *testing.T, host string) (certPEM, keyPEM []byte) {
 	t.Helper()
 	return makeCertificateUntil(t, host, time.Now().Add(24*time.Hour))
@@ -43,7 +43,20 @@ func makeCertificateUntil(t *testing.T, host string, end time.Time) (certPEM, ke
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+	certPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return certPEM, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+}
+
+// selfSigned writes a self-signed certificate and its key to files.
+func selfSigned(t *testing.T, host string) (certFile, keyFile string) {
+	t.Helper()
+	return selfSignedUntil(t, host, time.Now().Add(24*time.Hour))
+}
+
+func selfSignedUntil(t *testing.T, host string, end time.Time) (certFile, keyFile string) {
+	t.Helper()
+	cert, key := makeCertificateUntil(t, host, end)
+	return write(t, "cert.pem", string(cert)), write(t, "key.pem", string(key))
 }
 
 func mustURL(t *testing.T, text string) *url.URL {

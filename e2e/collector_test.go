@@ -14,15 +14,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// spanCollector takes spans as an OpenTelemetry collector does.
+// spanCollector receives spans as an OpenTelemetry collector does.
 type spanCollector struct {
 	*httptest.Server
 	mu    sync.Mutex
-	raw   []byte // everything that was sent, decompressed
+	raw   []byte // all bytes received, decompressed
 	spans []span
 }
 
-// span is what a test looks at.
+// span is a received span.
 type span struct {
 	name, trace, id, parent string
 	kind                    otlp.Span_SpanKind
@@ -37,19 +37,20 @@ func newSpanCollector(t *testing.T) *spanCollector {
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		var request collector.ExportTraceServiceRequest
-		if err != nil || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/x-protobuf" || proto.Unmarshal(body, &request) != nil {
-			t.Errorf("the collector got %s %s %v", r.Method, r.URL, r.Header)
+		if err != nil || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/x-protobuf" ||
+			proto.Unmarshal(body, &request) != nil {
+			t.Errorf("the collector received %s %s %v", r.Method, r.URL, r.Header)
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		c.take(body, &request)
+		c.record(body, &request)
 		w.Header().Set("Content-Type", "application/x-protobuf")
 	}))
 	t.Cleanup(c.Close)
 	return c
 }
 
-func (c *spanCollector) take(body []byte, request *collector.ExportTraceServiceRequest) {
+func (c *spanCollector) record(body []byte, request *collector.ExportTraceServiceRequest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.raw = append(c.raw, body...)
@@ -63,8 +64,11 @@ func (c *spanCollector) take(body []byte, request *collector.ExportTraceServiceR
 }
 
 func spanOf(s *otlp.Span) span {
-	out := span{name: s.Name, trace: fmt.Sprintf("%x", s.TraceId), id: fmt.Sprintf("%x", s.SpanId), parent: fmt.Sprintf("%x", s.ParentSpanId), kind: s.Kind,
-		attributes: map[string]string{}, failed: s.Status.GetCode() == otlp.Status_STATUS_CODE_ERROR}
+	out := span{
+		name: s.Name, kind: s.Kind, attributes: map[string]string{},
+		trace: fmt.Sprintf("%x", s.TraceId), id: fmt.Sprintf("%x", s.SpanId), parent: fmt.Sprintf("%x", s.ParentSpanId),
+		failed: s.Status.GetCode() == otlp.Status_STATUS_CODE_ERROR,
+	}
 	for _, link := range s.Links {
 		out.links = append(out.links, fmt.Sprintf("%x", link.TraceId))
 	}
@@ -84,7 +88,7 @@ func attributeText(v *common.AnyValue) string {
 	return v.GetStringValue()
 }
 
-// named are the spans of a name, in the order in which they came.
+// named returns the spans with a name, in the order in which they were received.
 func (c *spanCollector) named(name string) []span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,14 +101,14 @@ func (c *spanCollector) named(name string) []span {
 	return found
 }
 
-// all are the spans so far, and every byte that was sent.
+// all returns the spans so far, and all bytes received.
 func (c *spanCollector) all() (spans []span, raw string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]span{}, c.spans...), string(c.raw)
 }
 
-// wait waits for the n-th span of a name.
+// wait waits for the n-th span with a name.
 func (c *spanCollector) wait(t *testing.T, name string, n int) span {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d spans %q", n, name), func() bool { return len(c.named(name)) >= n })

@@ -98,7 +98,7 @@ func (r *reader) run(line string) (int, string) {
 func (r *reader) session() string {
 	r.t.Helper()
 	_, out := shell(r.t, r.demo, "hubgate sessions list --output json --config hubgate.yaml")
-	var list struct{ Sessions []row }
+	var list struct{ Sessions []struct{ ID string } }
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		r.t.Fatalf("%v\n%s", err, out)
 	}

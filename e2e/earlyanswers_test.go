@@ -1,19 +1,16 @@
 package e2e
 
 import (
-	"fmt"
-	"strings"
 	"sync"
 	"testing"
 )
 
-// Whoever announces a body and sends nothing is answered at once wherever the body is of no use, and then has a few
-// seconds: every handler that answers early, on both listeners, and not only those that remember to.
-func TestEarlyAnswersWaitForNoBody(t *testing.T) {
+// Every handler on both listeners answers at once if it does not need the announced body. The connection is closed a
+// few seconds later if the body does not come.
+func TestEarlyAnswersDoNotWaitForTheBody(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.serve()
-	site, admin := strings.TrimPrefix(w.site(), "http://"), fmt.Sprintf("127.0.0.1:%d", w.adminPort)
+	g := newSite(t, options{}).serve()
+	site, admin := localhost(g.port), local(g.admin)
 	var all sync.WaitGroup
 	for _, c := range []struct{ at, request, status string }{
 		{site, "POST /oauth2/start", "405"},
@@ -43,7 +40,7 @@ func TestEarlyAnswersWaitForNoBody(t *testing.T) {
 	} {
 		for _, announced := range []string{"Content-Length: 1000", "Content-Length: 1", "Transfer-Encoding: chunked",
 			"Content-Length: 1000\r\nExpect: 100-continue"} {
-			all.Go(func() { // each has its connection for seconds
+			all.Go(func() { // each connection lasts for seconds
 				to := c.at
 				if to == "other.example" {
 					to = site

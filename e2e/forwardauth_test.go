@@ -8,21 +8,20 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"gopkg.in/yaml.v3"
 )
 
-// TestNginxAsks runs deploy/nginx-auth-request.conf.
-func TestNginxAsks(t *testing.T) {
+// TestForwardAuthNginx runs deploy/nginx-auth-request.conf.
+func TestForwardAuthNginx(t *testing.T) {
 	t.Parallel()
 	need(t, "nginx", "nginx")
-	a := newAsking(t, "query")
-	conf := a.deployed("nginx-auth-request.conf", "127.0.0.1:8080", "127.0.0.1:"+strconv.Itoa(a.gateway),
-		"127.0.0.1:8088", "127.0.0.1:"+strconv.Itoa(a.port), "server_name www.example.com", "server_name localhost",
-		"Host www.example.com", "Host localhost:"+strconv.Itoa(a.port), "root /srv", "root "+a.root)
+	f := newForwardAuthSite(t, "query")
+	conf := f.deployed("nginx-auth-request.conf", "127.0.0.1:8080", local(f.gateway.port),
+		"127.0.0.1:8088", local(f.port), "server_name www.example.com", "server_name localhost",
+		"Host www.example.com", "Host "+localhost(f.port), "root /srv", "root "+f.root)
 	folder := t.TempDir()
 	var temporary strings.Builder
 	for _, module := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
@@ -31,42 +30,43 @@ func TestNginxAsks(t *testing.T) {
 	whole := "daemon off; master_process off; error_log stderr; pid " + folder + "/pid;\nevents {}\n" +
 		"http {\naccess_log off;\n" + temporary.String() + conf + "}\n"
 	start(t, "nginx", "-p", folder, "-e", "stderr", "-c", write(t, "nginx.conf", whole))
-	a.reachable()
-	a.judge()
+	f.waitUntilServing()
+	f.checkAccess()
 	for _, name := range []string{"a%20b", "open+", "open&", "open%25", "open;x"} {
-		status, _ := a.raw("GET", "/reports/"+name)
+		status, _ := f.raw("GET", "/reports/"+name)
 		if status != http.StatusForbidden && status != http.StatusBadRequest {
-			t.Errorf("%s: %d; docs/snippets.md says that it is refused", name, status)
+			t.Errorf("%s: %d; docs/snippets.md says that it is rejected", name, status)
 		}
 	}
-	if status, _ := a.raw("POST", "/reports/open", "Content-Length: 0"); status != http.StatusForbidden {
+	if status, _ := f.raw("POST", "/reports/open", "Content-Length: 0"); status != http.StatusForbidden {
 		t.Errorf("POST: %d", status)
 	}
-	if status, _ := a.raw("GET", "/internal/hubgate"); status == http.StatusAccepted {
-		t.Error("the question itself is open to visitors")
+	if status, _ := f.raw("GET", "/internal/hubgate"); status == http.StatusAccepted {
+		t.Error("visitors can reach the location of the sub-request")
 	}
 }
 
-// TestCaddyAsks runs deploy/Caddyfile.
-func TestCaddyAsks(t *testing.T) {
+// TestForwardAuthCaddy runs deploy/Caddyfile.
+func TestForwardAuthCaddy(t *testing.T) {
 	t.Parallel()
 	need(t, "caddy", "caddy")
-	a := newAsking(t, "headers")
-	conf := a.deployed("Caddyfile", "127.0.0.1:8080", "127.0.0.1:"+strconv.Itoa(a.gateway),
-		"www.example.com {", "http://localhost:"+strconv.Itoa(a.port)+" {", "root * /srv", "root * "+a.root)
+	f := newForwardAuthSite(t, "headers")
+	conf := f.deployed("Caddyfile", "127.0.0.1:8080", local(f.gateway.port),
+		"www.example.com {", f.url+" {", "root * /srv", "root * "+f.root)
 	folder := t.TempDir()
 	file := write(t, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+conf)
 	start(t, "env", "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder,
 		"caddy", "run", "--adapter", "caddyfile", "--config", file)
-	a.reachable()
-	a.judge()
+	f.waitUntilServing()
+	f.checkAccess()
 }
 
-// TestTraefikAsks imitates Traefik, which is not a Debian package, as its documentation describes forwardAuth: it
-// copies the visitor's headers, overwrites X-Forwarded-*, asks under the address's own host, and passes on any answer but 2xx.
-func TestTraefikAsks(t *testing.T) {
+// TestForwardAuthTraefik runs a server that does what Traefik's documentation of forwardAuth says: it copies the
+// visitor's headers, overwrites X-Forwarded-*, sends the host of the address, and passes on every answer but 2xx.
+// Traefik itself is not a Debian package.
+func TestForwardAuthTraefik(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t, "headers")
+	f := newForwardAuthSite(t, "headers")
 	var conf struct {
 		HTTP struct {
 			Middlewares struct {
@@ -79,38 +79,36 @@ func TestTraefikAsks(t *testing.T) {
 			}
 		}
 	}
-	text := a.deployed("traefik.yaml", "127.0.0.1:8080", "127.0.0.1:"+strconv.Itoa(a.gateway))
+	text := f.deployed("traefik.yaml", "127.0.0.1:8080", local(f.gateway.port))
 	if err := yaml.Unmarshal([]byte(text), &conf); err != nil {
 		t.Fatal(err)
 	}
 	ask := conf.HTTP.Middlewares.Hubgate.ForwardAuth
 	if ask.TrustForwardHeader {
-		t.Fatal("deploy/traefik.yaml trusts what visitors claim")
+		t.Fatal("deploy/traefik.yaml trusts the headers of visitors")
 	}
-	gw := &url.URL{Scheme: "http", Host: "127.0.0.1:" + strconv.Itoa(a.gateway)}
+	gateway := &url.URL{Scheme: "http", Host: local(f.gateway.port)}
 	site := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(gw)
+		r.SetURL(gateway)
 		r.Out.Host = r.In.Host
 	}}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/reports/") {
 			site.ServeHTTP(w, r)
 		} else if traefikAdmits(w, r, ask.Address) {
-			content, err := os.ReadFile(a.root + r.URL.Path)
+			content, err := os.ReadFile(f.root + r.URL.Path)
 			if err != nil {
 				w.WriteHeader(http.StatusNotFound)
 			}
 			w.Write(content)
 		}
 	})
-	server := &http.Server{Addr: "127.0.0.1:" + strconv.Itoa(a.port), Handler: handler}
-	done := make(chan struct{})
-	go func() { defer close(done); server.ListenAndServe() }()
-	t.Cleanup(func() { server.Close(); <-done })
-	a.reachable()
-	a.judge()
+	serveHTTP(t, f.port, handler)
+	f.waitUntilServing()
+	f.checkAccess()
 }
 
+// traefikAdmits asks the gateway, and passes on its answer unless it is 2xx.
 func traefikAdmits(w http.ResponseWriter, r *http.Request, address string) bool {
 	question, err := http.NewRequestWithContext(r.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -146,7 +144,7 @@ func traefikAdmits(w http.ResponseWriter, r *http.Request, address string) bool 
 	return false
 }
 
-// spoofed are what visitors send along to be judged by another page than the one they get.
+// spoofed are headers by which a visitor tries to be checked for another page than the one requested.
 var spoofed = []string{
 	"", "X-Forwarded-Uri: /reports/open", "X_Forwarded_Uri: /reports/open", "X-Forwarded-Uri:",
 	"X-Forwarded-Host: localhost",
@@ -156,12 +154,12 @@ var spoofed = []string{
 	"Connection: X-Forwarded-Uri", "Connection: X-Forwarded-Method, X-Forwarded-Host",
 }
 
-// judge asks the server in front for every file in every spelling: nobody may get what is not theirs, whatever they
+// checkAccess requests every file in every spelling. Nobody may get a file that they may not read, whatever the headers
 // claim.
-func (a *asking) judge() {
-	a.t.Helper()
-	bob, alice := a.login("bob@example.com"), a.login("alice@example.com")
-	for cookie, mine := range map[string][]string{
+func (f *forwardAuthSite) checkAccess() {
+	f.t.Helper()
+	bob, alice := f.cookieOf("bob@example.com"), f.cookieOf("alice@example.com")
+	for cookie, allowed := range map[string][]string{
 		"": {"public"}, bob: {"public", "members"}, alice: {"public", "members", "partner"},
 	} {
 		for target, content := range map[string]string{
@@ -169,24 +167,24 @@ func (a *asking) judge() {
 			"/reports/secret?x": "members", "/reports/partners/secret": "partner", "/reports/%C3%B6ffnen": "members",
 			"/reports/s%65cret": "members",
 		} {
-			status, body := a.raw("GET", target, cookie)
-			if slices.Contains(mine, content) != (status == 200 && body == content) {
-				a.t.Errorf("%.20q asks for %s: %d %.80s", cookie, target, status, body)
+			status, body := f.raw("GET", target, cookie)
+			if slices.Contains(allowed, content) != (status == 200 && body == content) {
+				f.t.Errorf("%.20q requests %s: %d %.80s", cookie, target, status, body)
 			}
 		}
-		for _, claim := range spoofed {
-			for _, target := range odd() {
-				_, body := a.raw("GET", target, cookie, claim)
-				if slices.Contains([]string{"members", "partner"}, body) && !slices.Contains(mine, body) {
-					a.t.Errorf("%.20q claims %q and gets %s: a page for %s", cookie, claim, target, body)
+		for _, header := range spoofed {
+			for _, target := range oddTargets() {
+				_, body := f.raw("GET", target, cookie, header)
+				if slices.Contains([]string{"members", "partner"}, body) && !slices.Contains(allowed, body) {
+					f.t.Errorf("%.20q with %q gets %s, a page for %s", cookie, header, target, body)
 				}
 			}
 		}
 	}
 }
 
-// odd are targets that some reader might take for another one.
-func odd() []string {
+// oddTargets returns targets that servers may read in different ways.
+func oddTargets() []string {
 	targets := []string{
 		"/reports/secret", "/reports/partners/secret", "/reports/partners/secret?path=/reports/open",
 		"/reports/secret?&path=/reports/open", "/reports/secret&path=/reports/open", "/reports/open?/../secret",

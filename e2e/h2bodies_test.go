@@ -11,16 +11,18 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// bodyPause is how long a body may pause before its stream is given up.
+// bodyPause is how long a body may pause before its stream is reset.
 const bodyPause = 30 * time.Second
 
-// post opens a stream for a POST whose body is still to come.
+// post opens a stream for a POST, without its body.
 func (c *h2) post(stream uint32, path string) error {
 	var head bytes.Buffer
 	encoder := hpack.NewEncoder(&head) // one for each request: the server's table stays empty
 	encoder.SetMaxDynamicTableSizeLimit(0)
-	for _, f := range [][2]string{{":method", "POST"}, {":scheme", "https"}, {":authority", acmeHost}, {":path", path},
-		{"content-type", "application/x-www-form-urlencoded"}} {
+	for _, f := range [][2]string{
+		{":method", "POST"}, {":scheme", "https"}, {":authority", acmeHost}, {":path", path},
+		{"content-type", "application/x-www-form-urlencoded"},
+	} {
 		encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
 	}
 	return c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: head.Bytes(), EndHeaders: true})
@@ -37,19 +39,18 @@ func (c *h2) endBodies(at time.Time) {
 	c.Conn.Write(frames.Bytes())
 }
 
-// A limit that is reached at the very moment when a request ends must find nothing to touch any more: net/http has
-// given the stream's writer to the next one, and its nil would end the process (CWE-476). The bodies end over a few
-// milliseconds around their limit, on endpoints of the gateway's own, on pages that are passed on, and on such as
-// nobody may see.
-func TestHTTP2BodiesThatEndAtTheirLimitHarmNobody(t *testing.T) {
+// A body's time limit that expires just when its request ends must not touch the request any more: net/http has given
+// the stream's writer to the next stream by then, and a nil dereference would end the process (CWE-476). The bodies end
+// within a few milliseconds around their limit, on the gateway's own endpoints and on pages of the origin.
+func TestHTTP2BodyLimitsDoNotRaceWithTheEnd(t *testing.T) {
 	t.Parallel()
-	port, gw := startWithCertificate(t)
+	g := startHTTPS(t)
 	var all sync.WaitGroup
 	for n := range 40 {
-		c := dialH2(t, port)
+		c := dialH2(t, g.port)
 		c.SetDeadline(time.Now().Add(2 * time.Minute))
 		go func() {
-			for c.end() == nil {
+			for c.next() == nil {
 			}
 		}()
 		path := []string{"/oauth2/sign_out", "/contact", "/oauth2/sign_out?x=1", "/oauth2/backchannel_logout"}[n%4]
@@ -63,14 +64,14 @@ func TestHTTP2BodiesThatEndAtTheirLimitHarmNobody(t *testing.T) {
 	}
 	all.Wait()
 	select {
-	case <-gw.done:
-		t.Fatal("the process is gone")
+	case <-g.done:
+		t.Fatal("the process has exited")
 	case <-time.After(2 * time.Second):
 	}
-	c := dialH2(t, port)
+	c := dialH2(t, g.port)
 	c.WritePing(false, [8]byte{1})
 	for err := error(nil); ; {
-		if err = c.end(); err != nil {
+		if err = c.next(); err != nil {
 			if fmt.Sprint(err) != "the ping is answered" {
 				t.Error(err)
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// h2 is an HTTP/2 client that says whatever it is told to.
+// h2 is an HTTP/2 client that sends any frames.
 type h2 struct {
 	t *testing.T
 	*tls.Conn
@@ -26,30 +25,37 @@ type h2 struct {
 
 func dialH2(t *testing.T, port int) *h2 {
 	t.Helper()
-	conn, err := tls.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port), &tls.Config{ServerName: acmeHost, NextProtos: []string{"h2"}, InsecureSkipVerify: true}) // the test's own certificate
+	conn, err := tls.Dial("tcp", local(port), &tls.Config{
+		ServerName: acmeHost, NextProtos: []string{"h2"}, InsecureSkipVerify: true}) // the test's own certificate
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(60 * time.Second))
-	var head bytes.Buffer
-	encoder := hpack.NewEncoder(&head)
-	for _, f := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", acmeHost}, {":path", "/slow"}} {
-		encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
-	}
 	io.WriteString(conn, http2.ClientPreface)
-	c := &h2{t, conn, http2.NewFramer(conn, conn), head.Bytes(), 0}
+	c := &h2{t, conn, http2.NewFramer(conn, conn), header("GET", "/slow"), 0}
 	c.WriteSettings()
 	return c
 }
 
-// request asks for a page.
-func (c *h2) request(stream uint32) error {
-	return c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: c.head, EndHeaders: true, EndStream: true})
+// header encodes the header of a request.
+func header(method, path string) []byte {
+	var head bytes.Buffer
+	encoder := hpack.NewEncoder(&head)
+	for _, f := range [][2]string{{":method", method}, {":scheme", "https"}, {":authority", acmeHost}, {":path", path}} {
+		encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
+	}
+	return head.Bytes()
 }
 
-// end reads a frame and counts the streams that are refused; it fails when the connection ends.
-func (c *h2) end() error {
+// request sends the header of a request.
+func (c *h2) request(stream uint32) error {
+	return c.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: stream, BlockFragment: c.head, EndHeaders: true, EndStream: true})
+}
+
+// next reads a frame and counts refused streams. It returns an error at the end of the connection and at a ping.
+func (c *h2) next() error {
 	frame, err := c.ReadFrame()
 	switch f := frame.(type) {
 	case *http2.GoAwayFrame:
@@ -64,16 +70,16 @@ func (c *h2) end() error {
 	return err
 }
 
-// net/http bounds the handlers that run for a connection, those of streams that were reset among them, so a flood of resets costs that
-// connection's share and nobody else's (DS-03).
-func TestRapidResetsTakeNothingFromOthers(t *testing.T) {
+// net/http bounds the handlers that run for a connection, including those of reset streams. A rapid reset attack
+// (CVE-2023-44487) therefore affects only its own connection.
+func TestHTTP2RapidResetsAreBounded(t *testing.T) {
 	t.Parallel()
-	ports, gw := startWithCertificate(t)
-	c := dialH2(t, ports)
+	g := startHTTPS(t)
+	c := dialH2(t, g.port)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for c.end() == nil {
+		for c.next() == nil {
 		}
 	}()
 	served := 0
@@ -81,25 +87,25 @@ func TestRapidResetsTakeNothingFromOthers(t *testing.T) {
 		if errors.Join(c.request(stream), c.WriteRSTStream(stream, http2.ErrCodeCancel)) != nil {
 			break
 		}
-		if stream%2_000 == 1 && handshake(ports, &tls.Config{ServerName: acmeHost}) != nil {
+		if stream%2_000 == 1 && handshake(g.port, &tls.Config{ServerName: acmeHost}) != nil {
 			served++
 		}
 	}
 	c.Close()
 	<-ended
-	if served == 0 || handshake(ports, &tls.Config{ServerName: acmeHost}) == nil {
-		t.Error("nobody else is served")
+	if served == 0 || handshake(g.port, &tls.Config{ServerName: acmeHost}) == nil {
+		t.Error("another visitor is not served")
 	}
-	if size := gw.residentBytes(); size > maxResident() {
-		t.Errorf("%d MiB are held", size>>20)
+	if size := g.residentBytes(); size > maxResident() {
+		t.Errorf("%d MiB", size>>20)
 	}
 }
 
-// A header may go on in CONTINUATION frames, and each of them is small (DS-03).
-func TestAnEndlessHeaderEndsItsConnection(t *testing.T) {
+// A header may continue in any number of small CONTINUATION frames (CVE-2023-45288).
+func TestHTTP2EndlessHeaderEndsTheConnection(t *testing.T) {
 	t.Parallel()
-	ports, gw := startWithCertificate(t)
-	c := dialH2(t, ports)
+	g := startHTTPS(t)
+	c := dialH2(t, g.port)
 	err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.head})
 	var piece bytes.Buffer
 	encoder := hpack.NewEncoder(&piece)
@@ -110,24 +116,17 @@ func TestAnEndlessHeaderEndsItsConnection(t *testing.T) {
 		err = c.WriteContinuation(1, false, piece.Bytes())
 	}
 	if err == nil {
-		t.Error("it was borne to its end")
+		t.Error("the whole header was accepted")
 	}
-	if size := gw.residentBytes(); size > maxResident() {
-		t.Errorf("%d MiB are held", size>>20)
+	if size := g.residentBytes(); size > maxResident() {
+		t.Errorf("%d MiB", size>>20)
 	}
 }
 
-func startWithCertificate(t *testing.T) (port int, gw *process) {
-	t.Helper()
-	ports := freePorts(t, 2)
-	certFile, keyFile := selfSigned(t, t.TempDir(), acmeHost)
-	return ports, startFilesGateway(t, ports, certFile, keyFile)
-}
-
-func TestAnHTTP2ConnectionHasAHundredStreams(t *testing.T) {
+func TestHTTP2AllowsAHundredStreams(t *testing.T) {
 	t.Parallel()
-	ports, _ := startWithCertificate(t)
-	c := dialH2(t, ports)
+	g := startHTTPS(t)
+	c := dialH2(t, g.port)
 	frame, err := c.ReadFrame()
 	settings, ok := frame.(*http2.SettingsFrame)
 	if err != nil || !ok {
@@ -136,22 +135,19 @@ func TestAnHTTP2ConnectionHasAHundredStreams(t *testing.T) {
 	if n, ok := settings.Value(http2.SettingMaxConcurrentStreams); !ok || n != 100 {
 		t.Errorf("%d streams are allowed", n)
 	}
-	var body bytes.Buffer // a POST whose body never comes keeps its stream
-	encoder := hpack.NewEncoder(&body)
-	for _, f := range [][2]string{{":method", "POST"}, {":scheme", "https"}, {":authority", acmeHost}, {":path", "/contact"}} {
-		encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
-	}
+	post := header("POST", "/contact") // without its body, the request keeps its stream
 	c.WriteSettingsAck()
 	for stream := uint32(1); stream < 2*130; stream += 2 {
-		if err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: body.Bytes(), EndHeaders: true}); err != nil {
+		head := http2.HeadersFrameParam{StreamID: stream, BlockFragment: post, EndHeaders: true}
+		if err := c.WriteHeaders(head); err != nil {
 			break
 		}
 	}
 	c.WritePing(false, [8]byte{1})
 	for err = nil; err == nil; {
-		err = c.end()
+		err = c.next()
 	}
 	if c.refused == 0 && !strings.Contains(err.Error(), "GOAWAY") {
-		t.Errorf("130 streams were taken: %v", err)
+		t.Errorf("130 streams were accepted: %v", err)
 	}
 }

@@ -1,106 +1,88 @@
 package e2e
 
 import (
-	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// threeReplicas are gateways on one Redis; access is how long the pool's access tokens live.
-func threeReplicas(t *testing.T, access time.Duration) *gateways {
+// newTrio returns a site with three routed gateways. access is the lifetime of the pool's access tokens.
+func newTrio(t *testing.T, access time.Duration) *site {
 	t.Helper()
-	need(t, "redis", "redis-server")
-	port := freePorts(t, 1)
-	startRedis(t, port)
-	f := newGateways(t, access)
+	s := newSite(t, options{provider: cognitoWith(access), routed: true})
 	for range 3 {
-		f.join(single(port), "")
+		s.serve()
 	}
-	return f
+	return s
 }
 
-// served tells whether a page is served with the visitor's session; anything but that and "try again" fails the test.
-func (f *gateways) served(v *visitor) bool {
-	f.t.Helper()
-	got := v.open(f.site + "/members/")
-	switch {
-	case !strings.HasPrefix(got.Request.URL.String(), f.site):
-		f.t.Errorf("signed out: sent to %s", got.Request.URL)
-	case got.StatusCode != http.StatusOK && got.StatusCode != http.StatusServiceUnavailable:
-		f.t.Errorf("status %d", got.StatusCode)
-	}
-	return got.StatusCode == http.StatusOK
-}
-
-func TestTwoHundredRequestsAtTheAccessTokensEndMakeOneRefresh(t *testing.T) {
+func TestRefreshOncePerSession(t *testing.T) {
 	t.Parallel()
-	f := threeReplicas(t, time.Hour)
-	f.expiresIn.Store(2)
-	v := f.login()
+	s := newTrio(t, time.Hour)
+	s.pool.expiresIn.Store(2)
+	v := s.member()
 	end := time.Now().Add(2 * time.Second)
-	eventually(t, "the access token has ended", func() bool { return time.Now().After(end) })
+	eventually(t, "the access token has expired", func() bool { return time.Now().After(end) })
 	var all sync.WaitGroup
 	for range 200 {
 		all.Go(func() {
-			if !f.served(v) {
-				t.Error("a request was told to try again")
+			if !s.served(v) {
+				t.Error("a request got 503")
 			}
 		})
 	}
 	all.Wait()
-	if n := f.refreshes.Load(); n != 1 {
+	if n := s.pool.refreshes.Load(); n != 1 {
 		t.Errorf("%d refreshes", n)
 	}
 }
 
-// The worst moment: the provider has spent the old refresh token, and the process that would have got the new one is gone.
-func TestAReplicaThatIsKilledBeforeItHearsOfItsRefreshCostsNoSession(t *testing.T) {
+// The provider has redeemed the old refresh token, and the process that was to receive the new one is gone.
+func TestRefreshSurvivesKilledReplica(t *testing.T) {
 	t.Parallel()
-	f := threeReplicas(t, time.Hour)
-	f.expiresIn.Store(1)
-	f.router.pin(0)
-	v := f.login()
+	s := newTrio(t, time.Hour)
+	s.pool.expiresIn.Store(1)
+	s.router.pin(0)
+	v := s.member()
 	kill := func(n int64) {
 		if n == 1 {
-			f.replicas[0].kill()
+			s.gateways[0].kill()
 		}
 	}
-	f.spent.Store(&kill)
-	eventually(t, "a refresh is under way and its replica gone", func() bool {
-		v.open(f.site + "/members/")
-		return f.refreshes.Load() == 1
+	s.pool.onRefresh.Store(&kill)
+	eventually(t, "the replica is killed during its refresh", func() bool {
+		v.open(s.url + "/members/")
+		return s.pool.refreshes.Load() == 1
 	})
-	f.router.pin(-1)
+	s.router.pin(-1)
 	eventually(t, "another replica refreshes", func() bool {
-		if !f.served(v) {
-			t.Error("told to try again, although the session passes for refresh_grace")
+		if !s.served(v) {
+			t.Error("503, although refresh_grace has not passed")
 		}
-		return f.refreshes.Load() == 2
+		return s.pool.refreshes.Load() == 2
 	})
 	for range 6 {
-		if !f.served(v) {
-			t.Error("told to try again afterwards")
+		if !s.served(v) {
+			t.Error("503 afterwards")
 		}
 	}
 }
 
-func TestAReplicaThatIsKilledUnderLoadCostsNobodyTheirSession(t *testing.T) {
+func TestSessionsSurviveKilledReplicaUnderLoad(t *testing.T) {
 	t.Parallel()
-	f := threeReplicas(t, 3*time.Second)
+	s := newTrio(t, 3*time.Second)
 	visitors := make([]*visitor, 12)
 	for i := range visitors {
-		visitors[i] = f.login()
+		visitors[i] = s.member()
 	}
 	kill := func(n int64) {
 		if n == 15 {
-			f.replicas[0].kill()
+			s.gateways[0].kill()
 		}
 	}
-	f.spent.Store(&kill)
-	var served, again atomic.Int64
+	s.pool.onRefresh.Store(&kill)
+	var served, unavailable atomic.Int64
 	var all sync.WaitGroup
 	over := make(chan struct{})
 	for _, v := range visitors {
@@ -112,21 +94,21 @@ func TestAReplicaThatIsKilledUnderLoadCostsNobodyTheirSession(t *testing.T) {
 					return
 				case <-tick.C:
 				}
-				if f.served(v) {
+				if s.served(v) {
 					served.Add(1)
 				} else {
-					again.Add(1)
+					unavailable.Add(1)
 				}
 			}
 		})
 	}
-	eventually(t, "many refreshes after the kill", func() bool { return f.refreshes.Load() >= 50 || t.Failed() })
+	eventually(t, "many refreshes after the kill", func() bool { return s.pool.refreshes.Load() >= 50 || t.Failed() })
 	close(over)
 	all.Wait()
 	for _, v := range visitors {
-		if !f.served(v) {
+		if !s.served(v) {
 			t.Error("a session is not served at the end")
 		}
 	}
-	t.Logf("%d served, %d told to try again, %d refreshes", served.Load(), again.Load(), f.refreshes.Load())
+	t.Logf("%d served, %d times 503, %d refreshes", served.Load(), unavailable.Load(), s.pool.refreshes.Load())
 }

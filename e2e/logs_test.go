@@ -16,14 +16,14 @@ type line map[string]any
 
 func (l line) text(key string) string { s, _ := l[key].(string); return s }
 
-// lines are the JSON lines that a gateway wrote so far.
-func lines(t *testing.T, p *process) []line {
-	t.Helper()
+// lines returns the log so far.
+func (g *gateway) lines() []line {
+	g.t.Helper()
 	var all []line
-	for text := range strings.Lines(p.out.String()) {
+	for text := range strings.Lines(g.out.String()) {
 		var l line
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
-			t.Errorf("a line of the log is no JSON object: %v\n%s", err, text)
+			g.t.Errorf("a line of the log is not a JSON object: %v\n%s", err, text)
 			continue
 		}
 		all = append(all, l)
@@ -31,11 +31,11 @@ func lines(t *testing.T, p *process) []line {
 	return all
 }
 
-// audits are the audit lines of an action and outcome.
-func audits(t *testing.T, p *process, action, outcome string) []line {
-	t.Helper()
+// audits returns the audit lines with an action and an outcome.
+func (g *gateway) audits(action, outcome string) []line {
+	g.t.Helper()
 	var found []line
-	for _, l := range lines(t, p) {
+	for _, l := range g.lines() {
 		if l.text("component") == "audit" && l.text("action") == action && l.text("outcome") == outcome {
 			found = append(found, l)
 		}
@@ -43,88 +43,69 @@ func audits(t *testing.T, p *process, action, outcome string) []line {
 	return found
 }
 
-// admin asks the admin listener; an empty token sends none.
-func (w *world) admin(method, path, token string) (int, string) {
-	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, address(w.adminPort)+path, nil)
-	if err != nil {
-		w.t.Fatal(err)
+// everyAction causes every audited action.
+func everyAction(s *site) *gateway {
+	s.t.Helper()
+	g, v := s.newGateway(), newVisitor(s.t)
+	g.launch()
+	eventually(s.t, "the gateway serves", func() bool { return listens(g.port) })
+	s.login(v, "/members/")
+	v.open(s.url + "/partners/")                                      // deny
+	v.open(s.url + "/oauth2/callback?state=x&code=y&canary=in-query") // with a session: redirects to the site
+	newVisitor(s.t).open(s.url + "/oauth2/callback?state=x&code=y")   // a failed login
+	g.api("GET", "/api/sessions?user="+email, "")
+	g.request("GET", "/config", "", "wrong")
+	v.submit(v.open(s.url+"/oauth2/session"), "sign_out", nil)
+	other := newVisitor(s.t)
+	s.login(other, "/members/")
+	g.api("DELETE", "/api/sessions?user="+email, "")
+	everywhere := newVisitor(s.t)
+	s.login(everywhere, "/members/")
+	everywhere.submit(everywhere.open(s.url+"/oauth2/session"), "sign_out", map[string]string{"everywhere": "1"})
+	g.set(config{"proxy.rules": "[{path: /members/**}, {path: /board/**}, {path: /partners/**, groups: [partner]}]"})
+	g.waitFor(`"action":"reload","outcome":"success"`)
+	g.set(config{"proxy.default": "pubic"})
+	g.waitFor(`"action":"reload","outcome":"refused"`)
+	s.redis.kill()
+	g.api("GET", "/api/contacts", "") // a failure
+	s.origin.Close()
+	other.open(s.url + "/public") // an error
+	if code := g.terminate(); code != 0 {
+		s.t.Errorf("exit status %d", code)
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := readAll(res)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return res.StatusCode, body
+	return g
 }
 
-// everyAction lives through everything that is audited.
-func everyAction(t *testing.T, w *world) *process {
-	t.Helper()
-	gw, v := start(t, binary, "serve", "--config", w.config), newVisitor(t)
-	eventually(t, "the gateway serves", func() bool { return listens(w.port) })
-	w.login(v, "/members/")
-	v.open(w.site() + "/partners/")                                      // deny
-	v.open(w.site() + "/oauth2/callback?state=x&code=y&canary=in-query") // with a session: on to the site
-	newVisitor(t).open(w.site() + "/oauth2/callback?state=x&code=y")     // a failed login
-	w.admin("GET", "/api/sessions?user="+email, adminToken)
-	w.admin("GET", "/config", "wrong")
-	v.submit(v.open(w.site()+"/oauth2/session"), "sign_out", nil)
-	other := newVisitor(t)
-	w.login(other, "/members/")
-	w.admin("DELETE", "/api/sessions?user="+email, adminToken)
-	everywhere := newVisitor(t)
-	w.login(everywhere, "/members/")
-	everywhere.submit(everywhere.open(w.site()+"/oauth2/session"), "sign_out", map[string]string{"everywhere": "1"})
-	w.rewrite(func(text string) string {
-		return strings.Replace(text, "    - path: /members/**\n", "    - path: /members/**\n    - path: /board/**\n", 1)
-	})
-	gw.says(`"action":"reload","outcome":"success"`)
-	w.rewrite(func(text string) string { return strings.Replace(text, "default: public", "default: pubic", 1) })
-	gw.says(`"action":"reload","outcome":"refused"`)
-	w.redis.kill()
-	w.admin("GET", "/api/contacts", adminToken) // a failure
-	w.origin.Close()
-	other.open(w.site() + "/public") // an error
-	if code := gw.terminate(); code != 0 {
-		t.Errorf("exit status %d", code)
-	}
-	return gw
-}
-
-func TestEveryActionIsAuditedWithWhoAndHowItEnded(t *testing.T) {
+func TestAuditLogHasEveryAction(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.rewrite(func(text string) string { return text + "log: {level: error}\n" }) // audit lines are no matter of verbosity
-	gw := everyAction(t, w)
-	login := audits(t, gw, "login", "success")
-	if len(login) != 3 || login[0].text("session") == "" || login[0].text("client") != "127.0.0.1" || !strings.HasPrefix(login[0].text("email"), "hash:") || login[0].text("request_id") == "" {
-		t.Errorf("logins: %v", login)
+	s := newSite(t, options{config: config{"log.level": "error"}}) // audit lines do not depend on the level
+	g := everyAction(s)
+	login := g.audits("login", "success")
+	if len(login) != 3 || login[0].text("session") == "" || login[0].text("client") != "127.0.0.1" ||
+		!strings.HasPrefix(login[0].text("email"), "hash:") || login[0].text("request_id") == "" {
+		t.Fatalf("logins: %v", login)
 	}
+	session, hash := login[0].text("session"), login[0].text("email")
 	for _, c := range []struct {
 		action, outcome string
 		n               int
 		want            map[string]string
 	}{
 		{"login", "failure", 1, map[string]string{"reason": "state"}},
-		{"deny", "refused", 1, map[string]string{"rule": "/partners/**", "reason": "groups", "session": login[0].text("session"), "email": login[0].text("email"), "client": "127.0.0.1"}},
-		{"logout", "success", 3, map[string]string{"session": login[0].text("session"), "email": login[0].text("email"), "kind": "oidc"}},
-		{"session_end", "success", 3, map[string]string{"session": login[0].text("session"), "email": login[0].text("email"), "reason": "logout"}},
-		{"admin_read", "success", 1, map[string]string{"method": "GET", "path": "/api/sessions", "client": "127.0.0.1"}},
+		{"deny", "refused", 1, map[string]string{
+			"rule": "/partners/**", "reason": "groups", "session": session, "email": hash, "client": "127.0.0.1"}},
+		{"logout", "success", 3, map[string]string{"session": session, "email": hash, "kind": "oidc"}},
+		{"session_end", "success", 3, map[string]string{"session": session, "email": hash, "reason": "logout"}},
+		{"admin_read", "success", 1, map[string]string{
+			"method": "GET", "path": "/api/sessions", "client": "127.0.0.1"}},
 		{"admin_read", "refused", 1, map[string]string{"path": "/config", "reason": "token"}},
 		{"admin_read", "failure", 1, map[string]string{"path": "/api/contacts"}},
 		{"admin_change", "success", 1, map[string]string{"method": "DELETE", "path": "/api/sessions"}},
-		{"reload", "success", 1, map[string]string{"protection": strings.TrimPrefix(w.site(), "http://") + "/board/**: public -> login"}},
+		{"reload", "success", 1, map[string]string{
+			"protection": strings.TrimPrefix(s.url, "http://") + "/board/**: public -> login"}},
 		{"reload", "refused", 1, nil},
 	} {
-		found := audits(t, gw, c.action, c.outcome)
+		found := g.audits(c.action, c.outcome)
 		if len(found) != c.n {
 			t.Errorf("%d lines %s %s, want %d: %v", len(found), c.action, c.outcome, c.n, found)
 			continue
@@ -138,16 +119,16 @@ func TestEveryActionIsAuditedWithWhoAndHowItEnded(t *testing.T) {
 			}
 		}
 	}
-	ends := audits(t, gw, "session_end", "success")
-	if operator := audits(t, gw, "admin_change", "success"); ends[1].text("reason") != "revoked" || ends[1].text("request_id") != operator[0].text("request_id") {
-		t.Errorf("the operator's %v is not told by %v", operator, ends[1])
+	end, operator := g.audits("session_end", "success")[1], g.audits("admin_change", "success")[0]
+	if end.text("reason") != "revoked" || end.text("request_id") != operator.text("request_id") {
+		t.Errorf("%v does not refer to the operator's %v", end, operator)
 	}
 }
 
-func TestTheLogIsWhatItsDocumentSays(t *testing.T) {
+func TestLogMatchesItsDocumentation(t *testing.T) {
 	t.Parallel()
-	w, _ := traced(t, "")
-	gw := everyAction(t, w)
+	s, _ := traced(t, config{})
+	g := everyAction(s)
 	doc, err := os.ReadFile(filepath.Join("..", "docs", "logs.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +140,7 @@ func TestTheLogIsWhatItsDocumentSays(t *testing.T) {
 		"":       append(documentedFields(string(doc), "Application lines"), common...),
 	}
 	written := map[string]map[string]bool{"access": {}, "audit": {}, "": {}}
-	for _, l := range lines(t, gw) {
+	for _, l := range g.lines() {
 		kind := l.text("component")
 		if written[kind] == nil {
 			kind = ""
@@ -170,14 +151,15 @@ func TestTheLogIsWhatItsDocumentSays(t *testing.T) {
 		for field := range l {
 			written[kind][field] = true
 			if !slices.Contains(documented[kind], field) {
-				t.Errorf("docs/logs.md does not name the field %q of %v", field, l)
+				t.Errorf("docs/logs.md does not have the field %q of %v", field, l)
 			}
 		}
 	}
+	rare := []string{"bytes", "suppressed", "suppressed_others"}
 	for kind, fields := range documented {
 		for _, field := range fields {
-			if kind != "" && !written[kind][field] && !slices.Contains([]string{"bytes", "suppressed", "suppressed_others"}, field) {
-				t.Errorf("docs/logs.md names %q, and no %s line has it", field, kind)
+			if kind != "" && !written[kind][field] && !slices.Contains(rare, field) {
+				t.Errorf("docs/logs.md has the field %q, but no %s line does", field, kind)
 			}
 		}
 	}
@@ -185,7 +167,7 @@ func TestTheLogIsWhatItsDocumentSays(t *testing.T) {
 
 var quoted = regexp.MustCompile("`([a-z0-9_]+)`")
 
-// documentedFields are the words that stand as fields in a section: of a table in its first column, or, of the audit lines, in the last.
+// documentedFields returns the fields in a section: in the first column of its table, or in the last for audit lines.
 func documentedFields(doc, heading string) []string {
 	_, section, _ := strings.Cut(doc, "\n## "+heading+"\n")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -209,41 +191,41 @@ func documentedFields(doc, heading string) []string {
 
 var parenthesis = regexp.MustCompile(`\([^)]*\)`)
 
-func TestAnEMailStandsInTheLogAsThePolicySays(t *testing.T) {
+func TestLogEmailPolicy(t *testing.T) {
 	t.Parallel()
-	for policy, right := range map[string]func(string) bool{
+	for policy, valid := range map[string]func(string) bool{
 		"hash": func(got string) bool { return strings.HasPrefix(got, "hash:") },
 		"full": func(got string) bool { return got == email },
 		"none": func(got string) bool { return got == "" },
 	} {
 		t.Run(policy, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.rewrite(func(text string) string { return text + "log: {email: " + policy + "}\n" })
-			gw := w.serve()
-			w.login(newVisitor(t), "/members/")
-			eventually(t, "the login is in the log", func() bool { return len(audits(t, gw, "login", "success")) == 1 })
-			if got := audits(t, gw, "login", "success")[0].text("email"); !right(got) {
-				t.Errorf("the e-mail stands there as %q", got)
+			s := newSite(t, options{config: config{"log.email": policy}})
+			g := s.serve()
+			s.login(newVisitor(t), "/members/")
+			eventually(t, "the login is in the log", func() bool { return len(g.audits("login", "success")) == 1 })
+			if got := g.audits("login", "success")[0].text("email"); !valid(got) {
+				t.Errorf("email is %q", got)
 			}
-			if strings.Contains(gw.out.String(), email) != (policy == "full") {
-				t.Errorf("the address itself is in the log, or is not:\n%s", gw.out)
+			if found := g.out.contains(email); found != (policy == "full") {
+				t.Errorf("the log contains the address: %v\n%s", found, g.out)
 			}
 		})
 	}
 }
 
-func TestTheClientIsTheVisitorBehindATrustedProxyAndNobodyElse(t *testing.T) {
+func TestLogClientBehindTrustedProxy(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.rewrite(func(text string) string {
-		return strings.Replace(text, "server:\n", "server:\n  trusted_proxies: [127.0.0.0/8, \"::1\", 10.0.0.0/8]\n", 1)
-	})
-	gw := w.serve()
-	w.get("/public", http.Header{"X-Forwarded-For": {"6.6.6.6, 203.0.113.9, 10.1.2.3"}, "X-Request-Id": {"from-the-balancer"}})
-	gw.says(`"msg":"request"`)
-	for _, l := range lines(t, gw) {
-		if l.text("msg") == "request" && (l.text("client") != "203.0.113.9" || l.text("request_id") != "from-the-balancer") {
+	s := newSite(t, options{config: config{"server.trusted_proxies": `[127.0.0.0/8, "::1", 10.0.0.0/8]`}})
+	g := s.serve()
+	s.get("/public", http.Header{
+		"X-Forwarded-For": {"6.6.6.6, 203.0.113.9, 10.1.2.3"}, "X-Request-Id": {"from-the-balancer"}})
+	g.waitFor(`"msg":"request"`)
+	for _, l := range g.lines() {
+		if l.text("msg") != "request" {
+			continue
+		}
+		if l.text("client") != "203.0.113.9" || l.text("request_id") != "from-the-balancer" {
 			t.Errorf("%v", l)
 		}
 	}

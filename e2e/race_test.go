@@ -2,5 +2,5 @@
 
 package e2e
 
-// raceEnabled builds the binary with the race detector when the tests have it.
+// raceEnabled reports whether the tests run with the race detector. The binary is then built with it, too.
 const raceEnabled = true

@@ -4,82 +4,66 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"syscall"
 	"testing"
 )
 
-func TestReloadsUnderLoadLoseNoRequest(t *testing.T) {
+func TestReloadLosesNoRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	s := newSite(t, options{})
 	slow := make(chan struct{})
-	w.origin.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	s.origin.handle(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/download" {
-			rw.Write(make([]byte, 100_000))
-			http.NewResponseController(rw).Flush()
+			w.Write(make([]byte, 100_000))
+			http.NewResponseController(w).Flush()
 			<-slow
 		}
 		io.Copy(io.Discard, r.Body)
-		io.WriteString(rw, "page")
+		io.WriteString(w, "page")
 	})
-	gw := w.serve()
-	site := strings.TrimPrefix(w.site(), "http://")
-	l := &load{over: make(chan struct{}), faults: make(chan string, 20)}
-	for i := range 4 {
-		k := &keepAlive{address: site}
-		t.Cleanup(k.close)
-		l.run(func() {
-			if status, err := k.ask("POST", "/pricing", "x=1"); err != nil || status != http.StatusOK {
-				l.fault("client %d: %d %v", i, status, err)
-			}
-			l.requests.Add(1)
-		})
+	g := s.serve()
+	host := localhost(g.port)
+	l := newLoad()
+	for range 4 {
+		l.request(t, &keepAlive{address: host}, "POST", "/pricing", "x=1")
 	}
-	download := get(t, site, site, "/download")
-	last := "    - path: /members/**\n"
+	download := get(t, host, host, "/download")
+	const reloaded = `"msg":"configuration reloaded"`
 	for i := range 25 {
-		next := fmt.Sprintf("    - path: /members/**\n    - path: /round-%d/**\n", i)
-		w.replace(last, next)
-		last = next
+		g.set(config{"proxy.rules": fmt.Sprintf("[{path: /members/**}, {path: /round-%d/**}]", i)})
 		if i%5 == 0 {
-			gw.signal(syscall.SIGHUP)
+			g.signal(syscall.SIGHUP)
 		}
 		seen := l.requests.Load()
 		eventually(t, "the rules are served", func() bool {
-			return strings.Count(gw.out.String(), `"msg":"configuration reloaded"`) > i && l.requests.Load() > seen
+			return g.out.count(reloaded) > i && l.requests.Load() > seen
 		})
 	}
 	close(slow)
 	if n, err := io.Copy(io.Discard, download.Body); err != nil || n != 100_004 {
 		t.Errorf("the download ended after %d bytes: %v", n, err)
 	}
-	close(l.over)
-	l.all.Wait()
-	t.Logf("%d requests during 25 reloads, %d lost", l.requests.Load(), l.lost.Load())
-	close(l.faults)
-	for fault := range l.faults {
-		t.Error(fault)
-	}
-	if n := strings.Count(gw.out.String(), `"msg":"configuration reloaded"`); n != 25 {
-		t.Errorf("%d changes made %d reloads", 25, n)
+	l.stop()
+	l.report(t)
+	if n := g.out.count(reloaded); n != 25 {
+		t.Errorf("25 changes caused %d reloads", n)
 	}
 }
 
-func TestASIGHUPAtAnyTimeEndsNothing(t *testing.T) {
+func TestSIGHUPIsSafeAtAnyTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.replace("drain_delay: 0s", "drain_delay: 200ms")
-	gw := start(t, binary, "serve", "--config", w.config)
-	gw.says(`"msg":"configuration"`) // the first line: nothing listens yet
+	g := newSite(t, options{config: config{"server.drain_delay": "200ms"}}).newGateway()
+	g.launch()
+	g.waitFor(`"msg":"configuration"`) // the first line, before anything listens
 	for range 50 {
-		gw.signal(syscall.SIGHUP)
+		g.signal(syscall.SIGHUP)
 	}
-	gw.says(`"msg":"configuration unchanged"`)
-	gw.signal(syscall.SIGTERM)
+	g.waitFor(`"msg":"configuration unchanged"`)
+	g.signal(syscall.SIGTERM)
 	for range 50 {
-		gw.signal(syscall.SIGHUP)
+		g.signal(syscall.SIGHUP)
 	}
-	if code := gw.wait(); code != 0 {
+	if code := g.wait(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
 }

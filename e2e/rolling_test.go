@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,59 +15,49 @@ import (
 	"github.com/hubgate/hubgate/proxy/fakesite"
 )
 
-// fleet are three replicas of one site behind a balancer.
+// fleet is a site with three replicas behind a balancer.
 type fleet struct {
-	*world
+	*site
 	*balancer
-	bal     int           // the balancer's port: the site's
-	slow    chan struct{} // one value: a download goes on
-	configs []string
+	slow chan struct{} // receives a value when a download may continue
 }
 
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
-	w := newWorld(t)
-	f := &fleet{world: w, bal: w.port, slow: make(chan struct{})}
-	site := fakesite.New(fakesite.Config{})
-	w.origin.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	f := &fleet{slow: make(chan struct{}), site: newSite(t, options{fronted: true, config: config{
+		"server.trusted_proxies": "[none]", "server.drain_delay": "500ms", "server.drain_timeout": "20s",
+	}})}
+	echo := fakesite.New(fakesite.Config{})
+	f.origin.handle(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/download":
-			f.download(rw)
+			f.download(w)
 		case strings.HasPrefix(r.URL.Path, "/workshop/"):
-			site.ServeHTTP(rw, r)
+			echo.ServeHTTP(w, r)
 		default:
 			io.Copy(io.Discard, r.Body)
-			io.WriteString(rw, "<h1>page</h1>")
+			io.WriteString(w, "<h1>page</h1>")
 		}
 	})
-	ports := freePorts(t, 6)
 	var replicas []*replica
-	for i := range 3 {
-		replicas = append(replicas, &replica{port: ports + 2*i, adminPort: ports + 2*i + 1})
-		text := strings.NewReplacer(
-			fmt.Sprintf(`listen: "127.0.0.1:%d"`, w.port), fmt.Sprintf(`listen: "127.0.0.1:%d"`, ports+2*i),
-			fmt.Sprintf(`admin_listen: "127.0.0.1:%d"`, w.adminPort), fmt.Sprintf(`admin_listen: "127.0.0.1:%d"`, ports+2*i+1),
-			"drain_delay: 0s", "drain_delay: 500ms", "drain_timeout: 5s", "drain_timeout: 20s",
-			"server:\n", "server:\n  trusted_proxies: [none]\n",
-		).Replace(w.yaml())
-		f.configs = append(f.configs, write(t, "hubgate.yaml", text))
+	for range 3 {
+		replicas = append(replicas, &replica{gateway: f.newGateway()})
 	}
-	f.balancer = startBalancer(t, f.bal, replicas)
-	for i := range replicas {
-		f.up(i)
+	f.balancer = startBalancer(t, f.port, replicas)
+	for _, r := range replicas {
+		r.up()
 	}
 	return f
 }
 
-// up starts a replica and waits until the balancer sends it visitors.
-func (f *fleet) up(i int) {
-	f.world.t.Helper()
-	r := f.replicas[i]
-	r.process = start(f.world.t, binary, "serve", "--config", f.configs[i])
-	eventually(f.world.t, "the replica is ready", r.ready.Load)
+// up starts a replica and waits until the balancer passes requests to it.
+func (r *replica) up() {
+	r.t.Helper()
+	r.launch()
+	eventually(r.t, "the replica is ready", r.ready.Load)
 }
 
-// download sends a part, and the rest when it may.
+// download sends a part, waits, and sends the rest.
 func (f *fleet) download(w http.ResponseWriter) {
 	w.Header().Set("Content-Length", "200000")
 	w.Write(make([]byte, 100_000))
@@ -78,23 +66,41 @@ func (f *fleet) download(w http.ResponseWriter) {
 	w.Write(make([]byte, 100_000))
 }
 
-// load is what visitors do meanwhile.
+// load is a set of visitors who send requests until it is stopped.
 type load struct {
 	over                   chan struct{}
 	all                    sync.WaitGroup
 	requests, logins, lost atomic.Int64
-	faults                 chan string
+	errors                 chan string
 }
 
-func (l *load) fault(format string, args ...any) {
+func newLoad() *load { return &load{over: make(chan struct{}), errors: make(chan string, 20)} }
+
+// fail counts a lost request.
+func (l *load) fail(format string, args ...any) {
 	l.lost.Add(1)
 	select {
-	case l.faults <- fmt.Sprintf(format, args...):
+	case l.errors <- fmt.Sprintf(format, args...):
 	default:
 	}
 }
 
-// run repeats something until it is over.
+func (l *load) stop() {
+	close(l.over)
+	l.all.Wait()
+}
+
+// report fails the test with the lost requests.
+func (l *load) report(t *testing.T) {
+	t.Helper()
+	t.Logf("%d requests and %d logins, %d lost", l.requests.Load(), l.logins.Load(), l.lost.Load())
+	close(l.errors)
+	for text := range l.errors {
+		t.Error(text)
+	}
+}
+
+// run calls once in a goroutine of its own until the load is stopped.
 func (l *load) run(once func()) {
 	l.all.Go(func() {
 		for {
@@ -108,101 +114,94 @@ func (l *load) run(once func()) {
 	})
 }
 
-// browse is a visitor who reads each page for a while: the connection is idle most of the time, and no answer may have left it open when
-// the listener closes.
-func (l *load) browse(t *testing.T, site string) {
-	k, tick := &keepAlive{address: site}, time.NewTicker(30*time.Millisecond)
-	t.Cleanup(func() { k.close(); tick.Stop() })
-	l.run(func() {
-		<-tick.C
-		if status, err := k.ask("GET", "/reading", ""); err != nil || status != http.StatusOK {
-			l.fault("a reader: %d %v", status, err)
-		}
-		l.requests.Add(1)
-	})
+// request repeats a request.
+func (l *load) request(t *testing.T, k *keepAlive, method, path, body string) {
+	t.Cleanup(k.close)
+	l.run(func() { l.send(k, method, path, body) })
 }
 
-func TestARollingRestartLosesNoRequestAndNoLogin(t *testing.T) {
+func (l *load) send(k *keepAlive, method, path, body string) {
+	if status, err := k.do(method, path, body); err != nil || status != http.StatusOK {
+		l.fail("%s %s: %d %v", method, path, status, err)
+	}
+	l.requests.Add(1)
+}
+
+// browse repeats a request with pauses. The connection is idle most of the time, and an answer that leaves it open when
+// the listener closes loses the next request.
+func (l *load) browse(t *testing.T, address string) {
+	k := &keepAlive{address: address}
+	t.Cleanup(k.close)
+	repeat(&l.all, 30*time.Millisecond, l.over, func() { l.send(k, "GET", "/reading", "") })
+}
+
+func TestRollingRestartLosesNoRequest(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	site := "127.0.0.1:" + strconv.Itoa(f.bal)
 	member := newVisitor(t)
 	f.login(member, "/members/")
 	cookie := ""
-	for _, c := range member.client.Jar.Cookies(mustURL(t, f.site())) {
-		if c.Name == "hubgate" { // the jar knows no ports: the provider is on this host, too
+	for _, c := range member.client.Jar.Cookies(mustURL(t, f.url)) {
+		if c.Name == "hubgate" { // the provider is on this host, too, and a jar ignores ports
 			cookie = "Cookie: " + c.Name + "=" + c.Value + "\r\n"
 		}
 	}
-	l := &load{over: make(chan struct{}), faults: make(chan string, 20)}
-	for i, kind := range []struct{ method, path, cookie, body string }{
-		{"GET", "/pricing", "", ""}, {"POST", "/contact", "", "name=Ada"}, {"GET", "/members/a", cookie, ""}, {"POST", "/members/b", cookie, "x=1"},
+	l, address := newLoad(), local(f.port)
+	for _, kind := range []struct{ method, path, cookie, body string }{
+		{"GET", "/pricing", "", ""}, {"POST", "/contact", "", "name=Ada"},
+		{"GET", "/members/a", cookie, ""}, {"POST", "/members/b", cookie, "x=1"},
 	} {
-		k := &keepAlive{address: site, cookie: kind.cookie}
-		t.Cleanup(k.close)
-		l.run(func() {
-			if status, err := k.ask(kind.method, kind.path, kind.body); err != nil || status != http.StatusOK {
-				l.fault("request %d: %s %s: %d %v", i, kind.method, kind.path, status, err)
-			}
-			l.requests.Add(1)
-		})
+		l.request(t, &keepAlive{address: address, cookie: kind.cookie}, kind.method, kind.path, kind.body)
 	}
 	for range 9 {
-		l.browse(t, site)
+		l.browse(t, address)
 	}
 	l.run(func() {
 		v := newVisitor(t)
 		v.client.Transport = &http.Transport{DisableKeepAlives: true} // each step of the login at another replica
-		if page := f.login(v, "/members/in-flight"); page.StatusCode != http.StatusOK || page.Request.URL.Path != "/members/in-flight" {
-			l.fault("a login ended with %d at %s", page.StatusCode, page.Request.URL)
+		if got := f.login(v, "/members/in-flight"); !f.shows(got, "/members/in-flight") {
+			l.fail("a login ended with %d at %s", got.StatusCode, got.Request.URL)
 		}
 		l.logins.Add(1)
 	})
 	begun := f.beginLogins(3)
-	for i := range f.replicas {
-		f.restart(i, l)
+	for _, r := range f.replicas {
+		f.restart(r, l)
 	}
-	close(l.over)
-	l.all.Wait()
+	l.stop()
 	for _, finish := range begun {
-		if page := finish(); page.StatusCode != http.StatusOK || page.Request.URL.Path != "/members/begun" {
-			l.fault("a login that began before ended with %d at %s", page.StatusCode, page.Request.URL)
+		if got := finish(); !f.shows(got, "/members/begun") {
+			l.fail("a login that had begun before ended with %d at %s", got.StatusCode, got.Request.URL)
 		}
 	}
-	t.Logf("%d requests and %d logins during three restarts, %d lost", l.requests.Load(), l.logins.Load(), l.lost.Load())
-	close(l.faults)
-	for fault := range l.faults {
-		t.Error(fault)
-	}
+	l.report(t)
 	if l.requests.Load() < 100 || l.logins.Load() < 3 {
-		t.Error("that is no load")
+		t.Error("too few requests or logins")
 	}
 }
 
-// beginLogins opens the provider's form; each result finishes one login.
-func (f *fleet) beginLogins(n int) []func() seen {
-	var finish []func() seen
+// beginLogins opens the provider's form n times. Each of the returned functions finishes one login.
+func (f *fleet) beginLogins(n int) []func() page {
+	var finish []func() page
 	for range n {
-		v := newVisitor(f.world.t)
+		v := newVisitor(f.t)
 		v.client.Transport = &http.Transport{DisableKeepAlives: true}
-		form := v.open(f.site() + "/members/begun")
-		finish = append(finish, func() seen {
-			return v.submit(form, "/login/username", map[string]string{"username": "test-user@localhost", "password": "verysecure"})
-		})
+		form := v.open(f.url + "/members/begun")
+		finish = append(finish, func() page { return f.submit(v, form) })
 	}
 	return finish
 }
 
-// restart ends a replica while a WebSocket, an event stream and a download are open there, and starts it again.
-func (f *fleet) restart(i int, l *load) {
-	t, r := f.world.t, f.replicas[i]
-	host := "localhost:" + strconv.Itoa(f.bal)
-	at := "127.0.0.1:" + strconv.Itoa(r.port)
+// restart stops a replica that serves a WebSocket, an event stream and a download, and starts it again.
+func (f *fleet) restart(r *replica, l *load) {
+	t, host, at := f.t, localhost(f.port), local(r.port)
 	socket, fromSocket := openSocket(t, at, "/workshop/echo", host)
 	download, stream := get(t, at, host, "/download"), get(t, at, host, "/workshop/live")
 	before := l.requests.Load()
-	r.process.signal(syscall.SIGTERM)
-	eventually(t, "the metrics say that it drains", func() bool { return strings.Contains(adminText(r.adminPort, "/metrics"), "hubgate_draining 1") })
+	r.signal(syscall.SIGTERM)
+	eventually(t, "the metrics report the drain", func() bool {
+		return strings.Contains(r.text("/metrics"), "hubgate_draining 1")
+	})
 	frame := make([]byte, 4)
 	if _, err := io.ReadFull(fromSocket, frame); err != nil || string(frame) != "\x88\x02\x03\xe9" {
 		t.Errorf("the WebSocket ends with % x, %v; want a Close frame with 1001", frame, err)
@@ -210,47 +209,31 @@ func (f *fleet) restart(i int, l *load) {
 	socket.Write([]byte{0x88, 0x82, 0, 0, 0, 0, 3, 0xe9})
 	socket.Close()
 	if _, err := io.Copy(io.Discard, stream.Body); err != nil {
-		t.Errorf("the event stream broke off: %v", err)
+		t.Errorf("the event stream ended early: %v", err)
 	}
-	if !strings.Contains(adminText(r.adminPort, "/readyz"), "draining") { // the listener for visitors is closed by now
-		t.Error("the admin listener ended before the last visitor")
+	if !strings.Contains(r.text("/readyz"), "draining") { // the public listener is closed by now
+		t.Error("the admin listener closed before the last request ended")
 	}
 	f.slow <- struct{}{}
 	if n, err := io.Copy(io.Discard, download.Body); err != nil || n != 200_000 {
 		t.Errorf("the download ended after %d bytes: %v", n, err)
 	}
-	if code := r.process.wait(); code != 0 {
+	if code := r.wait(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
 	eventually(t, "the others serve", func() bool { return l.requests.Load() > before+20 })
 	r.ready.Store(false)
-	f.up(i)
+	r.up()
 }
 
-// get begins a request at one replica.
+// get sends a request to a replica and returns once the answer begins.
 func get(t *testing.T, at, host, path string) *http.Response {
 	t.Helper()
-	conn, err := net.Dial("tcp", at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(60 * time.Second))
+	conn := dial(t, at)
 	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host)
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %v %v", path, res, err)
 	}
 	return res
-}
-
-// adminText is what the admin listener answers; "" when it does not.
-func adminText(port int, path string) string {
-	res, err := http.Get(address(port) + path)
-	if err != nil {
-		return ""
-	}
-	defer res.Body.Close()
-	text, _ := io.ReadAll(res.Body)
-	return string(text)
 }

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"io"
-	"net"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -10,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestOnlyServeAndDemoIgnoreSIGPIPE(t *testing.T) {
+func TestSIGPIPEIsIgnoredByServeAndDemoOnly(t *testing.T) {
 	t.Parallel()
 	t.Run("demo", func(t *testing.T) {
 		t.Parallel()
@@ -22,7 +21,7 @@ func TestOnlyServeAndDemoIgnoreSIGPIPE(t *testing.T) {
 		p := startCommand(t, cmd)
 		w.Close()
 		eventually(t, "the demo serves", func() bool { return listens(base) && listens(base+3) })
-		observed{p, base, base + 3}.lives()
+		(&gateway{process: p, t: t, port: base, admin: base + 3}).works()
 	})
 	for _, args := range [][]string{{"schema"}, {"--help"}, {"serve", "--help"}, {"keygen"}, {"version"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
@@ -34,24 +33,19 @@ func TestOnlyServeAndDemoIgnoreSIGPIPE(t *testing.T) {
 			p := startCommand(t, cmd)
 			p.wait()
 			if state, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || state.Signal() != syscall.SIGPIPE {
-				t.Errorf("it ends with %v, not by SIGPIPE", cmd.ProcessState)
+				t.Errorf("%v, not ended by SIGPIPE", cmd.ProcessState)
 			}
 		})
 	}
 }
 
-// Probes and scrapes that hang hold up neither visitors nor the drain.
-func TestAdminClientsThatHangStopNobody(t *testing.T) {
+// Stalled probes and scrapes block neither visitors nor the drain.
+func TestStalledAdminClientsBlockNobody(t *testing.T) {
 	t.Parallel()
-	o := startObserved(t, nil, "json", "") // a log that is thrown away
+	g := startLogging(t, nil, "json", "") // the log is discarded
 	ask := "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
-	for i := range 400 { // more than are held at a time
-		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(o.admin))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		io.WriteString(conn, []string{"", "GET /metr", ask, strings.Repeat(ask, 4)}[i%4])
+	for i := range 400 { // more than the listener accepts at a time
+		io.WriteString(dial(t, local(g.admin)), []string{"", "GET /metr", ask, strings.Repeat(ask, 4)}[i%4])
 	}
-	o.lives()
+	g.works()
 }

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// buildCommand is a command that builds the binary, as documents and scripts have it.
+// buildCommand matches a command in a document or script that builds the binary.
 var buildCommand = regexp.MustCompile("(?m)(?:[A-Z_]+=\\S+ )*\\bgo build\\b[^\n`#]*?\\./cmd/hubgate\\b")
 
-// documentedBuilds are the commands by file.
+// documentedBuilds returns these commands by file.
 func documentedBuilds(t *testing.T) map[string][]string {
 	t.Helper()
 	var files []string
@@ -42,25 +42,25 @@ func TestDocumentedBuildsAreStaticAndSmall(t *testing.T) {
 	builds := documentedBuilds(t)
 	for _, file := range []string{"README.md", "operations.md", "Dockerfile", "smoke"} {
 		if len(builds[file]) == 0 {
-			t.Errorf("%s does not say how to build", file)
+			t.Errorf("%s has no build command", file)
 		}
 	}
 	for file, commands := range builds {
 		for _, command := range commands {
 			for _, part := range []string{"CGO_ENABLED=0 go build", " -trimpath ", "-s -w", " -o "} {
 				if !strings.Contains(command, part) {
-					t.Errorf("%s: %q lacks %q", file, command, part)
+					t.Errorf("%s: %q has no %q", file, command, part)
 				}
 			}
 		}
 	}
 }
 
-func TestBinaryBuiltAsTheReadmeSaysIsStatic(t *testing.T) {
+func TestReadmeBuildIsStatic(t *testing.T) {
 	t.Parallel()
 	commands := documentedBuilds(t)["README.md"]
 	if len(commands) == 0 {
-		t.Fatal("the README does not say how to build")
+		t.Fatal("the README has no build command")
 	}
 	path := filepath.Join(t.TempDir(), "hubgate")
 	build := exec.Command("sh", "-c", strings.Replace(commands[0], "-o hubgate", "-o "+path, 1))
@@ -79,9 +79,9 @@ func TestBinaryBuiltAsTheReadmeSaysIsStatic(t *testing.T) {
 		}
 	}
 	if libraries, _ := binary.ImportedLibraries(); len(libraries) > 0 {
-		t.Errorf("it needs %v", libraries)
+		t.Errorf("the binary needs %v", libraries)
 	}
 	if binary.Section(".symtab") != nil || binary.Section(".debug_info") != nil {
-		t.Error("it has symbols for a debugger, a quarter of its size")
+		t.Error("the binary has debug symbols, a quarter of its size")
 	}
 }

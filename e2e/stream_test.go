@@ -4,33 +4,31 @@ import (
 	"bufio"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 )
 
-// Nobody announces that a record vanished (an eviction, a flush, a restored backup): whoever has a stream open asks now and then.
-func TestAnOpenStreamEndsWhenItsSessionVanishes(t *testing.T) {
+// Nothing announces that a session's record vanished (an eviction, a flush, a restored backup), so open streams check
+// from time to time.
+func TestStreamEndsWithItsSession(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	live := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+	s := newSite(t, options{})
+	s.origin.handle(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "/live") {
 			return
 		}
 		if kind := r.URL.Query().Get("type"); kind != "" {
-			out.Header().Set("Content-Type", kind)
+			w.Header().Set("Content-Type", kind)
 		}
-		io.WriteString(out, "data: hello\n\n")
-		http.NewResponseController(out).Flush()
+		io.WriteString(w, "data: hello\n\n")
+		http.NewResponseController(w).Flush()
 		<-r.Context().Done()
-	}))
-	t.Cleanup(live.Close)
-	w.rewrite(func(text string) string { return strings.Replace(text, w.origin.URL, live.URL, 1) })
-	w.serve()
+	})
+	s.serve()
 	for _, kind := range []string{"text/event-stream", "application/x-ndjson", "application/zip", ""} {
 		v := newVisitor(t)
-		w.login(v, "/members/")
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.site()+"/members/live?type="+kind, nil)
+		s.login(v, "/members/")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/members/live?type="+kind, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,11 +41,11 @@ func TestAnOpenStreamEndsWhenItsSessionVanishes(t *testing.T) {
 		if line, err := stream.ReadString('\n'); line != "data: hello\n" || err != nil {
 			t.Fatalf("%s: %d %q, %v", kind, res.StatusCode, line, err)
 		}
-		for _, key := range strings.Fields(redisCLI(t, w.redisPort, "keys", "hubgate:s*")) {
-			redisCLI(t, w.redisPort, "del", key)
+		for _, key := range strings.Fields(s.redis.cli("keys", "hubgate:s*")) {
+			s.redis.cli("del", key)
 		}
 		if rest, err := io.ReadAll(stream); err == nil {
-			t.Errorf("%s ended as if all had been said: %q", kind, rest)
+			t.Errorf("%s ended as if it were complete: %q", kind, rest)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// manager is the socket on which a service manager hears of its services.
+// manager is the socket where a service manager receives notifications.
 type manager struct {
 	t    *testing.T
 	conn *net.UnixConn
@@ -27,59 +27,60 @@ func startManager(t *testing.T) *manager {
 	return &manager{t, conn}
 }
 
-// hears returns the next message that is no WATCHDOG, or the next of all when one is wanted.
-func (m *manager) hears(watchdog bool) string {
+// next returns the next message that is WATCHDOG=1, or the next one that is not.
+func (m *manager) next(watchdog bool) string {
 	m.t.Helper()
 	for text := make([]byte, 4096); ; {
 		m.conn.SetReadDeadline(time.Now().Add(60 * time.Second))
 		n, err := m.conn.Read(text)
 		if err != nil {
-			m.t.Fatalf("the service says no more: %v", err)
+			m.t.Fatalf("no message from the service: %v", err)
 		}
-		if said := string(text[:n]); (said == "WATCHDOG=1") == watchdog {
-			return said
+		if message := string(text[:n]); (message == "WATCHDOG=1") == watchdog {
+			return message
 		}
 	}
 }
 
-func TestTheServiceManagerHearsOfStartReloadLifeAndEnd(t *testing.T) {
-	w := newWorld(t)
+func TestSystemdIsNotified(t *testing.T) {
+	g := newSite(t, options{}).newGateway()
 	m := startManager(t)
 	t.Setenv("WATCHDOG_USEC", "300000")
-	gw := start(t, binary, "serve", "--config", w.config)
-	if got := m.hears(false); got != "READY=1" {
+	g.launch()
+	if got := m.next(false); got != "READY=1" {
 		t.Fatalf("at the start: %q", got)
 	}
-	if res := adminText(w.adminPort, "/readyz"); !strings.Contains(res, "status") {
-		t.Error("it is not ready")
+	if !strings.Contains(g.text("/readyz"), "status") {
+		t.Error("not ready")
 	}
-	m.hears(true)
-	m.hears(true)
-	gw.signal(syscall.SIGHUP)
-	reloading := m.hears(false)
-	if stamp, found := strings.CutPrefix(reloading, "RELOADING=1\nMONOTONIC_USEC="); !found || strings.Trim(stamp, "0123456789") != "" || len(stamp) < 6 {
+	m.next(true)
+	m.next(true)
+	g.signal(syscall.SIGHUP)
+	reloading := m.next(false)
+	stamp, found := strings.CutPrefix(reloading, "RELOADING=1\nMONOTONIC_USEC=")
+	if !found || strings.Trim(stamp, "0123456789") != "" || len(stamp) < 6 {
 		t.Errorf("at a reload: %q", reloading)
 	}
-	if got := m.hears(false); got != "READY=1" {
-		t.Errorf("after it: %q", got)
+	if got := m.next(false); got != "READY=1" {
+		t.Errorf("after a reload: %q", got)
 	}
-	w.replace("drain_delay: 0s", "drain_delay: 1s")
-	if got := m.hears(false) + " " + m.hears(false); !strings.HasPrefix(got, "RELOADING=1\n") || !strings.HasSuffix(got, " READY=1") {
-		t.Errorf("at a changed file: %q", got)
+	g.set(config{"server.drain_delay": "1s"})
+	if first, then := m.next(false), m.next(false); !strings.HasPrefix(first, "RELOADING=1\n") || then != "READY=1" {
+		t.Errorf("after the file changed: %q, %q", first, then)
 	}
-	gw.signal(syscall.SIGTERM)
-	gw.signal(syscall.SIGHUP)
-	if got := m.hears(false); got != "STOPPING=1\nEXTEND_TIMEOUT_USEC=11000000" { // 1 s, drain_timeout, and 5 s
-		if strings.HasPrefix(got, "RELOADING") { // the HUP was faster
-			m.hears(false)
-			got = m.hears(false)
+	g.signal(syscall.SIGTERM)
+	g.signal(syscall.SIGHUP)
+	if got := m.next(false); got != "STOPPING=1\nEXTEND_TIMEOUT_USEC=11000000" { // 1 s, drain_timeout, and 5 s
+		if strings.HasPrefix(got, "RELOADING") { // SIGHUP was handled first
+			m.next(false)
+			got = m.next(false)
 		}
 		if got != "STOPPING=1\nEXTEND_TIMEOUT_USEC=11000000" {
 			t.Errorf("at the end: %q", got)
 		}
 	}
-	m.hears(true) // alive while it drains
-	if code := gw.wait(); code != 0 {
+	m.next(true) // while it drains
+	if code := g.wait(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
 	m.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
@@ -88,8 +89,8 @@ func TestTheServiceManagerHearsOfStartReloadLifeAndEnd(t *testing.T) {
 		if err != nil {
 			break
 		}
-		if said := string(text[:n]); said != "WATCHDOG=1" {
-			t.Errorf("after STOPPING it says %q", said)
+		if message := string(text[:n]); message != "WATCHDOG=1" {
+			t.Errorf("after STOPPING: %q", message)
 		}
 	}
 }

@@ -11,14 +11,23 @@ import (
 	"golang.org/x/net/html"
 )
 
-// visitor is a browser without JavaScript: it keeps cookies, follows redirects and fills in forms.
+// stay makes a client return redirects instead of following them.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// roundTripper is an http.RoundTripper that is a function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls f.
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// visitor is a browser without JavaScript: it keeps cookies, follows redirects and submits forms.
 type visitor struct {
 	t      *testing.T
 	client *http.Client
 }
 
-// seen is the page a visitor ended on.
-type seen struct {
+// page is the page where a visitor ends.
+type page struct {
 	*http.Response
 	body string
 }
@@ -32,13 +41,13 @@ func newVisitor(t *testing.T) *visitor {
 	return &visitor{t: t, client: &http.Client{Jar: jar}}
 }
 
-// open goes to a page as a browser's address bar does, following redirects.
-func (v *visitor) open(address string) seen {
+// open opens a page as the address bar of a browser does, and follows redirects.
+func (v *visitor) open(address string) page {
 	v.t.Helper()
 	return v.do(http.MethodGet, address, nil)
 }
 
-func (v *visitor) do(method, address string, form url.Values) seen {
+func (v *visitor) do(method, address string, form url.Values) page {
 	v.t.Helper()
 	var body io.Reader
 	if form != nil {
@@ -51,13 +60,11 @@ func (v *visitor) do(method, address string, form url.Values) seen {
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	req.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 	req.Header.Set("Sec-Fetch-Mode", "navigate")
 	req.Header.Set("Sec-Fetch-Dest", "document")
-	if form != nil {
-		req.Header.Set("Sec-Fetch-Site", "same-origin")
-	}
 	res, err := v.client.Do(req)
 	if err != nil {
 		v.t.Fatal(err)
@@ -67,15 +74,15 @@ func (v *visitor) do(method, address string, form url.Values) seen {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	return seen{res, string(text)}
+	return page{res, string(text)}
 }
 
-// submit fills in the page's form whose action contains the given text and sends it.
-func (v *visitor) submit(p seen, action string, fill map[string]string) seen {
+// submit fills in the page's form whose action contains the given text, and submits it.
+func (v *visitor) submit(p page, action string, fill map[string]string) page {
 	v.t.Helper()
 	target, values, ok := findForm(p.body, action)
 	if !ok {
-		v.t.Fatalf("%s has no form to %q:\n%s", p.Request.URL, action, p.body)
+		v.t.Fatalf("%s has no form with the action %q:\n%s", p.Request.URL, action, p.body)
 	}
 	for name, value := range fill {
 		values.Set(name, value)
@@ -87,8 +94,8 @@ func (v *visitor) submit(p seen, action string, fill map[string]string) seen {
 	return v.do(http.MethodPost, address.String(), values)
 }
 
-// login fills in the fake Cognito's form.
-func (v *visitor) login(p seen, email string) seen {
+// login submits the form of the demo's user pool.
+func (v *visitor) login(p page, email string) page {
 	v.t.Helper()
 	return v.submit(p, "login", map[string]string{"username": email, "password": "demo"})
 }

@@ -1,5 +1,5 @@
-// Command otherprovider is an OpenID provider that is not hubgate's own fake: the example server of zitadel/oidc. It is a module of
-// its own, so that its dependencies stay out of the gateway's. Usage: otherprovider PORT REDIRECT_URI
+// Command otherprovider is an OpenID provider that hubgate's authors did not write: the example server of zitadel/oidc.
+// It is a module of its own, so that hubgate does not get its dependencies. Usage: otherprovider PORT REDIRECT_URI
 package main
 
 import (
@@ -15,7 +15,8 @@ func main() {
 	port, redirect := os.Args[1], os.Args[2]
 	issuer := "http://localhost:" + port + "/"
 	storage.RegisterClients(storage.WebClient("web", "secret", redirect))
-	router := exampleop.SetupServer(issuer, storage.NewStorage(storage.NewUserStore(issuer)), slog.New(slog.DiscardHandler), false)
+	users := storage.NewStorage(storage.NewUserStore(issuer))
+	router := exampleop.SetupServer(issuer, users, slog.New(slog.DiscardHandler), false)
 	if err := http.ListenAndServe("127.0.0.1:"+port, router); err != nil {
 		slog.Error("otherprovider", "error", err)
 		os.Exit(1)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -18,7 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// wire is everything that passed somewhere, so that a test can tell that a secret really went through there.
+// wire records text that passed a place, so that a test can check that a secret did.
 type wire struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -36,8 +37,7 @@ func (w *wire) String() string {
 	return w.text.String()
 }
 
-// echo is a server with the worst habit of all: when it is told to fail, its error holds everything that it was asked with, secrets and
-// personal data included.
+// echo is a server whose errors repeat the whole request, with its secrets and personal data.
 type echo struct {
 	*httptest.Server
 	wire
@@ -68,29 +68,32 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	code := map[int]string{400: "invalid_grant", 401: "invalid_client"}[status]
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]any{ // an OAuth error and a HubSpot one at once
-		"error": code, "error_description": text, "status": "error", "message": "Property values were not valid: " + text, "category": "VALIDATION_ERROR",
-		"correlationId": "1", "errors": []map[string]any{{"message": text, "in": text, "code": "INVALID_EMAIL", "context": map[string]any{"email": []string{text}}}},
+	json.NewEncoder(w).Encode(map[string]any{ // both an OAuth and a HubSpot error
+		"error": code, "error_description": text, "status": "error", "category": "VALIDATION_ERROR",
+		"message": "Property values were not valid: " + text, "correlationId": "1",
+		"errors": []map[string]any{{"message": text, "in": text, "code": "INVALID_EMAIL",
+			"context": map[string]any{"email": []string{text}}}},
 	})
 }
 
-// fail makes a path answer with a status from now on; 0 = as it should.
+// fail makes a path answer with an error status from now on; 0: no error.
 func (e *echo) fail(path string, status int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.faults[path] = status
 }
 
-// canaryProvider is an OpenID provider whose every secret is known to the test.
+// canaryProvider is an OpenID provider that records every secret that it issues.
 type canaryProvider struct {
 	*echo
+	t       *testing.T
 	key     *ecdsa.PrivateKey
 	email   string
 	mu      sync.Mutex
 	n       int
 	nonces  map[string]string // code -> nonce
-	secrets map[string]string // what was handed out: name -> value
-	refuse  string            // the error that the next authorization gets, as a query
+	secrets map[string]string // issued: name -> value
+	refuse  string            // query with the error that the next authorization gets
 }
 
 func newCanaryProvider(t *testing.T, email string) *canaryProvider {
@@ -99,16 +102,20 @@ func newCanaryProvider(t *testing.T, email string) *canaryProvider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &canaryProvider{key: key, email: email, nonces: map[string]string{}, secrets: map[string]string{}}
+	p := &canaryProvider{t: t, key: key, email: email, nonces: map[string]string{}, secrets: map[string]string{}}
 	mux := http.NewServeMux()
 	p.echo = newEcho(t, mux)
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		json.NewEncoder(w).Encode(map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token",
-			"jwks_uri": p.URL + "/jwks", "userinfo_endpoint": p.URL + "/userinfo", "revocation_endpoint": p.URL + "/revoke",
-			"end_session_endpoint": p.URL + "/logout", "id_token_signing_alg_values_supported": []string{"ES256"}})
+		json.NewEncoder(w).Encode(map[string]any{
+			"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token",
+			"jwks_uri": p.URL + "/jwks", "userinfo_endpoint": p.URL + "/userinfo",
+			"revocation_endpoint": p.URL + "/revoke", "end_session_endpoint": p.URL + "/logout",
+			"id_token_signing_alg_values_supported": []string{"ES256"},
+		})
 	})
 	mux.HandleFunc("GET /jwks", func(w http.ResponseWriter, _ *http.Request) {
-		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &key.PublicKey, KeyID: "k", Algorithm: "ES256", Use: "sig"}}})
+		public := jose.JSONWebKey{Key: &key.PublicKey, KeyID: "k", Algorithm: "ES256", Use: "sig"}
+		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public}})
 	})
 	mux.HandleFunc("GET /authorize", p.authorize)
 	mux.HandleFunc("POST /token", p.token)
@@ -122,8 +129,8 @@ func newCanaryProvider(t *testing.T, email string) *canaryProvider {
 	return p
 }
 
-// fresh makes a secret and remembers it.
-func (p *canaryProvider) fresh(what string) string {
+// issue returns a new secret and records it.
+func (p *canaryProvider) issue(what string) string {
 	p.n++
 	value := strings.ToLower("canary" + what + rand.Text())
 	p.secrets[fmt.Sprintf("%s %d", what, p.n)] = value
@@ -142,7 +149,7 @@ func (p *canaryProvider) authorize(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, back+"?"+answer.Encode()+"&"+p.refuse, http.StatusFound)
 		return
 	}
-	code := p.fresh("code")
+	code := p.issue("code")
 	p.nonces[code] = q.Get("nonce")
 	answer.Set("code", code)
 	http.Redirect(w, r, back+"?"+answer.Encode(), http.StatusFound)
@@ -156,51 +163,30 @@ func (p *canaryProvider) token(w http.ResponseWriter, r *http.Request) {
 		p.secrets["verifier "+verifier[:6]] = verifier
 	}
 	now := time.Now()
-	claims, _ := json.Marshal(map[string]any{"iss": p.URL, "sub": "subject-4711", "aud": "canary-client", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
-		"auth_time": now.Unix(), "nonce": nonce, "email": p.email, "email_verified": true, "given_name": "Canary"})
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: p.key, KeyID: "k"}}, nil)
-	if err != nil {
-		panic(err)
-	}
-	signed, err := signer.Sign(claims)
-	if err != nil {
-		panic(err)
-	}
-	raw, _ := signed.CompactSerialize()
+	raw := sign(p.t, jose.ES256, jose.JSONWebKey{Key: p.key, KeyID: "k"}, map[string]any{
+		"iss": p.URL, "sub": "subject-4711", "aud": "canary-client", "iat": now.Unix(),
+		"exp": now.Add(time.Hour).Unix(), "auth_time": now.Unix(), "nonce": nonce,
+		"email": p.email, "email_verified": true, "given_name": "Canary",
+	})
 	p.n++
 	p.secrets[fmt.Sprintf("ID token %d", p.n)] = raw[strings.LastIndex(raw, ".")+1:]
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]any{"access_token": p.fresh("access"), "refresh_token": p.fresh("refresh"), "id_token": raw,
-		"token_type": "Bearer", "expires_in": 2}) // so short that every visit a moment later refreshes
+	json.NewEncoder(w).Encode(map[string]any{
+		"access_token": p.issue("access"), "refresh_token": p.issue("refresh"), "id_token": raw,
+		"token_type": "Bearer", "expires_in": 2, // so short that every visit a moment later refreshes
+	})
 }
 
-// handedOut are the secrets so far.
-func (p *canaryProvider) handedOut() map[string]string {
+// issued returns the secrets so far.
+func (p *canaryProvider) issued() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := map[string]string{}
-	for name, value := range p.secrets {
-		all[name] = value
-	}
-	return all
+	return maps.Clone(p.secrets)
 }
 
+// refuseWith makes authorizations fail with the error in a query; "": no error.
 func (p *canaryProvider) refuseWith(query string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refuse = query
 }
-
-// canaryCRM takes contacts and forms.
-func canaryCRM() http.Handler {
-	c := &crm{contacts: map[string]map[string]string{}}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+upsertPath, c.upsert)
-	mux.HandleFunc("GET /crm/properties/2026-09/contacts", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"results":[{"name":"email","label":"Email","type":"string","fieldType":"text","groupName":"contactinformation"},
-			{"name":"firstname","label":"First name","type":"string","fieldType":"text","groupName":"contactinformation"}]}`)
-	})
-	return mux
-}
-
-const upsertPath = "/crm/objects/2026-09/contacts/batch/upsert"
