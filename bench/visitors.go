@@ -57,13 +57,13 @@ func newSessionStarter(key, redisAddr, host string) (*sessionStarter, error) {
 func (s *sessionStarter) close() { s.rdb.Close() }
 
 // login starts the session of the i-th visitor and returns its cookie as NAME=VALUE.
-func (r *sessionStarter) login(ctx context.Context, i int) (string, error) {
-	req, err := r.request(ctx, "")
+func (s *sessionStarter) login(ctx context.Context, i int) (string, error) {
+	req, err := s.request(ctx, "")
 	if err != nil {
 		return "", err
 	}
 	rec := httptest.NewRecorder()
-	if _, err := r.manager.Start(rec, req, visitor(i)); err != nil {
+	if _, err := s.manager.Start(rec, req, visitor(i)); err != nil {
 		return "", err
 	}
 	cookie := rec.Result().Cookies()[0]

@@ -27,8 +27,8 @@ func TestReadOnlyRedisKeepsSessionsAndCodes(t *testing.T) {
 		return func() { s.redis.must("config", "set", name, value) }
 	}
 	for _, c := range []struct {
-		name        string
-		break_, fix func()
+		name       string
+		cause, fix func()
 	}{
 		{"out of memory", set("maxmemory", "1"), set("maxmemory", "0")},
 		{"cannot save", func() {
@@ -48,7 +48,7 @@ func TestReadOnlyRedisKeepsSessionsAndCodes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s.t = t
 			p := newOutage(s)
-			c.break_()
+			c.cause()
 			p.public()
 			for range 5 {
 				p.wantPage("known session", p.known, http.StatusOK)
@@ -98,7 +98,7 @@ func TestLoadingRedisIsRetried(t *testing.T) {
 }
 
 // A Redis that lost everything has no sessions. A login creates a new one, without a form while the provider's own
-// session lives.
+// session is valid.
 func TestRedisDataLossRequiresANewLogin(t *testing.T) {
 	t.Parallel()
 	s := newPair(t)

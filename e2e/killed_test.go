@@ -38,7 +38,7 @@ func TestRefreshOncePerSession(t *testing.T) {
 	}
 }
 
-// The provider has redeemed the old refresh token, and the process that was to receive the new one is gone.
+// The provider has redeemed the old refresh token, but the process that was to receive the new one is killed.
 func TestRefreshSurvivesKilledReplica(t *testing.T) {
 	t.Parallel()
 	s := newTrio(t, time.Hour)
@@ -86,19 +86,11 @@ func TestSessionsSurviveKilledReplicaUnderLoad(t *testing.T) {
 	var all sync.WaitGroup
 	over := make(chan struct{})
 	for _, v := range visitors {
-		all.Go(func() {
-			for tick := time.NewTicker(50 * time.Millisecond); ; {
-				select {
-				case <-over:
-					tick.Stop()
-					return
-				case <-tick.C:
-				}
-				if s.served(v) {
-					served.Add(1)
-				} else {
-					unavailable.Add(1)
-				}
+		repeat(&all, 50*time.Millisecond, over, func() {
+			if s.served(v) {
+				served.Add(1)
+			} else {
+				unavailable.Add(1)
 			}
 		})
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/hubgate/hubgate/auth/fakecognito"
 )
 
-// pool is a user pool that counts what is redeemed, and may shorten the life of access tokens.
+// pool is a user pool that counts redeemed codes and refresh tokens, and may shorten the lifetime of access tokens.
 type pool struct {
 	*httptest.Server
 	cognito *fakecognito.Server

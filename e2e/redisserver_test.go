@@ -13,7 +13,7 @@ import (
 // embedded is a section session.redis without a server.
 const embedded = "{mode: embedded}"
 
-// redisServer is a redis-server of the test's own. It writes every change to the disk, as operators are told to.
+// redisServer is a redis-server of the test. It writes every change to the disk, as docs/operations.md recommends.
 type redisServer struct {
 	*process
 	t        *testing.T

@@ -102,68 +102,76 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
+// Whatever happens to the reader of the log, visitors, probes and operators are answered.
 func TestLogReaderNeverBlocksTheGateway(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{"json", "text"} {
-		t.Run("no reads, "+format, func(t *testing.T) {
+	for name, test := range map[string]func(*testing.T){
+		"no reads, json":       func(t *testing.T) { logsWithoutReads(t, "json") },
+		"no reads, text":       func(t *testing.T) { logsWithoutReads(t, "text") },
+		"closed reader, json":  func(t *testing.T) { logsToClosedReader(t, "json") },
+		"closed reader, text":  func(t *testing.T) { logsToClosedReader(t, "text") },
+		"slow reader":          logsToSlowReader,
+		"full disk":            logsToFullDisk,
+		"stdout is closed":     func(t *testing.T) { _, w := pipe(t); startLogging(t, w, "json", ">&-").works() },
+		"everything is closed": func(t *testing.T) { startLogging(t, nil, "json", "<&- >&- 2>&-").works() },
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, w := pipe(t)
-			g := startLogging(t, w, format, "")
-			g.visit(2000)
-			if g.dropped("full") == 0 {
-				t.Error("no line was dropped")
-			}
-			g.signal(syscall.SIGHUP)
-			g.works()
-		})
-		t.Run("the reader closes, "+format, func(t *testing.T) {
-			t.Parallel()
-			r, w := pipe(t)
-			g := startLogging(t, w, format, "")
-			w.Close()
-			r.Close()
-			g.visit(100)
-			eventually(t, "the lost lines are counted", func() bool { return g.dropped("write_error") > 0 })
-			g.works()
+			test(t)
 		})
 	}
-	t.Run("the reader is slow", func(t *testing.T) {
-		t.Parallel()
-		r, w := pipe(t)
-		g := startLogging(t, w, "json", "")
-		w.Close()
-		go func() {
-			tick := time.NewTicker(10 * time.Millisecond)
-			defer tick.Stop()
-			for b := make([]byte, 1000); ; <-tick.C {
-				if _, err := r.Read(b); err != nil {
-					return
-				}
+}
+
+func logsWithoutReads(t *testing.T, format string) {
+	_, w := pipe(t)
+	g := startLogging(t, w, format, "")
+	g.visit(2000)
+	if g.dropped("full") == 0 {
+		t.Error("no line was dropped")
+	}
+	g.signal(syscall.SIGHUP)
+	g.works()
+}
+
+func logsToClosedReader(t *testing.T, format string) {
+	r, w := pipe(t)
+	g := startLogging(t, w, format, "")
+	w.Close()
+	r.Close()
+	g.losesLines()
+}
+
+func logsToFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	startLogging(t, full, "json", "").losesLines()
+}
+
+// losesLines checks that lost lines are counted, and that the gateway works.
+func (g *gateway) losesLines() {
+	g.t.Helper()
+	g.visit(100)
+	eventually(g.t, "the lost lines are counted", func() bool { return g.dropped("write_error") > 0 })
+	g.works()
+}
+
+func logsToSlowReader(t *testing.T) {
+	r, w := pipe(t)
+	g := startLogging(t, w, "json", "")
+	w.Close()
+	go func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for b := make([]byte, 1000); ; <-tick.C {
+			if _, err := r.Read(b); err != nil {
+				return
 			}
-		}()
-		g.works()
-	})
-	t.Run("the disk is full", func(t *testing.T) {
-		t.Parallel()
-		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-		if err != nil {
-			t.Fatal(err)
 		}
-		defer full.Close()
-		g := startLogging(t, full, "json", "")
-		g.visit(100)
-		eventually(t, "the lost lines are counted", func() bool { return g.dropped("write_error") > 0 })
-		g.works()
-	})
-	t.Run("stdout is closed", func(t *testing.T) {
-		t.Parallel()
-		_, w := pipe(t)
-		startLogging(t, w, "json", ">&-").works()
-	})
-	t.Run("everything is closed", func(t *testing.T) {
-		t.Parallel()
-		startLogging(t, nil, "json", "<&- >&- 2>&-").works()
-	})
+	}()
+	g.works()
 }
 
 // Lost audit lines are reported at once by /readyz, and in the log once it is read again. No line is cut.
