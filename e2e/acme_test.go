@@ -79,7 +79,7 @@ func (a *acmeSite) serve() *gateway {
 	return g
 }
 
-func TestReplicasShareOneCertificateOrder(t *testing.T) {
+func TestCertificateOrderIsSharedByReplicas(t *testing.T) {
 	store := startRedis(t)
 	a := newACMESite(t, 2, store.section())
 	one, two := a.serve(), a.serve()

@@ -20,7 +20,7 @@ func newPair(t *testing.T, redisArgs ...string) *site {
 }
 
 // A Redis that answers but rejects writes ends no session, whether or not this replica knows it. Logins have to wait.
-func TestReadOnlyRedisKeepsSessionsAndCodes(t *testing.T) {
+func TestRedisReadOnlyKeepsSessionsAndCodes(t *testing.T) {
 	t.Parallel()
 	s := newPair(t, "--save", "3600 1000000", "--min-replicas-max-lag", "10")
 	set := func(name, value string) func() {
@@ -72,7 +72,7 @@ func TestReadOnlyRedisKeepsSessionsAndCodes(t *testing.T) {
 	}
 }
 
-func TestLoadingRedisIsRetried(t *testing.T) {
+func TestRedisLoadingIsRetried(t *testing.T) {
 	t.Parallel()
 	s := newPair(t, "--rdbcompression", "no")
 	p := newOutage(s)

@@ -175,7 +175,7 @@ func logsToSlowReader(t *testing.T) {
 }
 
 // Lost audit lines are reported at once by /readyz, and in the log once it is read again. No line is cut.
-func TestLostAuditLinesAreReported(t *testing.T) {
+func TestAuditLogReportsLostLines(t *testing.T) {
 	t.Parallel()
 	r, w := pipe(t)
 	g := startLogging(t, w, "json", "")

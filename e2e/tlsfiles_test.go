@@ -12,7 +12,7 @@ func startHTTPS(t *testing.T) *gateway {
 	return newSite(t, options{bare: true, https: true, host: acmeHost}).serve()
 }
 
-func TestOwnCertificateServesHTTP1AndHTTP2(t *testing.T) {
+func TestCertificateServesHTTP1AndHTTP2(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{bare: true, https: true, host: acmeHost, config: config{"server.tls.hsts": "365d"}})
 	g := s.serve()
