@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -203,15 +202,11 @@ func redisValue(ctx context.Context, rdb *redis.Client, kind, key string) (any, 
 // raw sends bytes and records the answer.
 func (c *canary) raw(request string) {
 	c.t.Helper()
-	conn := dial(c.t, local(c.port))
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	fmt.Fprint(conn, strings.ReplaceAll(request, "HOST", localhost(c.port)))
-	answer, _ := io.ReadAll(conn) // until the connection ends
-	if len(answer) == 0 {
+	answer, _ := sendRaw(c.t, local(c.port), strings.ReplaceAll(request, "HOST", localhost(c.port)))
+	if answer == "" {
 		c.t.Errorf("no answer to %q", request)
 	}
-	c.answers.add(string(answer))
+	c.answers.add(answer)
 }
 
 // command runs hubgate and records its output.

@@ -45,10 +45,10 @@ func TestEarlyAnswersDoNotWaitForTheBody(t *testing.T) {
 				if to == "other.example" {
 					to = site
 				}
-				status, closed := sendRaw(t, to,
+				answer, closed := sendRaw(t, to,
 					c.request+" HTTP/1.1\r\nHost: "+c.at+"\r\nAccept: text/html\r\n"+announced+"\r\n\r\n")
-				if status != c.status || !closed {
-					t.Errorf("%s, %q: %q, closed %v; want %s", c.request, announced, status, closed, c.status)
+				if statusOf(answer) != c.status || !closed {
+					t.Errorf("%s, %q: %q, closed %v; want %s", c.request, announced, statusOf(answer), closed, c.status)
 				}
 			})
 		}

@@ -92,16 +92,14 @@ func (f *forwardAuthSite) cookieOf(user string) string {
 // raw sends a target to the other server without changing it. Status 0 means an answer that is not HTTP.
 func (f *forwardAuthSite) raw(method, target string, headers ...string) (status int, body string) {
 	f.t.Helper()
-	conn := dial(f.t, local(f.port))
-	defer conn.Close()
-	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: close\r\n", method, target, f.port)
+	request := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", method, target, localhost(f.port))
 	for _, line := range headers {
 		if line != "" {
-			fmt.Fprintf(conn, "%s\r\n", line)
+			request += line + "\r\n"
 		}
 	}
-	io.WriteString(conn, "\r\n")
-	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	answer, _ := sendRaw(f.t, local(f.port), request+"\r\n")
+	res, err := http.ReadResponse(bufio.NewReader(strings.NewReader(answer)), &http.Request{Method: method})
 	if err != nil {
 		return 0, ""
 	}

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -224,16 +223,4 @@ func (f *fleet) restart(r *replica, l *load) {
 	eventually(t, "the others serve", func() bool { return l.requests.Load() > before+20 })
 	r.ready.Store(false)
 	r.up()
-}
-
-// get sends a request to a replica and returns once the answer begins.
-func get(t *testing.T, at, host, path string) *http.Response {
-	t.Helper()
-	conn := dial(t, at)
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host)
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %v %v", path, res, err)
-	}
-	return res
 }
