@@ -24,7 +24,7 @@ func startAuthority(t *testing.T, httpPort, validity int) authority {
 	need(t, "pebble", "pebble")
 	need(t, "pebble", "pebble-challtestsrv")
 	base := freePorts(t, 4)
-	certFile, keyFile := selfSigned(t, "localhost")
+	certFile, keyFile := selfSigned(t, "localhost", tomorrow())
 	config := fmt.Sprintf(`{"pebble": {"listenAddress": %q, "managementListenAddress": %q,
 		"certificate": %q, "privateKey": %q, "httpPort": %d, "tlsPort": %d, "keyAlgorithm": "ecdsa",
 		"profiles": {"default": {"description": "default", "validityPeriod": %d}}}}`,

@@ -14,12 +14,7 @@ import (
 )
 
 // makeCertificate makes a self-signed certificate and its key, as PEM.
-func makeCertificate(t *testing.T, host string) (certPEM, keyPEM []byte) {
-	t.Helper()
-	return makeCertificateUntil(t, host, time.Now().Add(24*time.Hour))
-}
-
-func makeCertificateUntil(t *testing.T, host string, end time.Time) (certPEM, keyPEM []byte) {
+func makeCertificate(t *testing.T, host string, end time.Time) (certPEM, keyPEM string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -43,21 +38,20 @@ func makeCertificateUntil(t *testing.T, host string, end time.Time) (certPEM, ke
 	if err != nil {
 		t.Fatal(err)
 	}
-	certPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	return certPEM, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+	block := func(kind string, bytes []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}))
+	}
+	return block("CERTIFICATE", der), block("PRIVATE KEY", keyDER)
 }
 
-// selfSigned writes a self-signed certificate and its key to files.
-func selfSigned(t *testing.T, host string) (certFile, keyFile string) {
+// selfSigned writes a self-signed certificate that is valid until the given time, and its key, to files.
+func selfSigned(t *testing.T, host string, end time.Time) (certFile, keyFile string) {
 	t.Helper()
-	return selfSignedUntil(t, host, time.Now().Add(24*time.Hour))
+	cert, key := makeCertificate(t, host, end)
+	return write(t, "cert.pem", cert), write(t, "key.pem", key)
 }
 
-func selfSignedUntil(t *testing.T, host string, end time.Time) (certFile, keyFile string) {
-	t.Helper()
-	cert, key := makeCertificateUntil(t, host, end)
-	return write(t, "cert.pem", string(cert)), write(t, "key.pem", string(key))
-}
+func tomorrow() time.Time { return time.Now().Add(24 * time.Hour) }
 
 func mustURL(t *testing.T, text string) *url.URL {
 	t.Helper()

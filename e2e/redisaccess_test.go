@@ -17,7 +17,7 @@ import (
 func startTLSRedis(t *testing.T, host string, end time.Time) (port int, certFile string) {
 	t.Helper()
 	port = freePorts(t, 1)
-	certFile, keyFile := selfSignedUntil(t, host, end)
+	certFile, keyFile := selfSigned(t, host, end)
 	startRedis(t, "--port", "0", "--tls-port", strconv.Itoa(port), "--tls-cert-file", certFile,
 		"--tls-key-file", keyFile, "--tls-ca-cert-file", certFile, "--tls-auth-clients", "no")
 	return port, certFile
@@ -26,12 +26,11 @@ func startTLSRedis(t *testing.T, host string, end time.Time) (port int, certFile
 func TestRedisTLSWorksOrReportsTheCause(t *testing.T) {
 	t.Parallel()
 	need(t, "redis", "redis-server")
-	tomorrow, ago := time.Now().Add(24*time.Hour), time.Now().Add(-time.Hour)
-	goodPort, good := startTLSRedis(t, "localhost", tomorrow)
-	namePort, otherName := startTLSRedis(t, "redis.example", tomorrow)
-	expiredPort, expired := startTLSRedis(t, "localhost", ago)
+	goodPort, good := startTLSRedis(t, "localhost", tomorrow())
+	namePort, otherName := startTLSRedis(t, "redis.example", tomorrow())
+	expiredPort, expired := startTLSRedis(t, "localhost", time.Now().Add(-time.Hour))
 	plainPort := startRedis(t).port
-	otherCA, _ := selfSigned(t, "another authority")
+	otherCA, _ := selfSigned(t, "another authority", tomorrow())
 	s := newSite(t, options{provider: cognito, routed: true, redis: embedded})
 	for i, c := range []struct{ name, url, ca, cause, cure string }{
 		{"valid", "rediss://" + localhost(goodPort), good, "version 7", ""},

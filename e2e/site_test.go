@@ -69,7 +69,7 @@ func newSite(t *testing.T, o options) *site {
 			"hubspot.contacts": "{min_interval: 0s, properties: {firstname: given_name}}"})
 	}
 	if o.https {
-		s.certFile, s.keyFile = selfSigned(t, strings.Split(host, ":")[0])
+		s.certFile, s.keyFile = selfSigned(t, strings.Split(host, ":")[0], tomorrow())
 		s.config = s.config.with(config{
 			"server.tls": "{mode: files, cert_file: " + s.certFile + ", key_file: " + s.keyFile + "}"})
 	}

@@ -45,25 +45,25 @@ func TestCertificateFilesAreReloaded(t *testing.T) {
 	s := newSite(t, options{bare: true, https: true, host: acmeHost})
 	g := s.serve()
 	first := certificateOf(t, g.port, acmeHost)
-	cert, key := makeCertificate(t, acmeHost)
-	overwrite(t, s.certFile, string(cert[:len(cert)/2]))
+	cert, key := makeCertificate(t, acmeHost, tomorrow())
+	overwrite(t, s.certFile, cert[:len(cert)/2])
 	g.waitFor("certificate files not read again; the last good certificate goes on")
-	overwrite(t, s.certFile, string(cert)) // with the old key
+	overwrite(t, s.certFile, cert) // with the old key
 	g.waitFor("does not match")
 	if leaf := certificateOf(t, g.port, acmeHost); leaf.SerialNumber.Cmp(first.SerialNumber) != 0 {
 		t.Error("a mismatched pair is served")
 	}
-	overwrite(t, s.keyFile, string(key))
+	overwrite(t, s.keyFile, key)
 	g.waitFor(`"msg":"certificate files read again"`)
 	next := certificateOf(t, g.port, acmeHost)
 	if next.SerialNumber.Cmp(first.SerialNumber) == 0 {
 		t.Error("the old certificate is served")
 	}
 	g.reportsExpiry(acmeHost, next)
-	other, otherKey := makeCertificate(t, "other.example")
-	overwrite(t, s.keyFile, string(otherKey))
-	overwrite(t, s.certFile, string(other))
-	g.waitFor("the certificate is not for " + acmeHost)
+	other, otherKey := makeCertificate(t, "other.example", tomorrow())
+	overwrite(t, s.keyFile, otherKey)
+	overwrite(t, s.certFile, other)
+	g.waitFor("the certificate does not cover " + acmeHost)
 	for what, hello := range map[string]*tls.Config{
 		"another host": {ServerName: "evil.example"}, "TLS 1.1": {ServerName: acmeHost, MaxVersion: tls.VersionTLS11},
 	} {
