@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 
@@ -9,8 +8,8 @@ import (
 	"github.com/hubgate/hubgate/internal/page"
 )
 
-// callback finishes a login. The order matters: the state is ours, the attempt is this browser's, the provider did not fail, nobody
-// else finishes it; only then is the code spent.
+// callback finishes a login. The order of the checks matters: the state is authentic, the attempt is this browser's,
+// the provider sent no error, and no other callback finishes it. Only then is the code exchanged.
 func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 	inbound.Of(r).Outcome.Login = true
 	q, err := url.ParseQuery(r.URL.RawQuery)
@@ -19,31 +18,28 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 		st, authentic = parseState(h.deps.Ring, q.Get("state"))
 	}
 	if !authentic {
-		h.strayState(w, r)
+		h.invalidState(w, r)
 		return
 	}
-	a := h.attemptOf(r, st)
-	if a == nil || !a.usable(h, inbound.Of(r).Site.Host, h.deps.Now()) {
+	a := h.attempts.find(r, st)
+	if a == nil || !a.usable(h.deps.Provider, inbound.Of(r).Site.Host, h.deps.Now()) {
 		h.lostAttempt(w, r, st, a)
 		return
 	}
-	if !wellFormed(q) {
-		h.failed(w, r, http.StatusBadRequest, causeState, a.ReturnTo)
-		return
+	switch iss := q.Get("iss"); {
+	case !wellFormed(q):
+		h.replies.failed(w, r, failure{http.StatusBadRequest, causeState, a.ReturnTo})
+	case q.Has("iss") && iss != a.Issuer: // a response of another provider (mix-up attack, RFC 9207)
+		h.replies.failed(w, r, failure{http.StatusBadRequest, causeToken, a.ReturnTo})
+	case q.Has("error"):
+		h.providerError(w, r, a)
+	default:
+		h.finish(w, r, delivery{st, a, q.Get("code")})
 	}
-	if iss := q.Get("iss"); q.Has("iss") && iss != a.Issuer { // RFC 9207: an answer of another provider (mix-up, RP-16)
-		h.failed(w, r, http.StatusBadRequest, causeToken, a.ReturnTo)
-		return
-	}
-	if q.Has("error") {
-		h.providerError(w, r, q.Get("error"), q.Get("error_description"), a)
-		return
-	}
-	h.finish(w, r, delivery{st, a, q.Get("code")})
 }
 
-// wellFormed reports whether the provider's answer is a code or an error, each parameter once, and no token (RFC 6749,
-// section 4.1.2).
+// wellFormed reports whether the response is a code or an error, each parameter once, and no token (RFC 6749, section
+// 4.1.2).
 func wellFormed(q url.Values) bool {
 	code, failed := once(q, "code"), once(q, "error")
 	if code == failed || len(q["code"])+len(q["error"]) != 1 || len(q["iss"]) > 1 {
@@ -54,53 +50,62 @@ func wellFormed(q url.Values) bool {
 
 func once(q url.Values, name string) bool { return len(q[name]) == 1 && q.Get(name) != "" }
 
-// strayState: no state, two of them, or one that is not ours. It never starts a login by itself (RP-02: a link that anybody can make
-// would log visitors in); whoever is logged in goes on to the site.
-func (h *Handler) strayState(w http.ResponseWriter, r *http.Request) {
-	if _, err := h.deps.Sessions.Peek(r); err == nil {
-		h.redirect(w, "/")
+const maxCode = 4 << 10
+
+// isCode reports whether a code has the form of RFC 6749, appendix A.11. For any other code the provider would refuse
+// the request as malformed, which looks like a wrong setting.
+func isCode(code string) bool {
+	for i := range len(code) {
+		if code[i] < ' ' || code[i] > '~' {
+			return false
+		}
+	}
+	return code != "" && len(code) <= maxCode
+}
+
+// invalidState answers a callback without one authentic state. It never begins a login, because anyone can make such a
+// link (login CSRF, CWE-352). Visitors who are logged in are redirected to the site.
+func (h *Handler) invalidState(w http.ResponseWriter, r *http.Request) {
+	if h.loggedIn(r) {
+		redirect(w, "/")
 		return
 	}
 	note(r, "state", nil)
-	h.failed(w, r, http.StatusBadRequest, causeState, "/")
+	h.replies.failed(w, r, failure{http.StatusBadRequest, causeState, "/"})
 }
 
-// lostAttempt: the state is ours, but this browser has no attempt for it that could finish a login: it is an hour old, was begun in
-// another browser, or cookies are blocked. Whoever is logged in goes on; else one fresh login is begun, and the second time the page
-// tells why.
+// lostAttempt answers an authentic state without a usable attempt in this browser: it has expired, was begun in another
+// browser, or cookies are blocked. Visitors who are logged in are redirected to their page. Otherwise one new login is
+// begun, and the second time a page shows the cause.
 func (h *Handler) lostAttempt(w http.ResponseWriter, r *http.Request, st state, a *attempt) {
-	returnTo := h.pageLeft(r, st)
+	left := h.attempts.pagesLeft(r)
+	again := login{returnTo: left.of(st), retries: 1}
 	if a != nil {
-		returnTo = a.ReturnTo
+		again.returnTo, again.prompt, again.shortened = a.ReturnTo, a.Prompted, a.Shortened
 	}
-	if _, err := h.deps.Sessions.Peek(r); err == nil {
-		h.redirect(w, returnTo)
-		return
-	}
-	if st.retries == 0 {
-		again := login{returnTo: returnTo, retries: 1}
-		if a != nil {
-			again.prompt, again.shortened = a.Prompted, a.Shortened
-		}
+	switch {
+	case h.loggedIn(r):
+		redirect(w, again.returnTo)
+	case st.retries == 0:
 		h.begin(w, r, again)
-		return
+	case a != nil && a.Host != inbound.Of(r).Site.Host: // cookies of one public name are not sent to another
+		retry := page.Link{Label: page.LabelRetry, URL: h.replies.startURL(again.returnTo)}
+		h.replies.loop(w, r, "host", []page.Link{retry})
+	default:
+		cause := h.lostCause(r, st, a)
+		note(r, cause, nil)
+		h.replies.failed(w, r, failure{http.StatusBadRequest, cause, again.returnTo})
 	}
-	if a != nil && a.Host != inbound.Of(r).Site.Host { // begun under another of our names: the cookie of the one is not the other's
-		h.deps.Metrics.loops.WithLabelValues("host").Inc()
-		note(r, "loop_host", nil)
-		h.deps.Pages.Write(w, r, page.Page{Name: page.Loop, Status: http.StatusBadRequest, Cause: "host", Links: []page.Link{{Label: page.LabelRetry, URL: h.startURL(returnTo)}}})
-		return
+}
+
+// lostCause returns the cause of a lost attempt. If another browser finished a login with the same state, a cache
+// between the gateway and its visitors keeps the redirect.
+func (h *Handler) lostCause(r *http.Request, st state, a *attempt) string {
+	switch {
+	case a == nil && h.claims.exists(r.Context(), st):
+		return causeCached
+	case a != nil && a.expired(h.deps.Now()):
+		return causeExpired
 	}
-	cause := causeCookies
-	if a == nil {
-		ctx, cancel := context.WithTimeout(r.Context(), storeTime)
-		defer cancel()
-		if n, err := h.deps.Redis.Exists(ctx, h.claimKey(st)).Result(); err == nil && n > 0 {
-			cause = causeCached // another browser finished a login with the same state: somebody keeps the redirect
-		}
-	} else if h.deps.Now().Sub(a.Began) >= attemptTime {
-		cause = causeExpired
-	}
-	note(r, cause, nil)
-	h.failed(w, r, http.StatusBadRequest, cause, returnTo)
+	return causeCookies
 }

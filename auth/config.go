@@ -3,12 +3,13 @@ package auth
 import (
 	"time"
 
+	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Config is the section auth of the YAML file.
+// Config is the YAML section auth. Exactly one of UserPool and Issuer is set.
 type Config struct {
-	UserPool           string                 `yaml:"user_pool" json:"user_pool"` // Cognito; exactly one of UserPool and Issuer
+	UserPool           string                 `yaml:"user_pool" json:"user_pool"`
 	Issuer             string                 `yaml:"issuer" json:"issuer"`
 	ClientID           string                 `yaml:"client_id" json:"client_id"`
 	ClientSecret       setting.Secret         `yaml:"client_secret" json:"client_secret"`
@@ -23,23 +24,13 @@ type Config struct {
 	GroupsClaim        string                 `yaml:"groups_claim" json:"groups_claim"`
 	AfterLogout        string                 `yaml:"after_logout" json:"after_logout"`
 	AdminGroups        []string               `yaml:"admin_groups" json:"admin_groups"`
-	Endpoints          Endpoints              `yaml:"endpoints" json:"endpoints"`
+	Endpoints          openid.Endpoints       `yaml:"endpoints" json:"endpoints"`
 	ClaimsFromUserinfo bool                   `yaml:"claims_from_userinfo" json:"claims_from_userinfo"`
 	LoginRate          setting.Rate           `yaml:"login_rate" json:"login_rate"`
 	ForwardAuth        string                 `yaml:"forward_auth" json:"forward_auth"` // query | headers
 }
 
-// Endpoints are for providers without discovery; all empty otherwise.
-type Endpoints struct {
-	Authorize string `yaml:"authorize" json:"authorize"`
-	Token     string `yaml:"token" json:"token"`
-	Userinfo  string `yaml:"userinfo" json:"userinfo"`
-	JWKS      string `yaml:"jwks" json:"jwks"`
-	Logout    string `yaml:"logout" json:"logout"`
-	Revoke    string `yaml:"revoke" json:"revoke"`
-}
-
-// DefaultConfig is the section as it is when the file does not have it.
+// DefaultConfig returns the defaults of the section.
 func DefaultConfig() Config {
 	return Config{
 		ClientAuth:   "header",
@@ -51,5 +42,15 @@ func DefaultConfig() Config {
 		GroupsClaim:  "cognito:groups",
 		LoginRate:    setting.Rate{Requests: 30, Per: setting.Duration(time.Minute)},
 		ForwardAuth:  "query",
+	}
+}
+
+// OpenID returns the settings of the provider and of the gateway's client there.
+func (c Config) OpenID() openid.Config {
+	return openid.Config{
+		UserPool: c.UserPool, Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret,
+		ClientAuth: c.ClientAuth, Scopes: c.Scopes, Logout: c.Logout, AuthorizeParams: c.AuthorizeParams,
+		ClockSkew: c.ClockSkew.D(), GroupsClaim: c.GroupsClaim, Endpoints: c.Endpoints,
+		ClaimsFromUserinfo: c.ClaimsFromUserinfo,
 	}
 }

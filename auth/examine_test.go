@@ -6,26 +6,29 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hubgate/hubgate/auth/openid"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // examined is what check --live finds out about one part.
-func examined(t *testing.T, p *issuerOf, part string, change func(*Config)) Finding {
+func examined(t *testing.T, p *issuerOf, part string, change func(*Config)) setting.Finding {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Issuer, cfg.ClientID, cfg.ClientSecret = p.URL, "client", "secret"
 	change(&cfg)
 	log := slog.New(slog.DiscardHandler)
-	provider, err := NewProvider(cfg, ProviderDeps{Client: providerClient(), Log: log, Now: time.Now})
+	provider, err := openid.New(cfg.OpenID(), openid.Deps{Client: providerClient(), Log: log, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	returns := []Return{{Callback: "https://www.example.com/oauth2/callback"}}
+	returns := []openid.ReturnURLs{{Callback: "https://www.example.com/oauth2/callback"}}
 	for _, f := range provider.Examine(t.Context(), returns) {
 		if f.Part == part {
 			return f
 		}
 	}
-	return Finding{}
+	return setting.Finding{}
 }
 
 // A provider that takes the secret one way only refuses the other with whatever code it likes.
@@ -52,10 +55,10 @@ func TestExamineFindsTheWayTheSecretIsTaken(t *testing.T) {
 					w.Write([]byte(oauthError(code)))
 				}
 				f := examined(t, p, "client", func(c *Config) { c.ClientAuth = given })
-				if given == right && f.Status != fine {
+				if given == right && f.Status != setting.OK {
 					t.Errorf("%s as it should be: %+v", given, f)
 				}
-				if given != right && (f.Status != failure || !strings.HasPrefix(f.Cure, "write client_auth: "+right)) {
+				if given != right && (f.Status != setting.Failed || !strings.HasPrefix(f.Cure, "write client_auth: "+right)) {
 					t.Errorf("%s instead of %s, refused with %s: %+v", given, right, refusal, f)
 				}
 			}
@@ -70,10 +73,10 @@ func TestExamineAsksForUserInfoWhenLoginsDo(t *testing.T) {
 		asks                 bool
 	}{
 		"not asked for":  {"/nothing", "", "", false},
-		"there":          {"/refuses", fine, "/refuses", true},
-		"no such page":   {"/nothing", failure, "answers 404", true},
-		"a login page":   {"/redirects", failure, "answers 302", true},
-		"cannot be read": {"://", failure, "no UserInfo endpoint", true},
+		"there":          {"/refuses", setting.OK, "/refuses", true},
+		"no such page":   {"/nothing", setting.Failed, "status 404", true},
+		"a login page":   {"/redirects", setting.Failed, "status 302", true},
+		"cannot be read": {"://", setting.Failed, "no userinfo endpoint", true},
 	} {
 		p := newIssuer(t)
 		inner := p.Config.Handler
@@ -89,12 +92,12 @@ func TestExamineAsksForUserInfoWhenLoginsDo(t *testing.T) {
 		})
 		f := examined(t, p, "userinfo", func(cfg *Config) {
 			cfg.ClaimsFromUserinfo = c.asks
-			cfg.Endpoints = Endpoints{Authorize: p.URL + "/authorize", Token: p.URL + "/token", JWKS: p.URL + "/jwks"}
+			cfg.Endpoints = openid.Endpoints{Authorize: p.URL + "/authorize", Token: p.URL + "/token", JWKS: p.URL + "/jwks"}
 			if c.userinfo != "://" {
 				cfg.Endpoints.Userinfo = p.URL + c.userinfo
 			}
 		})
-		if f.Status != c.want || !strings.Contains(f.Detail, c.says) || f.Status == failure && f.Cure == "" {
+		if f.Status != c.want || !strings.Contains(f.Detail, c.says) || f.Status == setting.Failed && f.Cure == "" {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}

@@ -46,9 +46,9 @@ var refusals = map[string]struct {
 	"an error with status 200": {200, asJSON, oauthError("invalid_client"), "", 500, []string{"invalid_client"}, true},
 	"an error in a form": {400, "text/plain", "error=invalid_request&error_description=no+secret", "", 500,
 		[]string{"invalid_request (no secret)"}, false},
-	"another address": {302, "/login", "", "", 500, []string{"302", "address of the token endpoint"}, false},
-	"moved for good":  {301, "/token/", "", "", 500, []string{"301", "address of the token endpoint"}, false},
-	"no such address": {404, asHTML, "<html>", "", 500, []string{"404", "address of the token endpoint"}, false},
+	"another address": {302, "/login", "", "", 500, []string{"302", "URL of the token endpoint"}, false},
+	"moved for good":  {301, "/token/", "", "", 500, []string{"301", "URL of the token endpoint"}, false},
+	"no such address": {404, asHTML, "<html>", "", 500, []string{"404", "URL of the token endpoint"}, false},
 	"a spent code": {400, asJSON, `{"error":"invalid_grant","error_description":"Ada Lovelace is blocked"}`, "", 400,
 		[]string{"invalid_grant", "used before"}, false},
 	"throttled":         {429, asJSON, oauthError("invalid_request"), "", 503, []string{"429"}, false},
@@ -58,7 +58,7 @@ var refusals = map[string]struct {
 	"not now": {400, asJSON, oauthError("temporarily_unavailable"), "", 503,
 		[]string{"temporarily_unavailable"}, false},
 	"a page of HTML":        {200, asHTML, "<html><body>Sign in", "", 503, []string{"200", "HTML page"}, false},
-	"nothing":               {200, asJSON, "", "", 503, []string{"with nothing"}, false},
+	"nothing":               {200, asJSON, "", "", 503, []string{"with an empty body"}, false},
 	"half an answer":        {200, asJSON, `{"access_token":"acc`, "", 503, []string{"not a JSON object"}, false},
 	"no access token":       {200, asJSON, `{}`, "", 503, []string{"without an access_token"}, false},
 	"an access token alone": {200, asJSON, `{"access_token":"x"}`, "", 502, []string{"openid"}, false},
@@ -81,11 +81,11 @@ var refusals = map[string]struct {
 	"an object with status 200": {200, asJSON, `{"error":{"message":"not today"}}`, "", 503,
 		[]string{"200", "not today"}, false},
 	"a 401 that says nothing": {401, asJSON, "", "", 500,
-		[]string{"401 Unauthorized without an OAuth error that can be read", "auth.client_secret"}, false},
-	"a 401 that is a page": {401, asHTML, "<html>", "", 500, []string{"address of the token endpoint"}, false},
-	"a 405":                {405, asJSON, `{"message":"no"}`, "", 500, []string{"address of the token endpoint"}, false},
+		[]string{"401 Unauthorized without an OAuth error", "auth.client_secret"}, false},
+	"a 401 that is a page": {401, asHTML, "<html>", "", 500, []string{"URL of the token endpoint"}, false},
+	"a 405":                {405, asJSON, `{"message":"no"}`, "", 500, []string{"URL of the token endpoint"}, false},
 	"a 400 that is garbage": {400, asJSON, `{"error":`, "", 503,
-		[]string{"without an OAuth error that can be read"}, false},
+		[]string{"without an OAuth error"}, false},
 	"a description that leaks": {400, asJSON, leaking, "", 500, []string{"(code ... of ...)"}, false},
 }
 
@@ -124,7 +124,7 @@ func TestExchangeRefusedNamesItsCause(t *testing.T) {
 					t.Errorf("the log lacks %q: %s", word, o.Err)
 				}
 			}
-			if c.status == 401 && c.header == asJSON && strings.Contains(o.Err.Error(), "address of the token endpoint") {
+			if c.status == 401 && c.header == asJSON && strings.Contains(o.Err.Error(), "URL of the token endpoint") {
 				t.Errorf("the log blames the address: %s", o.Err)
 			}
 			for _, word := range []string{"Ada", "4f5a6b", "@", "\n", "\x1b", "<html"} {

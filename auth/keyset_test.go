@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // fields returns a key as a provider publishes it, for a test to change.
@@ -59,6 +61,16 @@ func newRSA(t *testing.T) *rsa.PrivateKey {
 	return key
 }
 
+// examineKeys returns what check --live reports about the keys.
+func (w *world) examineKeys() setting.Finding {
+	for _, f := range w.handler.deps.Provider.Examine(w.t.Context(), nil) {
+		if f.Part == "keys" {
+			return f
+		}
+	}
+	return setting.Finding{}
+}
+
 func TestKeySetSkipsBadMembers(t *testing.T) {
 	t.Parallel()
 	other := newRSA(t)
@@ -71,10 +83,10 @@ func TestKeySetSkipsBadMembers(t *testing.T) {
 		member any
 		flaw   string // what the operator reads; "" when there is nothing to say
 	}{
-		"certificate with a bad serial":  {with(public("k2"), "x5c", negativeSerial(t, other)), `(kid "k2"): its cert`},
-		"certificate that is not base64": {with(public("k2"), "x5c", []string{"!"}), "its certificate is ignored"},
-		"certificates of the wrong type": {with(public("k2"), "x5c", "text"), "its certificate is ignored"},
-		"thumbprint of the wrong size":   {with(public("k2"), "x5t", "AAAA"), "its certificate is ignored"},
+		"certificate with a bad serial":  {with(public("k2"), "x5c", negativeSerial(t, other)), `(kid "k2"): invalid cert`},
+		"certificate that is not base64": {with(public("k2"), "x5c", []string{"!"}), "invalid certificate ignored"},
+		"certificates of the wrong type": {with(public("k2"), "x5c", "text"), "invalid certificate ignored"},
+		"thumbprint of the wrong size":   {with(public("k2"), "x5t", "AAAA"), "invalid certificate ignored"},
 		"unknown key type":               {map[string]any{"kty": "NEW", "kid": "k2"}, `key 1 (kid "k2"): skipped`},
 		"unknown curve":                  {with(fields(t, &curve.PublicKey, "k2"), "crv", "secp256k1"), "skipped"},
 		"point that is not on the curve": {with(fields(t, &curve.PublicKey, "k2"), "x", "AAAA"), "skipped"},
@@ -101,17 +113,15 @@ func TestKeySetSkipsBadMembers(t *testing.T) {
 				}
 				w.pass(time.Hour)
 			}
-			e, err := w.handler.deps.Provider.endpoints(t.Context())
-			w.must(err)
-			f := w.handler.deps.Provider.examineKeys(t.Context(), e)
-			status, lines := doubt, 1
+			f := w.examineKeys()
+			status, lines := setting.Warning, 1
 			if c.flaw == "" {
-				status, lines = fine, 0
+				status, lines = setting.OK, 0
 			}
 			if f.Status != status || !strings.Contains(f.Detail, c.flaw) {
 				t.Errorf("check --live: %+v", f)
 			}
-			if n := strings.Count(w.log.String(), "a key of the provider has a fault"); n != lines {
+			if n := strings.Count(w.log.String(), "invalid key in the provider"); n != lines {
 				t.Errorf("logged %d times:\n%s", n, w.log.String())
 			}
 		})
@@ -140,10 +150,8 @@ func TestKeySetWithoutUsableKeysIsTheProvidersFault(t *testing.T) {
 			if got := w.finish(p); got.StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("login: %d", got.StatusCode)
 			}
-			e, err := w.handler.deps.Provider.endpoints(t.Context())
-			w.must(err)
-			f := w.handler.deps.Provider.examineKeys(t.Context(), e)
-			if f.Status != failure || !strings.Contains(f.Detail, "no key that can verify a signature") {
+			f := w.examineKeys()
+			if f.Status != setting.Failed || !strings.Contains(f.Detail, "no usable signing key") {
 				t.Errorf("check --live: %+v", f)
 			}
 		})

@@ -1,24 +1,19 @@
 package auth
 
 import (
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
-	"golang.org/x/oauth2"
-
+	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/session"
 )
 
-// start begins a login by a link: /oauth2/start?rd=/path. More than one rd is none (OR-13).
+// start begins a login by a link: /oauth2/start?rd=/path. A repeated rd is ignored (HTTP parameter pollution, CWE-235).
 func (h *Handler) start(w http.ResponseWriter, r *http.Request) {
-	if prefetches(r) { // begins nothing
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(http.StatusNoContent)
+	if prefetched(w, r) {
 		return
 	}
 	l := login{returnTo: "/"}
@@ -28,99 +23,90 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) {
 	h.begin(w, r, l)
 }
 
-// Begin answers a navigation to a protected page with a login, or with the page that names the cause of a loop. maxAge > 0 asks the
-// provider to ask again, for the session is older than the rule wants.
+// prefetched answers a prefetch, which must not begin or end anything, with 204.
+func prefetched(w http.ResponseWriter, r *http.Request) bool {
+	if !inbound.FetchesAhead(r) {
+		return false
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// Begin answers a navigation to a protected page with a login, or with a page that shows the cause of a login loop.
+// maxAge > 0 means that the session is older than the rule allows, and the provider must authenticate the user again.
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration) {
 	returnTo, shortened := keepReturn(r.URL.RequestURI(), h.cfg.Prefix)
-	if cause := h.loops(w, r, why, returnTo); cause != "" {
+	if cause := h.loops.check(w, r, why, returnTo); cause != "" {
 		inbound.Of(r).Outcome.Login = true
-		h.deps.Metrics.loops.WithLabelValues(cause).Inc()
-		note(r, "loop_"+cause, nil)
-		h.deps.Pages.Write(w, r, page.Page{
-			Name: page.Loop, Status: http.StatusBadRequest, Cause: cause,
-			Links: []page.Link{{Label: page.LabelRetry, URL: h.startURL(returnTo)}, {Label: page.LabelHome, URL: "/"}},
-		})
+		h.replies.loop(w, r, cause, h.replies.retryOrHome(returnTo))
 		return
 	}
 	h.begin(w, r, login{returnTo: returnTo, shortened: shortened, prompt: maxAge > 0, maxAge: maxAge})
 }
 
-// login is what a begun login asks for.
+// login is what a new login asks for.
 type login struct {
 	returnTo  string
 	shortened bool // returnTo lost its query
 	retries   byte
-	prompt    bool          // the provider must ask again
-	maxAge    time.Duration // for providers that know max_age; 0 = any
+	prompt    bool          // the provider must authenticate the user again
+	maxAge    time.Duration // for providers that support max_age; 0 = any
 }
 
-// begin sends the visitor to the provider. Nothing of the request reaches the authorize URL, except by the state. Every
-// login begins here, whichever endpoint it came by: what is no navigation, such as another site's <img>, begins none
-// (login CSRF, CWE-352), and does not use up what the people at its address may begin.
+// begin redirects the visitor to the provider. Every login begins here. A request that is not a navigation, such as
+// another site's <img>, begins none (login CSRF, CWE-352), and does not count against the rate limit of its address.
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request, l login) {
+	facts, now := inbound.Of(r), h.deps.Now()
 	if !inbound.Navigates(r) {
 		note(r, "no_navigation", nil)
-		h.loginRequired(w, r, l.returnTo)
+		h.replies.loginRequired(w, r, l.returnTo)
 		return
 	}
-	e, err := h.deps.Provider.endpoints(r.Context())
+	st := newState(h.deps.Ring, l.retries, now)
+	a := h.newAttempt(st, facts, l)
+	location, err := h.deps.Provider.AuthorizeURL(r.Context(), openid.Authorization{
+		State: st.text, Nonce: a.Nonce, Verifier: a.Verifier, RedirectURI: h.redirectURI(facts.Site),
+		Prompt: l.prompt, MaxAge: l.maxAge,
+	})
 	if err != nil {
 		note(r, "provider", err)
-		inbound.Of(r).Outcome.Login = true
-		h.unavailable(w, r, causeUnreachable, h.startURL(l.returnTo))
+		facts.Outcome.Login = true
+		h.replies.unavailable(w, r, causeUnreachable, h.replies.startURL(l.returnTo))
 		return
 	}
-	if wait, first := h.deps.Limiter.wait(h.cfg.LoginRate, inbound.Of(r), h.deps.Now()); wait > 0 {
-		inbound.Of(r).Outcome.Login = first // one audit line is enough
+	if wait, first := h.deps.Limiter.wait(h.cfg.LoginRate, facts, now); wait > 0 {
+		facts.Outcome.Login = first // one audit line is enough
 		h.tooMany(w, r, l, wait)
 		return
 	}
-	site, now := inbound.Of(r).Site, h.deps.Now()
-	st := newState(h.deps.Ring, l.retries, now)
-	a := newAttempt(st, now)
-	a.ReturnTo, a.Shortened, a.Prompted, a.Trace = l.returnTo, l.shortened, l.prompt, inbound.Of(r).Traceparent
-	a.Host, a.Issuer, a.ClientID = site.Host, h.deps.Provider.Issuer(), h.deps.Provider.ClientID()
-	h.keepAttempt(w, r, st, a)
+	h.attempts.add(w, r, st, a)
 	h.deps.Metrics.started.Inc()
-	h.redirect(w, h.deps.Provider.oauth(e, h.redirectURI(site)).AuthCodeURL(st.text, h.params(a, l)...))
+	redirect(w, location)
 }
 
-// tooMany answers an address that began too many logins: whoever is logged in by now goes on to the page, and everybody
-// else gets a link that begins the same login later. An office behind one address would be stuck without it.
+func (h *Handler) newAttempt(st state, facts *inbound.Facts, l login) *attempt {
+	a := newAttempt(st, h.deps.Now())
+	a.ReturnTo, a.Shortened, a.Prompted, a.Trace = l.returnTo, l.shortened, l.prompt, facts.Traceparent
+	a.Host, a.Issuer, a.ClientID = facts.Site.Host, h.deps.Provider.Issuer(), h.deps.Provider.ClientID()
+	return a
+}
+
+// tooMany answers an address that began too many logins. Visitors who are logged in by now are redirected to the page.
+// Others get a link that begins the same login later: an office behind one address must not be locked out.
 func (h *Handler) tooMany(w http.ResponseWriter, r *http.Request, l login, wait time.Duration) {
-	if _, err := h.deps.Sessions.Peek(r); err == nil && !l.prompt {
+	if !l.prompt && h.loggedIn(r) {
 		inbound.Of(r).Outcome.Login = false
-		h.redirect(w, l.returnTo)
+		redirect(w, l.returnTo)
 		return
 	}
 	note(r, "login_rate", nil)
 	h.deps.Pages.Write(w, r, page.Page{
 		Name: page.TooMany, Status: http.StatusTooManyRequests, RetryAfter: wait,
-		Links: []page.Link{{Label: page.LabelRetry, URL: h.startURL(l.returnTo)}, {Label: page.LabelHome, URL: "/"}},
+		Links: h.replies.retryOrHome(l.returnTo),
 	})
 }
 
 func (h *Handler) redirectURI(site *inbound.Site) string {
 	return site.Origin() + h.cfg.Prefix + "/callback"
 }
-
-func (h *Handler) params(a *attempt, l login) []oauth2.AuthCodeOption {
-	var options []oauth2.AuthCodeOption
-	for name, value := range h.cfg.AuthorizeParams {
-		options = append(options, oauth2.SetAuthURLParam(name, value))
-	}
-	options = append(options, oauth2.SetAuthURLParam("nonce", a.Nonce), oauth2.S256ChallengeOption(a.Verifier))
-	if l.prompt {
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
-		if l.maxAge > 0 && !h.cfg.cognito() {
-			options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(math.Ceil(l.maxAge.Seconds())))))
-		}
-	}
-	return options
-}
-
-func prefetches(r *http.Request) bool {
-	return r.Header.Get("Sec-Purpose") != "" || r.Header.Get("Purpose") != "" || r.Header.Get("X-Moz") != ""
-}
-
-func queryEscape(text string) string { return url.QueryEscape(text) }

@@ -74,7 +74,7 @@ func TestBegunLoginsDoNotPileUp(t *testing.T) {
 			size += len(c.Name) + len(c.Value)
 		}
 	}
-	if n > attemptsMost || size > attemptsBytes || n == 0 {
+	if n > maxAttempts || size > maxAttemptsBytes || n == 0 {
 		t.Errorf("%d cookies of %d bytes", n, size)
 	}
 }

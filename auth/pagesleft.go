@@ -3,68 +3,62 @@ package auth
 import (
 	"net/http"
 	"slices"
-
-	"github.com/hubgate/hubgate/internal/seal"
 )
-
-// pagesCookie holds the pages of begun logins whose own cookies had to go: of many restored tabs each still comes back
-// to its page.
-const pagesCookie = "hubgate-pages"
 
 const (
-	pagesBytes  = 3600 // of the cookie, name and value
-	maxPageLeft = 512  // of one address: a longer one leaves its path
+	maxPagesBytes = 3600 // of the cookie, name and value
+	maxPageLeft   = 512  // of one address; a longer one keeps only its path
 )
 
-// pagesLeft are such pages, the oldest first.
+// pagesLeft are the pages of attempts whose cookies were deleted, oldest first, in one cookie. With them each of many
+// restored tabs still returns to its page.
 type pagesLeft struct {
-	all   []pageOf
-	value string // the cookie's
-	size  int    // of the cookie, name and value
+	cookies cookies
+	all     []pageOf
+	name    string
+	value   string // of the cookie
+	size    int    // of name and value; 0 without a cookie
 }
 
-// pageOf is the part of the state's hash that named an attempt's cookie, and its page.
+// pageOf is the part of the state's hash in the name of an attempt's cookie, and the attempt's page.
 type pageOf [2]string
 
-func (h *Handler) readPages(r *http.Request) pagesLeft {
-	var left pagesLeft
-	name := hostPrefix(r) + pagesCookie
-	if c := r.CookiesNamed(name); len(c) == 1 && h.openCookie(seal.ReturnPage, name, c[0].Value, &left.all) {
-		left.value, left.size = c[0].Value, len(name)+len(c[0].Value)
+func (s attempts) pagesLeft(r *http.Request) pagesLeft {
+	left := pagesLeft{cookies: s.cookies, name: hostPrefix(r) + pagesCookie.name}
+	c := r.CookiesNamed(left.name)
+	if len(c) == 1 && s.cookies.open(pagesCookie.label, left.name, c[0].Value, &left.all) {
+		left.value, left.size = c[0].Value, len(left.name)+len(c[0].Value)
 	}
 	return left
 }
 
-// leavePage adds the page of an attempt whose cookie goes. The oldest make room: first their queries, then they
-// themselves.
-func (h *Handler) leavePage(r *http.Request, left *pagesLeft, k keptAttempt) {
+// add adds the page of a deleted attempt. To make room the oldest pages first lose their queries and are then removed.
+func (l *pagesLeft) add(k keptAttempt) {
 	page := k.page
 	if len(page) > maxPageLeft {
 		page = pathOf(page)
 	}
 	if page != "" && page != "/" && len(page) <= maxPageLeft {
-		left.all = append(left.all, pageOf{k.name[len(k.name)-stateInName:], page})
+		l.all = append(l.all, pageOf{k.name[len(k.name)-stateInName:], page})
 	}
-	name := hostPrefix(r) + pagesCookie
 	for {
-		left.value = h.sealCookie(seal.ReturnPage, name, left.all)
-		if left.size = len(name) + len(left.value); left.size <= pagesBytes || len(left.all) == 0 {
+		l.value = l.cookies.seal(pagesCookie.label, l.name, l.all)
+		if l.size = len(l.name) + len(l.value); l.size <= maxPagesBytes || len(l.all) == 0 {
 			return
 		}
-		if path := pathOf(left.all[0][1]); path != left.all[0][1] {
-			left.all[0][1] = path
+		if path := pathOf(l.all[0][1]); path != l.all[0][1] {
+			l.all[0][1] = path
 		} else {
-			left.all = left.all[1:]
+			l.all = l.all[1:]
 		}
 	}
 }
 
-// pageLeft is the page of an attempt whose cookie had to go, or "/".
-func (h *Handler) pageLeft(r *http.Request, st state) string {
-	all := h.readPages(r).all
-	i := slices.IndexFunc(all, func(p pageOf) bool { return p[0] == st.hash()[:stateInName] })
+// of returns the page of a deleted attempt, or "/".
+func (l *pagesLeft) of(st state) string {
+	i := slices.IndexFunc(l.all, func(p pageOf) bool { return p[0] == st.hash()[:stateInName] })
 	if i < 0 {
 		return "/"
 	}
-	return all[i][1]
+	return l.all[i][1]
 }

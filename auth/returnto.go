@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// maxKept bounds a return address, path and query together: what is longer keeps its path only.
+// maxKept bounds path and query of a return address. A longer one loses its query.
 const maxKept = 2 << 10
 
-// cleanReturn makes a return address of what a request says: a path of this host, with its query, or "/". It never
-// comes with a scheme or a host, is decoded once and judged on that, and does not lead back into the gateway's own
-// endpoints (open redirects, CWE-601; loops and forced logouts).
+// cleanReturn returns a safe return address from a request: a path of this host with its query, or "/". It never has
+// a scheme or a host (open redirect, CWE-601), and never leads to the gateway's own endpoints (redirect loops, logout
+// CSRF). The path is checked after decoding it once.
 func cleanReturn(raw, prefix string) string {
 	returnTo, _ := keepReturn(raw, prefix)
 	return returnTo
 }
 
-// keepReturn is cleanReturn that also reports whether the address was too long to be kept as it is.
+// keepReturn is cleanReturn, and also reports whether the address was too long and was shortened.
 func keepReturn(raw, prefix string) (returnTo string, shortened bool) {
 	if len(raw) == 0 || raw[0] != '/' || strings.ContainsAny(raw, "\\#") {
 		return "/", false
@@ -30,7 +30,7 @@ func keepReturn(raw, prefix string) (returnTo string, shortened bool) {
 	}
 	path, query, hasQuery := strings.Cut(raw, "?")
 	decoded, err := url.PathUnescape(path)
-	if err != nil || !tamePath(decoded) || isUnder(decoded, prefix) {
+	if err != nil || !safePath(decoded) || isUnder(decoded, prefix) {
 		return "/", false
 	}
 	if len(path) > maxKept {
@@ -45,14 +45,14 @@ func keepReturn(raw, prefix string) (returnTo string, shortened bool) {
 	return path, true
 }
 
-// pathOf is a return address without its query.
+// pathOf returns a return address without its query.
 func pathOf(returnTo string) string {
 	path, _, _ := strings.Cut(returnTo, "?")
 	return path
 }
 
-// escapeQuery escapes what a URL should not hold as it is (RFC 3986, section 2): a cookie's JSON would change bytes
-// that are no UTF-8.
+// escapeQuery escapes characters that a URL must not contain (RFC 3986, section 2), because the JSON of a cookie would
+// change bytes that are not UTF-8.
 func escapeQuery(query string) string {
 	var b strings.Builder
 	for i := range len(query) {
@@ -65,12 +65,13 @@ func escapeQuery(query string) string {
 	return b.String()
 }
 
-// tamePath refuses what browsers or servers read as another host or another path.
-func tamePath(decoded string) bool {
+// safePath reports whether browsers and servers agree on what a path means. Some read "//" or "\\" as another host, and
+// control characters or dot segments as another path (CWE-22).
+func safePath(decoded string) bool {
 	if !utf8.ValidString(decoded) || strings.Contains(decoded, "//") || strings.Contains(decoded, "\\") {
 		return false
 	}
-	if strings.Contains(decoded, ";") && !isFile(decoded) { // the gate refuses it
+	if strings.Contains(decoded, ";") && !isFile(decoded) { // the proxy rejects it
 		return false
 	}
 	for _, r := range decoded {
@@ -79,7 +80,7 @@ func tamePath(decoded string) bool {
 		}
 	}
 	for _, segment := range strings.Split(decoded, "/") {
-		segment, _, _ = strings.Cut(segment, ";") // some servers drop path parameters first: "..;" is ".." to them
+		segment, _, _ = strings.Cut(segment, ";") // some servers remove path parameters first, and read "..;" as ".."
 		if segment == "." || segment == ".." {
 			return false
 		}
@@ -87,7 +88,7 @@ func tamePath(decoded string) bool {
 	return true
 }
 
-// isFile reports whether a path is below one of HubSpot's folders of files, whose names may hold a semicolon.
+// isFile reports whether a path is below one of HubSpot's file folders, whose names may contain a semicolon.
 func isFile(path string) bool {
 	return isUnder(path, "/hubfs") || isUnder(path, "/hs-fs") || isUnder(path, "/hub")
 }

@@ -163,7 +163,7 @@ func TestSecondDeliveryNeverCutsACommandShort(t *testing.T) {
 	b := w.browser()
 	callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
 	state, _ := parseState(w.handler.deps.Ring, mustParse(t, callback).Query().Get("state"))
-	w.must(w.redis.Set(w.handler.claimKey(state), "a delivery that never ends"))
+	w.must(w.redis.Set(w.handler.claims.key(state), "a delivery that never ends"))
 	redis := w.watchRedis()
 	if got, _ := w.replay(b, callback, 3); got[400] != 3 {
 		t.Errorf("answers: %v", got)
@@ -175,16 +175,16 @@ func TestSecondDeliveryNeverCutsACommandShort(t *testing.T) {
 
 func TestSecondDeliveryReadsNoResultThatIsTooLong(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{resultBytes + 1, 2 * resultBytes, 8 << 20} {
+	for _, size := range []int{maxResultBytes + 1, 2 * maxResultBytes, 8 << 20} {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, nil)
 			b := w.browser()
 			callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
 			state, _ := parseState(w.handler.deps.Ring, mustParse(t, callback).Query().Get("state"))
-			w.must(w.redis.Set(w.handler.claimKey(state), "another delivery's"))
-			w.must(w.redis.Set(w.handler.resultKey(state), strings.Repeat("x", size)))
-			left, err := w.handler.look(t.Context(), state)
+			w.must(w.redis.Set(w.handler.claims.key(state), "another delivery's"))
+			w.must(w.redis.Set(w.handler.claims.resultKey(state), strings.Repeat("x", size)))
+			left, err := w.handler.claims.progress(t.Context(), state)
 			if err != nil || len(left.sealed) != 0 || !left.finished {
 				t.Errorf("%d bytes, %v", len(left.sealed), err)
 			}
@@ -197,22 +197,22 @@ func TestSecondDeliveryReadsNoResultThatIsTooLong(t *testing.T) {
 
 func TestWaitingIsBounded(t *testing.T) {
 	t.Parallel()
-	q := &waiting{of: map[string]int{}}
+	q := &waiters{byAttempt: map[string]int{}}
 	var entered []string
-	for i := range 2 * waitersMost {
+	for i := range 2 * maxWaiters {
 		for _, attempt := range []string{"one", strconv.Itoa(i)} {
 			if q.enter(attempt) {
 				entered = append(entered, attempt)
 			}
 		}
 	}
-	if q.of["one"] != waitersOfOne || len(entered) != waitersMost {
-		t.Errorf("%d wait for one attempt, %d in all", q.of["one"], len(entered))
+	if q.byAttempt["one"] != maxWaitersPerAttempt || len(entered) != maxWaiters {
+		t.Errorf("%d wait for one attempt, %d in all", q.byAttempt["one"], len(entered))
 	}
 	for _, attempt := range entered {
 		q.leave(attempt)
 	}
-	if q.all != 0 || len(q.of) != 0 || !q.enter("one") {
-		t.Errorf("after all have left: %d, %v", q.all, q.of)
+	if q.all != 0 || len(q.byAttempt) != 0 || !q.enter("one") {
+		t.Errorf("after all have left: %d, %v", q.all, q.byAttempt)
 	}
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// state is what travels through the provider: 16 random bytes, a retry count, a time and a MAC, 43 base64url characters. It never
-// holds the page: Cognito wraps it into its own state for federated logins, and breaks on long or odd ones.
+// state is the OAuth parameter state: 16 random bytes, a retry count, a time and a MAC, in 43 base64url characters.
+// It does not contain the page, because Cognito wraps it into its own state for federated logins, and fails on long
+// ones.
 type state struct {
 	text    string
 	retries byte
@@ -34,7 +35,7 @@ func newState(ring *seal.Ring, retries byte, now time.Time) state {
 	return state{base64.RawURLEncoding.EncodeToString(raw), retries, time.Unix(now.Unix(), 0)}
 }
 
-// parseState takes only a state that this gateway made (login CSRF with a state of somebody's own making, RP-02).
+// parseState accepts only a state that this gateway issued (login CSRF, RFC 6749, section 10.12).
 func parseState(ring *seal.Ring, text string) (state, bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) != 32 || len(text) != 43 {
@@ -47,7 +48,7 @@ func parseState(ring *seal.Ring, text string) (state, bool) {
 	return state{text, raw[16], time.Unix(int64(binary.BigEndian.Uint32(raw[17:])), 0)}, authentic
 }
 
-// hash names the attempt in Redis and in its cookie's name without telling the state.
+// hash names the attempt in Redis and in its cookie's name without revealing the state.
 func (s state) hash() string {
 	sum := sha256.Sum256([]byte("hubgate state\x00" + s.text))
 	return hex.EncodeToString(sum[:16])

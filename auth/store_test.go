@@ -31,7 +31,7 @@ func TestASecondDeliveryWithoutAStoreIsToldToTryAgain(t *testing.T) {
 	b := w.browser()
 	callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
 	state, _ := parseState(w.handler.deps.Ring, mustParse(t, callback).Query().Get("state"))
-	w.must(w.redis.Set(w.handler.claimKey(state), "another delivery's"))
+	w.must(w.redis.Set(w.handler.claims.key(state), "another delivery's"))
 	w.redis.SetError("ERR away")
 	if got := b.step(callback); got.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("%d", got.StatusCode)
@@ -53,13 +53,12 @@ func (m *moody) EndUser(ctx context.Context, issuer, subject string) (int, error
 
 func TestALogoutTokenThatTheStoreDidNotTakeIsTakenTheNextTime(t *testing.T) {
 	t.Parallel()
-	p := newIssuer(t)
+	p, ender := newIssuer(t), &moody{}
+	ender.fails.Store(true)
 	w := newWorld(t, func(w *world) {
 		w.cfg.Issuer, w.cfg.Logout, w.cfg.BackchannelLogout = p.URL, "local", true
+		w.ender = func(sessions Ender) Ender { ender.Ender = sessions; return ender }
 	})
-	ender := &moody{Ender: w.sessions}
-	ender.fails.Store(true)
-	w.handler.deps.Ender = ender
 	b := w.browser()
 	q := mustParse(t, b.step(w.gateway.URL+"/members/").Header.Get("Location")).Query()
 	p.nonce = q.Get("nonce")

@@ -106,7 +106,7 @@ func (w *world) checkCookies(b *browser) {
 			w.t.Errorf("the browser drops %s of %d bytes", c.Name, len(c.Value))
 		}
 	}
-	if n > attemptsMost || size > attemptsBytes || n == 0 {
+	if n > maxAttempts || size > maxAttemptsBytes || n == 0 {
 		w.t.Errorf("%d begun logins in %d bytes", n, size)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/auth/fakecognito"
+	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/seal"
@@ -39,6 +40,7 @@ type world struct {
 	audit    audited             // audit lines
 	log      audited             // all others
 	lossy    lossy               // between the gateway and Redis
+	ender    func(Ender) Ender   // wraps the sessions; may be nil
 	asked    func(*http.Request) // told each request to the provider; may be nil
 	instead  http.Handler        // answers in the provider's place when it is set
 	began    func(*http.Request) // told each request to the gateway; may be nil
@@ -108,15 +110,19 @@ func (w *world) build() {
 	pages, err := page.New(page.DefaultConfig())
 	w.must(err)
 	log, metrics := slog.New(slog.NewTextHandler(&w.log, nil)), NewMetrics(prometheus.NewRegistry())
-	provider, err := NewProvider(w.cfg, ProviderDeps{Client: providerClient(), Log: log, Metrics: metrics, Now: w.now})
+	provider, err := openid.New(w.cfg.OpenID(), openid.Deps{Client: providerClient(), Log: log, Now: w.now})
 	w.must(err)
 	cfg := session.DefaultConfig()
 	cfg.CacheTTL = 0
 	w.sessions, err = session.New(cfg, session.Deps{Redis: rdb, Block: rdb, Ring: ring, Log: log, Metrics: session.NewMetrics(prometheus.NewRegistry()), Now: w.now})
 	w.must(err)
 	w.sessions.Set(session.Settings{Config: cfg, Issuer: provider.Issuer(), ClientID: provider.ClientID(), RefreshGrace: time.Hour, Refresh: provider.Refresh})
+	ender := Ender(w.sessions)
+	if w.ender != nil {
+		ender = w.ender(ender)
+	}
 	w.handler, err = New(w.cfg, Deps{
-		Provider: provider, Sessions: w.sessions, Ender: w.sessions, Redis: rdb, KeyPrefix: "hubgate:", Ring: ring, Pages: pages, Log: log,
+		Provider: provider, Sessions: w.sessions, Ender: ender, Redis: rdb, KeyPrefix: "hubgate:", Ring: ring, Pages: pages, Log: log,
 		Audit:   slog.New(slog.NewJSONHandler(&w.audit, nil)),
 		Metrics: metrics, Limiter: NewLimiter(), Now: w.now, OnLogout: func(http.ResponseWriter, *http.Request) {},
 		OnLogin: func(_ *http.Request, _ *session.Session, returnTo string) {

@@ -114,8 +114,8 @@ func (c *canary) checkPlaces(secrets int) {
 	c.t.Helper()
 	log := c.gateway.out.String()
 	for what, text := range map[string]string{
-		"requests": `"msg":"request"`, "the failed exchange": "the token endpoint answers 400",
-		"refused reloads": `"outcome":"refused"`, "the rejection by Redis": "WRONGPASS",
+		"requests": `"msg":"request"`, "the failed exchange": "token endpoint: 400", "refused reloads": `"outcome":"refused"`,
+		"Redis' refusal": "WRONGPASS",
 	} {
 		if !strings.Contains(log, text) {
 			c.t.Errorf("the log does not report %s", what)

@@ -28,9 +28,9 @@ var elsewhere = map[string]string{
 	"session refresher.refreshIfDue": "a refresh, which goes on for the others when a request ends: recovered",
 	"session readBatcher.get":        "sends to Redis what several requests ask, and is no one request's",
 
-	"auth Handler.await":       "reads what a login left in Redis, for all who wait for it: recovered",
-	"auth Provider.discovered": "a discovery, which goes on for others when a visitor hangs up: recovered",
-	"auth keySet.refresh":      "fetches keys, likewise: recovered",
+	"auth claims.wait":               "polls Redis for a login's result, for all who wait for it: recovered",
+	"auth/openid discovery.discover": "a discovery, which continues for others when a request is canceled: recovered",
+	"auth/openid keySet.refresh":     "fetches keys, likewise: recovered",
 
 	"hubspot Contacts.work":      "process-long: the contact worker",
 	"internal/logging NewWriter": "process-long: the writer of the log",

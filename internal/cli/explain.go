@@ -74,10 +74,10 @@ func explain(e *env, path, address, method string, as *session.Session) error {
 		return err
 	}
 	if as != nil {
-		as.Claims = cfg.Auth.SplitClaims(as.Claims)
+		as.Claims = cfg.Auth.OpenID().SplitClaims(as.Claims)
 	}
 	if as != nil && as.Groups == nil {
-		as.Groups = cfg.Auth.GroupsIn(as.Claims)
+		as.Groups = cfg.Auth.OpenID().GroupsIn(as.Claims)
 	}
 	x, err := ruleSet.Explain(cfg.Server.Sites(), rules.Question{Address: address, Method: method, As: as})
 	if err != nil {

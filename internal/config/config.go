@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/page"
@@ -130,10 +131,12 @@ func (c *Config) RulesEnv() rules.Env {
 }
 
 // Returns are the addresses to register at the provider.
-func (c *Config) Returns() []auth.Return {
-	var all []auth.Return
+func (c *Config) Returns() []openid.ReturnURLs {
+	var all []openid.ReturnURLs
 	for _, site := range c.Server.Sites() {
-		all = append(all, auth.Return{Callback: site.Origin() + c.Auth.Prefix + "/callback", SignedOut: site.Origin() + c.Auth.Prefix + "/signed_out"})
+		all = append(all, openid.ReturnURLs{
+			Callback: site.Origin() + c.Auth.Prefix + "/callback", SignedOut: site.Origin() + c.Auth.Prefix + "/signed_out",
+		})
 	}
 	return all
 }

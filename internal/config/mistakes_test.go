@@ -87,7 +87,7 @@ func FuzzLoadingNeverPanicsAndNeverServesWhatItReported(f *testing.F) {
 			t.Fatal(err)
 		}
 		cfg, rep := config.Load(path, configtest.FixtureEnvironment)
-		if !rep.Failed() && (cfg.Version != 1 || len(cfg.Server.Sites()) == 0 || cfg.Auth.IssuerURL() == "" || len(cfg.Session.Keys) == 0) {
+		if !rep.Failed() && (cfg.Version != 1 || len(cfg.Server.Sites()) == 0 || cfg.Auth.OpenID().IssuerURL() == "" || len(cfg.Session.Keys) == 0) {
 			t.Errorf("served without what it needs: %+v", cfg)
 		}
 		for _, finding := range rep.Findings {

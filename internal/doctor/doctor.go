@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/internal/clockskew"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
@@ -65,13 +65,14 @@ func (d *doctor) client(name dependency.Name) *http.Client {
 }
 
 func (d *doctor) askProvider(ctx context.Context) []setting.Finding {
-	p, err := auth.NewProvider(d.cfg.Auth, auth.ProviderDeps{Client: d.client(dependency.IDP), Log: QuietLog(), Now: d.now})
+	p, err := openid.New(d.cfg.Auth.OpenID(), openid.Deps{Client: d.client(dependency.IDP), Log: QuietLog(), Now: d.now})
 	if err != nil {
 		return []setting.Finding{{Part: "provider", Status: setting.Failed, Detail: err.Error()}}
 	}
 	var all []setting.Finding
 	for _, f := range p.Examine(ctx, d.cfg.Returns()) {
-		all = append(all, setting.Finding{Part: "provider: " + f.Part, Status: f.Status, Detail: f.Detail, Cure: f.Cure, Where: f.Where})
+		f.Part = "provider: " + f.Part
+		all = append(all, f)
 	}
 	return all
 }

@@ -51,30 +51,30 @@ func TestEveryFaultIsToldApartWithItsCureAndItsPlace(t *testing.T) {
 		says   string
 		where  string
 	}{
-		"provider away": {func(_ *testing.T, _ *doctor, w network) { delete(w, poolHost) }, "provider: discovery", setting.Failed, "cannot be reached", "auth.user_pool"},
+		"provider away": {func(_ *testing.T, _ *doctor, w network) { delete(w, poolHost) }, "provider: discovery", setting.Failed, "is unreachable", "auth.user_pool"},
 		"wrong pool": {func(_ *testing.T, _ *doctor, w network) {
 			w[poolHost] = answers(400, `{"message":"User pool does not exist"}`)
-		}, "provider: discovery", setting.Failed, "answers 400: there is no such user pool", "auth.user_pool"},
-		"no pool":         {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(404, "") }, "provider: discovery", setting.Failed, "there is no such user pool", "auth.user_pool"},
-		"provider broken": {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(503, "") }, "provider: discovery", setting.Failed, "answers 503", "auth.user_pool"},
-		"no document":     {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(200, "<html>") }, "provider: discovery", setting.Failed, "no discovery document", "auth.user_pool"},
-		"other issuer":    {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(200, `{"issuer":"https://x.example"}`) }, "provider: discovery", setting.Failed, "calls itself", "auth.user_pool"},
+		}, "provider: discovery", setting.Failed, "status 400; no such user pool", "auth.user_pool"},
+		"no pool":         {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(404, "") }, "provider: discovery", setting.Failed, "no such user pool", "auth.user_pool"},
+		"provider broken": {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(503, "") }, "provider: discovery", setting.Failed, "status 503", "auth.user_pool"},
+		"no document":     {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(200, "<html>") }, "provider: discovery", setting.Failed, "without a discovery document", "auth.user_pool"},
+		"other issuer":    {func(_ *testing.T, _ *doctor, w network) { w[poolHost] = answers(200, `{"issuer":"https://x.example"}`) }, "provider: discovery", setting.Failed, "issuer mismatch", "auth.user_pool"},
 		"no domain":       {withoutDomain, "provider: discovery", setting.Failed, "has no domain", "Cognito console: Branding, Domain"},
 		"no keys": {func(_ *testing.T, _ *doctor, w network) {
 			w[poolHost] = only("/jwks.json", answers(200, `{"keys":[]}`), w[poolHost])
-		}, "provider: keys", setting.Failed, "no key that can verify", "provider"},
-		"client unknown":  {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientID = "other" }, "provider: client", setting.Failed, "knows no client other", "auth.client_id"},
-		"secret wrong":    {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientSecret = "old" }, "provider: client", setting.Failed, "does not take its secret", "auth.client_secret"},
-		"no secret given": {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientSecret, d.cfg.Auth.ClientAuth = "", "none" }, "provider: client", setting.Failed, "does not take its secret", "auth.client_secret"},
+		}, "provider: keys", setting.Failed, "no usable signing key", "provider"},
+		"client unknown":  {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientID = "other" }, "provider: client", setting.Failed, "does not know the client other", "auth.client_id"},
+		"secret wrong":    {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientSecret = "old" }, "provider: client", setting.Failed, "rejects its secret", "auth.client_secret"},
+		"no secret given": {func(_ *testing.T, d *doctor, _ network) { d.cfg.Auth.ClientSecret, d.cfg.Auth.ClientAuth = "", "none" }, "provider: client", setting.Failed, "rejects its secret", "auth.client_secret"},
 		"secret not asked": {func(t *testing.T, d *doctor, w network) {
 			w[loginHost] = only("/oauth2/token", byWay(func(r *http.Request) bool { return !hasSecret(r) }), w[loginHost])
 		}, "provider: client", setting.Failed, "has no secret at the provider", "auth.client_auth"},
 		"by body only": {func(t *testing.T, d *doctor, w network) {
 			w[loginHost] = only("/oauth2/token", byWay(func(r *http.Request) bool { return r.PostFormValue("client_secret") != "" }), w[loginHost])
-		}, "provider: client", setting.Failed, "but by body", "auth.client_auth"},
+		}, "provider: client", setting.Failed, "accepts body", "auth.client_auth"},
 		"no code flow": {func(_ *testing.T, d *doctor, w network) {
 			w[loginHost] = only("/oauth2/token", token("unauthorized_client"), w[loginHost])
-		}, "provider: client", setting.Failed, "not for the code flow", "Cognito console"},
+		}, "provider: client", setting.Failed, "grant is not allowed", "Cognito console"},
 		"no token answer": {func(_ *testing.T, d *doctor, w network) {
 			w[loginHost] = only("/oauth2/token", answers(502, "bad gateway"), w[loginHost])
 		}, "provider: client", setting.Warning, "502", "provider"},

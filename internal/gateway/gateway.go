@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/buildinfo"
@@ -54,13 +55,14 @@ type gateway struct {
 	tracer        *trace.Tracer // nil without tracing
 	proxyMetrics  *proxy.Metrics
 	authMetrics   *auth.Metrics
+	openidMetrics *openid.Metrics
 
 	ring     *seal.Ring
 	redis    *redisclient.Clients
 	sessions *session.Manager
 	contacts *hubspot.Contacts
 	idp      *http.Client
-	provider *auth.Provider
+	provider *openid.Provider
 	probes   probes
 	apiProbe *http.Client
 	certs    *certificates
@@ -104,6 +106,7 @@ func newGateway(sc ServeConfig) (*gateway, error) {
 	g.httpMetrics, g.configMetrics = middleware.NewMetrics(g.registry), newConfigMetrics(g.registry)
 	g.dependencies = dependency.NewMetrics(g.registry)
 	g.proxyMetrics, g.authMetrics = proxy.NewMetrics(g.registry), auth.NewMetrics(g.registry)
+	g.openidMetrics = openid.NewMetrics(g.registry)
 
 	var err error
 	if g.tracer, err = g.newTracer(cfg.Tracing); err != nil {
@@ -150,8 +153,10 @@ func (g *gateway) client(name dependency.Name, timeout time.Duration, maxBody in
 	return client
 }
 
-func (g *gateway) newProvider(cfg auth.Config) (*auth.Provider, error) {
-	return auth.NewProvider(cfg, auth.ProviderDeps{Client: g.idp, Log: logging.Component(g.log, "auth"), Metrics: g.authMetrics, Now: time.Now})
+func (g *gateway) newProvider(cfg auth.Config) (*openid.Provider, error) {
+	return openid.New(cfg.OpenID(), openid.Deps{
+		Client: g.idp, Log: logging.Component(g.log, "auth"), Metrics: g.openidMetrics, Now: time.Now,
+	})
 }
 
 func (g *gateway) newSessions(cfg session.Config) (*session.Manager, error) {

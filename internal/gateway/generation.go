@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -30,7 +31,7 @@ type generation struct {
 	sites    []*inbound.Site
 	trusted  []netip.Prefix
 	pages    *page.Pages
-	provider *auth.Provider
+	provider *openid.Provider
 	auth     *auth.Handler
 	facts    *inbound.Resolver
 	replaced chan struct{} // closed when the next one takes over
@@ -71,7 +72,7 @@ func (g *gateway) pagesFor(cfg page.Config) (*page.Pages, error) {
 }
 
 // providerFor keeps the provider, its keys and its discovery while its block is the same.
-func (g *gateway) providerFor(cfg auth.Config) (*auth.Provider, error) {
+func (g *gateway) providerFor(cfg auth.Config) (*openid.Provider, error) {
 	if now := g.current.Load(); now == nil || reflect.DeepEqual(now.cfg.Auth, cfg) {
 		return g.provider, nil
 	}

@@ -1,4 +1,4 @@
-package auth
+package openid
 
 import "testing"
 
@@ -19,8 +19,8 @@ func TestIssuerOfAPoolIsThatOfItsPartition(t *testing.T) {
 			t.Errorf("%s: %s, want %s", pool, got, want)
 		}
 		for name, c := range map[string]Config{"user_pool": byPool, "issuer": {Issuer: want}} {
-			if problems := c.validateIssuer(); len(problems) > 0 || !c.cognito() {
-				t.Errorf("%s of %s: %v, Cognito: %v", name, pool, problems, c.cognito())
+			if problems := c.validateIssuer(); len(problems) > 0 || !c.Cognito() {
+				t.Errorf("%s of %s: %v, Cognito: %v", name, pool, problems, c.Cognito())
 			}
 		}
 	}
@@ -34,7 +34,7 @@ func TestIssuerOfAnotherPartitionIsAccepted(t *testing.T) {
 		"https://cognito-idp.xx-new-1.aws.example/xx-new-1_AbCdEf123",
 	} {
 		c := Config{Issuer: issuer}
-		if problems := c.validateIssuer(); len(problems) > 0 || c.IssuerURL() != issuer || !c.cognito() {
+		if problems := c.validateIssuer(); len(problems) > 0 || c.IssuerURL() != issuer || !c.Cognito() {
 			t.Errorf("%s: %v", issuer, problems)
 		}
 	}

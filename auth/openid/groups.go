@@ -1,4 +1,4 @@
-package auth
+package openid
 
 import (
 	"encoding/json"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// GroupsIn returns a person's groups: what the claim auth.groups_claim holds, a list or one name. Absent is none. The
-// claim may be named by a path, such as realm_access.roles of Keycloak, when there is none of that very name.
+// GroupsIn returns a user's groups from the claim groups_claim, which holds a list or one name. GroupsClaim may be a
+// path, such as realm_access.roles of Keycloak, if no claim has exactly that name.
 func (c Config) GroupsIn(claims map[string]any) []string {
 	switch v := c.split(claimAt(claims, c.GroupsClaim)).(type) {
 	case string:
@@ -27,7 +27,8 @@ func (c Config) GroupsIn(claims map[string]any) []string {
 	return nil
 }
 
-// unusableGroups names what a claim holds in which no group can be found, without its value; "" when it is fine.
+// unusableGroups describes the type of a claim that cannot hold groups, without its value. It returns "" for a valid
+// claim.
 func unusableGroups(claim any) string {
 	list, isList := claim.([]any)
 	if !isList {
@@ -55,7 +56,7 @@ func unusableType(v any) string {
 	return "a number"
 }
 
-// claimAt returns the claim of a name, or else the one that a path of names joined by dots leads to.
+// claimAt returns the claim of a name, or otherwise the one at a path of names joined by dots.
 func claimAt(claims map[string]any, name string) any {
 	if v, ok := claims[name]; ok {
 		return v
@@ -73,23 +74,22 @@ func claimAt(claims map[string]any, name string) any {
 	return nil
 }
 
-// SplitClaims makes lists of the claims that hold several values as one string: groups_claim, and Cognito's custom
-// attributes, into which it maps SAML attributes. Other claims are left alone: a person's name in brackets is a name.
+// SplitClaims splits claims that hold several values in one string into lists: groups_claim, and Cognito's custom
+// attributes, to which SAML attributes are mapped. Other claims, such as a name in brackets, do not change.
 //
-// This opens nothing: whoever may write [gold] into an attribute may write gold as well.
+// Splitting grants no extra access: users who can write [gold] into an attribute can write gold as well.
 func (c Config) SplitClaims(claims map[string]any) map[string]any {
 	split := maps.Clone(claims)
 	for name, v := range claims {
-		if name == c.GroupsClaim || c.cognito() && strings.HasPrefix(name, "custom:") {
+		if name == c.GroupsClaim || c.Cognito() && strings.HasPrefix(name, "custom:") {
 			split[name] = c.split(v)
 		}
 	}
 	return split
 }
 
-// split makes a list of a string that is a list: [staff, partner], as Cognito writes an attribute with several values,
-// or a JSON array of strings. Without brackets a string is one value, whatever stands in it: group names may hold
-// spaces and commas.
+// split returns the list in a string: [staff, partner], as Cognito writes an attribute with several values, or a JSON
+// array of strings. A string without brackets is one value, because group names may contain spaces and commas.
 func (c Config) split(v any) any {
 	text, ok := v.(string)
 	if !ok {
@@ -114,10 +114,10 @@ func (c Config) split(v any) any {
 	return list
 }
 
-// decodeElement undoes Cognito's form encoding of the values in such a list.
+// decodeElement reverses Cognito's form encoding of the values in such a list.
 func (c Config) decodeElement(element string) string {
 	element = strings.TrimSpace(element)
-	if c.cognito() && strings.Contains(element, "%") {
+	if c.Cognito() && strings.Contains(element, "%") {
 		if decoded, err := url.QueryUnescape(element); err == nil {
 			return decoded
 		}

@@ -1,4 +1,4 @@
-package auth
+package openid
 
 import (
 	"bytes"
@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	maxKeys    = 100  // of a key set that are used
-	maxMembers = 1000 // of a key set that are read
-	maxFlaws   = 5    // of a key set that are named
+	maxKeys    = 100  // keys of a set that are used
+	maxMembers = 1000 // members of a set that are read
+	maxFlaws   = 5    // flaws of a set that are reported
 )
 
-// asymmetric are the signature algorithms that a provider may use: never none, never a MAC under the client secret (RFC
-// 8725, 3.1).
+// asymmetric returns the signature algorithms that a provider may use: never none, never a MAC under the client secret
+// (algorithm confusion, RFC 8725, section 3.1).
 func asymmetric() []string {
 	return []string{
 		oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512,
@@ -38,19 +38,14 @@ func joseAlgorithms() (all []jose.SignatureAlgorithm) {
 	return all
 }
 
-func (p *Provider) newKeySet(address string) *keySet {
-	fetch := func(ctx context.Context) ([]jose.JSONWebKey, []string, error) { return p.fetchKeys(ctx, address) }
-	return &keySet{fetch: fetch, log: p.deps.Log, now: p.deps.Now}
-}
-
-// fetchKeys reads the keys at an address. flaws are the members that have a fault; the others are used all the same.
-func (p *Provider) fetchKeys(ctx context.Context, address string) (keys []jose.JSONWebKey, flaws []string, err error) {
-	text, status, err := p.get(dependency.WithOp(ctx, dependency.OpJWKS), address, "")
+// keys fetches the JWK Set at an address. flaws describe invalid members; the other keys are used.
+func (d documents) keys(ctx context.Context, address string) (keys []jose.JSONWebKey, flaws []string, err error) {
+	text, status, err := d.get(dependency.WithOp(ctx, dependency.OpJWKS), address, "")
 	switch {
 	case err != nil:
 		return nil, nil, fmt.Errorf("%s: %w", address, err)
 	case status != http.StatusOK:
-		return nil, nil, fmt.Errorf("%s answers %d", address, status)
+		return nil, nil, fmt.Errorf("%s: status %d", address, status)
 	}
 	if keys, flaws, err = parseKeys(text); err != nil {
 		return nil, flaws, fmt.Errorf("%s: %w", address, err)
@@ -58,8 +53,8 @@ func (p *Provider) fetchKeys(ctx context.Context, address string) (keys []jose.J
 	return keys, flaws, nil
 }
 
-// parseKeys reads a JWK Set. Each member is read by itself: RFC 7517, section 5, asks to ignore members that are not
-// understood, and one bad member must not end every login.
+// parseKeys parses a JWK Set, member by member. RFC 7517, section 5, requires that unknown members are ignored, and one
+// invalid member must not make every login fail.
 func parseKeys(text []byte) (keys []jose.JSONWebKey, flaws []string, err error) {
 	members, err := membersOf(text)
 	if err != nil {
@@ -67,7 +62,7 @@ func parseKeys(text []byte) (keys []jose.JSONWebKey, flaws []string, err error) 
 	}
 	for i, raw := range members {
 		if i == maxMembers || len(keys) == maxKeys {
-			flaws = slices.Insert(flaws, 0, fmt.Sprintf("only the first %d of %d keys are read", i, len(members)))
+			flaws = slices.Insert(flaws, 0, fmt.Sprintf("only the first %d of %d keys are used", i, len(members)))
 			break
 		}
 		m := readMember(raw)
@@ -80,7 +75,7 @@ func parseKeys(text []byte) (keys []jose.JSONWebKey, flaws []string, err error) 
 	}
 	flaws = firstFlaws(flaws)
 	if len(keys) == 0 {
-		return nil, flaws, errors.New(strings.Join(append([]string{"no key that can verify a signature"}, flaws...), "; "))
+		return nil, flaws, errors.New(strings.Join(append([]string{"no usable signing key"}, flaws...), "; "))
 	}
 	return keys, flaws, nil
 }
@@ -92,16 +87,16 @@ func membersOf(text []byte) ([]json.RawMessage, error) {
 	var members []json.RawMessage
 	switch {
 	case bytes.HasPrefix(bytes.TrimSpace(text), []byte{'['}):
-		return nil, errors.New("not a JSON Web Key Set: an array, not an object with keys")
+		return nil, errors.New("not a JSON Web Key Set: expected an object with keys, got an array")
 	case json.Unmarshal(text, &set) != nil:
 		return nil, errors.New("not a JSON Web Key Set")
 	case set.Keys != nil && json.Unmarshal(set.Keys, &members) != nil:
-		return nil, errors.New("not a JSON Web Key Set: its keys are not a list")
+		return nil, errors.New("not a JSON Web Key Set: expected a list in keys")
 	}
 	return members, nil
 }
 
-// firstFlaws replaces what is too much for a log by its number.
+// firstFlaws keeps maxFlaws flaws and counts the others.
 func firstFlaws(flaws []string) []string {
 	if more := len(flaws) - maxFlaws; more > 0 {
 		flaws = append(flaws[:maxFlaws:maxFlaws], fmt.Sprintf("and %d more", more))
@@ -109,7 +104,7 @@ func firstFlaws(flaws []string) []string {
 	return flaws
 }
 
-// member is what became of one member of a key set.
+// member is one parsed member of a JWK Set.
 type member struct {
 	key    jose.JSONWebKey
 	usable bool
@@ -131,19 +126,19 @@ func readMember(raw json.RawMessage) (m member) {
 		return m
 	}
 	var use string
-	_ = json.Unmarshal(fields["kid"], &m.id) // a kid that is not text is the parser's to refuse
+	_ = json.Unmarshal(fields["kid"], &m.id) // parseKey rejects a kid that is not a string
 	if _ = json.Unmarshal(fields["use"], &use); use == "enc" {
 		return m
 	}
 	key, err := parseKey(raw)
-	if err != nil { // certificates are not used, so a bad one costs itself only
+	if err != nil { // certificates are not used, so an invalid one is dropped
 		for _, name := range []string{"x5c", "x5u", "x5t", "x5t#S256"} {
 			delete(fields, name)
 		}
 		bare, _ := json.Marshal(fields)
-		bad := err
+		invalid := err
 		if key, err = parseKey(bare); err == nil {
-			m.flaw = "its certificate is ignored: " + reason(bad)
+			m.flaw = "invalid certificate ignored: " + reason(invalid)
 		}
 	}
 	switch {
@@ -157,11 +152,11 @@ func readMember(raw json.RawMessage) (m member) {
 	return m
 }
 
-// parseKey recovers, since it runs outside a visitor's request: a key that upsets the parser must not end the process.
+// parseKey recovers from panics of the parser, because it runs outside the goroutine of a request.
 func parseKey(raw []byte) (key jose.JSONWebKey, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("cannot be read: %v", v)
+			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
 	err = json.Unmarshal(raw, &key)

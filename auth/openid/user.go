@@ -1,0 +1,107 @@
+package openid
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/session"
+)
+
+// user returns the user that claims describe. An email claim that is not one plain address is ignored.
+func (p *Provider) user(subject string, claims map[string]any) session.User {
+	claims = p.cfg.SplitClaims(claims)
+	u := session.User{
+		Issuer: p.issuer, Subject: subject, Claims: claims, EmailVerified: boolOf(claims["email_verified"]),
+	}
+	if address := stringOf(claims["email"]); isEmail(address) {
+		u.Email = address
+	}
+	u.Name = stringOf(claims["name"])
+	if u.Name == "" {
+		u.Name = strings.TrimSpace(stringOf(claims["given_name"]) + " " + stringOf(claims["family_name"]))
+	}
+	u.Groups = p.cfg.GroupsIn(claims)
+	p.reportUnusableGroups(claims)
+	return u
+}
+
+// reportUnusableGroups logs once that the groups claim has a type that cannot hold groups.
+func (p *Provider) reportUnusableGroups(claims map[string]any) {
+	kind := unusableGroups(claimAt(claims, p.cfg.GroupsClaim))
+	if kind != "" && p.groupsReported.CompareAndSwap(false, true) {
+		p.deps.Log.Warn("groups claim ignored: expected a list of group names",
+			"name", p.cfg.GroupsClaim, "detail", kind,
+			"cure", "let the provider send a list of names, or set auth.groups_claim to another claim")
+	}
+}
+
+// merge adds userinfo's claims to those of the ID token, which take precedence.
+func (p *Provider) merge(id *Identity, info map[string]any) {
+	claims := maps.Clone(info)
+	maps.Copy(claims, id.User.Claims)
+	id.User = p.user(id.User.Subject, claims)
+}
+
+// Userinfo returns the claims at the provider's userinfo endpoint for a session's access token and subject.
+func (p *Provider) Userinfo(ctx context.Context, access, subject string) (map[string]any, error) {
+	m, err := p.discovery.metadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.userinfo(ctx, m, access, subject)
+}
+
+// userinfo requires the subject of the ID token (token substitution, OpenID Connect Core, section 5.3.2).
+func (p *Provider) userinfo(ctx context.Context, m *metadata, access, subject string) (map[string]any, error) {
+	if m.Userinfo == "" {
+		return nil, errors.New("auth: the provider has no userinfo endpoint")
+	}
+	body, status, err := p.documents.get(dependency.WithOp(ctx, dependency.OpUserinfo), m.Userinfo, access)
+	if err != nil {
+		return nil, fmt.Errorf("auth: userinfo: %w", err)
+	}
+	if status != http.StatusOK {
+		return nil, fmt.Errorf("auth: userinfo: status %d", status)
+	}
+	var info map[string]any
+	if err := json.Unmarshal(body, &info); err != nil {
+		return nil, fmt.Errorf("auth: userinfo: not a JSON object: %w", err)
+	}
+	if stringOf(info["sub"]) != subject {
+		return nil, tokenErrorf("userinfo is of another subject")
+	}
+	return info, nil
+}
+
+func stringOf(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// boolOf also accepts the string true, which Cognito's userinfo and some federated providers send.
+func boolOf(v any) bool {
+	b, ok := v.(bool)
+	return (ok && b) || v == "true"
+}
+
+// isEmail reports whether address is one plain address: exactly one @, no quotes, white space or control characters. It
+// rejects attacker@evil.com@company.com, which other software may read as company.com's (CWE-20).
+func isEmail(address string) bool {
+	local, domain, ok := strings.Cut(address, "@")
+	if !ok || local == "" || domain == "" || len(address) > 254 {
+		return false
+	}
+	if strings.Contains(domain, "@") || strings.ContainsAny(address, "\"()<>[]:;,\\ ") {
+		return false
+	}
+	if strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return false
+	}
+	return strings.Trim(domain, ".-") == domain
+}

@@ -1,0 +1,169 @@
+package openid
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// Validate returns the problems of the provider's settings, without asking the provider.
+func (c Config) Validate() []setting.Problem {
+	problems := c.validateIssuer()
+	problems = append(problems, c.validateClient()...)
+	problems = append(problems, c.validateScopes()...)
+	problems = append(problems, c.validateChoices()...)
+	problems = append(problems, c.validateParams()...)
+	return append(problems, c.validateEndpoints()...)
+}
+
+func problem(key, text, cure string) []setting.Problem {
+	return []setting.Problem{{Key: "auth." + key, Text: text, Cure: cure}}
+}
+
+const placeholder = "REPLACE_"
+
+func (c Config) validateClient() []setting.Problem {
+	problems := c.validateClientID()
+	if !slices.Contains(clientAuths, c.ClientAuth) {
+		cure := "write header, body or none"
+		if near := setting.Nearest(c.ClientAuth, clientAuths); near != "" {
+			cure = "did you mean " + near + "?"
+		}
+		return append(problems, problem("client_auth", fmt.Sprintf("%q is not a valid value", c.ClientAuth), cure)...)
+	}
+	return append(problems, c.validateClientSecret()...)
+}
+
+func (c Config) validateClientID() []setting.Problem {
+	switch {
+	case c.ClientID == "":
+		return problem("client_id", "required", "write the ID of the app client")
+	case strings.Contains(c.ClientID, placeholder):
+		return problem("client_id", "still the example's placeholder", "write the ID of your app client")
+	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return problem("client_id", "contains white space or a control character", "remove the white space")
+	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r > '~' }):
+		return problem("client_id", "contains a character that is not ASCII, maybe an invisible one", "copy the client ID again")
+	}
+	return nil
+}
+
+func (c Config) validateClientSecret() []setting.Problem {
+	const key = "client_secret"
+	switch secret := c.ClientSecret.Reveal(); {
+	case c.ClientAuth == "none" && secret != "":
+		return problem(key, "has no effect with client_auth none", "remove it, or write client_auth: header")
+	case c.ClientAuth != "none" && secret == "":
+		return problem(key, "required", "write client_secret: ${NAME}, or client_auth: none if the client has no secret")
+	case strings.Contains(secret, placeholder):
+		return problem(key, "still the example's placeholder", "write ${NAME} or ${file:PATH}")
+	case strings.TrimSpace(secret) != secret:
+		return problem(key, "begins or ends with white space or a line break", "remove the white space")
+	}
+	return nil
+}
+
+func (c Config) validateScopes() []setting.Problem {
+	const cure = "[openid, email, profile]"
+	var problems []setting.Problem
+	for i, scope := range c.Scopes {
+		if scope == "" || strings.ContainsAny(scope, " ,\t\r\n") {
+			problems = append(problems, problem(fmt.Sprintf("scopes[%d]", i), fmt.Sprintf("%q is not a scope", scope),
+				"write a list with one scope in each entry: "+cure)...)
+		}
+	}
+	if len(problems) == 0 && !slices.Contains(c.Scopes, "openid") {
+		return problem("scopes", "without openid there is no ID token, and nobody can log in", "write "+cure)
+	}
+	return problems
+}
+
+// logouts are the values of logout.
+var logouts = []string{"auto", "cognito", "oidc", "local"}
+
+func (c Config) validateChoices() []setting.Problem {
+	var problems []setting.Problem
+	if !slices.Contains(logouts, c.Logout) {
+		text := fmt.Sprintf("%q is not a valid value", c.Logout)
+		problems = append(problems, problem("logout", text, "write auto, cognito, oidc or local")...)
+	}
+	if c.GroupsClaim == "" {
+		cure := "write the name of the claim that contains the groups"
+		problems = append(problems, problem("groups_claim", "is empty", cure)...)
+	}
+	if c.ClockSkew > time.Minute {
+		cure := "write 0s to 60s, and synchronize the clocks"
+		problems = append(problems, problem("clock_skew", "may be at most 60s", cure)...)
+	}
+	return problems
+}
+
+// ownParams are the parameters that the gateway sets in the authorize URL. Overriding them would disable its protection
+// against login CSRF and injected codes or tokens.
+var ownParams = []string{"client_id", "redirect_uri", "scope", "state", "nonce", "prompt", "max_age"}
+
+func isOwnParam(name string) bool {
+	for _, prefix := range []string{"response_", "code_challenge", "request"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return name == "" || slices.Contains(ownParams, name)
+}
+
+func (c Config) validateParams() []setting.Problem {
+	var problems []setting.Problem
+	for _, name := range slices.Sorted(maps.Keys(c.AuthorizeParams)) {
+		if isOwnParam(name) {
+			problems = append(problems, problem(setting.Join("authorize_params", name),
+				"the gateway sets this parameter", "remove it; for scopes, write auth.scopes")...)
+		}
+	}
+	return problems
+}
+
+func (c Config) validateEndpoints() []setting.Problem {
+	e := c.Endpoints
+	if e == (Endpoints{}) {
+		return nil
+	}
+	if c.UserPool != "" {
+		return problem("endpoints", "has no effect with user_pool, which determines the endpoints", "remove endpoints")
+	}
+	var problems []setting.Problem
+	for _, endpoint := range []struct {
+		key, address string
+		required     bool
+	}{
+		{"authorize", e.Authorize, true}, {"token", e.Token, true}, {"jwks", e.JWKS, true},
+		{"userinfo", e.Userinfo, false}, {"logout", e.Logout, false}, {"revoke", e.Revoke, false},
+	} {
+		key := "endpoints." + endpoint.key
+		switch {
+		case endpoint.address == "" && endpoint.required:
+			problems = append(problems, problem(key, "required without discovery", "write its URL")...)
+		case endpoint.address != "" && !safeEndpoint(endpoint.address):
+			text := fmt.Sprintf("%q is not an https URL", endpoint.address)
+			problems = append(problems, problem(key, text, cureHTTPS)...)
+		}
+	}
+	return problems
+}
+
+const cureHTTPS = "write https://...; http:// is allowed for loopback addresses only"
+
+// safeEndpoint reports whether text is an https URL, or an http URL of this machine. Requests to any other URL would be
+// readable on the network (CWE-319).
+func safeEndpoint(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
+		return false
+	}
+	return u.Scheme == "https" || (u.Scheme == "http" && inbound.IsLoopback(u.Hostname()))
+}

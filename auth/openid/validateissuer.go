@@ -1,0 +1,78 @@
+package openid
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+const cureUserPool = "write user_pool: REGION_ID"
+
+func (c Config) validateIssuer() []setting.Problem {
+	switch {
+	case c.UserPool == "" && c.Issuer == "":
+		return []setting.Problem{{Key: "auth", Text: "no login provider is set",
+			Cure: "write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://id.example.com for another provider"}}
+	case c.UserPool != "" && c.Issuer != "":
+		return problem("issuer", "has no effect with user_pool, which determines the issuer", "remove one of them")
+	case strings.Contains(c.UserPool+c.Issuer, placeholder):
+		key := strings.TrimPrefix(c.issuerKey(), "auth.")
+		return problem(key, "still the example's placeholder", "write your own")
+	case c.UserPool == "":
+		return validateIssuerURL(c.Issuer)
+	case !poolID.MatchString(c.UserPool):
+		return problem("user_pool", fmt.Sprintf("%q is not a user pool ID", c.UserPool),
+			"copy it from the console: REGION_ID, such as eu-west-1_AbCdEf123")
+	}
+	return nil
+}
+
+// endpointPath matches paths of OpenID Connect endpoints, which no issuer has.
+var endpointPath = regexp.MustCompile(`/(authorize|token|userinfo|userInfo|login|jwks\.json)/?$`)
+
+func validateIssuerURL(issuer string) []setting.Problem {
+	u, err := url.Parse(issuer)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return problem("issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer),
+			"copy the issuer from the provider's discovery document, such as https://id.example.com")
+	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
+		return problem("issuer", "over http, anyone on the network path can log in as any user", cureHTTPS)
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", u.Redacted()),
+			"write only the issuer")
+	case strings.Contains(u.Path, "/.well-known"):
+		return problem("issuer", "is the URL of the discovery document, not the issuer",
+			"write "+issuer[:strings.Index(issuer, "/.well-known")])
+	case endpointPath.MatchString(u.Path):
+		return problem("issuer", "is the URL of one of the provider's endpoints, not the issuer",
+			"copy the issuer from the provider's discovery document")
+	case strings.Contains(strings.ToLower(u.Host), ".amazoncognito."):
+		return problem("issuer", "is the URL of Cognito's login pages, not the issuer", cureUserPool)
+	case isCognitoHost(issuer):
+		return validateCognitoIssuer(u)
+	}
+	return nil
+}
+
+func validateCognitoIssuer(u *url.URL) []setting.Problem {
+	pool := strings.Trim(u.Path, "/")
+	m := poolID.FindStringSubmatch(pool)
+	switch {
+	case pool == "":
+		return problem("issuer", "the user pool ID is missing after the host", cureUserPool)
+	case m == nil:
+		return problem("issuer", fmt.Sprintf("%q is not a user pool ID", pool), cureUserPool)
+	case !strings.HasPrefix(strings.ToLower(u.Host), "cognito-idp."+m[1]+"."):
+		text := fmt.Sprintf("the user pool %s is in region %s, but the host is %s", pool, m[1], u.Host)
+		return problem("issuer", text, "write user_pool: "+pool)
+	case strings.HasSuffix(u.Path, "/"), u.Host != strings.ToLower(u.Host), u.Port() != "":
+		return problem("issuer", "Cognito's issuer has a lower-case host, no port and no slash at the end",
+			"write user_pool: "+pool)
+	}
+	return nil
+}
