@@ -1,126 +1,88 @@
 package auth
 
 import (
-	"context"
-	"fmt"
+	"io"
 	"net/http"
-	"net/http/httptest"
+	"net/http/cookiejar"
 	"net/url"
-	"os"
-	"os/exec"
-	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 )
 
-// tab opens a real browser, or skips: `HUBGATE_TEST_SERVICES=chromium` makes a missing one a failure.
-func tab(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
+// browser keeps cookies. It follows redirects, or stops at the first one.
+type browser struct {
+	t   *testing.T
+	c   *http.Client
+	jar http.CookieJar
+}
+
+func (w *world) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	w.must(err)
+	return &browser{w.t, &http.Client{Jar: jar}, jar}
+}
+
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (b *browser) get(address string) answer  { return b.do(http.MethodGet, address, nil, true) }
+func (b *browser) step(address string) answer { return b.do(http.MethodGet, address, nil, false) }
+
+func (b *browser) do(method, address string, form url.Values, follow bool) answer {
+	b.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(b.t.Context(), method, address, body)
 	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), "chromium") {
-			t.Fatal("HUBGATE_TEST_SERVICES names chromium, and it is not installed")
-		}
-		t.Skip("chromium is not installed")
+		b.t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.UserDataDir(t.TempDir()))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func open(t *testing.T, ctx context.Context, address string) {
-	t.Helper()
-	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
-		t.Fatalf("%s: %v", address, err)
+	req.Header.Set("Accept", "text/html")
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
-}
-
-func script(ctx context.Context, js string) string {
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`String(`+js+`)`))
+	client := *b.c
+	if !follow {
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	res, err := client.Do(req)
 	if err != nil {
-		return ""
+		b.t.Fatal(err)
 	}
-	return text
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer{res, string(text)}
 }
 
-// arrives waits until the tab has loaded an address that begins so.
-func arrives(t *testing.T, ctx context.Context, prefix string) {
-	t.Helper()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	for last := ""; ; {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatalf("the browser is at %s, not at %s", last, prefix)
-		}
-		if last = script(ctx, `document.readyState + ' ' + location.href`); strings.HasPrefix(last, "complete "+prefix) {
-			return
-		}
+// atProvider opens a protected page and returns the provider's form.
+func (w *world) atProvider(b *browser, path string) answer {
+	w.t.Helper()
+	form := b.get(w.gateway.URL + path)
+	if form.Request.URL.Path != "/login" {
+		w.t.Fatalf("%s redirected to %s (%d)\n%s", path, form.Request.URL, form.StatusCode, form.body)
 	}
+	return form
 }
 
-// federated is a provider in front of another one, as Cognito with SAML: it sends whoever logs in or out there and
-// back, over origins that the gateway does not know of.
-func federated(t *testing.T, w *world, beyond int) {
-	next := http.Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		http.Redirect(rw, r, r.URL.Query().Get("back"), http.StatusFound)
-	}))
-	for range beyond {
-		there := httptest.NewServer(next)
-		t.Cleanup(there.Close)
-		next = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			http.Redirect(rw, r, there.URL+"/slo?"+r.URL.RawQuery, http.StatusFound)
-		})
+// consent submits the form and returns the callback's URL without opening it.
+func (w *world) consent(b *browser, form answer, user string) string {
+	w.t.Helper()
+	res := b.do(http.MethodPost, form.Request.URL.String(), url.Values{"username": {user}, "password": {"demo"}}, false)
+	if res.StatusCode != http.StatusFound {
+		w.t.Fatalf("form: %d\n%s", res.StatusCode, res.body)
 	}
-	w.instead = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		q := r.URL.Query()
-		if leaves := r.URL.Path == "/logout" || r.URL.Path == "/oauth2/authorize"; !leaves || q.Has("returned") {
-			w.cognito.ServeHTTP(rw, r)
-			return
-		}
-		q.Set("returned", "1")
-		back := url.Values{"back": {w.provider.URL + r.URL.Path + "?" + q.Encode()}}
-		r.URL.RawQuery = back.Encode()
-		next.ServeHTTP(rw, r)
-	})
+	return res.Header.Get("Location")
 }
 
-func TestButtonsFollowTheProviderOverOtherOrigins(t *testing.T) {
-	t.Parallel()
-	for beyond := range 3 {
-		t.Run(fmt.Sprintf("%d origins behind the provider", beyond), func(t *testing.T) {
-			t.Parallel()
-			ctx := tab(t)
-			w := newWorld(t, nil)
-			federated(t, w, beyond)
-			login := func() {
-				script(ctx, `(document.querySelector('#username').value = 'alice@example.com',
-					document.querySelector('#password').value = 'demo', document.querySelector('form').submit(), '')`)
-			}
-			press := func() { script(ctx, `document.querySelector('form[action="/oauth2/sign_out"] button').click()`) }
-			open(t, ctx, w.gateway.URL+"/members/")
-			arrives(t, ctx, w.provider.URL)
-			login()
-			arrives(t, ctx, w.gateway.URL+"/members/")
-			open(t, ctx, w.gateway.URL+"/forbidden/")
-			press() // use another account
-			arrives(t, ctx, w.provider.URL+"/login")
-			login()
-			arrives(t, ctx, w.gateway.URL+"/forbidden/")
-			open(t, ctx, w.gateway.URL+"/oauth2/session")
-			press() // log out
-			arrives(t, ctx, w.gateway.URL+"/oauth2/signed_out")
-		})
-	}
+// login logs in and returns the requested page.
+func (w *world) login(b *browser, path string) answer {
+	w.t.Helper()
+	return b.get(w.consent(b, w.atProvider(b, path), "alice@example.com"))
 }

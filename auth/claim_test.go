@@ -13,10 +13,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// lossy is a connection on which Redis' answers get lost: what was asked is done all the same.
+// lossy is a connection to Redis that executes commands and loses the replies.
 type lossy struct{ on atomic.Bool }
 
-var errLost = errors.New("the answer is lost")
+var errLost = errors.New("reply lost")
 
 func (l *lossy) DialHook(next redis.DialHook) redis.DialHook { return next }
 
@@ -35,7 +35,7 @@ func (l *lossy) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	return next
 }
 
-func TestAClaimWhoseAnswerWasLostIsTakenUpByTheRetry(t *testing.T) {
+func TestClaimWithLostReplyIsRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -46,33 +46,34 @@ func TestAClaimWhoseAnswerWasLostIsTakenUpByTheRetry(t *testing.T) {
 	for range 2 {
 		got := b.step(callback)
 		code := mustParse(t, callback).Query().Get("code")
-		if got.StatusCode != http.StatusServiceUnavailable || !strings.Contains(got.body, `href=""`) || strings.Contains(got.body, code) {
-			t.Errorf("no way to try again, or the code in the page: %d %s", got.StatusCode, got.body)
+		retry := strings.Contains(got.body, `href=""`)
+		if got.StatusCode != http.StatusServiceUnavailable || !retry || strings.Contains(got.body, code) {
+			t.Errorf("no retry link, or the code in the page: %d %s", got.StatusCode, got.body)
 		}
 	}
 	if len(w.redis.Keys()) != 1 {
 		t.Fatalf("the claim was not made: %v", w.redis.Keys())
 	}
 	w.lossy.on.Store(false)
-	w.redis.SetError("ERR away") // it does not even hear of the next try
+	w.redis.SetError("ERR unavailable") // the next command does not reach Redis
 	if got := b.step(callback); got.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("with Redis away: %d", got.StatusCode)
+		t.Errorf("without Redis: %d", got.StatusCode)
 	}
 	w.redis.SetError("")
 	if got := b.get(callback); got.StatusCode != 200 || got.Request.URL.Path != "/members/" {
-		t.Errorf("tried again: %d %s", got.StatusCode, got.body)
+		t.Errorf("retry: %d %s", got.StatusCode, got.body)
 	}
 	if got := others.step(callback); got.StatusCode != http.StatusFound || len(w.logins) != 1 {
-		t.Errorf("a delivery that made no claim: %d, %d logins", got.StatusCode, len(w.logins))
+		t.Errorf("callback without a claim: %d, %d logins", got.StatusCode, len(w.logins))
 	}
 }
 
-func TestADoubleClickThatCutsTheFirstDeliveryOffStillLogsIn(t *testing.T) {
+func TestCallbackSurvivesDoubleClick(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
 	callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
-	first, hangUp := context.WithCancel(t.Context())
+	first, cancel := context.WithCancel(t.Context())
 	reached, cut, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	var spending, serving sync.Once
 	w.asked = func(r *http.Request) {
@@ -96,10 +97,10 @@ func TestADoubleClickThatCutsTheFirstDeliveryOffStillLogsIn(t *testing.T) {
 		}
 	}()
 	<-reached
-	hangUp()
+	cancel()
 	<-cut // the gateway has noticed
 	close(left)
 	if got := b.get(callback); got.StatusCode != 200 || got.Request.URL.Path != "/members/" || len(w.logins) != 1 {
-		t.Errorf("the second delivery: %d at %s, %d logins\n%s", got.StatusCode, got.Request.URL, len(w.logins), got.body)
+		t.Errorf("second callback: %d at %s, %d logins\n%s", got.StatusCode, got.Request.URL, len(w.logins), got.body)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// examined is what check --live finds out about one part.
+// examined returns what check --live reports about one part.
 func examined(t *testing.T, p *issuerOf, part string, change func(*Config)) setting.Finding {
 	t.Helper()
 	cfg := DefaultConfig()
@@ -32,7 +32,7 @@ func examined(t *testing.T, p *issuerOf, part string, change func(*Config)) sett
 }
 
 // A provider that takes the secret one way only refuses the other with whatever code it likes.
-func TestExamineFindsTheWayTheSecretIsTaken(t *testing.T) {
+func TestExamineFindsAcceptedClientAuth(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(*http.Request) bool{
 		"body":   func(r *http.Request) bool { return r.PostFormValue("client_secret") == "secret" },
@@ -66,13 +66,13 @@ func TestExamineFindsTheWayTheSecretIsTaken(t *testing.T) {
 	}
 }
 
-func TestExamineAsksForUserInfoWhenLoginsDo(t *testing.T) {
+func TestExamineChecksUserinfoIfConfigured(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		userinfo, want, says string
-		asks                 bool
+		userinfo, want, detail string
+		asks                   bool
 	}{
-		"not asked for":  {"/nothing", "", "", false},
+		"not configured": {"/nothing", "", "", false},
 		"there":          {"/refuses", setting.OK, "/refuses", true},
 		"no such page":   {"/nothing", setting.Failed, "status 404", true},
 		"a login page":   {"/redirects", setting.Failed, "status 302", true},
@@ -97,7 +97,7 @@ func TestExamineAsksForUserInfoWhenLoginsDo(t *testing.T) {
 				cfg.Endpoints.Userinfo = p.URL + c.userinfo
 			}
 		})
-		if f.Status != c.want || !strings.Contains(f.Detail, c.says) || f.Status == setting.Failed && f.Cure == "" {
+		if f.Status != c.want || !strings.Contains(f.Detail, c.detail) || f.Status == setting.Failed && f.Cure == "" {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}

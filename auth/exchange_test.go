@@ -16,13 +16,13 @@ const (
 
 func oauthError(code string) string { return `{"error":"` + code + `"}` }
 
-// refusals are answers of a token endpoint with what a login makes of them.
+// refusals are responses of a token endpoint, with their effect on a login.
 var refusals = map[string]struct {
 	status       int
 	header, body string // Content-Type, or Location when it begins with a slash
 	auth         string // client_auth, header when empty
 	want         int
-	says         []string // in the operator's log
+	log          []string // what the log must contain
 	alarm        bool
 }{
 	"the secret is wanted in the body": {400, asJSON, missingSecret, "", 500, []string{
@@ -37,7 +37,7 @@ var refusals = map[string]struct {
 		[]string{"unauthorized_client", "callback URL"}, false},
 	"no code flow": {400, asJSON, oauthError("unsupported_grant_type"), "", 500,
 		[]string{"unsupported_grant_type"}, false},
-	"a scope too many": {400, asJSON, oauthError("invalid_scope"), "", 500,
+	"an invalid scope": {400, asJSON, oauthError("invalid_scope"), "", 500,
 		[]string{"invalid_scope", "auth.scopes"}, false},
 	"a code that RFC 6749 lacks": {400, asJSON, oauthError("invalid_target"), "", 500,
 		[]string{"invalid_target", "client's settings"}, false},
@@ -49,17 +49,17 @@ var refusals = map[string]struct {
 	"another address": {302, "/login", "", "", 500, []string{"302", "URL of the token endpoint"}, false},
 	"moved for good":  {301, "/token/", "", "", 500, []string{"301", "URL of the token endpoint"}, false},
 	"no such address": {404, asHTML, "<html>", "", 500, []string{"404", "URL of the token endpoint"}, false},
-	"a spent code": {400, asJSON, `{"error":"invalid_grant","error_description":"Ada Lovelace is blocked"}`, "", 400,
+	"a used code": {400, asJSON, `{"error":"invalid_grant","error_description":"Ada Lovelace is blocked"}`, "", 400,
 		[]string{"invalid_grant", "used before"}, false},
 	"throttled":         {429, asJSON, oauthError("invalid_request"), "", 503, []string{"429"}, false},
 	"broken":            {500, asJSON, oauthError("invalid_client"), "", 503, []string{"500"}, false},
 	"a balancer's page": {502, asHTML, "<html>", "", 503, []string{"502"}, false},
 	"a firewall's page": {403, asHTML, "<html>", "", 503, []string{"403"}, false},
-	"not now": {400, asJSON, oauthError("temporarily_unavailable"), "", 503,
+	"temporarily unavailable": {400, asJSON, oauthError("temporarily_unavailable"), "", 503,
 		[]string{"temporarily_unavailable"}, false},
 	"a page of HTML":        {200, asHTML, "<html><body>Sign in", "", 503, []string{"200", "HTML page"}, false},
-	"nothing":               {200, asJSON, "", "", 503, []string{"with an empty body"}, false},
-	"half an answer":        {200, asJSON, `{"access_token":"acc`, "", 503, []string{"not a JSON object"}, false},
+	"an empty body":         {200, asJSON, "", "", 503, []string{"with an empty body"}, false},
+	"a truncated response":  {200, asJSON, `{"access_token":"acc`, "", 503, []string{"not a JSON object"}, false},
 	"no access token":       {200, asJSON, `{}`, "", 503, []string{"without an access_token"}, false},
 	"an access token alone": {200, asJSON, `{"access_token":"x"}`, "", 502, []string{"openid"}, false},
 	"a list of descriptions": {401, asJSON, `{"error":"invalid_client","error_description":["no","secret"]}`, "", 500,
@@ -71,7 +71,7 @@ var refusals = map[string]struct {
 	"an error in a list": {401, asJSON, `{"error":["invalid_client"]}`, "", 500, []string{"invalid_client"}, true},
 	"an error in an object": {401, asJSON, `{"error":{"code":"invalid_client","message":"Wrong secret"}}`, "", 500,
 		[]string{"invalid_client (Wrong secret)", "auth.client_secret"}, true},
-	"an object with words of its own": {401, asJSON, `{"error":{"code":401,"status":"UNAUTHENTICATED"}}`, "", 500,
+	"an object with other fields": {401, asJSON, `{"error":{"code":401,"status":"UNAUTHENTICATED"}}`, "", 500,
 		[]string{"401", "UNAUTHENTICATED", "auth.client_secret"}, false},
 	"an errorCode": {401, asJSON, `{"errorCode":"E0000011","errorSummary":"Invalid token"}`, "", 500,
 		[]string{"E0000011 Invalid token", "auth.client_secret"}, false},
@@ -80,16 +80,16 @@ var refusals = map[string]struct {
 		[]string{"invalid_client", "auth.client_secret"}, true},
 	"an object with status 200": {200, asJSON, `{"error":{"message":"not today"}}`, "", 503,
 		[]string{"200", "not today"}, false},
-	"a 401 that says nothing": {401, asJSON, "", "", 500,
+	"an empty 401": {401, asJSON, "", "", 500,
 		[]string{"401 Unauthorized without an OAuth error", "auth.client_secret"}, false},
-	"a 401 that is a page": {401, asHTML, "<html>", "", 500, []string{"URL of the token endpoint"}, false},
-	"a 405":                {405, asJSON, `{"message":"no"}`, "", 500, []string{"URL of the token endpoint"}, false},
-	"a 400 that is garbage": {400, asJSON, `{"error":`, "", 503,
+	"a 401 with HTML": {401, asHTML, "<html>", "", 500, []string{"URL of the token endpoint"}, false},
+	"a 405":           {405, asJSON, `{"message":"no"}`, "", 500, []string{"URL of the token endpoint"}, false},
+	"an invalid 400": {400, asJSON, `{"error":`, "", 503,
 		[]string{"without an OAuth error"}, false},
-	"a description that leaks": {400, asJSON, leaking, "", 500, []string{"(code ... of ...)"}, false},
+	"a description with secrets": {400, asJSON, leaking, "", 500, []string{"(code ... of ...)"}, false},
 }
 
-func TestExchangeRefusedNamesItsCause(t *testing.T) {
+func TestExchangeRefusalNamesCause(t *testing.T) {
 	t.Parallel()
 	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestExchangeRefusedNamesItsCause(t *testing.T) {
 				w.WriteHeader(c.status)
 				io.WriteString(w, c.body)
 			}
-			got, w := finishIn(t, p, func(cfg *Config) {
+			got, w := finishNew(t, p, func(cfg *Config) {
 				if c.auth != "" {
 					cfg.ClientAuth = c.auth
 				}
@@ -117,19 +117,19 @@ func TestExchangeRefusedNamesItsCause(t *testing.T) {
 			}
 			o := w.outcome()
 			if !o.Login || o.Reason == "" || o.Err == nil {
-				t.Fatalf("the log says %+v", o)
+				t.Fatalf("outcome %+v", o)
 			}
-			for _, word := range c.says {
+			for _, word := range c.log {
 				if !strings.Contains(o.Err.Error(), word) {
 					t.Errorf("the log lacks %q: %s", word, o.Err)
 				}
 			}
 			if c.status == 401 && c.header == asJSON && strings.Contains(o.Err.Error(), "URL of the token endpoint") {
-				t.Errorf("the log blames the address: %s", o.Err)
+				t.Errorf("the log blames the URL: %s", o.Err)
 			}
 			for _, word := range []string{"Ada", "4f5a6b", "@", "\n", "\x1b", "<html"} {
 				if strings.Contains(o.Err.Error(), word) {
-					t.Errorf("the log holds %q: %s", word, o.Err)
+					t.Errorf("the log contains %q: %s", word, o.Err)
 				}
 			}
 			if ok, _, _ := w.handler.deps.Provider.Health(); ok == c.alarm {
@@ -139,7 +139,7 @@ func TestExchangeRefusedNamesItsCause(t *testing.T) {
 	}
 }
 
-func TestExchangeReadsWhatProvidersSend(t *testing.T) {
+func TestExchangeAcceptsVariantsOfTokenResponses(t *testing.T) {
 	t.Parallel()
 	for name, granted := range map[string]func(map[string]any){
 		"a fraction":         func(a map[string]any) { a["expires_in"] = 3599.5 },
@@ -147,7 +147,7 @@ func TestExchangeReadsWhatProvidersSend(t *testing.T) {
 		"text of fractions":  func(a map[string]any) { a["expires_in"] = "3599.999" },
 		"null":               func(a map[string]any) { a["expires_in"] = nil },
 		"no expiry":          func(a map[string]any) { delete(a, "expires_in") },
-		"a year's worth":     func(a map[string]any) { a["expires_in"] = 1e30 },
+		"a huge number":      func(a map[string]any) { a["expires_in"] = 1e30 },
 		"not a number":       func(a map[string]any) { a["expires_in"] = "an hour" },
 		"other types beside": func(a map[string]any) { a["scope"], a["refresh_token"] = []string{"a", "b"}, 7 },
 		"an empty error":     func(a map[string]any) { a["error"], a["message"] = "", "welcome" },
@@ -157,19 +157,19 @@ func TestExchangeReadsWhatProvidersSend(t *testing.T) {
 			t.Parallel()
 			p := newIssuer(t)
 			p.granted = granted
-			if got, w := finishIn(t, p, nil); got.StatusCode != http.StatusFound {
+			if got, w := finishNew(t, p, nil); got.StatusCode != http.StatusFound {
 				t.Errorf("%d: %v", got.StatusCode, w.outcome().Err)
 			}
 		})
 	}
 }
 
-func TestCallbackRefusesCodesThatNoProviderMakes(t *testing.T) {
+func TestCallbackRejectsMalformedCodes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.asked = func(r *http.Request) {
 		if strings.Contains(r.URL.Path, "token") {
-			t.Error("the token endpoint was asked")
+			t.Error("unexpected request to the token endpoint")
 		}
 	}
 	for _, code := range []string{"%00", "a%0Ab", "%C3%A9", "%7F", strings.Repeat("x", maxCode+1)} {
@@ -182,7 +182,7 @@ func TestCallbackRefusesCodesThatNoProviderMakes(t *testing.T) {
 	}
 }
 
-func TestProviderDocumentsMayBeginWithAByteOrderMark(t *testing.T) {
+func TestProviderDocumentsMayBeginWithByteOrderMark(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"} {
 		t.Run(path, func(t *testing.T) {
@@ -196,7 +196,7 @@ func TestProviderDocumentsMayBeginWithAByteOrderMark(t *testing.T) {
 				}
 				inner.ServeHTTP(w, r)
 			})
-			got, w := finishIn(t, p, func(c *Config) { c.ClaimsFromUserinfo = true })
+			got, w := finishNew(t, p, func(c *Config) { c.ClaimsFromUserinfo = true })
 			if got.StatusCode != http.StatusFound {
 				t.Errorf("%d: %v", got.StatusCode, w.outcome().Err)
 			}

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-func TestGroupsInOneStringOpenTheirPages(t *testing.T) {
+func TestGroupsInOneStringAreSplit(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
 	p.claims = func(c map[string]any) { c["groups"] = "[staff, partner]" }
-	got, w := finishIn(t, p, nil)
+	got, w := finishNew(t, p, nil)
 	if got.StatusCode != http.StatusFound {
 		t.Fatalf("%d", got.StatusCode)
 	}
@@ -21,7 +21,7 @@ func TestGroupsInOneStringOpenTheirPages(t *testing.T) {
 	}
 }
 
-func TestGroupsClaimOfAnUnusableTypeIsReportedOnce(t *testing.T) {
+func TestGroupsClaimOfUnusableTypeIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	for kind, claim := range map[string]any{
 		"a list with an object in it": []any{map[string]any{"name": "secret-staff"}},
@@ -48,7 +48,7 @@ func TestGroupsClaimOfAnUnusableTypeIsReportedOnce(t *testing.T) {
 			}
 			if strings.Count(log, "groups claim ignored") != lines || strings.Contains(log, "secret-staff") ||
 				kind != "" && !strings.Contains(log, kind) || lines == 1 && !strings.Contains(log, "name=groups") {
-				t.Errorf("the log says\n%s", log)
+				t.Errorf("log:\n%s", log)
 			}
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// issuerOf is an OpenID provider that signs whatever a test wants: for what no real one should send.
+// issuerOf is an OpenID Provider that signs any claims, also invalid ones.
 type issuerOf struct {
 	*httptest.Server
 	t       *testing.T
@@ -23,10 +23,10 @@ type issuerOf struct {
 	claims  func(claims map[string]any)
 	nonce   string
 	profile func(map[string]any)
-	keys    func() []any         // what /jwks publishes; nil = the key that signs
-	fetched func()               // told each fetch of the keys; may be nil
-	token   http.HandlerFunc     // answers in the token endpoint's place
-	granted func(map[string]any) // changes what the token endpoint grants
+	keys    func() []any         // what /jwks publishes; nil = the signing key
+	fetched func()               // called at each fetch of the keys; may be nil
+	token   http.HandlerFunc     // replaces the token endpoint; may be nil
+	granted func(map[string]any) // changes the token response; may be nil
 }
 
 func newIssuer(t *testing.T) *issuerOf {
@@ -38,8 +38,11 @@ func newIssuer(t *testing.T) *issuerOf {
 	p := &issuerOf{t: t, key: key, sign: (*issuerOf).rs256}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		json.NewEncoder(w).Encode(map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token",
-			"jwks_uri": p.URL + "/jwks", "userinfo_endpoint": p.URL + "/userinfo", "id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"}})
+		json.NewEncoder(w).Encode(map[string]any{
+			"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token",
+			"jwks_uri": p.URL + "/jwks", "userinfo_endpoint": p.URL + "/userinfo",
+			"id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"},
+		})
 	})
 	mux.HandleFunc("/jwks", func(w http.ResponseWriter, _ *http.Request) {
 		if p.fetched != nil {
@@ -49,7 +52,8 @@ func newIssuer(t *testing.T) *issuerOf {
 			json.NewEncoder(w).Encode(map[string]any{"keys": p.keys()})
 			return
 		}
-		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: "k1", Algorithm: "RS256", Use: "sig"}}})
+		key := jose.JSONWebKey{Key: &p.key.PublicKey, KeyID: "k1", Algorithm: "RS256", Use: "sig"}
+		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key}})
 	})
 	mux.HandleFunc("/userinfo", func(w http.ResponseWriter, _ *http.Request) {
 		info := map[string]any{"sub": "ada", "email": "ada@example.com", "email_verified": "true"}
@@ -63,7 +67,10 @@ func newIssuer(t *testing.T) *issuerOf {
 			p.token(w, r)
 			return
 		}
-		claims := map[string]any{"iss": p.URL, "sub": "ada", "aud": "client", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(), "nonce": p.nonce}
+		claims := map[string]any{
+			"iss": p.URL, "sub": "ada", "aud": "client", "nonce": p.nonce,
+			"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
+		}
 		if p.claims != nil {
 			p.claims(claims)
 		}
@@ -105,15 +112,15 @@ func (p *issuerOf) with(key jose.SigningKey, claims map[string]any) string {
 	return text
 }
 
-// finish begins a login, lets the issuer answer and returns what the callback says.
+// finish logs in at an issuer in a new gateway, and returns the callback's answer.
 func finish(t *testing.T, p *issuerOf, change func(*Config)) answer {
 	t.Helper()
-	got, _ := finishIn(t, p, change)
+	got, _ := finishNew(t, p, change)
 	return got
 }
 
-// finishIn is finish that returns the gateway as well.
-func finishIn(t *testing.T, p *issuerOf, change func(*Config)) (answer, *world) {
+// finishNew is finish, and also returns the gateway.
+func finishNew(t *testing.T, p *issuerOf, change func(*Config)) (answer, *world) {
 	t.Helper()
 	w := newWorld(t, func(w *world) {
 		w.cfg.Issuer, w.cfg.Logout, w.cfg.GroupsClaim = p.URL, "auto", "groups"
@@ -121,14 +128,22 @@ func finishIn(t *testing.T, p *issuerOf, change func(*Config)) (answer, *world) 
 			change(&w.cfg)
 		}
 	})
-	b := w.browser()
-	begun := b.step(w.gateway.URL + "/members/")
-	q := mustParse(t, begun.Header.Get("Location")).Query()
+	return w.finish(p), w
+}
+
+// finish logs a new browser in at an issuer, and returns the callback's answer.
+func (w *world) finish(p *issuerOf) answer { return w.finishIn(w.browser(), p) }
+
+// finishIn logs a browser in at an issuer, and returns the callback's answer.
+func (w *world) finishIn(b *browser, p *issuerOf) answer {
+	w.t.Helper()
+	q := mustParse(w.t, b.step(w.gateway.URL+"/members/").Header.Get("Location")).Query()
 	p.nonce = q.Get("nonce")
-	return b.step(w.gateway.URL + "/oauth2/callback?" + url.Values{"code": {"c"}, "state": {q.Get("state")}}.Encode()), w
+	return b.step(w.gateway.URL + "/oauth2/callback?" + url.Values{"code": {"c"}, "state": {q.Get("state")}}.Encode())
 }
 
 func unsigned(claims map[string]any) string {
 	body, _ := json.Marshal(claims)
-	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString(body) + "."
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"none"}`)) + "." + encode(body) + "."
 }

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"math/big"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -71,7 +70,7 @@ func (w *world) examineKeys() setting.Finding {
 	return setting.Finding{}
 }
 
-func TestKeySetSkipsBadMembers(t *testing.T) {
+func TestKeySetSkipsInvalidMembers(t *testing.T) {
 	t.Parallel()
 	other := newRSA(t)
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -81,7 +80,7 @@ func TestKeySetSkipsBadMembers(t *testing.T) {
 	public := func(id string) map[string]any { return fields(t, &other.PublicKey, id) }
 	for name, c := range map[string]struct {
 		member any
-		flaw   string // what the operator reads; "" when there is nothing to say
+		flaw   string // what the log must contain; "" = nothing
 	}{
 		"certificate with a bad serial":  {with(public("k2"), "x5c", negativeSerial(t, other)), `(kid "k2"): invalid cert`},
 		"certificate that is not base64": {with(public("k2"), "x5c", []string{"!"}), "invalid certificate ignored"},
@@ -100,7 +99,7 @@ func TestKeySetSkipsBadMembers(t *testing.T) {
 		"key of the same name":           {public("k1"), ""},
 		"key without a name":             {public(""), ""},
 		"key for encryption":             {with(with(public("k2"), "use", "enc"), "x5c", []string{"!"}), ""},
-		"algorithm that nobody knows":    {with(public("k2"), "alg", "XX999"), ""},
+		"unknown algorithm":              {with(public("k2"), "alg", "XX999"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -128,7 +127,7 @@ func TestKeySetSkipsBadMembers(t *testing.T) {
 	}
 }
 
-func TestKeySetUsesASigningKeyWithABadCertificate(t *testing.T) {
+func TestKeySetUsesKeyWithInvalidCertificate(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
 	p.keys = func() []any { return []any{with(fields(t, &p.key.PublicKey, "k1"), "x5c", negativeSerial(t, p.key))} }
@@ -137,7 +136,7 @@ func TestKeySetUsesASigningKeyWithABadCertificate(t *testing.T) {
 	}
 }
 
-func TestKeySetWithoutUsableKeysIsTheProvidersFault(t *testing.T) {
+func TestKeySetWithoutUsableKeysMeansUnavailable(t *testing.T) {
 	t.Parallel()
 	for name, keys := range map[string][]any{
 		"none": {}, "unknown type": {map[string]any{"kty": "NEW"}}, "symmetric": {map[string]any{"kty": "oct", "k": "AAAA"}},
@@ -158,15 +157,6 @@ func TestKeySetWithoutUsableKeysIsTheProvidersFault(t *testing.T) {
 	}
 }
 
-// finish logs in at an issuer and returns what the callback says.
-func (w *world) finish(p *issuerOf) answer {
-	w.t.Helper()
-	b := w.browser()
-	q := mustParse(w.t, b.step(w.gateway.URL+"/members/").Header.Get("Location")).Query()
-	p.nonce = q.Get("nonce")
-	return b.step(w.gateway.URL + "/oauth2/callback?" + url.Values{"code": {"c"}, "state": {q.Get("state")}}.Encode())
-}
-
 func TestKeySetFetchesReplacedKeysForALogin(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]string{"under a new name": "k2", "under the same name": "k1", "without a name": ""} {
@@ -185,7 +175,7 @@ func TestKeySetFetchesReplacedKeysForALogin(t *testing.T) {
 				t.Fatalf("before: %d", got.StatusCode)
 			}
 			w.pass(2 * time.Minute)
-			for range 5 { // forged tokens spend their own budget only
+			for range 5 { // forged tokens use their own budget
 				w.logoutToken(forged(t, w, p, "k9"))
 			}
 			p.key, id0 = newRSA(t), id
@@ -197,7 +187,7 @@ func TestKeySetFetchesReplacedKeysForALogin(t *testing.T) {
 	}
 }
 
-func TestKeySetThatCannotBeFetchedKeepsTheOldKeys(t *testing.T) {
+func TestKeySetKeepsOldKeysIfFetchFails(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
 	var down atomic.Bool
@@ -216,7 +206,7 @@ func TestKeySetThatCannotBeFetchedKeepsTheOldKeys(t *testing.T) {
 	down.Store(true)
 	w.pass(2 * time.Minute)
 	if got := w.logoutToken(forged(t, w, p, "k9")); got != http.StatusServiceUnavailable {
-		t.Errorf("a token that cannot be judged: %d", got)
+		t.Errorf("unverifiable token: %d", got)
 	}
 	if got := w.finish(p); got.StatusCode != http.StatusFound {
 		t.Errorf("a login with a known key: %d", got.StatusCode)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestALogoutEndsTheSessionTheTokenAndTheProvidersSession(t *testing.T) {
+func TestLogoutEndsSessionTokenAndProviderSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -19,11 +19,11 @@ func TestALogoutEndsTheSessionTheTokenAndTheProvidersSession(t *testing.T) {
 		t.Fatalf("%d at %s", got.StatusCode, got.Request.URL)
 	}
 	if form := b.get(w.gateway.URL + "/members/"); form.Request.URL.Path != "/login" {
-		t.Errorf("afterwards the page leads to %s", form.Request.URL)
+		t.Errorf("after the logout the page redirects to %s", form.Request.URL)
 	}
 }
 
-func TestNobodyElsesPageCanLogAVisitorOut(t *testing.T) {
+func TestLogoutRejectsOtherSites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -33,9 +33,10 @@ func TestNobodyElsesPageCanLogAVisitorOut(t *testing.T) {
 		value, _, _ := strings.Cut(rest, `"`)
 		return html.UnescapeString(value)
 	}
-	strangers, own := token(w.browser()), token(b)
+	others, own := token(w.browser()), token(b)
 	send := func(method string, headers map[string]string, token string) int {
-		req, err := http.NewRequestWithContext(t.Context(), method, w.gateway.URL+"/oauth2/sign_out", strings.NewReader(url.Values{"token": {token}}.Encode()))
+		body := strings.NewReader(url.Values{"token": {token}}.Encode())
+		req, err := http.NewRequestWithContext(t.Context(), method, w.gateway.URL+"/oauth2/sign_out", body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,48 +53,54 @@ func TestNobodyElsesPageCanLogAVisitorOut(t *testing.T) {
 		res.Body.Close()
 		return res.StatusCode
 	}
+	navigation := func(site string) map[string]string {
+		return map[string]string{"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+	}
+	prefetch := navigation("same-origin")
+	prefetch["Sec-Purpose"] = "prefetch"
+	image := map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+	crossSite := map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 	for name, c := range map[string]struct {
 		method  string
 		headers map[string]string
 		want    int
 	}{
-		"an image":                    {"GET", map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 200},
-		"a link of another site":      {"GET", map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200},
+		"an image":                    {"GET", image, 200},
+		"a link of another site":      {"GET", navigation("cross-site"), 200},
 		"a link in a mail":            {"GET", nil, 200},
-		"a subdomain":                 {"GET", map[string]string{"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200},
-		"a prefetch":                  {"GET", map[string]string{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch"}, 204},
-		"a form of another site":      {"POST", map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, 200},
+		"a subdomain":                 {"GET", navigation("same-site"), 200},
+		"a prefetch":                  {"GET", prefetch, 204},
+		"a form of another site":      {"POST", crossSite, 200},
 		"a form without any origin":   {"POST", nil, 200},
 		"an old browser's other site": {"POST", map[string]string{"Origin": "https://evil.example"}, 200},
 	} {
-		if got := send(c.method, c.headers, strangers); got != c.want {
+		if got := send(c.method, c.headers, others); got != c.want {
 			t.Errorf("%s: %d", name, got)
 		}
 	}
-	if got := send("POST", map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, own); got != http.StatusOK {
-		t.Errorf("the visitor's own token on another site's form: %d", got)
+	if got := send("POST", crossSite, own); got != http.StatusOK {
+		t.Errorf("the visitor's token in another site's form: %d", got)
 	}
 	if got := b.get(w.gateway.URL + "/members/"); !strings.HasPrefix(got.body, "page for alice") {
 		t.Fatalf("alice was logged out: %d at %s", got.StatusCode, got.Request.URL)
 	}
-	page := map[string]string{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 	if got := send("POST", nil, own); got != http.StatusFound {
-		t.Errorf("the button's own token: %d", got)
+		t.Errorf("the button's token: %d", got)
 	}
-	b.get(w.gateway.URL + "/members/") // in again: the provider's session goes on
-	if got := send("GET", page, ""); got != http.StatusFound {
-		t.Errorf("a link of our own page: %d", got)
+	b.get(w.gateway.URL + "/members/") // logged in again, because the provider's session continues
+	if got := send("GET", navigation("same-origin"), ""); got != http.StatusFound {
+		t.Errorf("link of the gateway's page: %d", got)
 	}
 }
 
-func TestUsingAnotherAccountReallySwitches(t *testing.T) {
+func TestSwitchFormSwitchesAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.login(b, "/members/")
 	got := b.do(http.MethodPost, w.gateway.URL+"/oauth2/sign_out", url.Values{"rd": {"/partners/x"}}, true)
 	if got.Request.URL.Path != "/login" {
-		t.Fatalf("it led to %s", got.Request.URL)
+		t.Fatalf("redirected to %s", got.Request.URL)
 	}
 	page := b.get(w.consent(b, got, "bob@example.com"))
 	if page.Request.URL.Path != "/partners/x" || !strings.HasPrefix(page.body, "page for bob") {
@@ -101,7 +108,7 @@ func TestUsingAnotherAccountReallySwitches(t *testing.T) {
 	}
 }
 
-func TestLoggingOutEverywhereEndsTheOtherBrowsersToo(t *testing.T) {
+func TestLogoutEverywhereEndsOtherBrowsers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	one, two := w.browser(), w.browser()
@@ -113,7 +120,7 @@ func TestLoggingOutEverywhereEndsTheOtherBrowsersToo(t *testing.T) {
 	}
 }
 
-func TestALogoutWorksWithoutASessionAndWithoutARedis(t *testing.T) {
+func TestLogoutWorksWithoutSessionAndRedis(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -121,7 +128,7 @@ func TestALogoutWorksWithoutASessionAndWithoutARedis(t *testing.T) {
 		t.Errorf("without a session: %d", got.StatusCode)
 	}
 	w.login(b, "/members/")
-	w.redis.SetError("ERR away")
+	w.redis.SetError("ERR unavailable")
 	got := b.do(http.MethodPost, w.gateway.URL+"/oauth2/sign_out", url.Values{}, false)
 	cleared := false
 	for _, c := range got.Cookies() {
@@ -132,16 +139,18 @@ func TestALogoutWorksWithoutASessionAndWithoutARedis(t *testing.T) {
 	}
 }
 
-func TestWhoIsLoggedInIsToldToScriptsWithoutTokens(t *testing.T) {
+func TestUserinfoHasNoTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
 	if got := b.step(w.gateway.URL + "/oauth2/userinfo"); got.StatusCode != http.StatusUnauthorized {
-		t.Errorf("nobody: %d", got.StatusCode)
+		t.Errorf("not logged in: %d", got.StatusCode)
 	}
 	w.login(b, "/members/")
 	got := b.step(w.gateway.URL + "/oauth2/userinfo")
-	for _, part := range []string{`"email":"alice@example.com"`, `"groups":["members","partner"]`, `"name":"Alice Archer"`, `"expires_at":"`} {
+	for _, part := range []string{
+		`"email":"alice@example.com"`, `"groups":["members","partner"]`, `"name":"Alice Archer"`, `"expires_at":"`,
+	} {
 		if !strings.Contains(got.body, part) {
 			t.Errorf("%s lacks %s", got.body, part)
 		}
@@ -149,7 +158,8 @@ func TestWhoIsLoggedInIsToldToScriptsWithoutTokens(t *testing.T) {
 	if got.Header.Get("Cache-Control") != "no-store" || strings.Contains(got.body, "rt.") {
 		t.Errorf("%v %s", got.Header, got.body)
 	}
-	if page := b.step(w.gateway.URL + "/oauth2/session"); page.StatusCode != 200 || !strings.Contains(page.body, "alice@example.com") {
+	page := b.step(w.gateway.URL + "/oauth2/session")
+	if page.StatusCode != 200 || !strings.Contains(page.body, "alice@example.com") {
 		t.Errorf("my session: %d", page.StatusCode)
 	}
 	if missing := b.step(w.gateway.URL + "/oauth2/nonsense"); missing.StatusCode != http.StatusNotFound {
@@ -157,7 +167,7 @@ func TestWhoIsLoggedInIsToldToScriptsWithoutTokens(t *testing.T) {
 	}
 }
 
-func TestARevokedUserIsOutWithinTheAccessTokensLifetime(t *testing.T) {
+func TestRevokedUserIsLoggedOutWithinAccessTokenLifetime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()

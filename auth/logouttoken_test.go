@@ -23,22 +23,22 @@ func (w *world) logoutToken(token string) int {
 	return w.browser().do(http.MethodPost, w.gateway.URL+"/oauth2/backchannel_logout", form, false).StatusCode
 }
 
-// claimsNow returns the claims of a logout token that holds by the world's clock.
+// claimsNow returns the claims of a logout token that is valid by the world's clock.
 func claimsNow(w *world, p *issuerOf, jti string) map[string]any {
 	c := logoutClaims(p, jti)
 	c["iat"], c["exp"] = w.now().Unix(), w.now().Add(10*time.Minute).Unix()
 	return c
 }
 
-// forged returns a token that is right in everything that anybody can know, signed with a key of the forger's.
+// forged returns a token with valid claims, signed with an attacker's key.
 func forged(t *testing.T, w *world, p *issuerOf, id string) string {
 	t.Helper()
-	key := jose.JSONWebKey{Key: forgersKey(), KeyID: id}
+	key := jose.JSONWebKey{Key: attackersKey(), KeyID: id}
 	return p.with(jose.SigningKey{Algorithm: jose.RS256, Key: key}, claimsNow(w, p, strconv.Itoa(mathrand.Int())))
 }
 
-// forgersKey returns the key of somebody else; making one takes a while.
-var forgersKey = sync.OnceValue(func() *rsa.PrivateKey {
+// attackersKey returns the attacker's key. Generating one takes a while.
+var attackersKey = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
@@ -74,7 +74,7 @@ func newLogoutWorld(t *testing.T) (*world, *issuerOf, *fetches) {
 	return w, p, f
 }
 
-func TestLogoutTokenThatCannotHoldAsksNobody(t *testing.T) {
+func TestLogoutTokenWithInvalidClaimsCausesNoFetch(t *testing.T) {
 	t.Parallel()
 	w, p, f := newLogoutWorld(t)
 	encode := base64.RawURLEncoding.EncodeToString
@@ -83,7 +83,7 @@ func TestLogoutTokenThatCannotHoldAsksNobody(t *testing.T) {
 		if claims[name] = value; value == nil {
 			delete(claims, name)
 		}
-		return p.with(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: forgersKey(), KeyID: "k9"}}, claims)
+		return p.with(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: attackersKey(), KeyID: "k9"}}, claims)
 	}
 	for name, token := range map[string]string{
 		"garbage": "garbage", "three parts": "x.y.z", "empty parts": "..",
@@ -97,7 +97,7 @@ func TestLogoutTokenThatCannotHoldAsksNobody(t *testing.T) {
 		"no exp": change("exp", nil), "expired": change("exp", w.now().Add(-time.Hour).Unix()),
 		"for years": change("exp", w.now().AddDate(9, 0, 0).Unix()),
 		"no iat":    change("iat", nil), "of tomorrow": change("iat", w.now().AddDate(0, 0, 1).Unix()),
-		"no jti": change("jti", nil), "nobody": change("sub", nil), "a nonce": change("nonce", "n"),
+		"no jti": change("jti", nil), "no sub": change("sub", nil), "a nonce": change("nonce", "n"),
 	} {
 		if got := w.logoutToken(token); got != http.StatusBadRequest {
 			t.Errorf("%s: %d", name, got)
@@ -111,7 +111,7 @@ func TestLogoutTokenThatCannotHoldAsksNobody(t *testing.T) {
 	}
 }
 
-func TestLogoutTokensThatAreForgedMakeOneFetchAMinute(t *testing.T) {
+func TestLogoutTokensThatAreForgedCauseOneFetchPerMinute(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]func(int) string{
 		"public kid":    func(int) string { return "k1" },
@@ -140,7 +140,7 @@ func TestLogoutTokensThatAreForgedMakeOneFetchAMinute(t *testing.T) {
 	}
 }
 
-func TestLogoutTokenOfAnUnknownKeySaysWhenToTryAgain(t *testing.T) {
+func TestLogoutTokenOfUnknownKeyGetsRetryAfter(t *testing.T) {
 	t.Parallel()
 	w, p, _ := newLogoutWorld(t)
 	w.logoutToken(forged(t, w, p, "k8"))
@@ -153,9 +153,9 @@ func TestLogoutTokenOfAnUnknownKeySaysWhenToTryAgain(t *testing.T) {
 	}
 }
 
-// Whatever is mixed with them, genuine logout tokens hold at the latest a minute after the provider replaced its keys,
-// and no two fetches of the keys are less than a minute apart.
-func TestLogoutTokensThatAreGenuineAlwaysHold(t *testing.T) {
+// In any mixture of tokens, genuine ones are accepted at most a minute after the provider replaced its keys, and two
+// fetches of the keys are at least a minute apart.
+func TestLogoutTokensThatAreGenuineAreAccepted(t *testing.T) {
 	t.Parallel()
 	w, p, f := newLogoutWorld(t)
 	random := mathrand.New(mathrand.NewPCG(1, 2))
@@ -189,7 +189,7 @@ func TestLogoutTokensThatAreGenuineAlwaysHold(t *testing.T) {
 				got = w.logoutToken(token)
 			}
 			if got != http.StatusOK {
-				t.Fatalf("step %d: a genuine token: %d", step, got)
+				t.Fatalf("step %d: genuine token: %d", step, got)
 			}
 		}
 	}
@@ -199,6 +199,6 @@ func TestLogoutTokensThatAreGenuineAlwaysHold(t *testing.T) {
 		}
 	}
 	if f.count() < 3 {
-		t.Errorf("%d fetches: the mixture tries nothing", f.count())
+		t.Errorf("only %d fetches", f.count())
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func TestLimiterBoundsAPeerThatForwardsForOthers(t *testing.T) {
+func TestLimiterBoundsForwardingPeers(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	limit := setting.Rate{Requests: 3, Per: setting.Duration(time.Minute)}
@@ -30,16 +30,16 @@ func TestLimiterBoundsAPeerThatForwardsForOthers(t *testing.T) {
 			}
 		}
 		if began != c.may {
-			t.Errorf("%s began %d logins, want %d", name, began, c.may)
+			t.Errorf("%s: %d logins, want %d", name, began, c.may)
 		}
 		if wait, _ := l.wait(limit, &c.facts, now.Add(time.Minute)); wait != 0 {
-			t.Errorf("%s waits %s more after a minute", name, wait)
+			t.Errorf("%s has to wait %s after a minute", name, wait)
 		}
 	}
 }
 
-// What somebody begins with the header does not use up what the same address may begin without it.
-func TestLimiterCountsForwardedLoginsApart(t *testing.T) {
+// Logins with the forwarding header do not count against the limit of the same address without it.
+func TestLimiterCountsForwardedLoginsSeparately(t *testing.T) {
 	t.Parallel()
 	l, limit := NewLimiter(), setting.Rate{Requests: 1, Per: setting.Duration(time.Minute)}
 	facts := inbound.Facts{Client: netip.MustParseAddr("10.0.0.1"), UntrustedForwarding: true}
@@ -48,6 +48,6 @@ func TestLimiterCountsForwardedLoginsApart(t *testing.T) {
 	}
 	facts.UntrustedForwarding = false
 	if wait, _ := l.wait(limit, &facts, time.Now()); wait != 0 {
-		t.Errorf("it waits %s", wait)
+		t.Errorf("wait %s", wait)
 	}
 }

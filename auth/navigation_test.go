@@ -26,31 +26,31 @@ var notNavigations = map[string]http.Header{
 	"a preview page": {"X-Purpose": {"preview"}},
 }
 
-func TestNavigationsAloneBeginLogins(t *testing.T) {
+func TestLoginBeginsOnlyForNavigations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.cfg.LoginRate = setting.Rate{Requests: 2, Per: setting.Duration(time.Minute)} })
-	stolen := w.browser() // an authentic state of somebody else's browser
+	stolen := w.browser() // an authentic state of another browser
 	location := stolen.step(w.gateway.URL + "/members/").Header.Get("Location")
 	state := mustParse(t, location).Query().Get("state")
 	for name, header := range notNavigations {
-		for _, door := range []string{"/oauth2/start?rd=/members/", "/oauth2/callback?code=x&state=" + state, "/members/"} {
-			res := w.request(door, header, nil)
+		for _, path := range []string{"/oauth2/start?rd=/members/", "/oauth2/callback?code=x&state=" + state, "/members/"} {
+			res := w.request(path, header, nil)
 			want := http.StatusUnauthorized
-			if name == "a preview page" && strings.HasPrefix(door, "/oauth2/start") {
+			if name == "a preview page" && strings.HasPrefix(path, "/oauth2/start") {
 				want = http.StatusNoContent
 			}
 			if res.StatusCode != want || res.Header.Get("Location") != "" || len(res.Cookies()) > 0 {
-				t.Errorf("%s at %s: %d, %d cookies", name, door, res.StatusCode, len(res.Cookies()))
+				t.Errorf("%s at %s: %d, %d cookies", name, path, res.StatusCode, len(res.Cookies()))
 			}
 		}
 	}
 	link := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}}
 	if res := w.request("/oauth2/start?rd=/members/", link, nil); res.StatusCode != http.StatusFound {
-		t.Errorf("a link in an e-mail: %d: the limit was used up", res.StatusCode)
+		t.Errorf("link in an email: %d; the limit was used up", res.StatusCode)
 	}
 }
 
-func TestNavigationsOfOldBrowsersBeginLogins(t *testing.T) {
+func TestLoginBeginsForOldBrowsers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	header := http.Header{"Accept": {"text/html,application/xhtml+xml,*/*;q=0.8"}}
@@ -60,7 +60,7 @@ func TestNavigationsOfOldBrowsersBeginLogins(t *testing.T) {
 }
 
 // The page that a logout was to come back to is kept until a person goes there.
-func TestNavigationsAloneUseUpTheReturnCookie(t *testing.T) {
+func TestReturnCookieIsUsedOnlyByNavigations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -74,7 +74,7 @@ func TestNavigationsAloneUseUpTheReturnCookie(t *testing.T) {
 		}
 	}
 	if got := b.step(w.gateway.URL + "/oauth2/signed_out"); !strings.Contains(got.Header.Get("Location"), "prompt=login") {
-		t.Errorf("a person: %d to %q", got.StatusCode, got.Header.Get("Location"))
+		t.Errorf("navigation: %d to %q", got.StatusCode, got.Header.Get("Location"))
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/hubgate/hubgate/auth/openid"
 )
 
-// callbackWith begins a login and comes back with parameters of the visitor's own.
+// callbackWith begins a login and calls the callback with made-up parameters.
 func (w *world) callbackWith(query string) answer {
 	w.t.Helper()
 	b := w.browser()
@@ -21,7 +21,7 @@ func (w *world) callbackWith(query string) answer {
 	return b.step(w.gateway.URL + "/oauth2/callback?" + query + "&state=" + state)
 }
 
-func TestProviderErrorInARedirectChangesNothingShared(t *testing.T) {
+func TestProviderErrorInCallbackDoesNotChangeHealth(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]int{
 		"unauthorized_client": 500, "invalid_scope": 500, "unsupported_response_type": 500,
@@ -38,7 +38,7 @@ func TestProviderErrorInARedirectChangesNothingShared(t *testing.T) {
 				}
 			}
 			if ok, detail, _ := w.handler.deps.Provider.Health(); !ok {
-				t.Errorf("the provider is said to be unusable: %s", detail)
+				t.Errorf("unhealthy: %s", detail)
 			}
 			log := w.log.String()
 			if strings.Contains(log, "=ERROR") || strings.Contains(log, "=WARN") || strings.Count(log, "error="+code) != 1 {
@@ -53,7 +53,7 @@ func TestProviderErrorInARedirectChangesNothingShared(t *testing.T) {
 	}
 }
 
-func TestProviderErrorsThatAreMadeUpShareOneLineAMinute(t *testing.T) {
+func TestProviderErrorsThatAreMadeUpShareOneLogLine(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for _, code := range []string{"made_up", "made_again", "%00", "x", "some_other_word", "<b>"} {
@@ -64,7 +64,7 @@ func TestProviderErrorsThatAreMadeUpShareOneLineAMinute(t *testing.T) {
 	}
 }
 
-func TestProviderAlarmIsRaisedOnceAndEndsByTheProbe(t *testing.T) {
+func TestProviderAlarmEndsByProbe(t *testing.T) {
 	t.Parallel()
 	login := func(w *world) {
 		b := w.browser()
@@ -108,7 +108,7 @@ func TestProviderAlarmIsRaisedOnceAndEndsByTheProbe(t *testing.T) {
 	}
 }
 
-func TestProviderDiscoveryOutlivesTheRequestThatBeganIt(t *testing.T) {
+func TestProviderDiscoveryOutlivesRequest(t *testing.T) {
 	t.Parallel()
 	p, asked, release := newIssuer(t), make(chan struct{}, 9), make(chan struct{})
 	inner := p.Config.Handler
@@ -124,16 +124,16 @@ func TestProviderDiscoveryOutlivesTheRequestThatBeganIt(t *testing.T) {
 	authorize := func(ctx context.Context) (string, error) {
 		return provider.AuthorizeURL(ctx, openid.Authorization{})
 	}
-	gone, hangUp := context.WithCancel(t.Context())
-	go func() { <-asked; hangUp() }()
+	gone, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
 	if _, err := authorize(gone); !errors.Is(err, context.Canceled) {
-		t.Errorf("the request that was cut off: %v", err)
+		t.Errorf("canceled request: %v", err)
 	}
 	if ok, detail, _ := provider.Health(); !ok {
-		t.Errorf("health after a visitor hung up: %s", detail)
+		t.Errorf("unhealthy after a canceled request: %s", detail)
 	}
 	close(release)
 	if _, err := authorize(t.Context()); err != nil || len(asked) != 0 {
-		t.Errorf("the next request: %v, asked %d times more", err, len(asked))
+		t.Errorf("next request: %v, %d more discoveries", err, len(asked))
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // A browser that restores many tabs begins a login in each of them.
-func TestTabsAllComeBackToTheirPages(t *testing.T) {
+func TestTabsReturnToTheirPages(t *testing.T) {
 	t.Parallel()
 	for name, page := range map[string]string{
 		"short":         "/members/course-%d",
@@ -24,24 +24,24 @@ func TestTabsAllComeBackToTheirPages(t *testing.T) {
 			w := newWorld(t, nil)
 			b := w.browser()
 			const tabs = 31
-			var begun []answer
+			var started []answer
 			for i := range tabs {
-				begun = append(begun, b.step(w.gateway.URL+fmt.Sprintf(page, i)))
+				started = append(started, b.step(w.gateway.URL+fmt.Sprintf(page, i)))
 				w.checkCookies(b)
 			}
-			w.login(b, "/members/first") // in one of them the visitor logs in
-			for i, tab := range begun {
+			w.login(b, "/members/first") // in one of the tabs
+			for i, tab := range started {
 				got := b.get(tab.Header.Get("Location"))
 				if got.StatusCode != 200 || got.Request.URL.RequestURI() != fmt.Sprintf(page, i) {
-					t.Errorf("tab %d ended with %d at %s", i, got.StatusCode, got.Request.URL.RequestURI())
+					t.Errorf("tab %d: %d at %s", i, got.StatusCode, got.Request.URL.RequestURI())
 				}
 			}
 		})
 	}
 }
 
-// The tab whose cookie had to go comes back to its page even when nobody is logged in yet.
-func TestTabsOldestBeginsItsLoginAgain(t *testing.T) {
+// A tab whose cookie was deleted returns to its page even before the first login.
+func TestTabsOldestBeginsLoginAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -55,7 +55,7 @@ func TestTabsOldestBeginsItsLoginAgain(t *testing.T) {
 	}
 }
 
-func TestTabsWithLongQueriesKeepWithinTheCookieLimits(t *testing.T) {
+func TestTabsWithLongQueriesKeepCookieLimits(t *testing.T) {
 	t.Parallel()
 	for name, query := range map[string]string{
 		"campaign":   strings.Repeat("utm_source=newsletter&utm_medium=email&", 51),
@@ -83,14 +83,14 @@ func TestTabsWithLongQueriesKeepWithinTheCookieLimits(t *testing.T) {
 				t.Errorf("%d at %.60s", got.StatusCode, got.Request.URL.RequestURI())
 			}
 			if got := w.reasonOf("/oauth2/callback"); (got == reasonShortened) != shortened {
-				t.Errorf("the login's line says %q", got)
+				t.Errorf("reason %q", got)
 			}
 		})
 	}
 }
 
-// checkCookies holds a browser's begun logins to their limits: a server in front has room for 8 KiB, and browsers for
-// 4096 bytes each.
+// checkCookies checks the limits of a browser's cookies: servers accept 8 KiB of headers, and browsers 4096 bytes for
+// each cookie.
 func (w *world) checkCookies(b *browser) {
 	w.t.Helper()
 	n, size := 0, 0
@@ -103,36 +103,36 @@ func (w *world) checkCookies(b *browser) {
 			n++
 		}
 		if len(c.Name)+len(c.Value) > 4096 {
-			w.t.Errorf("the browser drops %s of %d bytes", c.Name, len(c.Value))
+			w.t.Errorf("%s has %d bytes; browsers drop it", c.Name, len(c.Value))
 		}
 	}
 	if n > maxAttempts || size > maxAttemptsBytes || n == 0 {
-		w.t.Errorf("%d begun logins in %d bytes", n, size)
+		w.t.Errorf("%d attempts in %d bytes", n, size)
 	}
 }
 
-func TestLimitedAddressIsNeverStuck(t *testing.T) {
+func TestLimitedAddressCanContinue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.cfg.LoginRate = setting.Rate{Requests: 2, Per: setting.Duration(time.Minute)} })
 	colleague := w.browser()
 	w.login(colleague, "/members/")
 	b := w.browser()
 	b.step(w.gateway.URL + "/members/")
-	for i, door := range []string{"/members/a?x=1", "/oauth2/start?rd=%2Fmembers%2Fa%3Fx%3D1", "/members/a?x=1"} {
-		got := b.step(w.gateway.URL + door)
+	for i, path := range []string{"/members/a?x=1", "/oauth2/start?rd=%2Fmembers%2Fa%3Fx%3D1", "/members/a?x=1"} {
+		got := b.step(w.gateway.URL + path)
 		if got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") == "" {
-			t.Fatalf("%s: %d", door, got.StatusCode)
+			t.Fatalf("%s: %d", path, got.StatusCode)
 		}
 		if !strings.Contains(got.body, `href="/oauth2/start?rd=%2Fmembers%2Fa%3Fx%3D1"`) {
-			t.Errorf("%s: no way back to the page", door)
+			t.Errorf("%s: no link to the page", path)
 		}
 		if o := w.outcome(); o.Reason != "login_rate" || o.Login != (i == 0) {
-			t.Errorf("%s: the log says %+v", door, o)
+			t.Errorf("%s: outcome %+v", path, o)
 		}
 	}
 	got := colleague.step(w.gateway.URL + "/oauth2/start?rd=%2Fmembers%2Fb")
 	if got.StatusCode != http.StatusFound || got.Header.Get("Location") != "/members/b" {
-		t.Errorf("who is logged in: %d to %q", got.StatusCode, got.Header.Get("Location"))
+		t.Errorf("logged in: %d to %q", got.StatusCode, got.Header.Get("Location"))
 	}
 	w.pass(time.Minute)
 	if got := b.step(w.gateway.URL + "/oauth2/start?rd=%2Fmembers%2Fa"); got.StatusCode != http.StatusFound {

@@ -16,8 +16,8 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// The negative cases of the OpenID conformance suite's plans for relying parties, by their names there.
-func TestAnIDTokenThatDoesNotHoldIsNoLogin(t *testing.T) {
+// The cases include the negative ones of the OpenID conformance suite for relying parties, with their names there.
+func TestIDTokenThatIsInvalidIsRejected(t *testing.T) {
 	t.Parallel()
 	set := func(name string, value any) func(map[string]any) {
 		return func(c map[string]any) {
@@ -42,7 +42,7 @@ func TestAnIDTokenThatDoesNotHoldIsNoLogin(t *testing.T) {
 		"oidcc-client-test-nonce-invalid":    {claims: set("nonce", "other")},
 		"oidcc-client-test-nonce-missing":    {claims: set("nonce", nil)},
 		"oidcc-client-test-invalid-athash":   {claims: set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
-		"a token for somebody else as well":  {claims: set("aud", []string{"client", "other"})},
+		"another audience as well":           {claims: set("aud", []string{"client", "other"})},
 		"azp of another client":              {claims: set("azp", "other")},
 		"expired":                            {claims: set("exp", time.Now().Add(-2*time.Minute).Unix())},
 		"from the future":                    {claims: set("iat", time.Now().Add(time.Hour).Unix())},
@@ -69,18 +69,18 @@ func TestAnIDTokenThatDoesNotHoldIsNoLogin(t *testing.T) {
 			}
 			got := finish(t, p, nil)
 			if got.StatusCode != http.StatusBadGateway {
-				t.Errorf("the callback answers %d to %q", got.StatusCode, got.Header.Get("Location"))
+				t.Errorf("callback: %d to %q", got.StatusCode, got.Header.Get("Location"))
 			}
 			for _, cookie := range got.Cookies() {
 				if cookie.Name == "hubgate" && cookie.MaxAge >= 0 {
-					t.Error("a session was made")
+					t.Error("a session was started")
 				}
 			}
 		})
 	}
 }
 
-func TestWhatAGoodProviderSendsIsALogin(t *testing.T) {
+func TestIDTokenThatIsValidIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, claims := range map[string]func(map[string]any){
 		"oidcc-client-test":         nil,
@@ -100,7 +100,7 @@ func TestWhatAGoodProviderSendsIsALogin(t *testing.T) {
 	}
 }
 
-func TestKeysThatCannotBeFetchedAreNoBadToken(t *testing.T) {
+func TestKeySetUnavailableIsNotInvalidToken(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
 	inner := p.Config.Handler
@@ -116,7 +116,7 @@ func TestKeysThatCannotBeFetchedAreNoBadToken(t *testing.T) {
 	}
 }
 
-func TestUserInfoOfAnotherSubjectIsRefused(t *testing.T) { // oidcc-client-test-userinfo-invalid-sub
+func TestUserinfoOfAnotherSubjectIsRejected(t *testing.T) { // oidcc-client-test-userinfo-invalid-sub
 	t.Parallel()
 	p := newIssuer(t)
 	p.profile = func(info map[string]any) { info["sub"] = "mallory" }
@@ -126,12 +126,14 @@ func TestUserInfoOfAnotherSubjectIsRefused(t *testing.T) { // oidcc-client-test-
 	}
 }
 
-func TestADiscoveryThatLiesIsSaidInWords(t *testing.T) {
+func TestDiscoveryRejectsWrongMetadata(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ body, says string }{
+	const clearText = `{"issuer":"ISSUER","authorization_endpoint":"http://evil.example/a",` +
+		`"token_endpoint":"https://x/t","jwks_uri":"https://x/j"}`
+	for name, c := range map[string]struct{ body, want string }{
 		"oidcc-client-test-discovery-issuer-mismatch": {`{"issuer":"https://evil.example"}`, "issuer mismatch"},
-		"endpoints in the clear":                      {`{"issuer":"ISSUER","authorization_endpoint":"http://evil.example/a","token_endpoint":"https://x/t","jwks_uri":"https://x/j"}`, "not an https URL"},
-		"no JSON":                                     {`<html>`, "not a JSON document"},
+		"endpoints without TLS":                       {clearText, "not an https URL"},
+		"HTML":                                        {`<html>`, "not a JSON document"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -143,16 +145,16 @@ func TestADiscoveryThatLiesIsSaidInWords(t *testing.T) {
 			w := newWorld(t, func(w *world) { w.cfg.Issuer = srv.URL })
 			got := w.browser().step(w.gateway.URL + "/members/")
 			if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
-				t.Errorf("a login answers %d", got.StatusCode)
+				t.Errorf("login: %d", got.StatusCode)
 			}
-			if ok, detail, _ := w.handler.deps.Provider.Health(); ok || !strings.Contains(detail, c.says) {
+			if ok, detail, _ := w.handler.deps.Provider.Health(); ok || !strings.Contains(detail, c.want) {
 				t.Errorf("health: %v %q", ok, detail)
 			}
 		})
 	}
 }
 
-func TestTheProvidersFaultsEndOnAPageAndNeverInALoop(t *testing.T) {
+func TestTokenEndpointErrorShowsPage(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status int
@@ -161,8 +163,8 @@ func TestTheProvidersFaultsEndOnAPageAndNeverInALoop(t *testing.T) {
 		alarm  bool
 	}{
 		"a wrong secret":       {400, "invalid_client", 500, true},
-		"a wrong redirect URI": {400, "unauthorized_client", 500, false}, // a code of another host's callback gets it too
-		"a spent code":         {400, "invalid_grant", 400, false},
+		"a wrong redirect URI": {400, "unauthorized_client", 500, false}, // also sent for a code of another host
+		"a used code":          {400, "invalid_grant", 400, false},
 		"throttled":            {429, "", 503, false},
 		"broken":               {500, "", 503, false},
 	} {
@@ -183,13 +185,14 @@ func TestTheProvidersFaultsEndOnAPageAndNeverInALoop(t *testing.T) {
 	}
 }
 
-func TestAnErrorOfTheProviderIsToldByItsClassWithoutItsText(t *testing.T) {
+func TestProviderErrorHidesDescription(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for query, want := range map[string]int{
 		"error=access_denied": 403, "error=login_required": 400, "error=server_error": 503,
 		"error=temporarily_unavailable": 503, "error=invalid_scope": 500, "error=unauthorized_client": 500,
-		"error=invalid_request&error_description=PreSignUp+failed+with+error+%3Cscript%3Ealert(1)": 400, "error=%3Cscript%3E": 400,
+		"error=invalid_request&error_description=PreSignUp+failed+with+error+%3Cscript%3Ealert(1)": 400,
+		"error=%3Cscript%3E": 400,
 	} {
 		b := w.browser()
 		begun := b.step(w.gateway.URL + "/members/")
@@ -201,7 +204,7 @@ func TestAnErrorOfTheProviderIsToldByItsClassWithoutItsText(t *testing.T) {
 	}
 }
 
-func TestLoginsAreLimitedByAddress(t *testing.T) {
+func TestLoginRateIsLimitedByAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.cfg.LoginRate = setting.Rate{Requests: 5, Per: setting.Duration(time.Minute)} })
 	b := w.browser()
@@ -217,18 +220,20 @@ func TestLoginsAreLimitedByAddress(t *testing.T) {
 	}
 }
 
-func TestAProviderWithoutDiscoveryIsUsedByItsEndpoints(t *testing.T) {
+func TestProviderWithoutDiscoveryUsesEndpoints(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
 	inner := p.Config.Handler
 	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, ".well-known") {
-			t.Error("the discovery was asked")
+			t.Error("the discovery document was requested")
 		}
 		inner.ServeHTTP(w, r)
 	})
 	got := finish(t, p, func(c *Config) {
-		c.Endpoints = openid.Endpoints{Authorize: p.URL + "/authorize", Token: p.URL + "/token", JWKS: p.URL + "/jwks", Userinfo: p.URL + "/userinfo"}
+		c.Endpoints = openid.Endpoints{
+			Authorize: p.URL + "/authorize", Token: p.URL + "/token", JWKS: p.URL + "/jwks", Userinfo: p.URL + "/userinfo",
+		}
 		c.ClaimsFromUserinfo, c.ClientAuth = true, "body"
 	})
 	if got.StatusCode != http.StatusFound || got.Header.Get("Location") != "/members/" {

@@ -4,9 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +24,7 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// world is a gateway's login with a fake Cognito, a Redis and a clock.
+// world is the login part of a gateway with a fake Cognito, a Redis and a clock.
 type world struct {
 	t        *testing.T
 	cognito  *fakecognito.Server
@@ -41,9 +39,9 @@ type world struct {
 	log      audited             // all others
 	lossy    lossy               // between the gateway and Redis
 	ender    func(Ender) Ender   // wraps the sessions; may be nil
-	asked    func(*http.Request) // told each request to the provider; may be nil
-	instead  http.Handler        // answers in the provider's place when it is set
-	began    func(*http.Request) // told each request to the gateway; may be nil
+	asked    func(*http.Request) // called for each request to the provider; may be nil
+	instead  http.Handler        // replaces the provider; may be nil
+	began    func(*http.Request) // called for each request to the gateway; may be nil
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -57,7 +55,7 @@ func (w *world) now() time.Time {
 	return time.Now().Add(w.offset)
 }
 
-// pass moves the clock of everybody.
+// pass moves the clock of the gateway, the provider and Redis.
 func (w *world) pass(d time.Duration) {
 	w.mu.Lock()
 	w.offset += d
@@ -65,7 +63,7 @@ func (w *world) pass(d time.Duration) {
 	w.redis.FastForward(d)
 }
 
-// newWorld starts the parts; change may alter the configuration and the provider's faults.
+// newWorld starts the parts. change may change the configuration and the provider's faults.
 func newWorld(t *testing.T, change func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, redis: miniredis.RunT(t), cfg: DefaultConfig()}
@@ -82,7 +80,8 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	w.gateway = httptest.NewServer(http.HandlerFunc(w.serve))
 	t.Cleanup(w.provider.Close)
 	t.Cleanup(w.gateway.Close)
-	w.cfg.Issuer, w.cfg.ClientID, w.cfg.ClientSecret, w.cfg.Logout = w.provider.URL+"/us-east-1_TEST", "client", "secret", "cognito"
+	w.cfg.Issuer, w.cfg.Logout = w.provider.URL+"/us-east-1_TEST", "cognito"
+	w.cfg.ClientID, w.cfg.ClientSecret = "client", "secret"
 	w.cfg.LoginRate = setting.Rate{}
 	if change != nil {
 		change(w)
@@ -90,8 +89,11 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	var err error
 	w.cognito, err = fakecognito.New(fakecognito.Config{
 		URL: w.provider.URL, PoolID: "us-east-1_TEST", Now: w.now, Faults: w.faults,
-		Clients: []fakecognito.Client{{ID: "client", Secret: "secret",
-			CallbackURLs: []string{w.gateway.URL + "/oauth2/callback"}, LogoutURLs: []string{w.gateway.URL + "/oauth2/signed_out"}}},
+		Clients: []fakecognito.Client{{
+			ID: "client", Secret: "secret",
+			CallbackURLs: []string{w.gateway.URL + "/oauth2/callback"},
+			LogoutURLs:   []string{w.gateway.URL + "/oauth2/signed_out"},
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -114,15 +116,22 @@ func (w *world) build() {
 	w.must(err)
 	cfg := session.DefaultConfig()
 	cfg.CacheTTL = 0
-	w.sessions, err = session.New(cfg, session.Deps{Redis: rdb, Block: rdb, Ring: ring, Log: log, Metrics: session.NewMetrics(prometheus.NewRegistry()), Now: w.now})
+	w.sessions, err = session.New(cfg, session.Deps{
+		Redis: rdb, Block: rdb, Ring: ring, Log: log, Now: w.now,
+		Metrics: session.NewMetrics(prometheus.NewRegistry()),
+	})
 	w.must(err)
-	w.sessions.Set(session.Settings{Config: cfg, Issuer: provider.Issuer(), ClientID: provider.ClientID(), RefreshGrace: time.Hour, Refresh: provider.Refresh})
+	w.sessions.Set(session.Settings{
+		Config: cfg, Issuer: provider.Issuer(), ClientID: provider.ClientID(),
+		RefreshGrace: time.Hour, Refresh: provider.Refresh,
+	})
 	ender := Ender(w.sessions)
 	if w.ender != nil {
 		ender = w.ender(ender)
 	}
 	w.handler, err = New(w.cfg, Deps{
-		Provider: provider, Sessions: w.sessions, Ender: ender, Redis: rdb, KeyPrefix: "hubgate:", Ring: ring, Pages: pages, Log: log,
+		Provider: provider, Sessions: w.sessions, Ender: ender, Redis: rdb, KeyPrefix: "hubgate:", Ring: ring,
+		Pages: pages, Log: log,
 		Audit:   slog.New(slog.NewJSONHandler(&w.audit, nil)),
 		Metrics: metrics, Limiter: NewLimiter(), Now: w.now, OnLogout: func(http.ResponseWriter, *http.Request) {},
 		OnLogin: func(_ *http.Request, _ *session.Session, returnTo string) {
@@ -134,7 +143,7 @@ func (w *world) build() {
 	w.must(err)
 }
 
-// providerClient follows no redirects, as the real one.
+// providerClient follows no redirects, like the real one.
 func providerClient() *http.Client {
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &http.Client{Timeout: 5 * time.Second, CheckRedirect: stay}
@@ -147,7 +156,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// serve is the gateway: its own endpoints, and protected pages everywhere else.
+// serve is the gateway: its own endpoints, and protected pages at all other paths.
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	if w.began != nil {
 		w.began(r)
@@ -165,7 +174,7 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		login := !own || endpoint == "callback" || endpoint == "start"
 		failed := rec.status >= 400 && !slices.Contains([]int{401, 405, 429}, rec.status)
 		if login && failed && (o.Reason == "" || !o.Login) {
-			w.t.Errorf("%s fails with %d, and the log does not say why: %+v", r.URL.Path, rec.status, o)
+			w.t.Errorf("%s: %d without a reason in the log: %+v", r.URL.Path, rec.status, o)
 		}
 	}()
 	if name, own := strings.CutPrefix(r.URL.Path, "/oauth2/"); own {
@@ -201,14 +210,14 @@ func (w *statusRecorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// outcome is how the last request to the gateway was judged: what its log lines say.
+// outcome returns the outcome of the last request to the gateway, as in its log line.
 func (w *world) outcome() inbound.Outcome {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.judged[len(w.judged)-1].outcome
 }
 
-// reasonOf is the reason in the log line of the last request to a path.
+// reasonOf returns the reason in the log line of the last request to a path.
 func (w *world) reasonOf(path string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -223,82 +232,4 @@ func (w *world) reasonOf(path string) string {
 type judged struct {
 	path    string
 	outcome inbound.Outcome
-}
-
-// browser keeps cookies and stops at each redirect when told to.
-type browser struct {
-	t   *testing.T
-	c   *http.Client
-	jar http.CookieJar
-}
-
-func (w *world) browser() *browser {
-	jar, err := cookiejar.New(nil)
-	w.must(err)
-	return &browser{w.t, &http.Client{Jar: jar}, jar}
-}
-
-type answer struct {
-	*http.Response
-	body string
-}
-
-func (b *browser) get(address string) answer  { return b.do(http.MethodGet, address, nil, true) }
-func (b *browser) step(address string) answer { return b.do(http.MethodGet, address, nil, false) }
-
-func (b *browser) do(method, address string, form url.Values, follow bool) answer {
-	b.t.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
-	}
-	req, err := http.NewRequestWithContext(b.t.Context(), method, address, body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	req.Header.Set("Accept", "text/html")
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set("Sec-Fetch-Site", "same-origin")
-	}
-	client := *b.c
-	if !follow {
-		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return answer{res, string(text)}
-}
-
-// atProvider goes to a protected page and ends on the provider's form.
-func (w *world) atProvider(b *browser, path string) answer {
-	w.t.Helper()
-	form := b.get(w.gateway.URL + path)
-	if form.Request.URL.Path != "/login" {
-		w.t.Fatalf("%s led to %s (%d)\n%s", path, form.Request.URL, form.StatusCode, form.body)
-	}
-	return form
-}
-
-// consent fills in the form and returns the callback's address without going there.
-func (w *world) consent(b *browser, form answer, who string) string {
-	w.t.Helper()
-	res := b.do(http.MethodPost, form.Request.URL.String(), url.Values{"username": {who}, "password": {"demo"}}, false)
-	if res.StatusCode != http.StatusFound {
-		w.t.Fatalf("the form answered %d\n%s", res.StatusCode, res.body)
-	}
-	return res.Header.Get("Location")
-}
-
-// login goes through everything and returns the page it ends on.
-func (w *world) login(b *browser, path string) answer {
-	w.t.Helper()
-	return b.get(w.consent(b, w.atProvider(b, path), "alice@example.com"))
 }

@@ -86,7 +86,8 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, q url.Values, in
 	code := rand.Text()
 	s.codes[code] = &grant{
 		user: in.user, client: q.Get("client_id"), redirectURI: q.Get("redirect_uri"),
-		challenge: q.Get("code_challenge"), nonce: q.Get("nonce"), scope: scope, authTime: in.at, expires: s.cfg.Now().Add(codeTime), family: new(bool),
+		challenge: q.Get("code_challenge"), nonce: q.Get("nonce"), scope: scope, authTime: in.at,
+		expires: s.cfg.Now().Add(codeTime), family: new(bool),
 	}
 	redirectToApp(w, r, q, url.Values{"code": {code}})
 }

@@ -1,6 +1,3 @@
-// Package fakecognito imitates an Amazon Cognito user pool, including its deviations from the standards, for the demo
-// and for tests. It keeps all data in memory, imports no other package of hubgate, and must never be exposed to the
-// internet.
 package fakecognito
 
 import (

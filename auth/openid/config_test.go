@@ -2,7 +2,7 @@ package openid
 
 import "testing"
 
-func TestIssuerOfAPoolIsThatOfItsPartition(t *testing.T) {
+func TestIssuerURLOfUserPoolFollowsPartition(t *testing.T) {
 	t.Parallel()
 	for pool, want := range map[string]string{
 		"eu-west-1_AbCdEf123":      "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123",
@@ -27,7 +27,7 @@ func TestIssuerOfAPoolIsThatOfItsPartition(t *testing.T) {
 }
 
 // An endpoint that hubgate does not know of is written as the issuer.
-func TestIssuerOfAnotherPartitionIsAccepted(t *testing.T) {
+func TestIssuerURLOfUnknownPartitionIsAccepted(t *testing.T) {
 	t.Parallel()
 	for _, issuer := range []string{
 		"https://cognito-idp.eu-west-1.api.aws/eu-west-1_AbCdEf123",

@@ -29,7 +29,8 @@ func (x *examination) client(ctx context.Context) (f setting.Finding, known bool
 			Part: "client", Status: setting.Failed, Detail: detail, Cure: cureNetwork, Where: "network",
 		}, true
 	case refusal.code == "invalid_grant":
-		return setting.Finding{Part: "client", Status: setting.OK, Detail: "the provider accepts the client and its secret"}, true
+		detail := "the provider accepts the client and its secret"
+		return setting.Finding{Part: "client", Status: setting.OK, Detail: detail}, true
 	case refusal.code == "":
 		return clientWarning(refusal.Error()), true
 	}

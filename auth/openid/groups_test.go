@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestGroupsAreReadHoweverProvidersWriteThem(t *testing.T) {
+func TestGroupsInReadsEveryFormat(t *testing.T) {
 	t.Parallel()
 	list := func(v ...any) []any { return v }
 	for name, c := range map[string]struct {
@@ -47,7 +47,7 @@ func TestGroupsAreReadHoweverProvidersWriteThem(t *testing.T) {
 	}
 }
 
-func TestGroupsClaimMayBeAPath(t *testing.T) {
+func TestGroupsInAcceptsPath(t *testing.T) {
 	t.Parallel()
 	roles := []any{"staff"}
 	for name, claims := range map[string]map[string]any{
@@ -71,7 +71,7 @@ func TestGroupsClaimMayBeAPath(t *testing.T) {
 }
 
 // Of other claims only Cognito's custom attributes are lists in brackets: nothing else changes its meaning.
-func TestGroupsAndCustomAttributesAloneAreSplit(t *testing.T) {
+func TestSplitClaimsSplitsGroupsAndCustomAttributes(t *testing.T) {
 	t.Parallel()
 	claims := func() map[string]any {
 		return map[string]any{

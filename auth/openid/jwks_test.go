@@ -10,7 +10,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-func TestKeySetIsBounded(t *testing.T) {
+func TestParseKeysIsBounded(t *testing.T) {
 	t.Parallel()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -45,7 +45,7 @@ func TestKeySetIsBounded(t *testing.T) {
 	}
 }
 
-func TestKeySetOfAnotherFormIsNamed(t *testing.T) {
+func TestParseKeysNamesOtherFormats(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		`[{"kty":"RSA"}]`:   "expected an object with keys, got an array",

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAnAccountThatDoesNotFitIntoASessionGetsAPageThatSaysSo(t *testing.T) {
+func TestLoginOfTooLargeAccountShowsCause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	var groups []string

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A key set with many odd members costs one line, and keeps no usable key out.
-func TestKeySetWithManyOddMembersIsOneLine(t *testing.T) {
+// A key set with many invalid members causes one log line, and does not exclude valid keys.
+func TestKeySetWithManyInvalidMembersLogsOneLine(t *testing.T) {
 	t.Parallel()
 	kind := func(kty, use string, i int) any {
 		return map[string]any{"kty": kty, "use": use, "k": "AAAA", "kid": fmt.Sprint("n", i)}

@@ -14,17 +14,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// commands watches what the gateway asks Redis.
+// commands counts the commands that the gateway sends to Redis.
 type commands struct {
-	asked atomic.Int64
-	short atomic.Int64 // asked by somebody who had little time left
+	all   atomic.Int64
+	short atomic.Int64 // with a short deadline
 }
 
 func (c *commands) note(ctx context.Context, name string) {
 	if name == "hello" || name == "client" { // a new connection's
 		return
 	}
-	c.asked.Add(1)
+	c.all.Add(1)
 	if end, ok := ctx.Deadline(); ok && time.Until(end) < storeTime/2 {
 		c.short.Add(1)
 	}
@@ -82,7 +82,7 @@ func (w *world) replay(b *browser, callback string, n int) (statuses map[int]int
 	return statuses, cookies
 }
 
-func TestSecondDeliveriesOfAFinishedAttemptAreCheap(t *testing.T) {
+func TestRepeatedCallbacksOfFinishedAttemptAreCheap(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		prepare func(*world, *browser) string // begins a login and returns its callback
@@ -92,18 +92,18 @@ func TestSecondDeliveriesOfAFinishedAttemptAreCheap(t *testing.T) {
 			state := mustParse(w.t, b.step(w.gateway.URL+"/members/").Header.Get("Location")).Query().Get("state")
 			return w.gateway.URL + "/oauth2/callback?" + url.Values{"code": {"nonsense"}, "state": {state}}.Encode()
 		}, 400},
-		"code that the provider refuses": {func(w *world, b *browser) string {
+		"expired code": {func(w *world, b *browser) string {
 			callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
 			w.pass(10 * time.Minute) // too old for the provider
 			return callback
 		}, 400},
-		"a login that worked, its result expired": {func(w *world, b *browser) string {
+		"a successful login, its result expired": {func(w *world, b *browser) string {
 			callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
 			w.replay(b, callback, 1)
 			w.pass(resultKept + time.Second)
 			return callback
 		}, 400},
-		"a login that worked": {func(w *world, b *browser) string {
+		"a successful login": {func(w *world, b *browser) string {
 			callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
 			w.replay(b, callback, 1)
 			return callback
@@ -117,16 +117,16 @@ func TestSecondDeliveriesOfAFinishedAttemptAreCheap(t *testing.T) {
 			w.replay(b, callback, 1)
 			redis := w.watchRedis()
 			if got, _ := w.replay(b, callback, 20); got[c.want] != 20 {
-				t.Errorf("answers: %v", got)
+				t.Errorf("statuses: %v", got)
 			}
-			if n := redis.asked.Load(); n > 60 {
-				t.Errorf("20 deliveries cost %d commands", n)
+			if n := redis.all.Load(); n > 60 {
+				t.Errorf("%d commands for 20 callbacks", n)
 			}
 		})
 	}
 }
 
-func TestSecondDeliveriesShareOneReader(t *testing.T) {
+func TestRepeatedCallbacksShareOnePoller(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -150,30 +150,30 @@ func TestSecondDeliveriesShareOneReader(t *testing.T) {
 	}
 	got, cookies := w.replay(b, callback, 20)
 	if got[302] != 20 || cookies != 20 || (<-first)[302] != 1 {
-		t.Errorf("answers: %v, %d with the session's cookie", got, cookies)
+		t.Errorf("statuses: %v, %d with the session's cookie", got, cookies)
 	}
-	if n := redis.asked.Load(); n > 20*3+20 {
-		t.Errorf("20 deliveries cost %d commands", n)
+	if n := redis.all.Load(); n > 20*3+20 {
+		t.Errorf("%d commands for 20 callbacks", n)
 	}
 }
 
-func TestSecondDeliveryNeverCutsACommandShort(t *testing.T) {
+func TestRepeatedCallbackNeverShortensCommand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
 	callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
 	state, _ := parseState(w.handler.deps.Ring, mustParse(t, callback).Query().Get("state"))
-	w.must(w.redis.Set(w.handler.claims.key(state), "a delivery that never ends"))
+	w.must(w.redis.Set(w.handler.claims.key(state), "a callback that never ends"))
 	redis := w.watchRedis()
 	if got, _ := w.replay(b, callback, 3); got[400] != 3 {
-		t.Errorf("answers: %v", got)
+		t.Errorf("statuses: %v", got)
 	}
-	if redis.short.Load() > 0 || redis.asked.Load() > 3*3+12 {
-		t.Errorf("%d commands, %d of them with the visitor's time", redis.asked.Load(), redis.short.Load())
+	if redis.short.Load() > 0 || redis.all.Load() > 3*3+12 {
+		t.Errorf("%d commands, %d with a short deadline", redis.all.Load(), redis.short.Load())
 	}
 }
 
-func TestSecondDeliveryReadsNoResultThatIsTooLong(t *testing.T) {
+func TestRepeatedCallbackIgnoresTooLongResult(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{maxResultBytes + 1, 2 * maxResultBytes, 8 << 20} {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {
@@ -182,7 +182,7 @@ func TestSecondDeliveryReadsNoResultThatIsTooLong(t *testing.T) {
 			b := w.browser()
 			callback := w.consent(b, w.atProvider(b, "/members/"), "alice@example.com")
 			state, _ := parseState(w.handler.deps.Ring, mustParse(t, callback).Query().Get("state"))
-			w.must(w.redis.Set(w.handler.claims.key(state), "another delivery's"))
+			w.must(w.redis.Set(w.handler.claims.key(state), "another callback"))
 			w.must(w.redis.Set(w.handler.claims.resultKey(state), strings.Repeat("x", size)))
 			left, err := w.handler.claims.progress(t.Context(), state)
 			if err != nil || len(left.sealed) != 0 || !left.finished {
@@ -195,7 +195,7 @@ func TestSecondDeliveryReadsNoResultThatIsTooLong(t *testing.T) {
 	}
 }
 
-func TestWaitingIsBounded(t *testing.T) {
+func TestWaitersAreBounded(t *testing.T) {
 	t.Parallel()
 	q := &waiters{byAttempt: map[string]int{}}
 	var entered []string
@@ -213,6 +213,6 @@ func TestWaitingIsBounded(t *testing.T) {
 		q.leave(attempt)
 	}
 	if q.all != 0 || len(q.byAttempt) != 0 || !q.enter("one") {
-		t.Errorf("after all have left: %d, %v", q.all, q.byAttempt)
+		t.Errorf("after all left: %d, %v", q.all, q.byAttempt)
 	}
 }
