@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -193,11 +194,11 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		io.WriteString(rw, "page for "+s.Email+" in "+strings.Join(s.Groups, ","))
 		return
 	}
-	none := &session.NoSessionError{}
-	if n, ok := err.(*session.NoSessionError); ok {
-		none = n
+	var reason session.Reason
+	if none := (*session.NoSessionError)(nil); errors.As(err, &none) {
+		reason = none.Reason
 	}
-	w.handler.Begin(rw, r, none.Reason, 0)
+	w.handler.Begin(rw, r, reason, 0)
 }
 
 type statusRecorder struct {

@@ -42,12 +42,12 @@ type discovery struct {
 	now       func() time.Time
 	flight    singleflight.Group
 
-	mu         sync.Mutex
-	found      *metadata
-	fault      error     // of the last attempt
-	faultSince time.Time // when attempts began to fail
-	next       time.Time // when the next attempt may begin
-	wait       time.Duration
+	mu           sync.Mutex
+	found        *metadata
+	lastErr      error     // of the last attempt
+	failingSince time.Time // when attempts began to fail
+	nextAttempt  time.Time // when the next attempt may begin
+	backoff      time.Duration
 }
 
 const (
@@ -60,13 +60,13 @@ const (
 // last error at once.
 func (d *discovery) metadata(ctx context.Context) (*metadata, error) {
 	d.mu.Lock()
-	found, fault, next := d.found, d.fault, d.next
+	found, lastErr, next := d.found, d.lastErr, d.nextAttempt
 	d.mu.Unlock()
 	switch {
 	case found != nil:
 		return found, nil
-	case fault != nil && d.now().Before(next):
-		return nil, fault
+	case lastErr != nil && d.now().Before(next):
+		return nil, lastErr
 	}
 	return d.discover(ctx)
 }
@@ -76,6 +76,19 @@ func (d *discovery) known() *metadata {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.found
+}
+
+// health reports whether discovery works, as far as it was tried.
+func (d *discovery) health() (ok bool, detail string, since time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.found != nil:
+		return true, "answers", d.found.since
+	case d.lastErr != nil:
+		return false, d.lastErr.Error(), d.failingSince
+	}
+	return true, "not asked yet", time.Time{}
 }
 
 // discover runs one attempt now. Concurrent callers share it, and it continues when their requests are canceled.
@@ -102,15 +115,15 @@ func (d *discovery) attempt(ctx context.Context) (*metadata, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil {
-		d.wait = min(maxBackoff, max(firstBackoff, 2*d.wait))
-		if d.fault == nil {
-			d.faultSince = d.now()
+		d.backoff = min(maxBackoff, max(firstBackoff, 2*d.backoff))
+		if d.lastErr == nil {
+			d.failingSince = d.now()
 		}
-		d.fault, d.next = err, d.now().Add(d.wait)
+		d.lastErr, d.nextAttempt = err, d.now().Add(d.backoff)
 		return nil, err
 	}
 	m.keys, m.since = newKeySet(d.documents, m.JWKS, d.log, d.now), d.now()
-	d.found, d.fault, d.wait = m, nil, 0
+	d.found, d.lastErr, d.backoff = m, nil, 0
 	d.log.InfoContext(ctx, "provider found", "issuer", d.issuer)
 	return m, nil
 }

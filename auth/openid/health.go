@@ -53,16 +53,7 @@ func (p *Provider) Health() (ok bool, detail string, since time.Time) {
 	if s := p.alarm.current.Load(); s != nil {
 		return false, s.detail, s.since
 	}
-	d := p.discovery
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case d.found != nil:
-		return true, "answers", d.found.since
-	case d.fault != nil:
-		return false, d.fault.Error(), d.faultSince
-	}
-	return true, "not asked yet", time.Time{}
+	return p.discovery.health()
 }
 
 // Probe checks that the provider answers, by its discovery document, or by its keys where the endpoints are configured.

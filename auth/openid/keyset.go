@@ -68,17 +68,17 @@ type keySet struct {
 	now       func() time.Time
 	flight    singleflight.Group
 
-	mu      sync.Mutex
-	keys    []jose.JSONWebKey
-	version int // number of successful fetches
-	loading bool
-	begun   map[tokenSource]time.Time
-	fault   error  // of the last fetch
-	flaws   string // of the last response, logged once
+	mu        sync.Mutex
+	keys      []jose.JSONWebKey
+	version   int // number of successful fetches
+	loading   bool
+	lastFetch map[tokenSource]time.Time
+	lastErr   error  // of the last fetch
+	flaws     string // of the last response, logged once
 }
 
 func newKeySet(docs documents, address string, log *slog.Logger, now func() time.Time) *keySet {
-	return &keySet{documents: docs, address: address, log: log, now: now, begun: map[tokenSource]time.Time{}}
+	return &keySet{documents: docs, address: address, log: log, now: now, lastFetch: map[tokenSource]time.Time{}}
 }
 
 // verify returns the payload of a token whose signature is valid. It does not restrict the algorithm; the caller does.
@@ -90,19 +90,19 @@ func (k *keySet) verify(ctx context.Context, token string, from tokenSource) ([]
 	if len(jws.Signatures) != 1 {
 		return nil, errors.New("a token must have one signature")
 	}
-	asked := false
+	fetched := false
 	for range 3 { // a shared fetch may have begun before this token's key was published
 		keys, version := k.current()
 		payload, known, ok := verifyWith(keys, jws)
 		switch {
 		case ok:
 			return payload, nil
-		case asked && known:
+		case fetched && known:
 			return nil, errBadSignature
-		case asked:
+		case fetched:
 			return nil, errUnknownKey
 		}
-		asked, err = k.refresh(ctx, from, version)
+		fetched, err = k.refresh(ctx, from, version)
 		var limited *KeysError
 		if errors.As(err, &limited) && !limited.Unavailable && known {
 			return nil, errBadSignature
@@ -144,7 +144,7 @@ func (k *keySet) refresh(ctx context.Context, from tokenSource, version int) (be
 		return false, nil
 	}
 	if !k.loading {
-		if err := k.spend(from); err != nil {
+		if err := k.takeBudget(from); err != nil {
 			k.mu.Unlock()
 			return false, err
 		}
@@ -163,17 +163,17 @@ func (k *keySet) refresh(ctx context.Context, from tokenSource, version int) (be
 	}
 }
 
-// spend takes one fetch from the budget of a source. The caller holds k.mu.
-func (k *keySet) spend(from tokenSource) error {
+// takeBudget takes one fetch from the budget of a source. The caller holds k.mu.
+func (k *keySet) takeBudget(from tokenSource) error {
 	now, interval := k.now(), from.interval()
-	wait := k.begun[from].Add(interval).Sub(now)
+	wait := k.lastFetch[from].Add(interval).Sub(now)
 	if wait > 0 && wait <= interval { // more: the clock was set back
-		if k.fault != nil && len(k.keys) == 0 {
-			return &KeysError{err: k.fault, Unavailable: true, RetryAfter: wait}
+		if k.lastErr != nil && len(k.keys) == 0 {
+			return &KeysError{err: k.lastErr, Unavailable: true, RetryAfter: wait}
 		}
 		return &KeysError{err: errFetchedRecently, RetryAfter: wait}
 	}
-	k.begun[from] = now
+	k.lastFetch[from] = now
 	return nil
 }
 
@@ -184,7 +184,7 @@ func (k *keySet) load(ctx context.Context) error {
 	keys, flaws, err := k.documents.keys(ctx, k.address)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.loading, k.fault = false, err
+	k.loading, k.lastErr = false, err
 	detail := strings.Join(flaws, "; ")
 	if detail != "" && detail != k.flaws {
 		k.log.WarnContext(ctx, "invalid key in the provider's key set", "detail", detail)
