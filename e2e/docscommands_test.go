@@ -144,8 +144,8 @@ func TestDocumentedHubgateCommandsRun(t *testing.T) {
 	}
 }
 
-// TestDocumentedGoCommandsRun builds what the documents build. Tests and measurements would run for minutes: the test
-// sees that their packages compile and that their names exist.
+// TestDocumentedGoCommandsRun builds what the documents build. Tests and measurements would run for minutes, and tools
+// would be downloaded and installed: for these it checks that packages compile and that names exist.
 func TestDocumentedGoCommandsRun(t *testing.T) {
 	t.Parallel()
 	built := t.TempDir()
@@ -173,12 +173,16 @@ var (
 	testPattern = regexp.MustCompile(`-(?:run|bench) (\S+)`)
 	testPackage = regexp.MustCompile(`\./\S+`)
 	benchmark   = regexp.MustCompile(`^go run \./bench [a-z]+`)
+	moduleTool  = regexp.MustCompile(`go (?:tool|install) -modfile=(\S+) (\S+)`)
 )
 
 // shortened returns a command that checks the same names and packages in seconds, and whether it must list a test.
 func shortened(line, built string) (short string, needsTest bool) {
 	if pattern := testPattern.FindStringSubmatch(line); pattern != nil {
 		return "go test -list " + pattern[1] + " " + testPackage.FindString(line), true
+	}
+	if tool := moduleTool.FindStringSubmatch(line); tool != nil {
+		return fmt.Sprintf(`go mod edit -json %s | grep -i '%s"'`, tool[1], tool[2]), false
 	}
 	switch {
 	case strings.Contains(line, "go test "):
