@@ -48,3 +48,22 @@ func anchors(t *testing.T, target string) map[string]bool {
 	}
 	return found
 }
+
+// documentedFile is a path of the repository. NAME stands for a file to be written.
+var documentedFile = regexp.MustCompile(
+	`^(?:\.ci|auth|bench|cmd|deploy|docs|e2e|hubspot|internal|proxy|session)/[a-z0-9_/.-]+$`)
+
+func TestDocumentedFilesExist(t *testing.T) {
+	t.Parallel()
+	for _, document := range documents(t) {
+		_, prose := blocks(t, document)
+		for _, code := range inlineCode.FindAllStringSubmatch(prose, -1) {
+			if !documentedFile.MatchString(code[1]) {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join("..", code[1])); err != nil {
+				t.Errorf("%s: %v", document, err)
+			}
+		}
+	}
+}
