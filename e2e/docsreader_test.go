@@ -39,9 +39,9 @@ func newReader(t *testing.T) *reader {
 	t.Cleanup(func() { d.terminate() }) // it then removes its folder
 	r := &reader{t: t, smallest: t.TempDir(), other: t.TempDir()}
 	r.demo = filepath.Dir(demoFile.FindStringSubmatch(d.out.String())[1])
-	r.write(r.smallest, "hubgate.yaml", smallestConfiguration(t))
-	r.write(r.smallest, "new.yaml", smallestConfiguration(t))
-	r.write(r.other, "hubgate.yaml", r.otherPorts())
+	overwrite(t, filepath.Join(r.smallest, "hubgate.yaml"), smallestConfiguration(t))
+	overwrite(t, filepath.Join(r.smallest, "new.yaml"), smallestConfiguration(t))
+	overwrite(t, filepath.Join(r.other, "hubgate.yaml"), r.otherPorts())
 	for _, folder := range []string{r.smallest, r.demo, r.other} {
 		if err := os.Symlink(binary, filepath.Join(folder, "hubgate")); err != nil {
 			t.Fatal(err)
@@ -68,13 +68,6 @@ func (r *reader) otherPorts() string {
 		return listenAddress.FindStringSubmatch(listen)[1] + strconv.Itoa(port-1)
 	})
 	return strings.ReplaceAll(changed, "${file:", "${file:demo/")
-}
-
-func (r *reader) write(folder, name, text string) {
-	r.t.Helper()
-	if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
 }
 
 // run runs a command and returns its exit status and what it printed.
