@@ -13,36 +13,36 @@ import (
 // JSON.
 type encoder []byte
 
-func (w *encoder) number(n uint64) { *w = binary.AppendUvarint(*w, n) }
+func (e *encoder) number(n uint64) { *e = binary.AppendUvarint(*e, n) }
 
-func (w *encoder) text(s string) {
-	w.number(uint64(len(s)))
-	*w = append(*w, s...)
+func (e *encoder) text(s string) {
+	e.number(uint64(len(s)))
+	*e = append(*e, s...)
 }
 
-func (w *encoder) texts(list []string) {
-	w.number(uint64(len(list)))
+func (e *encoder) texts(list []string) {
+	e.number(uint64(len(list)))
 	for _, s := range list {
-		w.text(s)
+		e.text(s)
 	}
 }
 
-func (w *encoder) time(t time.Time) { *w = binary.AppendVarint(*w, millis(t)) }
+func (e *encoder) time(t time.Time) { *e = binary.AppendVarint(*e, millis(t)) }
 
 // token writes a token without its base64, which saves a quarter: most tokens are parts of base64url with dots between
 // them. Any other token is written as a text after a zero.
-func (w *encoder) token(s string) {
+func (e *encoder) token(s string) {
 	var parts []string
 	for part := range strings.SplitSeq(s, ".") {
 		raw, err := strictBase64.DecodeString(part)
 		if err != nil || strictBase64.EncodeToString(raw) != part { // decoding ignores line breaks
-			w.number(0)
-			w.text(s)
+			e.number(0)
+			e.text(s)
 			return
 		}
 		parts = append(parts, string(raw))
 	}
-	w.texts(parts)
+	e.texts(parts)
 }
 
 // decoder reads what an encoder wrote. After an invalid field, bad is set and all other fields are empty.
@@ -110,31 +110,37 @@ func (d *decoder) token() string {
 	return strings.Join(parts, ".")
 }
 
+// fields returns a session's fields in the order of the record.
+func (s *Session) fields() (texts []*string, times []*time.Time, tokens []*string) {
+	return []*string{&s.Issuer, &s.Subject, &s.Email, &s.Name, &s.Host, &s.ClientID, &s.Address, &s.SID},
+		[]*time.Time{&s.CreatedAt, &s.ExpiresAt, &s.refreshedAt, &s.Tokens.AccessExpiry, &s.AuthTime, &s.PromptedAt},
+		[]*string{&s.Tokens.Access, &s.Tokens.Refresh, &s.Tokens.ID}
+}
+
 // encodeSession encodes a session without its name and idle clock.
 func encodeSession(s *Session) ([]byte, error) {
-	w := encoder{recordFormat}
-	for _, text := range []string{s.Issuer, s.Subject, s.Email, s.Name, s.Host, s.ClientID, s.Address, s.SID} {
-		w.text(text)
+	e := encoder{recordFormat}
+	texts, times, tokens := s.fields()
+	for _, text := range texts {
+		e.text(*text)
 	}
 	verified := uint64(0)
 	if s.EmailVerified {
 		verified = 1
 	}
-	w.number(verified)
-	w.texts(s.Groups)
-	for _, t := range []time.Time{
-		s.CreatedAt, s.ExpiresAt, s.refreshedAt, s.Tokens.AccessExpiry, s.AuthTime, s.PromptedAt,
-	} {
-		w.time(t)
+	e.number(verified)
+	e.texts(s.Groups)
+	for _, t := range times {
+		e.time(*t)
 	}
-	for _, token := range []string{s.Tokens.Access, s.Tokens.Refresh, s.Tokens.ID} {
-		w.token(token)
+	for _, token := range tokens {
+		e.token(*token)
 	}
 	if s.Claims == nil {
-		return w, nil
+		return e, nil
 	}
 	claims, err := json.Marshal(s.Claims)
-	return append(w, claims...), err
+	return append(e, claims...), err
 }
 
 // decodeSession decodes what encodeSession encoded.
@@ -142,24 +148,23 @@ func decodeSession(plain []byte) (*Session, error) {
 	if len(plain) == 0 || plain[0] != recordFormat {
 		return nil, errRecord
 	}
-	r, s := decoder{left: string(plain[1:])}, &Session{}
-	for _, text := range []*string{&s.Issuer, &s.Subject, &s.Email, &s.Name, &s.Host, &s.ClientID, &s.Address, &s.SID} {
-		*text = r.text()
+	d, s := decoder{left: string(plain[1:])}, &Session{}
+	texts, times, tokens := s.fields()
+	for _, text := range texts {
+		*text = d.text()
 	}
-	verified := r.number()
-	s.EmailVerified, s.Groups = verified == 1, r.texts()
-	for _, t := range []*time.Time{
-		&s.CreatedAt, &s.ExpiresAt, &s.refreshedAt, &s.Tokens.AccessExpiry, &s.AuthTime, &s.PromptedAt,
-	} {
-		*t = r.time()
+	verified := d.number()
+	s.EmailVerified, s.Groups = verified == 1, d.texts()
+	for _, t := range times {
+		*t = d.time()
 	}
-	for _, token := range []*string{&s.Tokens.Access, &s.Tokens.Refresh, &s.Tokens.ID} {
-		*token = r.token()
+	for _, token := range tokens {
+		*token = d.token()
 	}
-	if r.bad || verified > 1 || s.Subject == "" || s.ExpiresAt.IsZero() {
+	if d.bad || verified > 1 || s.Subject == "" || s.ExpiresAt.IsZero() {
 		return nil, errRecord
 	}
-	if r.left != "" && (json.Unmarshal([]byte(r.left), &s.Claims) != nil || s.Claims == nil) {
+	if d.left != "" && (json.Unmarshal([]byte(d.left), &s.Claims) != nil || s.Claims == nil) {
 		return nil, errRecord
 	}
 	s.Groups = slices.Clip(s.Groups)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/redisread"
 )
 
 // ender ends sessions: on this replica at once, in Redis and on the other replicas now or when Redis is back.
@@ -141,8 +143,8 @@ func (e *ender) endListed(ctx context.Context, lists []string, before time.Time)
 // endList reads a list once and ends its sessions. It returns how many existed and how many entries it removed.
 func (e *ender) endList(ctx context.Context, key string, before time.Time) (existed, removed int, err error) {
 	var refs []string // all of them, before any is removed
-	err = e.store.members(ctx, key, func(z redis.Z) { refs = append(refs, z.Member.(string)) })
-	if isWrongType(err) {
+	err = e.store.list(key).Each(ctx, func(z redis.Z) { refs = append(refs, z.Member.(string)) })
+	if redisread.IsWrongType(err) {
 		err = e.store.removeMistyped(ctx, key)
 	}
 	for i := 0; err == nil && i < len(refs); i++ {

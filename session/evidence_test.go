@@ -235,7 +235,7 @@ func TestNoReplyIsNotALogout(t *testing.T) {
 	for name, rdb := range map[string]*redis.Client{"refused": dead, "silent": silent, "no sentinel": sentinel} {
 		t.Cleanup(func() { rdb.Close() })
 		m := w.replica(nil)
-		m.store.reads.rdb = rdb
+		m.store.reads.Redis = rdb
 		if got := w.reason(m, cookie); got != "cannot tell" {
 			t.Errorf("%s: %q", name, got)
 		}

@@ -64,7 +64,7 @@ func (ch *cache) timedOutRecently() bool {
 // fetch reads a session from Redis and puts it into the cache.
 func (ch *cache) fetch(ctx context.Context, t ticket, aad []byte) (*cached, error) {
 	ref, latest := t.ref(), ch.confirmation()
-	values, err := ch.store.reads.get(ctx, ch.store.keys.record(ref), ch.store.keys.summary(ref))
+	values, err := ch.store.reads.Get(ctx, ch.store.keys.record(ref), ch.store.keys.summary(ref))
 	if err != nil {
 		return nil, err
 	}

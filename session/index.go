@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/redisread"
 )
 
 // addToLists adds a session to its lists, and the sealing key to the list of keys in use. A key of the wrong type in
@@ -28,7 +30,7 @@ func (st *store) addToLists(ctx context.Context, s *Session) error {
 		st.noted.Store(note)
 	}
 	for _, c := range commands {
-		if isWrongType(c.Err()) {
+		if redisread.IsWrongType(c.Err()) {
 			if fault := st.removeMistyped(ctx, c.Args()[1].(string)); fault != nil {
 				return fault
 			}

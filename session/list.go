@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/redisread"
 )
 
 // Query selects sessions: all of them, or those of one email address.
@@ -80,7 +82,7 @@ func (st *store) refsAfter(ctx context.Context, key string, at cursor, count int
 	}
 	for err == nil {
 		var refs []redis.Z
-		if refs, rank, err = st.membersFrom(ctx, key, rank, count); err != nil {
+		if refs, rank, err = st.list(key).From(ctx, rank, count); err != nil {
 			break
 		}
 		refs = slices.DeleteFunc(refs, func(z redis.Z) bool {
@@ -91,9 +93,9 @@ func (st *store) refsAfter(ctx context.Context, key string, at cursor, count int
 		}
 	}
 	switch {
-	case errors.Is(err, errEnd):
+	case errors.Is(err, redisread.ErrEnd):
 		return nil, nil
-	case isWrongType(err):
+	case redisread.IsWrongType(err):
 		return nil, st.removeMistyped(ctx, key)
 	}
 	return nil, err
@@ -104,18 +106,18 @@ func (st *store) summaries(ctx context.Context, list string, refs []redis.Z) ([]
 	pipe := st.rdb.Pipeline()
 	replies := make([]*redis.Cmd, len(refs))
 	for i, z := range refs {
-		replies[i] = getBounded(ctx, pipe, st.keys.summary(z.Member.(string)))
+		replies[i] = redisread.Request(ctx, pipe, st.keys.summary(z.Member.(string)), maxStored)
 	}
 	_, failure := pipe.Exec(ctx)
 	var found []*Session
 	var gone []any
 	for i, z := range refs {
 		ref := z.Member.(string)
-		sealed, err := textOf(replies[i], failure)
+		sealed, err := redisread.Text(replies[i], failure)
 		if err != nil {
 			return nil, err
 		}
-		if sealed == "" && !isWrongType(replies[i].Err()) {
+		if sealed == "" && !redisread.IsWrongType(replies[i].Err()) {
 			gone = append(gone, ref)
 			continue
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/redisclient"
+	"github.com/hubgate/hubgate/internal/redisread"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -83,7 +84,8 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	m := &Manager{deps: deps, settings: settings, cookies: cookies{deps.Ring, settings}}
 	m.retries, m.watchers = newRetryQueue(deps.Log), newWatchers()
 	m.store = &store{
-		rdb: deps.Redis, reads: &readBatcher{rdb: deps.Redis}, keys: keyspace{cfg.Redis.KeyPrefix, deps.Ring},
+		rdb: deps.Redis, reads: &redisread.Batcher{Redis: deps.Redis, Max: maxStored, Timeout: storeTime},
+		keys: keyspace{cfg.Redis.KeyPrefix, deps.Ring},
 		ring: deps.Ring, metrics: deps.Metrics, log: deps.Log, now: deps.Now,
 	}
 	m.clock = &idleClock{

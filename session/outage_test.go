@@ -45,7 +45,7 @@ func (w *world) unreliable(m *Manager, u *unreliable) {
 	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr(), MaxRetries: -1})
 	rdb.AddHook(u)
 	w.t.Cleanup(func() { rdb.Close() })
-	m.store.reads.rdb = rdb
+	m.store.reads.Redis = rdb
 }
 
 // always is more than the number of tries.
@@ -141,7 +141,7 @@ func TestNoRequestWaitsWhileRedisIsDown(t *testing.T) {
 	}
 	rdb := redis.NewClient(&redis.Options{Addr: network.Addr(), MaxRetries: -1})
 	t.Cleanup(func() { rdb.Close() })
-	m.store.reads.rdb = rdb
+	m.store.reads.Redis = rdb
 	if err := network.Set(faultproxy.Fault{Hang: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/lease"
+	"github.com/hubgate/hubgate/internal/redisread"
 )
 
 // Anyone who can write to Redis must not be able to fill the memory of the replicas (CWE-770).
@@ -108,7 +109,7 @@ func TestOversizedValueIsNotReadWhole(t *testing.T) {
 			spoil: func(w *world, m *Manager, ref string) { w.redis.Set(m.store.keys.lease(ref), huge) },
 			use: func(w *world, m *Manager, _ *http.Cookie, ref string) string {
 				l := lease.Lease{Redis: m.deps.Redis, Key: m.store.keys.lease(ref), Token: "t", TTL: leaseTime}
-				if _, err := acquire(w.t.Context(), l); err != nil {
+				if _, err := l.Acquire(w.t.Context()); err != nil {
 					return err.Error()
 				}
 				return ""
@@ -231,14 +232,14 @@ func TestEndByEmailSkipsOversizedMembers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m, _ := w.metered()
-	w.crowd(m, memberPage+20)
+	w.crowd(m, redisread.PageSize+20)
 	index := m.store.keys.email("ada@example.com")[0]
-	for i := range 2*memberPage + 1 {
-		if _, err := w.redis.ZAdd(index, float64(i), fmt.Sprintf("%0*d", maxMember+1, i)); err != nil {
+	for i := range 2*redisread.PageSize + 1 {
+		if _, err := w.redis.ZAdd(index, float64(i), fmt.Sprintf("%0*d", 2*refSize+1, i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n, err := m.EndByEmail(t.Context(), "ada@example.com"); n != memberPage+20 || err != nil {
+	if n, err := m.EndByEmail(t.Context(), "ada@example.com"); n != redisread.PageSize+20 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 	if w.redis.Exists(index) {

@@ -103,7 +103,7 @@ func (f *refresher) withinGrace(c *cached, cause error) (*cached, error) {
 // refreshUnderLease refreshes a session if this replica acquires its lease; otherwise it waits for the holder.
 func (f *refresher) refreshUnderLease(ctx context.Context, t ticket, c *cached) (*cached, error) {
 	l := lease.Lease{Redis: f.store.rdb, Key: f.store.keys.lease(t.ref()), Token: rand.Text(), TTL: leaseTime}
-	acquired, err := acquire(ctx, l)
+	acquired, err := within(ctx, l.Acquire)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +124,11 @@ func (f *refresher) refreshUnderLease(ctx context.Context, t ticket, c *cached) 
 	return latest, err
 }
 
-func acquire(ctx context.Context, l lease.Lease) (bool, error) {
+// within calls a function that asks Redis, bounded by storeTime.
+func within[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	return l.Acquire(ctx)
+	return ask(ctx)
 }
 
 // release releases a lease, after a back-off if wait is not 0. Errors are ignored: the lease ends on its own.
@@ -147,7 +148,7 @@ func (f *refresher) reread(ctx context.Context, t ticket, c *cached) (*cached, e
 // awaitHolder waits until the holder of the lease has refreshed the session.
 func (f *refresher) awaitHolder(ctx context.Context, l lease.Lease, t ticket, c *cached) (*cached, error) {
 	for {
-		holder, err := holderOf(ctx, l)
+		holder, err := within(ctx, l.Holder)
 		if err != nil {
 			return nil, err
 		}
@@ -164,12 +165,6 @@ func (f *refresher) awaitHolder(ctx context.Context, l lease.Lease, t ticket, c 
 		case <-time.After(waitPoll):
 		}
 	}
-}
-
-func holderOf(ctx context.Context, l lease.Lease) (string, error) {
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	return l.Holder(ctx)
 }
 
 // backoff returns how long no replica may try again: 5 s after the first failure, doubling up to 60 s. Redis counts the

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/redisread"
 )
 
 // keyNote is what was last written about the sealing key: at most once a minute, with a minute added for the sessions
@@ -36,7 +38,7 @@ func (st *store) noteKey(ctx context.Context, end time.Time) error {
 		return nil
 	}
 	err := st.rdb.ZAddGT(ctx, st.keys.sealKeys(), note.member()).Err()
-	if isWrongType(err) {
+	if redisread.IsWrongType(err) {
 		return st.removeMistyped(ctx, st.keys.sealKeys())
 	}
 	if err == nil {
@@ -48,12 +50,12 @@ func (st *store) noteKey(ctx context.Context, end time.Time) error {
 // keysInUse returns for each key id of the ring when the last session that it sealed ends.
 func (st *store) keysInUse(ctx context.Context) (map[string]time.Time, error) {
 	inUse := map[string]time.Time{}
-	err := st.members(ctx, st.keys.sealKeys(), func(z redis.Z) {
+	err := st.list(st.keys.sealKeys()).Each(ctx, func(z redis.Z) {
 		if until := time.UnixMilli(int64(z.Score)); until.After(st.now()) {
 			inUse[z.Member.(string)] = until
 		}
 	})
-	if isWrongType(err) {
+	if redisread.IsWrongType(err) {
 		err = st.removeMistyped(ctx, st.keys.sealKeys())
 	}
 	if err != nil {

@@ -10,13 +10,14 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/redisread"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
 // store reads and writes sessions in Redis. It decides nothing about them.
 type store struct {
 	rdb     redis.UniversalClient
-	reads   *readBatcher
+	reads   *redisread.Batcher
 	keys    keyspace
 	ring    *seal.Ring
 	metrics *Metrics
@@ -25,6 +26,11 @@ type store struct {
 
 	noted         atomic.Pointer[keyNote]
 	publishDenied atomic.Bool // Redis refuses to let hubgate publish
+}
+
+// list returns a list of sessions or keys. The names of sessions are its longest members.
+func (st *store) list(key string) redisread.List {
+	return redisread.List{Redis: st.rdb, Key: key, MaxMember: 2 * refSize}
 }
 
 // storeTime bounds everything that one request asks of Redis.
@@ -60,7 +66,7 @@ func (st *store) create(ctx context.Context, t ticket, s *Session) error {
 		return err
 	}
 	err = st.addToLists(ctx, s)
-	if isWrongType(err) {
+	if redisread.IsWrongType(err) {
 		err = st.addToLists(ctx, s) // the first call has removed the key of the wrong type
 	}
 	if err != nil {
@@ -151,7 +157,7 @@ func (st *store) saveSummary(ctx context.Context, s *Session, seen int64) error 
 
 // summary returns a session's summary. known is false if it is absent or cannot be opened.
 func (st *store) summary(ctx context.Context, ref string) (u summary, known bool, err error) {
-	sealed, err := textOf(getBounded(ctx, st.rdb, st.keys.summary(ref)), nil)
+	sealed, err := redisread.Text(redisread.Request(ctx, st.rdb, st.keys.summary(ref), maxStored), nil)
 	if err != nil {
 		return summary{}, false, err
 	}

@@ -26,7 +26,7 @@ var elsewhere = map[string]string{
 	"internal/lease Lease.KeepAlive": "renews a lease, which is no request's: recovered",
 	"session Manager.Run":            "process-long",
 	"session refresher.refreshIfDue": "a refresh, which goes on for the others when a request ends: recovered",
-	"session readBatcher.get":        "sends to Redis what several requests ask, and is no one request's",
+	"internal/redisread Batcher.Get": "sends to Redis what several requests ask, and is no one request's",
 
 	"auth claims.wait":               "polls Redis for a login's result, for all who wait for it: recovered",
 	"auth/openid discovery.discover": "a discovery, which continues for others when a request is canceled: recovered",
