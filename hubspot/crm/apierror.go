@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // APIError is an error that HubSpot answered with, for a whole call or for one contact of a batch.
@@ -93,10 +95,7 @@ const maxMessage = 300
 // sanitize prepares a text from HubSpot for logs and operators: short, one line, without e-mail addresses and tokens
 // (log injection, CWE-117).
 func sanitize(s string) string {
-	s = shorten(s, 4*maxMessage)
+	s = setting.Truncate(s, 4*maxMessage)
 	s = keyForm.ReplaceAllString(addressForm.ReplaceAllString(clean(s, false), "<e-mail>"), "<key>")
-	return shorten(s, maxMessage)
+	return setting.Truncate(s, maxMessage)
 }
-
-// shorten returns at most n bytes of a text, as valid UTF-8.
-func shorten(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }

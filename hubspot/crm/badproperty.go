@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // BadProperty is a property that HubSpot rejected, and why.
@@ -58,7 +60,7 @@ func (e *APIError) addQuoted(w wireError) {
 		messages = append(messages, d.Message)
 	}
 	for _, message := range messages {
-		for _, m := range quotedForm.FindAllStringSubmatch(shorten(message, 4*maxMessage), -1) {
+		for _, m := range quotedForm.FindAllStringSubmatch(setting.Truncate(message, 4*maxMessage), -1) {
 			e.addBad(m[1], w.Category)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/background"
+	"github.com/hubgate/hubgate/internal/lease"
 )
 
 // ErrLeaseLost means that another replica holds the lease, so the writes of this one are out of date.
@@ -25,6 +26,7 @@ type Leased struct {
 	token string
 }
 
+// leaseScript acquires the lease with a new fencing token: a number that grows with each holder.
 var leaseScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) then return '' end
 local token = redis.call('INCR', KEYS[2]) .. ':' .. ARGV[1]
@@ -32,20 +34,10 @@ redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
 return token
 `)
 
-var renewScript = redis.NewScript(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-`)
+// LeaseTime is how long the lease lasts if it is not renewed.
+const LeaseTime = 10 * time.Second
 
-var releaseScript = redis.NewScript(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
-`)
-
-const (
-	LeaseTime  = 10 * time.Second
-	leaseRenew = 3 * time.Second
-)
+const leaseRenew = 3 * time.Second
 
 // AcquireLease acquires the lease. acquired is false if another replica holds it.
 func (o *Outbox) AcquireLease(ctx context.Context, replica string) (leased Leased, acquired bool, err error) {
@@ -75,16 +67,18 @@ func (o Leased) Keep(ctx context.Context, lose context.CancelCauseFunc) {
 
 // Renew extends the lease. It fails with ErrLeaseLost if another replica holds it.
 func (o Leased) Renew(ctx context.Context) error {
-	ok, err := renewScript.Run(ctx, o.deps.Queue, []string{o.keys.lease}, o.token, LeaseTime.Milliseconds()).Int()
-	if err == nil && ok == 0 {
+	held, err := o.lease().Renew(ctx)
+	if err == nil && !held {
 		return ErrLeaseLost
 	}
 	return err
 }
 
 // Release gives the lease back.
-func (o Leased) Release(ctx context.Context) error {
-	return releaseScript.Run(ctx, o.deps.Queue, []string{o.keys.lease}, o.token).Err()
+func (o Leased) Release(ctx context.Context) error { return o.lease().Release(ctx) }
+
+func (o Leased) lease() lease.Lease {
+	return lease.Lease{Redis: o.deps.Queue, Key: o.keys.lease, Token: o.token, TTL: LeaseTime}
 }
 
 // finishScript removes entries from the queue. ARGV: token, number of ids, ids, TTL of the person's record, its fields
