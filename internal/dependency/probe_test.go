@@ -65,7 +65,7 @@ func newProbed(t *testing.T, every time.Duration) *probed {
 	return p
 }
 
-// pass lets time go by; there is no real waiting in a bubble.
+// pass lets fake time pass; it must run in a synctest bubble.
 func (p *probed) pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
@@ -143,7 +143,7 @@ func TestProberBacksOffWhileDown(t *testing.T) {
 		p := newProbed(t, 30*time.Second)
 		p.answer(down)
 		p.Suspect()
-		for range 350 { // visitors meet the fault all the time, which is no news
+		for range 350 { // calls of visitors keep failing, which changes nothing
 			p.pass(100 * time.Millisecond)
 			p.metrics.Observe(IDP, Call{Op: OpToken, Result: Timeout})
 		}

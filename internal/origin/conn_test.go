@@ -32,10 +32,10 @@ func TestHeadsAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-				hear(in)
-				say(conn, c.answer)
-				hear(in)
+			tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+				readRequest(in)
+				send(conn, c.answer)
+				readRequest(in)
 			})
 			got, err := tr.ask(t.Context(), "/")
 			if !errors.Is(err, c.want) || (err == nil && got != "ok") {
@@ -70,16 +70,16 @@ func TestResponseHeaderTimeout(t *testing.T) {
 		tr := reach(t, "http://origin.example", func(c *Config) { c.ResponseHeader, c.Idle = 8*time.Second, 0 })
 		conn, in := inMemory(tr)
 		go func() {
-			hear(in)
+			readRequest(in)
 			time.Sleep(7 * time.Second)
-			say(conn, okay+"o")
+			send(conn, okay+"o")
 			time.Sleep(time.Hour)
-			say(conn, "k")
+			send(conn, "k")
 			time.Sleep(time.Hour)
-			hear(in)
+			readRequest(in)
 			time.Sleep(7 * time.Second)
-			say(conn, okay+"ok")
-			hear(in)
+			send(conn, okay+"ok")
+			readRequest(in)
 		}()
 		mustAsk(t, tr, "/slow", "ok")
 		time.Sleep(time.Hour)
@@ -94,7 +94,7 @@ func TestResponseHeaderTimeout(t *testing.T) {
 
 func TestResponseHeaderTimeoutOfNewConnection(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) { hear(in); hear(in) },
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) { readRequest(in); readRequest(in) },
 		func(c *Config) { c.ResponseHeader = 10 * time.Millisecond })
 	if got, err := tr.ask(t.Context(), "/"); !isTimeout(err) {
 		t.Errorf("%q, %v", got, err)
@@ -103,9 +103,9 @@ func TestResponseHeaderTimeoutOfNewConnection(t *testing.T) {
 
 func TestExpiredDeadlineKeepsConnection(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		for hear(in) != nil {
-			say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"+strconv.Itoa(n))
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		for readRequest(in) != nil {
+			send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"+strconv.Itoa(n))
 		}
 	})
 	mustAsk(t, tr, "/", "1")
@@ -160,7 +160,7 @@ func TestIdleTimeout(t *testing.T) {
 
 func TestClosedConnectionsAreRemoved(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) { hear(in); say(conn, okay+"ok") })
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) { readRequest(in); send(conn, okay+"ok") })
 	mustAsk(t, tr, "/", "ok")
 	for tr.kept() > 0 { // until the FIN has arrived
 		tr.pool.look()
@@ -169,10 +169,10 @@ func TestClosedConnectionsAreRemoved(t *testing.T) {
 
 func TestBodyCloseDuringRead(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		hear(in)
-		say(conn, okay+"o")
-		hear(in)
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		readRequest(in)
+		send(conn, okay+"o")
+		readRequest(in)
 	})
 	res, err := tr.RoundTrip(tr.request(t.Context(), "GET", "/"))
 	if err != nil {
@@ -193,7 +193,11 @@ func TestBodyCloseDuringRead(t *testing.T) {
 
 func TestClosedBodyReturnsNoData(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) { hear(in); say(conn, okay+"ok"); hear(in) })
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		readRequest(in)
+		send(conn, okay+"ok")
+		readRequest(in)
+	})
 	res, err := tr.RoundTrip(tr.request(t.Context(), "GET", "/"))
 	if err != nil {
 		t.Fatal(err)
@@ -211,10 +215,10 @@ func TestLateHeadIsTimeout(t *testing.T) {
 	for _, part := range []string{
 		"", "H", "HTTP/1.1 200 OK\r\nX-Half", "HTTP/1.1 200 OK\r\nX-A: ha", "HTTP/1.1 200 OK\r\nX-A: 1\r\n",
 	} {
-		tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-			hear(in)
-			say(conn, part)
-			hear(in)
+		tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+			readRequest(in)
+			send(conn, part)
+			readRequest(in)
 		}, func(c *Config) { c.ResponseHeader = 20 * time.Millisecond })
 		if _, err := tr.ask(t.Context(), "/"); !isTimeout(err) {
 			t.Errorf("%q: %v", part, err)
@@ -240,11 +244,11 @@ func TestIdleConnectionsAreLimited(t *testing.T) {
 
 func TestTrailersArrive(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		hear(in)
-		say(conn,
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		readRequest(in)
+		send(conn,
 			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n2\r\nok\r\n0\r\nX-End: 1\r\n\r\n")
-		hear(in)
+		readRequest(in)
 	})
 	res, err := tr.RoundTrip(tr.request(t.Context(), http.MethodGet, "/"))
 	if err != nil {

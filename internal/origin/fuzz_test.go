@@ -26,16 +26,16 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// spoken is a connection whose peer has sent all its data.
-type spoken struct {
+// finishedPeer is a connection whose peer has sent all its data.
+type finishedPeer struct {
 	net.Conn
 	rest *bytes.Reader
 }
 
-func (s *spoken) Read(p []byte) (int, error)    { return s.rest.Read(p) }
-func (s *spoken) Write(p []byte) (int, error)   { return len(p), nil }
-func (s *spoken) Close() error                  { return nil }
-func (s *spoken) SetDeadline(t time.Time) error { return nil }
+func (s *finishedPeer) Read(p []byte) (int, error)    { return s.rest.Read(p) }
+func (s *finishedPeer) Write(p []byte) (int, error)   { return len(p), nil }
+func (s *finishedPeer) Close() error                  { return nil }
+func (s *finishedPeer) SetDeadline(t time.Time) error { return nil }
 
 // FuzzAnswer checks that for any input a response has a valid status, and that a connection is quiet exactly if no data
 // is left in it.
@@ -46,12 +46,12 @@ func FuzzAnswer(f *testing.F) {
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: 1\r\n\r\n"), false)
 	f.Add([]byte("HTTP/1.1 099 Odd\r\nContent-Length: 40\r\n\r\n"+okay), true)
 	f.Add([]byte("HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\nok"), true)
-	f.Fuzz(func(t *testing.T, said []byte, head bool) {
+	f.Fuzz(func(t *testing.T, sent []byte, head bool) {
 		tr, method := reach(t, "http://origin.example"), "GET"
 		if head {
 			method = "HEAD"
 		}
-		c := newConn(&tr.pool, &spoken{rest: bytes.NewReader(said)}, time.Minute)
+		c := newConn(&tr.pool, &finishedPeer{rest: bytes.NewReader(sent)}, time.Minute)
 		c.line.raw = always{} // no more data
 		req := tr.request(t.Context(), method, "/")
 		res, err := c.exchange(req, nil)
@@ -63,7 +63,7 @@ func FuzzAnswer(f *testing.F) {
 			res.Body.Close()
 		}
 		if left := c.in.Buffered(); tr.kept() > 0 && c.quiet() != (left == 0) {
-			t.Fatalf("%q: quiet with %d bytes left", said, left)
+			t.Fatalf("%q: quiet with %d bytes left", sent, left)
 		}
 	})
 }

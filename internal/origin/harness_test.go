@@ -18,8 +18,8 @@ import (
 // script is an origin's handler of one connection; n counts connections from 1.
 type script func(conn net.Conn, in *bufio.Reader, n int)
 
-// perform starts a server that runs the script and returns a transport to it.
-func perform(t *testing.T, play script, change ...func(*Config)) *Transport {
+// serveScript starts a server that runs the script and returns a transport to it.
+func serveScript(t *testing.T, run script, change ...func(*Config)) *Transport {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,7 +34,7 @@ func perform(t *testing.T, play script, change ...func(*Config)) *Transport {
 				return
 			}
 			n := int(count.Add(1))
-			go func() { defer conn.Close(); play(conn, bufio.NewReader(conn), n) }()
+			go func() { defer conn.Close(); run(conn, bufio.NewReader(conn), n) }()
 		}
 	}()
 	return reach(t, "http://"+l.Addr().String(), change...)
@@ -82,8 +82,8 @@ func mustAsk(t *testing.T, tr *Transport, path, want string) {
 	}
 }
 
-// hear reads a request, or returns nil at the end.
-func hear(in *bufio.Reader) *http.Request {
+// readRequest reads a request, or returns nil at the end.
+func readRequest(in *bufio.Reader) *http.Request {
 	req, err := http.ReadRequest(in)
 	if err != nil {
 		return nil
@@ -113,6 +113,6 @@ func (t *Transport) trust(server *httptest.Server) *Transport {
 
 func named(c *Config) { c.ServerName = "example.com" }
 
-func say(conn net.Conn, text string) { _, _ = io.WriteString(conn, text) }
+func send(conn net.Conn, text string) { _, _ = io.WriteString(conn, text) }
 
 const okay = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"

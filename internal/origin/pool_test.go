@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// layer is what TLS is on a connection: it reads from below until it has something to pass on, and answers by itself.
+// layer stands for TLS: its Read can read several times from the socket, and write to it.
 type layer struct {
 	net.Conn
 	read func(p []byte) (int, error)
@@ -15,7 +15,7 @@ type layer struct {
 
 func (l *layer) Read(p []byte) (int, error) { return l.read(p) }
 
-// idle puts a connection into the pool that nobody has used for long.
+// idle puts a connection into the pool that has been idle for a minute.
 func idle(tr *Transport, read func(c *conn, p []byte) (int, error)) *conn {
 	ours, _ := net.Pipe()
 	c := newConn(&tr.pool, ours, 0)
@@ -27,13 +27,13 @@ func idle(tr *Transport, read func(c *conn, p []byte) (int, error)) *conn {
 	return c
 }
 
-// An origin could hold everybody who wants a connection while another one is asked whether it is fit.
-func TestPoolIsFreeWhileAConnectionIsProbed(t *testing.T) {
+// TestPoolIsUnlockedDuringProbe checks that a slow probe of one connection does not block requests that need another.
+func TestPoolIsUnlockedDuringProbe(t *testing.T) {
 	t.Parallel()
 	for name, use := range map[string]func(*Transport){
 		"take": func(tr *Transport) {
 			if c, place := tr.pool.take(); c != nil || place == nil {
-				t.Error("the connection under way was taken")
+				t.Error("the connection that is being probed was taken")
 			}
 		},
 		"give":  func(tr *Transport) { ours, _ := net.Pipe(); tr.pool.give(newConn(&tr.pool, ours, 0)) },
@@ -70,30 +70,31 @@ func TestPoolKeepsUsableConnectionsInOrder(t *testing.T) {
 	second.since = second.since.Add(time.Second)
 	tr.pool.look()
 	if free := tr.pool.free; len(free) != 3 || free[0] != first || free[1] != second || free[2] != fresh {
-		t.Errorf("%d are kept: %v", len(free), free)
+		t.Errorf("%d connections in the pool: %v", len(free), free)
 	}
 }
 
-// Messages of TLS that are no data, session tickets say, could go on for ever.
-func TestProbeReadsABoundedAmountAndWritesNothing(t *testing.T) {
+// TestProbeReadsLimitedAmountAndWritesNothing checks that endless TLS messages without data, such as session tickets,
+// end a probe.
+func TestProbeReadsLimitedAmountAndWritesNothing(t *testing.T) {
 	t.Parallel()
-	for name, play := range map[string]func(c *conn, p []byte) (int, error){
-		"messages without end": func(c *conn, p []byte) (int, error) {
+	for name, run := range map[string]func(c *conn, p []byte) (int, error){
+		"endless messages": func(c *conn, p []byte) (int, error) {
 			for {
 				if _, err := c.line.Read(p); err != nil {
 					return 0, err
 				}
 			}
 		},
-		"empty pieces without end": func(c *conn, p []byte) (int, error) {
+		"endless empty messages": func(c *conn, p []byte) (int, error) {
 			for {
 				if _, err := c.line.Read(p[:1]); err != nil {
 					return 0, err
 				}
 			}
 		},
-		"a message that wants an answer": func(c *conn, p []byte) (int, error) {
-			if n, err := c.line.Write([]byte("an answer that nobody reads")); n > 0 || err != nil {
+		"a message that needs a response": func(c *conn, p []byte) (int, error) {
+			if n, err := c.line.Write([]byte("a response that is not read")); n > 0 || err != nil {
 				return 0, err
 			}
 			return 0, errNothing
@@ -102,17 +103,17 @@ func TestProbeReadsABoundedAmountAndWritesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tr := reach(t, "http://origin.example")
-			c := idle(tr, play)
+			c := idle(tr, run)
 			c.line.raw = endless{}
 			c.line.read = func(uintptr) bool { c.line.n, c.line.err = len(c.line.into), nil; return true }
 			if c.quiet() {
-				t.Error("it passes for quiet")
+				t.Error("it is reported as quiet")
 			}
 		})
 	}
 }
 
-// endless is a socket on which there is always something.
+// endless is a socket with endless data.
 type endless struct{}
 
 func (endless) Control(func(uintptr)) error       { return nil }

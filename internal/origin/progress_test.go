@@ -107,7 +107,7 @@ func TestUploadThatTheOriginReadsSlowlyContinues(t *testing.T) {
 	}
 }
 
-// TestResponseOutlastsUnreadUpload checks that an origin which has answered early may go on answering.
+// TestResponseOutlastsUnreadUpload checks that an origin that responds early can continue its response.
 func TestResponseOutlastsUnreadUpload(t *testing.T) {
 	t.Parallel()
 	const limit = 400 * time.Millisecond
@@ -139,13 +139,13 @@ func TestResponseOutlastsUnreadUpload(t *testing.T) {
 
 const switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
-// socket returns the connection of a WebSocket with an origin that does as the script says.
-func socket(t *testing.T, limit time.Duration, play func(conn net.Conn, in *bufio.Reader)) io.ReadWriteCloser {
+// socket returns the connection of a WebSocket with an origin that follows the script.
+func socket(t *testing.T, limit time.Duration, run func(conn net.Conn, in *bufio.Reader)) io.ReadWriteCloser {
 	t.Helper()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, _ int) {
-		hear(in)
-		say(conn, switched)
-		play(conn, in)
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, _ int) {
+		readRequest(in)
+		send(conn, switched)
+		run(conn, in)
 	}, func(c *Config) { c.ResponseHeader = limit })
 	req := tr.request(t.Context(), "GET", "/")
 	req.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
@@ -192,7 +192,7 @@ func TestWebSocketThatTheOriginDoesNotReadEnds(t *testing.T) {
 	}
 }
 
-// TestOwnWriteDeadlineComesFirst checks that closing TLS does not wait for an origin that reads nothing.
+// TestOwnWriteDeadlineComesFirst checks that closing TLS does not wait for an origin that does not read.
 func TestOwnWriteDeadlineComesFirst(t *testing.T) {
 	t.Parallel()
 	near, far := net.Pipe()

@@ -73,9 +73,9 @@ func TestCanceledRequestLeavesItsDial(t *testing.T) {
 		} else {
 			<-t.Context().Done()
 		}
-		hear(in)
-		say(conn, okay+"ok")
-		hear(in)
+		readRequest(in)
+		send(conn, okay+"ok")
+		readRequest(in)
 	})
 	ctx, leave := context.WithCancel(t.Context())
 	var all sync.WaitGroup
@@ -96,9 +96,9 @@ func TestCanceledRequestLeavesItsDial(t *testing.T) {
 // like any other, although it was never used.
 func TestClosedUnusedConnectionIsRetried(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		if hear(in); n > 1 { // the first is closed when its request arrives
-			say(conn, okay+"ok")
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		if readRequest(in); n > 1 { // the first is closed when its request arrives
+			send(conn, okay+"ok")
 		}
 	})
 	c, err := tr.dial(t.Context())
@@ -112,7 +112,7 @@ func TestClosedUnusedConnectionIsRetried(t *testing.T) {
 func TestCanceledRequestStopsDial(t *testing.T) {
 	t.Parallel()
 	begun, ended := make(chan struct{}), make(chan struct{})
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
 		io.CopyN(io.Discard, in, 1) // the start of a handshake without an answer
 		close(begun)
 		io.Copy(io.Discard, in)
@@ -129,12 +129,12 @@ func TestCanceledRequestStopsDial(t *testing.T) {
 func TestCloseIdleConnectionsClosesAfterUse(t *testing.T) {
 	t.Parallel()
 	asked, goOn, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		hear(in)
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		readRequest(in)
 		close(asked)
 		<-goOn
-		say(conn, okay+"ok")
-		hear(in)
+		send(conn, okay+"ok")
+		readRequest(in)
 		close(closed)
 	})
 	var all sync.WaitGroup
@@ -153,8 +153,8 @@ func TestHungConnectionDropsOlderOnes(t *testing.T) {
 	var dead atomic.Bool
 	var gate sync.WaitGroup
 	gate.Add(5)
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		for first := true; hear(in) != nil; first = false {
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		for first := true; readRequest(in) != nil; first = false {
 			if n <= 5 {
 				if first {
 					gate.Done()
@@ -164,7 +164,7 @@ func TestHungConnectionDropsOlderOnes(t *testing.T) {
 					continue
 				}
 			}
-			say(conn, okay+"ok")
+			send(conn, okay+"ok")
 		}
 	}, func(c *Config) { c.ResponseHeader = 50 * time.Millisecond })
 	var all sync.WaitGroup
@@ -201,19 +201,19 @@ func TestPartialRecordInSameSegment(t *testing.T) {
 	ca := httptest.NewUnstartedServer(nil)
 	ca.StartTLS()
 	t.Cleanup(ca.Close)
-	tr := perform(t, func(raw net.Conn, _ *bufio.Reader, n int) {
+	tr := serveScript(t, func(raw net.Conn, _ *bufio.Reader, n int) {
 		h := &held{Conn: raw}
 		conn := tls.Server(h, &tls.Config{Certificates: ca.TLS.Certificates, NextProtos: []string{"http/1.1"}})
 		in := bufio.NewReader(conn)
-		hear(in)
+		readRequest(in)
 		h.on = true
-		say(conn, okay+"ok")
+		send(conn, okay+"ok")
 		whole := h.buf.Len()
-		say(conn, okay+"EV")
+		send(conn, okay+"EV")
 		raw.Write(h.buf.Bytes()[:whole+7])
-		hear(in)
+		readRequest(in)
 		raw.Write(h.buf.Bytes()[whole+7:])
-		hear(in)
+		readRequest(in)
 	}, named, func(c *Config) { c.URL.Scheme = "https" })
 	tr.trust(ca)
 	mustAsk(t, tr, "/", "ok")
@@ -221,14 +221,14 @@ func TestPartialRecordInSameSegment(t *testing.T) {
 }
 
 // secureScript is perform over TLS.
-func secureScript(t *testing.T, play script) *Transport {
+func secureScript(t *testing.T, run script) *Transport {
 	t.Helper()
 	ca := httptest.NewUnstartedServer(nil)
 	ca.StartTLS()
 	t.Cleanup(ca.Close)
-	return perform(t, func(raw net.Conn, _ *bufio.Reader, n int) {
+	return serveScript(t, func(raw net.Conn, _ *bufio.Reader, n int) {
 		conn := tls.Server(raw, &tls.Config{Certificates: ca.TLS.Certificates, NextProtos: []string{"http/1.1"}})
-		play(conn, bufio.NewReader(conn), n)
+		run(conn, bufio.NewReader(conn), n)
 	}, named, func(c *Config) { c.URL.Scheme = "https" }).trust(ca)
 }
 
@@ -236,10 +236,10 @@ func TestCloseSkipsCloseNotify(t *testing.T) {
 	t.Parallel()
 	last := make(chan int, 1)
 	tr := secureScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		hear(in)
-		say(conn, okay+"o")
-		said, _ := conn.(*tls.Conn).NetConn().Read(make([]byte, 1))
-		last <- said
+		readRequest(in)
+		send(conn, okay+"o")
+		sent, _ := conn.(*tls.Conn).NetConn().Read(make([]byte, 1))
+		last <- sent
 	})
 	res, err := tr.RoundTrip(tr.request(t.Context(), "GET", "/"))
 	if err != nil {
@@ -258,15 +258,15 @@ func TestFreedConnectionMustBeQuiet(t *testing.T) {
 		if n > 1 { // no handshake before that
 			<-freed
 		}
-		hear(in)
+		readRequest(in)
 		if n == 1 {
 			close(started)
 			<-free
-			say(conn, okay+"ok"+okay+"EV")
-			hear(in)
+			send(conn, okay+"ok"+okay+"EV")
+			readRequest(in)
 		}
-		say(conn, okay+"ok")
-		hear(in)
+		send(conn, okay+"ok")
+		readRequest(in)
 	})
 	var all sync.WaitGroup
 	all.Go(func() { mustAsk(t, tr, "/first", "ok"); close(freed) })

@@ -19,24 +19,24 @@ import (
 
 func TestConnectionReuse(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
 		for i := 0; ; i++ {
-			req := hear(in)
+			req := readRequest(in)
 			if req == nil {
 				return
 			}
 			if req.Method == "HEAD" {
-				say(conn, "HTTP/1.1 304 Not Modified\r\nEtag: \"1\"\r\n\r\n")
+				send(conn, "HTTP/1.1 304 Not Modified\r\nEtag: \"1\"\r\n\r\n")
 				continue
 			}
 			text := fmt.Sprint(n, i, req.URL.Path)
 			if req.URL.Path == "/chunked" {
-				say(conn,
+				send(conn,
 					fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"+
 						"%x\r\n%s\r\n0\r\nX-End: 1\r\n\r\n", len(text), text))
 				continue
 			}
-			say(conn, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text))
+			send(conn, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text))
 		}
 	})
 	mustAsk(t, tr, "/a", "1 0/a")
@@ -50,9 +50,9 @@ func TestConnectionReuse(t *testing.T) {
 
 func TestResponseUntilCloseIsReadCompletely(t *testing.T) {
 	t.Parallel()
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		hear(in)
-		say(conn, "HTTP/1.0 200 OK\r\n\r\nall of it")
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		readRequest(in)
+		send(conn, "HTTP/1.0 200 OK\r\n\r\nall of it")
 	})
 	mustAsk(t, tr, "/", "all of it")
 	if tr.kept() > 0 {
@@ -69,26 +69,26 @@ func TestUnsolicitedResponseIsDropped(t *testing.T) {
 	for name, late := range map[string]bool{"with the answer": false, "later": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			said, asked := make(chan struct{}), make(chan struct{})
-			tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-				hear(in)
+			sent, asked := make(chan struct{}), make(chan struct{})
+			tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+				readRequest(in)
 				if n > 1 {
-					say(conn, okay+"ok")
+					send(conn, okay+"ok")
 					return
 				}
 				if late {
-					say(conn, okay+"ok")
+					send(conn, okay+"ok")
 					<-asked
-					say(conn, evil)
+					send(conn, evil)
 				} else {
-					say(conn, okay+"ok"+evil)
+					send(conn, okay+"ok"+evil)
 				}
-				close(said)
-				hear(in)
+				close(sent)
+				readRequest(in)
 			})
 			mustAsk(t, tr, "/", "ok")
 			close(asked)
-			<-said
+			<-sent
 			mustAsk(t, tr, "/", "ok")
 		})
 	}
@@ -99,9 +99,9 @@ func TestClosedIdleConnectionIsRetried(t *testing.T) {
 	t.Run("before the request", func(t *testing.T) {
 		t.Parallel()
 		gone := make(chan struct{}, 2)
-		tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-			hear(in)
-			say(conn, okay+"ok")
+		tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+			readRequest(in)
+			send(conn, okay+"ok")
 			conn.Close()
 			gone <- struct{}{}
 		})
@@ -111,9 +111,9 @@ func TestClosedIdleConnectionIsRetried(t *testing.T) {
 	})
 	t.Run("during the request", func(t *testing.T) {
 		t.Parallel()
-		tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-			for i := 0; hear(in) != nil && (n > 1 || i == 0); i++ {
-				say(conn, okay+"ok")
+		tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+			for i := 0; readRequest(in) != nil && (n > 1 || i == 0); i++ {
+				send(conn, okay+"ok")
 			}
 		})
 		mustAsk(t, tr, "/", "ok")
@@ -124,14 +124,14 @@ func TestClosedIdleConnectionIsRetried(t *testing.T) {
 func TestPartialResponseIsNotRetried(t *testing.T) {
 	t.Parallel()
 	requests := make(chan string, 8)
-	tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-		for req := hear(in); req != nil; req = hear(in) {
+	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+		for req := readRequest(in); req != nil; req = readRequest(in) {
 			requests <- req.URL.Path
 			if req.URL.Path == "/cut" {
-				say(conn, "HTTP/1.1 200 OK\r\nConte")
+				send(conn, "HTTP/1.1 200 OK\r\nConte")
 				return
 			}
-			say(conn, okay+"ok")
+			send(conn, okay+"ok")
 		}
 	})
 	mustAsk(t, tr, "/", "ok")
@@ -173,16 +173,16 @@ func TestCanceledRequestReturnsAtOnce(t *testing.T) {
 	for name, begin := range map[string]string{"before the answer": "", "in its body": okay + "o"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			heard, ended := make(chan struct{}), make(chan struct{})
-			tr := perform(t, func(conn net.Conn, in *bufio.Reader, n int) {
-				hear(in)
-				say(conn, begin)
-				close(heard)
+			received, ended := make(chan struct{}), make(chan struct{})
+			tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) {
+				readRequest(in)
+				send(conn, begin)
+				close(received)
 				io.Copy(io.Discard, in) // until the peer closes
 				close(ended)
 			})
 			ctx, leave := context.WithCancel(t.Context())
-			go func() { <-heard; leave() }()
+			go func() { <-received; leave() }()
 			if got, err := tr.ask(ctx, "/"); !errors.Is(err, context.Canceled) {
 				t.Errorf("%q, %v", got, err)
 			}

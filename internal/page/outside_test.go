@@ -15,7 +15,7 @@ func TestUntrustedTextIsEscapedAndCapped(t *testing.T) {
 		"backwards":           "abc\u202Egro.live@moc",
 		"line ends":           "a\r\nSet-Cookie: x=y",
 		"broken UTF-8":        "\xff\xfe",
-		"longer than anybody": strings.Repeat("ä", 5000),
+		"too long for a name": strings.Repeat("ä", 5000),
 	} {
 		pg := Page{Name: Forbidden, Args: map[string]string{"account": account}}
 		html := body(t, write(t, p, request(t, "GET", "Accept", "text/html"), pg))

@@ -26,7 +26,7 @@ type view struct {
 	Next      string // what the visitor can do, or empty
 	Forms     []viewForm
 	Links     []viewLink
-	Framed    bool // the page stands in a frame: its links open outside of it
+	Framed    bool // the page is in a frame: its links open outside of it
 	Rows      []viewRow
 	Tables    []Table
 	Support   string // address, or empty
