@@ -42,12 +42,23 @@ func browser(t *testing.T) context.Context {
 // findings is a script that returns a page's accessibility faults: contrast (WCAG 1.4.3), width (1.4.10), size (2.5.8)
 // and name (4.1.2) of links and buttons, visible focus (2.4.7), landmarks, headings and language.
 const findings = `(() => {
-  const found = [], luminance = c => { const [r, g, b] = c.map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
+  const found = [];
+  const luminance = c => {
+    const [r, g, b] = c.map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
   const rgba = text => (text.match(/[\d.]+/g) || []).map(Number);
-  const background = e => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c.slice(0, 3) } return [255, 255, 255] };
+  const background = e => {
+    for (; e; e = e.parentElement) {
+      const c = rgba(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c.slice(0, 3);
+    }
+    return [255, 255, 255];
+  };
   for (const e of document.querySelectorAll('body *')) {
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
-    const a = luminance(rgba(getComputedStyle(e).color).slice(0, 3)), b = luminance(background(e)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    const a = luminance(rgba(getComputedStyle(e).color).slice(0, 3)), b = luminance(background(e));
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
     if (ratio < 4.5) found.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.trim().slice(0, 40));
   }
   for (const e of document.querySelectorAll('a, button')) {
@@ -57,10 +68,14 @@ const findings = `(() => {
     e.focus({focusVisible: true});
     if (getComputedStyle(e).outlineStyle === 'none') found.push('no focus: ' + e.textContent);
   }
-  if (document.documentElement.scrollWidth > innerWidth) found.push('wider than the screen: ' + document.documentElement.scrollWidth);
-  for (const name of ['header', 'main', 'footer', 'h1']) if (document.querySelectorAll(name).length !== 1) found.push('not one ' + name);
+  const width = document.documentElement.scrollWidth;
+  if (width > innerWidth) found.push('wider than the screen: ' + width);
+  for (const name of ['header', 'main', 'footer', 'h1']) {
+    if (document.querySelectorAll(name).length !== 1) found.push('not one ' + name);
+  }
   if (!document.documentElement.lang || !document.title) found.push('no language or title');
-  if (getComputedStyle(document.querySelector('main')).borderRadius === '0px') found.push('the style sheet does not apply');
+  const main = getComputedStyle(document.querySelector('main'));
+  if (main.borderRadius === '0px') found.push('the style sheet does not apply');
   return found;
 })()`
 
@@ -91,7 +106,9 @@ func TestPagesAreAccessibleInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, scheme := range []string{"light", "dark"} {
-		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+		media := emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		}
 		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
 			t.Fatal(err)
 		}
