@@ -11,7 +11,7 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// asked is a row of the tests below: what another server asks, and the answer.
+// asked is what another server asks, and the response.
 type asked struct {
 	name    string
 	stage   *stage
@@ -76,8 +76,7 @@ func TestForwardAuthQueryIsParsedStrictly(t *testing.T) {
 	}
 }
 
-// TestForwardAuthQueryIgnoresOrRefusesHeaders: whoever lists nginx as trusted trusts it to ask, not what visitors
-// send through it.
+// A trusted nginx is trusted to ask, but not for headers of visitors that it forwards.
 func TestForwardAuthQueryIgnoresOrRefusesHeaders(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig("http://127.0.0.1:1", gateRules()...)
@@ -138,7 +137,7 @@ func TestForwardAuthHeadersAreParsedStrictly(t *testing.T) {
 		{"another convention alone", behind, "", []string{"X-Original-URI: /pricing", asAlice}, 403},
 		{"a prefix was cut off", behind, "", []string{uri("/pricing"), "X-Forwarded-Prefix: /members", asAlice}, 403},
 		{"a proxy on the way", behind, "", []string{uri("/pricing"), "Forwarded: for=1.2.3.4"}, 202},
-		{"a door", behind, "", []string{uri("/pricing?hsDebug=1"), asAlice}, 403},
+		{"a preview parameter", behind, "", []string{uri("/pricing?hsDebug=1"), asAlice}, 403},
 		{"a fragment", behind, "", []string{uri("/pricing#x"), asAlice}, 403},
 		{"a fragment behind the query", behind, "", []string{uri("/pricing?a#x"), asAlice}, 403},
 		{"a space in the query", behind, "", []string{uri("/pricing?a b"), asAlice}, 403},
@@ -206,7 +205,7 @@ func TestForwardAuthRejectsBody(t *testing.T) {
 	}
 }
 
-// TestForwardAuthReturnsLoginURL: nginx cannot encode, so the answer carries the whole address.
+// nginx cannot encode, so the response has the complete URL.
 func TestForwardAuthReturnsLoginURL(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig("http://127.0.0.1:1", gateRules()...)

@@ -11,7 +11,7 @@ import (
 type Config struct {
 	// Origin is HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net.
 	Origin          string              `yaml:"origin" json:"origin"`
-	OriginHost      string              `yaml:"origin_host" json:"origin_host"` // Host header and SNI; default: Origin's
+	OriginHost      string              `yaml:"origin_host" json:"origin_host"` // Host header and SNI, if not Origin's
 	ClientIPHeaders []string            `yaml:"client_ip_headers" json:"client_ip_headers"`
 	Default         string              `yaml:"default" json:"default"` // public | login
 	Rules           []rules.RuleConfig  `yaml:"rules" json:"rules"`

@@ -77,7 +77,7 @@ func (g *Gate) mapCookies(h http.Header, site *inbound.Site) {
 	kept := lines[:0:0]
 	for _, line := range lines {
 		name, value, _ := strings.Cut(line, "=")
-		if strings.TrimSpace(name) == "" { // browsers send a nameless cookie as its value alone, which may look like ours
+		if strings.TrimSpace(name) == "" { // browsers send a nameless cookie as its value alone
 			name, _, _ = strings.Cut(value, "=")
 		}
 		if !g.ownCookie(strings.TrimSpace(name)) {

@@ -17,7 +17,7 @@ func gateRules() []rules.RuleConfig {
 	}
 }
 
-// The table of http.md: each situation and its answer.
+// The rows are those of the table in docs/http.md.
 func TestGateResponses(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("origin")) })

@@ -24,7 +24,7 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// stage is a gate between a real server and an origin, with everybody else played by stubs.
+// stage is a gate between a real server and an origin, with stubs for all other collaborators.
 type stage struct {
 	gate   *Gate
 	server *httptest.Server
@@ -36,7 +36,7 @@ type stage struct {
 	last   atomic.Pointer[inbound.Facts]
 }
 
-// visitors are known by the cookie who=NAME.
+// visitors are the users by the value of the session cookie, with their groups.
 var visitors = map[string][]string{"alice": {"partner"}, "bob": nil}
 
 func visitor(r *http.Request) (*session.Session, error) {
@@ -161,7 +161,7 @@ func (s *stage) Redecide(o Open) (bool, time.Duration) { return s.deps.redecide(
 
 func (s *stage) Replaced() <-chan struct{} { return s.deps.replaced }
 
-// serve makes the server, as strict as the real one.
+// serve starts a server that is as strict as the real one.
 func (s *stage) serve(t testing.TB, facts *inbound.Resolver, h2 bool) {
 	s.server = httptest.NewUnstartedServer(stricthttp.Paced(stricthttp.Prompt(facts.Wrap(http.HandlerFunc(s.front)))))
 	s.server.Config.DisableGeneralOptionsHandler = true
@@ -177,7 +177,7 @@ func (s *stage) serve(t testing.TB, facts *inbound.Resolver, h2 bool) {
 	t.Cleanup(s.server.Close)
 }
 
-// front is what the process does before the gate.
+// front handles a request as the middleware does before the gate.
 func (s *stage) front(w http.ResponseWriter, r *http.Request) {
 	s.last.Store(inbound.Of(r))
 	if inbound.Of(r).Site == nil {
@@ -200,7 +200,7 @@ func (s *stage) front(w http.ResponseWriter, r *http.Request) {
 	s.gate.Serve(w, r, p)
 }
 
-// raw sends bytes as they are and returns the answers' bytes until the connection ends.
+// raw sends bytes unchanged and returns all responses until the connection ends.
 func (s *stage) raw(t testing.TB, request string) string {
 	t.Helper()
 	conn := s.dial(t)
@@ -229,13 +229,13 @@ func (s *stage) dial(t testing.TB) net.Conn {
 	return conn
 }
 
-// answer is what one raw request got.
+// answer is the response to one raw request.
 type answer struct {
 	*http.Response
 	body string
 }
 
-// get sends a raw request line and headers over HTTP/1.1 and reads one answer.
+// get sends a raw request line and headers over HTTP/1.1 and reads one response.
 func (s *stage) get(t testing.TB, method, target string, headers ...string) answer {
 	t.Helper()
 	conn := s.dial(t)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// lasting asks for something that lasts, as bob.
+// lasting sends a request as bob whose response lasts.
 func (s *stage) lasting(t *testing.T, request string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	conn := s.dial(t)
@@ -20,7 +20,7 @@ func (s *stage) lasting(t *testing.T, request string) (net.Conn, *bufio.Reader) 
 	return conn, bufio.NewReader(conn)
 }
 
-// What is protected and lasts ends with its session, whatever it calls itself, and whether or not anything comes.
+// A protected response ends with its session, whatever its type, and whether or not data arrives.
 func TestLastingResponseEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	for name, said := range map[string]string{
@@ -34,7 +34,7 @@ func TestLastingResponseEndsWithItsSession(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := &endings{channels: map[string]chan struct{}{}}
+			e := &sessionEnds{channels: map[string]chan struct{}{}}
 			e.admitted.Store(true)
 			hang := make(chan struct{})
 			t.Cleanup(func() { close(hang) })
@@ -70,7 +70,7 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-// Nothing was sent yet: the visitor is told to log in, and the connection to the origin ends.
+// If nothing was sent yet, the visitor is asked to log in, and the connection to the origin ends.
 func TestSessionEndBeforeResponseIs401(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ request, body string }{
@@ -99,7 +99,7 @@ func TestSessionEndBeforeResponseIs401(t *testing.T) {
 	}
 }
 
-// A rule may allow a method other than GET only, and what is public asks nobody.
+// A rule may allow only a method other than GET, and a public page needs no session.
 func TestLastingExchangeKeepsMethodAndRule(t *testing.T) {
 	t.Parallel()
 	rule := loginRule("/members/**")
@@ -129,7 +129,7 @@ func TestLastingExchangeKeepsMethodAndRule(t *testing.T) {
 	}
 }
 
-// A page that is done in time is not watched, and a drain leaves a download alone, which ends by itself.
+// A short response is not watched, and a drain does not end a download, which ends by itself.
 func TestShortExchangeIsNotWatched(t *testing.T) {
 	t.Parallel()
 	leaving, rest := make(chan struct{}), make(chan struct{})
@@ -179,7 +179,7 @@ func TestWatchPanicIsRaisedInHandler(t *testing.T) {
 	}
 }
 
-// Who takes nothing of an answer must not keep it past the session.
+// A visitor who reads nothing of a response must not hold it after the session has ended.
 func TestUnreadResponseEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	for _, h2 := range []bool{false, true} {

@@ -19,8 +19,8 @@ import (
 
 const secret = "THE-SECRET-PAGE"
 
-// lenient is an origin that reads paths in every way somebody once did: whatever can be taken for the protected page
-// gets it.
+// lenient is an origin that reads paths in every known way, and serves the protected page for every path that can be
+// taken for it.
 type lenient struct{ served, leaked atomic.Int64 }
 
 func (l *lenient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -36,8 +36,8 @@ func (l *lenient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "public")
 }
 
-// forgiving decodes repeatedly, folds case and width, drops parameters, fragments and what cannot be seen, merges
-// slashes of both kinds and resolves dots; then it looks for the page.
+// forgiving decodes repeatedly, folds case and width, drops parameters, fragments and invisible characters, merges
+// slashes and backslashes, resolves dot segments, and then looks for the page.
 func forgiving(target string) bool {
 	path, _, _ := strings.Cut(target, "?")
 	for range 4 {
@@ -70,7 +70,7 @@ func forgiving(target string) bool {
 	return len(parts) >= 2 && parts[len(parts)-2] == "members" && strings.HasPrefix(parts[len(parts)-1], "secret")
 }
 
-// corpus makes spellings of /members/secret, most of them hostile.
+// corpus returns spellings of /members/secret, most of them attacks.
 func corpus() []string {
 	seen := map[string]bool{}
 	var all []string
@@ -176,7 +176,7 @@ func workers(all []string, do func(string)) {
 	group.Wait()
 }
 
-// Over HTTP/2 the pseudo-header is written as it is, for a client library would mend it.
+// Over HTTP/2 the pseudo-header is written directly, because a client library would correct it.
 func TestSpellingsOverHTTP2OpenNoProtectedPage(t *testing.T) {
 	t.Parallel()
 	s, l := leakStage(t, true)

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// ask sends a request by a client of both protocols and returns the answer and what reading it came to.
+// ask sends a request with a client of HTTP/1 and HTTP/2, and returns the response, its body and the error of reading
+// it.
 func (s *stage) ask(t *testing.T, path string) (*http.Response, string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil)
@@ -69,7 +70,7 @@ func TestEarlyOriginResetIsErrorPage(t *testing.T) {
 	}
 }
 
-// An answer that was begun must not look complete when the origin breaks off.
+// A response that was begun must not look complete if the origin fails.
 func TestLateOriginFailureAbortsResponse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ head, piece, rest string }{
@@ -105,7 +106,7 @@ func TestLateOriginFailureAbortsResponse(t *testing.T) {
 	}
 }
 
-// In HTTP/1.0 the end of the connection ends the answer: only a reset tells that something is missing.
+// In HTTP/1.0 the end of the connection ends the response: only a reset shows that it is incomplete.
 func TestLateOriginFailureResetsHTTP10(t *testing.T) {
 	t.Parallel()
 	for _, head := range []string{"Transfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n",

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// rawSite is an origin that speaks by hand: it is called for each request, and its connection ends when it returns.
+// rawSite is an origin that writes bytes to the connection: it is called for each request, and closes the connection
+// when it returns.
 func rawSite(t *testing.T, speak func(conn *net.TCPConn, r *http.Request)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -33,7 +34,7 @@ func rawSite(t *testing.T, speak func(conn *net.TCPConn, r *http.Request)) strin
 	return "http://" + l.Addr().String()
 }
 
-// says is an origin that says the same to everybody.
+// says is an origin that responds the same to every request.
 func says(t *testing.T, text string) string {
 	return rawSite(t, func(conn *net.TCPConn, r *http.Request) {
 		io.Copy(io.Discard, r.Body)

@@ -13,7 +13,7 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// rewritten is what the origin gets of a client's header.
+// rewritten returns the values that the origin gets for a client's header.
 func rewritten(t *testing.T, name string) bool {
 	t.Helper()
 	g := &Gate{cfg: testConfig("https://1.sites-proxy.hscoscdn10.net")}

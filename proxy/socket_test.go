@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// frame makes a frame as a server sends it.
+// frame returns a frame of a server.
 func frame(opcode byte, payload []byte) []byte {
 	head := []byte{0x80 | opcode}
 	switch n := len(payload); {
@@ -23,7 +23,7 @@ func frame(opcode byte, payload []byte) []byte {
 	return append(head, payload...)
 }
 
-// sink is a connection that keeps what is written to it.
+// sink is a connection that records what is written to it.
 type sink struct {
 	net.Conn
 	bytes.Buffer
@@ -57,7 +57,7 @@ func TestCloseFrameIsBetweenFrames(t *testing.T) {
 			next++
 		}
 		if want := append(slices.Clone(all[:next]), bye...); !bytes.Equal(to.Bytes(), want) {
-			t.Errorf("asked at byte %d of %d: %d bytes came, want goodbye at %d", at, len(all), to.Len(), next)
+			t.Errorf("asked at byte %d of %d: %d bytes came, want a Close frame at %d", at, len(all), to.Len(), next)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestCloseFrameWaitsForUpgrade(t *testing.T) {
 	}
 }
 
-// FuzzFrames cuts the same bytes in two ways: where frames end must not depend on it.
+// FuzzFrames checks that frame boundaries do not depend on how the bytes are split into writes.
 func FuzzFrames(f *testing.F) {
 	f.Add(append(frame(1, []byte("hello")), frame(2, bytes.Repeat([]byte{1}, 130))...), uint8(3))
 	f.Add([]byte{0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}, uint8(1))

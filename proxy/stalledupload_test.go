@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// unreading is a stage whose origin reads a request's head and nothing after it.
+// unreading returns a stage whose origin reads the head of a request, but not the body.
 func unreading(t *testing.T) *stage {
 	t.Helper()
 	done := make(chan struct{})

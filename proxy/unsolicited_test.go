@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// What the origin answers decides nothing that our own request must decide: neither what becomes of the connection,
-// nor whether a cache is right.
+// A response must not decide what the request decides: what becomes of the connection, and whether a cache is valid.
 func TestUnsolicitedResponseIsBadGateway(t *testing.T) {
 	t.Parallel()
 	const switching = "HTTP/1.1 101 Switching Protocols\r\n"
@@ -71,8 +70,7 @@ func TestUpgradeOfHTTP10IsIgnored(t *testing.T) {
 	}
 }
 
-// A text that looks like a 101 is a text. Strict framing goes on, whatever is written, and whatever the request asked
-// for.
+// Framing stays strict although a body looks like a 101, and whatever the request asked for.
 func TestFramingStaysStrictAfterFake101(t *testing.T) {
 	t.Parallel()
 	const size = 16 << 10

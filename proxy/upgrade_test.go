@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// TestUnprintableUpgradeIsIgnored checks that an Upgrade which is no WebSocket's is ignored (RFC 9110 7.8), whatever it
-// names: a visitor must not be able to make the origin look faulty.
+// An Upgrade to anything but a WebSocket is ignored (RFC 9110, section 7.8): a visitor must not be able to make the
+// origin look faulty.
 func TestUnprintableUpgradeIsIgnored(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)

@@ -41,7 +41,7 @@ func NewTransport(cfg Config) (*origin.Transport, error) {
 type exchange struct {
 	context.Context
 	in        *http.Request
-	out       *answerWriter
+	out       *responseWriter
 	path      urlpath.Path
 	params    urlpath.PreviewParams
 	protected bool
@@ -103,7 +103,7 @@ func (g *Gate) forward(w http.ResponseWriter, r *http.Request, p *exchange) {
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 	}
 	p.Context, p.in, p.start, p.body.ReadCloser = r.Context(), r, time.Now(), r.Body
-	p.out = &answerWriter{ResponseWriter: w, pool: &g.buffers}
+	p.out = &responseWriter{ResponseWriter: w, pool: &g.buffers}
 	if isWebSocket(r) {
 		if p.protected && !sameOrigin(r) {
 			failed(r, rules.Forbid, "websocket_origin")

@@ -17,7 +17,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// headersOf answers with the request's own headers, one a line, sorted.
+// headersOf responds with the request's headers, sorted, one per line.
 func headersOf(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	lines := []string{"Host: " + r.Host}

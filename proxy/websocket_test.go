@@ -17,15 +17,15 @@ import (
 	"github.com/hubgate/hubgate/proxy/fakesite"
 )
 
-// endings plays the session manager's broadcast.
-type endings struct {
+// sessionEnds is a stub of the announcements of the session manager.
+type sessionEnds struct {
 	mu       sync.Mutex
 	channels map[string]chan struct{}
 	waiting  atomic.Int64
 	admitted atomic.Bool
 }
 
-func (e *endings) ended(ref string) (<-chan struct{}, func()) {
+func (e *sessionEnds) ended(ref string) (<-chan struct{}, func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.channels[ref] == nil {
@@ -35,7 +35,7 @@ func (e *endings) ended(ref string) (<-chan struct{}, func()) {
 	return e.channels[ref], func() { e.waiting.Add(-1) }
 }
 
-func (e *endings) end(ref string) {
+func (e *sessionEnds) end(ref string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if ch := e.channels[ref]; ch != nil { // else its watch has only just begun, and asks before it listens on
@@ -44,8 +44,8 @@ func (e *endings) end(ref string) {
 	}
 }
 
-func openStage(t *testing.T, change ...func(*stubs)) (*stage, *endings, chan struct{}) {
-	e := &endings{channels: map[string]chan struct{}{}}
+func openStage(t *testing.T, change ...func(*stubs)) (*stage, *sessionEnds, chan struct{}) {
+	e := &sessionEnds{channels: map[string]chan struct{}{}}
 	e.admitted.Store(true)
 	replaced := make(chan struct{})
 	origin := newOrigin(t, fakesite.New(fakesite.Config{}).ServeHTTP)
@@ -88,8 +88,8 @@ func say(t *testing.T, conn net.Conn, r io.Reader, text string) {
 	}
 }
 
-// goodbye reads a Close frame's code, answers as a browser does, and waits for the end.
-func goodbye(conn net.Conn, r io.Reader) (code uint16, err error) {
+// readClose reads a Close frame's code, responds as a browser does, and waits for the end.
+func readClose(conn net.Conn, r io.Reader) (code uint16, err error) {
 	frame := make([]byte, 4)
 	if _, err := io.ReadFull(r, frame); err != nil || frame[0] != 0x88 || frame[1] != 2 {
 		return 0, fmt.Errorf("% x, %w", frame, err)
@@ -138,7 +138,7 @@ func TestWebSocketEndsWithItsSession(t *testing.T) {
 	say(t, conn, r, "still here")
 	e.admitted.Store(false)
 	e.end("bob")
-	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+	if code, err := readClose(conn, r); code != policyViolation || err != io.EOF {
 		t.Errorf("its end is told as %d, %v", code, err)
 	}
 	if n := e.waiting.Load(); n != 0 {
@@ -153,7 +153,7 @@ func TestWebSocketIsJudgedAfterReload(t *testing.T) {
 	say(t, conn, r, "hello")
 	e.admitted.Store(false)
 	close(replaced)
-	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+	if code, err := readClose(conn, r); code != policyViolation || err != io.EOF {
 		t.Errorf("its end is told as %d, %v", code, err)
 	}
 }
@@ -163,7 +163,7 @@ func TestWebSocketEndsIfSessionEndsDuringUpgrade(t *testing.T) {
 	s, e, _ := openStage(t)
 	e.admitted.Store(false)
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
-	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+	if code, err := readClose(conn, r); code != policyViolation || err != io.EOF {
 		t.Errorf("its end is told as %d, %v", code, err)
 	}
 }
@@ -174,7 +174,7 @@ func TestWebSocketEndsIfSessionVanishes(t *testing.T) {
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
 	say(t, conn, r, "hello")
 	e.admitted.Store(false) // and nobody says so
-	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+	if code, err := readClose(conn, r); code != policyViolation || err != io.EOF {
 		t.Errorf("its end is told as %d, %v", code, err)
 	}
 }
@@ -208,7 +208,7 @@ func TestWebSocketIsClosedAfterGrace(t *testing.T) {
 	say(t, conn, r, "hello")
 	e.admitted.Store(false)
 	e.end("bob")
-	if code, err := goodbye(conn, r); code != policyViolation || err != io.EOF {
+	if code, err := readClose(conn, r); code != policyViolation || err != io.EOF {
 		t.Fatalf("its end is told as %d, %v", code, err)
 	}
 	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C { // keeps talking, and never hangs up
@@ -242,7 +242,7 @@ func TestShutdownEndsWebSocketsAndEventStreams(t *testing.T) {
 		conn net.Conn
 		r    io.Reader
 	}{"a member's": {members, fromMembers}, "anybody's": {open, fromOpen}} {
-		if code, err := goodbye(c.conn, c.r); code != goingAway || err != io.EOF {
+		if code, err := readClose(c.conn, c.r); code != goingAway || err != io.EOF {
 			t.Errorf("%s WebSocket ends with %d, %v", name, code, err)
 		}
 	}

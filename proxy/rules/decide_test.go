@@ -33,7 +33,7 @@ func TestPreviewParamsOnlyTightenDecisions(t *testing.T) {
 					plain := m.Decide(method, 0, s, fixedNow).Kind
 					for params := urlpath.PreviewParams(1); params < 4; params++ {
 						if got := m.Decide(method, params, s, fixedNow).Kind; rank[got] < rank[plain] {
-							t.Errorf("%v %s %s as %s: %s, without the door %s", words, method, raw, name, got, plain)
+							t.Errorf("%v %s %s as %s: %s, without the parameter %s", words, method, raw, name, got, plain)
 						}
 					}
 				}

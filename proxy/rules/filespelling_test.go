@@ -11,8 +11,7 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// steps are what origins do to a path before they look for a file: each written as an origin would, not as the
-// gateway does.
+// steps are what origins do to a path before they look for a file, implemented independently of the gateway.
 var steps = []func(string) string{
 	func(s string) string { return strings.ReplaceAll(s, "+", " ") },
 	func(s string) string {
@@ -98,8 +97,7 @@ var numbers = []func(string) bool{
 	},
 }
 
-// served is the file that an origin serves for a path, without its address: the names that one of the parsers of
-// HubIDs leaves.
+// served returns the possible names of the file that an origin serves for a path, one for each parser of HubIDs.
 func served(path string) []string {
 	var parts []string
 	for _, part := range strings.Split(path, "/") {
@@ -135,8 +133,8 @@ func served(path string) []string {
 	return names
 }
 
-// FuzzFileSpelling looks for a spelling that some origin, which is a chain of steps chosen by order, reads as a
-// protected file, and that is public.
+// FuzzFileSpelling looks for a public path that an origin reads as a protected file. The origin is a chain of steps,
+// chosen by order.
 func FuzzFileSpelling(f *testing.F) {
 	for _, seed := range []string{"/hubfs/private/x", "/hubfs/board+room/x", "/hubfs/+123/private/x",
 		"/hub/%D9%A1/hubfs/board%2520room/x", "/hubfs/pri%E2%80%8Bvate;a%23/x",

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A rule for one address of a file holds for all of them, which must not surprise.
+// A rule for one address of a file holds for all of them, which may be unexpected.
 func TestFileRuleWarnings(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// halfClosed are patterns, with an address that each leaves open and the pattern that was meant.
+// halfClosed are patterns, with a path that each leaves public and the pattern that was probably meant.
 var halfClosed = []struct {
 	pattern, open, cure string // the cure is the pattern that it names first
 }{
@@ -142,7 +142,7 @@ func TestLeftOpenHasNoFalseWarnings(t *testing.T) {
 	}
 }
 
-// The cure must not lead into the same trap, nor to another path.
+// The cure must not leave the path public, and must not protect another one.
 func TestLeftOpenCures(t *testing.T) {
 	t.Parallel()
 	for pattern, cure := range map[string]string{

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// Each request is one that some server of files looks up as the protected file: with parameters begun by "&", a
-// stream's name, accents dropped.
+// Some file server finds the protected file for each request: it cuts off parameters after "&" or the name of a stream,
+// or ignores accents.
 func TestFileLookupsOfLenientOrigins(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/plan.jpg"), loginRule("/hubfs/private/**"),

@@ -7,7 +7,7 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// oddNames are names of files as HubSpot serves them, escaped: they have more than one reading.
+// oddNames are escaped names of files, as HubSpot serves them, that are ambiguous.
 var oddNames = []string{
 	"Acme%E2%84%A2.pdf", "C%23.pdf", "My%2520File.pdf", "a%C2%A0b.pdf", "a;b.pdf", "a%3Bb.pdf", "What%3F.pdf",
 	"%EF%BC%A1.png", "o%EF%AC%83ce.png",
@@ -58,8 +58,8 @@ func TestAmbiguousPageNamesAreRefused(t *testing.T) {
 	}
 }
 
-// Each request is one that some origin reads as the protected file: with "+" for a space, with a HubID in front that
-// only its parser of numbers takes for one, with a step of decoding, normalising, cutting or trimming more.
+// Some origin reads each request as the protected file: with "+" as a space, with a HubID that only a lenient parser
+// accepts, or after one more step of decoding, normalizing, cutting or trimming.
 func TestReadingsOfFilesAreMatched(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(loginRule("/hubfs/private/**"), loginRule("/hubfs/board room/**"),
@@ -158,7 +158,7 @@ func TestPatternsOfAmbiguousFileNames(t *testing.T) {
 	}
 }
 
-// oddLayers are names in which only an origin that decodes twice, or normalises, sees a slash or an odd byte.
+// oddLayers are names in which only an origin that decodes twice or normalizes finds a slash or an invalid byte.
 var oddLayers = []string{"a%EF%BC%8Fb.pdf", "a%E2%88%95b", "1%E2%81%842", "a%E2%A7%B8b", "%E2%84%85.pdf", "%E2%84%80",
 	"a%EF%BC%BCb", "a%252Fb.pdf", "a%255Cb.pdf", "it%2592s.pdf", "Rabatt%2020%2515%20St%C3%BCck.pdf", "50%2510.pdf",
 	"10%25c0mmission.pdf", "%25u2044x.pdf", "a%252F%252Fb"}

@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// A field that the table of keys does not have would be read from the file and then do nothing.
+// A field without an element in the table would be accepted in the file and have no effect.
 func TestKeysAreTheFieldsOfRuleConfig(t *testing.T) {
 	t.Parallel()
 	var keys, fields []string

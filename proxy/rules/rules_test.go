@@ -75,7 +75,7 @@ func TestMostSpecificRuleDecides(t *testing.T) {
 	}
 }
 
-// reference says in the plainest way which rule decides.
+// reference returns which rule decides, by comparing all patterns.
 func reference(rules []RuleConfig, path string) string {
 	best, name := pattern{}, "default"
 	for _, r := range rules {
@@ -107,8 +107,7 @@ func plainGlob(glob, text string) bool {
 	return text != "" && glob[0] == text[0] && plainGlob(glob[1:], text[1:])
 }
 
-// starMatch is doublestar's word. That "/a*/**" means "/a" as well as "/ab", which "/a*" does, it does not see by
-// itself.
+// starMatch is doublestar.Match, except that "/a*/**" matches what "/a*" matches.
 func starMatch(pattern, path string) (bool, error) {
 	if whole, ok := strings.CutSuffix(pattern, "/**"); ok {
 		if match, err := doublestar.Match(whole, path); match || err != nil {
@@ -158,7 +157,7 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// FuzzOverlap compares what is found out about pairs of patterns with what paths say.
+// FuzzOverlap compares intersects and contains with the results of matching paths.
 func FuzzOverlap(f *testing.F) {
 	f.Add("/a/**", "/*/b", "/a/b")
 	f.Add("/a*b/x", "/*c*b/*", "/acb/x")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// starRules are n patterns of three ** each, of which none matches a path of a's.
+// starRules returns n rules whose patterns have three ** each and match no path of a's.
 func starRules(n int, format string) Config {
 	rules := make([]RuleConfig, n)
 	for i := range rules {
@@ -15,9 +15,8 @@ func starRules(n int, format string) Config {
 	return accessRules(rules...)
 }
 
-// Matching tries each ** at most once at each segment, however many of them the rules have: the time must not grow
-// with a power of the path's length, for the path is the attacker's (CWE-407). All patterns here match, so what
-// counts the ends counts the steps.
+// Matching must try each ** at most once at each segment, however many the rules have, because the time must not grow
+// with a power of the path's length (CWE-407). All patterns match, so that the number of visits is the number of steps.
 func TestMatchStepsAreBounded(t *testing.T) {
 	t.Parallel()
 	const letters = "abcdefghijklmnopqrstuvwxyz"

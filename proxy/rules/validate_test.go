@@ -24,7 +24,7 @@ func TestRuleMistakesHavePlaceAndCure(t *testing.T) {
 			"proxy.default", `"logn"`, "did you mean login?",
 		},
 		{
-			"door", func(c *Config) { c.HubSpot.Debug = "refused" },
+			"HubSpot feature", func(c *Config) { c.HubSpot.Debug = "refused" },
 			"proxy.hubspot.debug", `"refused"`, "did you mean refuse?",
 		},
 		{
@@ -186,7 +186,7 @@ func TestProtectionMoreOpen(t *testing.T) {
 			at(with(RuleConfig{Path: words{"/a"}, MaxAuthAge: 3600e9}), "/a"), true, "login, max_auth_age 2h"},
 		{"methods", at(with(RuleConfig{Path: words{"/a"}}), "/a"),
 			at(with(RuleConfig{Path: words{"/a"}, Methods: []string{"GET"}}), "/a"), true, "login"},
-		{"a twin's rule goes", at(with(loginRule("/hubfs/**")), "/hs-fs/hubfs/a"),
+		{"a rule for another address of the file goes", at(with(loginRule("/hubfs/**")), "/hs-fs/hubfs/a"),
 			at(with(loginRule("/hubfs/**"), loginRule("/hs-fs/hubfs/a", "g")), "/hubfs/a"), true, "login"},
 		{"search, when the last rule goes", at(with(), "/_hcms/search"), at(with(loginRule("/a")), "/_hcms/search"),
 			true, "public"},

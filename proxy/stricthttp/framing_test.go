@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// The answer must not depend on how the bytes are cut into reads, and a stream must be read as net/http reads it or
-// refused.
+// The result must not depend on how the bytes are split into reads.
 func FuzzFraming(f *testing.F) {
 	for _, seed := range []string{
 		"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n",

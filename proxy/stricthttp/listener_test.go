@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// lent is a TLS configuration with a certificate of httptest's.
+// lent returns a TLS configuration with the certificate of httptest.
 func lent(t *testing.T) *tls.Config {
 	t.Helper()
 	lender := httptest.NewUnstartedServer(nil)
@@ -25,7 +25,7 @@ func lent(t *testing.T) *tls.Config {
 	return lender.TLS.Clone()
 }
 
-// tlsServer serves by StrictHTTP1 with a certificate of httptest's.
+// tlsServer starts a server with NewListener and the certificate of httptest.
 func tlsServer(t *testing.T, protocols ...string) net.Addr {
 	t.Helper()
 	cfg := lent(t)
@@ -86,7 +86,7 @@ func TestListenerClosesAfterACMEHandshake(t *testing.T) {
 	}
 }
 
-// poor is a listener of a process that has used up its files.
+// poor is a listener of a process with too many open files.
 type poor struct {
 	net.Listener
 	refusals atomic.Int32

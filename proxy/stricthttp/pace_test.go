@@ -16,7 +16,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// pipes is a listener whose connections need no network, so that their time is the bubble's.
+// pipes is a listener of connections without a network, so that synctest controls their time.
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -74,7 +74,7 @@ func h2Stream(t *testing.T, handler http.HandlerFunc, method string, window uint
 	return client, out
 }
 
-// reset waits for the stream's end by a RST_STREAM.
+// reset reports whether the stream ends with RST_STREAM.
 func reset(frames <-chan http2.Frame) bool {
 	for f := range frames {
 		if _, ok := f.(*http2.RSTStreamFrame); ok {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The query and the path are the attacker's, and NFKC makes 33 bytes of the 3 of U+FDFA (CWE-407).
+// Clients choose the query and the path, and NFKC turns the 3 bytes of U+FDFA into 33 (CWE-407).
 func TestFoldNameNeverGrows(t *testing.T) {
 	t.Parallel()
 	for _, character := range []string{"\ufdfa", "\ufdfb", "\u3300", "\u1f50", "\u2a74", "\u33ff", "\u0390",
@@ -33,7 +33,7 @@ func TestExpandingPathsAreRefused(t *testing.T) {
 	}
 }
 
-// Every segment of every reading costs a step for each ** of the rules.
+// Every segment of every reading is a step for each ** of the rules.
 func TestReadingsAreBounded(t *testing.T) {
 	t.Parallel()
 	const odd = "/%20%2520%252520%2523%253Fd."

@@ -145,7 +145,7 @@ func TestParseOfPlainPathDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// spellings of a folded path that a lenient origin takes for it.
+// spellings returns spellings of a folded path that a lenient origin takes for it.
 func upper(s string) string { return strings.ToUpper(s) }
 
 func escapeAll(s string) string {

@@ -43,7 +43,7 @@ func TestParsePreviewParams(t *testing.T) {
 		strings.Repeat("+", 300) + "hsDebug=1":           Debug,
 		strings.Repeat("%00", 500) + "hs_preview":        Preview, "hs_preview=" + strings.Repeat("x",
 			9000): Preview,
-		// No doors.
+		// No parameters.
 		"": 0, "q=hsDebug": 0, "q=%3DhsDebug": 0, "hsdebugger=1": 0, "xhs_preview=1": 0, "hs_previews=1": 0,
 		"q=a+hsDebug=1": 0,
 		"utm_source=a&utm_medium=b;c&utm_content=%zz": 0, "hs_debug=1": 0, "preview=1&debug=1": 0,
@@ -62,7 +62,7 @@ func TestParsePreviewParamsDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// queryReaders are origins: each returns the names of the parameters that it reads.
+// queryReaders return the names of the parameters that some origin finds in a query.
 var queryReaders = map[string]func(string) []string{
 	"net/url": func(q string) []string {
 		values, _ := url.ParseQuery(q)
@@ -116,12 +116,12 @@ func FuzzParsePreviewParams(f *testing.F) {
 			t.Fatalf("%q: %b, behind another parameter %b", query, params, got)
 		}
 		if got := ParsePreviewParams(query + "&hsdebug"); got&Debug == 0 || got&params != params {
-			t.Fatalf("%q hides a door", query)
+			t.Fatalf("%q hides a parameter", query)
 		}
 		for reader, read := range queryReaders {
 			for _, name := range read(query) {
 				if want := paramOf([]byte(strings.ToLower(name))); params&want != want {
-					t.Fatalf("%q: %s reads %q, and no door was found", query, reader, name)
+					t.Fatalf("%q: %s reads %q, and no parameter was found", query, reader, name)
 				}
 			}
 		}
@@ -133,7 +133,7 @@ func TestPreviewParamsWithInvisibleCharacters(t *testing.T) {
 	for _, query := range []string{"hs_pre%E2%81%A5view", "hs_%EF%B7%90preview", "hs%F0%9F%BF%BE_preview",
 		"hs_previe%F0%9D%85%B3w", "hs_pr\u0301eview", "hs_preview\u2028"} {
 		if ParsePreviewParams(query) != Preview {
-			t.Errorf("%s opens no door", query)
+			t.Errorf("%s: no parameter found", query)
 		}
 	}
 }

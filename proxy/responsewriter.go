@@ -11,12 +11,13 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// answerWriter is what httputil writes the origin's response into. It passes on only the final response: 1xx responses
-// and trailers would carry headers of the origin past modify. What httputil writes into the header is discarded.
+// responseWriter is what httputil writes the origin's response into. It passes on only the final response: 1xx
+// responses and trailers would carry headers of the origin past modify. What httputil writes into the header is
+// discarded.
 //
 // It holds the response back until there is more than a buffer of it, or it is flushed, or complete. Until then nothing
 // was sent, and if the origin fails the visitor can get an error page.
-type answerWriter struct {
+type responseWriter struct {
 	http.ResponseWriter
 	socket *socket  // what the connection becomes when it is hijacked
 	pool   *buffers // for held
@@ -34,7 +35,7 @@ type answerWriter struct {
 
 // take takes the header of the final response, without httputil's copy of each value. What httputil still reads stays
 // in res: that a response is a stream of events, and everything of one that changes protocols.
-func (w *answerWriter) take(res *http.Response, events bool) {
+func (w *responseWriter) take(res *http.Response, events bool) {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		own := w.ResponseWriter.Header()
 		w.discarded = own // httputil writes it to the connection, with the origin's
@@ -52,7 +53,7 @@ func (w *answerWriter) take(res *http.Response, events bool) {
 }
 
 // Header returns a header that is discarded; send sends the origin's.
-func (w *answerWriter) Header() http.Header {
+func (w *responseWriter) Header() http.Header {
 	if w.discarded == nil {
 		w.discarded = http.Header{}
 	}
@@ -60,13 +61,13 @@ func (w *answerWriter) Header() http.Header {
 }
 
 // WriteHeader records the final status.
-func (w *answerWriter) WriteHeader(status int) {
+func (w *responseWriter) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		w.status = status
 	}
 }
 
-func (w *answerWriter) Write(p []byte) (int, error) {
+func (w *responseWriter) Write(p []byte) (int, error) {
 	if w.failure != nil {
 		return 0, w.failure
 	}
@@ -84,7 +85,7 @@ func (w *answerWriter) Write(p []byte) (int, error) {
 }
 
 // send sends the header and what is held back.
-func (w *answerWriter) send() error {
+func (w *responseWriter) send() error {
 	if w.sent || w.status == 0 {
 		return nil
 	}
@@ -101,14 +102,14 @@ func (w *answerWriter) send() error {
 }
 
 // replace drops the response and returns the writer for another one.
-func (w *answerWriter) replace() http.ResponseWriter {
+func (w *responseWriter) replace() http.ResponseWriter {
 	w.sent, w.status = true, 0
 	_ = w.release(func([]byte) error { return nil })
 	return w.ResponseWriter
 }
 
 // release lets use have what is held back, and returns the buffer to the pool.
-func (w *answerWriter) release(use func(held []byte) error) error {
+func (w *responseWriter) release(use func(held []byte) error) error {
 	if w.held == nil {
 		return nil
 	}
@@ -120,7 +121,7 @@ func (w *answerWriter) release(use func(held []byte) error) error {
 
 // reset resets the connection of an HTTP/1.0 response, whose end may be marked only by the end of the connection, so
 // that it does not look complete.
-func (w *answerWriter) reset(r *http.Request) {
+func (w *responseWriter) reset(r *http.Request) {
 	if r.ProtoMajor != 1 || r.ProtoMinor > 0 {
 		return
 	}
@@ -135,7 +136,7 @@ func (w *answerWriter) reset(r *http.Request) {
 }
 
 // FlushError supports http.ResponseController. httputil calls it from a timer and ignores its result.
-func (w *answerWriter) FlushError() (err error) {
+func (w *responseWriter) FlushError() (err error) {
 	defer func() {
 		if !errors.Is(err, http.ErrNotSupported) {
 			w.failure = err
@@ -149,7 +150,7 @@ func (w *answerWriter) FlushError() (err error) {
 }
 
 // Hijack hijacks the connection for a WebSocket, which tracks its frames. What follows on it is not HTTP.
-func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.socket == nil {
 		return nil, nil, http.ErrNotSupported
 	}
@@ -165,4 +166,4 @@ func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // Unwrap supports http.ResponseController.
-func (w *answerWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
