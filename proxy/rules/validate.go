@@ -34,20 +34,20 @@ func problem(key, text, cure string) []setting.Problem {
 
 // validatePublic rejects requirements of users in a rule that does not ask for a login.
 func (r RuleConfig) validatePublic(key string) []setting.Problem {
-	var idle []string
-	given := false
-	for _, k := range ruleKeys {
-		if k.require != nil && !k.anonymous {
-			idle = append(idle, k.Name)
-			given = given || k.require(r) != nil
-		}
-	}
-	if r.Access != "public" || !given {
+	if r.Access != "public" {
 		return nil
 	}
-	last := len(idle) - 1
-	return problem(key, "a public page needs no login, so "+strings.Join(idle[:last], ", ")+" and "+idle[last]+
-		" have no effect", "remove them, or remove access")
+	var unused []string
+	for _, k := range ruleKeys {
+		if k.require != nil && !k.anonymous && k.require(r) != nil {
+			unused = append(unused, k.Name)
+		}
+	}
+	if len(unused) == 0 {
+		return nil
+	}
+	return problem(key, "a public page needs no login, so these keys have no effect: "+strings.Join(unused, ", "),
+		"remove them, or remove access")
 }
 
 func validatePath(key string, r RuleConfig) []setting.Problem {
