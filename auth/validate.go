@@ -33,9 +33,9 @@ func (c Config) validatePrefix() []setting.Problem {
 	switch {
 	case !prefixPattern.MatchString(c.Prefix) || len(c.Prefix) > 64:
 		return problem("prefix", fmt.Sprintf("%q is not a valid prefix", c.Prefix),
-			"write a path of lower-case letters and digits without a slash at the end, such as /oauth2")
+			"write a path of lower-case letters and digits without a trailing slash, such as /oauth2")
 	case slices.Contains(hubSpotPaths, first):
-		return problem("prefix", fmt.Sprintf("would hide HubSpot's paths below /%s", first),
+		return problem("prefix", fmt.Sprintf("would hide HubSpot's own paths below /%s", first),
 			"write a path that the site does not use, such as /oauth2")
 	}
 	return nil
@@ -45,7 +45,7 @@ func (c Config) validateAdminGroups() (problems []setting.Problem) {
 	for i, group := range c.AdminGroups {
 		if strings.TrimSpace(group) != group || group == "" {
 			problems = append(problems, problem(fmt.Sprintf("admin_groups[%d]", i),
-				fmt.Sprintf("%q is empty, or begins or ends with a space", group), "write a name without spaces around it")...)
+				fmt.Sprintf("%q is not a group name", group), "write a name without spaces around it")...)
 		}
 	}
 	return problems
@@ -71,7 +71,8 @@ func (c Config) validateLogout() (problems []setting.Problem) {
 		problems = append(problems, problem("after_logout", text, "write a path such as /goodbye")...)
 	}
 	if c.BackchannelLogout && c.OpenID().Cognito() {
-		problems = append(problems, problem("backchannel_logout", "Cognito does not support it", "remove it")...)
+		text := "has no effect: Cognito does not support back-channel logout"
+		problems = append(problems, problem("backchannel_logout", text, "remove it")...)
 	}
 	return problems
 }
@@ -79,7 +80,8 @@ func (c Config) validateLogout() (problems []setting.Problem) {
 func (c Config) validateLoginRate() []setting.Problem {
 	switch r := c.LoginRate; {
 	case r.Requests <= 0 && r != (setting.Rate{}):
-		return problem("login_rate.requests", "must be positive", "write a number such as 30, or login_rate: none")
+		return problem("login_rate.requests", "must be greater than 0, or nobody can log in",
+			"write a number such as 30, or login_rate: none")
 	case r.Requests > 0 && r.Per <= 0:
 		return problem("login_rate.per", "required", "write a duration such as 1m")
 	}

@@ -28,8 +28,7 @@ func (t Timeouts) validate() []setting.Problem {
 	}{{"dial", t.Dial}, {"tls", t.TLS}, {"response_header", t.ResponseHeader}, {"idle", t.Idle}} {
 		if d.value <= 0 {
 			problems = append(problems, setting.Problem{
-				Key: "proxy.timeouts." + d.key, Text: "must be greater than 0",
-				Cure: "write a duration such as 5s",
+				Key: "proxy.timeouts." + d.key, Text: "must be greater than 0", Cure: "write a duration such as 5s",
 			})
 		}
 	}
@@ -39,7 +38,8 @@ func (t Timeouts) validate() []setting.Problem {
 // notForAddresses are headers that have another meaning for HTTP or HubSpot.
 var notForAddresses = []string{
 	"Host", "Cookie", "Authorization", "Connection", "Content-Length", "Content-Type", "Expect", "Te", "Trailer",
-	"Transfer-Encoding", "Upgrade", "X-Forwarded-Host", "X-Forwarded-Proto", "X-HS-Public-Host", "X-HubSpot-Trust-Forwarded-For",
+	"Transfer-Encoding", "Upgrade", "X-Forwarded-Host", "X-Forwarded-Proto", "X-HS-Public-Host",
+	"X-HubSpot-Trust-Forwarded-For",
 }
 
 func validateClientIPHeaders(names []string) []setting.Problem {
@@ -53,7 +53,7 @@ func validateClientIPHeaders(names []string) []setting.Problem {
 		case name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
 			p.Text = setting.Quote(name) + " is not a header name"
 		case slices.ContainsFunc(notForAddresses, func(h string) bool { return strings.EqualFold(h, name) }):
-			p.Text = setting.Quote(name) + " has another meaning, so that an address in it would break requests"
+			p.Text = setting.Quote(name) + " has another meaning in HTTP or for HubSpot, so it cannot carry the address"
 		default:
 			continue
 		}

@@ -47,7 +47,7 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 		},
 		{
 			"no sites-proxy", func(c *Config) { c.Origin = "https://4711.hscoscdn10.net" },
-			"proxy.origin", "is not the name of a HubSpot origin", "",
+			"proxy.origin", "not a valid HubSpot origin", "",
 		},
 		{
 			"no HubID", func(c *Config) { c.Origin = "https://www.sites-proxy.hscoscdn10.net" },
@@ -61,8 +61,8 @@ func TestConfigMistakesHavePlaceAndCure(t *testing.T) {
 			"files_cache", func(c *Config) { c.FilesCache = "shared" },
 			"proxy.files_cache", `"shared"`, "none, private",
 		},
-		{"timeout", func(c *Config) { c.Timeouts.Dial = 0 }, "proxy.timeouts.dial", "must be greater than 0", "5s"},
-		{"idle", func(c *Config) { c.Timeouts.Idle = 0 }, "proxy.timeouts.idle", "must be greater than 0", ""},
+		{"timeout", func(c *Config) { c.Timeouts.Dial = 0 }, "proxy.timeouts.dial", "greater than 0", "5s"},
+		{"idle", func(c *Config) { c.Timeouts.Idle = 0 }, "proxy.timeouts.idle", "greater than 0", ""},
 		{
 			"header name", func(c *Config) { c.ClientIPHeaders = []string{"X Forwarded"} },
 			"proxy.client_ip_headers[0]", "is not a header name", "",

@@ -31,8 +31,8 @@ func validateOrigin(origin string) []setting.Problem {
 		return bad(setting.Quote(u.Redacted())+" has more than scheme, host and port",
 			"write only "+setting.Quote(u.Scheme+"://"+u.Host))
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		return bad("pages and cookies would be sent unencrypted to "+setting.Quote(u.Host),
-			"write https://; http is allowed only for loopback addresses")
+		return bad("http would send pages and cookies unencrypted to "+setting.Quote(u.Host),
+			"write https://; http:// is allowed only for loopback addresses")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
@@ -50,8 +50,8 @@ func validateOriginHost(key, host string) []setting.Problem {
 	bad := func(text string) []setting.Problem {
 		return []setting.Problem{{
 			Key: key, Text: setting.Quote(host) + text,
-			Cure: "write https://HUBID.sites-proxy.hscoscdnNN.net, HubSpot's origin for reverse proxies " +
-				"(with -na2, -na3, -eu1 or -ap1 after NN for other data centres)",
+			Cure: "write HubSpot's origin for reverse proxies: https://HUBID.sites-proxy.hscoscdnNN.net " +
+				"(in data centres other than na1: NN-na2, NN-na3, NN-eu1 or NN-ap1)",
 		}}
 	}
 	first, _, _ := strings.Cut(host, ".")
@@ -62,7 +62,7 @@ func validateOriginHost(key, host string) []setting.Problem {
 	case centre != nil && centre[1] == "-na1":
 		return bad(" has a suffix that does not exist: origins in na1 have none")
 	case centre != nil && !slices.Contains([]string{"", "-na2", "-na3", "-eu1", "-ap1"}, centre[1]):
-		problems := bad(" has an unknown data centre")
+		problems := bad(" is in an unknown data centre")
 		problems[0].Warning = true
 		return problems
 	case centre != nil:
@@ -73,7 +73,7 @@ func validateOriginHost(key, host string) []setting.Problem {
 			Cure: "write your HubSpot account ID first: https://HUBID.sites-proxy...",
 		}}
 	case strings.Contains(host, "hscoscdn") || strings.Contains(host, "sites-proxy"):
-		return bad(" is not the name of a HubSpot origin")
+		return bad(" is not a valid HubSpot origin")
 	case isHubSpots(host):
 		return bad(" is a HubSpot host that does not serve sites to proxies")
 	}

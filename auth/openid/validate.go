@@ -45,11 +45,12 @@ func (c Config) validateClientID() []setting.Problem {
 	case c.ClientID == "":
 		return problem("client_id", "required", "write the ID of the app client")
 	case strings.Contains(c.ClientID, placeholder):
-		return problem("client_id", "still the example's placeholder", "write the ID of your app client")
+		return problem("client_id", "the placeholder is still there", "write the ID of your app client")
 	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		return problem("client_id", "contains white space or a control character", "remove the white space")
+		return problem("client_id", "contains white space or a control character", "remove it")
 	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r > '~' }):
-		return problem("client_id", "contains a character that is not ASCII, maybe an invisible one", "copy the client ID again")
+		return problem("client_id", "contains a character outside ASCII, which may be invisible",
+			"copy the client ID again")
 	}
 	return nil
 }
@@ -58,13 +59,13 @@ func (c Config) validateClientSecret() []setting.Problem {
 	const key = "client_secret"
 	switch secret := c.ClientSecret.Reveal(); {
 	case c.ClientAuth == "none" && secret != "":
-		return problem(key, "has no effect with client_auth none", "remove it, or write client_auth: header")
+		return problem(key, "has no effect with client_auth: none", "remove it, or write client_auth: header")
 	case c.ClientAuth != "none" && secret == "":
-		return problem(key, "required", "write client_secret: ${NAME}, or client_auth: none if the client has no secret")
+		return problem(key, "required", "write client_secret: ${NAME}, or client_auth: none for a client without a secret")
 	case strings.Contains(secret, placeholder):
-		return problem(key, "still the example's placeholder", "write ${NAME} or ${file:PATH}")
+		return problem(key, "the placeholder is still there", "write ${NAME} or ${file:PATH}")
 	case strings.TrimSpace(secret) != secret:
-		return problem(key, "begins or ends with white space or a line break", "remove the white space")
+		return problem(key, "begins or ends with white space", "remove the white space")
 	}
 	return nil
 }
@@ -75,11 +76,11 @@ func (c Config) validateScopes() []setting.Problem {
 	for i, scope := range c.Scopes {
 		if scope == "" || strings.ContainsAny(scope, " ,\t\r\n") {
 			problems = append(problems, problem(fmt.Sprintf("scopes[%d]", i), fmt.Sprintf("%q is not a scope", scope),
-				"write a list with one scope in each entry: "+cure)...)
+				"write one scope in each entry: "+cure)...)
 		}
 	}
 	if len(problems) == 0 && !slices.Contains(c.Scopes, "openid") {
-		return problem("scopes", "without openid there is no ID token, and nobody can log in", "write "+cure)
+		return problem("scopes", "the scope openid is missing, without which nobody can log in", "write "+cure)
 	}
 	return problems
 }
@@ -95,11 +96,12 @@ func (c Config) validateChoices() []setting.Problem {
 	}
 	if c.GroupsClaim == "" {
 		cure := "write the name of the claim that contains the groups"
-		problems = append(problems, problem("groups_claim", "is empty", cure)...)
+		problems = append(problems, problem("groups_claim", "must not be empty", cure)...)
 	}
 	if c.ClockSkew > time.Minute {
+		text := "may be at most 60s, not " + setting.Duration(c.ClockSkew).String()
 		cure := "write 0s to 60s, and synchronize the clocks"
-		problems = append(problems, problem("clock_skew", "may be at most 60s", cure)...)
+		problems = append(problems, problem("clock_skew", text, cure)...)
 	}
 	return problems
 }
@@ -122,7 +124,7 @@ func (c Config) validateParams() []setting.Problem {
 	for _, name := range slices.Sorted(maps.Keys(c.AuthorizeParams)) {
 		if isOwnParam(name) {
 			problems = append(problems, problem(setting.Join("authorize_params", name),
-				"the gateway sets this parameter", "remove it; for scopes, write auth.scopes")...)
+				"the gateway sets this parameter itself", "remove it; write scopes in auth.scopes")...)
 		}
 	}
 	return problems
@@ -134,7 +136,7 @@ func (c Config) validateEndpoints() []setting.Problem {
 		return nil
 	}
 	if c.UserPool != "" {
-		return problem("endpoints", "has no effect with user_pool, which determines the endpoints", "remove endpoints")
+		return problem("endpoints", "has no effect with user_pool, which implies the endpoints", "remove it")
 	}
 	var problems []setting.Problem
 	for _, endpoint := range []struct {
@@ -147,7 +149,7 @@ func (c Config) validateEndpoints() []setting.Problem {
 		key := "endpoints." + endpoint.key
 		switch {
 		case endpoint.address == "" && endpoint.required:
-			problems = append(problems, problem(key, "required without discovery", "write its URL")...)
+			problems = append(problems, problem(key, "required when any endpoint is set", "write its URL")...)
 		case endpoint.address != "" && !safeEndpoint(endpoint.address):
 			text := fmt.Sprintf("%q is not an https URL", endpoint.address)
 			problems = append(problems, problem(key, text, cureHTTPS)...)
@@ -156,7 +158,7 @@ func (c Config) validateEndpoints() []setting.Problem {
 	return problems
 }
 
-const cureHTTPS = "write https://...; http:// is allowed for loopback addresses only"
+const cureHTTPS = "write https://; http:// is allowed only for loopback addresses"
 
 // safeEndpoint reports whether text is an https URL, or an http URL of this machine. Requests to any other URL would be
 // readable on the network (CWE-319).

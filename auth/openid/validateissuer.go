@@ -18,15 +18,15 @@ func (c Config) validateIssuer() []setting.Problem {
 		return []setting.Problem{{Key: "auth", Text: "no login provider is set",
 			Cure: "write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://id.example.com for another provider"}}
 	case c.UserPool != "" && c.Issuer != "":
-		return problem("issuer", "has no effect with user_pool, which determines the issuer", "remove one of them")
+		return problem("issuer", "cannot be combined with user_pool, which implies the issuer", "remove one of them")
 	case strings.Contains(c.UserPool+c.Issuer, placeholder):
 		key := strings.TrimPrefix(c.issuerKey(), "auth.")
-		return problem(key, "still the example's placeholder", "write your own")
+		return problem(key, "the placeholder is still there", "write your own")
 	case c.UserPool == "":
 		return validateIssuerURL(c.Issuer)
 	case !poolID.MatchString(c.UserPool):
 		return problem("user_pool", fmt.Sprintf("%q is not a user pool ID", c.UserPool),
-			"copy it from the console: REGION_ID, such as eu-west-1_AbCdEf123")
+			"write REGION_ID as the AWS console shows it, such as eu-west-1_AbCdEf123")
 	}
 	return nil
 }
@@ -39,20 +39,20 @@ func validateIssuerURL(issuer string) []setting.Problem {
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		return problem("issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer),
-			"copy the issuer from the provider's discovery document, such as https://id.example.com")
+			"write the issuer from the provider's discovery document, such as https://id.example.com")
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		return problem("issuer", "over http, anyone on the network path can log in as any user", cureHTTPS)
+		return problem("issuer", "http would let anyone on the network log in as any user", cureHTTPS)
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", u.Redacted()),
 			"write only the issuer")
 	case strings.Contains(u.Path, "/.well-known"):
-		return problem("issuer", "is the URL of the discovery document, not the issuer",
+		return problem("issuer", "this is the URL of the discovery document, not the issuer",
 			"write "+issuer[:strings.Index(issuer, "/.well-known")])
 	case endpointPath.MatchString(u.Path):
-		return problem("issuer", "is the URL of one of the provider's endpoints, not the issuer",
-			"copy the issuer from the provider's discovery document")
+		return problem("issuer", "this is the URL of one of the provider's endpoints, not the issuer",
+			"write the issuer from the provider's discovery document")
 	case strings.Contains(strings.ToLower(u.Host), ".amazoncognito."):
-		return problem("issuer", "is the URL of Cognito's login pages, not the issuer", cureUserPool)
+		return problem("issuer", "this is the URL of Cognito's login pages, not the issuer", cureUserPool)
 	case isCognitoHost(issuer):
 		return validateCognitoIssuer(u)
 	}
@@ -68,10 +68,13 @@ func validateCognitoIssuer(u *url.URL) []setting.Problem {
 	case m == nil:
 		return problem("issuer", fmt.Sprintf("%q is not a user pool ID", pool), cureUserPool)
 	case !strings.HasPrefix(strings.ToLower(u.Host), "cognito-idp."+m[1]+"."):
-		text := fmt.Sprintf("the user pool %s is in region %s, but the host is %s", pool, m[1], u.Host)
+		text := fmt.Sprintf("region mismatch: user pool %s is in %s, but the host is %s", pool, m[1], u.Host)
 		return problem("issuer", text, "write user_pool: "+pool)
-	case strings.HasSuffix(u.Path, "/"), u.Host != strings.ToLower(u.Host), u.Port() != "":
-		return problem("issuer", "Cognito's issuer has a lower-case host, no port and no slash at the end",
+	case strings.HasSuffix(u.Path, "/"):
+		return problem("issuer", "trailing slash: issuers must match exactly, and Cognito's has none",
+			"write user_pool: "+pool)
+	case u.Host != strings.ToLower(u.Host) || u.Port() != "":
+		return problem("issuer", "issuers must match exactly, and Cognito's has a lower-case host and no port",
 			"write user_pool: "+pool)
 	}
 	return nil

@@ -127,8 +127,7 @@ func (c *conflictCheck) tie(earlier, later int) bool {
 	c.reported[later] = true
 	c.report(later,
 		fmt.Sprintf("%s and %s (%s) match the same paths, and neither is more specific", b, a, a.rule.place()),
-		"merge the rules, or make one pattern more specific; "+
-			"methods, groups and claims do not select a rule")
+		"merge the rules, or make one pattern more specific; methods, groups and claims do not select a rule")
 	return true
 }
 
@@ -192,8 +191,7 @@ func (c *conflictCheck) unreachable(hidden, by int) {
 	}
 	c.reported[hidden] = true
 	h, b := c.all[hidden], c.all[by]
-	c.report(hidden,
-		fmt.Sprintf("%s never applies: %s (%s) always matches first", h, b, b.rule.place()),
+	c.report(hidden, fmt.Sprintf("%s never applies: %s (%s) always matches first", h, b, b.rule.place()),
 		"remove one of them")
 }
 

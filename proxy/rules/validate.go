@@ -71,8 +71,7 @@ func validateAccess(key string, r RuleConfig) []setting.Problem {
 
 func validateName(key string, r RuleConfig) []setting.Problem {
 	if r.Name == "default" || strings.HasPrefix(r.Name, "hubspot:") || strings.HasPrefix(r.Name, "_") {
-		return problem(key, setting.Quote(r.Name)+" is a reserved name",
-			"write another name")
+		return problem(key, setting.Quote(r.Name)+" is a reserved name", "write another name")
 	}
 	if strings.TrimSpace(r.Name) != r.Name || utf8.RuneCountInString(r.Name) > maxName ||
 		strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {

@@ -44,7 +44,7 @@ func TestRuleMistakesHavePlaceAndCure(t *testing.T) {
 		},
 		{
 			"public with groups", one(RuleConfig{Path: words{"/a"}, Access: "public", Groups: []string{"g"}}),
-			"proxy.rules[0].access", "no effect", "remove it",
+			"proxy.rules[0].access", "no effect", "remove them",
 		},
 		{
 			"no groups", one(RuleConfig{Path: words{"/a"}, Groups: []string{}}),
