@@ -57,7 +57,7 @@ func TestRedisReadOnlyKeepsSessionsAndCodes(t *testing.T) {
 			p.finishLogin(false)
 			eventually(t, "/readyz reports it", func() bool {
 				got := s.gateways[0].check("redis")
-				return !got.OK && strings.Contains(got.Detail, "takes no writes")
+				return !got.OK && strings.Contains(got.Detail, "read-only")
 			})
 			left := p.logOut()
 			c.fix()

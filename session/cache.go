@@ -1,7 +1,6 @@
 package session
 
 import (
-	"fmt"
 	"hash/maphash"
 	"sync/atomic"
 	"time"
@@ -25,23 +24,19 @@ type cache struct {
 	seed       maphash.Seed // of fingerprints: a random one, so that a second record with the same cannot be made
 	now        func() time.Time
 
-	timedOut atomic.Pointer[time.Time] // when a read last took all of its time
+	timedOut atomic.Int64 // when a read last took all of its time, in Unix nanoseconds
 }
 
 const maxCached = 100_000
 
 // newSessions returns an empty cache of sessions. An entry stays for as long as it may be used.
 func newSessions(settings *atomic.Pointer[Settings]) (*otter.Cache[string, *cached], error) {
-	sessions, err := otter.New(&otter.Options[string, *cached]{
+	return otter.New(&otter.Options[string, *cached]{
 		MaximumSize: maxCached,
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(otter.Entry[string, *cached]) time.Duration {
 			return max(time.Hour, settings.Load().Config.OutageGrace.D())
 		}),
 	})
-	if err != nil {
-		return nil, fmt.Errorf("session: cache: %w", err)
-	}
-	return sessions, nil
 }
 
 // query is one request's question for its session.

@@ -17,8 +17,7 @@ type idleClock struct {
 	now      func() time.Time
 }
 
-// errIdleUnknown means that a session looks idle but may not be: Redis accepts no writes, so the idle clock of another
-// replica may be missing.
+// errIdleUnknown means that a session may only look idle: a read-only Redis lacks the idle clocks of other replicas.
 var errIdleUnknown = errors.New("session: redis is read-only, so the idle time is unknown")
 
 // expired reports whether a session has reached idle_timeout.

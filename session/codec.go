@@ -51,9 +51,7 @@ type decoder struct {
 	bad  bool
 }
 
-func (d *decoder) fail() {
-	d.left, d.bad = "", true
-}
+func (d *decoder) fail() { d.left, d.bad = "", true }
 
 func (d *decoder) number() uint64 {
 	n, size := binary.Uvarint([]byte(d.left[:min(len(d.left), binary.MaxVarintLen64)]))

@@ -34,8 +34,7 @@ func DefaultConfig() Config {
 
 // Validate returns the problems of the section, without looking at other sections.
 func (c Config) Validate() []setting.Problem {
-	problems := c.validateKeys()
-	problems = append(problems, c.validateCookie()...)
+	problems := append(c.validateKeys(), c.validateCookie()...)
 	if idle := c.IdleTimeout.D(); idle > 0 && c.Lifetime > 0 && idle >= c.Lifetime.D() {
 		problems = append(problems, setting.Problem{Key: "session.idle_timeout", Warning: true,
 			Text: "not shorter than lifetime, so it never ends a session", Cure: "write a shorter time, or none"})

@@ -22,6 +22,8 @@ const (
 	keySize    = 32
 	macSize    = 16
 	cookieSize = idSize + keySize + macSize
+	refLabel   = "hubgate session\x00"
+	refSize    = 16
 )
 
 // ticket is a cookie's content.
@@ -55,17 +57,8 @@ func (t ticket) ref() string {
 // isRef reports whether a text can be a record's name.
 func isRef(text string) bool { return len(text) == 2*refSize && strings.Trim(text, digits) == "" }
 
-const (
-	refLabel = "hubgate session\x00"
-	refSize  = 16
-)
-
-func (t ticket) bytes() []byte {
-	return append(append(make([]byte, 0, cookieSize), t.id[:]...), t.key[:]...)
-}
-
 func (t ticket) encode(ring *seal.Ring) string {
-	body := t.bytes()
+	body := append(append(make([]byte, 0, cookieSize), t.id[:]...), t.key[:]...)
 	return strictBase64.EncodeToString(append(body, ring.MAC(seal.CookieMAC, body)[:macSize]...))
 }
 

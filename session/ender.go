@@ -128,12 +128,13 @@ func (e *ender) endAllAndRetry(ctx context.Context, lists []string) (int, error)
 func (e *ender) endListed(ctx context.Context, lists []string, before time.Time) (int, error) {
 	n := 0
 	for _, key := range lists {
-		for removed := -1; removed != 0; { // until none is left: a list may change while it is read
-			var existed int
-			var err error
-			existed, removed, err = e.endList(ctx, key, before)
+		for { // until none is left: a list may change while it is read
+			existed, removed, err := e.endList(ctx, key, before)
 			if n += existed; err != nil {
 				return n, err
+			}
+			if removed == 0 {
+				break
 			}
 		}
 	}

@@ -13,9 +13,8 @@ const (
 	readTime     = time.Second           // bounds reading a session from Redis, retries included
 	readPause    = 20 * time.Millisecond // before the first retry; it doubles
 	readPauseMax = 200 * time.Millisecond
-
-	shortFor  = time.Second            // how long reads are short after one that timed out
-	shortTime = 200 * time.Millisecond // bounds a short read
+	shortFor     = time.Second            // how long reads are short after one that timed out
+	shortTime    = 200 * time.Millisecond // bounds a short read
 )
 
 var (
@@ -42,8 +41,7 @@ func (ch *cache) fetchWithRetry(ctx context.Context, q query) (c *cached, err er
 		}
 		select {
 		case <-ctx.Done():
-			now := ch.now()
-			ch.timedOut.Store(&now)
+			ch.timedOut.Store(ch.now().UnixNano())
 			return nil, err
 		case <-time.After(pause):
 		}
@@ -53,11 +51,7 @@ func (ch *cache) fetchWithRetry(ctx context.Context, q query) (c *cached, err er
 
 // timedOutRecently reports whether a read timed out within the last second.
 func (ch *cache) timedOutRecently() bool {
-	at := ch.timedOut.Load()
-	if at == nil {
-		return false
-	}
-	since := ch.now().Sub(*at)
+	since := ch.now().Sub(time.Unix(0, ch.timedOut.Load()))
 	return since >= 0 && since < shortFor // below 0: the clock was set back
 }
 

@@ -25,16 +25,16 @@ type monitor struct {
 }
 
 func (mon *monitor) health() (ok bool, detail string, since time.Time) {
-	state, exam, down := mon.state(), mon.lastExam.Load(), mon.subscription.outage.Load()
+	state, exam, down := mon.state(), mon.lastExam.Load(), mon.subscription.downAt.Load()
 	switch {
 	case state.Since.IsZero():
 		return true, "not asked yet", mon.began
 	case state.Down:
-		return false, "does not answer: sessions cannot be loaded", state.Since
+		return false, "unavailable: sessions cannot be loaded", state.Since
 	case state.ReadOnly:
-		return false, "answers, but takes no writes: sessions go on, logins fail", state.Since
+		return false, "read-only: sessions go on, logins fail", state.Since
 	case down != nil:
-		return false, down.detail, down.since
+		return false, "its subscription is interrupted: every request asks Redis", *down
 	case exam != nil && exam.TooOld:
 		return false, "version " + exam.Version + " is too old: hubgate needs Redis 6.2 or newer", state.Since
 	case exam != nil && exam.Version != "":

@@ -21,7 +21,7 @@ func (k keyspace) failures(ref string) string { return k.lease(ref) + ":n" }
 func (k keyspace) channel() string            { return k.prefix + "ch" }
 func (k keyspace) sealKeys() string           { return k.prefix + "keys" }
 
-// digits are the first characters of session names. Each has its own list, a sixteenth of all sessions.
+// digits are the first characters of session names. Each has its own list of sessions.
 const digits = "0123456789abcdef"
 
 // shard returns the list of all sessions whose name begins with a digit.

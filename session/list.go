@@ -60,8 +60,7 @@ func (m *Manager) List(ctx context.Context, q Query) (Listing, error) {
 			return Listing{}, fmt.Errorf("session: list: %w", err)
 		}
 		out.Sessions = append(out.Sessions, found...)
-		last := refs[len(refs)-1]
-		at.score, at.ref = last.Score, last.Member.(string)
+		at.score, at.ref = refs[len(refs)-1].Score, refs[len(refs)-1].Member.(string)
 	}
 	return out, nil
 }

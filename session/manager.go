@@ -24,7 +24,6 @@ type Deps struct {
 	Redis   redis.UniversalClient // for requests: short timeouts, a circuit breaker
 	Block   redis.UniversalClient // for the subscription
 	Ring    *seal.Ring
-	Refresh RefreshFunc
 	Log     *slog.Logger
 	Audit   *slog.Logger // gets one line for each session that ends; nil = none
 	Metrics *Metrics
@@ -61,7 +60,7 @@ type Manager struct {
 	monitor      *monitor
 }
 
-// New returns a Manager. It does not ask Redis yet.
+// New returns a Manager. It does not ask Redis yet. Call Set before it is used.
 func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Redis == nil || deps.Ring == nil || deps.Metrics == nil || deps.Now == nil {
 		return nil, errors.New("session: New needs Redis, Ring, Metrics and Now")
@@ -76,10 +75,10 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		deps.Revoke = func(context.Context, string) {}
 	}
 	settings := &atomic.Pointer[Settings]{}
-	settings.Store(&Settings{Config: cfg, Refresh: deps.Refresh})
+	settings.Store(&Settings{Config: cfg})
 	sessions, err := newSessions(settings)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("session: cache: %w", err)
 	}
 	m := &Manager{deps: deps, settings: settings, cookies: cookies{deps.Ring, settings}}
 	m.retries, m.watchers = newRetryQueue(deps.Log), newWatchers()
@@ -102,8 +101,13 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		store: m.store, cache: m.cache, ender: m.ender, retries: m.retries, settings: settings, revoke: deps.Revoke,
 		log: deps.Log, now: deps.Now,
 	}
+	onUp := func() { // ends may have been missed, and Redis may be another server
+		m.ender.endAgain()
+		signal(m.monitor.redisUp)
+		signal(m.watchers.resumed)
+	}
 	m.subscription = &subscription{
-		rdb: deps.Block, channel: m.store.keys.channel(), epoch: m.cache.epoch, cache: m.cache, onUp: m.onSubscribed,
+		rdb: deps.Block, channel: m.store.keys.channel(), epoch: m.cache.epoch, cache: m.cache, onUp: onUp,
 		log: deps.Log, now: deps.Now,
 	}
 	m.monitor = &monitor{
@@ -123,13 +127,6 @@ func (m *Manager) Run(ctx context.Context) error {
 		group.Go(func() error { loop(ctx); return nil })
 	}
 	return group.Wait()
-}
-
-// onSubscribed is called when the subscription comes up: ends may have been missed, and Redis may be another server.
-func (m *Manager) onSubscribed() {
-	m.ender.endAgain()
-	signal(m.monitor.redisUp)
-	signal(m.watchers.resumed)
 }
 
 // Start starts a session for a visitor who has just logged in, always under a new id: an id known before the login
@@ -179,11 +176,14 @@ func (m *Manager) Confirmed(ref string) bool { return m.cache.confirmed(ref) }
 // Health returns the state of Redis as it affects sessions.
 func (m *Manager) Health() (ok bool, detail string, since time.Time) { return m.monitor.health() }
 
-// PublishDenied reports whether Redis refuses to let this replica tell the others that a session ended.
-func (m *Manager) PublishDenied() bool { return m.store.publishDenied.Load() }
-
-// PublishCure returns the command that gives the Redis user the permission to publish.
-func (m *Manager) PublishCure() string { return m.store.publishCure() }
+// PublishCure returns "" if this replica can tell the others that a session ended. Otherwise it returns the command
+// that gives the Redis user the permission to publish.
+func (m *Manager) PublishCure() string {
+	if !m.store.publishDenied.Load() {
+		return ""
+	}
+	return m.store.publishCure()
+}
 
 // KeysInUse returns for each key id of the ring when the last session that it sealed ends. Removing the key earlier
 // logs those visitors out.

@@ -40,13 +40,13 @@ func TestEndWorksWithoutPermissionToPublish(t *testing.T) {
 		hook := &noPublish{errors.New(text)}
 		m.deps.Redis.(*redis.Client).AddHook(hook)
 		existed, err := m.EndRef(t.Context(), s.Ref)
-		if ends != (existed && err == nil) || m.PublishDenied() != ends {
-			t.Errorf("%s: %v %v, publish denied %v", text, existed, err, m.PublishDenied())
+		if ends != (existed && err == nil) || (m.PublishCure() != "") != ends {
+			t.Errorf("%s: %v %v, cure %q", text, existed, err, m.PublishCure())
 		}
 		hook.err = nil
 		_, s = w.login(m, ada())
-		if existed, err := m.EndRef(t.Context(), s.Ref); !existed || err != nil || m.PublishDenied() {
-			t.Errorf("%s, afterwards: %v %v, publish denied %v", text, existed, err, m.PublishDenied())
+		if existed, err := m.EndRef(t.Context(), s.Ref); !existed || err != nil || m.PublishCure() != "" {
+			t.Errorf("%s, afterwards: %v %v, cure %q", text, existed, err, m.PublishCure())
 		}
 	}
 }

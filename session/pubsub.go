@@ -21,13 +21,7 @@ type subscription struct {
 	onUp    func()
 	log     *slog.Logger
 	now     func() time.Time
-	outage  atomic.Pointer[interruption] // nil while the subscription is up, and before the first attempt
-}
-
-// interruption is why the subscription is down, and since when.
-type interruption struct {
-	detail string
-	since  time.Time
+	downAt  atomic.Pointer[time.Time] // nil while the subscription is up, and before the first attempt
 }
 
 const (
@@ -40,8 +34,8 @@ func (sub *subscription) loop(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := sub.receive(ctx)
 		sub.epoch.down()
-		down := &interruption{"its subscription is interrupted: every request asks Redis", sub.now()}
-		if ctx.Err() == nil && sub.outage.CompareAndSwap(nil, down) {
+		now := sub.now()
+		if ctx.Err() == nil && sub.downAt.CompareAndSwap(nil, &now) {
 			sub.log.Warn("the subscription to redis is interrupted: every request asks redis until it is back",
 				"error", err)
 		}
@@ -62,7 +56,7 @@ func (sub *subscription) receive(ctx context.Context) error {
 		case err == nil:
 			pinged, up = false, true
 			sub.onMessage(message)
-		case up && isReply(err): // to the ping: a read-only Redis may refuse it
+		case up && errors.As(err, new(redis.Error)): // a reply to the ping: a read-only Redis may refuse it
 			pinged = false
 		case ctx.Err() != nil || !isTimeout(err) || pinged: // no reply to the ping: the connection is half-open
 			return err
@@ -83,7 +77,7 @@ func (sub *subscription) onMessage(message any) {
 			return
 		}
 		sub.epoch.up()
-		if sub.outage.Swap(nil) != nil {
+		if sub.downAt.Swap(nil) != nil {
 			sub.log.Info("the subscription to redis is back")
 		}
 		sub.onUp()
@@ -117,10 +111,4 @@ func signal(ch chan struct{}) {
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// isReply reports whether Redis itself returned an error.
-func isReply(err error) bool {
-	var reply redis.Error
-	return errors.As(err, &reply)
 }

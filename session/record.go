@@ -107,14 +107,14 @@ func (u summary) session(ref string) *Session {
 }
 
 func encodeSummary(ring *seal.Ring, ref string, u summary) []byte {
-	w := encoder{recordFormat}
+	e := encoder{recordFormat}
 	for _, text := range []string{u.Issuer, u.Subject, u.Email, u.Host, u.Address, u.SID} {
-		w.text(text)
+		e.text(text)
 	}
 	for _, ms := range []int64{u.Created, u.Seen, u.Expires} {
-		w.time(fromMillis(ms))
+		e.time(fromMillis(ms))
 	}
-	return ring.Seal(seal.Summary, w, []byte(ref))
+	return ring.Seal(seal.Summary, e, []byte(ref))
 }
 
 func decodeSummary(ring *seal.Ring, ref string, sealed []byte) (summary, error) {
@@ -133,14 +133,14 @@ func parseSummary(plain []byte) (summary, error) {
 	if len(plain) == 0 || plain[0] != recordFormat {
 		return u, errRecord
 	}
-	r := decoder{left: string(plain[1:])}
+	d := decoder{left: string(plain[1:])}
 	for _, text := range []*string{&u.Issuer, &u.Subject, &u.Email, &u.Host, &u.Address, &u.SID} {
-		*text = r.text()
+		*text = d.text()
 	}
 	for _, ms := range []*int64{&u.Created, &u.Seen, &u.Expires} {
-		*ms = millis(r.time())
+		*ms = millis(d.time())
 	}
-	if r.bad || r.left != "" {
+	if d.bad || d.left != "" {
 		return summary{}, errRecord
 	}
 	return u, nil

@@ -61,7 +61,11 @@ func (f *refresher) refreshIfDue(ctx context.Context, t ticket, c *cached) (*cac
 		return c, nil
 	}
 	done := f.flight.DoChan(t.ref(), func() (next any, err error) {
-		defer func() { f.logPanic(t.ref(), err) }()
+		defer func() {
+			if panicked := (*background.Panic)(nil); errors.As(err, &panicked) { // such as on an unexpected response
+				f.log.Error("the refresh of a session panicked; the session is kept", "session", t.ref(), "error", panicked)
+			}
+		}()
 		defer background.Recover(&err) // a panic in DoChan's own goroutine would end the process (CWE-248)
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTime)
 		defer cancel()
@@ -83,16 +87,8 @@ func (f *refresher) refreshIfDue(ctx context.Context, t ticket, c *cached) (*cac
 	}
 }
 
-// logPanic logs a refresh that panicked, for example on an unexpected response of the provider. The session is kept.
-func (f *refresher) logPanic(ref string, err error) {
-	var panicked *background.Panic
-	if errors.As(err, &panicked) {
-		f.log.Error("the refresh of a session panicked; the session is kept", "session", ref, "error", panicked)
-	}
-}
-
 // withinGrace returns a session that could not be refreshed until refresh_grace after its access token has expired.
-// After that it is unknown whether the user still has access; the session is kept until the provider responds again.
+// After that it is unknown whether the user still has access; the session is kept.
 func (f *refresher) withinGrace(c *cached, cause error) (*cached, error) {
 	if f.now().Before(c.session.Tokens.AccessExpiry.Add(f.settings.Load().RefreshGrace)) {
 		return c, nil

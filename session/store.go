@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// store reads and writes sessions in Redis. It decides nothing about them.
+// store reads and writes sessions in Redis. It decides nothing.
 type store struct {
 	rdb     redis.UniversalClient
 	reads   *redisread.Batcher

@@ -20,9 +20,7 @@ type tombstone struct {
 
 const minSweep = 1024
 
-func newTombstones() *tombstones {
-	return &tombstones{all: map[string]tombstone{}, sweepAt: minSweep}
-}
+func newTombstones() *tombstones { return &tombstones{all: map[string]tombstone{}, sweepAt: minSweep} }
 
 func (ts *tombstones) add(ref string, t tombstone, now time.Time) {
 	ts.mu.Lock()

@@ -90,9 +90,9 @@ func (a *Server) endSessionsOfUser(w http.ResponseWriter, r *http.Request) {
 func (a *Server) ended(w http.ResponseWriter, n int) {
 	note := "the refresh tokens of these sessions are unreachable now and were not revoked at the provider; " +
 		"disable the user there to keep them out"
-	if a.Sessions.PublishDenied() {
+	if cure := a.Sessions.PublishCure(); cure != "" {
 		note += "\nwarning: other replicas notice within session.cache_ttl, because Redis does not let hubgate publish; " +
-			a.Sessions.PublishCure()
+			cure
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"ended": n, "note": note})
 }

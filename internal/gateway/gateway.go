@@ -161,7 +161,7 @@ func (g *gateway) newProvider(cfg auth.Config) (*openid.Provider, error) {
 
 func (g *gateway) newSessions(cfg session.Config) (*session.Manager, error) {
 	return session.New(cfg, session.Deps{
-		Redis: g.redis.Request, Block: g.redis.Block, Ring: g.ring, Refresh: g.provider.Refresh,
+		Redis: g.redis.Request, Block: g.redis.Block, Ring: g.ring,
 		Log: logging.Component(g.log, "session"), Audit: logging.AuditLog(g.log), Metrics: session.NewMetrics(g.registry), Now: time.Now,
 		Store: g.redis.Probe.State, Revoke: g.revoke,
 	})
