@@ -62,8 +62,8 @@ func TestRedisReadOnlyKeepsSessionsAndCodes(t *testing.T) {
 			left := p.logOut()
 			c.fix()
 			t.Logf("recovered after %s", p.recover(left))
-			if n := s.gateways[0].out.count("redis takes no writes"); n > 4 {
-				t.Errorf("the log reports %d times that Redis takes no writes", n)
+			if n := s.gateways[0].out.count("redis refuses writes"); n > 4 {
+				t.Errorf("the log reports %d times that Redis refuses writes", n)
 			}
 			if s.gateways[0].out.contains("the subscription to redis is interrupted") {
 				t.Error("the subscription was interrupted, although Redis still publishes")

@@ -11,7 +11,7 @@ import (
 	"github.com/hubgate/hubgate/internal/configtest"
 )
 
-func TestAFolderOfPagesThatDoesNotFitIsFoundByCheck(t *testing.T) {
+func TestCheckLoadsPagesFolder(t *testing.T) {
 	t.Parallel()
 	base := configtest.Smallest(t)
 	for name, test := range map[string]struct{ section, file, text, want string }{
@@ -39,7 +39,7 @@ func TestAFolderOfPagesThatDoesNotFitIsFoundByCheck(t *testing.T) {
 	}
 }
 
-func TestAChangedPageIsAChangedConfiguration(t *testing.T) {
+func TestPageChangesConfigHash(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file, own := filepath.Join(dir, "hubgate.yaml"), filepath.Join(dir, "own")

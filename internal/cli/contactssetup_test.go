@@ -52,7 +52,7 @@ func unready(t *testing.T, hubID int) (config string, created made) {
 	return config, created
 }
 
-func TestSetupShowsWhatIsMissingAndCreatesItWithYes(t *testing.T) {
+func TestContactsSetupCreatesProperties(t *testing.T) {
 	t.Parallel()
 	config, created := unready(t, 4711)
 	status, stdout, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes")
@@ -72,7 +72,7 @@ func TestSetupShowsWhatIsMissingAndCreatesItWithYes(t *testing.T) {
 	}
 }
 
-func TestSetupCreatesNothingWithoutAYes(t *testing.T) {
+func TestContactsSetupNeedsConfirmation(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		hubID int
@@ -93,7 +93,7 @@ func TestSetupCreatesNothingWithoutAYes(t *testing.T) {
 	}
 }
 
-func TestNobodyIsAskedThroughAPipe(t *testing.T) {
+func TestConfirmationNeedsTerminal(t *testing.T) {
 	t.Parallel()
 	in, out, err := os.Pipe()
 	if err != nil {

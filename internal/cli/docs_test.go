@@ -21,7 +21,7 @@ import (
 // root is the path of the repository from this package.
 const root = "../.."
 
-func TestEveryKeyOfTheConfigurationIsDocumented(t *testing.T) {
+func TestConfigKeysAreDocumented(t *testing.T) {
 	t.Parallel()
 	text := configtest.Read(t, "docs", "configuration.md") + configtest.Read(t, "docs", "contacts.md") + configtest.Read(t, "docs", "pages.md")
 	example := configtest.Read(t, "config.example.yaml")
@@ -54,7 +54,7 @@ func configKeys(of reflect.Type) []string {
 	return keys
 }
 
-func TestTheSmallestConfigurationIsSmallAndWorks(t *testing.T) {
+func TestSmallestConfigIsValid(t *testing.T) {
 	t.Parallel()
 	text := configtest.Smallest(t)
 	if lines := strings.Count(text, "\n"); lines > 15 {
@@ -63,7 +63,7 @@ func TestTheSmallestConfigurationIsSmallAndWorks(t *testing.T) {
 	checked(t, text)
 }
 
-func TestTheKubernetesConfigurationWorks(t *testing.T) {
+func TestKubernetesConfigIsValid(t *testing.T) {
 	t.Parallel()
 	_, after, _ := strings.Cut(configtest.Read(t, "deploy", "kubernetes.yaml"), "hubgate.yaml: |\n")
 	text, _, found := strings.Cut(after, "\n---")
@@ -91,8 +91,8 @@ func checked(t *testing.T, text string) *config.Config {
 	return cfg
 }
 
-// TestACopiedExampleNeedsItsPlaceholdersReplacedAndNothingElse holds config.example.yaml to what it says of itself: it shows the defaults.
-func TestACopiedExampleNeedsItsPlaceholdersReplacedAndNothingElse(t *testing.T) {
+// TestExampleConfigShowsDefaults holds config.example.yaml to what it says of itself: it shows the defaults.
+func TestExampleConfigShowsDefaults(t *testing.T) {
 	t.Parallel()
 	example := configtest.Read(t, "config.example.yaml")
 	_, rep := config.Load(filepath.Join(root, "config.example.yaml"), func(string) string { return "" })
@@ -116,7 +116,7 @@ func TestACopiedExampleNeedsItsPlaceholdersReplacedAndNothingElse(t *testing.T) 
 	}
 }
 
-func TestEveryCauseThatAPageCanHaveHasItsSentence(t *testing.T) {
+func TestCatalogueHasEveryCause(t *testing.T) {
 	t.Parallel()
 	pages, err := page.New(page.DefaultConfig())
 	if err != nil {

@@ -16,8 +16,8 @@ var (
 	logField = regexp.MustCompile(`, "([a-z_0-9]+)",`)
 )
 
-// TestEveryFieldThatIsLoggedIsDocumented reads the source: what an ordinary day writes is tested with the real program.
-func TestEveryFieldThatIsLoggedIsDocumented(t *testing.T) {
+// TestLogFieldsAreDocumented reads the source: what an ordinary day writes is tested with the real program.
+func TestLogFieldsAreDocumented(t *testing.T) {
 	t.Parallel()
 	doc := configtest.Read(t, "docs", "logs.md")
 	calls := 0

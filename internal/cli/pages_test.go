@@ -70,7 +70,7 @@ var leakyPages = []fakehubspot.Page{
 	{ID: "8", Name: "Partners", Slug: "partners", CurrentState: "PUBLISHED", Kind: "site", Password: "secret"},
 }
 
-func TestPagesTellsWhichRuleDecidesAndWhatLeaks(t *testing.T) {
+func TestPagesListsRulesAndLeaks(t *testing.T) {
 	t.Parallel()
 	config := portal(t, fakehubspot.Config{
 		Pages: leakyPages, Redirects: []fakehubspot.Redirect{{ID: "r", From: "/old", To: "/members", Style: http.StatusUseProxy}, {ID: "s", From: "/o", To: "/members", Style: 301}},
@@ -103,7 +103,7 @@ func TestPagesTellsWhichRuleDecidesAndWhatLeaks(t *testing.T) {
 	}
 }
 
-func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
+func TestPagesAddKeepsComments(t *testing.T) {
 	t.Parallel()
 	for name, rules := range map[string]string{
 		"behind the last rule": memberRules, "where there are none": "", "into an empty list": "  rules: []  # none yet", "below a key alone": "  rules:  # none yet",
@@ -138,7 +138,7 @@ func TestPagesAddsRulesAndKeepsTheComments(t *testing.T) {
 	}
 }
 
-func TestPagesSaysLoudlyWhatTheOriginShowsWithoutTheGateway(t *testing.T) {
+func TestPagesProbeReportsOpenOrigin(t *testing.T) {
 	t.Parallel()
 	config := portal(t, fakehubspot.Config{Pages: leakyPages}, memberRules)
 	_, stdout, _ := hubgate(t, "pages", "--config", config, "--probe")
@@ -147,7 +147,7 @@ func TestPagesSaysLoudlyWhatTheOriginShowsWithoutTheGateway(t *testing.T) {
 	}
 }
 
-func TestPagesLeavesAFileAloneThatItCannotAddTo(t *testing.T) {
+func TestPagesAddLeavesFileUnchanged(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ rules, ids, says string }{
 		"flow style": {"  rules: [{path: /a}]", "3", "add them by hand"},
@@ -173,7 +173,7 @@ func TestPagesLeavesAFileAloneThatItCannotAddTo(t *testing.T) {
 	}
 }
 
-func TestPagesAddsToTheFileBehindALink(t *testing.T) {
+func TestPagesAddFollowsSymlink(t *testing.T) {
 	t.Parallel()
 	config := portal(t, fakehubspot.Config{Pages: leakyPages}, memberRules)
 	link := filepath.Join(t.TempDir(), "link.yaml")
@@ -188,7 +188,7 @@ func TestPagesAddsToTheFileBehindALink(t *testing.T) {
 	}
 }
 
-func TestPagesFindsWhatShowsProtectedPagesElsewhere(t *testing.T) {
+func TestPagesFindsLeaks(t *testing.T) {
 	t.Parallel()
 	pages := []fakehubspot.Page{
 		{ID: "1", Name: "Members", Slug: "members", CurrentState: "PUBLISHED", Kind: "site"},
@@ -224,7 +224,7 @@ func TestPagesFindsWhatShowsProtectedPagesElsewhere(t *testing.T) {
 	}
 }
 
-func TestPagesListsRedirectsIntoProtectedPages(t *testing.T) {
+func TestPagesListsRedirects(t *testing.T) {
 	t.Parallel()
 	config := portal(t, fakehubspot.Config{Pages: leakyPages, Redirects: []fakehubspot.Redirect{
 		{ID: "a", From: "/old", To: "http://localhost:8080/members", Style: 301}, {ID: "b", From: "/proxied/*", To: "/partners", Style: 305},
@@ -255,7 +255,7 @@ func TestPagesListsRedirectsIntoProtectedPages(t *testing.T) {
 	}
 }
 
-func TestPagesOfALargeAccountComeWithProgress(t *testing.T) {
+func TestPagesReportsProgress(t *testing.T) {
 	t.Parallel()
 	many := make([]fakehubspot.Page, 10_000)
 	for i := range many {
@@ -271,7 +271,7 @@ func TestPagesOfALargeAccountComeWithProgress(t *testing.T) {
 	}
 }
 
-func TestPagesNamesTheScopeThatTheKeyLacks(t *testing.T) {
+func TestPagesNamesMissingScope(t *testing.T) {
 	t.Parallel()
 	config := portal(t, fakehubspot.Config{Pages: leakyPages, Scopes: []string{"crm.objects.contacts.read"}}, memberRules)
 	if status, _, stderr := hubgate(t, "pages", "--config", config); status != exitFailed || !strings.Contains(stderr, "scope content") {

@@ -9,7 +9,7 @@ import (
 )
 
 // A pattern is decoded like a request's path, so a page's decoded path would protect another page.
-func TestPagesAddsThePatternOfThePageItself(t *testing.T) {
+func TestPagesAddEncodesPattern(t *testing.T) {
 	t.Parallel()
 	for slug, pattern := range map[string]string{
 		"100%25": "/100%25/**", "sales%20%25/x": "/sales%20%25/x/**", "stra%C3%9Fe": "/straße/**", "a/b": "/a/b/**",

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 }
 
 // The scripts read like documentation: what an operator types, and what comes back.
-func TestTheCommandLine(t *testing.T) {
+func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",

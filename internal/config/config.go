@@ -18,7 +18,7 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// Config is the YAML file: the packages' sections under one roof.
+// Config is the YAML file. Each section is the Config of the package that uses it.
 type Config struct {
 	Version int            `yaml:"version" json:"version"`
 	Server  ServerConfig   `yaml:"server" json:"server"`
@@ -31,32 +31,33 @@ type Config struct {
 	Tracing TracingConfig  `yaml:"tracing" json:"tracing"`
 }
 
+// Default returns the configuration with the defaults of all sections.
 func Default() *Config {
 	return &Config{
-		Server: DefaultServer(), Proxy: proxy.DefaultConfig(), Auth: auth.DefaultConfig(), Session: session.DefaultConfig(),
-		HubSpot: hubspot.DefaultConfig(), Pages: page.DefaultConfig(), Log: logging.DefaultConfig(), Tracing: defaultTracing(),
+		Server: DefaultServer(), Proxy: proxy.DefaultConfig(), Auth: auth.DefaultConfig(),
+		Session: session.DefaultConfig(), HubSpot: hubspot.DefaultConfig(), Pages: page.DefaultConfig(),
+		Log: logging.DefaultConfig(), Tracing: defaultTracing(),
 	}
 }
 
-// Load reads and judges a configuration. All problems are found in one pass; the Config is to be served only when the report
-// has no errors. It is the only place that meets YAML.
+// Load reads, expands, decodes and validates a configuration. It finds all problems in one pass. The Config must be
+// served only if the report has no errors.
 func Load(path string, getenv func(string) string) (*Config, *Report) {
-	rep := &Report{Path: path, at: map[string]place{}, Secrets: map[string]string{}, shapes: map[string]bool{}}
-	cfg := Default()
+	rep, cfg := newReport(path), Default()
 	text, bad := readConfig(path, rep)
 	if bad != nil {
-		rep.addAt(place{1, 1}, "", bad.Text, bad.Cure)
+		rep.addAt(start, "", bad.Text, bad.Cure)
 		return cfg, rep
 	}
 	expand := newExpander(path, getenv)
 	expand.hash.Write(text)
 	if root := parseYAML(text, rep); root != nil {
 		d := &decoder{report: rep, expand: expand}
-		d.decode(root, reflect.ValueOf(cfg).Elem(), at{place: place{1, 1}})
-		cfg.resolve(expand)
-		cfg.sayNone()
-		cfg.noticePages(expand)
-		cfg.judge(rep)
+		d.decode(root, reflect.ValueOf(cfg).Elem(), location{place: start})
+		cfg.resolvePaths(expand)
+		cfg.normalizeNone()
+		cfg.hashPages(expand)
+		cfg.validate(rep)
 	}
 	if rep.Unread == nil {
 		rep.Unread = expand.unread
@@ -66,36 +67,38 @@ func Load(path string, getenv func(string) string) (*Config, *Report) {
 	return cfg, rep
 }
 
-// resolve makes the paths of files absolute: they are relative to the configuration file.
-func (c *Config) resolve(e *expander) {
-	for _, path := range []*string{&c.Server.TLS.CertFile, &c.Server.TLS.KeyFile, &c.Session.Redis.CAFile, &c.Pages.Folder} {
+// resolvePaths makes the paths of files, which are relative to the configuration file, such that they can be opened.
+func (c *Config) resolvePaths(e *expander) {
+	for _, path := range []*string{
+		&c.Server.TLS.CertFile, &c.Server.TLS.KeyFile, &c.Session.Redis.CAFile, &c.Pages.Folder,
+	} {
 		if *path = e.resolve(*path); *path != "" {
 			e.files = append(e.files, *path)
 		}
 	}
 }
 
-// sayNone takes YAML's words for no where none is one of the values.
-func (c *Config) sayNone() {
-	for _, word := range []*string{&c.Server.TLS.Mode, &c.Proxy.FilesCache, &c.Auth.ClientAuth, &c.HubSpot.Visitors.Link, &c.Log.Email} {
+// normalizeNone replaces YAML's off, no and false by none in keys that have none as a value.
+func (c *Config) normalizeNone() {
+	for _, word := range []*string{
+		&c.Server.TLS.Mode, &c.Proxy.FilesCache, &c.Auth.ClientAuth, &c.HubSpot.Visitors.Link, &c.Log.Email,
+	} {
 		if setting.IsNone(*word) {
 			*word = setting.None
 		}
 	}
 }
 
-// judge collects what every section says of itself, then what they say of each other.
-func (c *Config) judge(rep *Report) {
-	if _, given := rep.at["version"]; !given || c.Version != 1 {
-		rep.add(setting.Problem{Key: "version", Text: c.versionText(), Cure: "write version: 1"})
-	}
+// validate adds the problems of every section, then those between sections, then those of the rules as a whole.
+func (c *Config) validate(rep *Report) {
+	rep.addAll(c.validateVersion())
 	for _, section := range []interface{ Validate() []setting.Problem }{
 		c.Server, c.Proxy, c.Auth, c.Session, c.HubSpot, c.Pages, c.Log, c.Tracing,
 	} {
 		rep.addAll(section.Validate())
 	}
 	rep.addAll(c.crossCheck())
-	c.judgeIdle(rep)
+	rep.addAll(c.unusedKeys(rep))
 	if sites := c.Server.Sites(); len(sites) > 0 {
 		ruleSet, problems := rules.New(c.Proxy.AccessRules(), c.RulesEnv())
 		rep.addAll(problems)
@@ -105,14 +108,17 @@ func (c *Config) judge(rep *Report) {
 	}
 }
 
-func (c *Config) versionText() string {
-	if c.Version == 0 {
-		return "required"
+func (c *Config) validateVersion() []setting.Problem {
+	switch c.Version {
+	case 1:
+		return nil
+	case 0:
+		return problem("version", "required", "write version: 1")
 	}
-	return fmt.Sprintf("unsupported version %d", c.Version)
+	return problem("version", fmt.Sprintf("unsupported version %d", c.Version), "write version: 1")
 }
 
-// LoadRules loads a configuration that must be free of errors, with its rules.
+// LoadRules loads a configuration and its rules. If it has errors, it returns them as an *Error.
 func LoadRules(path string, getenv func(string) string) (*Config, *rules.Set, error) {
 	cfg, rep := Load(path, getenv)
 	if rep.Failed() {
@@ -122,6 +128,7 @@ func LoadRules(path string, getenv func(string) string) (*Config, *rules.Set, er
 	return cfg, ruleSet, nil
 }
 
+// RulesEnv returns what the rules need to know of other sections.
 func (c *Config) RulesEnv() rules.Env {
 	env := rules.Env{AuthPrefix: strings.TrimSuffix(c.Auth.Prefix, "/"), ClockSkew: c.Auth.ClockSkew.D()}
 	for _, site := range c.Server.Sites() {
@@ -130,13 +137,12 @@ func (c *Config) RulesEnv() rules.Env {
 	return env
 }
 
-// Returns are the addresses to register at the provider.
+// Returns returns the URLs to register at the provider, for each public URL.
 func (c *Config) Returns() []openid.ReturnURLs {
 	var all []openid.ReturnURLs
 	for _, site := range c.Server.Sites() {
-		all = append(all, openid.ReturnURLs{
-			Callback: site.Origin() + c.Auth.Prefix + "/callback", SignedOut: site.Origin() + c.Auth.Prefix + "/signed_out",
-		})
+		base := site.Origin() + c.Auth.Prefix
+		all = append(all, openid.ReturnURLs{Callback: base + "/callback", SignedOut: base + "/signed_out"})
 	}
 	return all
 }

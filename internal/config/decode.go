@@ -12,93 +12,95 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// decoder fills Config structs from YAML nodes, strictly: it walks the nodes and the struct side by side, so that every unknown,
-// doubled or mistyped key is found with its place, all in one pass. yaml.v3's own decoding loses strictness and columns.
+// decoder fills Config structs from YAML nodes. It walks the nodes and the struct side by side, so that one pass finds
+// every unknown, duplicate and mistyped key with its place; yaml.v3 itself stops early and loses columns.
 type decoder struct {
 	report *Report
 	expand *expander
 	nodes  int
 }
 
-// Bounds of a sane file; aliases can make a small one enormous, or endless.
+// Limits of a file: aliases can make a small file enormous or endless (CWE-776).
 const (
 	maxNodes = 200_000
 	maxDepth = 32
 )
 
-// at is where a value stands: what it is called, and the place that is named when it is wrong.
-type at struct {
+// location is the key of a value, and the place that its problems are reported at.
+type location struct {
 	key   string
 	place place
 	depth int
 }
 
-func (a at) child(key string, node *yaml.Node) at {
-	return at{key: key, place: place{node.Line, node.Column}, depth: a.depth + 1}
+func (l location) child(key string, node *yaml.Node) location {
+	return location{key: key, place: place{node.Line, node.Column}, depth: l.depth + 1}
 }
 
-func (d *decoder) decode(node *yaml.Node, v reflect.Value, a at) {
+// decode sets v to the value of a node, and reports what does not fit.
+func (d *decoder) decode(node *yaml.Node, v reflect.Value, l location) {
 	d.nodes++
-	if d.nodes > maxNodes || a.depth > maxDepth {
-		if d.nodes <= maxNodes+1 || a.depth == maxDepth+1 {
-			d.fail(a, "too many nested or repeated values", "remove the aliases")
+	if d.nodes > maxNodes || l.depth > maxDepth {
+		if d.nodes <= maxNodes+1 || l.depth == maxDepth+1 {
+			d.fail(l, "too many nested or repeated values", "remove the aliases")
 		}
 		return
 	}
 	if node.Kind == yaml.AliasNode {
-		d.decode(node.Alias, v, a)
+		d.decode(node.Alias, v, l)
 		return
 	}
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
-		return // nothing behind the key: its default stays
+		return // the default stays
 	}
 	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") || node.Tag == "!!binary" {
-		d.misshape(a, "unsupported tag "+setting.Shorten(node.Tag), "remove it")
+		d.failSection(l, "unsupported tag "+setting.Shorten(node.Tag), "remove it")
 		return
 	}
 	if word, ok := v.Addr().Interface().(setting.Word); ok && node.Kind == yaml.ScalarNode {
-		d.word(node, v, word, a)
+		d.word(node, v, word, l)
 		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		d.structure(node, v, a)
+		d.structure(node, v, l)
 	case reflect.Map:
-		d.mapping(node, v, a)
+		d.mapping(node, v, l)
 	case reflect.Slice:
-		d.list(node, v, a)
+		d.list(node, v, l)
 	case reflect.Pointer:
 		if v.IsNil() {
 			v.Set(reflect.New(v.Type().Elem()))
 		}
-		d.decode(node, v.Elem(), a)
+		d.decode(node, v.Elem(), l)
 	default:
-		d.scalar(node, v, a)
+		d.scalar(node, v, l)
 	}
 }
 
-func (d *decoder) fail(a at, text, cure string) { d.report.addAt(a.place, a.key, text, cure) }
+func (d *decoder) fail(l location, text, cure string) { d.report.addAt(l.place, l.key, text, cure) }
 
-// misshape is fail for a section that cannot be read at all.
-func (d *decoder) misshape(a at, text, cure string) {
-	d.report.shapes[a.key] = true
-	d.fail(a, text, cure)
+// failSection is fail for a section or an entry that cannot be read, which suppresses the problems below it.
+func (d *decoder) failSection(l location, text, cure string) {
+	d.report.malformed[l.key] = true
+	d.fail(l, text, cure)
 }
 
-func (d *decoder) structure(node *yaml.Node, v reflect.Value, a at) {
+func (d *decoder) structure(node *yaml.Node, v reflect.Value, l location) {
 	if node.Kind != yaml.MappingNode {
-		d.misshape(a, "expected a mapping, got "+nodeWords(node), "write its keys below it, indented")
+		d.failSection(l, "expected a mapping, got "+nodeWords(node), "write its keys below it, indented")
 		return
 	}
 	fields := fieldsOf(v.Type())
-	d.pairs(node, a, func(name string, key, value *yaml.Node) {
-		child := a.child(setting.Join(a.key, name), key)
+	d.pairs(node, l, func(name string, key, value *yaml.Node) {
+		child := l.child(setting.Join(l.key, name), key)
 		index, known := fields[name]
 		if !known {
-			near, cure := meant(name, fields)
-			d.report.Findings = append(d.report.Findings, finding{place: child.place, Key: child.key, Text: "unknown key", Cure: cure})
+			near, cure := suggestKey(name, fields)
+			d.report.Findings = append(d.report.Findings,
+				finding{place: child.place, Key: child.key, Text: "unknown key", Cure: cure})
 			if near != "" {
-				d.report.meant = append(d.report.meant, setting.Join(a.key, near))
+				d.report.misspelled = append(d.report.misspelled, setting.Join(l.key, near))
 			}
 			return
 		}
@@ -106,25 +108,25 @@ func (d *decoder) structure(node *yaml.Node, v reflect.Value, a at) {
 		d.decode(value, v.FieldByIndex(index), child)
 	})
 	if line := v.FieldByName("Line"); line.IsValid() && line.Kind() == reflect.Int {
-		line.SetInt(int64(a.place.Line))
+		line.SetInt(int64(l.place.Line))
 	}
 }
 
-// pairs calls visit for each pair of a mapping whose key is a text that was not there before.
-func (d *decoder) pairs(node *yaml.Node, a at, visit func(name string, key, value *yaml.Node)) {
+// pairs calls visit for each pair of a mapping, except for keys that are duplicate or not text.
+func (d *decoder) pairs(node *yaml.Node, l location, visit func(name string, key, value *yaml.Node)) {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
-		child := a.child(a.key, key)
+		child := l.child(l.key, key)
 		switch {
 		case key.Kind != yaml.ScalarNode:
 			d.fail(child, "a key must be text, not "+nodeWords(key), "write a plain word as the key")
 			continue
 		case key.Tag == "!!merge":
-			d.fail(a.child(setting.Join(a.key, "<<"), key), "merge keys are not supported", "write out the keys")
+			d.fail(l.child(setting.Join(l.key, "<<"), key), "merge keys are not supported", "write out the keys")
 			continue
 		}
-		child.key = setting.Join(a.key, key.Value)
+		child.key = setting.Join(l.key, key.Value)
 		if first, doubled := seen[key.Value]; doubled {
 			d.fail(child, fmt.Sprintf("duplicate key, first on line %d", first), "remove one of them")
 			continue
@@ -134,14 +136,14 @@ func (d *decoder) pairs(node *yaml.Node, a at, visit func(name string, key, valu
 	}
 }
 
-func (d *decoder) mapping(node *yaml.Node, v reflect.Value, a at) {
+func (d *decoder) mapping(node *yaml.Node, v reflect.Value, l location) {
 	if node.Kind != yaml.MappingNode {
-		d.fail(a, "expected a mapping, got "+nodeWords(node), "write {name: value}")
+		d.fail(l, "expected a mapping, got "+nodeWords(node), "write {name: value}")
 		return
 	}
 	m := reflect.MakeMap(v.Type())
-	d.pairs(node, a, func(name string, key, value *yaml.Node) {
-		child := a.child(setting.Join(a.key, name), key)
+	d.pairs(node, l, func(name string, key, value *yaml.Node) {
+		child := l.child(setting.Join(l.key, name), key)
 		d.report.at[child.key] = child.place
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.decode(value, element, child)
@@ -150,7 +152,7 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, a at) {
 	v.Set(m)
 }
 
-func (d *decoder) list(node *yaml.Node, v reflect.Value, a at) {
+func (d *decoder) list(node *yaml.Node, v reflect.Value, l location) {
 	if node.Kind != yaml.SequenceNode {
 		cure := "write a list: [" + setting.Shorten(node.Value) + "]"
 		text := "expected a list, got " + nodeWords(node)
@@ -159,15 +161,15 @@ func (d *decoder) list(node *yaml.Node, v reflect.Value, a at) {
 		} else if node.Kind == yaml.MappingNode {
 			cure = "begin each entry with a dash (-)"
 		}
-		d.fail(a, text, cure)
+		d.fail(l, text, cure)
 		return
 	}
 	list := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))
 	for i, entry := range node.Content {
-		child := a.child(a.key+"["+strconv.Itoa(i)+"]", entry)
+		child := l.child(l.key+"["+strconv.Itoa(i)+"]", entry)
 		d.report.at[child.key] = child.place
 		if entry.Kind == yaml.ScalarNode && entry.Tag == "!!null" {
-			d.misshape(child, "empty entry", "write a value, or remove the entry")
+			d.failSection(child, "empty entry", "write a value, or remove the entry")
 			continue
 		}
 		d.decode(entry, list.Index(i), child)
@@ -175,6 +177,7 @@ func (d *decoder) list(node *yaml.Node, v reflect.Value, a at) {
 	v.Set(list)
 }
 
+// nodeWords returns what a node is, in words.
 func nodeWords(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -187,7 +190,7 @@ func nodeWords(node *yaml.Node) string {
 	return "a single value"
 }
 
-// fieldsOf maps a struct's keys to its fields.
+// fieldsOf maps the YAML keys of a struct to its fields.
 func fieldsOf(t reflect.Type) map[string][]int {
 	fields := map[string][]int{}
 	for i := range t.NumField() {
@@ -199,8 +202,8 @@ func fieldsOf(t reflect.Type) map[string][]int {
 	return fields
 }
 
-// meant is the key that an unknown one was probably meant to be, and what to write instead of it.
-func meant(name string, fields map[string][]int) (near, cure string) {
+// suggestKey returns the key that an unknown one was probably meant to be, or "", and the cure.
+func suggestKey(name string, fields map[string][]int) (near, cure string) {
 	names := make([]string, 0, len(fields))
 	for field := range fields {
 		names = append(names, field)

@@ -10,12 +10,13 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// expander replaces ${NAME}, ${NAME:-default} and ${file:PATH} in scalar values, after parsing: a value can never become structure.
+// expander replaces ${NAME}, ${NAME:-default} and ${file:PATH} in scalar values. It works on parsed YAML, so that a
+// value cannot add keys (injection, CWE-74).
 type expander struct {
-	folder string // of the configuration file: relative paths start there
+	folder string // of the configuration file, where relative paths start
 	getenv func(string) string
 	files  []string
-	hash   hash.Hash // of everything that was put in
+	hash   hash.Hash // of everything that was inserted
 	unread error     // why a file could not be read
 }
 
@@ -23,14 +24,14 @@ func newExpander(path string, getenv func(string) string) *expander {
 	return &expander{folder: filepath.Dir(path), getenv: getenv, hash: sha256.New()}
 }
 
-// maxSecretFile bounds what ${file:...} reads.
+// maxSecretFile limits what ${file:...} reads.
 const maxSecretFile = 64 << 10
 
-// fallbackCure advises a default.
-const fallbackCure = ", or write ${"
+// missingFileCure is the cure for a file that does not exist.
+const missingFileCure = "create the file, or correct the path (absolute or relative to the configuration file)"
 
-// expand does not expand what it put in.
-func (e *expander) expand(text string) (string, *setting.Invalid) {
+// expand returns text with every ${...} replaced. It does not expand inserted values again.
+func (e *expander) expand(text string, secret bool) (string, *setting.Invalid) {
 	if !strings.Contains(text, "${") {
 		return text, nil
 	}
@@ -41,7 +42,7 @@ func (e *expander) expand(text string) (string, *setting.Invalid) {
 			b.WriteString(rest)
 			return b.String(), nil
 		}
-		if i > 0 && rest[i-1] == '$' { // $${ writes ${
+		if i > 0 && rest[i-1] == '$' { // $${ is a literal ${
 			b.WriteString(rest[:i-1] + "${")
 			rest = rest[i+2:]
 			continue
@@ -54,7 +55,7 @@ func (e *expander) expand(text string) (string, *setting.Invalid) {
 		if strings.Contains(inner, "${") {
 			return "", &setting.Invalid{Text: "nested ${...} is not supported", Cure: "use one variable"}
 		}
-		value, bad := e.value(inner)
+		value, bad := e.value(inner, secret)
 		if bad != nil {
 			return "", bad
 		}
@@ -64,31 +65,39 @@ func (e *expander) expand(text string) (string, *setting.Invalid) {
 	}
 }
 
-func (e *expander) value(inner string) (string, *setting.Invalid) {
+// value returns what ${inner} stands for. For a secret it does not suggest a default, which would be in the file.
+func (e *expander) value(inner string, secret bool) (string, *setting.Invalid) {
 	if path, isFile := strings.CutPrefix(inner, "file:"); isFile {
 		return e.file(path)
 	}
 	name, fallback, hasFallback := strings.Cut(inner, ":-")
 	if !isVariable(name) {
-		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not a variable name", setting.Shorten(name)), Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for a literal ${"}
+		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not a variable name", setting.Shorten(name)),
+			Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for a literal ${"}
 	}
 	value := e.getenv(name)
 	switch {
 	case value != "":
-		return value, lookClosely(value, "the value of "+name)
+		return value, checkVisible(value, "the value of "+name)
 	case hasFallback:
 		return fallback, nil
 	}
-	return "", &setting.Invalid{Text: "the environment variable " + name + " is not set or is empty", Cure: "set " + name + fallbackCure + name + ":-default}"}
+	cure := "set " + name + ", or write ${" + name + ":-default}"
+	if secret {
+		cure = "set " + name + ", or use ${file:PATH}"
+	}
+	return "", &setting.Invalid{Text: "the environment variable " + name + " is not set or is empty", Cure: cure}
 }
 
 func isVariable(name string) bool {
 	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
+// file returns the content of a file without its last newline.
 func (e *expander) file(path string) (string, *setting.Invalid) {
 	if path == "" {
-		return "", &setting.Invalid{Text: "${file:} has no path", Cure: "write ${file:PATH}, absolute or relative to the configuration file"}
+		return "", &setting.Invalid{Text: "${file:} has no path",
+			Cure: "write ${file:PATH}, absolute or relative to the configuration file"}
 	}
 	path = e.resolve(path)
 	e.files = append(e.files, path)
@@ -96,29 +105,29 @@ func (e *expander) file(path string) (string, *setting.Invalid) {
 	switch {
 	case err != nil:
 		e.unread = err
-		cure := ReadCure(err, "create the file, or correct the path (absolute or relative to the configuration file)")
-		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
+		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: ReadCure(err, missingFileCure)}
 	case len(text) > maxSecretFile:
-		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB", Cure: "use a file that contains only the value"}
+		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB",
+			Cure: "use a file that contains only the value"}
 	}
 	if utf16Mark(text) {
-		return "", &setting.Invalid{Text: "the file " + path + " is UTF-16", Cure: cureOf(byteOrderMark)}
+		return "", &setting.Invalid{Text: "the file " + path + " is UTF-16", Cure: charCure(byteOrderMark)}
 	}
 	value, ended := strings.CutSuffix(string(text), "\n")
 	if ended {
 		value = strings.TrimSuffix(value, "\r")
 	}
-	return value, lookClosely(value, "the file "+path)
+	return value, checkVisible(value, "the file "+path)
 }
 
-// noteLocal keeps an error that is this machine's: what was read without that file is not the configuration.
+// noteLocal records an error of this machine (see LocalFault): without the file, the configuration is incomplete.
 func (e *expander) noteLocal(err error) {
 	if _, local := LocalFault(err); local {
 		e.unread = err
 	}
 }
 
-// resolve takes a path relative to the configuration file.
+// resolve returns a path that is relative to the configuration file as one that can be opened.
 func (e *expander) resolve(path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path

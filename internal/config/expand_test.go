@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-func TestValuesFromTheEnvironmentShowWhatNobodySees(t *testing.T) {
+func TestExpandRejectsInvisibleCharacters(t *testing.T) {
 	t.Parallel()
 	for value, says := range map[string]string{
-		"\ufeffabc": "the value of ID begins with a byte order mark", "abc\u200b": "U+200B", "abc\n": "ends with a line break",
-		"abc": "", "Café ☕️ shop": "", "a b": "",
+		"\ufeffabc": "the value of ID begins with a byte order mark", "abc\u200b": "U+200B",
+		"abc\n": "ends with a line break", "abc": "", "Café ☕️ shop": "", "a b": "",
 	} {
-		got, bad := newExpander("hubgate.yaml", func(string) string { return value }).expand("${ID}")
+		got, bad := newExpander("hubgate.yaml", func(string) string { return value }).expand("${ID}", false)
 		if (bad == nil) != (says == "") || bad != nil && !strings.Contains(bad.Text, says) || bad == nil && got != value {
 			t.Errorf("%q: %q %v", value, got, bad)
 		}

@@ -10,10 +10,10 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// lookClosely refuses what a person cannot see in a value that is put into the configuration: an editor's byte order
-// mark, a space that was copied along. It would pass every other check, and then each login would fail. Source is where
-// the value comes from.
-func lookClosely(value, source string) *setting.Invalid {
+// checkVisible rejects characters that a person cannot see in a value that is inserted into the configuration, such as
+// an editor's byte order mark or a copied space. The value would pass every other check, and then each login would
+// fail. Source is where the value comes from.
+func checkVisible(value, source string) *setting.Invalid {
 	if !utf8.ValidString(value) {
 		return &setting.Invalid{Text: source + " is not UTF-8 text", Cure: "save it as UTF-8"}
 	}
@@ -24,12 +24,12 @@ func lookClosely(value, source string) *setting.Invalid {
 	case value == "":
 		return nil
 	case invisible(first):
-		return &setting.Invalid{Text: source + " begins with " + nameOf(first), Cure: cureOf(first)}
+		return &setting.Invalid{Text: source + " begins with " + charName(first), Cure: charCure(first)}
 	case invisible(last):
-		return &setting.Invalid{Text: source + " ends with " + nameOf(last), Cure: cureOf(last)}
+		return &setting.Invalid{Text: source + " ends with " + charName(last), Cure: charCure(last)}
 	case inner >= 0:
 		r, _ := utf8.DecodeRuneInString(value[inner:])
-		return &setting.Invalid{Text: source + " contains " + nameOf(r), Cure: "write only the value, on one line"}
+		return &setting.Invalid{Text: source + " contains " + charName(r), Cure: "write only the value, on one line"}
 	}
 	return nil
 }
@@ -39,24 +39,24 @@ func utf16Mark(text []byte) bool {
 	return bytes.HasPrefix(text, []byte{0xff, 0xfe}) || bytes.HasPrefix(text, []byte{0xfe, 0xff})
 }
 
-// blanks are letters and marks that show nothing: fillers of Hangul, the empty Braille pattern, variation selectors.
+// blanks are letters and marks without a glyph: Hangul fillers, the blank Braille pattern, variation selectors.
 var blanks = &unicode.RangeTable{R16: []unicode.Range16{
 	{Lo: 0x034f, Hi: 0x034f, Stride: 1}, {Lo: 0x115f, Hi: 0x1160, Stride: 1}, {Lo: 0x2800, Hi: 0x2800, Stride: 1},
 	{Lo: 0x3164, Hi: 0x3164, Stride: 1}, {Lo: 0xfe00, Hi: 0xfe0f, Stride: 1}, {Lo: 0xffa0, Hi: 0xffa0, Stride: 1},
 }}
 
-// invisible reports whether nobody sees a character: white space, controls, marks of format and direction, and blanks.
+// invisible reports whether a character shows nothing: white space, controls, format and direction marks, and blanks.
 func invisible(r rune) bool {
 	return r == ' ' || !unicode.IsPrint(r) || unicode.Is(blanks, r)
 }
 
-// hidden reports whether a character is invisible anywhere, not only at the edge of a value.
+// hidden reports whether a character is invisible in the middle of a value too.
 func hidden(r rune) bool { return r != ' ' && invisible(r) }
 
 const byteOrderMark = 0xfeff
 
-// nameOf names a character that cannot be shown.
-func nameOf(r rune) string {
+// charName returns the name of an invisible character.
+func charName(r rune) string {
 	switch r {
 	case ' ':
 		return "a space"
@@ -74,9 +74,12 @@ func nameOf(r rune) string {
 	return fmt.Sprintf("an invisible character (U+%04X)", r)
 }
 
-func cureOf(r rune) string {
+// edgeCure is the cure for invisible characters at the edge of a value.
+const edgeCure = "remove it; only a single newline at the end of a ${file:...} is ignored"
+
+func charCure(r rune) string {
 	if r == byteOrderMark {
 		return "save it as UTF-8 without a byte order mark"
 	}
-	return "remove it; only a single newline at the end of a ${file:...} is ignored"
+	return edgeCure
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/hubgate/hubgate/internal/configtest"
 )
 
-// secrets are values of a client secret with what check says: "" when it takes them.
+// secrets are values of a client secret and what check says about them: "" when it accepts them.
 var secrets = map[string]struct{ value, says string }{
-	"as it should be":           {"s3cr3t", ""},
+	"valid":                     {"s3cr3t", ""},
 	"a newline":                 {"s3cr3t\n", ""},
 	"a newline of Windows":      {"s3cr3t\r\n", ""},
 	"a byte order mark":         {"\ufeffs3cr3t", "begins with a byte order mark (U+FEFF); save it as UTF-8 without"},
@@ -43,7 +43,7 @@ var secrets = map[string]struct{ value, says string }{
 	"a non-character at a side": {"\ufffes3cr3t", "U+FFFE"},
 }
 
-func TestSecretsWithInvisibleCharactersAreNamed(t *testing.T) {
+func TestSecretWithInvisibleCharacter(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/config/env-list.yaml")
 	if err != nil {
@@ -67,7 +67,7 @@ func TestSecretsWithInvisibleCharactersAreNamed(t *testing.T) {
 				"file": strings.Replace(valid, "${SECRET}", "${file:secret}", 1), "environment": valid,
 			} {
 				if source == "environment" && strings.Contains(c.says, "UTF-16") {
-					continue // the environment has no files' marks
+					continue // only files have byte order marks
 				}
 				path := filepath.Join(folder, source+".yaml")
 				if err := os.WriteFile(path, []byte(config), 0o600); err != nil {

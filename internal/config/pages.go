@@ -10,26 +10,26 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// crossPages finds out whether the folder of own pages is there and fits: what serve would refuse, check must name.
+// crossPages loads the folder of custom pages, so that check reports what would stop serve.
 func crossPages(c *Config) []setting.Problem {
 	if c.Pages.Folder == "" || len(c.Pages.Validate()) > 0 {
 		return nil
 	}
 	if _, err := page.New(c.Pages); err != nil {
-		return []setting.Problem{{Key: "pages.folder", Text: strings.TrimPrefix(err.Error(), "pages: "), Cure: "fix it, or remove pages.folder"}}
+		return problem("pages.folder", strings.TrimPrefix(err.Error(), "pages: "), "fix it, or remove pages.folder")
 	}
 	return nil
 }
 
-// maxPagesFile is how much of a file in the folder is looked at for changes; page.New takes less.
+// maxPagesFile limits the files of the folder that are watched for changes. The limit of page.New is lower.
 const maxPagesFile = 1 << 20
 
-// noticePages makes a change in the folder of own pages a change of the configuration, so that it is read again like the file itself.
-func (c *Config) noticePages(e *expander) {
+// hashPages adds the folder of custom pages to the configuration's hash, so that a change there causes a reload.
+func (c *Config) hashPages(e *expander) {
 	entries, err := os.ReadDir(c.Pages.Folder)
 	if err != nil {
 		e.noteLocal(err)
-		return // none, or crossPages says what is wrong with it
+		return // there is no folder, or crossPages reports the error
 	}
 	for _, entry := range entries {
 		file := filepath.Join(c.Pages.Folder, entry.Name())

@@ -8,31 +8,51 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// Report is what loading a configuration found: every problem with its place, in file order, and what was read.
+// Report is the result of loading a configuration: every problem with its place, in file order, and what was read.
 type Report struct {
 	Path     string
 	Findings []finding
 	Unread   error             // why the file, or one that is expanded into it, could not be read
 	Sha256   string            // of the file and of everything that was expanded into it
-	Files    []string          // further files that were read: a change of one is a change of the configuration
-	at       map[string]place  // key -> where it stands
-	Secrets  map[string]string // key -> the text of a secret before expansion, to read it again
-	shapes   map[string]bool   // keys whose value has the wrong shape: nothing below them says anything
-	meant    []string          // keys that misspelt ones were probably meant to be: that they are missing says nothing
+	Files    []string          // other files that were read: a change in one is a change in the configuration
+	Secrets  map[string]string // key -> text of a secret before expansion, to read it again
+
+	at         map[string]place // key -> its place
+	malformed  map[string]bool  // keys whose value cannot be read: problems below them are not reported
+	misspelled []string         // what misspelled keys were probably meant to be: they are not reported as missing
 }
 
+// newReport returns the empty report about a file.
+func newReport(path string) *Report {
+	return &Report{Path: path, Secrets: map[string]string{}, at: map[string]place{}, malformed: map[string]bool{}}
+}
+
+// place is a position in the file, counted from 1.
 type place struct{ Line, Col int }
+
+// start is the place of problems with the whole file.
+var start = place{1, 1}
 
 type finding struct {
 	place
 	Key, Text, Cure string
 	Warning         bool
-	decoding        bool // found while reading, so that what validation says of the same value follows from it
+	decoding        bool // found while decoding, so that validation problems of the same value follow from it
 }
 
-// add places a problem: on its key's line, else on that of the nearest section that is there, else at 1:1.
+// problem returns one error as a list.
+func problem(key, text, cure string) []setting.Problem {
+	return []setting.Problem{{Key: key, Text: text, Cure: cure}}
+}
+
+// warning returns one warning as a list.
+func warning(key, text, cure string) []setting.Problem {
+	return []setting.Problem{{Key: key, Text: text, Cure: cure, Warning: true}}
+}
+
+// add gives a problem the place of its key, or of the nearest section that is in the file.
 func (r *Report) add(p setting.Problem) {
-	at := place{1, 1}
+	at := start
 	for key := p.Key; key != ""; key = parentKey(key) {
 		if found, ok := r.at[key]; ok {
 			at = found
@@ -48,19 +68,19 @@ func (r *Report) addAll(problems []setting.Problem) {
 	}
 }
 
-// AddFiles adds what is wrong with the files that serve opens at its start.
+// AddFiles adds the problems of the files that serve opens at its start.
 func (r *Report) AddFiles(cfg *Config) {
 	r.addAll(cfg.Server.checkCertificate())
 	r.addAll(cfg.checkCA())
 	r.sort()
 }
 
-// addAt is for what the decoder finds, which knows the place itself.
+// addAt adds an error of the decoder, which knows the place itself.
 func (r *Report) addAt(at place, key, text, cure string) {
 	r.Findings = append(r.Findings, finding{place: at, Key: key, Text: text, Cure: cure, decoding: true})
 }
 
-// parentKey drops the last part of a key: a["b"] -> a, a.b[2] -> a.b -> a.
+// parentKey returns a key without its last part: a["b"] -> a, a.b[2] -> a.b -> a.
 func parentKey(key string) string {
 	if strings.HasSuffix(key, "]") {
 		if i := strings.LastIndexByte(key, '['); i >= 0 {
@@ -73,8 +93,8 @@ func parentKey(key string) string {
 	return ""
 }
 
-// sort brings the findings into file order and drops what follows from another one: a key that does not decode fails its validation as
-// well, and leaves what it stands in without a value.
+// sort puts the findings in file order and drops those that follow from another: a value that does not decode fails
+// its validation too, and its section lacks it.
 func (r *Report) sort() {
 	slices.SortStableFunc(r.Findings, func(a, b finding) int {
 		if a.Line != b.Line {
@@ -82,10 +102,10 @@ func (r *Report) sort() {
 		}
 		return a.Col - b.Col
 	})
-	broken, hollow := map[string]bool{}, r.hollow()
+	broken, incomplete := map[string]bool{}, r.incompleteKeys()
 	var kept []finding
 	for _, f := range r.Findings {
-		if f.Key != "" && (broken[f.Key] || r.misshapen(f.Key) || !f.decoding && hollow[f.Key]) {
+		if f.Key != "" && (broken[f.Key] || r.belowMalformed(f.Key) || !f.decoding && incomplete[f.Key]) {
 			continue
 		}
 		if !f.Warning {
@@ -96,14 +116,14 @@ func (r *Report) sort() {
 	r.Findings = kept
 }
 
-// hollow are the keys that lack something because a value below them could not be read, or stands under a misspelt key.
-func (r *Report) hollow() map[string]bool {
+// incompleteKeys returns the keys that lack a value below them, because it does not decode or its key is misspelled.
+func (r *Report) incompleteKeys() map[string]bool {
 	keys := map[string]bool{}
-	for _, key := range r.meant {
+	for _, key := range r.misspelled {
 		if _, there := r.at[key]; there {
 			continue
 		}
-		keys[key], r.shapes[key] = true, true
+		keys[key], r.malformed[key] = true, true
 		for ; key != ""; key = parentKey(key) {
 			keys[key] = true
 		}
@@ -116,13 +136,13 @@ func (r *Report) hollow() map[string]bool {
 	return keys
 }
 
-// misshapen tells that a section above the key could not be read at all.
-func (r *Report) misshapen(key string) bool {
-	if len(r.shapes) == 0 {
+// belowMalformed reports whether a section above the key could not be read.
+func (r *Report) belowMalformed(key string) bool {
+	if len(r.malformed) == 0 {
 		return false
 	}
 	for parent := parentKey(key); ; parent = parentKey(parent) {
-		if r.shapes[parent] {
+		if r.malformed[parent] {
 			return true
 		}
 		if parent == "" {
@@ -131,7 +151,7 @@ func (r *Report) misshapen(key string) bool {
 	}
 }
 
-// Errors counts what keeps the configuration from being served.
+// Errors returns the number of errors, which are the findings that are not warnings.
 func (r *Report) Errors() int {
 	n := 0
 	for _, f := range r.Findings {
@@ -142,9 +162,10 @@ func (r *Report) Errors() int {
 	return n
 }
 
+// Failed reports whether the configuration must not be served.
 func (r *Report) Failed() bool { return r.Errors() > 0 }
 
-// Lines are the findings as they are printed: FILE:LINE:COL: error: key: what is wrong; what to write instead.
+// Lines returns the findings as they are printed: FILE:LINE:COL: error: key: what is wrong; what to do.
 func (r *Report) Lines() []string {
 	lines := make([]string, len(r.Findings))
 	for i, f := range r.Findings {
@@ -164,19 +185,20 @@ func (r *Report) Lines() []string {
 	return lines
 }
 
-// SecretNow reads a secret that comes from a file again; when that fails, or it comes from elsewhere, it is as it was loaded.
+// SecretNow reads a secret again if it comes from a file. If that fails, or it comes from elsewhere, it returns the
+// loaded value.
 func (r *Report) SecretNow(key string, loaded setting.Secret, getenv func(string) string) string {
 	raw := r.Secrets[key]
 	if !strings.Contains(raw, "${file:") {
 		return loaded.Reveal()
 	}
-	if text, bad := newExpander(r.Path, getenv).expand(raw); bad == nil && text != "" {
+	if text, bad := newExpander(r.Path, getenv).expand(raw, true); bad == nil && text != "" {
 		return text
 	}
 	return loaded.Reveal()
 }
 
-// Error is a configuration that cannot be served.
+// Error is the error of a configuration that must not be served.
 type Error struct{ Report *Report }
 
 func (e *Error) Error() string { return strings.Join(e.Report.Lines(), "\n") }

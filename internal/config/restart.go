@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// restartOnly lists what cannot change in a running process: its listeners and their limits, the place of its Redis, and what names
-// were given with.
+// restartOnly lists the keys that need a restart: those of listeners, and those that names of cookies, paths and
+// metrics are made of.
 var restartOnly = map[string]func(*Config) any{
 	"server.listen":                func(c *Config) any { return &c.Server.Listen },
 	"server.admin_listen":          func(c *Config) any { return &c.Server.AdminListen },
@@ -24,8 +24,8 @@ var restartOnly = map[string]func(*Config) any{
 	"tracing":                      func(c *Config) any { return &c.Tracing },
 }
 
-// Pin keeps what cannot change at its running value, so that the parts of a new generation agree with those of the process, and names
-// what would have changed.
+// Pin sets the keys that need a restart to their running values, so that a new generation agrees with the parts that
+// live as long as the process. It returns the keys that would have changed.
 func Pin(was, is *Config) []string {
 	var keys []string
 	for key, field := range restartOnly {
@@ -42,7 +42,7 @@ func Pin(was, is *Config) []string {
 	return keys
 }
 
-// pinRedis keeps the place of Redis, and of the sentinels; the credentials may change at any time.
+// pinRedis keeps the addresses of Redis and the sentinels. Only username and password may change.
 func pinRedis(was, is *Config) (changed bool) {
 	kept := was.Session.Redis
 	kept.Username, kept.Password = is.Session.Redis.Username, is.Session.Redis.Password

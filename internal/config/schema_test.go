@@ -33,7 +33,7 @@ func compiledSchema(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// asJSON is what an editor's schema check sees of a YAML text; false when it is no YAML.
+// asJSON returns a YAML text as an editor's schema check sees it, and false if it is not YAML.
 func asJSON(t *testing.T, text []byte) (any, bool) {
 	t.Helper()
 	var value any
@@ -51,8 +51,8 @@ func asJSON(t *testing.T, text []byte) (any, bool) {
 	return document, true
 }
 
-// What the schema refuses, check refuses; what check refuses for its shape, the schema refuses.
-func TestTheSchemaAndCheckAgreeAboutShapes(t *testing.T) {
+// The schema accepts what check accepts, and rejects what check rejects for its shape.
+func TestSchemaAgreesWithCheck(t *testing.T) {
 	t.Parallel()
 	schema := compiledSchema(t)
 	fixtures, err := filepath.Glob("testdata/config/*.yaml")
@@ -77,7 +77,8 @@ func TestTheSchemaAndCheckAgreeAboutShapes(t *testing.T) {
 		refused := schema.Validate(document)
 		misshapen := false
 		for _, shape := range shapes {
-			misshapen = misshapen || strings.Contains(string(golden), "error: ") && strings.Contains(string(golden), shape)
+			misshapen = misshapen ||
+				strings.Contains(string(golden), "error: ") && strings.Contains(string(golden), shape)
 		}
 		switch served := len(golden) == 0 || strings.HasPrefix(string(golden), "exit status 0"); {
 		case served && refused != nil:
@@ -88,29 +89,44 @@ func TestTheSchemaAndCheckAgreeAboutShapes(t *testing.T) {
 	}
 }
 
-func TestTheSchemaTakesEveryFormOfAValue(t *testing.T) {
+func TestSchemaAcceptsEveryForm(t *testing.T) {
 	t.Parallel()
 	schema := compiledSchema(t)
-	base := "version: 1\nserver: {public_urls: [x], %s}\nproxy: {origin: x, default: public, %s}\nauth: {client_id: 5, %s}\nsession: {keys: [x], %s}\nhubspot: {%s}\n"
+	base := `version: 1
+server: {public_urls: [x], %s}
+proxy: {origin: x, default: public, %s}
+auth: {client_id: 5, %s}
+session: {keys: [x], %s}
+hubspot: {%s}
+`
 	for _, c := range []struct {
 		section int
 		text    string
 		good    bool
 	}{
-		{0, "trusted_proxies: private", true}, {0, "trusted_proxies: off", true}, {0, "trusted_proxies: [none]", true}, {0, "trusted_proxies: {a: b}", false},
-		{0, "tls: {mode: off, hsts: 365d}", true}, {0, "tls: {hsts: 365}", false}, {0, "tls: none", false}, {0, "pprof: on", true}, {0, "pprof: maybe", false},
-		{0, "limits: {connections_per_address: 100}", true}, {0, "limits: {connections_per_address: none}", true}, {0, "limits: {connections_per_address: 0}", false},
-		{0, "drain_delay: 0s", true}, {0, "drain_delay: '${DELAY:-5s}'", true}, {0, "drain_delay: 5", false}, {0, "listen: ~", true},
-		{1, "rules: [{path: /a}]", true}, {1, "rules: [{path: [/a, /b], groups: [1, x]}]", true}, {1, "rules: [{path: /a, claims: {a: b, c: [true, 3]}}]", true},
-		{1, "rules: [{path: /a, groups: x}]", false}, {1, "rules: [{paths: /a}]", false}, {1, "rules: [~]", false}, {1, "rules: [{path: /a, groups: []}]", false},
-		{1, "max_request_body: 10MiB", true}, {1, "max_request_body: off", true}, {1, "max_request_body: 10MB", false}, {1, "files_cache: no", true},
+		{0, "trusted_proxies: private", true}, {0, "trusted_proxies: off", true},
+		{0, "trusted_proxies: [none]", true}, {0, "trusted_proxies: {a: b}", false},
+		{0, "tls: {mode: off, hsts: 365d}", true}, {0, "tls: {hsts: 365}", false}, {0, "tls: none", false},
+		{0, "pprof: on", true}, {0, "pprof: maybe", false}, {0, "limits: {connections_per_address: 100}", true},
+		{0, "limits: {connections_per_address: none}", true}, {0, "limits: {connections_per_address: 0}", false},
+		{0, "drain_delay: 0s", true}, {0, "drain_delay: '${DELAY:-5s}'", true}, {0, "drain_delay: 5", false},
+		{0, "listen: ~", true}, {1, "rules: [{path: /a}]", true},
+		{1, "rules: [{path: [/a, /b], groups: [1, x]}]", true},
+		{1, "rules: [{path: /a, claims: {a: b, c: [true, 3]}}]", true}, {1, "rules: [{path: /a, groups: x}]", false},
+		{1, "rules: [{paths: /a}]", false}, {1, "rules: [~]", false}, {1, "rules: [{path: /a, groups: []}]", false},
+		{1, "max_request_body: 10MiB", true}, {1, "max_request_body: off", true},
+		{1, "max_request_body: 10MB", false}, {1, "files_cache: no", true},
 		{1, "tests: [{url: /a, expect: login, as: {}}]", true}, {1, "tests: [{url: /a, expect: denied}]", false},
-		{2, "login_rate: none", true}, {2, "login_rate: {requests: 30, per: 1m}", true}, {2, "login_rate: 30", false}, {2, "refresh_grace: none", true},
-		{2, "forward_auth: headers", true}, {2, "forward_auth: traefik", false},
-		{2, "client_auth: off", true}, {2, "client_auth: basic", false}, {2, "clock_skew: 0s", true}, {2, "scopes: openid", false},
-		{3, "cache_ttl: none", true}, {3, "lifetime: none", false}, {3, "lifetime: 1d12h", true}, {3, "redis: {mode: solo}", false},
-		{4, "hub_id: 0", true}, {4, "hub_id: '4711'", true}, {4, "hub_id: x", false}, {4, "contacts: {properties: {a: b, c: {claim: d}, e: {value: host, write: if_empty}}}", true},
-		{4, "contacts: {properties: {a: {value: now}}}", false}, {4, "contacts: {properties: {a: {clam: b}}}", false}, {4, "visitors: {link: no}", true}, {4, "rate_limit: {requests: 90, per: 10s}", true},
+		{2, "login_rate: none", true}, {2, "login_rate: {requests: 30, per: 1m}", true},
+		{2, "login_rate: 30", false}, {2, "refresh_grace: none", true}, {2, "forward_auth: headers", true},
+		{2, "forward_auth: traefik", false}, {2, "client_auth: off", true}, {2, "client_auth: basic", false},
+		{2, "clock_skew: 0s", true}, {2, "scopes: openid", false}, {3, "cache_ttl: none", true},
+		{3, "lifetime: none", false}, {3, "lifetime: 1d12h", true}, {3, "redis: {mode: solo}", false},
+		{4, "hub_id: 0", true}, {4, "hub_id: '4711'", true}, {4, "hub_id: x", false},
+		{4, "contacts: {properties: {a: b, c: {claim: d}, e: {value: host, write: if_empty}}}", true},
+		{4, "contacts: {properties: {a: {value: now}}}", false},
+		{4, "contacts: {properties: {a: {clam: b}}}", false}, {4, "visitors: {link: no}", true},
+		{4, "rate_limit: {requests: 90, per: 10s}", true},
 	} {
 		text := base
 		for i := range 5 {

@@ -11,8 +11,8 @@ import (
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-// reportSyntax says where a file ceases to be YAML, and what the usual reason for that is.
-func reportSyntax(err error, text []byte, rep *Report) {
+// reportSyntax reports the first line that makes the file invalid YAML, with the usual cure.
+func reportSyntax(err error, file []byte, rep *Report) {
 	line, message := 1, err.Error()
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
 		message = m[2]
@@ -20,25 +20,25 @@ func reportSyntax(err error, text []byte, rep *Report) {
 			line = n
 		}
 	}
-	lines := strings.Split(string(text), "\n")
-	at := place{min(culprit(text, line), len(lines)), 1}
-	if tab, found := tabNear(lines, at.Line, message); found {
-		rep.addAt(tab, "", "invalid YAML: "+message, "indent with spaces; YAML does not allow tabs")
+	lines := strings.Split(string(file), "\n")
+	at, text := place{min(firstBadLine(file, line), len(lines)), 1}, "invalid YAML: "+message
+	if tab, found := tabIndent(lines, at.Line, message); found {
+		rep.addAt(tab, "", text, "indent with spaces; YAML does not allow tabs")
 		return
 	}
-	if variable := bareVariable(lines, at.Line); variable != "" {
-		rep.addAt(at, "", "invalid YAML: "+message, `quote variables inside [...] and {...}: "`+variable+`"`)
+	if variable := unquotedVariable(lines, at.Line); variable != "" {
+		rep.addAt(at, "", text, `quote variables inside [...] and {...}: "`+variable+`"`)
 		return
 	}
-	rep.addAt(at, "", "invalid YAML: "+message, syntaxCure(message, lines[at.Line-1]))
+	rep.addAt(at, "", text, syntaxCure(message, lines[at.Line-1]))
 }
 
-// maxReparsed bounds the work of finding the place of a syntax error.
+// maxReparsed limits the bytes that are parsed to find the place of a syntax error.
 const maxReparsed = 16 << 20
 
-// culprit is the first line with which the file can no longer be read: what is above it is YAML by itself. yaml.v3 names the line where
-// the construct around the mistake begins, or the one after it, and for some mistakes none at all.
-func culprit(text []byte, reported int) int {
+// firstBadLine returns the first line that makes the file invalid: everything above it is valid YAML. yaml.v3 reports the
+// line where the construct around the mistake begins, or the one after it, and for some mistakes none.
+func firstBadLine(text []byte, reported int) int {
 	ends := []int{0}
 	for i, b := range text {
 		if b == '\n' {
@@ -48,7 +48,7 @@ func culprit(text []byte, reported int) int {
 	budget := maxReparsed
 	for n := len(ends) - 1; n >= 0; n-- {
 		if n == len(ends)-1 && isYAML(text) {
-			return reported + 1 // the first document is right: something follows it, and yaml.v3 counts from 0 there
+			return reported + 1 // in a further document yaml.v3 counts lines from 0
 		}
 		if budget -= ends[n]; budget < 0 {
 			return reported
@@ -70,8 +70,8 @@ func isYAML(text []byte) (ok bool) {
 	return len(bytes.TrimSpace(text)) == 0 || yaml.Unmarshal(text, &document) == nil
 }
 
-// tabNear finds the tab in the indentation that a message is about, though it may name something else.
-func tabNear(lines []string, line int, message string) (at place, found bool) {
+// tabIndent returns the place of a tab in the indentation of the line, or of lines nearby if the message is about tabs.
+func tabIndent(lines []string, line int, message string) (at place, found bool) {
 	near := []int{line}
 	if strings.Contains(message, "tab") {
 		near = []int{line, line - 1, line + 1, line - 2}
@@ -90,13 +90,13 @@ func tabNear(lines []string, line int, message string) (at place, found bool) {
 
 var (
 	quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'`)
-	// flowVariable is a ${...} that begins a value in a flow collection.
+	// flowVariable matches a ${...} that begins a value in a flow collection.
 	flowVariable = regexp.MustCompile(`(?:^|[^$])[\[{](?:.*[\[,:])?\s*(\$\{[^}]*\})`)
 )
 
-// bareVariable finds a variable without quotes in a flow collection: its braces are YAML's there. The parser stumbles on its line or
-// behind it.
-func bareVariable(lines []string, line int) string {
+// unquotedVariable returns a variable without quotes in a flow collection, where YAML reads its braces as a mapping.
+// The parser fails on its line or the next one.
+func unquotedVariable(lines []string, line int) string {
 	for _, n := range []int{line, line - 1} {
 		if n < 1 {
 			continue
@@ -109,6 +109,7 @@ func bareVariable(lines []string, line int) string {
 	return ""
 }
 
+// syntaxCure returns the usual cure for a message of yaml.v3.
 func syntaxCure(message, line string) string {
 	says := func(part string) bool { return strings.Contains(message, part) }
 	switch {

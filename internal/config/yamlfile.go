@@ -16,67 +16,70 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// maxConfig bounds the file: what is larger is something else.
+// maxConfig limits the size of the configuration file.
 const maxConfig = 1 << 20
 
+// readConfig reads the configuration file.
 func readConfig(path string, rep *Report) ([]byte, *setting.Invalid) {
 	text, err := readBounded(path, maxConfig)
 	switch {
 	case err != nil:
 		rep.Unread = err
-		cure := ReadCure(err, "check the path of the configuration file")
-		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: cure}
+		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(),
+			Cure: ReadCure(err, "check the path of the configuration file")}
 	case len(text) > maxConfig:
 		return nil, &setting.Invalid{Text: "the file is larger than 1 MiB", Cure: "check that it is the right file"}
 	}
 	return text, nil
 }
 
-// pipeTime bounds the reading of a pipe that nobody writes into.
-const pipeTime = 5 * time.Second
+// pipeTimeout limits the wait for data from a pipe.
+const pipeTimeout = 5 * time.Second
 
-// readBounded reads at most limit bytes and one more. Pipes are opened without waiting for a writer: a check must not hang.
+// readBounded reads at most limit bytes and one more. It opens pipes without waiting for a writer, so that it cannot
+// hang.
 func readBounded(path string, limit int64) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	_ = file.SetReadDeadline(time.Now().Add(pipeTime)) // plain files have no deadlines, and need none
+	_ = file.SetReadDeadline(time.Now().Add(pipeTimeout)) // regular files have no deadline
 	return io.ReadAll(io.LimitReader(file, limit+1))
 }
 
-// parseYAML returns the one document's mapping, or nil after reporting why there is none. yaml.v3 panics on some inputs.
+// parseYAML returns the root node of the only document, or reports why there is none and returns nil. yaml.v3 panics
+// on some inputs.
 func parseYAML(text []byte, rep *Report) (root *yaml.Node) {
 	defer func() {
 		if v := recover(); v != nil {
 			root = nil
-			rep.addAt(place{1, 1}, "", "invalid YAML: the parser failed", "look for unusual keys, anchors and merges")
+			rep.addAt(start, "", "invalid YAML: the parser failed", "look for unusual keys, anchors and merges")
 		}
 	}()
 	if cut, marked := bytes.CutPrefix(text, []byte("\xef\xbb\xbf")); marked {
 		text = cut
-		rep.Findings = append(rep.Findings, finding{place: place{1, 1}, Warning: true, Text: "the file begins with a byte order mark", Cure: "save it as UTF-8 without BOM"})
+		rep.Findings = append(rep.Findings, finding{place: start, Warning: true,
+			Text: "the file begins with a byte order mark", Cure: "save it as UTF-8 without BOM"})
 	}
-	if bad := notText(text, rep); bad {
+	if reportNonText(text, rep) {
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document, second yaml.Node
-	switch err := decoder.Decode(&document); {
-	case err != nil && !errors.Is(err, io.EOF):
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
 		reportSyntax(err, text, rep)
 		return nil
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		at, found := secondPlace(text)
+		at, found := secondDocument(text)
 		if !found && err != nil {
 			reportSyntax(err, text, rep)
 			return nil
 		}
 		rep.addAt(at, "", "more than one YAML document", "remove the --- and everything after it")
 	} else if emptyDocument(document) {
-		rep.addAt(place{1, 1}, "", "the file is empty", "start from config.example.yaml")
+		rep.addAt(start, "", "the file is empty", "start from config.example.yaml")
 	}
 	if emptyDocument(document) {
 		return nil
@@ -88,18 +91,19 @@ func emptyDocument(d yaml.Node) bool {
 	return len(d.Content) == 0 || d.Content[0].Kind == yaml.ScalarNode && d.Content[0].Tag == "!!null"
 }
 
-// notText reports the first character that no YAML file holds, and the ones at which YAML ends a line and editors do not: behind those
-// every line number would be wrong.
-func notText(text []byte, rep *Report) bool {
+// reportNonText reports the first character that is not allowed in YAML, or that ends a line in YAML but not in
+// editors, after which every line number would be wrong. It reports whether there was one.
+func reportNonText(text []byte, rep *Report) bool {
 	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
-		rep.addAt(place{1, 1}, "", "the file is UTF-16", "save it as UTF-8")
+		rep.addAt(start, "", "the file is UTF-16", "save it as UTF-8")
 		return true
 	}
-	at := place{1, 1}
+	at := start
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		switch {
-		case r == utf8.RuneError && size == 1, r < ' ' && r != '\n' && r != '\r' && r != '\t', r >= 0x7f && r < 0xa0 && r != '\u0085':
+		case r == utf8.RuneError && size == 1, r < ' ' && r != '\n' && r != '\r' && r != '\t',
+			r >= 0x7f && r < 0xa0 && r != '\u0085':
 			rep.addAt(at, "", "the file is not UTF-8 text", "save it as UTF-8 without control characters")
 			return true
 		case r == '\u0085' || r == '\u2028' || r == '\u2029' || r == 0xfeff || r >= 0xfffe && r <= 0xffff:
@@ -115,8 +119,8 @@ func notText(text []byte, rep *Report) bool {
 	return false
 }
 
-// secondPlace is the line of the second ---.
-func secondPlace(text []byte) (at place, found bool) {
+// secondDocument returns the place of the --- that begins a second document.
+func secondDocument(text []byte) (at place, found bool) {
 	begun := false
 	for i, l := range strings.Split(string(text), "\n") {
 		if strings.HasPrefix(l, "---") && begun {
@@ -124,5 +128,5 @@ func secondPlace(text []byte) (at place, found bool) {
 		}
 		begun = begun || (strings.TrimSpace(l) != "" && l[0] != '#' && l[0] != '%')
 	}
-	return place{1, 1}, false
+	return start, false
 }

@@ -1,0 +1,52 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// crossHubID warns when proxy.origin shows the pages of one HubSpot account, and hub_id names another.
+func crossHubID(c *Config) []setting.Problem {
+	u, err := url.Parse(c.Proxy.Origin)
+	if err != nil || c.HubSpot.HubID <= 0 {
+		return nil
+	}
+	account, rest, _ := strings.Cut(u.Hostname(), ".")
+	id, err := strconv.ParseInt(account, 10, 64)
+	if err != nil || id == c.HubSpot.HubID || !strings.HasPrefix(rest, "sites-proxy.") {
+		return nil
+	}
+	return warning("hubspot.hub_id",
+		fmt.Sprintf("account mismatch: %d, but proxy.origin is for account %s", c.HubSpot.HubID, account),
+		"use the same HubID in both")
+}
+
+// crossScopes warns when logins have no e-mail address, by which HubSpot knows contacts.
+func crossScopes(c *Config) []setting.Problem {
+	if c.HubSpot.AccessToken == "" || !c.HubSpot.Contacts.Sync || slices.Contains(c.Auth.Scopes, "email") {
+		return nil
+	}
+	return warning("auth.scopes", "the scope email is missing, so logins create no contacts",
+		"add email, or set hubspot.contacts.sync: false")
+}
+
+// crossLink checks what visitors.link: form needs: it submits a form that links a browser to a contact.
+func crossLink(c *Config) []setting.Problem {
+	v := c.HubSpot.Visitors
+	switch {
+	case v.Link == setting.None && v.FormID != "":
+		return problem("hubspot.visitors.form_id", "has no effect with link: none", "remove it, or set link: form")
+	case v.Link == "form" && c.HubSpot.AccessToken == "":
+		return problem("hubspot.access_token", "required with visitors.link: form",
+			"write the service key as ${NAME} or ${file:PATH}, or set visitors.link: none")
+	case v.Link == "form" && !c.HubSpot.Contacts.Sync:
+		return problem("hubspot.contacts.sync", "must be true with visitors.link: form",
+			"write sync: true, or set visitors.link: none")
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func (c ServerConfig) validateURLs() []setting.Problem {
+	if len(c.PublicURLs) == 0 {
+		return problem("server.public_urls", "required", "write public_urls: [https://www.example.com]")
+	}
+	var problems []setting.Problem
+	seen := map[string]int{}
+	for i, text := range c.PublicURLs {
+		key := "server.public_urls[" + strconv.Itoa(i) + "]"
+		if bad := validatePublicURL(key, text); bad != nil {
+			problems = append(problems, bad...)
+			continue
+		}
+		site, _ := inbound.ParseSite(text)
+		if first, twice := seen[site.Host]; twice {
+			problems = append(problems, problem(key,
+				fmt.Sprintf("%q is the same host as public_urls[%d]", text, first), "remove one of them")...)
+			continue
+		}
+		seen[site.Host] = i
+	}
+	return problems
+}
+
+func validatePublicURL(key, text string) []setting.Problem {
+	if strings.Contains(text, "REPLACE_") {
+		return problem(key, "the placeholder is still there", "write the URL of your site")
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return problem(key, fmt.Sprintf("%q is not a URL with scheme and host", setting.Shorten(text)),
+			"write https://www.example.com")
+	}
+	if _, ok := inbound.ParseSite(text); !ok || strings.HasSuffix(text, "/") {
+		return problem(key, fmt.Sprintf("%q has more than scheme, host and port", setting.Shorten(u.Redacted())),
+			"write "+u.Scheme+"://"+u.Host)
+	}
+	if bad := validatePublicHost(key, u); bad != nil {
+		return bad
+	}
+	if u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()) {
+		return problem(key, "http would expose session cookies on the network",
+			"write https://"+u.Host+"; http:// is allowed only for loopback hosts")
+	}
+	return nil
+}
+
+// validatePublicHost checks the host and the port of a public URL.
+func validatePublicHost(key string, u *url.URL) []setting.Problem {
+	host := strings.ToLower(u.Hostname())
+	if ascii, err := idna.Lookup.ToASCII(u.Hostname()); err == nil && ascii != host {
+		return problem(key, fmt.Sprintf("%q must be in the form that browsers send (Punycode)", u.Hostname()),
+			"write "+u.Scheme+"://"+strings.Replace(u.Host, u.Hostname(), ascii, 1))
+	}
+	if strings.Contains(host, ".hs-sites") || strings.Contains(host, ".sites-proxy.") {
+		return problem(key, fmt.Sprintf("%q is a host of HubSpot, which never leads to the gateway", host),
+			"write the URL that visitors use; HubSpot's host belongs in proxy.origin")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return problem(key, fmt.Sprintf("%q is not a port", port), "write a port from 1 to 65535, or none")
+		}
+	}
+	if !isHostName(u.Hostname()) {
+		return problem(key, fmt.Sprintf("%q is not a host name", u.Hostname()),
+			"write each public host by name; wildcards are not supported")
+	}
+	return nil
+}
+
+// isHostName accepts names and IP addresses. Names may have letters of any script.
+func isHostName(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	invalid := func(r rune) bool { return r < 0x80 && !isAlphanumeric(r) && r != '-' }
+	for label := range strings.SplitSeq(strings.TrimSuffix(host, "."), ".") {
+		if label == "" || strings.ContainsFunc(label, invalid) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+}
+
+func (c ServerConfig) validateRedirects() []setting.Problem {
+	taken := map[string]bool{}
+	for _, site := range c.Sites() {
+		taken[site.Host] = true
+	}
+	public := maps.Clone(taken)
+	var problems []setting.Problem
+	for _, host := range setting.SortedNames(c.RedirectFrom) {
+		key := setting.Join("server.redirect_from", host)
+		if !public[strings.ToLower(host)] {
+			problems = append(problems, problem(key, fmt.Sprintf("%q is not a public host", setting.Shorten(host)),
+				"write a host of server.public_urls: [its other names]")...)
+		}
+		for i, other := range c.RedirectFrom[host] {
+			entry := key + "[" + strconv.Itoa(i) + "]"
+			switch {
+			case !isHostName(inbound.HostOnly(other)) || strings.Contains(other, "/"):
+				problems = append(problems, problem(entry, fmt.Sprintf("%q is not a host", setting.Shorten(other)),
+					"write only the host, such as example.com")...)
+			case taken[strings.ToLower(other)]:
+				problems = append(problems, problem(entry,
+					fmt.Sprintf("%q is already a public host or a redirect", other), "remove it from one of them")...)
+			}
+			taken[strings.ToLower(other)] = true
+		}
+	}
+	return problems
+}
