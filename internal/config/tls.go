@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
@@ -27,9 +26,8 @@ type ACMEConfig struct {
 }
 
 func (t TLSConfig) validate() []setting.Problem {
-	if !slices.Contains([]string{setting.None, "files", "acme"}, t.Mode) {
-		return problem("server.tls.mode", fmt.Sprintf("%q is not a valid value", setting.Shorten(t.Mode)),
-			"write none, files or acme")
+	if bad := setting.CheckWord("server.tls.mode", t.Mode, setting.None, "files", "acme"); bad != nil {
+		return bad
 	}
 	problems := append(t.validateFile("cert_file", t.CertFile), t.validateFile("key_file", t.KeyFile)...)
 	problems = append(problems, t.validateACME()...)

@@ -19,7 +19,7 @@ func DefaultConfig() Config {
 
 // Validate returns the mistakes in the section.
 func (c Config) Validate() []setting.Problem {
-	problems := setting.WordProblem("log.level", c.Level, "debug", "info", "warn", "error")
-	problems = append(problems, setting.WordProblem("log.format", c.Format, "json", "text")...)
-	return append(problems, setting.WordProblem("log.email", c.Email, "hash", "full", setting.None)...)
+	problems := setting.CheckWord("log.level", c.Level, "debug", "info", "warn", "error")
+	problems = append(problems, setting.CheckWord("log.format", c.Format, "json", "text")...)
+	return append(problems, setting.CheckWord("log.email", c.Email, "hash", "full", setting.None)...)
 }

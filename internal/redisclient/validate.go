@@ -85,8 +85,8 @@ func (c Config) validateURLs() []setting.Problem {
 	}
 	if c.CAFile != "" && !tls {
 		problems = append(problems, setting.Problem{
-			Key: "session.redis.ca_file", Text: "it has no effect without TLS",
-			Cure: "write rediss:// addresses, or remove it",
+			Key: "session.redis.ca_file", Text: "has no effect without TLS",
+			Cure: "write rediss:// URLs, or remove it",
 		})
 	}
 	return problems
@@ -99,18 +99,18 @@ func (c Config) checkURL(u *url.URL) (text, cure string) {
 	database := databaseOf(u)
 	switch {
 	case u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss"):
-		return "this is not a Redis address", "write redis://HOST:6379/0, or rediss:// for TLS"
+		return "not a Redis URL", "write redis://HOST:6379/0, or rediss:// for TLS"
 	case u.Port() != "" && !isPort(u.Port()):
 		return fmt.Sprintf("%q is not a port", u.Port()), "write a port from 1 to 65535"
 	case u.User != nil:
-		return "the address contains credentials, which logs and process lists show",
-			"write them into username and password"
+		return "credentials in the URL can leak into logs and process lists",
+			"write them in session.redis.username and password"
 	case strings.Trim(database, "0123456789") != "":
-		return fmt.Sprintf("%q is not the number of a database", database), "write /0"
+		return fmt.Sprintf("%q is not a database number", database), "write /0"
 	case c.Mode == "cluster" && database != "" && database != "0":
 		return "a cluster has only database 0", "write /0, or nothing"
 	case u.RawQuery != "" || u.Fragment != "":
-		return "settings in the address are ignored", "remove what follows the ?"
+		return "parameters in the URL are not supported", "remove everything from the ? on"
 	}
 	return "", ""
 }

@@ -1,11 +1,5 @@
 package setting
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
-
 // Words is a list of strings that may also be written as one plain word.
 type Words []string
 
@@ -32,14 +26,3 @@ func (r *Rate) SetWord(text string) error {
 
 // None reports whether there is no limit.
 func (r Rate) None() bool { return r.Requests == 0 }
-
-func WordProblem(key, word string, words ...string) []Problem {
-	if slices.Contains(words, word) {
-		return nil
-	}
-	cure := "write " + strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-	if near := Nearest(word, words); near != "" {
-		cure = "did you mean " + near + "? " + cure
-	}
-	return []Problem{{Key: key, Text: fmt.Sprintf("%q is not a valid value", Shorten(word)), Cure: cure}}
-}
