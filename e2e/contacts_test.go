@@ -74,7 +74,7 @@ func TestContactCommandsShowAndReplayTheQueue(t *testing.T) {
 	s.crm.answerAll(http.StatusOK)
 	g.prints("contacts replay --all", "1 contact queued again", "1 of 1")
 	eventually(t, "the contact is in the CRM", func() bool { return s.crm.contact(email)["firstname"] != "" })
-	eventually(t, "the queue is empty", func() bool { return g.must("contacts", "queue") == "Nothing waits.\n" })
+	eventually(t, "the queue is empty", func() bool { return g.must("contacts", "queue") == "The queue is empty.\n" })
 	g.prints("contacts send nobody@example.com", "constants only")
 	eventually(t, "the other contact is in the CRM", func() bool { return s.crm.contact("nobody@example.com") != nil })
 	if out := g.must("contacts", "status", "--output", "json"); decode(t, out)["dead"] != 0.0 {

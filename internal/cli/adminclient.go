@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,16 +21,16 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// adminFlags say how a command finds the admin API: by the configuration, or by address and token.
+// adminFlags locate the admin API: by the configuration, or by URL and token.
 type adminFlags struct{ config, admin, tokenFile string }
 
 func (f *adminFlags) add(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVarP(&f.config, "config", "c", "", "find the admin API by this configuration")
-	cmd.PersistentFlags().StringVar(&f.admin, "admin", "", "URL of the admin listener, with --token-file")
-	cmd.PersistentFlags().StringVar(&f.tokenFile, "token-file", "", "file that holds server.admin_token")
+	cmd.PersistentFlags().StringVarP(&f.config, "config", "c", "", "configuration file with the address and the token")
+	cmd.PersistentFlags().StringVar(&f.admin, "admin", "", "URL of the admin listener (requires --token-file)")
+	cmd.PersistentFlags().StringVar(&f.tokenFile, "token-file", "", "file that contains server.admin_token")
 }
 
-// adminClient speaks to the admin API of a running gateway.
+// adminClient calls the admin API of a running gateway.
 type adminClient struct{ url, token string }
 
 func (f *adminFlags) client(e *env) (*adminClient, error) {
@@ -40,13 +41,13 @@ func (f *adminFlags) client(e *env) (*adminClient, error) {
 			return nil, &config.Error{Report: rep}
 		}
 		if cfg.Server.AdminToken == "" {
-			return nil, usageError(f.config + " has no server.admin_token, and the admin API answers nobody without one")
+			return nil, usageError(f.config + ": server.admin_token is missing; the admin API requires it")
 		}
 		return &adminClient{adminURL(cfg.Server.AdminListen), cfg.Server.AdminToken.Reveal()}, nil
 	case f.admin != "" && f.tokenFile != "":
 		return f.byAddress()
 	}
-	return nil, usageError("say where the gateway is: --config FILE, or --admin URL --token-file FILE")
+	return nil, usageError("required: --config FILE, or --admin URL --token-file FILE")
 }
 
 func (f *adminFlags) byAddress() (*adminClient, error) {
@@ -60,24 +61,37 @@ func (f *adminFlags) byAddress() (*adminClient, error) {
 	}
 	token := strings.TrimSpace(string(text))
 	if token == "" {
-		return nil, usageError("--token-file: " + f.tokenFile + " is empty: write the value of server.admin_token into it")
+		return nil, usageError("--token-file: " + f.tokenFile + " is empty; write the value of server.admin_token into it")
 	}
 	return &adminClient{address, token}, nil
 }
 
-// adminAddress reads --admin.
+// adminAddress parses --admin.
 func adminAddress(text string) (string, error) {
 	if !strings.Contains(text, "://") {
-		return "", usageError("--admin " + setting.Shorten(text) + " has no scheme: write it as http://" + setting.Shorten(text))
+		return "", usageError(fmt.Sprintf("--admin: %q has no scheme; write http://%[1]s", setting.Shorten(text)))
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", usageError(fmt.Sprintf("--admin: %q is not a URL such as http://127.0.0.1:9090", setting.Shorten(text)))
+		return "", usageError(fmt.Sprintf("--admin: %q is not a URL; write one such as http://127.0.0.1:9090",
+			setting.Shorten(text)))
 	}
 	return strings.TrimSuffix(text, "/"), nil
 }
 
-// call asks the API; into is filled from a success, a problem becomes an error.
+// adminURL returns the URL of a listener for this machine.
+func adminURL(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "http://" + listen
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// call sends a request to the API. It decodes a successful response into into, and returns a problem as an error.
 func (c *adminClient) call(ctx context.Context, method, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -97,36 +111,37 @@ func (c *adminClient) call(ctx context.Context, method, path string, body, into 
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("the gateway's admin API does not answer: %w", err)
+		return fmt.Errorf("the gateway's admin API is not responding: %w", err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
 	if err != nil {
-		return fmt.Errorf("the gateway's admin API broke off: %w", err)
+		return fmt.Errorf("the response of the gateway's admin API ended early: %w", err)
 	}
 	if res.StatusCode < 300 && json.Unmarshal(text, into) == nil {
 		return nil
 	}
-	return c.refusal(ctx, res, text)
+	return c.problem(ctx, res, text)
 }
 
-// refusal says why a call failed. What another listener says, the public one for example, is meant for its visitors.
-func (c *adminClient) refusal(ctx context.Context, res *http.Response, text []byte) error {
+// problem returns why a call failed. It does not show the response of another listener, such as the public one.
+func (c *adminClient) problem(ctx context.Context, res *http.Response, text []byte) error {
 	var problem page.Problem
 	switch {
 	case !c.isAdmin(ctx):
-		return errors.New(c.url + " is not an admin listener of hubgate: give the address that server.admin_listen names")
+		return errors.New(c.url + " is not an admin listener of hubgate; use the address of server.admin_listen")
 	case res.StatusCode == http.StatusUnauthorized:
-		return errors.New("the token was refused: it is not the server.admin_token of the gateway at " + c.url)
+		return errors.New("the token was rejected; use the server.admin_token of the gateway at " + c.url)
 	case res.StatusCode < 300:
-		return errors.New("the admin API's answer is not what it should be: is the gateway of another version?")
+		return errors.New("unexpected response of the admin API; check that the gateway has the same version")
 	case json.Unmarshal(text, &problem) != nil || problem.Detail == "":
-		return errors.New("the admin API answers " + res.Status)
+		return errors.New("the admin API responded with " + res.Status)
 	}
 	return errors.New(problem.Detail)
 }
 
-// isAdmin asks, without the token, what only an admin listener answers: /version, or that it was asked by a wrong name.
+// isAdmin reports whether the URL is an admin listener. It asks, without the token, for /version, which the admin
+// listener answers, or refuses with its name when the host is wrong.
 func (c *adminClient) isAdmin(ctx context.Context) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/version", nil)
 	if err != nil {
@@ -138,5 +153,6 @@ func (c *adminClient) isAdmin(ctx context.Context) bool {
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	return err == nil && (bytes.Contains(text, []byte(`"go_version"`)) || bytes.Contains(text, []byte("the admin listener")))
+	return err == nil &&
+		(bytes.Contains(text, []byte(`"go_version"`)) || bytes.Contains(text, []byte("the admin listener")))
 }

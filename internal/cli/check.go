@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -16,20 +17,20 @@ func checkCommand(e *env) *cobra.Command {
 	var path string
 	var strict, live bool
 	cmd := &cobra.Command{
-		Use: "check --config FILE", Short: "Find the mistakes in a configuration, and run its tests", Args: noArguments,
-		Long: `Reads a configuration as serve does and names every mistake with its line and its cure. Nothing is asked over the network
-unless --live is given: then every part is asked, and each failed check says what to change and where.
+		Use: "check --config FILE", Short: "Check a configuration, and run its tests", Args: noArguments,
+		Long: `Reads a configuration as serve does, and shows every mistake with its line and its cure. Without --live, it
+makes no network calls. With --live, it checks every dependency, and each failed check shows what to change and where.
 
-Exit status: 0 when the configuration can be served, 1 when --live found something wrong, 2 when the file has mistakes.`,
+Exit status: 0 when the configuration is valid, 1 when a check of --live failed, 2 when the file has mistakes.`,
 		RunE: func(*cobra.Command, []string) error { return runCheck(e, path, strict, live) },
 	}
 	configFlag(cmd, &path)
-	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for errors")
-	cmd.Flags().BoolVar(&live, "live", false, "also ask the provider, Redis, HubSpot and the origin")
+	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as errors")
+	cmd.Flags().BoolVar(&live, "live", false, "also check the provider, Redis, HubSpot and the origin over the network")
 	return cmd
 }
 
-// checkResult is what check prints as JSON.
+// checkResult is the JSON output of check.
 type checkResult struct {
 	OK       bool              `json:"ok"`
 	File     string            `json:"file"`
@@ -60,15 +61,16 @@ func runCheck(e *env, path string, strict, live bool) error {
 		fmt.Fprintln(e.stderr, e.colour(e.stderr, code, line))
 	}
 	failed := rep.Failed() || (strict && len(rep.Findings) > 0)
-	result := checkResult{OK: !failed, File: path, Rules: len(cfg.Proxy.Rules), Tests: len(cfg.Proxy.Tests), SHA256: rep.Sha256, Problems: problemsJSON(rep)}
-	sick := false
+	result := checkResult{
+		OK: !failed, File: path, Rules: len(cfg.Proxy.Rules), Tests: len(cfg.Proxy.Tests), SHA256: rep.Sha256,
+		Problems: problemsJSON(rep),
+	}
 	if live && !failed {
-		logging.CaptureRedis(doctor.QuietLog()) // what its pool says would go to stderr, and the diagnosis says it
+		logging.CaptureRedis(doctor.QuietLog()) // the findings report what go-redis would log to stderr
 		result.Live = doctor.New(cfg).Diagnose(e.ctx)
-		for _, d := range result.Live {
-			sick = sick || d.Status == "failed" || (strict && d.Status == setting.Warning)
-		}
-		result.OK = !sick
+		result.OK = !slices.ContainsFunc(result.Live, func(f setting.Finding) bool {
+			return f.Status == setting.Failed || strict && f.Status == setting.Warning
+		})
 	}
 	if e.output == "json" {
 		if err := e.printJSON(result); err != nil {
@@ -80,7 +82,7 @@ func runCheck(e *env, path string, strict, live bool) error {
 	switch {
 	case failed:
 		return silentError(ExitUsage)
-	case sick:
+	case !result.OK:
 		return silentError(exitFailed)
 	}
 	return nil
@@ -103,17 +105,18 @@ func printCheck(e *env, r checkResult, rep *config.Report, failed bool) {
 	if failed {
 		strictly := ""
 		if rep.Errors() == 0 {
-			strictly = ", taken for errors by --strict"
+			strictly = ", treated as errors by --strict"
 		}
-		fmt.Fprintf(e.stdout, "%s: %s, %s%s\n", r.File, setting.Count(rep.Errors(), "error"), setting.Count(warnings, "warning"), strictly)
+		fmt.Fprintf(e.stdout, "%s: %s, %s%s\n", r.File, setting.Count(rep.Errors(), "error"),
+			setting.Count(warnings, "warning"), strictly)
 		return
 	}
 	fmt.Fprintf(e.stdout, "%s: %s, %s, %s passed, %s\n", r.File, e.colour(e.stdout, green, "ok"),
 		setting.Count(r.Rules, "rule"), setting.Count(r.Tests, "test"), setting.Count(warnings, "warning"))
-	printDiagnoses(e, r.Live)
+	printFindings(e, r.Live)
 }
 
-func printDiagnoses(e *env, all []setting.Finding) {
+func printFindings(e *env, all []setting.Finding) {
 	if len(all) == 0 {
 		return
 	}
@@ -123,14 +126,14 @@ func printDiagnoses(e *env, all []setting.Finding) {
 	for _, d := range all {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", e.colour(e.stdout, colours[d.Status], d.Status), d.Part, d.Detail)
 		if d.Cure != "" {
-			fmt.Fprintf(table, "%s\t\t-> %s%s\n", e.colour(e.stdout, colours[d.Status], ""), d.Cure, at1(d.Where))
+			fmt.Fprintf(table, "%s\t\t-> %s%s\n", e.colour(e.stdout, colours[d.Status], ""), d.Cure, whereSuffix(d.Where))
 		}
 	}
-	_ = table.Flush() // stdout is gone: nobody to tell
+	_ = table.Flush() // stdout is closed
 }
 
-// at1 is the place behind a cure.
-func at1(where string) string {
+// whereSuffix returns the place of a cure in parentheses.
+func whereSuffix(where string) string {
 	if where == "" {
 		return ""
 	}

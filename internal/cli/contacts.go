@@ -13,16 +13,19 @@ import (
 
 func contactsCommand(e *env) *cobra.Command {
 	flags := &adminFlags{}
-	cmd := &cobra.Command{Use: "contacts", Short: "See and mend the queue of contacts of a running gateway, and set HubSpot up for it"}
+	cmd := &cobra.Command{
+		Use: "contacts", Short: "Manage the contact queue of a running gateway, and set up HubSpot for it",
+	}
 	group(cmd)
 	flags.add(cmd)
-	cmd.AddCommand(contactsStatusCommand(e, flags), contactsQueueCommand(e, flags), contactsDeadCommand(e, flags), contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsSetupCommand(e, flags))
+	cmd.AddCommand(contactsStatusCommand(e, flags), contactsQueueCommand(e, flags), contactsDeadCommand(e, flags),
+		contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsSetupCommand(e, flags))
 	return cmd
 }
 
 func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "What is queued, delayed and dead", Args: noArguments,
+		Use: "status", Short: "Show how many contacts are queued, delayed and dead", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			client, err := flags.client(e)
 			if err != nil {

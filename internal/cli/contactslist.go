@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/admin"
 )
 
-// listFlags choose a page of a list.
+// listFlags select a page of a list.
 type listFlags struct {
 	limit int
 	after string
@@ -22,13 +22,13 @@ type listFlags struct {
 
 func (f *listFlags) add(cmd *cobra.Command) {
 	cmd.PreRunE = f.check
-	cmd.Flags().IntVar(&f.limit, "limit", 100, "at most so many, 1 to 1000")
-	cmd.Flags().StringVar(&f.after, "after", "", "those behind this ID")
+	cmd.Flags().IntVar(&f.limit, "limit", 100, "maximum number of entries (1 to 1000)")
+	cmd.Flags().StringVar(&f.after, "after", "", "start after this ID")
 }
 
 func (f *listFlags) check(*cobra.Command, []string) error {
 	if f.limit < 1 || f.limit > admin.MaxPage {
-		return usageError("--limit is a number from 1 to 1000")
+		return usageError("--limit must be from 1 to 1000")
 	}
 	return nil
 }
@@ -41,17 +41,17 @@ func (f *listFlags) query() string {
 	return "?" + q.Encode()
 }
 
-// more says how to see the rest of a list.
-func (e *env) more(next string) {
+// printNext prints how to get the next page of a list.
+func (e *env) printNext(next string) {
 	if next != "" {
-		fmt.Fprintf(e.stderr, "there are more: --after %s\n", next)
+		fmt.Fprintf(e.stderr, "for more entries use --after %s\n", next)
 	}
 }
 
 func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
-		Use: "queue", Short: "What waits: attempts, the next one, and the last error", Args: noArguments,
+		Use: "queue", Short: "List queued contacts with their attempts and last error", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			client, err := flags.client(e)
 			if err != nil {
@@ -65,7 +65,7 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 				return e.printJSON(p)
 			}
 			if len(p.Entries) == 0 {
-				fmt.Fprintln(e.stdout, "Nothing waits.")
+				fmt.Fprintln(e.stdout, "The queue is empty.")
 				return nil
 			}
 			table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
@@ -74,7 +74,7 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, q.State, shortTime(&q.QueuedAt), q.Attempts,
 					shortTime(q.FirstAt), shortTime(q.NextAt), q.LastError)
 			}
-			e.more(p.Next)
+			e.printNext(p.Next)
 			return table.Flush()
 		},
 	}
@@ -92,7 +92,7 @@ func shortTime(at *time.Time) string {
 func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
-		Use: "dead", Short: "Contacts that HubSpot will not take, and why", Args: noArguments,
+		Use: "dead", Short: "List dead letters: contacts that HubSpot rejected, with the reason", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			client, err := flags.client(e)
 			if err != nil {
@@ -112,9 +112,10 @@ func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 			table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(table, "ID\tE-MAIL\tATTEMPTS\tFIRST\tLAST\tREASON")
 			for _, d := range p.Dead {
-				fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt), shortTime(&d.LastAt), d.Reason)
+				fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt),
+					shortTime(&d.LastAt), d.Reason)
 			}
-			e.more(p.Next)
+			e.printNext(p.Next)
 			return table.Flush()
 		},
 	}

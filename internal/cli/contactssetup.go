@@ -5,36 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubgate/hubgate/hubspot"
-	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
 )
 
-// setupResult is what contacts setup prints as JSON.
-type setupResult struct {
-	Portal int64 `json:"portal"`
-	hubspot.MappingCheck
-	Created []string `json:"created"`
-}
-
 func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
 	yes := false
 	cmd := &cobra.Command{
-		Use: "setup --config FILE", Short: "Create the mapped properties that HubSpot lacks", Args: noArguments,
-		Long: `Compares hubspot.contacts.properties with the properties that HubSpot has, shows what is missing, and creates it after a confirmation
-(or with --yes). The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write for this.`,
+		Use: "setup --config FILE", Short: "Create the mapped properties that are missing in HubSpot", Args: noArguments,
+		Long: `Compares hubspot.contacts.properties with the properties in HubSpot, shows what is missing, and creates it after
+a confirmation (or with --yes). The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if flags.config == "" {
-				return usageError("say which configuration: --config FILE")
+				return usageError(`required flag(s) "config" not set`)
 			}
 			cfg, rep := config.Load(flags.config, e.getenv)
 			if rep.Failed() {
@@ -43,85 +33,63 @@ func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
 			return setup(e, cfg, yes, cmd.InOrStdin())
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "create without asking")
+	cmd.Flags().BoolVar(&yes, "yes", false, "create without confirmation")
 	return cmd
 }
 
 func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
-	account, err := site.OpenAccount(cfg)
+	s, err := site.CheckSetup(e.ctx, cfg)
 	if err != nil {
 		return err
 	}
-	result := setupResult{Created: []string{}}
-	if result.Portal, err = portalOf(e, cfg, account); err != nil {
-		return err
-	}
-	if result.MappingCheck, err = hubspot.CheckMapping(e.ctx, account, cfg.HubSpot.Contacts); err != nil {
-		return err
-	}
 	if e.output == "text" {
-		if err := e.printFitness(result.Portal, result.MappingCheck); err != nil {
+		if err := printSetup(e, s); err != nil {
 			return err
 		}
 	}
-	if len(result.Missing) > 0 && !yes && (e.output == "json" || !isTerminal(stdin)) {
-		fmt.Fprintln(e.stderr, "hubgate: nothing was created: there is nobody to ask; write --yes to create what is missing")
-	} else if len(result.Missing) > 0 && (yes || e.confirmed(stdin, result.Portal)) {
-		err = result.MappingCheck.Create(e.ctx, account, func(name string) {
-			result.Created = append(result.Created, name)
+	if len(s.Missing) > 0 && !yes && (e.output == "json" || !isTerminal(stdin)) {
+		fmt.Fprintln(e.stderr, "hubgate: nothing was created, because nobody can confirm it; "+
+			"use --yes to create the missing properties")
+	} else if len(s.Missing) > 0 && (yes || e.confirmed(stdin, s.Portal)) {
+		err = s.Create(e.ctx, func(name string) {
 			if e.output == "text" {
 				fmt.Fprintln(e.stdout, "created "+name)
 			}
 		})
 	}
 	if e.output == "json" {
-		err = errors.Join(err, e.printJSON(result))
+		err = errors.Join(err, e.printJSON(s))
 	}
-	switch {
-	case err != nil:
-		return err
-	case len(result.Created) < len(result.Missing) || len(result.Unsuitable) > 0:
+	if err == nil && !s.Complete() {
 		return silentError(exitFailed)
 	}
-	return nil
+	return err
 }
 
-// portalOf tells the key's account, which must be the one that the file names; a key that may not ask has the file's word.
-func portalOf(e *env, cfg *config.Config, account *crm.Account) (int64, error) {
-	portal, err := account.Portal(e.ctx)
-	if status, _ := crm.Refused(err); status == http.StatusForbidden || status == http.StatusNotFound {
-		return cfg.HubSpot.HubID, nil
-	}
-	if id := cfg.HubSpot.HubID; err == nil && id != 0 && id != portal {
-		return 0, fmt.Errorf("hubspot.hub_id is %d, but the access token is of account %d: nothing was changed", id, portal)
-	}
-	return portal, err
-}
-
-func (e *env) printFitness(portal int64, f hubspot.MappingCheck) error {
-	if len(f.Missing)+len(f.Unsuitable)+len(f.Doubtful) == 0 {
-		_, err := fmt.Fprintf(e.stdout, "Account %d has every mapped property.\n", portal)
+func printSetup(e *env, s *site.Setup) error {
+	if len(s.Missing)+len(s.Unsuitable)+len(s.Doubtful) == 0 {
+		_, err := fmt.Fprintf(e.stdout, "Account %d has every mapped property.\n", s.Portal)
 		return err
 	}
 	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PROPERTY\tSTATE\tTYPE\tLABEL")
-	for _, p := range f.Missing {
+	for _, p := range s.Missing {
 		kind := p.Type + "/" + p.FieldType
 		if p.Unique {
 			kind += ", unique values"
 		}
 		fmt.Fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, kind, p.Label)
 	}
-	for _, name := range setting.SortedNames(f.Unsuitable) {
-		fmt.Fprintf(table, "%s\tunsuitable: %s\t\t\n", name, f.Unsuitable[name])
+	for _, name := range setting.SortedNames(s.Unsuitable) {
+		fmt.Fprintf(table, "%s\tunsuitable: %s\t\t\n", name, s.Unsuitable[name])
 	}
-	for _, name := range setting.SortedNames(f.Doubtful) {
-		fmt.Fprintf(table, "%s\tdoubtful: %s\t\t\n", name, f.Doubtful[name])
+	for _, name := range setting.SortedNames(s.Doubtful) {
+		fmt.Fprintf(table, "%s\tdoubtful: %s\t\t\n", name, s.Doubtful[name])
 	}
 	return table.Flush()
 }
 
-// isTerminal tells whether somebody can be asked. What is no file of the system is a test's somebody.
+// isTerminal reports whether stdin is a person who can confirm. A reader that is not a file is the answer of a test.
 func isTerminal(stdin io.Reader) bool {
 	file, isFile := stdin.(*os.File)
 	if !isFile {
@@ -131,14 +99,14 @@ func isTerminal(stdin io.Reader) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// confirmed asks for a plain yes; no answer is a no.
+// confirmed asks for a confirmation. Only y and yes confirm.
 func (e *env) confirmed(stdin io.Reader, portal int64) bool {
-	fmt.Fprintf(e.stdout, "Create what is missing in account %d? [y/N] ", portal)
+	fmt.Fprintf(e.stdout, "Create the missing properties in account %d? [y/N] ", portal)
 	line, _ := bufio.NewReader(stdin).ReadString('\n')
 	answer := strings.ToLower(strings.TrimSpace(line))
 	if answer == "y" || answer == "yes" {
 		return true
 	}
-	fmt.Fprintln(e.stdout, "nothing was created")
+	fmt.Fprintln(e.stdout, "Nothing was created.")
 	return false
 }

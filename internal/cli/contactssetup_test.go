@@ -79,7 +79,7 @@ func TestContactsSetupNeedsConfirmation(t *testing.T) {
 		args  []string
 		says  string
 	}{
-		"as JSON":         {4711, []string{"-o", "json"}, "write --yes"},
+		"as JSON":         {4711, []string{"-o", "json"}, "use --yes"},
 		"another account": {99, []string{"--yes"}, "nothing was changed"},
 	} {
 		t.Run(name, func(t *testing.T) {

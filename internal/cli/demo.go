@@ -10,16 +10,16 @@ func demoCommand(e *env) *cobra.Command {
 	base := 8080
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Try everything in one process on this machine: no account, no configuration, nothing installed",
+		Short: "Try everything in one process on this machine, without accounts or configuration",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if base < 1024 || base > 65532 {
-				return usageError("--base-port is a port from 1024 to 65532; the demo uses it and the three after it")
+				return usageError("--base-port must be from 1024 to 65532; the demo uses this port and the next three")
 			}
 			stdout, log := e.detach()
 			return demo.Run(e.ctx, stdout, log, base)
 		},
 	}
-	cmd.Flags().IntVar(&base, "base-port", base, "port of the gateway; the fakes and the admin listener use the three after it")
+	cmd.Flags().IntVar(&base, "base-port", base, "port of the gateway; the fakes and the admin listener use the next 3")
 	return cmd
 }

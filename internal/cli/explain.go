@@ -5,129 +5,125 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/internal/config"
-	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
-	"github.com/hubgate/hubgate/session"
 )
 
+// explainFlags describe the request and its visitor.
+type explainFlags struct {
+	config, claims, method string
+	groups                 []string
+	groupsSet              bool // also when the list is empty
+}
+
 func explainCommand(e *env) *cobra.Command {
-	var path, claims, method string
-	var groups []string
+	f := &explainFlags{}
 	cmd := &cobra.Command{
-		Use: "explain --config FILE URL", Short: "Say which rule decides about a page, and why",
-		Long: `Says which rule decides about a URL (a path of the first public host, or a full URL), why, and what a visitor would get: somebody
-who is not logged in, or, with --groups or --claims, somebody who is. The groups are those of the claim that auth.groups_claim names, as at a
-login; --groups is taken instead of it.`,
+		Use: "explain --config FILE URL", Short: "Show which rule decides about a URL, and why",
+		Long: `Shows which rule decides about a URL (a path of the first public host, or a full URL), why, and what a visitor
+gets. With --groups or --claims the visitor is logged in. The groups are those of the claim auth.groups_claim, as at a
+login, unless --groups is given.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			as, err := visitorFrom(cmd.Flags().Changed("groups"), groups, claims)
-			if err != nil {
-				return err
-			}
-			if !readable(args[0]) {
-				return usageError(fmt.Sprintf("%q is no address: write it with a leading /, or a full URL", setting.Shorten(args[0])))
-			}
-			return explain(e, path, args[0], method, as)
+			f.groupsSet = cmd.Flags().Changed("groups")
+			return explain(e, f, args[0])
 		},
 	}
-	configFlag(cmd, &path)
-	cmd.Flags().StringSliceVar(&groups, "groups", nil, "as somebody who is logged in and in these groups (a,b; empty: in none)")
-	cmd.Flags().StringVar(&claims, "claims", "", "as somebody who is logged in with the claims of this JSON file")
-	cmd.Flags().StringVar(&method, "method", "GET", "the request's method")
+	configFlag(cmd, &f.config)
+	cmd.Flags().StringSliceVar(&f.groups, "groups", nil, "for a visitor who is logged in, with these groups (a,b or empty)")
+	cmd.Flags().StringVar(&f.claims, "claims", "", "for a visitor who is logged in, with the claims in this JSON file")
+	cmd.Flags().StringVar(&f.method, "method", "GET", "method of the request")
 	return cmd
 }
 
-// readable tells what ParseSubject reads as it was meant from what was forgotten half.
-func readable(address string) bool {
-	return strings.HasPrefix(address, "/") || strings.Contains(address, "://")
-}
-
-// visitorFrom is who asks: nil is nobody. No groups are those of the claims; given groups, none of them too, are taken instead.
-func visitorFrom(given bool, groups []string, claimsFile string) (*session.Session, error) {
-	if !given && claimsFile == "" {
-		return nil, nil
-	}
-	claims := map[string]any{}
-	if claimsFile != "" {
-		text, err := os.ReadFile(claimsFile)
-		if err != nil {
-			return nil, usageError("--claims: " + err.Error())
-		}
-		if err := json.Unmarshal(text, &claims); err != nil {
-			return nil, usageError("--claims: " + claimsFile + " is not a JSON object: " + err.Error())
-		}
-	}
-	if given && groups == nil {
-		groups = []string{}
-	}
-	return rules.LoggedIn(groups, claims, time.Now()), nil
-}
-
-func explain(e *env, path, address, method string, as *session.Session) error {
-	cfg, ruleSet, err := config.LoadRules(path, e.getenv)
+func explain(e *env, f *explainFlags, address string) error {
+	claims, err := readClaims(f.claims)
 	if err != nil {
 		return err
 	}
-	if as != nil {
-		as.Claims = cfg.Auth.OpenID().SplitClaims(as.Claims)
+	cfg, ruleSet, err := config.LoadRules(f.config, e.getenv)
+	if err != nil {
+		return err
 	}
-	if as != nil && as.Groups == nil {
-		as.Groups = cfg.Auth.OpenID().GroupsIn(as.Claims)
+	question := rules.Question{Address: address, Method: f.method}
+	if f.groupsSet || f.claims != "" {
+		if f.groupsSet && f.groups == nil {
+			f.groups = []string{}
+		}
+		question.As = cfg.LoggedIn(f.groups, claims)
 	}
-	x, err := ruleSet.Explain(cfg.Server.Sites(), rules.Question{Address: address, Method: method, As: as})
+	x, err := ruleSet.Explain(cfg.Server.Sites(), question)
 	if err != nil {
 		return usageError(err.Error())
 	}
 	if e.output == "json" {
 		return e.printJSON(x)
 	}
-	fmt.Fprint(e.stdout, explanationText(x, path, as != nil))
+	fmt.Fprint(e.stdout, explanationText(x, f.config, question.As != nil))
 	return nil
 }
 
-// outcomes say what the visitor gets.
-var outcomes = map[string]string{
-	"public": "the page", "allow": "the page, kept out of every cache", "login": "the login (a navigation), or 401 (everything else)",
-	"forbid": "a page that says they are not admitted", "refuse": "a page that says the request is refused",
+// readClaims reads the JSON object of --claims. Without a file there are none.
+func readClaims(file string) (map[string]any, error) {
+	claims := map[string]any{}
+	if file == "" {
+		return claims, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usageError("--claims: " + err.Error())
+	}
+	if err := json.Unmarshal(text, &claims); err != nil {
+		return nil, usageError("--claims: " + file + " is not a JSON object: " + err.Error())
+	}
+	return claims, nil
 }
 
-func explanationText(x rules.Explanation, path string, loggedIn bool) string {
+// outcomes are what the visitor gets, by decision.
+var outcomes = map[string]string{
+	"public": "the page", "allow": "the page, which no cache may store",
+	"login":  "a redirect to the login (page views), or 401 (other requests)",
+	"forbid": "the page that says that they have no access", "refuse": "the page that says that the request is rejected",
+}
+
+// explanationText returns an explanation as lines of a label and a text.
+func explanationText(x rules.Explanation, file string, loggedIn bool) string {
 	var b strings.Builder
+	line := func(label, text string) { fmt.Fprintf(&b, "%-10s %s\n", label, text) }
 	who := "nobody is logged in"
 	if loggedIn {
-		who = "somebody is logged in"
+		who = "the visitor is logged in"
 	}
-	fmt.Fprintf(&b, "%-10s %s\n", "URL", x.URL)
+	line("URL", x.URL)
 	if x.Canonical != "" {
-		fmt.Fprintf(&b, "%-10s %s\n", "matched as", x.Canonical)
+		line("matched as", x.Canonical)
 	}
 	for _, reading := range x.Readings {
-		fmt.Fprintf(&b, "%-10s %s\n", "and as", reading)
+		line("and as", reading)
 	}
-	fmt.Fprintf(&b, "%-10s %s (%d), when %s\n", "decision", x.Decision, x.Status, who)
-	fmt.Fprintf(&b, "%-10s %s\n", "gets", outcomes[x.Decision])
+	line("decision", fmt.Sprintf("%s (%d), when %s", x.Decision, x.Status, who))
+	line("gets", outcomes[x.Decision])
 	if x.Rule != nil {
-		fmt.Fprintf(&b, "%-10s %s\n", "rule", rulePlace(*x.Rule, path))
+		line("rule", rulePlace(*x.Rule, file))
 	}
 	if x.Asks != "" {
-		fmt.Fprintf(&b, "%-10s %s\n", "asks for", x.Asks)
+		line("asks for", x.Asks)
 	}
-	fmt.Fprintf(&b, "%-10s %s\n", "because", rules.ReasonText(x.Reason))
+	line("because", rules.ReasonText(x.Reason))
 	for i, miss := range x.NearMiss {
 		label := ""
 		if i == 0 {
 			label = "also"
 		}
-		fmt.Fprintf(&b, "%-10s %s: %s\n", label, rulePlace(miss.Rule, path), miss.Why)
+		line(label, rulePlace(miss.Rule, file)+": "+miss.Why)
 	}
 	return b.String()
 }
 
+// rulePlace returns a rule's name, with its line in the file.
 func rulePlace(r rules.Ref, file string) string {
 	text := r.Name
 	if r.Path != "" && r.Path != r.Name {

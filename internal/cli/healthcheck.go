@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -16,8 +15,10 @@ func healthcheckCommand(e *env) *cobra.Command {
 	var path, admin string
 	var ready bool
 	cmd := &cobra.Command{
-		Use: "healthcheck", Short: "Ask a running gateway whether it is alive: for containers without curl", Args: noArguments,
-		Long: "Asks /livez of the admin listener: that of --admin, of the configuration's admin_listen, or http://127.0.0.1:9090.\nExit status: 0 when it answers, 1 when it does not.",
+		Use: "healthcheck", Short: "Check that a running gateway is alive (for containers without curl)", Args: noArguments,
+		Long: `Requests /livez of the admin listener: at --admin, at server.admin_listen of the configuration, or at
+http://127.0.0.1:9090.
+Exit status: 0 when the status is 200, 1 when not.`,
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case admin != "":
@@ -34,29 +35,16 @@ func healthcheckCommand(e *env) *cobra.Command {
 			default:
 				admin = adminURL(config.DefaultServer().AdminListen)
 			}
-			page := "/livez"
 			if ready {
-				page = "/readyz"
+				return healthcheck(e, admin+"/readyz")
 			}
-			return healthcheck(e, admin+page)
+			return healthcheck(e, admin+"/livez")
 		},
 	}
-	cmd.Flags().StringVarP(&path, "config", "c", "", "take the address from this configuration")
+	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration file with the address, server.admin_listen")
 	cmd.Flags().StringVar(&admin, "admin", "", "URL of the admin listener")
-	cmd.Flags().BoolVar(&ready, "ready", false, "ask /readyz instead: not while draining")
+	cmd.Flags().BoolVar(&ready, "ready", false, "request /readyz instead, which fails while draining")
 	return cmd
-}
-
-// adminURL is how to reach a listener from this machine.
-func adminURL(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return "http://" + listen
-	}
-	if host == "" || host == "0.0.0.0" || host == "::" {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }
 
 func healthcheck(e *env, url string) error {
@@ -68,16 +56,17 @@ func healthcheck(e *env, url string) error {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("the gateway does not answer: %w", err)
+		return fmt.Errorf("the gateway is not responding: %w", err)
 	}
 	defer res.Body.Close()
 	if e.output == "json" {
-		if err := e.printJSON(map[string]any{"ok": res.StatusCode == http.StatusOK, "status": res.StatusCode, "url": url}); err != nil {
+		result := map[string]any{"ok": res.StatusCode == http.StatusOK, "status": res.StatusCode, "url": url}
+		if err := e.printJSON(result); err != nil {
 			return err
 		}
 	}
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, res.Status)
+		return fmt.Errorf("%s responded with %s", url, res.Status)
 	}
 	if e.output != "json" {
 		fmt.Fprintln(e.stdout, "ok")

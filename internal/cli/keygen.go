@@ -10,8 +10,8 @@ import (
 
 func keygenCommand(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "keygen", Short: "Make a key for session.keys", Args: noArguments,
-		Long: "Makes a key of 32 random bytes in base64. The first key of session.keys seals, all of them open.",
+		Use: "keygen", Short: "Generate a key for session.keys", Args: noArguments,
+		Long: "Generates a key of 32 random bytes in base64. The first key of session.keys encrypts; all of them decrypt.",
 		RunE: func(*cobra.Command, []string) error {
 			key := seal.NewKey()
 			if e.output == "json" {
@@ -19,10 +19,10 @@ func keygenCommand(e *env) *cobra.Command {
 			}
 			fmt.Fprintln(e.stdout, key)
 			fmt.Fprint(e.stderr, `
-Keep it secret: put it into the environment or a file, and name it in session.keys.
-To replace a key without logging anybody out:
+Keep it secret: store it in an environment variable or a file, and refer to it in session.keys.
+To replace a key without logging anyone out:
   1. append the new key to session.keys on every replica;
-  2. when all have it, move it to the front;
+  2. when all replicas have it, move it to the front;
   3. after session.lifetime has passed, and when "hubgate contacts status" shows an empty queue and no dead letters,
      remove the old one.
 `)

@@ -10,12 +10,11 @@ import (
 	"github.com/hubgate/hubgate/internal/logging"
 )
 
-// exitWait is how long an ending process waits for whoever reads its output.
+// exitWait limits how long the process waits at exit for a reader of its output.
 const exitWait = time.Second
 
-// detach makes a command independent of whoever reads its output: what it prints is written by goroutines of their own,
-// and a reader that goes away does not kill the process (SIGPIPE). Commands that print a result and end keep both:
-// "hubgate pages | head" ends.
+// detach makes a long-running command independent of the readers of its output: separate goroutines write it, and a
+// closed pipe does not kill the process (SIGPIPE). Other commands do not call it, so that "hubgate pages | head" ends.
 func (e *env) detach() (stdout io.Writer, stderr *logging.Writer) {
 	signal.Ignore(syscall.SIGPIPE)
 	out, stderr := logging.NewWriter(e.stdout), logging.NewWriter(e.stderr)
@@ -24,7 +23,7 @@ func (e *env) detach() (stdout io.Writer, stderr *logging.Writer) {
 	return out, stderr
 }
 
-// finish writes what a detached command has printed, as far as that is read.
+// finish flushes the output of a detached command.
 func (e *env) finish() {
 	var all sync.WaitGroup
 	for _, w := range e.detached {

@@ -18,15 +18,16 @@ func pagesCommand(e *env) *cobra.Command {
 	var probe bool
 	var add []string
 	cmd := &cobra.Command{
-		Use: "pages --config FILE", Short: "List HubSpot's pages, the rule that decides each, and the ways around the rules", Args: noArguments,
-		Long: `Lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each with the rule that decides
-it and with HubSpot's own restriction; then the leaks: translations, feeds, listings, search, dynamic pages and 305 redirects that show
-what a rule protects. It exits 1 when it finds any.`,
+		Use: "pages --config FILE", Short: "List HubSpot's pages with the rule for each, and find leaks", Args: noArguments,
+		Long: `Lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each with
+the rule that decides about it and with HubSpot's own restriction. Then it lists leaks: translations, feeds, listings,
+search, dynamic pages and 305 redirects that show protected content.
+Exit status: 0 when there are no leaks, 1 when there are, 2 when the file has mistakes.`,
 		RunE: func(*cobra.Command, []string) error { return pages(e, path, probe, add) },
 	}
 	configFlag(cmd, &path)
-	cmd.Flags().BoolVar(&probe, "probe", false, "ask the origin itself whether protected pages are readable around the gateway")
-	cmd.Flags().StringSliceVar(&add, "add", nil, "write rules for the pages with these IDs into the file, its comments kept")
+	cmd.Flags().BoolVar(&probe, "probe", false, "also request protected pages from the origin, bypassing the gateway")
+	cmd.Flags().StringSliceVar(&add, "add", nil, "add rules for the pages with these IDs to the file; comments are kept")
 	return cmd
 }
 
@@ -57,7 +58,8 @@ func printPages(e *env, r site.Result, path string) error {
 		if p.Rule != nil {
 			rule = rulePlace(*p.Rule, path)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Address, p.Decision, rule, ownRestriction(p.Page), p.State)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Address, p.Decision, rule,
+			ownRestriction(p.Page), p.State)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -82,6 +84,7 @@ func pagesStatus(r site.Result) error {
 	return nil
 }
 
+// ownRestriction returns how HubSpot itself restricts a page.
 func ownRestriction(p crm.Page) string {
 	var words []string
 	if p.Password {

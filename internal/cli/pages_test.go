@@ -142,7 +142,7 @@ func TestPagesProbeReportsOpenOrigin(t *testing.T) {
 	t.Parallel()
 	config := portal(t, fakehubspot.Config{Pages: leakyPages}, memberRules)
 	_, stdout, _ := hubgate(t, "pages", "--config", config, "--probe")
-	if !strings.Contains(stdout, "LEAK origin /members: EVERYBODY CAN READ IT AROUND THE GATEWAY") {
+	if !strings.Contains(stdout, "LEAK origin /members: anyone can read it by bypassing the gateway") {
 		t.Error(stdout)
 	}
 }
@@ -155,7 +155,7 @@ func TestPagesAddLeavesFileUnchanged(t *testing.T) {
 			"the file was not changed"},
 		"an exact rule that opens it": {"  rules:\n    - path: /spring\n      access: public\n", "5",
 			`would stay public by rule "/spring"`},
-		"elsewhere": {memberRules, "7", "on no public host"},
+		"elsewhere": {memberRules, "7", "not on a public host"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

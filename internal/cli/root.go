@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,16 +17,16 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// env is what every command works with.
+// env is the environment of every command.
 type env struct {
 	ctx            context.Context
 	getenv         func(string) string
 	stdout, stderr io.Writer
 	output         string            // text | json
-	detached       []*logging.Writer // what a command that goes on running prints to
+	detached       []*logging.Writer // writers of a long-running command
 }
 
-// commands is the table of what hubgate can do.
+// commands is the table of subcommands.
 var commands = []func(*env) *cobra.Command{
 	demoCommand, serveCommand, checkCommand, explainCommand, diffCommand, sessionsCommand, contactsCommand, pagesCommand,
 	schemaCommand, keygenCommand, healthcheckCommand, versionCommand,
@@ -34,17 +35,17 @@ var commands = []func(*env) *cobra.Command{
 func rootCommand(e *env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hubgate",
-		Short: "A login gate for HubSpot websites",
-		Long: `hubgate stands in front of a HubSpot website and lets only logged-in people see the pages that need it.
+		Short: "A login gateway for HubSpot websites",
+		Long: `hubgate is a reverse proxy in front of a HubSpot website. It protects pages by a login.
 
-Try it with nothing installed:   hubgate demo
+Try it without installation:     hubgate demo
 Check a configuration:           hubgate check --config hubgate.yaml
 Run it:                          hubgate serve --config hubgate.yaml`,
 		Version:       buildinfo.Read().String(),
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if e.output != "text" && e.output != "json" {
-				return usageError("--output is text or json, not " + fmt.Sprintf("%q", setting.Shorten(e.output)))
+				return usageError(fmt.Sprintf("--output must be text or json, not %q", setting.Shorten(e.output)))
 			}
 			return nil
 		},
@@ -53,7 +54,7 @@ Run it:                          hubgate serve --config hubgate.yaml`,
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err.Error()) })
-	root.PersistentFlags().StringVarP(&e.output, "output", "o", "text", "how results are printed: text or json")
+	root.PersistentFlags().StringVarP(&e.output, "output", "o", "text", "output format: text or json")
 	for _, make := range commands {
 		root.AddCommand(make(e))
 	}
@@ -61,17 +62,17 @@ Run it:                          hubgate serve --config hubgate.yaml`,
 	return root
 }
 
-// usageError is a command line that cannot be understood: exit status 2.
+// usageError is an error in the command line. The exit status is 2.
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// silentError ends a command with a status after it has said everything itself.
+// silentError ends a command with an exit status and no further message.
 type silentError int
 
 func (e silentError) Error() string { return "" }
 
-// exit turns a command's error into messages and a status.
+// exit prints a command's error and returns the exit status.
 func (e *env) exit(cmd *cobra.Command, err error) int {
 	var usage usageError
 	var silent silentError
@@ -85,17 +86,19 @@ func (e *env) exit(cmd *cobra.Command, err error) int {
 		fmt.Fprintln(e.stderr, config.Error())
 		return ExitUsage
 	case errors.As(err, &usage), isCobraUsage(err):
-		fmt.Fprintf(e.stderr, "hubgate: %v\nRun \"%s --help\" for what there is.\n", err, cmd.CommandPath())
+		fmt.Fprintf(e.stderr, "hubgate: %v\nRun \"%s --help\" for usage.\n", err, cmd.CommandPath())
 		return ExitUsage
 	}
 	fmt.Fprintf(e.stderr, "hubgate: %v\n", err)
 	return exitFailed
 }
 
-// isCobraUsage tells cobra's own complaints about the command line, which have no type.
+// isCobraUsage reports whether an error is cobra's own usage error. Cobra has no type for them.
 func isCobraUsage(err error) bool {
-	for _, begin := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "required flag", "invalid argument"} {
-		if len(err.Error()) >= len(begin) && err.Error()[:len(begin)] == begin {
+	for _, begin := range []string{
+		"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "required flag", "invalid argument",
+	} {
+		if strings.HasPrefix(err.Error(), begin) {
 			return true
 		}
 	}
@@ -104,7 +107,7 @@ func isCobraUsage(err error) bool {
 
 // configFlag adds --config, which most commands need.
 func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVarP(path, "config", "c", "", "the configuration file (YAML)")
+	cmd.Flags().StringVarP(path, "config", "c", "", "configuration file (YAML)")
 	_ = cmd.MarkFlagRequired("config")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 }
@@ -116,7 +119,7 @@ func (e *env) printJSON(v any) error {
 	return encoder.Encode(v)
 }
 
-// colour wraps text in an ANSI colour when the writer is a terminal that wants it.
+// colour returns text in an ANSI colour if the writer is a terminal with colours.
 func (e *env) colour(w io.Writer, code, text string) string {
 	file, ok := w.(*os.File)
 	if !ok || e.getenv("NO_COLOR") != "" || e.getenv("TERM") == "dumb" {
@@ -138,10 +141,10 @@ const (
 const (
 	exitOK     = 0
 	exitFailed = 1 // ran and failed
-	ExitUsage  = 2 // bad usage or configuration
+	ExitUsage  = 2 // usage error, or mistakes in a file
 )
 
-// Run is the whole program as a function of its inputs. Results go to stdout, messages to stderr.
+// Run runs hubgate with arguments and returns the exit status. Results go to stdout, messages to stderr.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	e := &env{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr}
 	root := rootCommand(e)

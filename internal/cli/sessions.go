@@ -28,12 +28,12 @@ func sessionsListCommand(e *env, flags *adminFlags) *cobra.Command {
 	var user string
 	var limit int
 	cmd := &cobra.Command{
-		Use: "list", Short: "Who is logged in", Args: noArguments,
-		Long: `Lists who is logged in. LAST SEEN moves in steps of a tenth of session.idle_timeout, at least a second (of 5 minutes when that is none):
-a session that is used all the time is not written at each request.`,
+		Use: "list", Short: "List sessions", Args: noArguments,
+		Long: `Lists who is logged in. LAST SEEN is accurate to a tenth of session.idle_timeout, at least a second (to 5 minutes
+if that is none), because a session in use is not written at each request.`,
 		RunE: func(*cobra.Command, []string) error {
 			if limit < 1 {
-				return usageError("--limit is a number from 1 upwards")
+				return usageError("--limit must be at least 1")
 			}
 			client, err := flags.client(e)
 			if err != nil {
@@ -42,8 +42,8 @@ a session that is used all the time is not written at each request.`,
 			return listSessions(e, client, user, limit)
 		},
 	}
-	cmd.Flags().StringVar(&user, "user", "", "only the sessions of this e-mail")
-	cmd.Flags().IntVar(&limit, "limit", 1000, "at most so many")
+	cmd.Flags().StringVar(&user, "user", "", "only sessions of this e-mail address")
+	cmd.Flags().IntVar(&limit, "limit", 1000, "maximum number of sessions")
 	return cmd
 }
 
@@ -89,7 +89,7 @@ func listSessions(e *env, client *adminClient, user string, limit int) error {
 		return err
 	}
 	if all.Next != "" {
-		fmt.Fprintf(e.stderr, "There are more; --limit shows them.\n")
+		fmt.Fprintf(e.stderr, "There are more; increase --limit to list them.\n")
 	}
 	return nil
 }
@@ -97,10 +97,10 @@ func listSessions(e *env, client *adminClient, user string, limit int) error {
 func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
 	var user string
 	cmd := &cobra.Command{
-		Use: "end [ID | --user EMAIL]", Short: "End one session, or all of a user", Args: cobra.MaximumNArgs(1),
+		Use: "end [ID | --user EMAIL]", Short: "End one session, or all sessions of a user", Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if (len(args) == 1) == (user != "") {
-				return usageError("say which: an ID from sessions list, or --user EMAIL")
+				return usageError(`required: an ID from "hubgate sessions list", or --user EMAIL`)
 			}
 			if len(args) == 0 && strings.Count(user, "@") != 1 {
 				return usageError(fmt.Sprintf("--user: %q is not an e-mail address", setting.Shorten(user)))
@@ -121,7 +121,7 @@ func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
 				return err
 			}
 			if result.Ended == 0 {
-				return errors.New("there is no session of this e-mail; it may have ended already")
+				return errors.New("no session for this e-mail address; it may have ended already")
 			}
 			if e.output == "json" {
 				return e.printJSON(result)
@@ -131,6 +131,6 @@ func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&user, "user", "", "end every session of this e-mail")
+	cmd.Flags().StringVar(&user, "user", "", "end all sessions of this e-mail address")
 	return cmd
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// noArguments is cobra.NoArgs in words that help: most who give one mean the configuration.
+// noArguments is cobra.NoArgs with a cure: an argument is often the configuration file.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	if ext := filepath.Ext(args[0]); cmd.Flag("config") != nil && (ext == ".yaml" || ext == ".yml") {
-		return usageError("give the file with --config: " + cmd.CommandPath() + " --config " + setting.Shorten(args[0]))
+		return usageError("use --config: " + cmd.CommandPath() + " --config " + setting.Shorten(args[0]))
 	}
-	return usageError(fmt.Sprintf("%s takes no arguments, and %q is one", cmd.CommandPath(), setting.Shorten(args[0])))
+	return usageError(fmt.Sprintf("%s takes no arguments, got %q", cmd.CommandPath(), setting.Shorten(args[0])))
 }
 
-// group makes a command that only holds others refuse a word that is none of them: cobra would show the help page and call it success.
+// group makes a command with subcommands reject unknown ones. Cobra would print the help and exit with 0.
 func group(cmd *cobra.Command) {
 	cmd.Args = cobra.ArbitraryArgs
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -46,10 +46,10 @@ func unknownCommand(of *cobra.Command, word string) error {
 	if near := setting.Nearest(word, names); near != "" {
 		return usageError(text + "; did you mean " + near + "?")
 	}
-	return usageError(text + "; there are " + strings.Join(names, ", "))
+	return usageError(text + "; available commands: " + strings.Join(names, ", "))
 }
 
-// strictHelp makes cobra's own commands, help and completion, as strict as ours.
+// strictHelp makes cobra's own commands, help and completion, reject unknown words too.
 func strictHelp(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -63,6 +63,7 @@ func strictHelp(root *cobra.Command) {
 	}
 }
 
+// helpAbout prints the help of a command.
 func helpAbout(root *cobra.Command, words []string) error {
 	at := root
 	for _, word := range words {

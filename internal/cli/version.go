@@ -10,7 +10,7 @@ import (
 
 func versionCommand(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Say what this is", Args: noArguments,
+		Use: "version", Short: "Print version information", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			b := buildinfo.Read()
 			if e.output == "json" {

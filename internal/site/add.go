@@ -11,26 +11,26 @@ import (
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
-// SelectionError is a page that cannot be given a rule.
+// SelectionError is the error of a page to which no rule can be added.
 type SelectionError struct{ text string }
 
 func (e *SelectionError) Error() string { return e.text }
 
-// addPages writes a rule for each page that a request names, and returns the patterns written.
+// addPages adds a rule to the file for each page in Request.Add, and returns the patterns.
 func addPages(req Request, pages []pageRow) (added []string, err error) {
 	var lines []config.NewRule
 	var wanted []pageRow
 	for _, id := range req.Add {
 		i := slices.IndexFunc(pages, func(p pageRow) bool { return p.ID == id })
 		if i < 0 {
-			return nil, &SelectionError{fmt.Sprintf("HubSpot has no page %q", setting.Shorten(id))}
+			return nil, &SelectionError{fmt.Sprintf("HubSpot has no page with the ID %q", setting.Shorten(id))}
 		}
 		p := pages[i]
 		switch {
 		case p.Decision == "elsewhere":
-			return nil, &SelectionError{fmt.Sprintf("page %s is on no public host of the gateway", id)}
+			return nil, &SelectionError{fmt.Sprintf("page %s is not on a public host of the gateway", id)}
 		case p.protected():
-			req.Report(fmt.Sprintf("page %s (%s) needs a login already", id, p.Address))
+			req.Report(fmt.Sprintf("page %s (%s) already needs a login", id, p.Address))
 			continue
 		}
 		wanted = append(wanted, p)
@@ -51,7 +51,7 @@ func addPages(req Request, pages []pageRow) (added []string, err error) {
 	return added, config.AddRules(req.Path, req.Getenv, config.RuleEdit{Add: lines, Verify: protects})
 }
 
-// protectsAll reports pages that do not need a login: a more specific rule may be there that opens one of them.
+// protectsAll returns an error if one of the pages does not need a login, because a more specific rule opens it.
 func protectsAll(cfg *config.Config, ruleSet *rules.Set, pages []pageRow) error {
 	for _, p := range pages {
 		if now := newPageRow(cfg, ruleSet, p.Page); !now.protected() {
@@ -62,7 +62,7 @@ func protectsAll(cfg *config.Config, ruleSet *rules.Set, pages []pageRow) error 
 	return nil
 }
 
-// patternOf is the pattern of a page: its path, encoded where a pattern would be decoded or cut.
+// patternOf returns the pattern that matches only a page: its path, encoded where a pattern would be decoded or cut.
 func patternOf(address string) string {
 	path := pathOf(address)
 	if decoded, err := url.PathUnescape(path); err == nil && decoded == path && !strings.ContainsAny(path, "?#;") {

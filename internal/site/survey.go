@@ -14,42 +14,42 @@ import (
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
-// pageRow is a page with what the gateway's rules say about it.
+// pageRow is a page with the decision of the gateway's rules.
 type pageRow struct {
 	crm.Page
 	Address  string     `json:"address"`
-	Decision string     `json:"decision"` // for an anonymous visitor; elsewhere = on no public host of the gateway
+	Decision string     `json:"decision"` // without a login; elsewhere = not on a public host of the gateway
 	Rule     *rules.Ref `json:"rule"`
-	Origin   string     `json:"origin,omitempty"` // when probed: what the origin answers without the gateway
+	Origin   string     `json:"origin,omitempty"` // if probed: the origin's status without the gateway
 }
 
 func (p pageRow) protected() bool { return p.Decision == "login" || p.Decision == "refuse" }
 
-// leak is a way around the protection of a page.
+// leak is a way to read a protected page without a login.
 type leak struct {
 	Page string `json:"page"`
 	Kind string `json:"kind"` // translation feed listing search dynamic redirect origin
 	Text string `json:"text"`
 }
 
-// Result is what a survey found.
+// Result is the result of a survey.
 type Result struct {
 	Pages     []pageRow     `json:"pages"`
-	Redirects []redirectRow `json:"redirects"` // into what a rule protects
+	Redirects []redirectRow `json:"redirects"` // to protected pages
 	Leaks     []leak        `json:"leaks"`
 	Added     []string      `json:"added,omitempty"`
 }
 
-// Request says which site to look at, and how closely.
+// Request is what to survey.
 type Request struct {
 	Path   string // of the configuration file
 	Getenv func(string) string
-	Probe  bool         // also ask the origin for protected pages without the gateway
-	Add    []string     // IDs of pages to write rules for first
-	Report func(string) // receives a line of progress, or about something that could not be checked
+	Probe  bool         // also request protected pages from the origin
+	Add    []string     // IDs of pages to add rules for first
+	Report func(string) // receives lines about progress, and about checks that failed
 }
 
-// Survey lists HubSpot's pages, the rule that decides each, and the ways around the rules.
+// Survey returns HubSpot's pages, the rule that decides each, and the leaks.
 func Survey(ctx context.Context, req Request) (Result, error) {
 	cfg, ruleSet, err := config.LoadRules(req.Path, req.Getenv)
 	if err != nil {
@@ -61,7 +61,7 @@ func Survey(ctx context.Context, req Request) (Result, error) {
 	}
 	list, err := account.Pages(ctx, func(n int) { req.Report(fmt.Sprintf("%d pages read", n)) })
 	if status, _ := crm.Refused(err); status == http.StatusForbidden {
-		return Result{}, fmt.Errorf("%w; give the key the scope content (HubSpot: Development, Keys, Service keys)", err)
+		return Result{}, fmt.Errorf("%w; add the scope content to the key (HubSpot: Development, Keys, Service keys)", err)
 	}
 	if err != nil {
 		return Result{}, err
@@ -81,17 +81,17 @@ func Survey(ctx context.Context, req Request) (Result, error) {
 		result.Pages = pageRows(cfg, ruleSet, list) // as they are now
 	}
 	finder := newLeakFinder(cfg, ruleSet, result.Pages, redirects)
-	result.Leaks, result.Redirects = append(result.Leaks, finder.all()...), finder.into()
+	result.Leaks, result.Redirects = append(result.Leaks, finder.all()...), finder.redirectsToProtected()
 	if req.Probe {
 		result.Leaks = append(result.Leaks, probeOrigin(ctx, cfg, result.Pages, req.Report)...)
 	}
 	return result, nil
 }
 
-// OpenAccount opens the HubSpot account of a configuration.
+// OpenAccount returns the HubSpot account of a configuration. It makes no network calls.
 func OpenAccount(cfg *config.Config) (*crm.Account, error) {
 	if cfg.HubSpot.AccessToken == "" {
-		return nil, errors.New("hubspot.access_token is empty: put a service key there")
+		return nil, errors.New("hubspot.access_token is required; write a service key")
 	}
 	return crm.NewAccount(cfg.HubSpot.CRM(), dependency.NewClient(dependency.ClientConfig{
 		Name: dependency.HubSpotAPI, Timeout: 30 * time.Second, MaxBody: 32 << 20,
@@ -106,7 +106,7 @@ func pageRows(cfg *config.Config, ruleSet *rules.Set, list []crm.Page) []pageRow
 	return rows
 }
 
-// newPageRow judges a page as an anonymous visitor would meet it.
+// newPageRow returns a page with the decision for a visitor who is not logged in.
 func newPageRow(cfg *config.Config, ruleSet *rules.Set, p crm.Page) pageRow {
 	row := pageRow{Page: p, Address: p.URL}
 	if row.Address == "" || !strings.Contains(row.Address, "://") {

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func contactsReplayCommand(e *env, flags *adminFlags) *cobra.Command {
+	all := false
+	cmd := &cobra.Command{
+		Use: "replay [ID...] | --all", Short: "Send dead letters again",
+		Long: `Puts dead letters back into the queue. If the person has logged in again since and that login was sent, the
+dead letter is dropped, because it must not overwrite newer data.`,
+		RunE: func(_ *cobra.Command, ids []string) error {
+			if all == (len(ids) > 0) {
+				return usageError(`required: IDs from "hubgate contacts dead", or --all`)
+			}
+			client, err := flags.client(e)
+			if err != nil {
+				return err
+			}
+			replayed, err := replay(e, client, ids)
+			if err != nil {
+				return err
+			}
+			if e.output == "json" {
+				return e.printJSON(map[string]int{"replayed": replayed})
+			}
+			fmt.Fprintf(e.stdout, "%s queued again\n", setting.Count(replayed, "contact"))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "replay all dead letters")
+	return cmd
+}
+
+// replay replays the dead letters with the IDs, or all if there are none.
+func replay(e *env, client *adminClient, ids []string) (int, error) {
+	if len(ids) == 0 {
+		return client.replayAll(e.ctx, func(done, total int) { fmt.Fprintf(e.stderr, "%d of %d\n", done, total) })
+	}
+	replayed, err := client.replay(e.ctx, ids)
+	if err == nil && replayed == 0 {
+		return 0, errors.New(`no such dead letter; "hubgate contacts dead" lists them`)
+	}
+	if missing := len(ids) - replayed; err == nil && missing > 0 {
+		fmt.Fprintf(e.stderr, "%d of %d are not dead letters (any more)\n", missing, len(ids))
+	}
+	return replayed, err
+}
+
+func (c *adminClient) replay(ctx context.Context, ids []string) (int, error) {
+	var result struct {
+		Replayed int `json:"replayed"`
+	}
+	err := c.call(ctx, http.MethodPost, "/api/contacts/replay", map[string]any{"ids": ids}, &result)
+	return result.Replayed, err
+}
+
+// replayPage is the number of dead letters in one request. Progress is reported after each.
+const replayPage = 500
+
+// replayAll replays the dead letters that exist when it starts: one that fails again must not be replayed for ever.
+func (c *adminClient) replayAll(ctx context.Context, progress func(done, total int)) (replayed int, err error) {
+	var status outbox.Status
+	if err := c.call(ctx, http.MethodGet, "/api/contacts", nil, &status); err != nil {
+		return 0, err
+	}
+	total, cursor := int(status.Dead), ""
+	for done := 0; done < total; progress(done, total) {
+		query := url.Values{"limit": {strconv.Itoa(min(replayPage, total-done))}}
+		if cursor != "" {
+			query.Set("cursor", cursor)
+		}
+		var p outbox.DeadPage
+		if err := c.call(ctx, http.MethodGet, "/api/contacts/dead?"+query.Encode(), nil, &p); err != nil {
+			return replayed, err
+		}
+		if len(p.Dead) == 0 {
+			break
+		}
+		ids := make([]string, len(p.Dead))
+		for i, d := range p.Dead {
+			ids[i] = d.ID
+		}
+		n, err := c.replay(ctx, ids)
+		replayed += n
+		if err != nil {
+			return replayed, err
+		}
+		done, cursor = done+len(ids), ids[len(ids)-1]
+	}
+	return replayed, nil
+}
