@@ -14,20 +14,20 @@ import (
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
-// NewRule is a rule to be written into a configuration file.
+// NewRule is a rule to add to a configuration file.
 type NewRule struct {
 	Pattern string
-	Comment string // behind it, on the same line
+	Comment string // at the end of its line
 }
 
 // RuleEdit is a change of a file's rules.
 type RuleEdit struct {
 	Add    []NewRule
-	Verify func(*Config, *rules.Set) error // what else the new file must be
+	Verify func(*Config, *rules.Set) error // rejects a file that is valid but not what was meant
 }
 
-// AddRules writes rules into the file, as lines of text: everything else in it stays as it is, comments included. The
-// new file is validated before it replaces the old one.
+// AddRules adds rules to the file as lines of text. Everything else in it stays the same, including comments. The new
+// file is validated before it replaces the old one.
 func AddRules(path string, getenv func(string) string, edit RuleEdit) error {
 	var lines []string
 	for _, r := range edit.Add {
@@ -46,7 +46,7 @@ func AddRules(path string, getenv func(string) string, edit RuleEdit) error {
 
 var errByHand = errors.New("cannot add to rules in this YAML style; add them by hand")
 
-// insertRules puts lines behind the last rule of the list proxy.rules.
+// insertRules inserts lines after the last rule of the list proxy.rules.
 func insertRules(text []byte, lines []string) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil || len(root.Content) == 0 {
@@ -113,8 +113,8 @@ func lastLine(n *yaml.Node) int {
 	return last
 }
 
-// replaceConfig judges the new text beside the old file, where its relative paths mean the same, and then puts it in
-// its place: in that of the file, when path is a link to it.
+// replaceConfig validates the new text in the folder of the old file, where its relative paths are the same, and then
+// replaces the file. If path is a symbolic link, it replaces the file that the link leads to.
 func replaceConfig(
 	path string, getenv func(string) string, text []byte, verify func(*Config, *rules.Set) error,
 ) error {
@@ -133,7 +133,7 @@ func replaceConfig(
 	defer os.Remove(trial)
 	cfg, ruleSet, err := LoadRules(trial, getenv)
 	if err != nil {
-		return fmt.Errorf("the file was not changed, because the new rules make it invalid:\n%v", err) // not an error of path
+		return fmt.Errorf("the file was not changed, because the new rules make it invalid:\n%v", err) // not an *Error of path
 	}
 	if err := verify(cfg, ruleSet); err != nil {
 		return fmt.Errorf("the file was not changed, because the new rules do not protect the page: %w", err)
@@ -146,7 +146,7 @@ func replaceConfig(
 	return os.Rename(next, target)
 }
 
-// writeBeside writes a text into a new file in the folder of another one.
+// writeBeside writes a text to a new file in the folder of another.
 func writeBeside(path string, text []byte, mode os.FileMode) (name string, err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), ".hubgate-*.yaml")
 	if err != nil {

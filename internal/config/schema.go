@@ -9,7 +9,8 @@ import (
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
-// Schema is the JSON Schema (draft-07, which editors understand best) of the file, made from the structs that the loader fills.
+// Schema returns the JSON Schema of the file, built from the structs that the loader fills. It is draft-07, which
+// editors support best.
 func Schema() map[string]any {
 	s := schemaOf("", reflect.TypeFor[Config]())
 	s["$schema"] = "http://json-schema.org/draft-07/schema#"
@@ -17,16 +18,16 @@ func Schema() map[string]any {
 	return s
 }
 
-// needed are the keys without which a section, or an entry of a list, means nothing.
+// needed lists the required keys of sections and of entries of lists.
 var needed = map[string][]string{
 	"": {"version", "server", "proxy", "auth", "session"}, "server": {"public_urls"}, "proxy": {"origin", "default"},
 	"proxy.tests": {"url", "expect"}, "auth": {"client_id"}, "session": {"keys"},
 }
 
-// notEmpty are the lists and mappings of which an empty one means nobody or nothing.
+// notEmpty lists the lists and mappings that must not be empty.
 var notEmpty = []string{"server.public_urls", "session.keys"}
 
-// wordsOf are the values of keys that take one of a few words.
+// wordsOf lists the values of keys that accept only a few words.
 var wordsOf = map[string][]string{
 	"server.tls.mode": {setting.None, "files", "acme"}, "proxy.default": {"public", "login"},
 	"proxy.files_cache": {setting.None, "private"}, "proxy.tests.expect": {"public", "allow", "login", "forbid", "refuse"},
@@ -37,10 +38,11 @@ var wordsOf = map[string][]string{
 	"session.redis.mode": {"single", "sentinel", "cluster", "embedded"}, "hubspot.visitors.link": {setting.None, "form"},
 	"hubspot.contacts.properties.value": {"login_time", "login_count", "host", "first_page"},
 	"hubspot.contacts.properties.write": {"always", "if_empty", "create_only"},
-	"log.level":                         {"debug", "info", "warn", "error"}, "log.format": {"json", "text"}, "log.email": {"hash", "full", setting.None},
+	"log.level":                         {"debug", "info", "warn", "error"}, "log.format": {"json", "text"},
+	"log.email": {"hash", "full", setting.None},
 }
 
-// rulesSection holds the rules, whose keys the package that judges them describes.
+// rulesSection is the key of the rules. Package rules describes their keys.
 const rulesSection = "proxy.rules"
 
 // ruleKey returns what is known about a key of a rule, and the zero value for other keys.
@@ -86,7 +88,7 @@ const (
 	nonePattern     = `^(none|[Oo]ff|OFF|[Nn]o|NO|[Ff]alse|FALSE)$`
 )
 
-// oneText is the schema of a text with one of several patterns, or with an expansion in it.
+// oneText returns the schema of a text that matches one of the patterns or contains an expansion.
 func oneText(patterns ...string) map[string]any {
 	return map[string]any{"type": "string", "pattern": strings.Join(append(patterns, anyExpansion), "|")}
 }
@@ -128,7 +130,7 @@ func schemaOf(at string, t reflect.Type) map[string]any {
 	return orWord(t, s)
 }
 
-// scalarSchema is the schema of a value that is one scalar; nil when it is not.
+// scalarSchema returns the schema of a scalar, or nil for other types.
 func scalarSchema(at string, t reflect.Type) map[string]any {
 	null, no := map[string]any{"type": "null"}, map[string]any{"enum": []any{false}}
 	switch {
@@ -147,7 +149,8 @@ func scalarSchema(at string, t reflect.Type) map[string]any {
 	case t == reflect.TypeFor[setting.SizeOrNone]():
 		return map[string]any{"anyOf": []any{oneText(sizePattern, nonePattern), no, null}}
 	case t == reflect.TypeFor[setting.CountOrNone]():
-		return map[string]any{"anyOf": []any{map[string]any{"type": "integer", "minimum": 1}, oneText(countPattern, nonePattern), no, null}}
+		number := map[string]any{"type": "integer", "minimum": 1}
+		return map[string]any{"anyOf": []any{number, oneText(countPattern, nonePattern), no, null}}
 	case t.Kind() == reflect.String:
 		return map[string]any{"type": []string{"string", "number", "boolean", "null"}}
 	case t.Kind() == reflect.Float64:
@@ -162,7 +165,7 @@ func scalarSchema(at string, t reflect.Type) map[string]any {
 	return nil
 }
 
-// orWord adds the one scalar that may stand for a whole mapping or list.
+// orWord also allows the scalar that a type accepts in place of its mapping or list.
 func orWord(t reflect.Type, s map[string]any) map[string]any {
 	switch {
 	case t == reflect.TypeFor[setting.Rate]():
@@ -173,7 +176,7 @@ func orWord(t reflect.Type, s map[string]any) map[string]any {
 	return s
 }
 
-// filled is a schema without null: an entry of a list that is empty means nothing.
+// filled returns a schema without null, because entries of lists must not be empty.
 func filled(s map[string]any) map[string]any {
 	switch kinds := s["type"].(type) {
 	case []string:

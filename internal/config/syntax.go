@@ -36,8 +36,8 @@ func reportSyntax(err error, file []byte, rep *Report) {
 // maxReparsed limits the bytes that are parsed to find the place of a syntax error.
 const maxReparsed = 16 << 20
 
-// firstBadLine returns the first line that makes the file invalid: everything above it is valid YAML. yaml.v3 reports the
-// line where the construct around the mistake begins, or the one after it, and for some mistakes none.
+// firstBadLine returns the first line that makes the file invalid: everything above it is valid YAML. yaml.v3 reports
+// the line where the construct around the mistake begins, or the one after it, and for some mistakes none.
 func firstBadLine(text []byte, reported int) int {
 	ends := []int{0}
 	for i, b := range text {
