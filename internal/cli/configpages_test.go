@@ -15,9 +15,11 @@ func TestCheckLoadsPagesFolder(t *testing.T) {
 	t.Parallel()
 	base := configtest.Smallest(t)
 	for name, test := range map[string]struct{ section, file, text, want string }{
-		"it is not there":   {"pages: {folder: nowhere}", "", "", "no such file or directory; fix it, or remove pages.folder"},
-		"a misspelt page":   {"pages: {folder: own}", "own/fr.json", `{"pages":{"notfound":{}}}`, `fr.json: unknown page "notfound"; did you mean "not_found"?; fix it, or remove pages.folder`},
-		"a language of its": {"pages: {folder: own, language: fr}", "own/fr.json", `{}`, ""},
+		"missing folder": {"pages: {folder: nowhere}", "", "",
+			"no such file or directory; fix it, or remove pages.folder"},
+		"misspelled page": {"pages: {folder: own}", "own/fr.json", `{"pages":{"notfound":{}}}`,
+			`fr.json: unknown page "notfound"; did you mean "not_found"?; fix it, or remove pages.folder`},
+		"own language": {"pages: {folder: own, language: fr}", "own/fr.json", `{}`, ""},
 	} {
 		dir := t.TempDir()
 		if test.file != "" {
@@ -57,7 +59,7 @@ func TestPageChangesConfigHash(t *testing.T) {
 		_, rep := config.Load(file, configtest.Environment)
 		seen[rep.Sha256] = true
 		if !slices.Contains(rep.Files, filepath.Join(own, "en.json")) {
-			t.Errorf("the folder is not watched: %v", rep.Files)
+			t.Errorf("the file in the folder is not watched: %v", rep.Files)
 		}
 	}
 	if len(seen) != 3 {

@@ -20,8 +20,9 @@ func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
 	yes := false
 	cmd := &cobra.Command{
 		Use: "setup --config FILE", Short: "Create the mapped properties that are missing in HubSpot", Args: noArguments,
-		Long: `Compares hubspot.contacts.properties with the properties in HubSpot, shows what is missing, and creates it after
-a confirmation (or with --yes). The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write.`,
+		Long: `Compares hubspot.contacts.properties with the properties in HubSpot, shows what is missing, and creates it
+after a confirmation (or with --yes). The key needs the scopes crm.schemas.contacts.read and
+crm.schemas.contacts.write.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if flags.config == "" {
 				return usageError(`required flag(s) "config" not set`)

@@ -17,10 +17,10 @@ import (
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
 
-// made are the bodies with which properties and groups were created, by name.
+// made maps the names of created properties and groups to the bodies of the requests.
 type made map[string]map[string]any
 
-// unready is an account that lacks two mapped properties, and a configuration with its address.
+// unready returns the configuration of an account that lacks two mapped properties, and what is created there.
 func unready(t *testing.T, hubID int) (config string, created made) {
 	t.Helper()
 	created = made{}
@@ -56,18 +56,23 @@ func TestContactsSetupCreatesProperties(t *testing.T) {
 	t.Parallel()
 	config, created := unready(t, 4711)
 	status, stdout, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes")
-	if status != exitOK || !strings.Contains(stdout, "portal_sub") || !strings.Contains(stdout, "unique values") || !strings.Contains(stdout, "created seen_at") {
-		t.Errorf("%d %s %s", status, stdout, stderr)
+	for _, text := range []string{"portal_sub", "unique values", "created seen_at"} {
+		if status != exitOK || !strings.Contains(stdout, text) {
+			t.Errorf("no %q: %d %s %s", text, status, stdout, stderr)
+		}
 	}
 	want := made{
-		"hubgate":    {"name": "hubgate", "label": "Portal login"},
-		"portal_sub": {"name": "portal_sub", "label": "Portal sub", "groupName": "hubgate", "type": "string", "fieldType": "text", "hasUniqueValue": true, "description": "Written by hubgate at login"},
-		"seen_at":    {"name": "seen_at", "label": "Seen at", "groupName": "hubgate", "type": "datetime", "fieldType": "date", "hasUniqueValue": false, "description": "Written by hubgate at login"},
+		"hubgate": {"name": "hubgate", "label": "Portal login"},
+		"portal_sub": {"name": "portal_sub", "label": "Portal sub", "groupName": "hubgate", "type": "string",
+			"fieldType": "text", "hasUniqueValue": true, "description": "Written by hubgate at login"},
+		"seen_at": {"name": "seen_at", "label": "Seen at", "groupName": "hubgate", "type": "datetime",
+			"fieldType": "date", "hasUniqueValue": false, "description": "Written by hubgate at login"},
 	}
 	if d := cmp.Diff(want, created); d != "" {
 		t.Error(d)
 	}
-	if status, stdout, _ := hubgate(t, "contacts", "setup", "--config", config); status != exitOK || !strings.Contains(stdout, "has every mapped property") {
+	status, stdout, _ = hubgate(t, "contacts", "setup", "--config", config)
+	if status != exitOK || !strings.Contains(stdout, "has every mapped property") {
 		t.Errorf("the second time: %d %s", status, stdout)
 	}
 }
@@ -107,7 +112,7 @@ func TestConfirmationNeedsTerminal(t *testing.T) {
 	}
 	defer file.Close()
 	if isTerminal(in) || isTerminal(file) {
-		t.Error("a pipe or a file passes for somebody")
+		t.Error("a pipe or a file is taken for a terminal")
 	}
 	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "n\n": false, "": false, "yeah\n": false} {
 		e := &env{stdout: io.Discard, stderr: io.Discard}

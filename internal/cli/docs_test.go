@@ -23,12 +23,13 @@ const root = "../.."
 
 func TestConfigKeysAreDocumented(t *testing.T) {
 	t.Parallel()
-	text := configtest.Read(t, "docs", "configuration.md") + configtest.Read(t, "docs", "contacts.md") + configtest.Read(t, "docs", "pages.md")
+	text := configtest.Read(t, "docs", "configuration.md") + configtest.Read(t, "docs", "contacts.md") +
+		configtest.Read(t, "docs", "pages.md")
 	example := configtest.Read(t, "config.example.yaml")
 	for _, key := range configKeys(reflect.TypeFor[config.Config]()) {
 		word := regexp.MustCompile(`\b` + key + `\b`)
 		if !word.MatchString(text) {
-			t.Errorf("no document says what %s is", key)
+			t.Errorf("%s is not documented", key)
 		}
 		if !word.MatchString(example) && !word.MatchString(text) {
 			t.Errorf("config.example.yaml does not show %s", key)
@@ -36,7 +37,7 @@ func TestConfigKeysAreDocumented(t *testing.T) {
 	}
 }
 
-// configKeys are the words of a Config and everything below it, as they stand in the file.
+// configKeys returns the YAML keys of a Config and of everything below it.
 func configKeys(of reflect.Type) []string {
 	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice || of.Kind() == reflect.Map {
 		of = of.Elem()
@@ -74,8 +75,8 @@ func TestKubernetesConfigIsValid(t *testing.T) {
 		"eu-west-1_ABCDEF123", "eu-west-1_AbCdEf123", "CLIENTID", "client", "REDIS:", "redis:").Replace("\n"+text+"\n"))
 }
 
-// checked loads a configuration as check does and allows no problem; of warnings only that the admin listener is no loopback one,
-// which probes and Prometheus need in a cluster.
+// checked loads a configuration as check does and fails on every problem, except the warning that the admin listener is
+// reachable from other machines, as probes and Prometheus in a cluster need it.
 func checked(t *testing.T, text string) *config.Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "hubgate.yaml")
@@ -91,7 +92,7 @@ func checked(t *testing.T, text string) *config.Config {
 	return cfg
 }
 
-// TestExampleConfigShowsDefaults holds config.example.yaml to what it says of itself: it shows the defaults.
+// config.example.yaml promises to show the defaults.
 func TestExampleConfigShowsDefaults(t *testing.T) {
 	t.Parallel()
 	example := configtest.Read(t, "config.example.yaml")
@@ -101,15 +102,19 @@ func TestExampleConfigShowsDefaults(t *testing.T) {
 			t.Error(line)
 		}
 	}
-	if placeholders := strings.Count(example, "REPLACE_") - 1; len(rep.Lines()) != placeholders { // one stands in the first comment
+	placeholders := strings.Count(example, "REPLACE_") - 1 // one is in the first comment
+	if len(rep.Lines()) != placeholders {
 		t.Errorf("%d problems for %d placeholders", len(rep.Lines()), placeholders)
 	}
-	got := checked(t, strings.NewReplacer("REPLACE_HOST", "www.example.com", "REPLACE_HUBID", "12345678", "REPLACE_REGION_AND_POOL", "eu-west-1_AbCdEf123",
-		"REPLACE_CLIENT_ID", "client", "REPLACE_CLIENT_SECRET", "${COGNITO_CLIENT_SECRET}", "[REPLACE_KEY]", `["${HUBGATE_KEY}"]`).Replace(example))
+	got := checked(t, strings.NewReplacer("REPLACE_HOST", "www.example.com", "REPLACE_HUBID", "12345678",
+		"REPLACE_REGION_AND_POOL", "eu-west-1_AbCdEf123", "REPLACE_CLIENT_ID", "client",
+		"REPLACE_CLIENT_SECRET", "${COGNITO_CLIENT_SECRET}", "[REPLACE_KEY]", `["${HUBGATE_KEY}"]`).Replace(example))
 	want := config.Default()
-	want.Version, want.Server.PublicURLs, want.Server.TrustedProxies = got.Version, got.Server.PublicURLs, got.Server.TrustedProxies
+	want.Version = got.Version
+	want.Server.PublicURLs, want.Server.TrustedProxies = got.Server.PublicURLs, got.Server.TrustedProxies
 	want.Proxy.Origin, want.Proxy.Default, want.Proxy.Rules = got.Proxy.Origin, got.Proxy.Default, got.Proxy.Rules
-	want.Auth.UserPool, want.Auth.ClientID, want.Auth.ClientSecret = got.Auth.UserPool, got.Auth.ClientID, got.Auth.ClientSecret
+	want.Auth.UserPool, want.Auth.ClientID = got.Auth.UserPool, got.Auth.ClientID
+	want.Auth.ClientSecret = got.Auth.ClientSecret
 	want.Session.Keys = got.Session.Keys
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("it does not show the defaults: -default +example\n%s", diff)
@@ -132,7 +137,7 @@ func TestCatalogueHasEveryCause(t *testing.T) {
 	for name, list := range causes {
 		for _, cause := range list {
 			if !pages.HasCause(name, cause) {
-				t.Errorf("the catalogue does not say what %s.%s means", name, cause)
+				t.Errorf("the catalogue has no sentence for %s.%s", name, cause)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ login, unless --groups is given.`,
 		},
 	}
 	configFlag(cmd, &f.config)
-	cmd.Flags().StringSliceVar(&f.groups, "groups", nil, "for a visitor who is logged in, with these groups (a,b or empty)")
+	cmd.Flags().StringSliceVar(&f.groups, "groups", nil, "for a visitor who is logged in, with these groups (a,b)")
 	cmd.Flags().StringVar(&f.claims, "claims", "", "for a visitor who is logged in, with the claims in this JSON file")
 	cmd.Flags().StringVar(&f.method, "method", "GET", "method of the request")
 	return cmd

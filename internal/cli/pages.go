@@ -19,9 +19,9 @@ func pagesCommand(e *env) *cobra.Command {
 	var add []string
 	cmd := &cobra.Command{
 		Use: "pages --config FILE", Short: "List HubSpot's pages with the rule for each, and find leaks", Args: noArguments,
-		Long: `Lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each with
-the rule that decides about it and with HubSpot's own restriction. Then it lists leaks: translations, feeds, listings,
-search, dynamic pages and 305 redirects that show protected content.
+		Long: `Lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each
+with the rule that decides about it and with HubSpot's own restriction. Then it lists leaks: translations, feeds,
+listings, search, dynamic pages and 305 redirects that show protected content.
 Exit status: 0 when there are no leaks, 1 when there are, 2 when the file has mistakes.`,
 		RunE: func(*cobra.Command, []string) error { return pages(e, path, probe, add) },
 	}

@@ -18,9 +18,9 @@ import (
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
-// ruleFields has a row for each field of proxy.RuleConfig: two rules that differ in nothing else, of which the second
-// admits more, an address where that shows, and two visitors: the strict one admits only the first, the loose one both.
-// A field that protects nothing has a reason instead.
+// ruleFields has a row for each field of a rule: a strict and a loose rule that differ only in this field, an address
+// that both match, and two visitors. The strict rule admits only the first visitor, the loose rule both. A field without
+// an effect on protection has a reason instead.
 var ruleFields = map[string]struct {
 	strict, loose string
 	address       string // default: /a
@@ -51,8 +51,8 @@ var ruleFields = map[string]struct {
 	"Line": {reason: "where the rule stands in the file, not a key of it"},
 }
 
-// A field of a rule that is wired in half would be a protection that nobody sees: it must change what a path asks
-// for, in which direction, what explain and diff print, and stand in the schema, the reference and the example.
+// Each field of a rule must affect the decision, the comparison of rules, and the output of explain and diff, and be in
+// the schema, the reference and the example. A field that misses one of them would protect less than it seems to.
 func TestRuleFieldsAreComplete(t *testing.T) {
 	t.Parallel()
 	fields := reflect.TypeFor[rules.RuleConfig]()
@@ -105,7 +105,7 @@ func TestRuleFieldsAreComplete(t *testing.T) {
 	}
 }
 
-// protection is what one rule asks for at an address, and the file that it stands in.
+// protection is what one rule requires at an address, and the file with the rule.
 type protection struct {
 	rules.Protection
 	file    string
@@ -151,7 +151,7 @@ session: {keys: [%q]}
 	return file, cfg, rep
 }
 
-// publicTakes holds that access: public is an error beside a key that asks who somebody is: it would have no effect.
+// publicTakes checks that access: public is an error with a key that requires something of the user.
 func publicTakes(t *testing.T, rule, reason string) {
 	t.Helper()
 	if !strings.Contains(rule, "access:") {
@@ -162,7 +162,7 @@ func publicTakes(t *testing.T, rule, reason string) {
 	}
 }
 
-// isDocumented holds the places that a key of a rule must be in, besides the code.
+// isDocumented checks that a key of a rule is in the schema, the reference and the example.
 func isDocumented(t *testing.T, key string) {
 	t.Helper()
 	at := config.Schema()
@@ -187,7 +187,7 @@ func isDocumented(t *testing.T, key string) {
 	}
 }
 
-// A pattern whose own example cannot be parsed would be left out of every comparison.
+// Diff compares patterns at example paths. A pattern whose example cannot be parsed would be left out.
 func TestDiffComparesSpecialCharacters(t *testing.T) {
 	t.Parallel()
 	for _, pattern := range []string{"/board room/**", "/hubfs/a b/**", "/hubfs/c%23/**", "/hubfs/a;b/**",

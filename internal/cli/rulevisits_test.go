@@ -14,10 +14,10 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// judgedAt is when the visits of rules are judged.
+// judgedAt is the time of the visits.
 var judgedAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// visit is a request that a rule admits or not.
+// visit is a request that a rule admits or rejects.
 type visit struct {
 	who    *session.Session // nil: nobody
 	method string           // default: GET
@@ -33,7 +33,7 @@ func loggedIn(ago time.Duration) *session.Session {
 	return rules.LoggedIn(nil, nil, judgedAt.Add(-ago))
 }
 
-// meets holds that a rule admits the visit, or does not, wherever it is enforced: at the page and in /oauth2/auth.
+// meets checks whether a rule admits the visit, in both places that enforce it: at the page and in /oauth2/auth.
 func (v visit) meets(t *testing.T, field, rule string, at protection, admitted bool) {
 	t.Helper()
 	if v.method == "" {

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// The scripts read like documentation: what an operator types, and what comes back.
+// The scripts are also examples: what an operator types, and what hubgate prints.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
