@@ -19,8 +19,8 @@ import (
 )
 
 // ruleFields has a row for each field of a rule: a strict and a loose rule that differ only in this field, an address
-// that both match, and two visitors. The strict rule admits only the first visitor, the loose rule both. A field without
-// an effect on protection has a reason instead.
+// that both match, and two visitors. The strict rule admits only the first visitor, the loose rule both. A field
+// without an effect on protection has a reason instead.
 var ruleFields = map[string]struct {
 	strict, loose string
 	address       string // default: /a
