@@ -99,7 +99,7 @@ func TestReloadAddsARuleAndIgnoresAnInvalidFile(t *testing.T) {
 		t.Errorf("after: %d at %s", got.StatusCode, got.Request.URL)
 	}
 	g.set(config{"proxy.rulez": g.config["proxy.rules"], "proxy.rules": ""})
-	g.waitFor("the last good one goes on")
+	g.waitFor("keeping the last good configuration")
 	if got := v.open(s.url + "/board/"); !s.atProvider(got) {
 		t.Errorf("after an invalid file: %d at %s", got.StatusCode, got.Request.URL)
 	}
@@ -111,7 +111,7 @@ func TestReloadRefusesToDropASealingKey(t *testing.T) {
 	g, v := s.serve(), newVisitor(t)
 	s.login(v, "/members/")
 	g.set(config{"session.keys": "[YWJjZGVmZ2hpamFiY2RlZmdoaWphYmNkZWZnaGlqYWI=]"})
-	g.waitFor("the dropped key")
+	g.waitFor("the removed key")
 	if got := v.open(s.url + "/members/"); !s.shows(got, "/members/") {
 		t.Errorf("after the refused reload: %d at %s", got.StatusCode, got.Request.URL)
 	}

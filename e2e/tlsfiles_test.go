@@ -47,14 +47,14 @@ func TestCertificateFilesAreReloaded(t *testing.T) {
 	first := certificateOf(t, g.port, acmeHost)
 	cert, key := makeCertificate(t, acmeHost, tomorrow())
 	overwrite(t, s.certFile, cert[:len(cert)/2])
-	g.waitFor("certificate files not read again; the last good certificate goes on")
+	g.waitFor("certificate files not reloaded; keeping the last good certificate")
 	overwrite(t, s.certFile, cert) // with the old key
 	g.waitFor("does not match")
 	if leaf := certificateOf(t, g.port, acmeHost); leaf.SerialNumber.Cmp(first.SerialNumber) != 0 {
 		t.Error("a mismatched pair is served")
 	}
 	overwrite(t, s.keyFile, key)
-	g.waitFor(`"msg":"certificate files read again"`)
+	g.waitFor(`"msg":"certificate files reloaded"`)
 	next := certificateOf(t, g.port, acmeHost)
 	if next.SerialNumber.Cmp(first.SerialNumber) == 0 {
 		t.Error("the old certificate is served")

@@ -26,50 +26,50 @@ type Server struct {
 	Token    func() string
 	Config   func() any // what is served, masked
 	Health   func() Health
-	Reg      *prometheus.Registry
+	Registry *prometheus.Registry
 	Sessions *session.Manager
 	Contacts *hubspot.Contacts
 	Pprof    bool
 }
 
 // Handler lists what the admin listener answers. Metrics and health are open; everything else wants the token.
-func (a *Server) Handler() http.Handler {
+func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", scrapes(a.Reg))
-	mux.HandleFunc("GET /livez", a.livez)
-	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.HandleFunc("GET /startupz", a.startupz)
+	mux.Handle("GET /metrics", scrapes(s.Registry))
+	mux.HandleFunc("GET /livez", s.livez)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /startupz", s.startupz)
 	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, buildinfo.Read()) })
 
-	mux.Handle("GET /config", a.guarded(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, a.Config()) }))
-	mux.Handle("GET /api/sessions", a.guarded(a.listSessions))
-	mux.Handle("DELETE /api/sessions", a.guarded(a.endSessionsOfUser))
-	mux.Handle("DELETE /api/sessions/{id}", a.guarded(a.endSession))
-	mux.Handle("GET /api/contacts", a.guarded(a.contactStatus))
-	mux.Handle("GET /api/contacts/queue", a.guarded(a.queuedContacts))
-	mux.Handle("GET /api/contacts/dead", a.guarded(a.deadContacts))
-	mux.Handle("POST /api/contacts/replay", a.guarded(a.replayContacts))
-	mux.Handle("POST /api/contacts/send", a.guarded(a.sendContact))
-	if a.Pprof {
-		mux.Handle("/debug/pprof/", a.guarded(pprof.Index))
-		mux.Handle("/debug/pprof/cmdline", a.guarded(http.NotFound)) // argv is nobody's business (SX-03)
-		mux.Handle("/debug/pprof/profile", a.guarded(pprof.Profile))
-		mux.Handle("/debug/pprof/symbol", a.guarded(pprof.Symbol))
-		mux.Handle("/debug/pprof/trace", a.guarded(pprof.Trace))
+	mux.Handle("GET /config", s.guarded(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Config()) }))
+	mux.Handle("GET /api/sessions", s.guarded(s.listSessions))
+	mux.Handle("DELETE /api/sessions", s.guarded(s.endSessionsOfUser))
+	mux.Handle("DELETE /api/sessions/{id}", s.guarded(s.endSession))
+	mux.Handle("GET /api/contacts", s.guarded(s.contactStatus))
+	mux.Handle("GET /api/contacts/queue", s.guarded(s.queuedContacts))
+	mux.Handle("GET /api/contacts/dead", s.guarded(s.deadContacts))
+	mux.Handle("POST /api/contacts/replay", s.guarded(s.replayContacts))
+	mux.Handle("POST /api/contacts/send", s.guarded(s.sendContact))
+	if s.Pprof {
+		mux.Handle("/debug/pprof/", s.guarded(pprof.Index))
+		mux.Handle("/debug/pprof/cmdline", s.guarded(http.NotFound)) // argv is nobody's business (SX-03)
+		mux.Handle("/debug/pprof/profile", s.guarded(pprof.Profile))
+		mux.Handle("/debug/pprof/symbol", s.guarded(pprof.Symbol))
+		mux.Handle("/debug/pprof/trace", s.guarded(pprof.Trace))
 	}
-	mux.Handle("/api/", a.guarded(a.unknown))
-	mux.HandleFunc("/", a.unknown)
-	return a.audited(timed(a.local(mux)))
+	mux.Handle("/api/", s.guarded(s.unknown))
+	mux.HandleFunc("/", s.unknown)
+	return s.audited(timed(s.local(mux)))
 }
 
-func (a *Server) unknown(w http.ResponseWriter, r *http.Request) {
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 	refuse(w, r, http.StatusNotFound, "the admin listener has no "+logging.Capped(r.Method)+" "+logging.Capped(r.URL.Path))
 }
 
 // local refuses what a browser was made to send: on loopback another Host means DNS rebinding, and an Origin or Sec-Fetch-Site of
 // elsewhere means a page of somebody else's (SX-05).
-func (a *Server) local(next http.Handler) http.Handler {
-	loopback := inbound.IsLoopback(inbound.HostOnly(a.Listen))
+func (s *Server) local(next http.Handler) http.Handler {
+	loopback := inbound.IsLoopback(inbound.HostOnly(s.Listen))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if loopback && !inbound.IsLoopback(inbound.HostOnly(r.Host)) {
@@ -102,10 +102,10 @@ func sameOrigin(r *http.Request) bool {
 }
 
 // guarded wants the bearer token. Hashes of equal length are compared in constant time (SX-06).
-func (a *Server) guarded(next http.HandlerFunc) http.Handler {
+func (s *Server) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inbound.Of(r).Outcome.Set(ruleAdmin, "refuse", "token")
-		want := a.Token()
+		want := s.Token()
 		if want == "" {
 			refuse(w, r, http.StatusForbidden, "this needs server.admin_token, and the configuration has none")
 			return

@@ -14,14 +14,14 @@ import (
 const ruleAdmin = "_admin"
 
 // audited writes one line for each request of an operator, without its query: who was looked for stands there.
-func (a *Server) audited(next http.Handler) http.Handler {
+func (s *Server) audited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := &inbound.Facts{ID: rand.Text(), Peer: inbound.Address(r.RemoteAddr)}
 		r = r.WithContext(inbound.With(r.Context(), f))
 		rec := &middleware.Recorder{ResponseWriter: w}
 		defer func() {
 			if f.Outcome.Rule == ruleAdmin {
-				a.Audit.LogAttrs(r.Context(), slog.LevelInfo, "admin", adminAttrs(r, f, rec.Code())...)
+				s.Audit.LogAttrs(r.Context(), slog.LevelInfo, "admin", adminAttrs(r, f, rec.Code())...)
 			}
 		}()
 		next.ServeHTTP(rec, r)

@@ -11,25 +11,25 @@ import (
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-func (a *Server) contactStatus(w http.ResponseWriter, r *http.Request) {
-	status, err := a.Contacts.Status(r.Context())
+func (s *Server) contactStatus(w http.ResponseWriter, r *http.Request) {
+	status, err := s.Contacts.Status(r.Context())
 	if err != nil {
-		a.storeFault(w, r, err)
+		s.storeFault(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, status)
 }
 
-func (a *Server) queuedContacts(w http.ResponseWriter, r *http.Request) {
-	a.contactPage(w, r, func(cursor string, limit int) (any, error) { return a.Contacts.Waiting(r.Context(), cursor, limit) })
+func (s *Server) queuedContacts(w http.ResponseWriter, r *http.Request) {
+	s.contactPage(w, r, func(cursor string, limit int) (any, error) { return s.Contacts.Waiting(r.Context(), cursor, limit) })
 }
 
-func (a *Server) deadContacts(w http.ResponseWriter, r *http.Request) {
-	a.contactPage(w, r, func(cursor string, limit int) (any, error) { return a.Contacts.Dead(r.Context(), cursor, limit) })
+func (s *Server) deadContacts(w http.ResponseWriter, r *http.Request) {
+	s.contactPage(w, r, func(cursor string, limit int) (any, error) { return s.Contacts.Dead(r.Context(), cursor, limit) })
 }
 
 // contactPage answers with one page of a list.
-func (a *Server) contactPage(w http.ResponseWriter, r *http.Request, list func(cursor string, limit int) (any, error)) {
+func (s *Server) contactPage(w http.ResponseWriter, r *http.Request, list func(cursor string, limit int) (any, error)) {
 	q, err := parameters(r, "cursor", "limit")
 	if err != nil {
 		refuse(w, r, http.StatusBadRequest, err.Error())
@@ -46,13 +46,13 @@ func (a *Server) contactPage(w http.ResponseWriter, r *http.Request, list func(c
 		return
 	}
 	if err != nil {
-		a.storeFault(w, r, err)
+		s.storeFault(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, contacts)
 }
 
-func (a *Server) replayContacts(w http.ResponseWriter, r *http.Request) {
+func (s *Server) replayContacts(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		IDs []string `json:"ids"`
 		All bool     `json:"all"`
@@ -71,15 +71,15 @@ func (a *Server) replayContacts(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	n, err := a.Contacts.Replay(r.Context(), body.IDs, body.All)
+	n, err := s.Contacts.Replay(r.Context(), body.IDs, body.All)
 	if err != nil {
-		a.storeFault(w, r, err)
+		s.storeFault(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]int{"replayed": n})
 }
 
-func (a *Server) sendContact(w http.ResponseWriter, r *http.Request) {
+func (s *Server) sendContact(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Email string `json:"email"`
 	}
@@ -91,7 +91,7 @@ func (a *Server) sendContact(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusBadRequest, `say whose contact: {"email": "ada@example.com"}`)
 		return
 	}
-	known, err := a.Contacts.Send(r.Context(), body.Email)
+	known, err := s.Contacts.Send(r.Context(), body.Email)
 	switch {
 	case errors.Is(err, hubspot.ErrEmail):
 		refuse(w, r, http.StatusBadRequest, "that is not an e-mail address")
@@ -100,7 +100,7 @@ func (a *Server) sendContact(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusConflict, "contact sync is off: hubspot.access_token is empty, or hubspot.contacts.sync is false")
 		return
 	case err != nil:
-		a.storeFault(w, r, err)
+		s.storeFault(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusAccepted, SentContact{Queued: true, Known: known})

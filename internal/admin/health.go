@@ -5,26 +5,27 @@ import (
 	"time"
 )
 
-// Check is how one part was last seen.
+// Check is the state of one part as it was last seen.
 type Check struct {
 	OK     bool      `json:"ok"`
 	Detail string    `json:"detail"`
 	Since  time.Time `json:"since"`
 }
 
-// Health is the body of /readyz. Redis or the provider being down is degraded, not unready: public pages are still served, and a
-// balancer that takes every replica out would end those too.
+// NewCheck returns a Check of what the Health method of a part returns.
+func NewCheck(ok bool, detail string, since time.Time) Check { return Check{ok, detail, since} }
+
+// Health is the body of /readyz. A failed check means degraded, not unready: public pages are still served, and a load
+// balancer that takes every replica out of service would end those, too.
 type Health struct {
 	Status string           `json:"status"` // ok | degraded | draining
 	Checks map[string]Check `json:"checks"`
 }
 
-func NewCheck(ok bool, detail string, since time.Time) Check { return Check{ok, detail, since} }
-
-// Summarise fills in the status.
-func (h Health) Summarise(draining bool) Health {
-	h.Status = "ok"
-	for _, c := range h.Checks {
+// NewHealth returns the Health that follows from the checks.
+func NewHealth(checks map[string]Check, draining bool) Health {
+	h := Health{Status: "ok", Checks: checks}
+	for _, c := range checks {
 		if !c.OK {
 			h.Status = "degraded"
 		}
@@ -35,19 +36,19 @@ func (h Health) Summarise(draining bool) Health {
 	return h
 }
 
-// livez tells that the process can answer, and nothing else: a restart mends none of its dependencies.
-func (a *Server) livez(w http.ResponseWriter, _ *http.Request) {
+// livez responds with 200. It checks no dependency, because a restart of hubgate would not repair one.
+func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// startupz is answered as soon as the configuration is loaded and the listeners are open, which is before this one is.
-func (a *Server) startupz(w http.ResponseWriter, _ *http.Request) {
+// startupz responds with 200: the admin listener opens after the configuration was loaded and with all other listeners.
+func (s *Server) startupz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz is 503 while draining; with ?strict=1 also while anything is wrong.
-func (a *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	h := a.Health()
+// readyz responds with 503 while the process drains; with ?strict=1 also while a check fails.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	h := s.Health()
 	status := http.StatusOK
 	if h.Status == "draining" || (h.Status == "degraded" && r.URL.Query().Get("strict") == "1") {
 		status = http.StatusServiceUnavailable

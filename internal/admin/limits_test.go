@@ -43,7 +43,7 @@ func withAdmin(t *testing.T, limit int, run func(t *testing.T, l pipeListener)) 
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := &Server{
-			Audit: slog.New(slog.DiscardHandler), Reg: prometheus.NewRegistry(), Pprof: true,
+			Audit: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Pprof: true,
 			Token: func() string { return configtest.AdminToken }, Health: func() Health { return Health{} },
 		}
 		l := make(pipeListener)

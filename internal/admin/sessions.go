@@ -27,7 +27,7 @@ type SessionJSON struct {
 	Address    string    `json:"address"`
 }
 
-func (a *Server) listSessions(w http.ResponseWriter, r *http.Request) {
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	q, err := parameters(r, "user", "cursor", "limit")
 	if err != nil {
 		refuse(w, r, http.StatusBadRequest, err.Error())
@@ -38,13 +38,13 @@ func (a *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
-	listing, err := a.Sessions.List(r.Context(), session.Query{Email: q.Get("user"), Cursor: q.Get("cursor"), Limit: limit})
+	listing, err := s.Sessions.List(r.Context(), session.Query{Email: q.Get("user"), Cursor: q.Get("cursor"), Limit: limit})
 	if errors.Is(err, session.ErrCursor) {
 		refuse(w, r, http.StatusBadRequest, "the cursor is not one that a listing returned")
 		return
 	}
 	if err != nil {
-		a.storeFault(w, r, err)
+		s.storeFault(w, r, err)
 		return
 	}
 	rows := make([]SessionJSON, 0, len(listing.Sessions))
@@ -57,19 +57,19 @@ func (a *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"sessions": rows, "next": listing.Next})
 }
 
-func (a *Server) endSession(w http.ResponseWriter, r *http.Request) {
-	ended, err := a.Sessions.EndRef(r.Context(), r.PathValue("id"))
+func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
+	ended, err := s.Sessions.EndRef(r.Context(), r.PathValue("id"))
 	switch {
 	case err != nil:
-		a.storeFault(w, r, err)
+		s.storeFault(w, r, err)
 	case !ended:
 		refuse(w, r, http.StatusNotFound, "there is no session of this id; it may have ended already")
 	default:
-		a.ended(w, 1)
+		s.ended(w, 1)
 	}
 }
 
-func (a *Server) endSessionsOfUser(w http.ResponseWriter, r *http.Request) {
+func (s *Server) endSessionsOfUser(w http.ResponseWriter, r *http.Request) {
 	q, err := parameters(r, "user")
 	if err == nil && !q.Has("user") {
 		err = errors.New("say whose sessions to end: ?user=EMAIL")
@@ -78,26 +78,26 @@ func (a *Server) endSessionsOfUser(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
-	n, err := a.Sessions.EndByEmail(r.Context(), q.Get("user"))
+	n, err := s.Sessions.EndByEmail(r.Context(), q.Get("user"))
 	if err != nil {
-		a.storeFault(w, r, err)
+		s.storeFault(w, r, err)
 		return
 	}
-	a.ended(w, n)
+	s.ended(w, n)
 }
 
 // ended says how many sessions ended, and what that does not do: their refresh tokens cannot be reached without the cookies.
-func (a *Server) ended(w http.ResponseWriter, n int) {
+func (s *Server) ended(w http.ResponseWriter, n int) {
 	note := "the refresh tokens of these sessions are unreachable now and were not revoked at the provider; " +
 		"disable the user there to keep them out"
-	if cure := a.Sessions.PublishCure(); cure != "" {
+	if cure := s.Sessions.PublishCure(); cure != "" {
 		note += "\nwarning: other replicas notice within session.cache_ttl, because Redis does not let hubgate publish; " +
 			cure
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"ended": n, "note": note})
 }
 
-func (a *Server) storeFault(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Server) storeFault(w http.ResponseWriter, r *http.Request, err error) {
 	inbound.Of(r).Outcome.Err = err
 	w.Header().Set("Retry-After", "5")
 	refuse(w, r, http.StatusServiceUnavailable, "Redis cannot be asked just now; try again")

@@ -226,7 +226,7 @@ func TestReadinessTellsWhatIsWrongAndOnlyStrictlyRefuses(t *testing.T) {
 	if _, h := ready("/readyz"); h.Status != "degraded" || h.Checks["redis"].OK {
 		t.Errorf("Redis is away: %+v", h)
 	}
-	o.gateway.draining.Store(true)
+	o.gateway.drainer.draining.Store(true)
 	for target, want := range map[string]int{"/readyz": 503, "/readyz?strict=1": 503, "/livez": 200} {
 		if got := o.ask("GET", target, "", header("Authorization")); got.Code != want {
 			t.Errorf("draining: %s answers %d, want %d", target, got.Code, want)

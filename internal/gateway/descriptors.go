@@ -8,12 +8,12 @@ import (
 	"github.com/hubgate/hubgate/internal/config"
 )
 
-// ownDescriptors are what hubgate needs besides its visitors: operators, three pools of Redis connections, the
-// provider, HubSpot's API, listeners, files and watches.
+// ownDescriptors are the file descriptors that hubgate needs besides those of visitors: for operators, three pools of
+// Redis connections, the provider, HubSpot's API, listeners, files and watches.
 const ownDescriptors = admin.MaxConnections + 256
 
-// descriptorsFor is how many descriptors a configuration may need: a visitor has a connection here and one to the
-// origin, and whoever comes to http_listen has one.
+// descriptorsFor returns how many file descriptors a configuration may need. A visitor has a connection to hubgate and
+// one to the origin; a client of http_listen has one.
 func descriptorsFor(cfg config.ServerConfig) uint64 {
 	visitors := uint64(max(0, cfg.Limits.Connections))
 	need := 2*visitors + ownDescriptors
@@ -23,18 +23,19 @@ func descriptorsFor(cfg config.ServerConfig) uint64 {
 	return need
 }
 
-// checkDescriptors says what is wrong when the process may have fewer descriptors than its configuration can need.
-func checkDescriptors(cfg config.ServerConfig, most uint64) (problem, cure string) {
+// checkDescriptors returns a problem and its cure if the process may open fewer files than its configuration may need.
+func checkDescriptors(cfg config.ServerConfig, limit uint64) (problem, cure string) {
 	need := descriptorsFor(cfg)
-	if cfg.Limits.Connections == 0 || most >= need {
+	if cfg.Limits.Connections == 0 || limit >= need {
 		return "", ""
 	}
-	problem = fmt.Sprintf("server.limits.connections (%d) can need %d open files, and this process may have %d: "+
-		"visitors will wait before that limit is reached", cfg.Limits.Connections, need, most)
-	cure = "let it open " + strconv.FormatUint(need, 10) + " files (systemd: LimitNOFILE; docker: --ulimit nofile; shell: ulimit -n)"
+	problem = fmt.Sprintf("server.limits.connections (%d) may need %d open files, but this process may open only %d: "+
+		"visitors wait before that limit is reached", cfg.Limits.Connections, need, limit)
+	cure = "allow " + strconv.FormatUint(need, 10) +
+		" open files (systemd: LimitNOFILE; docker: --ulimit nofile; shell: ulimit -n)"
 	each := (need - ownDescriptors) / uint64(cfg.Limits.Connections)
-	if most > ownDescriptors+each {
-		cure += ", or set server.limits.connections to " + strconv.FormatUint((most-ownDescriptors)/each, 10)
+	if limit > ownDescriptors+each {
+		cure += ", or set server.limits.connections to " + strconv.FormatUint((limit-ownDescriptors)/each, 10)
 	}
 	return problem, cure
 }

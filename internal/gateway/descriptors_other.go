@@ -2,5 +2,5 @@
 
 package gateway
 
-// maxDescriptors is not limited on this system.
+// maxDescriptors returns false, because this system has no limit.
 func maxDescriptors() (n uint64, known bool) { return 0, false }

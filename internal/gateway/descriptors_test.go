@@ -22,10 +22,10 @@ func TestDescriptorsThatAreMissingAreNamedWithTheirCure(t *testing.T) {
 		cure        string
 	}{
 		"enough": {10_000, "", 20_512, "", ""},
-		"one too few": {10_000, "", 20_511, "can need 20512 open files, and this process may have 20511",
+		"one too few": {10_000, "", 20_511, "may need 20512 open files, but this process may open only 20511",
 			"or set server.limits.connections to 9999"},
-		"with redirects from http":   {10_000, ":80", 20_512, "can need 30512 open files", "or set server.limits.connections to 6666"},
-		"not enough for anything":    {100, "", 256, "can need 712 open files, and this process may have 256", "let it open 712 files"},
+		"with redirects from http":   {10_000, ":80", 20_512, "may need 30512 open files", "or set server.limits.connections to 6666"},
+		"not enough for anything":    {100, "", 256, "may need 712 open files, but this process may open only 256", "allow 712 open files"},
 		"no limit":                   {0, "", 256, "", ""},
 		"infinity":                   {10_000, "", 1 << 63, "", ""},
 		"the usual limit of a shell": {10_000, "", 1024, "server.limits.connections (10000)", "or set server.limits.connections to 256"},
@@ -63,19 +63,19 @@ func TestReloadKeepsTheLastGoodConfigurationWhileItCannotBeRead(t *testing.T) {
 	r := newRunning(t)
 	before := r.current.Load()
 	for range 3 {
-		r.keepUnread(&fs.PathError{Op: "open", Path: r.path, Err: syscall.EMFILE}, config.OutOfDescriptors)
+		r.reloader.setUnread(&fs.PathError{Op: "open", Path: r.reloader.path, Err: syscall.EMFILE}, config.OutOfDescriptors)
 	}
 	if c := r.health().Checks["config"]; c.OK || !strings.Contains(c.Detail, "too many open files") {
 		t.Errorf("/readyz: %+v", c)
 	}
-	if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 1 || !r.last.Load().OK {
+	if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 1 || !r.reloader.last.Load().OK {
 		t.Errorf("the metric says %v, as if the file were bad", got)
 	}
-	r.reload(false)
+	r.reloader.reload(false)
 	if c := r.health().Checks["config"]; !c.OK || r.current.Load() != before {
 		t.Errorf("/readyz: %+v", c)
 	}
-	told := r.log.with("the configuration cannot be read at present; keeping the last good one and trying again")
+	told := r.log.with("the configuration cannot be read; keeping the last good configuration and trying again")
 	if len(told) != 1 || told[0]["cure"] != config.OutOfDescriptors || len(r.log.with("the configuration can be read again")) != 1 {
 		t.Errorf("the log says\n%s", r.log)
 	}

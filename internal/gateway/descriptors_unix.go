@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxDescriptors is how many files and connections the process may open; Go has raised its limit to the most that it may have.
+// maxDescriptors returns how many files and connections the process may open. Go raises the soft limit to the hard one.
 func maxDescriptors() (n uint64, known bool) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {

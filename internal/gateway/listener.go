@@ -1,24 +1,27 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 
 	"github.com/hubgate/hubgate/internal/admin"
+	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/connlimit"
 	"github.com/hubgate/hubgate/proxy/stricthttp"
 )
 
-// listeners are where the process is reached. plain, which answers ACME challenges and redirects to https, may be nil.
+// listeners are the open listeners of the process. plain, for ACME challenges and redirects to https, may be nil.
 type listeners struct{ public, plain, admin net.Listener }
 
-// listen opens all or none.
-func (g *gateway) listen() (*listeners, error) {
-	gen := g.current.Load()
-	cfg := gen.cfg.Server
-	places := []struct{ key, address string }{{"server.listen", cfg.Listen}, {"server.admin_listen", cfg.AdminListen}, {"server.tls.http_listen", cfg.TLS.HTTPListen}}
+// listen opens all listeners, or none if one fails. It calls perClient for each connection.
+func listen(cfg config.ServerConfig, tlsConfig *tls.Config, perClient func() connlimit.PerClient) (*listeners, error) {
+	addresses := []struct{ key, address string }{
+		{"server.listen", cfg.Listen}, {"server.admin_listen", cfg.AdminListen},
+		{"server.tls.http_listen", cfg.TLS.HTTPListen},
+	}
 	var open [3]net.Listener
-	for i, at := range places {
+	for i, at := range addresses {
 		if at.address == "" {
 			continue
 		}
@@ -30,18 +33,16 @@ func (g *gateway) listen() (*listeners, error) {
 			return nil, fmt.Errorf("%s: %w", at.key, err)
 		}
 	}
+	total := int(cfg.Limits.Connections)
 	l := &listeners{admin: admin.KeepNewest(open[1], admin.MaxConnections)}
-	limited := g.limited(open[0], int(cfg.Limits.Connections))
-	l.public = stricthttp.NewListener(limited, g.certs.tls(), cfg.Limits.HeaderTimeout.D())
+	l.public = stricthttp.NewListener(connlimit.New(open[0], total, perClient), tlsConfig, cfg.Limits.HeaderTimeout.D())
 	if open[2] != nil {
-		l.plain = stricthttp.NewListener(g.limited(open[2], int(cfg.Limits.Connections)), nil, 0)
+		l.plain = stricthttp.NewListener(connlimit.New(open[2], total, perClient), nil, 0)
 	}
 	return l, nil
 }
 
-func (g *gateway) limited(l net.Listener, total int) net.Listener {
-	return connlimit.New(l, total, func() connlimit.PerClient {
-		gen := g.current.Load()
-		return connlimit.PerClient{Limit: int(gen.cfg.Server.Limits.ConnectionsPerAddress), Exempt: gen.trusted}
-	})
+// perClient returns the current limit of one client's connections.
+func (gen *generation) perClient() connlimit.PerClient {
+	return connlimit.PerClient{Limit: int(gen.cfg.Server.Limits.ConnectionsPerAddress), Exempt: gen.trusted}
 }

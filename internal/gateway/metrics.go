@@ -6,22 +6,50 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/hubgate/hubgate/auth"
+	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/internal/buildinfo"
+	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/logging"
+	"github.com/hubgate/hubgate/internal/middleware"
+	"github.com/hubgate/hubgate/proxy"
 )
 
-// newRegistry makes the process's own registry: nothing registers itself behind our back.
+// metricSet is the registry with the metrics that outlive a reload.
+type metricSet struct {
+	registry     *prometheus.Registry
+	http         *middleware.Metrics
+	config       *configMetrics
+	dependencies *dependency.Metrics
+	proxy        *proxy.Metrics
+	auth         *auth.Metrics
+	openid       *openid.Metrics
+}
+
+func newMetricSet(lines *logging.Writer) *metricSet {
+	reg := newRegistry(buildinfo.Read())
+	registerLogMetrics(reg, lines)
+	return &metricSet{
+		registry: reg, http: middleware.NewMetrics(reg), config: newConfigMetrics(reg),
+		dependencies: dependency.NewMetrics(reg), proxy: proxy.NewMetrics(reg), auth: auth.NewMetrics(reg),
+		openid: openid.NewMetrics(reg),
+	}
+}
+
+// newRegistry returns a registry of its own, because libraries may register metrics in the default one.
 func newRegistry(build buildinfo.Info) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "hubgate_build_info", Help: "1, labelled with what was built."},
-		[]string{"version", "revision", "goversion"})
+	info := prometheus.NewGaugeVec(
+		prometheus.GaugeOpts{Name: "hubgate_build_info", Help: "1, labelled with the build."},
+		[]string{"version", "revision", "goversion"},
+	)
 	reg.MustRegister(info)
 	info.WithLabelValues(build.Version, build.Revision, build.GoVersion).Set(1)
 	return reg
 }
 
-// configMetrics tells about the configuration that is being served.
+// configMetrics are the metrics of the configuration that is served.
 type configMetrics struct {
 	success, timestamp, rules, draining prometheus.Gauge
 	info                                *prometheus.GaugeVec
@@ -34,7 +62,8 @@ func newConfigMetrics(reg prometheus.Registerer) *configMetrics {
 		return g
 	}
 	m := &configMetrics{
-		success:   gauge("hubgate_config_last_reload_success", "1 when the newest configuration is the one that is served, 0 when it was refused."),
+		success: gauge("hubgate_config_last_reload_success",
+			"1 when the newest configuration is served, 0 when it was refused."),
 		timestamp: gauge("hubgate_config_last_reload_timestamp_seconds", "When the served configuration was loaded."),
 		rules:     gauge("hubgate_config_rules", "Rules of the served configuration, without HubSpot's built-in ones."),
 		draining:  gauge("hubgate_draining", "1 from SIGTERM on."),
@@ -46,8 +75,8 @@ func newConfigMetrics(reg prometheus.Registerer) *configMetrics {
 	return m
 }
 
-// served notes a configuration that took effect.
-func (m *configMetrics) served(sha256 string, rules int, at time.Time) {
+// setServed records a configuration that took effect.
+func (m *configMetrics) setServed(sha256 string, rules int, at time.Time) {
 	m.info.Reset()
 	m.info.WithLabelValues(sha256).Set(1)
 	m.rules.Set(float64(rules))
@@ -55,8 +84,8 @@ func (m *configMetrics) served(sha256 string, rules int, at time.Time) {
 	m.success.Set(1)
 }
 
-// newLogMetrics counts the lines that the log lacks.
-func newLogMetrics(reg prometheus.Registerer, lines *logging.Writer) {
+// registerLogMetrics registers the counters of lines that are missing in the log.
+func registerLogMetrics(reg prometheus.Registerer, lines *logging.Writer) {
 	for reason, why := range map[string]logging.Reason{"full": logging.Full, "write_error": logging.WriteError} {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "hubgate_log_lines_dropped_total", ConstLabels: prometheus.Labels{"reason": reason},

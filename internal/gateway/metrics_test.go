@@ -18,8 +18,8 @@ import (
 	"github.com/hubgate/hubgate/internal/configtest"
 )
 
-// contract is what dashboards and alerts are built on: every metric with its labels, and the closed sets of their values. A rule's name
-// comes from the configuration; * is one value that this test does not know.
+// contract is what dashboards and alerts are built on: every metric with its labels, and the closed sets of their
+// values. A rule's name comes from the configuration; * is one value that this test does not know.
 var contract = map[string]map[string]string{
 	"hubgate_http_requests_total":                  {"rule": "*", "decision": "public allow login forbid refuse error", "method": "GET HEAD POST PUT PATCH DELETE OPTIONS other", "code": codes},
 	"hubgate_http_request_duration_seconds":        {"rule": "*", "code": codes},
@@ -101,7 +101,7 @@ tracing: {endpoint: "http://127.0.0.1:9"}
 
 func gathered(t *testing.T, g *gateway) map[string]*dto.MetricFamily {
 	t.Helper()
-	list, err := g.registry.Gather()
+	list, err := g.metrics.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestTheDocumentationListsEveryMetric(t *testing.T) {
 func TestMetricsAreNamedAsPrometheusWants(t *testing.T) {
 	t.Parallel()
 	g, _ := metricsGateway(t, "")
-	problems, err := testutil.GatherAndLint(g.registry)
+	problems, err := testutil.GatherAndLint(g.metrics.registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestAReloadTakesTheChildrenOfAVanishedRuleAway(t *testing.T) {
 	requestThrough(g, http.MethodGet, "/board/a", nil)
 	old := g.current.Load().handler
 	writeMetricsConfig(t, path, `{path: /members/**}`)
-	g.reload(true)
+	g.reloader.reload(true)
 	if hash := g.current.Load().hash; hash == last {
 		t.Fatal("the new configuration is not served")
 	}

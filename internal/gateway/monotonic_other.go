@@ -2,5 +2,5 @@
 
 package gateway
 
-// monotonicMicroseconds: without systemd nobody compares it.
+// monotonicMicroseconds returns 0, because there is no systemd on this system.
 func monotonicMicroseconds() int64 { return 0 }

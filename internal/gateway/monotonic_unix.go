@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// monotonicMicroseconds is the clock systemd compares a reload's beginning with.
+// monotonicMicroseconds returns CLOCK_MONOTONIC, which systemd compares with the time of a reload.
 func monotonicMicroseconds() int64 {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {

@@ -3,61 +3,77 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hubgate/hubgate/internal/dependency"
-	"github.com/hubgate/hubgate/internal/logging"
 )
-
-// probes ask in the background whether the dependencies answer. Redis has one of its own, at its circuit breaker.
-type probes struct{ idp, site, api *dependency.Prober }
 
 const (
-	dependencyEvery = 30 * time.Second // between two probes of a dependency that answers
-	siteFirst       = 5 * time.Second  // many replicas that start at once leave the site to their visitors first
+	probeEvery     = 30 * time.Second // while a dependency is available
+	firstSiteProbe = 5 * time.Second  // after the start, when many replicas may start at once
 )
 
-// newProbes makes the probes. HubSpot's API is asked only when a call of the contact sync seems to contradict what is
-// known: the sync itself is what uses it.
-func (g *gateway) newProbes() probes {
+// probesConfig is what probes need.
+type probesConfig struct {
+	current *atomic.Pointer[generation]
+	api     *http.Client
+	metrics *dependency.Metrics
+	log     *slog.Logger
+}
+
+// probes check in the background whether the dependencies are available. Redis has its own probe, at its circuit
+// breaker.
+type probes struct {
+	probesConfig
+	idp, site, hubspot *dependency.Prober
+}
+
+// newProbes creates the probes. HubSpot's API is checked only when a call of the contact sync contradicts its last
+// known state, because nothing else uses it.
+func newProbes(cfg probesConfig) *probes {
+	p := &probes{probesConfig: cfg}
 	prober := func(cfg dependency.ProbeConfig) *dependency.Prober {
-		cfg.Metrics, cfg.Log = g.dependencies, logging.Component(g.log, "server")
+		cfg.Metrics, cfg.Log = p.metrics, p.log
 		return dependency.NewProber(cfg)
 	}
-	probeProvider := func(ctx context.Context) error { return g.current.Load().provider.Probe(ctx) }
-	return probes{
-		idp: prober(dependency.ProbeConfig{Name: dependency.IDP, Every: dependencyEvery, Ask: probeProvider}),
-		site: prober(dependency.ProbeConfig{
-			Name: dependency.HubSpotSite, First: siteFirst, Every: dependencyEvery, Ask: g.probeSite,
-		}),
-		api: prober(dependency.ProbeConfig{Name: dependency.HubSpotAPI, Ask: g.probeAPI}),
+	p.idp = prober(dependency.ProbeConfig{Name: dependency.IDP, Every: probeEvery, Ask: p.checkProvider})
+	p.site = prober(dependency.ProbeConfig{
+		Name: dependency.HubSpotSite, First: firstSiteProbe, Every: probeEvery, Ask: p.checkSite,
+	})
+	p.hubspot = prober(dependency.ProbeConfig{Name: dependency.HubSpotAPI, Ask: p.checkAPI})
+	return p
+}
+
+func (p *probes) run(ctx context.Context, group *errgroup.Group) {
+	for _, prober := range []*dependency.Prober{p.idp, p.site, p.hubspot} {
+		group.Go(func() error { prober.Run(ctx); return nil })
 	}
 }
 
-func (p probes) run(ctx context.Context, group *errgroup.Group) {
-	for _, each := range []*dependency.Prober{p.idp, p.site, p.api} {
-		group.Go(func() error { each.Run(ctx); return nil })
-	}
-}
-
-// suspect asks again soon: another configuration may name another provider or origin.
-func (p probes) suspect() {
+// configChanged starts probes, because a new configuration may name another provider or origin.
+func (p *probes) configChanged() {
 	p.idp.Suspect()
 	p.site.Suspect()
 }
 
-// validationFile is the file by which HubSpot checks a reverse proxy: each of its sites has it, and it is small.
+func (p *probes) checkProvider(ctx context.Context) error {
+	return p.current.Load().provider.Probe(ctx)
+}
+
+// validationFile is the file by which HubSpot checks a reverse proxy. It is small, and every site has it.
 const validationFile = "/hubfs/hs-reverse-proxy-validation-test"
 
-// probeSite asks the origin for the validation file of the first public host. Every answer below 500 means that it
-// works: 404 that it does not know the host, which check --live explains; 403 with a challenge, or 429, that it limits
+// checkSite requests the validation file of the first public host. Every status below 500 means that the origin is
+// available: with 404 it does not know the host, which check --live explains; with a challenge (403) or 429 it limits
 // this machine's address.
-func (g *gateway) probeSite(ctx context.Context) error {
-	gen := g.current.Load()
+func (p *probes) checkSite(ctx context.Context) error {
+	gen := p.current.Load()
 	address := strings.TrimSuffix(gen.cfg.Proxy.Origin, "/") + validationFile
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
 	if err != nil {
@@ -68,13 +84,13 @@ func (g *gateway) probeSite(ctx context.Context) error {
 	if gen.cfg.Proxy.OriginHost != "" {
 		req.Host = gen.cfg.Proxy.OriginHost
 	}
-	return answered(gen.origin.probe.RoundTrip(req))
+	return below500(gen.origin.probe.RoundTrip(req))
 }
 
-// probeAPI asks HubSpot's API without a token: any answer below 500 means that it works, and nobody's rate limit is
-// spent.
-func (g *gateway) probeAPI(ctx context.Context) error {
-	cfg := g.current.Load().cfg.HubSpot
+// checkAPI sends a request without a token to HubSpot's API, so that it does not count toward a rate limit. Every
+// status below 500 means that the API is available.
+func (p *probes) checkAPI(ctx context.Context) error {
+	cfg := p.current.Load().cfg.HubSpot
 	if cfg.AccessToken == "" {
 		return nil // contact sync is off
 	}
@@ -82,10 +98,10 @@ func (g *gateway) probeAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return answered(g.apiProbe.Do(req))
+	return below500(p.api.Do(req))
 }
 
-func answered(res *http.Response, err error) error {
+func below500(res *http.Response, err error) error {
 	if err != nil {
 		return err
 	}

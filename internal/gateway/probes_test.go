@@ -20,7 +20,7 @@ func site(t *testing.T, answer http.HandlerFunc) *running {
 	t.Cleanup(srv.Close)
 	r := newRunning(t)
 	r.edit("http://127.0.0.1:9", srv.URL)
-	r.reload(true)
+	r.reloader.reload(true)
 	return r
 }
 
@@ -35,7 +35,7 @@ func TestSiteProbeTakesEveryAnswerBelow500(t *testing.T) {
 			asked = r.Clone(context.Background())
 			w.WriteHeader(status)
 		})
-		if err := r.probeSite(t.Context()); (err == nil) != up {
+		if err := r.probes.checkSite(t.Context()); (err == nil) != up {
 			t.Errorf("%d: %v", status, err)
 		}
 		host := asked.Header.Get("X-Hs-Public-Host")
@@ -95,11 +95,11 @@ func TestDependenciesComeBackWithoutAVisitor(t *testing.T) {
 func TestProviderThatIsDownShowsInItsCheck(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
-	r.dependencies.SetUp(dependency.IDP, false, "refused")
+	r.metrics.dependencies.SetUp(dependency.IDP, false, "refused")
 	if c := r.health().Checks["idp"]; c.OK || c.Detail != "refused" || c.Since.IsZero() {
 		t.Errorf("%+v", c)
 	}
-	r.dependencies.SetUp(dependency.IDP, true, "answers")
+	r.metrics.dependencies.SetUp(dependency.IDP, true, "answers")
 	if c := r.health().Checks["idp"]; !c.OK {
 		t.Errorf("%+v", c)
 	}
@@ -117,7 +117,7 @@ func TestAPIProbeAsksWithoutAToken(t *testing.T) {
 		}))
 		t.Cleanup(srv.Close)
 		r := newRunning(t)
-		if err := r.probeAPI(t.Context()); err != nil || asked != 0 {
+		if err := r.probes.checkAPI(t.Context()); err != nil || asked != 0 {
 			t.Errorf("contact sync is off: %v, asked %d times", err, asked)
 		}
 		cfg := *r.current.Load().cfg
@@ -125,7 +125,7 @@ func TestAPIProbeAsksWithoutAToken(t *testing.T) {
 		gen := *r.current.Load()
 		gen.cfg = &cfg
 		r.current.Store(&gen)
-		if err := r.probeAPI(t.Context()); (err == nil) != up || asked != 1 {
+		if err := r.probes.checkAPI(t.Context()); (err == nil) != up || asked != 1 {
 			t.Errorf("%d: %v, asked %d times", status, err, asked)
 		}
 	}

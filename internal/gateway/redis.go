@@ -9,20 +9,24 @@ import (
 	"github.com/hubgate/hubgate/internal/trace"
 )
 
-func (g *gateway) observeRedis(ctx context.Context, err error, took time.Duration) {
-	g.dependencies.Observe(dependency.Redis, dependency.Call{
+// redisObserver records the commands and the state of Redis in the metrics.
+type redisObserver struct{ metrics *dependency.Metrics }
+
+// observe records a command.
+func (o redisObserver) observe(ctx context.Context, err error, took time.Duration) {
+	o.metrics.Observe(dependency.Redis, dependency.Call{
 		Op: dependency.OpCommand, Result: dependency.ResultOf(err), Took: took, TraceID: trace.RecordedID(ctx),
 	})
 }
 
-// reportRedis makes what the probe found the state of Redis that operators see.
-func (g *gateway) reportRedis(found redisclient.Result) {
+// report records the result of a probe. Commands do not change the state.
+func (o redisObserver) report(r redisclient.Result) {
 	detail := "answers"
-	switch found.Status() {
+	switch r.Status() {
 	case redisclient.ReadOnly:
-		detail = "answers, but takes no writes"
+		detail = "answers, but refuses writes"
 	case redisclient.Down:
 		detail = "does not answer"
 	}
-	g.dependencies.SetUp(dependency.Redis, found.Status() == redisclient.Serving, detail)
+	o.metrics.SetUp(dependency.Redis, r.Status() == redisclient.Serving, detail)
 }

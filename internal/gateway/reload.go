@@ -1,25 +1,39 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
-	"slices"
+	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/logging"
-	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
-// attempt is what came of loading a configuration, for /config.
-type attempt struct {
+// reloader loads the configuration again and makes it the current one, or keeps the last good one. Only watch calls
+// reload, so that reloads never overlap.
+type reloader struct {
+	gateway    *gateway
+	path       string // of the configuration file
+	getenv     func(string) string
+	log, audit *slog.Logger
+	hup        <-chan os.Signal
+
+	last     atomic.Pointer[loadResult]
+	unread   atomic.Pointer[unread] // nil if the configuration can be read
+	lastGood *loadResult
+	lastSeen string // hash of the last configuration that was loaded; "" to load it again
+}
+
+// loadResult is the result of loading a configuration, for /config.
+type loadResult struct {
 	At            time.Time     `json:"at"`
-	OK            bool          `json:"ok"` // false: it was refused, and the last good one goes on
+	OK            bool          `json:"ok"` // false: it was refused
 	SHA256        string        `json:"sha256"`
 	Error         string        `json:"error,omitempty"`
 	Problems      []string      `json:"problems,omitempty"`
@@ -27,154 +41,136 @@ type attempt struct {
 	RestartNeeded []string      `json:"restart_needed,omitempty"`
 }
 
-// reload makes the newest configuration the one that is served, or keeps the last good one and says why. It is called by watch
-// alone. Unless asked to, it does nothing when nothing changed.
-func (g *gateway) reload(asked bool) {
-	err := g.load(asked)
-	if cure, local := config.LocalFault(err); local {
-		g.keepUnread(err, cure)
-		return
-	}
-	if g.unread.Swap(nil) != nil {
-		logging.Component(g.log, "config").Info("the configuration can be read again")
-	}
-}
-
-// load does the work of reload. It returns what it has not dealt with: a fault of this machine.
-func (g *gateway) load(asked bool) error {
-	cfg, rep := config.Load(g.path, g.getenv)
-	if _, local := config.LocalFault(rep.Unread); local {
-		return rep.Unread
-	}
-	now := g.current.Load()
-	g.certs.reread(now.cfg.Server)
-	if !asked && rep.Sha256 == g.lastSeen {
-		return nil
-	}
-	g.service.reloading()
-	defer g.service.ready()
-	g.lastSeen = rep.Sha256
-	log, this := logging.Component(g.log, "config"), &attempt{At: time.Now(), SHA256: rep.Sha256, Problems: rep.Lines()}
-	if rep.Failed() {
-		g.reject(this, fmt.Errorf("%s in %s", setting.Count(rep.Errors(), "mistake"), g.path))
-		for _, line := range rep.Lines() {
-			log.Error("configuration refused", "problem", line)
-		}
-		return nil
-	}
-	if rep.Sha256 == now.hash {
-		this.OK, this.RestartNeeded = true, g.lastGood.RestartNeeded
-		g.accept(this)
-		log.Info("configuration unchanged", "sha256", now.hash)
-		return nil
-	}
-	this.RestartNeeded = config.Pin(now.cfg, cfg)
-	if last := g.last.Load(); asked || last.OK || last.SHA256 != this.SHA256 { // else it is only tried again
-		this.warn(log, rep)
-	}
-	next, err := g.prepare(cfg, rep)
-	if err != nil {
-		g.lastSeen = "" // what was in the way, a key in use say, goes away by itself
-		if _, local := config.LocalFault(err); local {
-			return err
-		}
-		g.reject(this, err)
-		return nil
-	}
-	this.OK, this.Protection = true, rules.Diff(now.gate.Rules(), next.gate.Rules(), next.cfg.RulesEnv().Hosts)
-	g.swap(next)
-	g.accept(this)
-	logging.AuditLog(g.log).Info("configuration reloaded", "action", "reload", "outcome", "success", "sha256", next.hash, "rules", len(cfg.Proxy.Rules),
-		"protection", this.Protection.Summary(), "more_open", this.Protection.MoreOpen())
-	return nil
-}
-
-// warn logs what an operator should know of a configuration that may take effect.
-func (a *attempt) warn(log *slog.Logger, rep *config.Report) {
-	for _, line := range rep.Lines() {
-		log.Warn("configuration", "problem", line)
-	}
-	if len(a.RestartNeeded) > 0 {
-		log.Warn("these changes need a restart and are not in effect", "keys", strings.Join(a.RestartNeeded, " "))
-	}
-}
-
-// unread is why the configuration cannot be read at present: a fault of this machine, not of the file.
+// unread is why the configuration cannot be read: a fault of this machine, not of the file.
 type unread struct {
 	at   time.Time
 	text string
 }
 
-// keepUnread keeps the last good configuration while the newest cannot be read; watch tries again. It is logged once.
-func (g *gateway) keepUnread(err error, cure string) {
-	if g.unread.CompareAndSwap(nil, &unread{time.Now(), err.Error()}) {
-		logging.Component(g.log, "config").Error(
-			"the configuration cannot be read at present; keeping the last good one and trying again",
+func newReloader(g *gateway, sc ServeConfig) *reloader {
+	return &reloader{
+		gateway: g, path: sc.Path, getenv: sc.Getenv,
+		log: logging.Component(g.log, "config"), audit: logging.AuditLog(g.log),
+	}
+}
+
+// started records the first generation.
+func (r *reloader) started(first *generation) {
+	r.lastSeen = first.hash
+	r.accept(&loadResult{At: first.loadedAt, OK: true, SHA256: first.hash, Problems: first.report.Lines()})
+}
+
+// reload loads the newest configuration. Unless forced, it does nothing if nothing changed.
+func (r *reloader) reload(forced bool) {
+	err := r.load(forced)
+	if cure, local := config.LocalFault(err); local {
+		r.setUnread(err, cure)
+		return
+	}
+	if r.unread.Swap(nil) != nil {
+		r.log.Info("the configuration can be read again")
+	}
+}
+
+// load does the work of reload. It returns an error only for a fault of this machine.
+func (r *reloader) load(forced bool) error {
+	cfg, rep := config.Load(r.path, r.getenv)
+	if _, local := config.LocalFault(rep.Unread); local {
+		return rep.Unread
+	}
+	current := r.gateway.current.Load()
+	r.gateway.certs.reload(current.cfg.Server)
+	if !forced && rep.Sha256 == r.lastSeen {
+		return nil
+	}
+	r.gateway.service.reloading()
+	defer r.gateway.service.ready()
+	r.lastSeen = rep.Sha256
+	result := &loadResult{At: time.Now(), SHA256: rep.Sha256, Problems: rep.Lines()}
+	switch {
+	case rep.Failed():
+		r.reject(result, fmt.Errorf("%s in %s", setting.Count(rep.Errors(), "mistake"), r.path))
+		for _, line := range rep.Lines() {
+			r.log.Error("configuration refused", "problem", line)
+		}
+		return nil
+	case rep.Sha256 == current.hash:
+		result.OK, result.RestartNeeded = true, r.lastGood.RestartNeeded
+		r.accept(result)
+		r.log.Info("configuration unchanged", "sha256", current.hash)
+		return nil
+	}
+	result.RestartNeeded = config.Pin(current.cfg, cfg)
+	if last := r.last.Load(); forced || last.OK || last.SHA256 != result.SHA256 { // not on a retry
+		result.logWarnings(r.log)
+	}
+	return r.replace(result, cfg, rep)
+}
+
+// replace makes a configuration the current one, or rejects it.
+func (r *reloader) replace(result *loadResult, cfg *config.Config, rep *config.Report) error {
+	next, err := r.gateway.prepare(cfg, rep)
+	if err != nil {
+		r.lastSeen = "" // retry: the cause may disappear by itself, such as a key in use
+		if _, local := config.LocalFault(err); local {
+			return err
+		}
+		r.reject(result, err)
+		return nil
+	}
+	was, is := r.gateway.current.Load().gate.Rules(), next.gate.Rules()
+	result.OK, result.Protection = true, rules.Diff(was, is, next.cfg.RulesEnv().Hosts)
+	r.gateway.swap(next)
+	r.accept(result)
+	r.audit.Info("configuration reloaded", "action", "reload", "outcome", "success", "sha256", next.hash,
+		"rules", len(cfg.Proxy.Rules), "protection", result.Protection.Summary(),
+		"more_open", result.Protection.MoreOpen())
+	return nil
+}
+
+// logWarnings logs what an operator should know about a configuration that may take effect.
+func (l *loadResult) logWarnings(log *slog.Logger) {
+	for _, line := range l.Problems {
+		log.Warn("configuration", "problem", line)
+	}
+	if len(l.RestartNeeded) > 0 {
+		log.Warn("these changes need a restart and are not in effect", "keys", strings.Join(l.RestartNeeded, " "))
+	}
+}
+
+// setUnread records that the newest configuration cannot be read; watch tries again. It is logged once.
+func (r *reloader) setUnread(err error, cure string) {
+	if r.unread.CompareAndSwap(nil, &unread{time.Now(), err.Error()}) {
+		r.log.Error("the configuration cannot be read; keeping the last good configuration and trying again",
 			"error", err, "cure", cure)
 	}
 }
 
-// prepare builds everything that a configuration needs; only then the keys and the certificates are exchanged, which cannot fail any more.
-func (g *gateway) prepare(cfg *config.Config, rep *config.Report) (*generation, error) {
-	if err := g.keepKeysInUse(cfg); err != nil {
-		return nil, err
+// reject records that the newest configuration was refused. The same refusal is logged once.
+func (r *reloader) reject(result *loadResult, err error) {
+	result.Error = err.Error()
+	last := r.last.Swap(result)
+	if last.OK || last.SHA256 != result.SHA256 || last.Error != result.Error {
+		r.audit.Error("configuration not reloaded; keeping the last good configuration",
+			"action", "reload", "outcome", "refused", "error", err)
 	}
-	next, err := g.newGeneration(cfg, rep)
-	if err != nil {
-		return nil, err
-	}
-	if err := g.certs.use(cfg.Server); err != nil {
-		return nil, err
-	}
-	return next, g.ring.Set(revealed(cfg.Session.Keys)...)
+	r.gateway.metrics.config.success.Set(0)
 }
 
-// reject keeps the last good configuration and shows everywhere that a newer one was refused. The same refusal is told once.
-func (g *gateway) reject(this *attempt, err error) {
-	this.Error = err.Error()
-	if last := g.last.Swap(this); last.OK || last.SHA256 != this.SHA256 || last.Error != this.Error {
-		logging.AuditLog(g.log).Error("configuration not reloaded; the last good one goes on", "action", "reload", "outcome", "refused", "error", err)
-	}
-	g.configMetrics.success.Set(0)
+// accept records that the newest configuration is the current one.
+func (r *reloader) accept(result *loadResult) {
+	r.lastGood = result
+	r.last.Store(result)
+	r.gateway.metrics.config.success.Set(1)
 }
 
-func (g *gateway) accept(this *attempt) {
-	g.lastGood = this
-	g.last.Store(this)
-	g.configMetrics.success.Set(1)
-}
-
-// configHealth tells whether the newest configuration is the one that is served.
-func (g *gateway) configHealth(gen *generation) admin.Check {
-	if u := g.unread.Load(); u != nil {
-		return admin.NewCheck(false, "the configuration cannot be read at present, the last good one is served: "+u.text, u.at)
+// health reports whether the newest configuration is the current one.
+func (r *reloader) health(gen *generation) admin.Check {
+	if u := r.unread.Load(); u != nil {
+		return admin.NewCheck(false, "the configuration cannot be read, the last good one is served: "+u.text, u.at)
 	}
-	if last := g.last.Load(); !last.OK {
+	if last := r.last.Load(); !last.OK {
 		return admin.NewCheck(false, "the newest configuration was refused: "+last.Error, last.At)
 	}
 	return admin.NewCheck(true, "sha256 "+gen.hash, gen.loadedAt)
-}
-
-// keepKeysInUse refuses a configuration that drops a key under which sessions live: they would all be logged out.
-func (g *gateway) keepKeysInUse(cfg *config.Config) error {
-	next := seal.IDsOf(revealed(cfg.Session.Keys)...)
-	var dropped []string
-	for _, id := range g.ring.IDs() {
-		if !slices.Contains(next, id) {
-			dropped = append(dropped, id.String())
-		}
-	}
-	if len(dropped) == 0 {
-		return nil
-	}
-	inUse, err := g.sessions.KeysInUse(context.Background())
-	if err != nil {
-		return fmt.Errorf("session.keys: a key is dropped, and Redis cannot be asked whether sessions need it: %w", err)
-	}
-	for _, id := range dropped {
-		if until, used := inUse[id]; used {
-			return fmt.Errorf("session.keys: the dropped key %s seals sessions until %s; keep it at the end of the list until then", id, until.UTC().Format(time.RFC3339))
-		}
-	}
-	return nil
 }

@@ -17,7 +17,7 @@ func TestAReloadTellsInOneLineWhichPathsChangedProtection(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
 	r.edit("    - path: /members/**\n", "    - path: /board/**\n", "url: /members/a", "url: /board/a")
-	r.reload(false)
+	r.reloader.reload(false)
 	lines := r.log.with("configuration reloaded")
 	if len(lines) != 1 {
 		t.Fatalf("%d lines tell about it", len(lines))
@@ -26,7 +26,7 @@ func TestAReloadTellsInOneLineWhichPathsChangedProtection(t *testing.T) {
 	if got := lines[0]["protection"]; got != want || lines[0]["more_open"] != 1.0 {
 		t.Errorf("protection %q, more_open %v", got, lines[0]["more_open"])
 	}
-	served, err := json.Marshal(r.served())
+	served, err := json.Marshal(r.servedConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,23 +56,23 @@ func TestAConfigurationThatIsRefusedChangesNothingAndIsShownEverywhere(t *testin
 			r := newRunning(t)
 			before := r.current.Load()
 			r.edit(edit[0], edit[1])
-			r.reload(false)
-			r.reload(false) // the same file again says nothing new
+			r.reloader.reload(false)
+			r.reloader.reload(false) // the same file again says nothing new
 			if r.current.Load() != before {
 				t.Fatal("it is served")
 			}
-			if n := len(r.log.with("configuration not reloaded; the last good one goes on")); n != 1 {
+			if n := len(r.log.with("configuration not reloaded; keeping the last good configuration")); n != 1 {
 				t.Errorf("the log tells it %d times", n)
 			}
 			if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 0 {
 				t.Errorf("the metric says %v", got)
 			}
-			if h := r.health(); h.Checks["config"].OK || r.last.Load().OK || len(r.last.Load().Problems) == 0 {
-				t.Errorf("/readyz: %+v, /config: %+v", h.Checks["config"], r.last.Load())
+			if h := r.health(); h.Checks["config"].OK || r.reloader.last.Load().OK || len(r.reloader.last.Load().Problems) == 0 {
+				t.Errorf("/readyz: %+v, /config: %+v", h.Checks["config"], r.reloader.last.Load())
 			}
 			r.write("hubgate.yaml", reloadYAML)
-			r.reload(false)
-			if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 1 || !r.last.Load().OK {
+			r.reloader.reload(false)
+			if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 1 || !r.reloader.last.Load().OK {
 				t.Errorf("after the mistake was taken back: %v", got)
 			}
 		})
@@ -81,7 +81,7 @@ func TestAConfigurationThatIsRefusedChangesNothingAndIsShownEverywhere(t *testin
 
 func gaugeOf(t *testing.T, g *gateway, name string) float64 {
 	t.Helper()
-	families, err := g.registry.Gather()
+	families, err := g.metrics.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,10 +109,10 @@ func TestWhatOnlyARestartChangesIsNamedAndTheRestTakesEffect(t *testing.T) {
 log: {format: text, level: debug}
 tracing: {endpoint: "http://127.0.0.1:4318"}
 `)
-	r.reload(false)
+	r.reloader.reload(false)
 	want := []string{"auth.prefix", "log.format", "server.admin_listen", "server.limits.connections", "server.limits.header_bytes", "server.limits.header_timeout",
 		"server.limits.idle_timeout", "server.listen", "server.pprof", "session.cookie_name", "session.redis", "tracing"}
-	if d := cmp.Diff(want, r.last.Load().RestartNeeded); d != "" {
+	if d := cmp.Diff(want, r.reloader.last.Load().RestartNeeded); d != "" {
 		t.Error(d)
 	}
 	if lines := r.log.with("these changes need a restart and are not in effect"); len(lines) != 1 || lines[0]["keys"] != strings.Join(want, " ") {
@@ -130,12 +130,12 @@ tracing: {endpoint: "http://127.0.0.1:4318"}
 func TestAChangedSecretFileIsAChangedConfiguration(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
-	r.reload(false)
+	r.reloader.reload(false)
 	if n := len(r.log.with("configuration reloaded")); n != 0 {
 		t.Errorf("reloaded %d times without a change", n)
 	}
 	r.write("admin_token", "second-admin-token\n")
-	r.reload(false)
+	r.reloader.reload(false)
 	if got := r.current.Load().cfg.Server.AdminToken.Reveal(); got != "second-admin-token" {
 		t.Errorf("the token is %q", got)
 	}
@@ -146,12 +146,12 @@ func TestAnotherOriginIsAskedByItsOwnNameOverConnectionsOfItsOwn(t *testing.T) {
 	r := newRunning(t)
 	first := r.current.Load().origin
 	r.edit("default: public", "default: login", "expect: login", "expect: login}\n    - {url: /x, expect: login")
-	r.reload(false)
+	r.reloader.reload(false)
 	if r.current.Load().origin != first {
 		t.Error("the connections were given up although the origin is the same")
 	}
 	r.edit("http://127.0.0.1:9", "https://other.example")
-	r.reload(false)
+	r.reloader.reload(false)
 	if r.current.Load().origin == first {
 		t.Error("the other origin is asked over the first one's connections, by the first one's name")
 	}
@@ -180,13 +180,15 @@ func TestAFolderThatIsSwappedByASymlinkIsSeen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.path = filepath.Join(mount, "hubgate.yaml")
+	r.reloader.path = filepath.Join(mount, "hubgate.yaml")
 	ctx, cancel := context.WithCancel(t.Context())
 	watched := make(chan error, 1)
-	go func() { watched <- r.watch(ctx) }()
+	go func() { watched <- r.reloader.watch(ctx) }()
 	eventually(t, "it watches", func() bool { return len(r.log.with("configuration reloaded")) == 1 }) // the other path's secret
 	publish("..2", strings.Replace(reloadYAML, "/members/**", "/board/**", 1)+"log: {level: info}\n")
-	eventually(t, "the failed test is told", func() bool { return len(r.log.with("configuration not reloaded; the last good one goes on")) == 1 })
+	eventually(t, "the failed test is told", func() bool {
+		return len(r.log.with("configuration not reloaded; keeping the last good configuration")) == 1
+	})
 	publish("..3", strings.NewReplacer("/members/", "/board/").Replace(reloadYAML))
 	eventually(t, "the swapped file is served", func() bool { return len(r.log.with("configuration reloaded")) == 2 })
 	cancel()
@@ -206,7 +208,7 @@ func (r *running) footprint(f *folders) footprint {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	families, err := r.registry.Gather()
+	families, err := r.metrics.registry.Gather()
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -235,8 +237,8 @@ func TestAThousandReloadsLeaveNothingBehind(t *testing.T) {
 			} else {
 				r.edit("    - path: /members/**\n", rules)
 			}
-			r.reload(i%2 == 0)
-			f.watch(r.watched())
+			r.reloader.reload(i%2 == 0)
+			f.watch(r.reloader.files())
 		}
 	}
 	turn(20)

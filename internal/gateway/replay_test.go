@@ -109,16 +109,18 @@ func TestRedisIsUpUnlessTheProbeFindsItDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newOperator(t, withToken).gateway
-			up := func() bool { return g.dependencies.Health(dependency.Redis).OK && g.health().Checks["redis"].OK }
+			up := func() bool {
+				return g.metrics.dependencies.Health(dependency.Redis).OK && g.health().Checks["redis"].OK
+			}
 			for range 10 {
-				g.observeRedis(t.Context(), met, time.Second)
+				redisObserver{g.metrics.dependencies}.observe(t.Context(), met, time.Second)
 			}
 			if !up() {
 				t.Error("a visitor's command brought Redis down")
 			}
 			for _, found := range []redisclient.Result{{Err: redisclient.ErrTimeout}, {WriteErr: refusal("OOM command not allowed")}} {
 				g.redis.Probe.Record(found)
-				g.observeRedis(t.Context(), nil, time.Millisecond)
+				redisObserver{g.metrics.dependencies}.observe(t.Context(), nil, time.Millisecond)
 				if up() {
 					t.Errorf("a visitor's command brought Redis back: %+v", found)
 				}

@@ -5,36 +5,111 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hubgate/hubgate/auth"
-	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/buildinfo"
-	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/connlimit"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/middleware"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy"
-	"github.com/hubgate/hubgate/proxy/stricthttp"
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// This file is the table of contents: what a request passes, which routes there are, which listeners are opened, how they close.
+// This file is the table of contents: how the process starts and ends, what handles a request, and which endpoints
+// there are.
 
-// routes is what every request passes, outermost first. A request's facts are found once, the line and the metrics are written
-// last, and everything is decided on the canonical path.
+// ServeConfig is the input of Serve. The demo differs from serve in nothing else.
+type ServeConfig struct {
+	Path   string // of the configuration file
+	Getenv func(string) string
+	Log    *logging.Writer
+	Ready  func() // called when the listeners are open; may be nil
+}
+
+// Serve runs the gateway until ctx ends, then shuts down gracefully. A second signal stops it at once.
+func Serve(ctx context.Context, sc ServeConfig) error {
+	signals := catchSignals()
+	defer signals.stop()
+	if sc.Getenv("GOGC") == "" {
+		setGCFloor(gcFloor)
+	}
+	g, err := newGateway(sc)
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	defer closeTracer(g.tracer)
+	logging.CaptureLibraries(g.log)
+	g.reloader.hup = signals.hup
+	first, log := g.current.Load(), logging.Component(g.log, "server")
+	perClient := func() connlimit.PerClient { return g.current.Load().perClient() }
+	l, err := listen(first.cfg.Server, g.certs.tlsConfig(), perClient)
+	if err != nil {
+		return err
+	}
+	first.logStart(log)
+	finished := make(chan error, 1)
+	go func() { finished <- g.serve(ctx, l) }()
+	g.service.ready()
+	if sc.Ready != nil {
+		sc.Ready()
+	}
+	select {
+	case err := <-finished:
+		log.Info("stopped")
+		return err
+	case <-signals.second:
+		return errors.New("server: stopped by a second signal; requests in flight were aborted")
+	}
+}
+
+// serve serves the listeners until ctx ends or a part fails, then drains. The background work ends after the last
+// request, and the admin listener closes last.
+func (g *gateway) serve(ctx context.Context, l *listeners) error {
+	cfg := g.current.Load().cfg.Server
+	ctx, fail := context.WithCancel(ctx)
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer fail()
+	var group errgroup.Group
+	run := func(part func() error) { // the process ends with this part
+		group.Go(func() error { defer fail(); return part() })
+	}
+	admin := g.adminServer(cfg)
+	public := g.publicServer(cfg, g)
+	servers := []*http.Server{public}
+	run(func() error { return Closed(public.Serve(l.public)) })
+	if l.plain != nil {
+		plain := g.publicServer(cfg, g.certs.plainHandler(&g.current))
+		servers = append(servers, plain)
+		run(func() error { return Closed(plain.Serve(l.plain)) })
+	}
+	run(func() error { return Closed(admin.Serve(l.admin)) })
+	run(func() error { defer admin.Close(); return g.run(work) })
+	group.Go(func() error { g.service.keepAlive(work, livenessOf(l.admin.Addr())); return nil })
+	<-ctx.Done()
+	g.drainer.drain(g.current.Load().cfg.Server, servers)
+	stop()
+	return group.Wait()
+}
+
+// routes returns the handlers of a request, outermost first. The facts of a request are determined once, its log line
+// and metrics are written last, and every decision is made on the canonical path.
 func (g *gateway) routes(gen *generation) http.Handler {
-	ask := gen.cfg.Auth.Prefix + "/auth"
-	f := &middleware.Chain{Pages: gen.pages, Log: logging.Component(g.log, "server"), Warnings: g.warnings, Ask: ask}
+	forwardAuth := gen.cfg.Auth.Prefix + "/auth"
+	chain := &middleware.Chain{
+		Pages: gen.pages, Log: logging.Component(g.log, "server"), Warnings: g.warnings, Ask: forwardAuth,
+	}
 	facts := inbound.Config{
 		Sites: gen.sites, RedirectFrom: gen.cfg.Server.Redirects(), Trusted: gen.trusted,
 		TLS: gen.cfg.Server.TLS.Mode != setting.None,
 	}
 	if gen.cfg.Auth.ForwardAuth == proxy.ForwardAuthHeaders {
-		facts.ForwardAuth = ask
+		facts.ForwardAuth = forwardAuth
 	}
 	gen.facts = inbound.New(facts)
 	logs := middleware.RequestLogs{Audit: logging.AuditLog(g.log), Failures: g.failures}
@@ -42,16 +117,16 @@ func (g *gateway) routes(gen *generation) http.Handler {
 		logs.Access = logging.Component(g.log, "access")
 	}
 	return gen.facts.Wrap(
-		g.traced(gen,
-			middleware.Observed(logs, g.httpMetrics,
-				f.Recovered(
-					f.Host(
-						f.Scheme(
+		traced(g.tracer, gen,
+			middleware.Observed(logs, g.metrics.http,
+				chain.Recovered(
+					chain.Host(
+						chain.Scheme(
 							middleware.HSTS(gen.cfg.Server.TLS.HSTS.D(),
-								f.Canonical(g.route(gen)))))))))
+								chain.Canonical(g.route(gen)))))))))
 }
 
-// route splits the gateway's own endpoints from the site.
+// route separates the gateway's own endpoints from the site.
 func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request, urlpath.Path) {
 	return func(w http.ResponseWriter, r *http.Request, path urlpath.Path) {
 		name, own := path.Under(gen.cfg.Auth.Prefix)
@@ -65,14 +140,15 @@ func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request
 		case "auth":
 			gen.gate.Check(w, r)
 		case "test":
-			g.testPage(gen, w, r)
+			testPage{gen, g.sessions, g.contacts}.ServeHTTP(w, r)
 		default:
 			gen.auth.Endpoint(w, r, name)
 		}
 	}
 }
 
-// endpointName is one of the gateway's own endpoints in its one spelling; whatever else is asked for below the prefix is one word.
+// endpointName returns the name of an own endpoint for metrics and traces; unknown ones share a name, because clients
+// choose them.
 func endpointName(prefix, name string) string {
 	if name != "auth" && name != "test" && !auth.Known(name) {
 		return middleware.RuleGateway
@@ -80,148 +156,26 @@ func endpointName(prefix, name string) string {
 	return prefix + "/" + name
 }
 
-// ServeConfig is what serve needs; demo differs in it and in nothing else.
-type ServeConfig struct {
-	Path   string
-	Getenv func(string) string
-	Log    *logging.Writer
-	Ready  func() // called when the listeners are open; may be nil
-}
-
-// Serve runs the gateway until ctx ends, then drains. A second signal ends it at once.
-func Serve(ctx context.Context, sc ServeConfig) error {
-	caught := catchSignals()
-	defer caught.stop()
-	if sc.Getenv("GOGC") == "" {
-		collectLess(heapFloor)
-	}
-	g, err := newGateway(sc)
-	if err != nil {
-		return err
-	}
-	defer g.close()
-	defer g.flushTraces()
-	logging.CaptureLibraries(g.log)
-	g.hup = caught.hup
-	l, err := g.listen()
-	if err != nil {
-		return err
-	}
-	g.announce()
-	finished := make(chan error, 1)
-	go func() { finished <- g.serve(ctx, l) }()
-	g.service.ready()
-	if sc.Ready != nil {
-		sc.Ready()
-	}
-	select {
-	case err := <-finished:
-		logging.Component(g.log, "server").Info("stopped")
-		return err
-	case <-caught.second:
-		return errors.New("server: ended at once by a second signal; what was under way was cut off")
-	}
-}
-
-// serve answers on the listeners until ctx ends or a part fails, then drains. The parts outlive the visitors, and the admin listener
-// outlives the parts.
-func (g *gateway) serve(ctx context.Context, l *listeners) error {
-	cfg := g.current.Load().cfg.Server
-	ctx, fail := context.WithCancel(ctx)
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	defer fail()
-	var group errgroup.Group
-	run := func(part func() error) { // without it the process cannot go on
-		group.Go(func() error { defer fail(); return part() })
-	}
-	admin := g.adminServer(cfg)
-	public := g.publicServer(cfg, g)
-	servers := []*http.Server{public}
-	run(func() error { return Closed(public.Serve(l.public)) })
-	if l.plain != nil {
-		plain := g.publicServer(cfg, g.certs.plain(g))
-		servers = append(servers, plain)
-		run(func() error { return Closed(plain.Serve(l.plain)) })
-	}
-	run(func() error { return Closed(admin.Serve(l.admin)) })
-	run(func() error { defer admin.Close(); return g.run(work) })
-	group.Go(func() error { g.service.keepAlive(work, alive(l.admin.Addr())); return nil })
-	<-ctx.Done()
-	g.drain(servers)
-	stop()
-	return group.Wait()
-}
-
-// publicServer bounds what a visitor's connection may cost: time to send a header, its size, idling, streams. HTTP/2 closes one that
-// resets many streams by itself (rapid reset, DS-03).
-func (g *gateway) publicServer(cfg config.ServerConfig, handler http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           g.polite(stricthttp.Paced(stricthttp.Prompt(handler))),
-		ReadHeaderTimeout: cfg.Limits.HeaderTimeout.D(),
-		IdleTimeout:       cfg.Limits.IdleTimeout.D(),
-		MaxHeaderBytes:    int(cfg.Limits.HeaderBytes),
-		ErrorLog:          slog.NewLogLogger(logging.Component(g.log, "server").Handler(), slog.LevelDebug),
-		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: 100, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: time.Minute,
-		},
-
-		DisableGeneralOptionsHandler: true, // "OPTIONS *" is judged like everything else
-	}
-}
-
-func (g *gateway) adminServer(cfg config.ServerConfig) *http.Server {
-	a := &admin.Server{
-		Audit: logging.AuditLog(g.log), Listen: cfg.AdminListen, Reg: g.registry, Sessions: g.sessions, Contacts: g.contacts,
-		Pprof: cfg.Pprof, Health: g.health,
-		Token:  func() string { return g.current.Load().cfg.Server.AdminToken.Reveal() },
-		Config: g.served,
-	}
-	return &http.Server{
-		Handler:           stricthttp.Prompt(a.Handler()),
-		ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(logging.Component(g.log, "server").Handler(), slog.LevelDebug),
-	}
-}
-
-// announce says at start what the operator must know: what to register at the provider, what is off, what will be lost.
-func (g *gateway) announce() {
-	gen, log := g.current.Load(), logging.Component(g.log, "server")
+// logStart logs what an operator must know at the start: the URLs to register at the provider, what is disabled, and
+// what will be lost.
+func (gen *generation) logStart(log *slog.Logger) {
 	for _, site := range gen.sites {
 		log.Info("register these URLs at the provider's app client",
-			"callback_url", site.Origin()+gen.cfg.Auth.Prefix+"/callback", "logout_url", site.Origin()+gen.cfg.Auth.Prefix+"/signed_out")
+			"callback_url", site.Origin()+gen.cfg.Auth.Prefix+"/callback",
+			"logout_url", site.Origin()+gen.cfg.Auth.Prefix+"/signed_out")
 	}
 	if gen.cfg.Session.Redis.Mode == "embedded" {
-		log.Warn("Redis is embedded in this process: sessions and the contact queue are lost when it ends, and a second replica would not see them; for trying out only")
+		log.Warn("Redis is embedded in this process: sessions and the contact queue are lost when it exits, " +
+			"and other replicas cannot see them; use it for trials only")
 	}
 	if gen.cfg.HubSpot.AccessToken == "" {
 		log.Warn("contact sync is off: hubspot.access_token is empty")
 	}
-	if most, known := maxDescriptors(); known {
-		if problem, cure := checkDescriptors(gen.cfg.Server, most); problem != "" {
+	if limit, known := maxDescriptors(); known {
+		if problem, cure := checkDescriptors(gen.cfg.Server, limit); problem != "" {
 			log.Warn(problem, "cure", cure)
 		}
 	}
 	log.Info("serving", "listen", gen.cfg.Server.Listen, "admin_listen", gen.cfg.Server.AdminListen,
 		"rules", len(gen.cfg.Proxy.Rules), "config_sha256", gen.hash, "version", buildinfo.Read().Version)
-}
-
-func Closed(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
-// served is the configuration as it is served, secrets masked, for /config.
-func (g *gateway) served() any {
-	gen := g.current.Load()
-	keys, err := g.sessions.KeysInUse(context.Background())
-	if err != nil {
-		keys = nil // Redis is away: /readyz says so
-	}
-	return map[string]any{
-		"session_keys_in_use_until": keys, "sha256": gen.hash, "loaded_at": gen.loadedAt, "config": gen.cfg, "warnings": gen.report.Lines(),
-		"last_reload": g.last.Load(),
-	}
 }

@@ -11,14 +11,20 @@ import (
 	"time"
 )
 
-// systemd tells the service manager what the process is doing (sd_notify(3)); without NOTIFY_SOCKET it tells nobody.
+// systemd reports the state of the process to the service manager (sd_notify(3)). Without NOTIFY_SOCKET it does
+// nothing.
 type systemd struct {
 	socket   string
-	watchdog time.Duration // half of what WatchdogSec asks for; 0 = not wanted
+	watchdog time.Duration // half of WatchdogSec; 0 = off
 
-	mu   sync.Mutex
-	ends bool // nothing about readiness may follow STOPPING
+	mu      sync.Mutex
+	stopped bool // STOPPING was sent: no other state may follow
 }
+
+const (
+	notifyTimeout = 2 * time.Second // for a manager whose queue is full: it must not block the drain
+	stopSlack     = 5 * time.Second // after the drain, for handing over the contact queue and closing Redis
+)
 
 func newSystemd(getenv func(string) string) *systemd {
 	s := &systemd{socket: getenv("NOTIFY_SOCKET")}
@@ -28,11 +34,8 @@ func newSystemd(getenv func(string) string) *systemd {
 	return s
 }
 
-// notifyTime is how long a message waits for a manager whose queue is full: a drain must not hang because that does.
-const notifyTime = 2 * time.Second
-
-// notify sends one message; a manager that does not listen costs nothing.
-func (s *systemd) notify(state string) {
+// notify sends one message. It ignores errors.
+func (s *systemd) notify(message string) {
 	if s.socket == "" {
 		return
 	}
@@ -41,59 +44,35 @@ func (s *systemd) notify(state string) {
 		return
 	}
 	defer conn.Close()
-	_ = conn.SetWriteDeadline(time.Now().Add(notifyTime))
-	_, _ = conn.Write([]byte(state))
+	_ = conn.SetWriteDeadline(time.Now().Add(notifyTimeout))
+	_, _ = conn.Write([]byte(message))
 }
 
-// state tells about readiness, which a process that is to end has no more.
-func (s *systemd) state(text string) {
+// setState sends a state unless the process is stopping.
+func (s *systemd) setState(state string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.ends {
-		s.notify(text)
+	if !s.stopped {
+		s.notify(state)
 	}
 }
 
-func (s *systemd) ready() { s.state("READY=1") }
-
-// stopping also asks for the time that the drain takes, whatever TimeoutStopSec the unit has.
-func (s *systemd) stopping(takes time.Duration) {
-	s.state(fmt.Sprintf("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", (takes+stopSlack)/time.Microsecond))
-	s.mu.Lock()
-	s.ends = true
-	s.mu.Unlock()
-}
-
-// stopSlack is what ends after the visitors have gone: the contact queue is handed over, Redis is left.
-const stopSlack = 5 * time.Second
+func (s *systemd) ready() { s.setState("READY=1") }
 
 // reloading begins a reload; ready ends it.
 func (s *systemd) reloading() {
-	s.state(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", monotonicMicroseconds()))
+	s.setState(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", monotonicMicroseconds()))
 }
 
-// alive asks the admin listener whether it answers: not the kernel, which accepts connections for a process that hangs.
-func alive(listener net.Addr) func(context.Context) bool {
-	host, port, _ := net.SplitHostPort(listener.String())
-	if a, err := netip.ParseAddr(host); err == nil && a.IsUnspecified() {
-		host = "localhost"
-	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	return func(ctx context.Context) bool {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/livez", nil)
-		if err != nil {
-			return false
-		}
-		res, err := client.Do(req)
-		if err != nil {
-			return false
-		}
-		res.Body.Close()
-		return res.StatusCode == http.StatusOK
-	}
+// stopping begins a stop that takes up to the given time, and asks for that time in case TimeoutStopSec is shorter.
+func (s *systemd) stopping(takes time.Duration) {
+	s.setState(fmt.Sprintf("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", (takes+stopSlack)/time.Microsecond))
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
 }
 
-// keepAlive pats the watchdog until ctx ends, as long as alive says that requests can be served.
+// keepAlive notifies the watchdog until ctx ends, while alive returns true.
 func (s *systemd) keepAlive(ctx context.Context, alive func(context.Context) bool) {
 	if s.watchdog == 0 {
 		return
@@ -105,11 +84,34 @@ func (s *systemd) keepAlive(ctx context.Context, alive func(context.Context) boo
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			asking, cancel := context.WithTimeout(ctx, s.watchdog)
-			if alive(asking) {
+			limited, cancel := context.WithTimeout(ctx, s.watchdog)
+			if alive(limited) {
 				s.notify("WATCHDOG=1")
 			}
 			cancel()
 		}
+	}
+}
+
+// livenessOf returns a function that reports whether the admin listener responds. To connect is not enough: the kernel
+// accepts connections for a process that hangs.
+func livenessOf(listener net.Addr) func(context.Context) bool {
+	host, port, _ := net.SplitHostPort(listener.String())
+	if a, err := netip.ParseAddr(host); err == nil && a.IsUnspecified() {
+		host = "localhost"
+	}
+	address := "http://" + net.JoinHostPort(host, port) + "/livez"
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return func(ctx context.Context) bool {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			return false
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			return false
+		}
+		res.Body.Close()
+		return res.StatusCode == http.StatusOK
 	}
 }

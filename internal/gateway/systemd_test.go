@@ -41,7 +41,7 @@ func TestTheWatchdogIsPattedByAProcessThatAnswersAndNotByOneThatHangs(t *testing
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		asked, done := make(chan bool, 100), make(chan struct{})
-		ask := alive(c.at)
+		ask := livenessOf(c.at)
 		go func() {
 			defer close(done)
 			s.keepAlive(ctx, func(ctx context.Context) bool {

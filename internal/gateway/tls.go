@@ -5,65 +5,64 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/certs"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/inbound"
-	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/middleware"
+	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// certificates is where the public listener's TLS comes from: nowhere, files, or an ACME authority.
+// certificates are the certificates of the public listener: from files, from an ACME authority, or none.
 type certificates struct {
+	log       *slog.Logger
+	files     *certs.Files
+	acme      *certs.ACME
+	lastError string // of the last reload of the files; "" if it succeeded
+	notAfter  *prometheus.GaugeVec
+}
+
+// certificateDeps are the dependencies of certificates.
+type certificateDeps struct {
 	log      *slog.Logger
-	files    *certs.Files
-	acme     *certs.ACME
-	broken   string // why the files could not be read again
-	notAfter *prometheus.GaugeVec
+	registry prometheus.Registerer
+	redis    redis.UniversalClient
+	ring     *seal.Ring
 }
 
-// health tells of a certificate that has ended; bad is false while it has not.
-func (c *certificates) health(now time.Time) (f admin.Check, bad bool) {
-	if c == nil || c.files == nil {
-		return admin.Check{}, false
-	}
-	name, end := c.files.NotAfter()
-	if now.Before(end) {
-		return admin.Check{}, false
-	}
-	return admin.NewCheck(false, "the certificate of "+name+" ended on "+end.UTC().Format(time.DateOnly), end), true
-}
-
-func (g *gateway) newCertificates(gen *generation) (*certificates, error) {
-	c := &certificates{log: logging.Component(g.log, "server"), notAfter: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "hubgate_tls_not_after_timestamp_seconds", Help: "When the certificate that is served ends.",
+func newCertificates(cfg *config.Config, deps certificateDeps) (*certificates, error) {
+	c := &certificates{log: deps.log, notAfter: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "hubgate_tls_not_after_timestamp_seconds", Help: "When the served certificate expires.",
 	}, []string{"name"})}
-	g.registry.MustRegister(c.notAfter)
-	cfg, err := gen.cfg.Server, error(nil)
-	switch cfg.TLS.Mode {
+	deps.registry.MustRegister(c.notAfter)
+	server, err := cfg.Server, error(nil)
+	switch server.TLS.Mode {
 	case "files":
-		if c.files, err = certs.NewFiles(cfg.TLS.CertFile, cfg.TLS.KeyFile); err == nil {
-			c.served(cfg)
+		if c.files, err = certs.NewFiles(server.TLS.CertFile, server.TLS.KeyFile); err == nil {
+			c.loaded(server)
 		}
 	case "acme":
 		c.acme, err = certs.NewACME(certs.ACMEConfig{
-			Email: cfg.TLS.ACME.Email, Directory: cfg.TLS.ACME.DirectoryURL, Agreed: cfg.TLS.ACME.Agree,
-			TLSPort: config.PortOf(cfg.Listen), HTTPPort: config.PortOf(cfg.TLS.HTTPListen),
-			Redis: g.redis.Queue, KeyPrefix: gen.cfg.Session.Redis.KeyPrefix, Ring: g.ring, Log: c.log, Served: c.note,
+			Email: server.TLS.ACME.Email, Directory: server.TLS.ACME.DirectoryURL, Agreed: server.TLS.ACME.Agree,
+			TLSPort: config.PortOf(server.Listen), HTTPPort: config.PortOf(server.TLS.HTTPListen),
+			Redis: deps.redis, KeyPrefix: cfg.Session.Redis.KeyPrefix, Ring: deps.ring, Log: c.log,
+			Served: c.setNotAfter,
 		})
 	}
 	if err != nil {
 		return nil, err
 	}
-	return c, c.use(cfg)
+	return c, c.apply(server)
 }
 
-// use makes the hosts and the files of a configuration the ones that are served.
-func (c *certificates) use(cfg config.ServerConfig) error {
+// apply uses the hosts and the files of a configuration.
+func (c *certificates) apply(cfg config.ServerConfig) error {
 	switch {
 	case c.acme != nil:
 		c.notAfter.Reset()
@@ -75,35 +74,43 @@ func (c *certificates) use(cfg config.ServerConfig) error {
 		}
 		c.files.SetHosts(cfg.HostNames())
 		if changed {
-			c.served(cfg)
+			c.loaded(cfg)
 		}
 	}
 	return nil
 }
 
-func (c *certificates) note(name string, end time.Time) {
-	c.notAfter.WithLabelValues(name).Set(float64(end.Unix()))
-}
-
-// served shows the certificate of the files, and says what visitors' browsers will not like about it.
-func (c *certificates) served(cfg config.ServerConfig) {
-	c.broken = ""
+// loaded updates the metric after the files were read, and logs what browsers would reject.
+func (c *certificates) loaded(cfg config.ServerConfig) {
+	c.lastError = ""
 	c.notAfter.Reset()
-	c.note(c.files.NotAfter())
+	c.setNotAfter(c.files.NotAfter())
 	for _, p := range config.CertificateWarnings(c.files, cfg) {
 		c.log.Warn("certificate", "problem", p.Text)
 	}
 }
 
-// tls is the public listener's TLS; nil when somebody in front ends it.
-func (c *certificates) tls() *tls.Config {
-	switch {
-	case c.files != nil:
-		return c.files.TLS()
-	case c.acme != nil:
-		return c.acme.TLS()
+func (c *certificates) setNotAfter(name string, end time.Time) {
+	c.notAfter.WithLabelValues(name).Set(float64(end.Unix()))
+}
+
+// reload reads the files if they changed. If certificate and key do not match, it keeps the last good pair; the same
+// error is logged once.
+func (c *certificates) reload(cfg config.ServerConfig) {
+	if c.files == nil {
+		return
 	}
-	return nil
+	switch changed, err := c.files.Reload(); {
+	case err != nil && err.Error() != c.lastError:
+		c.lastError = err.Error()
+		c.log.Error("certificate files not reloaded; keeping the last good certificate", "error", err)
+	case err == nil && changed:
+		c.log.Info("certificate files reloaded")
+		c.loaded(cfg)
+	case err == nil && c.lastError != "":
+		c.lastError = ""
+		c.log.Info("certificate files can be read again")
+	}
 }
 
 // run obtains and renews certificates until ctx ends.
@@ -115,29 +122,34 @@ func (c *certificates) run(ctx context.Context) error {
 	return c.acme.Run(ctx)
 }
 
-// reread reads certificate files that may have changed; a pair that does not fit leaves the last good one in place, and that is said once.
-func (c *certificates) reread(cfg config.ServerConfig) {
-	if c.files == nil {
-		return
+// health returns a failed check if a certificate file expired.
+func (c *certificates) health(now time.Time) (failed admin.Check, ok bool) {
+	if c == nil || c.files == nil {
+		return admin.Check{}, true
 	}
-	switch changed, err := c.files.Reload(); {
-	case err != nil && err.Error() != c.broken:
-		c.broken = err.Error()
-		c.log.Error("certificate files not read again; the last good certificate goes on", "error", err)
-	case err == nil && changed:
-		c.broken = ""
-		c.log.Info("certificate files read again")
-		c.served(cfg)
-	case err == nil && c.broken != "":
-		c.broken = ""
-		c.log.Info("certificate files can be read again")
+	name, end := c.files.NotAfter()
+	if now.Before(end) {
+		return admin.Check{}, true
 	}
+	detail := "the certificate of " + name + " expired on " + end.UTC().Format(time.DateOnly)
+	return admin.NewCheck(false, detail, end), false
 }
 
-// plain is the handler of http_listen: challenges are answered, everything else goes to https of its own host.
-func (c *certificates) plain(g *gateway) http.Handler {
+// tlsConfig returns the TLS configuration of the public listener; nil if a load balancer terminates TLS.
+func (c *certificates) tlsConfig() *tls.Config {
+	switch {
+	case c.files != nil:
+		return c.files.TLS()
+	case c.acme != nil:
+		return c.acme.TLS()
+	}
+	return nil
+}
+
+// plainHandler returns the handler of http_listen: it answers ACME challenges and redirects everything else to https.
+func (c *certificates) plainHandler(current *atomic.Pointer[generation]) http.Handler {
 	redirects := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		gen := g.current.Load()
+		gen := current.Load()
 		facts := inbound.Of(gen.facts.Resolve(r))
 		switch {
 		case facts.Site != nil:
@@ -145,7 +157,7 @@ func (c *certificates) plain(g *gateway) http.Handler {
 		case facts.RedirectTo != nil:
 			middleware.Redirect(w, facts.RedirectTo, r)
 		default:
-			gen.handler.ServeHTTP(w, r) // answers 421 or 400
+			gen.handler.ServeHTTP(w, r) // responds with 421 or 400
 		}
 	})
 	if c.acme == nil {

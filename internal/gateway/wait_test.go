@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// eventually waits for what another goroutine does. The limit is far beyond what it takes: it ends a hang, it measures nothing.
+// eventually waits for what another goroutine does. The limit is far beyond what it takes: it ends a hang, it measures
+// nothing.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
