@@ -10,10 +10,10 @@ import (
 	"github.com/hubgate/hubgate/internal/middleware"
 )
 
-// ruleAdmin marks a request to the admin listener as one that is audited: everything but metrics and health, and whatever was refused.
+// ruleAdmin is the rule of requests that are audited: all but metrics and health, and those that were refused.
 const ruleAdmin = "_admin"
 
-// audited writes one line for each request of an operator, without its query: who was looked for stands there.
+// audited writes a line for each request of an operator, without the query, which may contain an e-mail address.
 func (s *Server) audited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := &inbound.Facts{ID: rand.Text(), Peer: inbound.Address(r.RemoteAddr)}
@@ -21,27 +21,28 @@ func (s *Server) audited(next http.Handler) http.Handler {
 		rec := &middleware.Recorder{ResponseWriter: w}
 		defer func() {
 			if f.Outcome.Rule == ruleAdmin {
-				s.Audit.LogAttrs(r.Context(), slog.LevelInfo, "admin", adminAttrs(r, f, rec.Code())...)
+				s.Audit.LogAttrs(r.Context(), slog.LevelInfo, "admin", auditAttrs(r, f, rec.Code())...)
 			}
 		}()
 		next.ServeHTTP(rec, r)
 	})
 }
 
-func adminAttrs(r *http.Request, f *inbound.Facts, status int) []slog.Attr {
-	action, result := "admin_change", "success"
+func auditAttrs(r *http.Request, f *inbound.Facts, status int) []slog.Attr {
+	action, outcome := "admin_change", "success"
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		action = "admin_read"
 	}
 	switch {
 	case f.Outcome.Decision == "refuse":
-		result = "refused"
+		outcome = "refused"
 	case status >= http.StatusBadRequest:
-		result = "failure"
+		outcome = "failure"
 	}
 	attrs := []slog.Attr{
-		slog.String("action", action), slog.String("outcome", result), slog.String("reason", f.Outcome.Reason), slog.String("method", logging.Capped(r.Method)),
-		slog.String("path", logging.Capped(r.URL.EscapedPath())), slog.Int("status", status), slog.String("client", f.Peer.String()),
+		slog.String("action", action), slog.String("outcome", outcome), slog.String("reason", f.Outcome.Reason),
+		slog.String("method", logging.Capped(r.Method)), slog.String("path", logging.Capped(r.URL.EscapedPath())),
+		slog.Int("status", status), slog.String("client", f.Peer.String()),
 	}
 	if f.Outcome.Err != nil {
 		attrs = append(attrs, slog.String("error", logging.Capped(f.Outcome.Err.Error())))

@@ -1,6 +1,6 @@
-// Package admin serves the admin listener: probes, metrics, the served configuration, and the API through which
-// operators list and end sessions and work on the contact queue.
+// Package admin serves the admin listener: probes, metrics, the current configuration, and the API with which operators
+// list and end sessions and work on the contact queue.
 //
-// It knows how an operator proves who they are, and the JSON of each endpoint. It never serves visitors, never calls
-// HubSpot or the identity provider, and changes nothing without an audit line.
+// It knows how operators authenticate, and the JSON of each endpoint. It never serves visitors, never calls HubSpot or
+// the identity provider, and changes nothing without an audit line.
 package admin

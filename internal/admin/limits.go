@@ -1,111 +1,59 @@
 package admin
 
 import (
-	"container/list"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Bounds of the admin listener, so that its clients stop neither each other nor the visitors.
+// Limits of the admin listener, so that one client blocks neither other clients nor visitors.
 const (
-	MaxConnections = 256              // over it the oldest is closed: who hangs makes room for who asks
-	adminTime      = 10 * time.Second // to read a body, and to make an answer
-	answerTime     = 5 * time.Second  // besides, for the client to take the answer, which may be that its body is late
-	scrapesAtOnce  = 2                // further ones wait
+	MaxConnections = 256 // above it the oldest connection is closed
+
+	requestTime    = 10 * time.Second // to read the body and to create the response
+	writeTime      = 5 * time.Second  // in addition, for the client to read the response
+	maxScrapes     = 2                // at a time; others wait
 	maxProfile     = 300              // seconds
+	defaultProfile = 30               // seconds, of net/http/pprof
 )
 
-// scrapes answers scrapes. A scrape is finished before its first byte is sent: a client that does not read holds up no
-// other.
-func scrapes(reg *prometheus.Registry) http.Handler {
+// scrapeHandler serves the metrics. A scrape is complete before its first byte is sent, so that a client that does not
+// read blocks no other.
+func scrapeHandler(reg *prometheus.Registry) http.Handler {
 	scrape := promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg, EnableOpenMetrics: true})
-	free := make(chan struct{}, scrapesAtOnce)
+	slots := make(chan struct{}, maxScrapes)
 	return http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case free <- struct{}{}:
-			defer func() { <-free }()
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
 			scrape.ServeHTTP(w, r)
 		case <-r.Context().Done():
 		}
-	}), adminTime, "too many scrapes at once")
+	}), requestTime, "too many scrapes at a time")
 }
 
-// timed bounds the time that a client may take to send its request and to read the answer. A profile takes its seconds
-// besides.
-func timed(next http.Handler) http.Handler {
+// withDeadline limits the time in which a client must send its request and read the response. A profile takes its
+// seconds in addition.
+func withDeadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		limit := adminTime
+		limit := requestTime
 		if strings.HasPrefix(r.URL.Path, "/debug/pprof/") {
 			seconds, _ := strconv.Atoi(r.URL.Query().Get("seconds"))
 			if seconds > maxProfile {
-				refuse(w, r, http.StatusBadRequest, "seconds is at most "+strconv.Itoa(maxProfile))
+				refuse(w, r, http.StatusBadRequest, "seconds may be at most "+strconv.Itoa(maxProfile))
 				return
 			}
-			limit += time.Duration(max(seconds, 30)) * time.Second // 30 is pprof's own default
+			limit += time.Duration(max(seconds, defaultProfile)) * time.Second
 		}
 		conn, end := http.NewResponseController(w), time.Now().Add(limit)
-		_ = conn.SetWriteDeadline(end.Add(answerTime)) // the recorder of a test has none
+		_ = conn.SetWriteDeadline(end.Add(writeTime)) // fails only for the recorder of a test
 		if r.Body != nil && r.Body != http.NoBody {
 			_ = conn.SetReadDeadline(end)
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// newestListener bounds its connections by closing the oldest one.
-type newestListener struct {
-	net.Listener
-	limit int
-
-	mu   sync.Mutex
-	open *list.List // of *newestConn, the oldest first
-}
-
-func KeepNewest(l net.Listener, limit int) *newestListener {
-	return &newestListener{Listener: l, limit: limit, open: list.New()}
-}
-
-// Accept waits for a connection.
-func (l *newestListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	c := &newestConn{Conn: conn, listener: l}
-	if oldest := l.add(c); oldest != nil {
-		oldest.Close()
-	}
-	return c, nil
-}
-
-// add enters a connection and returns the one that it takes the place of, if any.
-func (l *newestListener) add(c *newestConn) *newestConn {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c.place = l.open.PushBack(c)
-	if l.open.Len() <= l.limit {
-		return nil
-	}
-	return l.open.Front().Value.(*newestConn)
-}
-
-type newestConn struct {
-	net.Conn
-	listener *newestListener
-	place    *list.Element
-}
-
-// Close also makes room for another connection.
-func (c *newestConn) Close() error {
-	c.listener.mu.Lock()
-	c.listener.open.Remove(c.place) // does nothing the second time
-	c.listener.mu.Unlock()
-	return c.Conn.Close()
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/hubgate/hubgate/internal/configtest"
 )
 
-// pipeListener hands out connections that hold nothing back: a write to one waits for its reader.
+// pipeListener returns unbuffered connections: a write waits for its reader.
 type pipeListener chan net.Conn
 
 func (l pipeListener) Accept() (net.Conn, error) {
@@ -30,7 +30,7 @@ func (l pipeListener) Accept() (net.Conn, error) {
 func (l pipeListener) Close() error   { return nil }
 func (l pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
-// dial returns a client's end.
+// dial returns the client's end of a new connection.
 func (l pipeListener) dial() net.Conn {
 	client, server := net.Pipe()
 	l <- server
@@ -55,9 +55,9 @@ func withAdmin(t *testing.T, limit int, run func(t *testing.T, l pipeListener)) 
 	})
 }
 
-const localRequest = " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + configtest.AdminToken + "\r\n"
+const localHeader = " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + configtest.AdminToken + "\r\n"
 
-// answered sends a request and returns the status of its answer; 0 when there is none.
+// statusOf sends a request and returns the status of the response; 0 if there is none.
 func statusOf(t *testing.T, conn net.Conn, request string) int {
 	t.Helper()
 	go io.WriteString(conn, request)
@@ -71,17 +71,18 @@ func statusOf(t *testing.T, conn net.Conn, request string) int {
 	return res.StatusCode
 }
 
-// Each kind of client sends a request, or a part of one, and reads nothing.
-func TestAdminClientsThatHangHoldUpNobodyAndAreClosed(t *testing.T) {
+// TestHangingClientBlocksNoOtherAndIsClosed has clients that send a request or a part of one and read nothing.
+func TestHangingClientBlocksNoOtherAndIsClosed(t *testing.T) {
 	for name, request := range map[string]string{
-		"scrapes":         "GET /metrics" + localRequest + "\r\n",
-		"probes":          "GET /readyz" + localRequest + "\r\n",
-		"profiles":        "GET /debug/pprof/" + localRequest + "\r\n",
-		"halves":          "GET /metrics" + localRequest,
-		"bodies":          "POST /api/contacts/send" + localRequest + "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
-		"nothing at all":  "",
-		"requests a lot":  strings.Repeat("GET /metrics"+localRequest+"\r\n", 5),
-		"refused by name": "GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+		"scrape":        "GET /metrics" + localHeader + "\r\n",
+		"probe":         "GET /readyz" + localHeader + "\r\n",
+		"profile":       "GET /debug/pprof/" + localHeader + "\r\n",
+		"half a header": "GET /metrics" + localHeader,
+		"half a body": "POST /api/contacts/send" + localHeader +
+			"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+		"nothing":       "",
+		"many requests": strings.Repeat("GET /metrics"+localHeader+"\r\n", 5),
+		"refused host":  "GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			withAdmin(t, 2000, func(t *testing.T, l pipeListener) {
@@ -94,8 +95,8 @@ func TestAdminClientsThatHangHoldUpNobodyAndAreClosed(t *testing.T) {
 				synctest.Wait()
 				for _, path := range []string{"/metrics", "/livez", "/readyz"} {
 					conn := l.dial()
-					if got := statusOf(t, conn, "GET "+path+localRequest+"Connection: close\r\n\r\n"); got != http.StatusOK {
-						t.Errorf("%s is answered with %d", path, got)
+					if got := statusOf(t, conn, "GET "+path+localHeader+"Connection: close\r\n\r\n"); got != http.StatusOK {
+						t.Errorf("%s: status %d", path, got)
 					}
 					conn.Close()
 				}
@@ -104,7 +105,7 @@ func TestAdminClientsThatHangHoldUpNobodyAndAreClosed(t *testing.T) {
 				for _, conn := range hanging {
 					conn.SetReadDeadline(time.Now().Add(time.Second))
 					if _, err := io.Copy(io.Discard, conn); err != nil && !strings.Contains(err.Error(), "closed") {
-						t.Fatalf("it is still open: %v", err)
+						t.Fatalf("the connection is still open: %v", err)
 					}
 					conn.Close()
 				}
@@ -113,7 +114,7 @@ func TestAdminClientsThatHangHoldUpNobodyAndAreClosed(t *testing.T) {
 	}
 }
 
-func TestAdminListenerClosesTheOldestConnection(t *testing.T) {
+func TestListenerClosesTheOldestConnection(t *testing.T) {
 	withAdmin(t, 3, func(t *testing.T, l pipeListener) {
 		var all []net.Conn
 		for range 5 {
@@ -125,15 +126,15 @@ func TestAdminListenerClosesTheOldestConnection(t *testing.T) {
 			if i < 2 {
 				want = 0
 			}
-			if got := statusOf(t, conn, "GET /livez"+localRequest+"\r\n"); got != want {
+			if got := statusOf(t, conn, "GET /livez"+localHeader+"\r\n"); got != want {
 				t.Errorf("connection %d: status %d, want %d", i, got, want)
 			}
 		}
 		all[4].Close()
 		synctest.Wait()
 		another := l.dial()
-		if got := statusOf(t, all[2], "GET /livez"+localRequest+"\r\n"); got != http.StatusOK {
-			t.Errorf("the oldest was closed although there was room: %d", got)
+		if got := statusOf(t, all[2], "GET /livez"+localHeader+"\r\n"); got != http.StatusOK {
+			t.Errorf("the oldest connection was closed although there was room: %d", got)
 		}
 		another.Close()
 		for _, conn := range all {
@@ -142,11 +143,11 @@ func TestAdminListenerClosesTheOldestConnection(t *testing.T) {
 	})
 }
 
-func TestProfileHasAnEnd(t *testing.T) {
+func TestProfileDurationIsLimited(t *testing.T) {
 	withAdmin(t, 3, func(t *testing.T, l pipeListener) {
 		for seconds, want := range map[string]int{"301": 400, "999999999": 400, "40": 200} {
 			conn := l.dial()
-			request := "GET /debug/pprof/allocs?seconds=" + seconds + localRequest + "Connection: close\r\n\r\n"
+			request := "GET /debug/pprof/allocs?seconds=" + seconds + localHeader + "Connection: close\r\n\r\n"
 			if got := statusOf(t, conn, request); got != want {
 				t.Errorf("%s seconds: status %d, want %d", seconds, got, want)
 			}
@@ -155,13 +156,13 @@ func TestProfileHasAnEnd(t *testing.T) {
 	})
 }
 
-// TestStalledAdminBodyIsAnswered checks that a client whose body stops halfway is told so, not left without a word.
-func TestStalledAdminBodyIsAnswered(t *testing.T) {
+// TestStalledBodyGetsAResponse checks that a client whose body stops halfway is not left without a response.
+func TestStalledBodyGetsAResponse(t *testing.T) {
 	for name, request := range map[string]string{
-		"half a replay":  "POST /api/contacts/replay" + localRequest + "Content-Length: 100\r\n\r\n{\"all\":",
-		"half a contact": "POST /api/contacts/send" + localRequest + "Content-Length: 100\r\n\r\n{",
-		"no body":        "POST /api/contacts/replay" + localRequest + "Content-Length: 100\r\n\r\n",
-		"half a chunk":   "POST /api/contacts/replay" + localRequest + "Transfer-Encoding: chunked\r\n\r\n40\r\n{",
+		"half a replay":  "POST /api/contacts/replay" + localHeader + "Content-Length: 100\r\n\r\n{\"all\":",
+		"half a contact": "POST /api/contacts/send" + localHeader + "Content-Length: 100\r\n\r\n{",
+		"no body":        "POST /api/contacts/replay" + localHeader + "Content-Length: 100\r\n\r\n",
+		"half a chunk":   "POST /api/contacts/replay" + localHeader + "Transfer-Encoding: chunked\r\n\r\n40\r\n{",
 	} {
 		t.Run(name, func(t *testing.T) {
 			withAdmin(t, 3, func(t *testing.T, l pipeListener) {
