@@ -37,7 +37,7 @@ func TestRedisTLSWorksOrReportsTheCause(t *testing.T) {
 		{"another authority", "rediss://" + localhost(goodPort), otherCA,
 			"certificate signed by unknown authority", "ca_file"},
 		{"another name", "rediss://" + localhost(namePort), otherName,
-			"certificate is valid for redis.example, not localhost", "a name that the certificate has"},
+			"certificate is valid for redis.example, not localhost", "a name that is in the certificate"},
 		{"expired", "rediss://" + localhost(expiredPort), expired, "expired", "renew"},
 		{"server without TLS", "rediss://" + localhost(plainPort), good, "", "redis://"},
 		{"server with TLS", "redis://" + localhost(goodPort), "", "", "rediss://"},

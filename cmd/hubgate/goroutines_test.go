@@ -37,7 +37,7 @@ var elsewhere = map[string]string{
 
 	"internal/gateway catchSignals":   "process-long",
 	"internal/demo Run":               "process-long: the demo's servers",
-	"internal/doctor doctor.Diagnose": "a command, not a server",
+	"internal/doctor doctor.diagnose": "a command, not a server",
 	"internal/gateway drainer.drain":  "the end of the process",
 	"internal/gateway gateway.run":    "process-long",
 	"internal/gateway gateway.serve":  "process-long",

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"text/tabwriter"
 
@@ -66,8 +67,8 @@ func runCheck(e *env, path string, strict, live bool) error {
 		Problems: problemsJSON(rep),
 	}
 	if live && !failed {
-		logging.CaptureRedis(doctor.QuietLog()) // the findings report what go-redis would log to stderr
-		result.Live = doctor.New(cfg).Diagnose(e.ctx)
+		logging.CaptureRedis(slog.New(slog.DiscardHandler)) // the findings report what go-redis would print to stderr
+		result.Live = doctor.Diagnose(e.ctx, cfg)
 		result.OK = !slices.ContainsFunc(result.Live, func(f setting.Finding) bool {
 			return f.Status == setting.Failed || strict && f.Status == setting.Warning
 		})

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -14,9 +15,10 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// doctor asks every part that the configuration names, each within a time limit. What it asks with are seams for tests.
+// doctor checks the systems of a configuration. Tests replace its access to the network.
 type doctor struct {
 	cfg     *config.Config
+	log     *slog.Logger
 	clock   clockskew.Clock
 	lookup  lookupFunc
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
@@ -24,39 +26,49 @@ type doctor struct {
 	now     func() time.Time
 }
 
-func New(cfg *config.Config) *doctor {
-	return &doctor{cfg: cfg, lookup: lookupHost, dial: (&net.Dialer{}).DialContext, now: time.Now}
+func newDoctor(cfg *config.Config) *doctor {
+	return &doctor{
+		cfg: cfg, log: slog.New(slog.DiscardHandler), lookup: lookupHost, dial: (&net.Dialer{}).DialContext,
+		now: time.Now,
+	}
 }
 
-const doctorTime = 10 * time.Second
+// timeout limits the checks of one system.
+const timeout = 10 * time.Second
 
-// Diagnose asks all parts at once and tells what they said, in the order of the file.
-func (d *doctor) Diagnose(ctx context.Context) []setting.Finding {
-	asks := []func(context.Context) []setting.Finding{d.askSites, d.askOrigin, d.askProvider, d.askRedis, d.askHubSpot}
-	answers := make([][]setting.Finding, len(asks))
+// Diagnose checks all systems at the same time. It returns the findings in the order of the configuration.
+func Diagnose(ctx context.Context, cfg *config.Config) []setting.Finding {
+	return newDoctor(cfg).diagnose(ctx)
+}
+
+func (d *doctor) diagnose(ctx context.Context) []setting.Finding {
+	checks := []func(context.Context) []setting.Finding{
+		d.checkSites, d.checkOrigin, d.checkProvider, d.checkRedis, d.checkHubSpot,
+	}
+	results := make([][]setting.Finding, len(checks))
 	var group sync.WaitGroup
-	for i, ask := range asks {
+	for i, check := range checks {
 		group.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, doctorTime)
+			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()
-			answers[i] = ask(ctx)
+			results[i] = check(ctx)
 		})
 	}
 	group.Wait()
 	var all []setting.Finding
-	for _, answer := range answers {
-		all = append(all, answer...)
+	for _, findings := range results {
+		all = append(all, findings...)
 	}
 	all = append(all, d.clock.Findings()...)
 	for _, r := range d.cfg.Returns() {
-		all = append(all, setting.Finding{Part: "register", Status: setting.OK, Detail: "callback " + r.Callback + ", logout " + r.SignedOut})
+		all = append(all, ok("register", "callback "+r.Callback+", logout "+r.SignedOut))
 	}
 	return all
 }
 
-// client asks one dependency, and listens to the clock in its answers.
+// client returns a client of one dependency. It compares this machine's clock with the responses.
 func (d *doctor) client(name dependency.Name) *http.Client {
-	client := dependency.NewClient(dependency.ClientConfig{Name: name, Timeout: doctorTime, MaxBody: 32 << 20})
+	client := dependency.NewClient(dependency.ClientConfig{Name: name, Timeout: timeout, MaxBody: 32 << 20})
 	if d.network != nil {
 		client.Transport = d.network
 	}
@@ -64,10 +76,11 @@ func (d *doctor) client(name dependency.Name) *http.Client {
 	return client
 }
 
-func (d *doctor) askProvider(ctx context.Context) []setting.Finding {
-	p, err := openid.New(d.cfg.Auth.OpenID(), openid.Deps{Client: d.client(dependency.IDP), Log: QuietLog(), Now: d.now})
+func (d *doctor) checkProvider(ctx context.Context) []setting.Finding {
+	deps := openid.Deps{Client: d.client(dependency.IDP), Log: d.log, Now: d.now}
+	p, err := openid.New(d.cfg.Auth.OpenID(), deps)
 	if err != nil {
-		return []setting.Finding{{Part: "provider", Status: setting.Failed, Detail: err.Error()}}
+		return []setting.Finding{failed("provider", err.Error(), "", "")}
 	}
 	var all []setting.Finding
 	for _, f := range p.Examine(ctx, d.cfg.Returns()) {

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -13,73 +12,78 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func QuietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// askHubSpot tries the access token and its scopes, and holds the mapping to the properties that HubSpot has.
-func (d *doctor) askHubSpot(ctx context.Context) []setting.Finding {
+// checkHubSpot checks the access token, its scopes and account, and compares the mapping with HubSpot's properties.
+func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 	cfg := d.cfg.HubSpot
 	if cfg.AccessToken == "" {
-		return []setting.Finding{{Part: "hubspot", Status: setting.Warning, Detail: "contact sync is off: hubspot.access_token is empty", Cure: "write a service key to keep contacts", Where: "hubspot.access_token"}}
+		return []setting.Finding{warning("hubspot", "contact sync is off: hubspot.access_token is empty",
+			"write a service key to sync contacts", "hubspot.access_token")}
 	}
 	account, err := crm.NewAccount(cfg.CRM(), d.client(dependency.HubSpotAPI))
 	if err != nil {
-		return []setting.Finding{{Part: "hubspot", Status: setting.Failed, Detail: err.Error()}}
+		return []setting.Finding{failed("hubspot", err.Error(), "", "")}
 	}
-	writing := account.Writable(ctx)
-	if status, _ := crm.Refused(writing); writing != nil && status != http.StatusForbidden {
-		return []setting.Finding{hubspotRefusal(cfg, writing, "")}
+	writeErr := account.Writable(ctx)
+	if status, _ := crm.Refused(writeErr); writeErr != nil && status != http.StatusForbidden {
+		return []setting.Finding{apiFinding(cfg, writeErr, "")}
 	}
-	all := []setting.Finding{{Part: "hubspot", Status: setting.OK, Detail: "the access token works"}}
-	refused := func(err error, scope string) {
+	all := []setting.Finding{ok("hubspot", "the access token works")}
+	needs := func(scope string, err error) {
 		if err != nil {
-			all = append(all, hubspotRefusal(cfg, err, scope))
+			all = append(all, apiFinding(cfg, err, scope))
 		}
 	}
-	refused(writing, "crm.objects.contacts.write")
-	refused(account.Readable(ctx), "crm.objects.contacts.read")
-	fit, err := hubspot.CheckMapping(ctx, account, cfg.Contacts)
-	refused(err, "crm.schemas.contacts.read")
-	if portal, err := account.Portal(ctx); err == nil && cfg.HubID != 0 && portal != cfg.HubID {
-		all = append(all, setting.Finding{Part: "hubspot account", Status: setting.Failed, Detail: fmt.Sprintf("the access token is of account %d, hub_id is %d", portal, cfg.HubID),
-			Cure: "write the number of the token's account, or make a token in the other one", Where: "hubspot.hub_id, hubspot.access_token"})
+	needs("crm.objects.contacts.write", writeErr)
+	needs("crm.objects.contacts.read", account.Readable(ctx))
+	mapping, err := hubspot.CheckMapping(ctx, account, cfg.Contacts)
+	needs("crm.schemas.contacts.read", err)
+	if id, err := account.Portal(ctx); err == nil && cfg.HubID != 0 && id != cfg.HubID {
+		all = append(all, failed("hubspot account",
+			fmt.Sprintf("the access token belongs to account %d, but hub_id is %d", id, cfg.HubID),
+			"write the id of the token's account, or create a token in the other account",
+			"hubspot.hub_id, hubspot.access_token"))
 	}
-	return append(all, judgeFitness(fit)...)
+	return append(all, mappingFindings(mapping)...)
 }
 
-// hubspotRefusal tells why HubSpot refused a call; scope is what the call needs.
-func hubspotRefusal(cfg hubspot.Config, err error, scope string) setting.Finding {
-	const keys = "HubSpot: Development, Keys, Service keys"
-	f := setting.Finding{Part: "hubspot", Status: setting.Failed}
+// apiFinding explains an error of HubSpot's API. scope is the scope that the call needs.
+func apiFinding(cfg hubspot.Config, err error, scope string) setting.Finding {
+	const part = "hubspot"
 	switch status, scopes := crm.Refused(err); {
 	case status == http.StatusUnauthorized:
-		f.Detail, f.Cure, f.Where = "HubSpot does not accept the access token (401)", "make a service key and put it there; a rotated one ends after seven days", "hubspot.access_token"
+		return failed(part, "HubSpot does not accept the access token (401)",
+			"create a service key and write it there; a rotated key expires after seven days", "hubspot.access_token")
 	case status == http.StatusForbidden:
 		if len(scopes) == 0 {
 			scopes = []string{scope}
 		}
-		f.Part, f.Detail, f.Cure, f.Where = "hubspot scopes", "the access token lacks "+strings.Join(scopes, ", "), "add the scope to the key", keys
+		return failed("hubspot scopes", "the access token lacks "+strings.Join(scopes, ", "),
+			"add the scope to the key", "HubSpot: Development, Keys, Service keys")
 	case status == http.StatusTooManyRequests:
-		f.Status, f.Detail, f.Cure, f.Where = setting.Warning, err.Error(), "try again later; another application uses up the account's calls", "HubSpot: Development, Monitoring"
+		return warning(part, err.Error(), "try again later; another application uses up the account's rate limit",
+			"HubSpot: Development, Monitoring")
 	case status == 0:
-		f.Detail, f.Cure, f.Where = err.Error(), "let this machine reach "+cfg.APIURL, "network, hubspot.api_url"
+		return failed(part, err.Error(), "make "+cfg.APIURL+" reachable from this machine", "network, hubspot.api_url")
 	default:
-		f.Detail, f.Cure, f.Where = err.Error(), "look at HubSpot's status page, and at the version", "hubspot.api_version"
+		return failed(part, err.Error(), "check HubSpot's status page, and the API version", "hubspot.api_version")
 	}
-	return f
 }
 
-func judgeFitness(fit hubspot.MappingCheck) (all []setting.Finding) {
-	for _, p := range fit.Missing {
-		all = append(all, setting.Finding{Part: "hubspot properties", Status: setting.Failed, Detail: "HubSpot has no property " + p.Name,
-			Cure: "run hubgate contacts setup, or remove it", Where: setting.Join("hubspot.contacts.properties", p.Name)})
+// mappingFindings returns a finding for each property that cannot be written.
+func mappingFindings(m hubspot.MappingCheck) (all []setting.Finding) {
+	const part = "hubspot properties"
+	keyOf := func(property string) string { return setting.Join("hubspot.contacts.properties", property) }
+	for _, p := range m.Missing {
+		all = append(all, failed(part, "HubSpot has no property "+p.Name,
+			"run hubgate contacts setup, or remove it", keyOf(p.Name)))
 	}
-	for _, name := range setting.SortedNames(fit.Unsuitable) {
-		all = append(all, setting.Finding{Part: "hubspot properties", Status: setting.Failed, Detail: name + ": " + fit.Unsuitable[name],
-			Cure: "map to a property of your own, or remove it", Where: setting.Join("hubspot.contacts.properties", name)})
+	for _, name := range setting.SortedNames(m.Unsuitable) {
+		all = append(all, failed(part, name+": "+m.Unsuitable[name],
+			"map to a property of your own, or remove it", keyOf(name)))
 	}
-	for _, name := range setting.SortedNames(fit.Doubtful) {
-		all = append(all, setting.Finding{Part: "hubspot properties", Status: setting.Warning, Detail: name + ": " + fit.Doubtful[name],
-			Cure: "make a property whose values are unique, and map to that", Where: setting.Join("hubspot.contacts.properties", name)})
+	for _, name := range setting.SortedNames(m.Doubtful) {
+		all = append(all, warning(part, name+": "+m.Doubtful[name],
+			"create a property with unique values and map to that", keyOf(name)))
 	}
 	return all
 }

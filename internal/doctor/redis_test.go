@@ -17,8 +17,8 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// saysOfItself is a Redis that knows nothing but PING, INFO and CONFIG GET.
-func saysOfItself(t *testing.T, info string, config map[string]string) string {
+// describing is a Redis that serves only PING, INFO and CONFIG GET.
+func describing(t *testing.T, info string, config map[string]string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,7 +38,7 @@ func saysOfItself(t *testing.T, info string, config map[string]string) string {
 					if err != nil {
 						return
 					}
-					fmt.Fprint(conn, say(words, info, config))
+					fmt.Fprint(conn, reply(words, info, config))
 				}
 			}()
 		}
@@ -70,7 +70,7 @@ func command(in *bufio.Reader) ([]string, error) {
 	return words, err
 }
 
-func say(words []string, info string, config map[string]string) string {
+func reply(words []string, info string, config map[string]string) string {
 	switch {
 	case words[0] == "ping":
 		return "+PONG\r\n"
@@ -83,45 +83,74 @@ func say(words []string, info string, config map[string]string) string {
 	return "-ERR unknown command\r\n"
 }
 
-func TestWhatIsWrongWithRedisIsToldApart(t *testing.T) {
+func TestRedisFindingNamesTheFault(t *testing.T) {
 	t.Parallel()
 	const good = "redis_version:7.2.4\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\nrole:master\r\n"
 	locked, plain := miniredis.RunT(t), miniredis.RunT(t)
 	locked.RequireAuth("right")
-	sealed, err := miniredis.RunTLS(&tls.Config{Certificates: []tls.Certificate{certificateFor(t, "redis.example", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))}})
+	certificate := certificateFor(t, "redis.example", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	encrypted, err := miniredis.RunTLS(&tls.Config{Certificates: []tls.Certificate{certificate}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(sealed.Close)
+	t.Cleanup(encrypted.Close)
+	at := func(urls ...string) redisclient.Config { return redisclient.Config{Mode: "single", URLs: urls} }
+	withPassword := at("redis://" + locked.Addr())
+	withPassword.Password = "wrong"
+	const urls, redisConfig = "session.redis.urls", "Redis' configuration"
 	for name, c := range map[string]struct {
-		cfg                       redisclient.Config
-		status, says, cure, where string
+		cfg                         redisclient.Config
+		status, detail, cure, where string
 	}{
-		"well":             {redisclient.Config{URLs: []string{saysOfItself(t, good, map[string]string{"maxmemory-policy": "noeviction", "appendfsync": "everysec"})}}, setting.OK, "version 7.2.4", "", ""},
-		"nobody there":     {redisclient.Config{URLs: []string{"redis://127.0.0.1:1/0"}}, setting.Failed, "refused", "start Redis", "session.redis.urls"},
-		"no such host":     {redisclient.Config{URLs: []string{"redis://redis.invalid:6379/0"}}, setting.Failed, "", "", "session.redis.urls"},
-		"no password":      {redisclient.Config{URLs: []string{"redis://" + locked.Addr()}}, setting.Failed, "NOAUTH", "wants a password", "session.redis.password"},
-		"wrong password":   {redisclient.Config{URLs: []string{"redis://" + locked.Addr()}, Password: setting.Secret("wrong")}, setting.Failed, "WRONGPASS", "right username and password", "session.redis.password"},
-		"TLS not offered":  {redisclient.Config{URLs: []string{"rediss://" + plain.Addr()}}, setting.Failed, "", "speaks no TLS", "session.redis.urls"},
-		"TLS expected":     {redisclient.Config{URLs: []string{"redis://" + sealed.Addr()}}, setting.Failed, "", "rediss://", "session.redis.urls"},
-		"unknown issuer":   {redisclient.Config{URLs: []string{"rediss://" + sealed.Addr()}}, setting.Failed, "certificate", "authority", "session.redis.ca_file"},
-		"too old":          {redisclient.Config{URLs: []string{saysOfItself(t, "redis_version:5.0.14\r\n", nil)}}, setting.Failed, "5.0.14", "6.2", "session.redis.urls"},
-		"drops sessions":   {redisclient.Config{URLs: []string{saysOfItself(t, good, map[string]string{"maxmemory-policy": "volatile-ttl"})}}, setting.Warning, "volatile-ttl", "noeviction", "Redis' configuration"},
-		"drops, no CONFIG": {redisclient.Config{URLs: []string{saysOfItself(t, strings.Replace(good, "noeviction", "allkeys-lru", 1), nil)}}, setting.Warning, "allkeys-lru", "noeviction", "Redis' configuration"},
-		"not on disk":      {redisclient.Config{URLs: []string{saysOfItself(t, strings.Replace(good, "aof_enabled:1", "aof_enabled:0", 1), nil)}}, setting.Warning, "appendonly", "appendonly yes", "Redis' configuration"},
-		"a replica":        {redisclient.Config{URLs: []string{saysOfItself(t, strings.Replace(good, "master", "slave", 1), nil)}}, setting.Warning, "replica", "master", "Redis' configuration"},
-		"no cluster":       {redisclient.Config{Mode: "cluster", URLs: []string{"redis://127.0.0.1:1"}}, setting.Failed, "refused", "start Redis", "session.redis.urls"},
+		"healthy": {
+			at(describing(t, good, map[string]string{"maxmemory-policy": "noeviction", "appendfsync": "everysec"})),
+			setting.OK, "version 7.2.4", "", "",
+		},
+		"refused":      {at("redis://127.0.0.1:1/0"), setting.Failed, "refused", "start Redis", urls},
+		"unknown host": {at("redis://redis.invalid:6379/0"), setting.Failed, "", "", urls},
+		"missing password": {
+			at("redis://" + locked.Addr()), setting.Failed, "NOAUTH", "write the password", "session.redis.password",
+		},
+		"wrong password": {
+			withPassword, setting.Failed, "WRONGPASS", "right username and password", "session.redis.password",
+		},
+		"TLS not offered": {at("rediss://" + plain.Addr()), setting.Failed, "", "does not use TLS", urls},
+		"TLS required":    {at("redis://" + encrypted.Addr()), setting.Failed, "", "rediss://", urls},
+		"unknown issuer": {
+			at("rediss://" + encrypted.Addr()), setting.Failed, "certificate", "authority", "session.redis.ca_file",
+		},
+		"too old": {
+			at(describing(t, "redis_version:5.0.14\r\n", nil)), setting.Failed, "5.0.14", "6.2", urls,
+		},
+		"drops sessions": {
+			at(describing(t, good, map[string]string{"maxmemory-policy": "volatile-ttl"})),
+			setting.Warning, "volatile-ttl", "noeviction", redisConfig,
+		},
+		"drops sessions, no CONFIG": {
+			at(describing(t, strings.Replace(good, "noeviction", "allkeys-lru", 1), nil)),
+			setting.Warning, "allkeys-lru", "noeviction", redisConfig,
+		},
+		"not persistent": {
+			at(describing(t, strings.Replace(good, "aof_enabled:1", "aof_enabled:0", 1), nil)),
+			setting.Warning, "appendonly", "appendonly yes", redisConfig,
+		},
+		"replica": {
+			at(describing(t, strings.Replace(good, "master", "slave", 1), nil)),
+			setting.Warning, "replica", "master", redisConfig,
+		},
+		"no cluster": {
+			redisclient.Config{Mode: "cluster", URLs: []string{"redis://127.0.0.1:1"}},
+			setting.Failed, "refused", "start Redis", urls,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, _ := patient(nil, nil)
-			if c.cfg.Mode == "" {
-				c.cfg.Mode = "single"
-			}
+			d, _ := healthy(nil, nil)
 			d.cfg.Session.Redis = c.cfg
-			all := d.askRedis(t.Context())
+			all := d.checkRedis(t.Context())
 			for _, f := range all {
-				if f.Status == c.status && strings.Contains(f.Detail, c.says) && strings.Contains(f.Cure, c.cure) && strings.Contains(f.Where, c.where) {
+				if f.Status == c.status && strings.Contains(f.Detail, c.detail) &&
+					strings.Contains(f.Cure, c.cure) && strings.Contains(f.Where, c.where) {
 					return
 				}
 			}

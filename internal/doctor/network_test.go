@@ -18,7 +18,7 @@ import (
 	"github.com/hubgate/hubgate/proxy/fakesite"
 )
 
-// network is the outside world of a doctor: a handler for each host. A host without one cannot be reached.
+// network is the network of a doctor: a handler for each host. A host without one is unreachable.
 type network map[string]http.Handler
 
 func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -26,42 +26,45 @@ func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
 	if h == nil {
 		return nil, errors.New("connection refused")
 	}
-	answer := httptest.NewRecorder()
-	answer.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	response := httptest.NewRecorder()
+	response.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	call := r.Clone(r.Context())
 	if call.Body == nil {
 		call.Body = http.NoBody
 	}
 	call.Host = r.URL.Host
-	h.ServeHTTP(answer, call)
-	return answer.Result(), nil
+	h.ServeHTTP(response, call)
+	return response.Result(), nil
 }
 
-// pool is a Cognito pool whose domain is another host, and the one client that the configuration of patient names.
+// pool is a Cognito pool with a domain on another host, and with the client of the healthy configuration.
 func pool(t *testing.T) (idp, login http.Handler) {
 	t.Helper()
 	s, err := fakecognito.New(fakecognito.Config{
 		URL: "https://" + poolHost, PoolID: "eu-west-1_AbCdEf123",
-		Clients: []fakecognito.Client{{ID: "app", Secret: "secret", CallbackURLs: []string{"https://" + publicHost + "/oauth2/callback"}, LogoutURLs: []string{"https://" + publicHost + "/oauth2/signed_out"}}},
+		Clients: []fakecognito.Client{{
+			ID: "app", Secret: "secret", CallbackURLs: []string{"https://" + publicHost + "/oauth2/callback"},
+			LogoutURLs: []string{"https://" + publicHost + "/oauth2/signed_out"},
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	document := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := httptest.NewRecorder()
-		s.ServeHTTP(answer, r)
+		response := httptest.NewRecorder()
+		s.ServeHTTP(response, r)
 		for _, path := range []string{"/oauth2/", "/logout"} {
-			body := strings.ReplaceAll(answer.Body.String(), "https://"+poolHost+path, "https://"+loginHost+path)
-			answer.Body.Reset()
-			answer.Body.WriteString(body)
+			body := strings.ReplaceAll(response.Body.String(), "https://"+poolHost+path, "https://"+loginHost+path)
+			response.Body.Reset()
+			response.Body.WriteString(body)
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer.Body.Bytes())
+		_, _ = w.Write(response.Body.Bytes())
 	})
 	return only("/openid-configuration", document, s), s
 }
 
-func answers(status int, body string, header ...string) http.Handler {
+func responds(status int, body string, header ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i+1 < len(header); i += 2 {
 			w.Header().Set(header[i], header[i+1])
@@ -71,8 +74,8 @@ func answers(status int, body string, header ...string) http.Handler {
 	})
 }
 
-// patient is a configuration whose every part is well, and its world.
-func patient(idp, login http.Handler) (*doctor, network) {
+// healthy returns a doctor of a configuration without faults, and its network.
+func healthy(idp, login http.Handler) (*doctor, network) {
 	cfg := config.Default()
 	cfg.Server.PublicURLs = []string{"https://" + publicHost}
 	cfg.Proxy.Origin, cfg.Proxy.Default = "https://"+originHost, "public"
@@ -80,25 +83,28 @@ func patient(idp, login http.Handler) (*doctor, network) {
 	cfg.Session.Redis.Mode = "embedded"
 	cfg.HubSpot.AccessToken, cfg.HubSpot.HubID = "pat-na1-x", 4711
 	cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{"firstname": {Claim: "given_name"}}
-	world := network{
-		poolHost: idp, loginHost: login, originHost: fakesite.New(fakesite.Config{HubID: 4711, PublicHost: publicHost}),
-		"api.hubapi.com": fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults, HubID: 4711, Token: "pat-na1-x"}),
-		publicHost:       answers(http.StatusUnauthorized, "{}", "Content-Type", "application/problem+json"),
+	n := network{
+		poolHost: idp, loginHost: login,
+		originHost: fakesite.New(fakesite.Config{HubID: 4711, PublicHost: publicHost}),
+		"api.hubapi.com": fakehubspot.New(
+			fakehubspot.Config{FaultPercent: fakehubspot.NoFaults, HubID: 4711, Token: "pat-na1-x"},
+		),
+		publicHost: responds(http.StatusUnauthorized, "{}", "Content-Type", "application/problem+json"),
 	}
-	d := New(cfg)
-	d.network = world
+	d := newDoctor(cfg)
+	d.network = n
 	d.lookup = func(context.Context, string) (string, []string, error) {
 		return publicHost, []string{"203.0.113.5"}, nil
 	}
 	d.dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("connection refused") }
-	return d, world
+	return d, n
 }
 
-func token(code string) http.Handler {
-	return answers(http.StatusBadRequest, `{"error":"`+code+`"}`, "Content-Type", "application/json")
+func tokenError(code string) http.Handler {
+	return responds(http.StatusBadRequest, `{"error":"`+code+`"}`, "Content-Type", "application/json")
 }
 
-// only answers one path of a server itself.
+// only serves one path with h and all others with rest.
 func only(path string, h, rest http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, path) {
