@@ -16,15 +16,15 @@ import (
 	"github.com/hubgate/hubgate/internal/middleware"
 )
 
-// With log.access: false there is no access line, and the audit line is all that the operator has.
-func TestAuditNamesTheCauseOfAFailedLogin(t *testing.T) {
+// TestFailedLoginAuditNamesTheCause matters with log.access: false, when there is no access line.
+func TestFailedLoginAuditNamesTheCause(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("auth: invalid_request: write auth.client_auth: body")
 	unreachable := errors.New("auth: dial tcp: no route to host")
 	for name, c := range map[string]struct {
 		outcome inbound.Outcome
 		status  int
-		says    []string
+		lines   []string
 	}{
 		"a refusal": {inbound.Outcome{Decision: "error", Login: true, Reason: "token_endpoint", Err: refused}, 500, []string{
 			`"reason":"token_endpoint"`, "invalid_request", "auth.client_auth: body", `"status":500`,
@@ -32,13 +32,13 @@ func TestAuditNamesTheCauseOfAFailedLogin(t *testing.T) {
 		"no answer": {inbound.Outcome{Decision: "error", Login: true, Reason: "provider", Err: unreachable}, 503, []string{
 			`"reason":"provider"`, "no route to host",
 		}},
-		"a visitor's own doing": {inbound.Outcome{Decision: "error", Login: true, Reason: "state"}, 400, []string{
+		"an error of the visitor": {inbound.Outcome{Decision: "error", Login: true, Reason: "state"}, 400, []string{
 			`"reason":"state"`, `"outcome":"failure"`,
 		}},
-		"a token that does not hold": {inbound.Outcome{Decision: "error", Login: true, Granted: true, Reason: "token"}, 502,
+		"an invalid token": {inbound.Outcome{Decision: "error", Login: true, Granted: true, Reason: "token"}, 502,
 			[]string{`"reason":"token"`, `"status":502`},
 		},
-		"a login that worked": {inbound.Outcome{Login: true}, 302, nil},
+		"a successful login": {inbound.Outcome{Login: true}, 302, nil},
 	} {
 		var out bytes.Buffer
 		log := slog.New(slog.NewJSONHandler(&out, nil))
@@ -50,10 +50,10 @@ func TestAuditNamesTheCauseOfAFailedLogin(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/oauth2/callback", nil)
 		r = r.WithContext(inbound.With(r.Context(), &inbound.Facts{}))
 		middleware.Observed(logs, middleware.NewMetrics(prometheus.NewRegistry()), next).ServeHTTP(httptest.NewRecorder(), r)
-		if (out.Len() == 0) != (c.says == nil) {
+		if (out.Len() == 0) != (c.lines == nil) {
 			t.Errorf("%s: %s", name, out.String())
 		}
-		for _, word := range c.says {
+		for _, word := range c.lines {
 			if !strings.Contains(out.String(), word) {
 				t.Errorf("%s: %s is not in %s", name, word, out.String())
 			}

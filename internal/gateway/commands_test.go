@@ -14,19 +14,20 @@ import (
 	"github.com/hubgate/hubgate/internal/gateway"
 )
 
-// typed runs a command against an address, with a token file.
-func typed(t *testing.T, address, token string, args ...string) (status int, stdout, stderr string) {
+// runCommand runs a command with an address and a token file.
+func runCommand(t *testing.T, address, token string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out, messages bytes.Buffer
-	status = cli.Run(t.Context(), append(args, "--admin", address, "--token-file", file), configtest.Environment, &out, &messages)
+	args = append(args, "--admin", address, "--token-file", file)
+	status = cli.Run(t.Context(), args, configtest.Environment, &out, &messages)
 	return status, out.String(), messages.String()
 }
 
-func TestAnOperatorIsToldWhatIsNotThereAndWhatIsMistyped(t *testing.T) {
+func TestOperatorCommandExplainsErrors(t *testing.T) {
 	t.Parallel()
 	gw := httptest.NewServer(gateway.AdminHandler(t))
 	t.Cleanup(gw.Close)
@@ -36,13 +37,15 @@ func TestAnOperatorIsToldWhatIsNotThereAndWhatIsMistyped(t *testing.T) {
 		_, _ = w.Write([]byte(`{"status":401,"detail":"Please log in to see this page."}`))
 	}))
 	t.Cleanup(visitors.Close)
-	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome")) }))
+	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("<html>Welcome"))
+	}))
 	t.Cleanup(pages.Close)
 
 	for _, c := range []struct {
 		line, address, token string
 		status               int
-		says                 string
+		output               string
 	}{
 		{"sessions list", gw.URL, configtest.AdminToken, 0, "Nobody is logged in."},
 		{"sessions lst", gw.URL, configtest.AdminToken, 2, "did you mean list?"},
@@ -52,7 +55,8 @@ func TestAnOperatorIsToldWhatIsNotThereAndWhatIsMistyped(t *testing.T) {
 		{"contacts queue --limit 0", gw.URL, configtest.AdminToken, 2, "from 1 to 1000"},
 		{"contacts dead --limit 1001", gw.URL, configtest.AdminToken, 2, "from 1 to 1000"},
 		{"contacts dead --after x", gw.URL, configtest.AdminToken, 1, "not one that a previous page returned"},
-		{"contacts queue --after 99999999999999999999-0", gw.URL, configtest.AdminToken, 1, "not one that a previous page returned"},
+		{"contacts queue --after 99999999999999999999-0", gw.URL, configtest.AdminToken, 1,
+			"not one that a previous page returned"},
 		{"sessions end 00", gw.URL, configtest.AdminToken, 1, "there is no session"},
 		{"sessions end --user nobody@example.com", gw.URL, configtest.AdminToken, 1, "no session for this e-mail"},
 		{"sessions end --user bobexample.com", gw.URL, configtest.AdminToken, 2, "is not an e-mail address"},
@@ -67,8 +71,9 @@ func TestAnOperatorIsToldWhatIsNotThereAndWhatIsMistyped(t *testing.T) {
 		{"contacts status", "localhost:8083", configtest.AdminToken, 2, "write http://localhost:8083"},
 		{"contacts status", "ftp://localhost:8083", configtest.AdminToken, 2, "is not a URL"},
 	} {
-		status, stdout, stderr := typed(t, c.address, c.token, strings.Fields(c.line)...)
-		if status != c.status || !strings.Contains(stdout+stderr, c.says) || strings.Contains(stderr, "refresh tokens") || (status != 0 && stdout != "") {
+		status, stdout, stderr := runCommand(t, c.address, c.token, strings.Fields(c.line)...)
+		if status != c.status || !strings.Contains(stdout+stderr, c.output) ||
+			strings.Contains(stderr, "refresh tokens") || (status != 0 && stdout != "") {
 			t.Errorf("%s: %d\n%s%s", c.line, status, stdout, stderr)
 		}
 	}

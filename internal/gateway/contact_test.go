@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestHubSpotsCookiesAreReadOnlyWhenTheyAreClear(t *testing.T) {
+func TestHubSpotCookiesCountOnlyIfUnambiguous(t *testing.T) {
 	t.Parallel()
 	const utk = "0123456789abcdef0123456789abcdef"
 	for cookies, want := range map[string]struct {

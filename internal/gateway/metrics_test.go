@@ -66,7 +66,7 @@ const (
 	ops          = "command discovery jwks token refresh userinfo revoke page upsert read update schema form pages account other"
 )
 
-// metricsGateway is a gateway that serves nobody yet, and the file it reads.
+// metricsGateway returns a gateway without listeners, and its configuration file.
 func metricsGateway(t *testing.T, rules string) (*gateway, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "hubgate.yaml")
@@ -114,7 +114,7 @@ func gathered(t *testing.T, g *gateway) map[string]*dto.MetricFamily {
 	return families
 }
 
-// labelsOf are the labels of a family and the values that its children have.
+// labelsOf returns the labels of a family and their values.
 func labelsOf(family *dto.MetricFamily) map[string][]string {
 	found := map[string][]string{}
 	for _, metric := range family.Metric {
@@ -127,14 +127,14 @@ func labelsOf(family *dto.MetricFamily) map[string][]string {
 	return found
 }
 
-func TestEveryMetricOfTheContractIsThereFromTheStartWithEveryValueOfItsLabels(t *testing.T) {
+func TestMetricsOfTheContractExistFromTheStart(t *testing.T) {
 	t.Parallel()
 	g, _ := metricsGateway(t, `{path: /members/**}`)
 	families := gathered(t, g)
 	for name, labels := range contract {
 		family := families[name]
 		if family == nil {
-			t.Errorf("%s is not there", name)
+			t.Errorf("%s is missing", name)
 			continue
 		}
 		got := labelsOf(family)
@@ -146,32 +146,32 @@ func TestEveryMetricOfTheContractIsThereFromTheStartWithEveryValueOfItsLabels(t 
 			slices.Sort(want)
 			slices.Sort(got[label])
 			if d := cmp.Diff(want, got[label]); d != "" || len(want) == 0 {
-				t.Errorf("%s{%s}: -contract +there\n%s", name, label, d)
+				t.Errorf("%s{%s}: -contract +gathered\n%s", name, label, d)
 			}
 			delete(got, label)
 		}
 		if len(got) > 0 {
-			t.Errorf("%s has labels beyond the contract: %v", name, got)
+			t.Errorf("%s has labels that are not in the contract: %v", name, got)
 		}
 	}
 	for name := range families {
 		if _, known := contract[name]; !known {
-			t.Errorf("%s is in no contract", name)
+			t.Errorf("%s is not in the contract", name)
 		}
 	}
 }
 
-func TestTheDocumentationListsEveryMetric(t *testing.T) {
+func TestMetricsAreAllDocumented(t *testing.T) {
 	t.Parallel()
 	text := configtest.Read(t, "docs", "operations.md")
 	for name := range contract {
 		if !strings.Contains(text, "`"+name) {
-			t.Errorf("docs/operations.md does not tell of %s", name)
+			t.Errorf("docs/operations.md does not list %s", name)
 		}
 	}
 }
 
-func TestMetricsAreNamedAsPrometheusWants(t *testing.T) {
+func TestMetricsPassTheLinter(t *testing.T) {
 	t.Parallel()
 	g, _ := metricsGateway(t, "")
 	problems, err := testutil.GatherAndLint(g.metrics.registry)
@@ -185,10 +185,14 @@ func TestMetricsAreNamedAsPrometheusWants(t *testing.T) {
 	}
 }
 
-func TestHistogramsAreClassicAndNativeWithinTheirBounds(t *testing.T) {
+func TestHistogramsAreClassicAndNative(t *testing.T) {
 	t.Parallel()
 	g, _ := metricsGateway(t, "")
-	requestThrough(g, http.MethodGet, "/nothing-there", nil)
+	bounds := map[string][2]float64{
+		"hubgate_http_request_duration_seconds": {0.005, 10}, "hubgate_upstream_duration_seconds": {0.005, 10},
+		"hubgate_http_overhead_seconds": {0.0001, 0.1},
+	}
+	serveRequest(g, http.MethodGet, "/nothing-there", nil)
 	for name, family := range gathered(t, g) {
 		if family.GetType() != dto.MetricType_HISTOGRAM {
 			continue
@@ -196,9 +200,9 @@ func TestHistogramsAreClassicAndNativeWithinTheirBounds(t *testing.T) {
 		for _, metric := range family.Metric {
 			h := metric.Histogram
 			first, last := h.Bucket[0].GetUpperBound(), h.Bucket[len(h.Bucket)-1].GetUpperBound()
-			if want := map[string][2]float64{"hubgate_http_request_duration_seconds": {0.005, 10}, "hubgate_upstream_duration_seconds": {0.005, 10},
-				"hubgate_http_overhead_seconds": {0.0001, 0.1}}[name]; want != [2]float64{} && (first != want[0] || last != want[1]) {
-				t.Errorf("%s goes from %v to %v", name, first, last)
+			want, known := bounds[name]
+			if known && (first != want[0] || last != want[1]) {
+				t.Errorf("the buckets of %s are from %v to %v", name, first, last)
 			}
 			if h.Schema == nil {
 				t.Errorf("%s is not native", name)
@@ -207,8 +211,8 @@ func TestHistogramsAreClassicAndNativeWithinTheirBounds(t *testing.T) {
 	}
 }
 
-// requestThrough sends a request through everything that a visitor's passes.
-func requestThrough(g *gateway, method, target string, change func(*http.Request)) *httptest.ResponseRecorder {
+// serveRequest sends a request through all handlers.
+func serveRequest(g *gateway, method, target string, change func(*http.Request)) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "https://www.example.com"+target, nil)
 	if change != nil {
 		change(r)
@@ -218,29 +222,29 @@ func requestThrough(g *gateway, method, target string, change func(*http.Request
 	return w
 }
 
-func TestNoClientCanMakeLabels(t *testing.T) {
+func TestLabelsCannotBeCreatedByClients(t *testing.T) {
 	t.Parallel()
 	g, _ := metricsGateway(t, `{path: /members/**}`)
 	before := seriesOf(t, g)
 	for i := range 200 {
 		word := fmt.Sprintf("x%d", i)
-		requestThrough(g, "M"+strings.ToUpper(word), "/members/"+word, nil)
-		requestThrough(g, "other", "/oauth2/"+word+"?error="+word, nil)
-		requestThrough(g, http.MethodGet, "/oauth2/callback?state="+word+"&error="+word, nil)
-		requestThrough(g, http.MethodGet, "/"+word+"/%2e%2e/", func(r *http.Request) { r.Host = word + ".example" })
+		serveRequest(g, "M"+strings.ToUpper(word), "/members/"+word, nil)
+		serveRequest(g, "other", "/oauth2/"+word+"?error="+word, nil)
+		serveRequest(g, http.MethodGet, "/oauth2/callback?state="+word+"&error="+word, nil)
+		serveRequest(g, http.MethodGet, "/"+word+"/%2e%2e/", func(r *http.Request) { r.Host = word + ".example" })
 	}
 	after := seriesOf(t, g)
 	for series := range after {
 		if !before[series] && strings.Contains(series, "x1") {
-			t.Errorf("a client made %s", series)
+			t.Errorf("a client created %s", series)
 		}
 	}
 	if more := len(after) - len(before); more > 30 {
-		t.Errorf("800 odd requests made %d series", more)
+		t.Errorf("800 invalid requests created %d series", more)
 	}
 }
 
-// seriesOf are the names of all series.
+// seriesOf returns the names of all series.
 func seriesOf(t *testing.T, g *gateway) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
@@ -252,11 +256,11 @@ func seriesOf(t *testing.T, g *gateway) map[string]bool {
 	return all
 }
 
-func TestAReloadTakesTheChildrenOfAVanishedRuleAway(t *testing.T) {
+func TestReloadRemovesTheMetricsOfARemovedRule(t *testing.T) {
 	t.Parallel()
 	g, path := metricsGateway(t, `{path: /members/**}, {path: /board/**, name: board}`)
 	last := g.current.Load().hash
-	requestThrough(g, http.MethodGet, "/board/a", nil)
+	serveRequest(g, http.MethodGet, "/board/a", nil)
 	old := g.current.Load().handler
 	writeMetricsConfig(t, path, `{path: /members/**}`)
 	g.reloader.reload(true)

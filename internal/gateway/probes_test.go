@@ -13,7 +13,7 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// site is an origin whose answers a test decides.
+// site is a gateway whose origin is a handler of the test.
 func site(t *testing.T, answer http.HandlerFunc) *running {
 	t.Helper()
 	srv := httptest.NewServer(answer)
@@ -24,7 +24,7 @@ func site(t *testing.T, answer http.HandlerFunc) *running {
 	return r
 }
 
-func TestSiteProbeTakesEveryAnswerBelow500(t *testing.T) {
+func TestSiteProbeAcceptsEveryStatusBelow500(t *testing.T) {
 	t.Parallel()
 	for status, up := range map[int]bool{
 		200: true, 204: true, 301: true, 403: true, 404: true, 421: true, 429: true,
@@ -45,12 +45,12 @@ func TestSiteProbeTakesEveryAnswerBelow500(t *testing.T) {
 	}
 }
 
-func TestSiteHealthIsNotAVisitorsToDecide(t *testing.T) {
+func TestSiteHealthIgnoresVisitorRequests(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]http.HandlerFunc{
-		"500":        func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
-		"503":        func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) },
-		"broken off": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"500":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"503":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) },
+		"aborted": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,7 +69,7 @@ func TestSiteHealthIsNotAVisitorsToDecide(t *testing.T) {
 	}
 }
 
-func TestDependenciesComeBackWithoutAVisitor(t *testing.T) {
+func TestSiteHealthRecoversWithoutAVisitor(t *testing.T) {
 	t.Parallel()
 	var down atomic.Bool
 	down.Store(true)
@@ -92,7 +92,7 @@ func TestDependenciesComeBackWithoutAVisitor(t *testing.T) {
 	eventually(t, "the site is up again", healthy)
 }
 
-func TestProviderThatIsDownShowsInItsCheck(t *testing.T) {
+func TestProviderCheckFailsWhileTheProviderIsDown(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
 	r.metrics.dependencies.SetUp(dependency.IDP, false, "refused")
@@ -105,7 +105,7 @@ func TestProviderThatIsDownShowsInItsCheck(t *testing.T) {
 	}
 }
 
-func TestAPIProbeAsksWithoutAToken(t *testing.T) {
+func TestAPIProbeSendsNoToken(t *testing.T) {
 	t.Parallel()
 	for status, up := range map[int]bool{200: true, 401: true, 404: true, 429: true, 500: false, 503: false} {
 		asked := 0

@@ -13,14 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestAReloadTellsInOneLineWhichPathsChangedProtection(t *testing.T) {
+func TestReloadLogsTheChangedProtectionInOneLine(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
 	r.edit("    - path: /members/**\n", "    - path: /board/**\n", "url: /members/a", "url: /board/a")
 	r.reloader.reload(false)
 	lines := r.log.with("configuration reloaded")
 	if len(lines) != 1 {
-		t.Fatalf("%d lines tell about it", len(lines))
+		t.Fatalf("%d lines", len(lines))
 	}
 	want := "localhost:8080/members/**: login -> public (more open); localhost:8080/board/**: public -> login"
 	if got := lines[0]["protection"]; got != want || lines[0]["more_open"] != 1.0 {
@@ -38,18 +38,22 @@ func TestAReloadTellsInOneLineWhichPathsChangedProtection(t *testing.T) {
 			Protection []struct{ Place, Was, Is string }
 		} `json:"last_reload"`
 	}
-	if err := json.Unmarshal(served, &shown); err != nil || !shown.LastReload.OK || shown.LastReload.SHA256 != shown.Sha256 || len(shown.LastReload.Protection) != 2 {
-		t.Errorf("/config shows %+v, %v", shown, err)
+	if err := json.Unmarshal(served, &shown); err != nil {
+		t.Fatal(err)
+	}
+	last := shown.LastReload
+	if !last.OK || last.SHA256 != shown.Sha256 || len(last.Protection) != 2 {
+		t.Errorf("/config is %+v", shown)
 	}
 }
 
-func TestAConfigurationThatIsRefusedChangesNothingAndIsShownEverywhere(t *testing.T) {
+func TestRefusedConfigurationIsReportedAndNotServed(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string][2]string{
-		"a mistake":     {"default: public", "default: pubic"},
-		"a failed test": {"expect: login", "expect: public"},
-		"no YAML":       {"version: 1", "version: ["},
-		"a secret gone": {"${file:admin_token}", "${file:nowhere}"},
+		"a mistake":        {"default: public", "default: pubic"},
+		"a failed test":    {"expect: login", "expect: public"},
+		"invalid YAML":     {"version: 1", "version: ["},
+		"a missing secret": {"${file:admin_token}", "${file:nowhere}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,15 +61,15 @@ func TestAConfigurationThatIsRefusedChangesNothingAndIsShownEverywhere(t *testin
 			before := r.current.Load()
 			r.edit(edit[0], edit[1])
 			r.reloader.reload(false)
-			r.reloader.reload(false) // the same file again says nothing new
+			r.reloader.reload(false) // the same file again is not logged
 			if r.current.Load() != before {
-				t.Fatal("it is served")
+				t.Fatal("the refused configuration is served")
 			}
 			if n := len(r.log.with("configuration not reloaded; keeping the last good configuration")); n != 1 {
-				t.Errorf("the log tells it %d times", n)
+				t.Errorf("it is logged %d times", n)
 			}
 			if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 0 {
-				t.Errorf("the metric says %v", got)
+				t.Errorf("the metric is %v", got)
 			}
 			if h := r.health(); h.Checks["config"].OK || r.reloader.last.Load().OK || len(r.reloader.last.Load().Problems) == 0 {
 				t.Errorf("/readyz: %+v, /config: %+v", h.Checks["config"], r.reloader.last.Load())
@@ -73,7 +77,7 @@ func TestAConfigurationThatIsRefusedChangesNothingAndIsShownEverywhere(t *testin
 			r.write("hubgate.yaml", reloadYAML)
 			r.reloader.reload(false)
 			if got := gaugeOf(t, r.gateway, "hubgate_config_last_reload_success"); got != 1 || !r.reloader.last.Load().OK {
-				t.Errorf("after the mistake was taken back: %v", got)
+				t.Errorf("after the mistake was fixed: %v", got)
 			}
 		})
 	}
@@ -94,7 +98,7 @@ func gaugeOf(t *testing.T, g *gateway, name string) float64 {
 	return 0
 }
 
-func TestWhatOnlyARestartChangesIsNamedAndTheRestTakesEffect(t *testing.T) {
+func TestReloadNamesChangesThatNeedARestart(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
 	was := *r.current.Load().cfg
@@ -104,30 +108,37 @@ func TestWhatOnlyARestartChangesIsNamedAndTheRestTakesEffect(t *testing.T) {
   pprof: true
   drain_delay: 17s
   limits: {header_bytes: 16KiB, header_timeout: 3s, idle_timeout: 4s, connections: 5, connections_per_address: 7}
-`, "  client_id: client\n", "  client_id: client\n  prefix: /other\n", "  redis: {mode: embedded}\n", `  cookie_name: other
+`, "  client_id: client\n", "  client_id: client\n  prefix: /other\n",
+		"  redis: {mode: embedded}\n", `  cookie_name: other
   redis: {mode: embedded, key_prefix: "other:"}
 log: {format: text, level: debug}
 tracing: {endpoint: "http://127.0.0.1:4318"}
 `)
 	r.reloader.reload(false)
-	want := []string{"auth.prefix", "log.format", "server.admin_listen", "server.limits.connections", "server.limits.header_bytes", "server.limits.header_timeout",
-		"server.limits.idle_timeout", "server.listen", "server.pprof", "session.cookie_name", "session.redis", "tracing"}
+	want := []string{
+		"auth.prefix", "log.format", "server.admin_listen", "server.limits.connections", "server.limits.header_bytes",
+		"server.limits.header_timeout", "server.limits.idle_timeout", "server.listen", "server.pprof",
+		"session.cookie_name", "session.redis", "tracing",
+	}
 	if d := cmp.Diff(want, r.reloader.last.Load().RestartNeeded); d != "" {
 		t.Error(d)
 	}
-	if lines := r.log.with("these changes need a restart and are not in effect"); len(lines) != 1 || lines[0]["keys"] != strings.Join(want, " ") {
-		t.Errorf("the log says %v", lines)
+	lines := r.log.with("these changes need a restart and are not in effect")
+	if len(lines) != 1 || lines[0]["keys"] != strings.Join(want, " ") {
+		t.Errorf("the log is %v", lines)
 	}
 	is := r.current.Load().cfg
-	if is.Auth.Prefix != was.Auth.Prefix || is.Server.Listen != was.Server.Listen || is.Session.Redis.KeyPrefix != was.Session.Redis.KeyPrefix {
-		t.Error("something took effect that cannot")
+	if is.Auth.Prefix != was.Auth.Prefix || is.Server.Listen != was.Server.Listen ||
+		is.Session.Redis.KeyPrefix != was.Session.Redis.KeyPrefix {
+		t.Error("a change that needs a restart took effect")
 	}
-	if is.Server.DrainDelay.String() != "17s" || is.Server.Limits.ConnectionsPerAddress != 7 || r.level.Level().String() != "DEBUG" {
-		t.Error("something did not take effect that can")
+	if is.Server.DrainDelay.String() != "17s" || is.Server.Limits.ConnectionsPerAddress != 7 ||
+		r.level.Level().String() != "DEBUG" {
+		t.Error("a change did not take effect")
 	}
 }
 
-func TestAChangedSecretFileIsAChangedConfiguration(t *testing.T) {
+func TestReloadNoticesAChangedSecretFile(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
 	r.reloader.reload(false)
@@ -141,23 +152,23 @@ func TestAChangedSecretFileIsAChangedConfiguration(t *testing.T) {
 	}
 }
 
-func TestAnotherOriginIsAskedByItsOwnNameOverConnectionsOfItsOwn(t *testing.T) {
+func TestReloadReplacesConnectionsOnlyForAnotherOrigin(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
 	first := r.current.Load().origin
 	r.edit("default: public", "default: login", "expect: login", "expect: login}\n    - {url: /x, expect: login")
 	r.reloader.reload(false)
 	if r.current.Load().origin != first {
-		t.Error("the connections were given up although the origin is the same")
+		t.Error("the connections were replaced although the origin is the same")
 	}
 	r.edit("http://127.0.0.1:9", "https://other.example")
 	r.reloader.reload(false)
 	if r.current.Load().origin == first {
-		t.Error("the other origin is asked over the first one's connections, by the first one's name")
+		t.Error("the other origin is requested through connections of the first")
 	}
 }
 
-func TestAFolderThatIsSwappedByASymlinkIsSeen(t *testing.T) {
+func TestWatchNoticesASwappedSymlink(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
 	mount := t.TempDir() // as Kubernetes mounts a ConfigMap
@@ -184,20 +195,21 @@ func TestAFolderThatIsSwappedByASymlinkIsSeen(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	watched := make(chan error, 1)
 	go func() { watched <- r.reloader.watch(ctx) }()
-	eventually(t, "it watches", func() bool { return len(r.log.with("configuration reloaded")) == 1 }) // the other path's secret
+	reloads := func() int { return len(r.log.with("configuration reloaded")) }
+	eventually(t, "it watches", func() bool { return reloads() == 1 }) // the secret differs
 	publish("..2", strings.Replace(reloadYAML, "/members/**", "/board/**", 1)+"log: {level: info}\n")
 	eventually(t, "the failed test is told", func() bool {
 		return len(r.log.with("configuration not reloaded; keeping the last good configuration")) == 1
 	})
 	publish("..3", strings.NewReplacer("/members/", "/board/").Replace(reloadYAML))
-	eventually(t, "the swapped file is served", func() bool { return len(r.log.with("configuration reloaded")) == 2 })
+	eventually(t, "the swapped file is served", func() bool { return reloads() == 2 })
 	cancel()
 	if err := <-watched; err != nil {
 		t.Error(err)
 	}
 }
 
-// footprint is what a process holds.
+// footprint is what a process uses.
 type footprint struct {
 	goroutines, series, watches int
 	heap                        uint64
@@ -219,12 +231,12 @@ func (r *running) footprint(f *folders) footprint {
 	return footprint{runtime.NumGoroutine(), series, len(f.watcher.WatchList()), m.HeapAlloc}
 }
 
-// It is not parallel: it counts the process's goroutines.
-func TestAThousandReloadsLeaveNothingBehind(t *testing.T) {
+// TestReloadsLeakNothing is not parallel, because it counts the goroutines of the process.
+func TestReloadsLeakNothing(t *testing.T) {
 	r := newRunning(t)
 	f := newFolders()
 	defer f.close()
-	turn := func(n int) {
+	reload := func(n int) {
 		for i := range n {
 			rules := fmt.Sprintf("    - path: /members/**\n    - {path: /r%d/**, name: rule-%d}\n", i, i)
 			secret := t.TempDir() + "/secret"
@@ -233,7 +245,8 @@ func TestAThousandReloadsLeaveNothingBehind(t *testing.T) {
 				if err := os.WriteFile(secret, []byte("one-more-admin-token"), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				r.edit("    - path: /members/**\n", rules, "${file:admin_token}", "${file:"+secret+"}", "127.0.0.1:9", "127.0.0.1:10", "client_id: client", "client_id: other")
+				r.edit("    - path: /members/**\n", rules, "${file:admin_token}", "${file:"+secret+"}",
+					"127.0.0.1:9", "127.0.0.1:10", "client_id: client", "client_id: other")
 			} else {
 				r.edit("    - path: /members/**\n", rules)
 			}
@@ -241,22 +254,22 @@ func TestAThousandReloadsLeaveNothingBehind(t *testing.T) {
 			f.watch(r.reloader.files())
 		}
 	}
-	turn(20)
+	reload(20)
 	before := r.footprint(f)
-	turn(1000)
-	turn(20)
+	reload(1000)
+	reload(20)
 	after := r.footprint(f)
 	t.Logf("before %+v, after %+v", before, after)
 	if n := len(r.log.with("configuration reloaded")); n < 1030 {
 		t.Fatalf("only %d reloads took place", n)
 	}
 	if after.series != before.series || after.watches != before.watches {
-		t.Error("metric series or watches pile up")
+		t.Error("metric series or watches leak")
 	}
 	if after.goroutines > before.goroutines+5 {
-		t.Error("goroutines pile up")
+		t.Error("goroutines leak")
 	}
 	if after.heap > before.heap+8<<20 {
-		t.Error("memory piles up")
+		t.Error("memory leaks")
 	}
 }

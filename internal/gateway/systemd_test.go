@@ -18,7 +18,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func TestTheWatchdogIsPattedByAProcessThatAnswersAndNotByOneThatHangs(t *testing.T) {
+func TestWatchdogIsNotifiedOnlyByAProcessThatResponds(t *testing.T) {
 	t.Parallel()
 	answering := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer answering.Close()
@@ -32,7 +32,7 @@ func TestTheWatchdogIsPattedByAProcessThatAnswersAndNotByOneThatHangs(t *testing
 		want bool
 	}{"answering": {answering.Listener.Addr(), true}, "hanging": {hanging.Addr(), false}} {
 		socket := filepath.Join(t.TempDir(), "n")
-		heard, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+		manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,32 +40,32 @@ func TestTheWatchdogIsPattedByAProcessThatAnswersAndNotByOneThatHangs(t *testing
 			return map[string]string{"NOTIFY_SOCKET": socket, "WATCHDOG_USEC": "200000"}[name]
 		})
 		ctx, cancel := context.WithCancel(t.Context())
-		asked, done := make(chan bool, 100), make(chan struct{})
-		ask := livenessOf(c.at)
+		results, done := make(chan bool, 100), make(chan struct{})
+		alive := livenessOf(c.at)
 		go func() {
 			defer close(done)
 			s.keepAlive(ctx, func(ctx context.Context) bool {
-				ok := ask(ctx)
-				asked <- ok
+				ok := alive(ctx)
+				results <- ok
 				return ok
 			})
 		}()
 		for range 2 {
-			if got := <-asked; got != c.want {
+			if got := <-results; got != c.want {
 				t.Errorf("%s: alive %v", name, got)
 			}
 		}
 		cancel()
 		<-done
-		heard.SetReadDeadline(time.Now().Add(time.Millisecond))
-		if n, _ := heard.Read(make([]byte, 100)); (n > 0) != c.want {
+		manager.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if n, _ := manager.Read(make([]byte, 100)); (n > 0) != c.want {
 			t.Errorf("%s: %d bytes reached the manager", name, n)
 		}
-		heard.Close()
+		manager.Close()
 	}
 }
 
-// unit reads a systemd unit; of a key that is there twice, both values.
+// unit reads a systemd unit; a key that occurs twice has two values.
 func unit(t *testing.T, path string) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -89,13 +89,15 @@ func unit(t *testing.T, path string) map[string][]string {
 	return keys
 }
 
-func TestTheSystemdUnitNotifiesReloadsWatchesAndShutsIn(t *testing.T) {
+func TestSystemdUnitIsCompleteAndSandboxed(t *testing.T) {
 	t.Parallel()
 	keys := unit(t, "../../deploy/hubgate.service")
 	for key, want := range map[string]string{
-		"Type": "notify", "NotifyAccess": "main", "ExecReload": "/bin/kill -HUP $MAINPID", "Restart": "always", "DynamicUser": "yes", "NoNewPrivileges": "yes",
-		"CapabilityBoundingSet": "", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes", "PrivateDevices": "yes", "ProtectKernelTunables": "yes",
-		"ProtectKernelModules": "yes", "ProtectControlGroups": "yes", "RestrictNamespaces": "yes", "LockPersonality": "yes", "MemoryDenyWriteExecute": "yes",
+		"Type": "notify", "NotifyAccess": "main", "ExecReload": "/bin/kill -HUP $MAINPID", "Restart": "always",
+		"DynamicUser": "yes", "NoNewPrivileges": "yes", "CapabilityBoundingSet": "", "ProtectSystem": "strict",
+		"ProtectHome": "yes", "PrivateTmp": "yes", "PrivateDevices": "yes", "ProtectKernelTunables": "yes",
+		"ProtectKernelModules": "yes", "ProtectControlGroups": "yes", "RestrictNamespaces": "yes",
+		"LockPersonality": "yes", "MemoryDenyWriteExecute": "yes",
 		"RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX", "SystemCallArchitectures": "native",
 	} {
 		if got := keys["Service."+key]; len(got) != 1 || got[0] != want {
@@ -105,21 +107,24 @@ func TestTheSystemdUnitNotifiesReloadsWatchesAndShutsIn(t *testing.T) {
 	if d := duration(t, keys["Service.WatchdogSec"][0]+"s"); d < 5*time.Second || d > time.Minute {
 		t.Errorf("WatchdogSec is %v", d)
 	}
-	if got, want := duration(t, keys["Service.TimeoutStopSec"][0]+"s"), drainOf(config.DefaultServer())+stopSlack; got < want {
-		t.Errorf("TimeoutStopSec is %v, and ending takes up to %v", got, want)
+	stop := duration(t, keys["Service.TimeoutStopSec"][0]+"s")
+	if want := drainOf(config.DefaultServer()) + stopSlack; stop < want {
+		t.Errorf("TimeoutStopSec is %v, and a stop takes up to %v", stop, want)
 	}
 	start := strings.Fields(keys["Service.ExecStart"][0])
 	if len(start) != 4 || start[1] != "serve" || start[2] != "--config" {
-		t.Errorf("it starts %q", start)
+		t.Errorf("ExecStart is %q", start)
 	}
 }
 
-func TestSystemdItselfFindsTheUnitShutInWell(t *testing.T) {
+func TestSystemdUnitHasALowExposure(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("systemd-analyze is not installed; install systemd to run this test")
 	}
-	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=15", "../../deploy/hubgate.service").CombinedOutput()
+	analyze := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=15",
+		"../../deploy/hubgate.service")
+	out, err := analyze.CombinedOutput()
 	if err != nil {
 		t.Errorf("its exposure is above 1.5: %v\n%s", err, out)
 	}
@@ -136,7 +141,7 @@ func duration(t *testing.T, text string) time.Duration {
 	return d.D()
 }
 
-func TestKubernetesWaitsForTheDrainAndNoticesItInTime(t *testing.T) {
+func TestKubernetesManifestAllowsForTheDrain(t *testing.T) {
 	t.Parallel()
 	file, err := os.Open("../../deploy/kubernetes.yaml")
 	if err != nil {
@@ -171,11 +176,12 @@ func TestKubernetesWaitsForTheDrainAndNoticesItInTime(t *testing.T) {
 		found = true
 		pod := d.Spec.Template.Spec
 		if got, want := time.Duration(pod.Grace)*time.Second, drainOf(config.DefaultServer())+stopSlack; got < want {
-			t.Errorf("the pod is killed after %v, and ending takes up to %v", got, want)
+			t.Errorf("the pod is killed after %v, and a stop takes up to %v", got, want)
 		}
 		r := pod.Containers[0].Readiness
-		if notices := time.Duration(r.PeriodSeconds*r.FailureThreshold) * time.Second; notices == 0 || notices >= config.DefaultServer().DrainDelay.D() {
-			t.Errorf("that it drains is noticed after %v, and it serves for %v", notices, config.DefaultServer().DrainDelay)
+		notices := time.Duration(r.PeriodSeconds*r.FailureThreshold) * time.Second
+		if delay := config.DefaultServer().DrainDelay.D(); notices == 0 || notices >= delay {
+			t.Errorf("Kubernetes notices the drain after %v, and drain_delay is %v", notices, delay)
 		}
 	}
 	if !found {
@@ -183,30 +189,30 @@ func TestKubernetesWaitsForTheDrainAndNoticesItInTime(t *testing.T) {
 	}
 }
 
-func TestNothingAboutReadinessFollowsTheEnd(t *testing.T) {
+func TestSystemdGetsNoStateAfterStopping(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "n")
-	heard, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer heard.Close()
+	defer manager.Close()
 	s := newSystemd(func(name string) string { return map[string]string{"NOTIFY_SOCKET": socket}[name] })
 	s.stopping(time.Second)
 	s.reloading()
 	s.ready()
 	text := make([]byte, 4096)
-	if n, err := heard.Read(text); err != nil || string(text[:n]) != "STOPPING=1\nEXTEND_TIMEOUT_USEC=6000000" {
-		t.Errorf("it says %q, %v", text[:n], err)
+	if n, err := manager.Read(text); err != nil || string(text[:n]) != "STOPPING=1\nEXTEND_TIMEOUT_USEC=6000000" {
+		t.Errorf("the message is %q, %v", text[:n], err)
 	}
-	heard.SetReadDeadline(time.Now().Add(time.Millisecond))
-	if n, err := heard.Read(text); err == nil {
-		t.Errorf("then it says %q", text[:n])
+	manager.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if n, err := manager.Read(text); err == nil {
+		t.Errorf("a second message is %q", text[:n])
 	}
 }
 
-// The socket's queue is full, and nobody empties it.
-func TestNotifyDoesNotWaitForAManagerThatHangs(t *testing.T) {
+// TestNotifyDoesNotBlock fills the queue of a manager that does not read.
+func TestNotifyDoesNotBlock(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "n")
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
@@ -232,6 +238,6 @@ func TestNotifyDoesNotWaitForAManagerThatHangs(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(time.Minute):
-		t.Fatal("the drain waits for the manager")
+		t.Fatal("the drain is blocked by the manager")
 	}
 }

@@ -1,4 +1,4 @@
-package gateway
+package redisclient_test
 
 import (
 	"context"
@@ -11,16 +11,15 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/faultproxy"
 	"github.com/hubgate/hubgate/internal/redisclient"
 )
 
-// A visitor who has callbacks delivered again and again makes hubgate give up on many commands: each time it is the
-// callback's own limit that ends, or the browser that goes away, and Redis is well.
-func TestBreakerOutlivesCallbacksThatAreCutOff(t *testing.T) {
+// TestBreakerStaysClosedWhenRequestsEnd has visitors whose commands end early: at the deadline of a callback, or
+// because the browser is gone. Redis is available all the time.
+func TestBreakerStaysClosedWhenRequestsEnd(t *testing.T) {
 	t.Parallel()
-	for name, cutOff := range map[string]func(context.Context, redis.UniversalClient) error{
+	for name, run := range map[string]func(context.Context, redis.UniversalClient) error{
 		"at their deadline": func(ctx context.Context, rdb redis.UniversalClient) error {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 			defer cancel()
@@ -31,7 +30,7 @@ func TestBreakerOutlivesCallbacksThatAreCutOff(t *testing.T) {
 			defer cancel()
 			return rdb.Set(ctx, "hubgate:a:{state}", "claim", time.Minute).Err()
 		},
-		"by a browser that has gone": func(ctx context.Context, rdb redis.UniversalClient) error {
+		"by a browser that is gone": func(ctx context.Context, rdb redis.UniversalClient) error {
 			ctx, cancel := context.WithCancel(ctx)
 			cancel()
 			return rdb.Get(ctx, "hubgate:a:{state}:r").Err()
@@ -61,8 +60,8 @@ func TestBreakerOutlivesCallbacksThatAreCutOff(t *testing.T) {
 				var all sync.WaitGroup
 				for range 20 {
 					all.Go(func() {
-						if err := cutOff(t.Context(), clients.Request); err == nil || errors.Is(err, redis.Nil) {
-							t.Error("it was not cut off")
+						if err := run(t.Context(), clients.Request); err == nil || errors.Is(err, redis.Nil) {
+							t.Error("the command did not end early")
 						}
 					})
 				}
@@ -75,15 +74,15 @@ func TestBreakerOutlivesCallbacksThatAreCutOff(t *testing.T) {
 	}
 }
 
-// openProbed opens the clients as the gateway does, and returns when Redis has been asked.
+// openProbed opens the clients as the gateway does. It returns after the first probe.
 func openProbed(t *testing.T, address string) *redisclient.Clients {
 	t.Helper()
-	asked := make(chan redisclient.Result, 100)
+	probed := make(chan redisclient.Result, 100)
 	cfg := redisclient.Config{Mode: "single", URLs: []string{"redis://" + address}, KeyPrefix: "hubgate:"}
 	clients, err := redisclient.Open(cfg, redisclient.Deps{
 		Credentials: func() (string, string) { return "", "" },
 		Observe:     func(context.Context, error, time.Duration) {},
-		Report:      func(s redisclient.Result) { asked <- s },
+		Report:      func(s redisclient.Result) { probed <- s },
 		Log:         slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -93,48 +92,6 @@ func openProbed(t *testing.T, address string) *redisclient.Clients {
 	var running sync.WaitGroup
 	running.Go(func() { clients.Probe.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait(); clients.Close() })
-	<-asked
+	<-probed
 	return clients
 }
-
-func TestRedisIsUpUnlessTheProbeFindsItDown(t *testing.T) {
-	t.Parallel()
-	for name, met := range map[string]error{
-		"a time-out":           context.DeadlineExceeded,
-		"a broken connection":  errors.New("EOF"),
-		"a full pool":          redis.ErrPoolTimeout,
-		"a cancellation":       context.Canceled,
-		"a refused permission": refusal("NOPERM this user has no permissions to access one of the keys"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			g := newOperator(t, withToken).gateway
-			up := func() bool {
-				return g.metrics.dependencies.Health(dependency.Redis).OK && g.health().Checks["redis"].OK
-			}
-			for range 10 {
-				redisObserver{g.metrics.dependencies}.observe(t.Context(), met, time.Second)
-			}
-			if !up() {
-				t.Error("a visitor's command brought Redis down")
-			}
-			for _, found := range []redisclient.Result{{Err: redisclient.ErrTimeout}, {WriteErr: refusal("OOM command not allowed")}} {
-				g.redis.Probe.Record(found)
-				redisObserver{g.metrics.dependencies}.observe(t.Context(), nil, time.Millisecond)
-				if up() {
-					t.Errorf("a visitor's command brought Redis back: %+v", found)
-				}
-			}
-			g.redis.Probe.Record(redisclient.Result{})
-			if !up() {
-				t.Error("Redis is not up although the probe was answered")
-			}
-		})
-	}
-}
-
-// refusal is an answer of Redis that refuses a command.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-func (refusal) RedisError()     {}

@@ -65,19 +65,19 @@ func (r *running) write(name, text string) {
 	}
 }
 
-// edit replaces text of the configuration as it was first.
+// edit writes the first configuration with some text replaced.
 func (r *running) edit(oldnew ...string) {
 	r.t.Helper()
 	text := strings.NewReplacer(oldnew...).Replace(reloadYAML)
 	if text == reloadYAML {
-		r.t.Fatalf("nothing of %q is in the configuration", oldnew)
+		r.t.Fatalf("the configuration does not contain %q", oldnew)
 	}
 	r.write("hubgate.yaml", text)
 }
 
-// logLines keeps what was logged.
+// logLines keeps the lines that were logged.
 type logLines struct {
-	lines *logging.Writer // nil: what is logged is written to it at once
+	lines *logging.Writer
 	mu    sync.Mutex
 	text  []byte
 }
@@ -99,9 +99,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 
 // String returns everything that was logged so far.
 func (l *logLines) String() string {
-	if l.lines != nil {
-		l.lines.Flush(time.Minute)
-	}
+	l.lines.Flush(time.Minute)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.text)
