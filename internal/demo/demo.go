@@ -17,20 +17,20 @@ import (
 	"github.com/hubgate/hubgate/internal/logging"
 )
 
-// Run is serve with the fakes beside it: it differs in addresses and credentials only. The gateway is localhost and the fakes are
-// 127.0.0.1, another site for cookies, so that the browser treats them as strangers, as it does in real life.
+// Run runs serve and the fakes until ctx ends. It listens on base and the three ports after it. The gateway is
+// localhost and the fakes are 127.0.0.1, so that they are different sites for cookies, as in production.
 func Run(ctx context.Context, stdout io.Writer, log *logging.Writer, base int) error {
 	folder, err := os.MkdirTemp("", "hubgate-demo-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	d := newDemoWorld(base)
-	path, err := d.write(folder)
+	s := newSetup(base)
+	path, err := s.writeConfig(folder)
 	if err != nil {
 		return err
 	}
-	fakes, err := d.listen()
+	fakes, err := s.listen()
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func Run(ctx context.Context, stdout io.Writer, log *logging.Writer, base int) e
 		}()
 		return gateway.Serve(ctx, gateway.ServeConfig{
 			Path: path, Getenv: func(string) string { return "" }, Log: log,
-			Ready: func() { fmt.Fprint(stdout, d.welcome(path)) },
+			Ready: func() { fmt.Fprint(stdout, s.welcome(path)) },
 		})
 	})
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
@@ -55,7 +55,7 @@ func Run(ctx context.Context, stdout io.Writer, log *logging.Writer, base int) e
 	return nil
 }
 
-// fake is one of the strangers the demo brings along.
+// fake is the server of a fake.
 type fake struct {
 	listener net.Listener
 	server   *http.Server
@@ -64,8 +64,8 @@ type fake struct {
 func listenFake(port int, h http.Handler) (fake, error) {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
-		return fake{}, fmt.Errorf("demo: port %d: %w; choose another with --base-port", port, err)
+		return fake{}, fmt.Errorf("demo: port %d: %w; choose other ports with --base-port", port, err)
 	}
-	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
-	return fake{listener, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: quiet}}, nil
+	errorLog := slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	return fake{listener, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}}, nil
 }

@@ -1,0 +1,88 @@
+package demo
+
+import (
+	"fmt"
+	"strings"
+)
+
+// yaml returns the configuration. The gateway watches its file, so that visitors of the demo can change it.
+func (s *setup) yaml() string {
+	return strings.NewReplacer(
+		"{gateway}", s.gatewayURL(), "{provider}", s.providerURL(), "{hubspot}", s.hubspotURL(),
+		"{listen}", fmt.Sprintf("127.0.0.1:%d", s.base), "{admin}", fmt.Sprintf("127.0.0.1:%d", s.base+3),
+		"{pool}", poolID, "{client}", clientID,
+	).Replace(configYAML)
+}
+
+const configYAML = `# The configuration of the demo. Change a rule, save, and reload the page: no restart is needed.
+version: 1
+
+server:
+  public_urls: ["{gateway}"]
+  listen: "{listen}"
+  admin_listen: "{admin}"
+  admin_token: ${file:admin_token}
+  drain_delay: 0s
+  drain_timeout: 1s
+
+proxy:
+  origin: "{hubspot}"
+  default: public
+  rules:
+    - path: /members/**              # everybody who is logged in
+    - path: /partners/**
+      groups: [partner]              # alice is a partner, bob is not
+
+auth:
+  issuer: "{provider}/{pool}"
+  client_id: "{client}"
+  client_secret: ${file:client_secret}
+  logout: cognito
+  admin_groups: [partner]
+
+session:
+  keys: ["${file:session_key}"]
+  redis:
+    mode: embedded
+
+hubspot:
+  access_token: ${file:access_token}
+  api_url: "{hubspot}"
+  contacts:
+    min_interval: 0s
+    properties:
+      firstname: given_name
+      lastname: family_name
+      portal_groups: "cognito:groups"
+      last_portal_login: {value: login_time}
+      portal_logins: {value: login_count}
+
+pages:
+  site_name: Northwind Bicycles
+`
+
+// welcome returns what the demo prints: what to open, whom to log in as, and where to look.
+func (s *setup) welcome(path string) string {
+	return fmt.Sprintf(`
+hubgate demo
+
+  Open              %[1]s/
+  For members       %[1]s/members/      needs a login
+  For partners      %[1]s/partners/     needs the group partner: alice passes, bob gets 403
+
+  Log in as         alice@example.com / demo   groups members, partner
+                    bob@example.com   / demo   no group
+
+  Contacts          %[2]s/contacts   what the logins wrote into the fake HubSpot; with e-mail addresses
+  My session        %[1]s/oauth2/session
+  Test the login    %[1]s/oauth2/test        for alice
+  Health, metrics   %[3]s/readyz  %[3]s/metrics
+  Admin token       %[4]s
+
+  Configuration     %[5]s
+                    add a rule, save, reload the page: it is gated
+
+Everything runs in this process and is deleted when it ends. Ctrl-C stops it.
+
+`, s.gatewayURL(), s.hubspotURL(), s.adminURL(), s.secrets["admin_token"], path)
+}

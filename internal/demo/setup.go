@@ -1,0 +1,87 @@
+package demo
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hubgate/hubgate/auth/fakecognito"
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/proxy/fakesite"
+)
+
+// setup is the configuration of a demo: the ports, and secrets that are created for each run.
+type setup struct {
+	base    int
+	secrets map[string]string // by the name of their file
+}
+
+const (
+	poolID   = "us-east-1_DEMO12345"
+	clientID = "demo-client"
+)
+
+func newSetup(base int) *setup {
+	return &setup{base: base, secrets: map[string]string{
+		"client_secret": rand.Text(), "access_token": "pat-na1-" + rand.Text(), "admin_token": rand.Text(),
+		"session_key": seal.NewKey(),
+	}}
+}
+
+func (s *setup) gatewayURL() string  { return fmt.Sprintf("http://localhost:%d", s.base) }
+func (s *setup) providerURL() string { return fmt.Sprintf("http://127.0.0.1:%d", s.base+1) }
+func (s *setup) hubspotURL() string  { return fmt.Sprintf("http://127.0.0.1:%d", s.base+2) }
+func (s *setup) adminURL() string    { return fmt.Sprintf("http://127.0.0.1:%d", s.base+3) }
+
+// listen opens the ports of the fakes.
+func (s *setup) listen() ([]fake, error) {
+	cognito, err := fakecognito.New(fakecognito.Config{
+		URL: s.providerURL(), PoolID: poolID, Rotate: true, RotationGrace: time.Minute,
+		Clients: []fakecognito.Client{{
+			ID: clientID, Secret: s.secrets["client_secret"],
+			CallbackURLs: []string{s.gatewayURL() + "/oauth2/callback"},
+			LogoutURLs:   []string{s.gatewayURL() + "/oauth2/signed_out"},
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	provider, err := listenFake(s.base+1, cognito)
+	if err != nil {
+		return nil, err
+	}
+	hubspot, err := listenFake(s.base+2, s.hubspot())
+	if err != nil {
+		provider.listener.Close()
+		return nil, err
+	}
+	return []fake{provider, hubspot}, nil
+}
+
+// hubspot serves the site and the API on one port. Requests for the site have the header X-HS-Public-Host.
+func (s *setup) hubspot() http.Handler {
+	api := fakehubspot.New(fakehubspot.Config{Token: s.secrets["access_token"]})
+	site := fakesite.New(fakesite.Config{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-HS-Public-Host") != "" {
+			site.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
+// writeConfig writes the configuration and the files of its secrets.
+func (s *setup) writeConfig(folder string) (path string, err error) {
+	for name, secret := range s.secrets {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(secret+"\n"), 0o600); err != nil {
+			return "", err
+		}
+	}
+	path = filepath.Join(folder, "hubgate.yaml")
+	return path, os.WriteFile(path, []byte(s.yaml()), 0o600)
+}
