@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -39,26 +37,6 @@ func TestDescriptorsMissingAreReportedWithACure(t *testing.T) {
 		if !strings.Contains(problem, c.problem) || !strings.Contains(cure, c.cure) || (problem == "") != (c.problem == "") {
 			t.Errorf("%s: %q, %q", name, problem, cure)
 		}
-	}
-}
-
-func TestLocalFaultIsAFaultOfTheMachine(t *testing.T) {
-	t.Parallel()
-	for err, want := range map[error]bool{
-		syscall.EMFILE: true, syscall.ENFILE: true, syscall.ENOMEM: true, syscall.EIO: true, syscall.ESTALE: true,
-		syscall.ENOENT: false, syscall.EACCES: false, syscall.EISDIR: false, errors.New("a mistake"): false,
-	} {
-		cure, got := config.LocalFault(fmt.Errorf("page: %w", &fs.PathError{Op: "open", Path: "x", Err: err}))
-		if got != want || got != (cure != "") {
-			t.Errorf("%v: %v %q", err, got, cure)
-		}
-	}
-	if _, local := config.LocalFault(nil); local {
-		t.Error("no error is one")
-	}
-	cure := config.ReadCure(&fs.PathError{Err: syscall.EACCES}, "put it there")
-	if !strings.Contains(cure, "user that hubgate runs as") {
-		t.Error(cure)
 	}
 }
 

@@ -198,7 +198,7 @@ func TestWatchNoticesASwappedSymlink(t *testing.T) {
 	reloads := func() int { return len(r.log.with("configuration reloaded")) }
 	eventually(t, "it watches", func() bool { return reloads() == 1 }) // the secret differs
 	publish("..2", strings.Replace(reloadYAML, "/members/**", "/board/**", 1)+"log: {level: info}\n")
-	eventually(t, "the failed test is told", func() bool {
+	eventually(t, "the failed test is logged", func() bool {
 		return len(r.log.with("configuration not reloaded; keeping the last good configuration")) == 1
 	})
 	publish("..3", strings.NewReplacer("/members/", "/board/").Replace(reloadYAML))

@@ -81,7 +81,7 @@ func unit(t *testing.T, path string) map[string][]string {
 		case line[0] == '[':
 			section = strings.Trim(line, "[]") + "."
 		case !found:
-			t.Errorf("%s: %q is no assignment", path, line)
+			t.Errorf("%s: %q is not an assignment", path, line)
 		default:
 			keys[section+key] = append(keys[section+key], value)
 		}
