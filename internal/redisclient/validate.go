@@ -44,7 +44,8 @@ func (c Config) Validate() []setting.Problem {
 	}
 	problems = append(problems, c.validateURLs()...)
 	if !isPrefix(c.KeyPrefix) {
-		bad("key_prefix", fmt.Sprintf("%q contains characters that are special in Redis", c.KeyPrefix), "write letters, digits and colons")
+		bad("key_prefix", fmt.Sprintf("%q contains characters that are special in Redis", c.KeyPrefix),
+			"write letters, digits and colons")
 	}
 	return problems
 }
