@@ -128,7 +128,7 @@ func TestRedisKeyPrefixesSeparateGateways(t *testing.T) {
 		t.Errorf("the other gateway lists:\n%s", got)
 	}
 	status, out := other.command("sessions", "end", "--user", "alice@example.com")
-	if status == 0 || !strings.Contains(out, "no session of this e-mail") {
+	if status == 0 || !strings.Contains(out, "no session for this e-mail address") {
 		t.Errorf("the other gateway knows the user: %d %s", status, out)
 	}
 	if !s.served(v) {
