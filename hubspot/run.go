@@ -42,8 +42,10 @@ func (c *Contacts) Run(ctx context.Context) error {
 	return nil
 }
 
-// work works on the queue until ctx ends, the lease is lost, or Redis fails.
-func (c *Contacts) work(ctx context.Context, leased outbox.Leased) error {
+// work works on the queue until ctx ends, the lease is lost, or Redis fails. A panic is an error of this attempt: what
+// HubSpot or a claim contains must not end the process.
+func (c *Contacts) work(ctx context.Context, leased outbox.Leased) (err error) {
+	defer background.Recover(&err)
 	c.limiter.RequireLease(leased)
 	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer lose(nil)
