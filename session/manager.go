@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/redisclient"
 	"github.com/hubgate/hubgate/internal/redisread"
@@ -124,7 +125,8 @@ func (m *Manager) Set(s Settings) { m.settings.Store(&s) }
 func (m *Manager) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, loop := range []func(context.Context){m.subscription.loop, m.retries.loop, m.monitor.loop, m.watchers.loop} {
-		group.Go(func() error { loop(ctx); return nil })
+		part := func(ctx context.Context) error { loop(ctx); return nil }
+		group.Go(func() error { return background.Keep(ctx, m.deps.Log, "session", part) })
 	}
 	return group.Wait()
 }

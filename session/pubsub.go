@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // subscription receives what other replicas end or change.
@@ -33,16 +35,12 @@ const (
 func (sub *subscription) loop(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := sub.receive(ctx)
-		sub.epoch.down()
 		now := sub.now()
 		if ctx.Err() == nil && sub.downAt.CompareAndSwap(nil, &now) {
 			sub.log.Warn("the subscription to redis is interrupted: every request asks redis until it is back",
 				"error", err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(resubscribeAfter):
-		}
+		background.Sleep(ctx, resubscribeAfter)
 	}
 }
 
@@ -50,6 +48,7 @@ func (sub *subscription) loop(ctx context.Context) {
 func (sub *subscription) receive(ctx context.Context) error {
 	conn := sub.rdb.Subscribe(ctx, sub.channel)
 	defer conn.Close()
+	defer sub.epoch.down() // after a panic as well: ends may be missed
 	for pinged, up := false, false; ; {
 		message, err := conn.ReceiveTimeout(ctx, pingEvery)
 		switch {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // watchers are open WebSockets and streams, which are notified when their session ends or changes.
@@ -66,10 +68,8 @@ func (ws *watchers) loop(ctx context.Context) {
 			for _, ref := range refs {
 				ws.notify(ref)
 			}
-			select {
-			case <-ctx.Done():
+			if !background.Sleep(ctx, notifyEvery) {
 				return
-			case <-time.After(notifyEvery):
 			}
 		}
 	}

@@ -24,7 +24,7 @@ var elsewhere = map[string]string{
 	"internal/origin Transport.connect": "a dial that goes on for others when its request is called off: recovered",
 
 	"internal/lease Lease.KeepAlive": "renews a lease, which is no request's: recovered",
-	"session Manager.Run":            "process-long",
+	"session Manager.Run":            "process-long: each part is kept running",
 	"session refresher.refreshIfDue": "a refresh, which goes on for the others when a request ends: recovered",
 	"internal/redisread Batcher.Get": "sends to Redis what several requests ask, and is no one request's",
 
@@ -39,13 +39,12 @@ var elsewhere = map[string]string{
 	"internal/demo Run":               "process-long: the demo's servers",
 	"internal/doctor doctor.diagnose": "a command, not a server",
 	"internal/gateway drainer.drain":  "the end of the process",
-	"internal/gateway gateway.run":    "process-long",
+	"internal/gateway gateway.run":    "process-long: each part is kept running",
 	"internal/gateway gateway.serve":  "process-long",
 	"internal/gateway newFolders":     "process-long: watches files",
 	"internal/gateway Serve":          "process-long",
 
 	"internal/cli env.finish":          "the end of the process",
-	"internal/gateway probes.run":      "process-long: probes the provider and HubSpot",
 	"internal/redisclient readAny":     "a probe of Redis, which is no request's",
 	"internal/redisclient Probe.query": "a probe of Redis, which is no request's",
 }

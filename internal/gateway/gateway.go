@@ -14,6 +14,7 @@ import (
 	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/clockskew"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
@@ -170,12 +171,18 @@ func (g *gateway) newContacts(cfg *config.Config, token func() string) (*hubspot
 // configuration.
 func (g *gateway) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { g.redis.Probe.Run(ctx); return nil })
-	group.Go(func() error { return g.sessions.Run(ctx) })
-	group.Go(func() error { return g.contacts.Run(ctx) })
-	group.Go(func() error { return g.reloader.watch(ctx) })
-	g.probes.run(ctx, group)
-	group.Go(func() error { return g.certs.run(ctx) })
+	log := logging.Component(g.log, "server")
+	keep := func(name string, part func(context.Context) error) {
+		group.Go(func() error { return background.Keep(ctx, log, name, part) })
+	}
+	keep("redis", func(ctx context.Context) error { g.redis.Probe.Run(ctx); return nil })
+	keep("session", g.sessions.Run)
+	keep("hubspot", g.contacts.Run)
+	keep("config", g.reloader.watch)
+	keep("certs", g.certs.run)
+	for _, prober := range g.probes.all() {
+		keep("probe", func(ctx context.Context) error { prober.Run(ctx); return nil })
+	}
 	err := group.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil

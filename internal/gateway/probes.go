@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
@@ -50,11 +48,7 @@ func newProbes(cfg probesConfig) *probes {
 	return p
 }
 
-func (p *probes) run(ctx context.Context, group *errgroup.Group) {
-	for _, prober := range []*dependency.Prober{p.idp, p.site, p.hubspot} {
-		group.Go(func() error { prober.Run(ctx); return nil })
-	}
-}
+func (p *probes) all() []*dependency.Prober { return []*dependency.Prober{p.idp, p.site, p.hubspot} }
 
 // configChanged starts probes, because a new configuration may name another provider or origin.
 func (p *probes) configChanged() {
