@@ -16,7 +16,7 @@ var floors = map[string]int{
 	"internal/cli":     4,
 	"internal/gateway": 3, "internal/admin": 3, "internal/doctor": 3, "internal/demo": 3, "internal/middleware": 3,
 	"internal/site": 3, "internal/config": 3,
-	"proxy": 2, "proxy/rules": 2, "proxy/urlpath": 2, "proxy/stricthttp": 2, "auth": 2, "auth/openid": 2,
+	"proxy": 2, "proxy/rules": 2, "proxy/pattern": 2, "proxy/urlpath": 2, "proxy/stricthttp": 2, "auth": 2, "auth/openid": 2,
 	"hubspot": 2, "hubspot/crm": 2, "hubspot/outbox": 2,
 	"session": 1, "internal/certs": 1,
 	"internal/inbound": 0, "internal/page": 0, "internal/seal": 0, "internal/setting": 0, "internal/dependency": 0,
@@ -43,7 +43,8 @@ var sideways = map[string][]string{
 	"internal/doctor":  {"internal/config"},
 	"internal/site":    {"internal/config"},
 	"proxy":            {"proxy/rules", "proxy/urlpath"},
-	"proxy/rules":      {"proxy/urlpath"},
+	"proxy/rules":      {"proxy/pattern", "proxy/urlpath"},
+	"proxy/pattern":    {"proxy/urlpath"},
 
 	"hubspot":        {"hubspot/crm", "hubspot/outbox"},
 	"hubspot/outbox": {"hubspot/crm"},

@@ -1,5 +1,7 @@
 package rules
 
+import "github.com/hubgate/hubgate/proxy/pattern"
+
 // builtinRules returns the rules for HubSpot's own paths. They are ordered like all other rules; a configured rule with
 // the same or a more specific pattern wins.
 func builtinRules(cfg HubSpotConfig) []*rule {
@@ -27,7 +29,7 @@ func builtinRules(cfg HubSpotConfig) []*rule {
 func builtin(name string, a access, patterns ...string) *rule {
 	r := &rule{index: -1, name: name, access: a, requirements: requirementsOf(RuleConfig{})}
 	for _, text := range patterns {
-		if p, bad := parsePattern(text); bad == nil { // Config.Validate reports an invalid search_page
+		if p, bad := pattern.Parse(text); bad == nil { // Config.Validate reports an invalid search_page
 			r.patterns = append(r.patterns, p)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy/pattern"
 )
 
 // Config is the part of the section proxy that decides who may see which page.
@@ -97,7 +98,7 @@ func (c HubSpotConfig) validate() []setting.Problem {
 		problems = append(problems, setting.CheckWord(section+feature.key, feature.word, FeatureWords()...)...)
 	}
 	if c.SearchPage != "" {
-		if p, bad := parsePattern(c.SearchPage); bad != nil || !p.simple() {
+		if p, bad := pattern.Parse(c.SearchPage); bad != nil || !p.Simple() {
 			problems = append(problems, problem(section+"search_page", setting.Quote(c.SearchPage)+" is not a path",
 				"write the path of the results page, such as /hs-search-results")...)
 		}

@@ -7,16 +7,17 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy/pattern"
 )
 
 // patternAt is one pattern of a rule, with its key in the file.
 type patternAt struct {
-	pattern pattern
+	pattern pattern.Pattern
 	rule    *rule
 	key     string
 }
 
-func (at patternAt) String() string { return setting.Quote(at.pattern.text) }
+func (at patternAt) String() string { return setting.Quote(at.pattern.String()) }
 
 // routeSyntax matches what other routers and regular expressions use for a variable part.
 var routeSyntax = regexp.MustCompile(`\{[^/]*\}|<[^/]+>|\$\{?[A-Za-z_]+|/:[A-Za-z_]+|\[[^/]+\][+*]?|\([^/]*\)[?+*]`)
@@ -26,7 +27,7 @@ type conflictCheck struct {
 	env      Env
 	all      []patternAt
 	same     map[string][]int // indexes of the patterns with one folded form
-	index    *intersectIndex
+	index    *pattern.Index
 	problems []setting.Problem
 	reported map[int]bool // patterns that tie or never decide: one report is enough
 }
@@ -42,14 +43,14 @@ func (rs *Set) checkConflicts(env Env) []setting.Problem {
 	}
 	reserved := reservedPaths(rs.prefix)
 	for i, at := range c.all {
-		if k := slices.IndexFunc(reserved, func(r reservedPath) bool { return r.covers(at.pattern) }); k >= 0 {
+		if k := slices.IndexFunc(reserved, func(r reservedPath) bool { return r.pattern.Contains(at.pattern) }); k >= 0 {
 			c.report(i, at.String()+reserved[k].why, reserved[k].cure)
 		}
-		if word := routeSyntax.FindString(at.pattern.text); word != "" {
+		if word := routeSyntax.FindString(at.pattern.String()); word != "" {
 			c.warn(i, fmt.Sprintf("%s has %s, which matches only itself", at, setting.Quote(word)),
 				"write * for any characters within a segment, or ** for any segments")
 		}
-		folded := at.pattern.folded()
+		folded := at.pattern.Folded()
 		c.same[folded] = append(c.same[folded], i)
 	}
 	for i := range c.all {
@@ -62,11 +63,11 @@ func (rs *Set) checkConflicts(env Env) []setting.Problem {
 // so it needs to look up only the same form and the folders above.
 func (c *conflictCheck) check(i int) {
 	at := c.all[i]
-	if !at.pattern.simple() {
+	if !at.pattern.Simple() {
 		c.checkWildcard(i)
 		return
 	}
-	for _, k := range c.same[at.pattern.folded()] {
+	for _, k := range c.same[at.pattern.Folded()] {
 		if k < i {
 			c.tie(k, i)
 		}
@@ -75,7 +76,7 @@ func (c *conflictCheck) check(i int) {
 		c.unreachable(i, k)
 	}
 	if at.rule.hosts == nil {
-		for _, above := range at.pattern.above() {
+		for _, above := range at.pattern.Above() {
 			for _, k := range c.same[above] {
 				c.lacksHosts(i, k)
 			}
@@ -86,10 +87,14 @@ func (c *conflictCheck) check(i int) {
 // checkWildcard is check for a pattern with * or an inner **. Of two such patterns only the later is compared.
 func (c *conflictCheck) checkWildcard(i int) {
 	if c.index == nil {
-		c.index = newIntersectIndex(c.all)
+		patterns := make([]pattern.Pattern, len(c.all))
+		for k, at := range c.all {
+			patterns[k] = at.pattern
+		}
+		c.index = pattern.NewIndex(patterns)
 	}
-	for _, k := range c.index.intersecting(c.all[i].pattern) {
-		if k == i || (k > i && !c.all[k].pattern.simple()) {
+	for _, k := range c.index.Intersecting(c.all[i].pattern) {
+		if k == i || (k > i && !c.all[k].pattern.Simple()) {
 			continue
 		}
 		earlier, later := min(i, k), max(i, k)
@@ -118,7 +123,7 @@ func (c *conflictCheck) warn(i int, text, cure string) {
 // tie reports two patterns of which neither is more specific although some host and path matches both.
 func (c *conflictCheck) tie(earlier, later int) bool {
 	a, b := c.all[earlier], c.all[later]
-	if compare(a.pattern, b.pattern) != 0 || !sameHosts(a.rule, b.rule) || !intersects(a.pattern, b.pattern) {
+	if a.pattern.Compare(b.pattern) != 0 || !sameHosts(a.rule, b.rule) || !a.pattern.Intersects(b.pattern) {
 		return false
 	}
 	if c.reported[later] {
@@ -144,7 +149,7 @@ func sameHosts(a, b *rule) bool {
 // part.
 func (c *conflictCheck) overlap(earlier, later int) {
 	a, b := c.all[earlier], c.all[later]
-	order := compare(a.pattern, b.pattern)
+	order := a.pattern.Compare(b.pattern)
 	if order == 0 || a.rule == b.rule || !hostsIntersect(a.rule, b.rule) {
 		return // tie reports it; a rule that alone has hosts is meant to win
 	}
@@ -152,11 +157,11 @@ func (c *conflictCheck) overlap(earlier, later int) {
 	if order > 0 {
 		winner, loser = b, a
 	}
-	if contains(winner.pattern, loser.pattern) || contains(loser.pattern, winner.pattern) ||
+	if winner.pattern.Contains(loser.pattern) || loser.pattern.Contains(winner.pattern) ||
 		!moreOpen(winner.rule, loser.rule) {
 		return
 	}
-	both := setting.Quote(commonExample(winner.pattern, loser.pattern))
+	both := setting.Quote(winner.pattern.CommonExample(loser.pattern))
 	c.report(later, fmt.Sprintf("%s and %s (%s) both match %s, where the more open one, %s, would apply",
 		b, a, a.rule.place(), both, winner), "add a rule for the overlap")
 }
@@ -167,7 +172,7 @@ func hostsIntersect(a, b *rule) bool { return a.hosts == nil || b.hosts == nil |
 func (c *conflictCheck) lacksHosts(winner, loser int) {
 	w, l := c.all[winner], c.all[loser]
 	if w.rule.hosts != nil || l.rule.hosts == nil || !moreOpen(w.rule, l.rule) ||
-		compare(w.pattern, l.pattern) >= 0 || !contains(l.pattern, w.pattern) {
+		w.pattern.Compare(l.pattern) >= 0 || !l.pattern.Contains(w.pattern) {
 		return
 	}
 	c.warn(max(winner, loser), fmt.Sprintf("%s (%s) opens part of %s (%s) on every host, because it has no hosts",
@@ -178,7 +183,7 @@ func (c *conflictCheck) lacksHosts(winner, loser int) {
 // hides reports a pattern that another one always beats.
 func (c *conflictCheck) hides(by, hidden int) {
 	b, h := c.all[by], c.all[hidden]
-	if b.rule == h.rule || compare(b.pattern, h.pattern) >= 0 || !contains(b.pattern, h.pattern) ||
+	if b.rule == h.rule || b.pattern.Compare(h.pattern) >= 0 || !b.pattern.Contains(h.pattern) ||
 		(b.rule.hosts != nil && (h.rule.hosts == nil || !subset(h.rule.hosts, b.rule.hosts))) {
 		return
 	}
@@ -202,16 +207,10 @@ func (c *conflictCheck) namedEverywhere(i int) (by int, ok bool) {
 		return 0, false
 	}
 	named := map[string]bool{}
-	for _, k := range c.same[at.pattern.folded()] {
+	for _, k := range c.same[at.pattern.Folded()] {
 		for _, h := range c.all[k].rule.hosts {
 			named[h], by = true, k
 		}
 	}
 	return by, !slices.ContainsFunc(c.env.Hosts, func(h string) bool { return !named[h] })
-}
-
-// commonExample returns a path that both patterns match.
-func commonExample(a, b pattern) string {
-	parts, _ := commonPath(a.segments, b.segments)
-	return "/" + strings.Join(parts, "/")
 }

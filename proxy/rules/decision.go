@@ -74,7 +74,7 @@ type Ref struct {
 func (r *rule) ref() Ref {
 	ref := Ref{Name: r.name, Line: r.line}
 	if len(r.patterns) > 0 {
-		ref.Path = r.patterns[0].text
+		ref.Path = r.patterns[0].String()
 	}
 	return ref
 }

@@ -59,16 +59,16 @@ func (c Changes) Summary() string {
 func Diff(was, is *Set, hosts []string) Changes {
 	var all Changes
 	seen := map[string]bool{}
-	for _, p := range append(was.Patterns(), is.Patterns()...) {
-		path, err := urlpath.Parse(p.Example)
+	for _, p := range append(was.places(), is.places()...) {
+		path, err := urlpath.Parse(p.example)
 		if err != nil {
 			continue
 		}
 		for _, host := range hosts {
-			ch, differs := CompareAt(was, is, Subject{Host: host, Path: path, Params: p.Params})
-			if key := p.Text + " " + host; differs && !seen[key] {
+			ch, differs := CompareAt(was, is, Subject{Host: host, Path: path, Params: p.params})
+			if key := p.text + " " + host; differs && !seen[key] {
 				seen[key] = true
-				ch.Place = p.Text
+				ch.Place = p.text
 				all = append(all, ch)
 			}
 		}

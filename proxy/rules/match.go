@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -11,11 +12,14 @@ import (
 type Match struct {
 	rules  *Set
 	rule   *rule
-	rank   int32
+	rank   int                   // noRank for a rule without a pattern that matches
 	all    []*rule               // every rule that must be satisfied; nil if that is rule alone
 	draft  bool                  // the address is that of an unpublished draft
 	params urlpath.PreviewParams // those of a query that an origin may find in the path
 }
+
+// noRank is the rank of a rule that has no place in the order of specificity.
+const noRank = math.MaxInt
 
 // Match finds the rule that decides, for each reading of a path. It allocates only for a path with several readings,
 // and for HubSpot's files if a rule is about files.
@@ -54,27 +58,28 @@ func (m *Match) join(o Match) {
 // read finds the rule for one reading of the path.
 func (m *Match) read(host, path string) {
 	rs := m.rules
-	if e := rs.trie.find(host, path); e.rule != nil {
-		m.rule, m.rank = e.rule, e.rank
+	if rank, ok := rs.trie.Find(host, path); ok {
+		m.rule, m.rank = rs.byRank[rank], rank
 	}
-	if rs.spaced.root.best != 0 && strings.IndexByte(path, ' ') >= 0 {
-		if e := rs.spaced.find(host, path); e.rank < m.rank && (e.rule.needsLogin() || !m.rule.hasSpace()) {
-			m.rule, m.rank = e.rule, e.rank
+	if !rs.spaced.Empty() && strings.IndexByte(path, ' ') >= 0 {
+		rank, ok := rs.spaced.Find(host, path)
+		if ok && rank < m.rank && (rs.byRank[rank].needsLogin() || !m.rule.hasSpace()) {
+			m.rule, m.rank = rs.byRank[rank], rank
 		}
 	}
 	switch {
 	case m.rule.index < 0 && m.rule.access != public && m.rule != rs.fallback:
 		// The rule of a HubSpot feature asks for any login; a wider configured rule may ask for more.
-		if e := rs.operators.find(host, path); e.rule != nil {
-			m.all = []*rule{e.rule, m.rule}
+		if rank, ok := rs.operators.Find(host, path); ok {
+			m.all = []*rule{rs.byRank[rank], m.rule}
 		}
 	case rs.speaksOfFiles:
-		if all, best := rs.fileRules(host, path); len(all) > 0 {
-			if m.all = all; m.rule.index >= 0 && !slices.Contains(all, m.rule) {
+		if files := rs.fileRules(host, path); len(files.all) > 0 {
+			if m.all = files.all; m.rule.index >= 0 && !slices.Contains(files.all, m.rule) {
 				m.all = append(m.all, m.rule)
 			}
-			if best.rank < m.rank || m.rule.index < 0 {
-				m.rule, m.rank = best.rule, best.rank
+			if files.rank < m.rank || m.rule.index < 0 {
+				m.rule, m.rank = files.best, files.rank
 			}
 		}
 	}

@@ -24,13 +24,15 @@ func (rs *Set) NearMisses(host string, p urlpath.Path) []NearMiss {
 		}
 	}
 	for _, path := range p.Readings() {
-		rs.trie.each(host, path, func(e entry) { note(e.rule, "matches, but the rule that decides is more specific") })
+		rs.trie.Each(host, path, func(rank int) {
+			note(rs.byRank[rank], "matches, but the rule that decides is more specific")
+		})
 	}
 	for _, r := range rs.rules {
 		for _, h := range r.hosts {
 			if h != host {
-				rs.trie.each(h, p.String(), func(e entry) {
-					if e.rule == r {
+				rs.trie.Each(h, p.String(), func(rank int) {
+					if rs.byRank[rank] == r {
 						note(r, "matches the path, but not on this host")
 					}
 				})

@@ -23,7 +23,7 @@ func (rs *Set) OpenedBy(groups []string) []Opened {
 			o.Open = o.Open || slices.Contains(groups, g)
 		}
 		for _, p := range r.patterns {
-			o.Paths = append(o.Paths, p.text)
+			o.Paths = append(o.Paths, p.String())
 		}
 		list = append(list, o)
 	}

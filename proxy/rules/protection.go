@@ -34,6 +34,19 @@ func (p Protection) MoreOpen(q Protection) bool {
 	})
 }
 
+// moreOpen reports whether a admits anybody whom b does not.
+func moreOpen(a, b *rule) bool {
+	switch {
+	case b.access == refuse:
+		return a.access != refuse
+	case a.access == refuse:
+		return false
+	case a.access == public && b.access != public:
+		return true
+	}
+	return a.requirements.weakerThan(b.requirements)
+}
+
 // String returns it in words, for explain and diff.
 func (p Protection) String() string {
 	var texts []string

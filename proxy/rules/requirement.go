@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -169,7 +170,7 @@ func requireClaims(r RuleConfig) requirement {
 		return nil
 	}
 	var all allClaims
-	for _, name := range sortedKeys(r.Claims) {
+	for _, name := range slices.Sorted(maps.Keys(r.Claims)) {
 		all = append(all, claim{name, r.Claims[name]})
 	}
 	return all

@@ -1,9 +1,11 @@
 package rules
 
+import "github.com/hubgate/hubgate/proxy/pattern"
+
 // reservedPath is a pattern that no rule may match: HubSpot or its visitors need the paths without a login, or they are
 // the gateway's own.
 type reservedPath struct {
-	pattern   pattern
+	pattern   pattern.Pattern
 	why, cure string
 }
 
@@ -11,35 +13,19 @@ func reservedPaths(prefix string) []reservedPath {
 	var all []reservedPath
 	if prefix != "" {
 		all = append(all, reservedPath{
-			pattern: pattern{segments: append(literals(prefix), segment{kind: doubleStar})},
+			pattern: pattern.Below(prefix),
 			why:     " is among the gateway's own endpoints, which rules do not reach",
 			cure:    "remove it, or choose another auth.prefix",
 		})
 	}
 	for _, must := range mustStayPublic {
-		p, _ := parsePattern(must.pattern)
+		p, _ := pattern.Parse(must.pattern)
 		all = append(all, reservedPath{
 			pattern: p, why: " must stay public: " + must.why,
 			cure: "remove it; a wider rule such as /hs/** does not reach these paths",
 		})
 	}
 	return all
-}
-
-// covers reports whether p matches nothing but reserved paths, all of which begin with a literal.
-func (r reservedPath) covers(p pattern) bool {
-	if len(p.segments) == 0 || p.segments[0] != r.pattern.segments[0] {
-		return false
-	}
-	return contains(r.pattern, p)
-}
-
-func literals(path string) []segment {
-	var segments []segment
-	for _, part := range splitPath(path) {
-		segments = append(segments, segment{kind: literal, text: part})
-	}
-	return segments
 }
 
 // mustStayPublic are patterns that no rule may match alone. Asking for a login there would break HubSpot's check of the

@@ -8,21 +8,23 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy/pattern"
 )
 
 // Set is the compiled rules. It never changes.
 type Set struct {
-	trie      trie
-	operators trie    // the configured rules alone
-	rules     []*rule // the configured rules, in file order
-	builtin   []*rule // the rules for HubSpot's own paths
-	fallback  *rule   // proxy.default
+	trie      pattern.Trie
+	operators pattern.Trie // the configured rules alone
+	byRank    []*rule      // the rule of each pattern, in the order of specificity
+	rules     []*rule      // the configured rules, in file order
+	builtin   []*rule      // the rules for HubSpot's own paths
+	fallback  *rule        // proxy.default
 	hubspot   HubSpotConfig
 	previews  *rule
 	debug     *rule
 	skew      time.Duration
-	spaced    trie // patterns with "+", as patterns with a space
-	files     trie // patterns for HubSpot's files, as patterns of the file's name
+	spaced    pattern.Trie // patterns with "+", as patterns with a space
+	files     pattern.Trie // patterns for HubSpot's files, as patterns of the file's name
 	prefix    string
 	protects  bool // some page needs a login
 	// speaksOfFiles means that some rule is about HubSpot's files, protectsFiles that one of those needs a login.
@@ -34,7 +36,7 @@ type rule struct {
 	index        int // in the file; -1 for built-in rules
 	line         int
 	name         string
-	patterns     []pattern
+	patterns     []pattern.Pattern
 	keys         []string // of the patterns in the file
 	access       access
 	hosts        []string // nil for all
@@ -49,9 +51,6 @@ const (
 	loginIfProtected
 	refuse
 )
-
-// forHost reports whether the rule applies on a host.
-func (r *rule) forHost(host string) bool { return r.hosts == nil || slices.Contains(r.hosts, host) }
 
 // Env is what the rules need to know of the rest of the configuration.
 type Env struct {
@@ -104,7 +103,7 @@ func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
 	}
 	var problems []setting.Problem
 	for j, text := range rc.Path {
-		p, bad := parsePattern(text)
+		p, bad := pattern.Parse(text)
 		key := pathKey(i, j, len(rc.Path))
 		if bad != nil {
 			problems = append(problems, setting.Problem{Key: key, Text: bad.Text, Cure: bad.Cure})
@@ -118,16 +117,16 @@ func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
 	return r, problems
 }
 
-func pathKey(rule, pattern, patterns int) string {
+func pathKey(rule, i, patterns int) string {
 	if patterns == 1 {
 		return keyOfRule(rule) + ".path"
 	}
-	return keyOfRule(rule) + ".path[" + strconv.Itoa(pattern) + "]"
+	return keyOfRule(rule) + ".path[" + strconv.Itoa(i) + "]"
 }
 
 // ranked is a pattern in the order of specificity.
 type ranked struct {
-	pattern pattern
+	pattern pattern.Pattern
 	rule    *rule
 }
 
@@ -136,26 +135,29 @@ func (rs *Set) index() {
 	rs.protects = rs.fallback.access == login
 	for _, r := range rs.rules {
 		rs.protects = rs.protects || r.needsLogin()
-		if slices.ContainsFunc(r.patterns, reachesFiles) {
+		if slices.ContainsFunc(r.patterns, pattern.Pattern.InFiles) {
 			rs.speaksOfFiles = true
 			rs.protectsFiles = rs.protectsFiles || r.needsLogin()
 		}
 	}
 	for rank, at := range rs.ranked() {
-		e := entry{rank: int32(rank), rule: at.rule}
-		rs.trie.add(at.pattern, e)
-		if narrowed, differs := at.pattern.narrowed(); differs {
-			rs.trie.add(narrowed, e)
+		rs.byRank = append(rs.byRank, at.rule)
+		hosts := at.rule.hosts
+		rs.trie.Add(at.pattern, rank, hosts)
+		if narrowed, differs := at.pattern.Narrowed(); differs {
+			rs.trie.Add(narrowed, rank, hosts)
 		}
 		if at.rule.index < 0 {
 			continue
 		}
-		rs.operators.add(at.pattern, e)
-		if spaced, differs := at.pattern.with(plusAsSpace); differs {
-			rs.spaced.add(spaced, e)
+		rs.operators.Add(at.pattern, rank, hosts)
+		if spaced, differs := at.pattern.Spaced(); differs {
+			rs.spaced.Add(spaced, rank, hosts)
 		}
-		if reachesFiles(at.pattern) {
-			rs.addFiles(at.pattern, e)
+		if at.pattern.InFiles() {
+			for _, name := range at.pattern.FileNames() {
+				rs.files.Add(name, rank, hosts)
+			}
 		}
 	}
 }
@@ -170,7 +172,7 @@ func (rs *Set) ranked() []ranked {
 	}
 	sort.SliceStable(all, func(i, j int) bool {
 		a, b := all[i], all[j]
-		if c := compare(a.pattern, b.pattern); c != 0 {
+		if c := a.pattern.Compare(b.pattern); c != 0 {
 			return c < 0
 		}
 		if (a.rule.hosts != nil) != (b.rule.hosts != nil) {
@@ -181,11 +183,8 @@ func (rs *Set) ranked() []ranked {
 	return all
 }
 
-// hasSpace reports whether a pattern of the rule has a space: then it is about that path, and not about one with "+" in
-// place of the space.
-func (r *rule) hasSpace() bool {
-	return slices.ContainsFunc(r.patterns, func(p pattern) bool { return strings.Contains(p.folded(), " ") })
-}
+// hasSpace reports whether a pattern of the rule has a space.
+func (r *rule) hasSpace() bool { return slices.ContainsFunc(r.patterns, pattern.Pattern.HasSpace) }
 
 func (r *rule) needsLogin() bool { return r.access == login || r.access == refuse }
 

@@ -1,8 +1,8 @@
 package rules
 
 import (
+	"maps"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -98,7 +98,7 @@ func validateClaims(key string, r RuleConfig) []setting.Problem {
 		return problem(key, "the mapping is empty", "write at least one claim, or remove the key")
 	}
 	var problems []setting.Problem
-	for _, name := range sortedKeys(r.Claims) {
+	for _, name := range slices.Sorted(maps.Keys(r.Claims)) {
 		at := setting.Join(key, name)
 		if strings.TrimSpace(name) == "" {
 			problems = append(problems,
@@ -154,13 +154,4 @@ func (t TestConfig) validate(key string) []setting.Problem {
 	}
 	return append(problems,
 		setting.CheckWord(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")...)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -213,22 +213,3 @@ func TestOpenedBy(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-func FuzzParsePattern(f *testing.F) {
-	for _, p := range []string{"/a/**", "/*", "/**/x", "/a b", "https://x/y", "/%25", "/a*b*c"} {
-		f.Add(p)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		p, bad := parsePattern(text)
-		if bad != nil {
-			if bad.Text == "" || bad.Cure == "" {
-				t.Fatalf("%q: %+v", text, bad)
-			}
-			return
-		}
-		again, bad := parsePattern(strings.NewReplacer("%", "%25", "?", "%3f", "|", "%7c").Replace(p.folded()))
-		if bad == nil && again.folded() != p.folded() {
-			t.Fatalf("%q: %q, again %q", text, p.folded(), again.folded())
-		}
-	})
-}

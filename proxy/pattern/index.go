@@ -1,33 +1,35 @@
-package rules
+package pattern
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
 
-// intersectIndex finds the patterns that may have a path in common with one, without comparing all with all. Thousands
-// of rules are checked while an operator waits.
-type intersectIndex struct{ root intersectNode }
+// Index finds the patterns that have a path in common with one, without comparing all with all. Thousands of rules are
+// checked while an operator waits.
+type Index struct{ root indexNode }
 
-type intersectNode struct {
-	literals map[string]*intersectNode
-	sorted   []string                   // the keys of literals
-	globs    map[string][]intersectEdge // by what precedes the first *
-	prefixes []string                   // the keys of globs, sorted
-	any      *intersectNode
+type indexNode struct {
+	literals map[string]*indexNode
+	sorted   []string               // the keys of literals
+	globs    map[string][]indexEdge // by what precedes the first *
+	prefixes []string               // the keys of globs, sorted
+	any      *indexNode
 	here     []int // indexes of the patterns that end here
 }
 
-type intersectEdge struct {
+type indexEdge struct {
 	segment segment
-	next    *intersectNode
+	next    *indexNode
 }
 
-func newIntersectIndex(all []patternAt) *intersectIndex {
-	ix := &intersectIndex{}
-	for i, at := range all {
+// NewIndex returns the index of a list of patterns.
+func NewIndex(all []Pattern) *Index {
+	ix := &Index{}
+	for i, p := range all {
 		n := &ix.root
-		for _, s := range at.pattern.segments {
+		for _, s := range p.segments {
 			n = n.child(s)
 		}
 		n.here = append(n.here, i)
@@ -36,14 +38,14 @@ func newIntersectIndex(all []patternAt) *intersectIndex {
 	return ix
 }
 
-func (n *intersectNode) child(s segment) *intersectNode {
+func (n *indexNode) child(s segment) *indexNode {
 	switch s.kind {
 	case literal:
 		if n.literals == nil {
-			n.literals = map[string]*intersectNode{}
+			n.literals = map[string]*indexNode{}
 		}
 		if n.literals[s.text] == nil {
-			n.literals[s.text] = &intersectNode{}
+			n.literals[s.text] = &indexNode{}
 		}
 		return n.literals[s.text]
 	case glob:
@@ -54,24 +56,34 @@ func (n *intersectNode) child(s segment) *intersectNode {
 			}
 		}
 		if n.globs == nil {
-			n.globs = map[string][]intersectEdge{}
+			n.globs = map[string][]indexEdge{}
 		}
-		next := &intersectNode{}
-		n.globs[prefix] = append(n.globs[prefix], intersectEdge{s, next})
+		next := &indexNode{}
+		n.globs[prefix] = append(n.globs[prefix], indexEdge{s, next})
 		return next
 	}
 	if n.any == nil {
-		n.any = &intersectNode{}
+		n.any = &indexNode{}
 	}
 	return n.any
 }
 
-func (n *intersectNode) sort() {
+func (n *indexNode) sort() {
 	n.sorted, n.prefixes = sortedKeys(n.literals), sortedKeys(n.globs)
-	n.each(func(next *intersectNode) { next.sort() })
+	n.each(func(next *indexNode) { next.sort() })
 }
 
-func (n *intersectNode) each(visit func(*intersectNode)) {
+// sortedKeys is slices.Sorted of maps.Keys, which would allocate several times for each of thousands of nodes.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (n *indexNode) each(visit func(*indexNode)) {
 	for _, next := range n.literals {
 		visit(next)
 	}
@@ -85,26 +97,26 @@ func (n *intersectNode) each(visit func(*intersectNode)) {
 	}
 }
 
-// intersecting returns the patterns that intersect p, including p itself, in file order.
-func (ix *intersectIndex) intersecting(p pattern) []int {
-	w := intersectWalk{seen: map[intersectState]bool{}}
+// Intersecting returns the places in the list of the patterns that intersect p, which may be one of them, in order.
+func (ix *Index) Intersecting(p Pattern) []int {
+	w := indexWalk{seen: map[indexState]bool{}}
 	w.walk(&ix.root, p.segments)
 	sort.Ints(w.found)
 	return w.found
 }
 
-type intersectState struct {
-	node *intersectNode
+type indexState struct {
+	node *indexNode
 	rest int
 }
 
-type intersectWalk struct {
-	seen  map[intersectState]bool
+type indexWalk struct {
+	seen  map[indexState]bool
 	found []int
 }
 
-func (w *intersectWalk) walk(n *intersectNode, q []segment) {
-	state := intersectState{n, len(q)}
+func (w *indexWalk) walk(n *indexNode, q []segment) {
+	state := indexState{n, len(q)}
 	if w.seen[state] {
 		return
 	}
@@ -120,15 +132,15 @@ func (w *intersectWalk) walk(n *intersectNode, q []segment) {
 	}
 	if q[0].kind == doubleStar {
 		w.walk(n, q[1:])
-		n.each(func(next *intersectNode) { w.walk(next, q) })
+		n.each(func(next *indexNode) { w.walk(next, q) })
 		return
 	}
-	n.step(q[0], func(next *intersectNode) { w.walk(next, q[1:]) })
+	n.step(q[0], func(next *indexNode) { w.walk(next, q[1:]) })
 }
 
 // step visits the children whose segment intersects s. Two segments intersect only if what precedes the first * of one
 // is a prefix of the other.
-func (n *intersectNode) step(s segment, visit func(*intersectNode)) {
+func (n *indexNode) step(s segment, visit func(*indexNode)) {
 	if s.kind == literal {
 		if next := n.literals[s.text]; next != nil {
 			visit(next)
@@ -154,7 +166,7 @@ func (n *intersectNode) step(s segment, visit func(*intersectNode)) {
 	}
 }
 
-func (n *intersectNode) stepGlobs(prefix string, s segment, visit func(*intersectNode)) {
+func (n *indexNode) stepGlobs(prefix string, s segment, visit func(*indexNode)) {
 	for _, e := range n.globs[prefix] {
 		if suffixesDiffer(e.segment.text, s.text) {
 			continue

@@ -1,4 +1,4 @@
-package rules
+package pattern
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// pattern is a rule's path: its segments are literal, contain "*", or are "**".
-type pattern struct {
+// Pattern is a rule's path: its segments are literal, contain "*", or are "**".
+type Pattern struct {
 	text     string // as the operator wrote it
 	segments []segment
 }
@@ -29,33 +29,33 @@ type segment struct {
 	literals int    // how many characters of a glob are not *
 }
 
-// parsePattern parses a pattern strictly: a mistyped one would protect nothing.
-func parsePattern(text string) (pattern, *setting.Invalid) {
+// Parse parses a pattern strictly: a mistyped one would protect nothing.
+func Parse(text string) (Pattern, *setting.Invalid) {
 	if bad := misread(text); bad != nil {
-		return pattern{}, bad
+		return Pattern{}, bad
 	}
 	path, err := urlpath.Parse(strings.ReplaceAll(text, " ", "%20"))
 	var refused *urlpath.Error
 	if errors.As(err, &refused) {
-		return pattern{}, &setting.Invalid{
+		return Pattern{}, &setting.Invalid{
 			Text: setting.Quote(text) + " can never match: such requests are refused (" + refused.Reason + ")",
 			Cure: "write the path as the browser's address bar shows it",
 		}
 	}
 	if what := path.Slip(); what != "" {
-		return pattern{}, &setting.Invalid{
+		return Pattern{}, &setting.Invalid{
 			Text: setting.Quote(text) + " has " + what + ", which is probably a typing mistake",
 			Cure: "remove it, or write * if it is part of a file's name",
 		}
 	}
-	p := pattern{text: text}
+	p := Pattern{text: text}
 	for _, part := range splitPath(path.String()) {
 		s, bad := parseSegment(text, part)
 		if bad != nil {
-			return pattern{}, bad
+			return Pattern{}, bad
 		}
 		if n := len(p.segments); s.kind == doubleStar && n > 0 && p.segments[n-1].kind == doubleStar {
-			return pattern{}, &setting.Invalid{
+			return Pattern{}, &setting.Invalid{
 				Text: setting.Quote(text) + " has ** twice in a row",
 				Cure: "one ** already matches any number of segments",
 			}
@@ -63,11 +63,21 @@ func parsePattern(text string) (pattern, *setting.Invalid) {
 		p.segments = append(p.segments, s)
 	}
 	if p.stars() > 3 {
-		return pattern{}, &setting.Invalid{
+		return Pattern{}, &setting.Invalid{
 			Text: setting.Quote(text) + " has more than three **", Cure: "write several patterns",
 		}
 	}
 	return p, nil
+}
+
+// Below returns the pattern of a folder and everything below it.
+func Below(folder string) Pattern {
+	p := Pattern{text: folder + "/**"}
+	for _, part := range splitPath(folder) {
+		p.segments = append(p.segments, segment{kind: literal, text: part})
+	}
+	p.segments = append(p.segments, segment{kind: doubleStar})
+	return p
 }
 
 func parseSegment(text, part string) (segment, *setting.Invalid) {
@@ -92,7 +102,7 @@ func splitPath(path string) []string {
 	return strings.Split(path[1:], "/")
 }
 
-func (p pattern) stars() int {
+func (p Pattern) stars() int {
 	n := 0
 	for _, s := range p.segments {
 		if s.kind == doubleStar {
@@ -102,8 +112,11 @@ func (p pattern) stars() int {
 	return n
 }
 
-// folded returns the pattern in the form that is compared. Patterns that differ only in spelling have the same.
-func (p pattern) folded() string {
+// String returns the pattern as the operator wrote it.
+func (p Pattern) String() string { return p.text }
+
+// Folded returns the pattern in the form that is compared. Patterns that differ only in spelling have the same.
+func (p Pattern) Folded() string {
 	var b strings.Builder
 	for _, s := range p.segments {
 		b.WriteByte('/')
@@ -118,9 +131,9 @@ func (p pattern) folded() string {
 	return b.String()
 }
 
-// simple reports whether all segments are literals, except ** at the end. Of two simple patterns either one contains
+// Simple reports whether all segments are literals, except ** at the end. Of two simple patterns either one contains
 // the other, or no path matches both.
-func (p pattern) simple() bool {
+func (p Pattern) Simple() bool {
 	for i, s := range p.segments {
 		if s.kind == glob || (s.kind == doubleStar && i < len(p.segments)-1) {
 			return false
@@ -129,8 +142,8 @@ func (p pattern) simple() bool {
 	return true
 }
 
-// above returns the folded forms of the patterns X/** that contain a simple pattern, the widest first.
-func (p pattern) above() []string {
+// Above returns the folded forms of the patterns X/** that contain a simple pattern, the widest first.
+func (p Pattern) Above() []string {
 	segments := p.segments
 	if n := len(segments); n > 0 && segments[n-1].kind == doubleStar {
 		segments = segments[:n-1]

@@ -1,13 +1,14 @@
-package rules
+package pattern
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
 
-// trie finds the entries whose pattern matches a path, one node per segment. Every entry has a rank of its own, of
-// which the smallest wins, so the order of the search does not matter.
-type trie struct {
+// Trie finds the patterns that match a path, one node per segment. Each is known by its rank, of which the smallest
+// wins, so the order of the search does not matter.
+type Trie struct {
 	root  node
 	stars int // how many inner ** it has: nodes below a ** at which a pattern does not end
 }
@@ -19,7 +20,7 @@ type node struct {
 	any      *node                 // below **
 	star     int                   // the number of a node below an inner **, from 1; 0 for every other node
 	entries  []entry               // patterns that end here, the best rank first
-	best     int32                 // 1 + the smallest rank in this subtree, which is skipped if it cannot win
+	best     int                   // 1 + the smallest rank in this subtree, which is skipped if it cannot win
 }
 
 type globEdge struct {
@@ -27,34 +28,37 @@ type globEdge struct {
 	next *node
 }
 
-// entry is one pattern of one rule.
 type entry struct {
-	rank int32
-	rule *rule
+	rank  int
+	hosts []string // nil for all
 }
 
-const noRank = int32(1<<31 - 1)
+// forHost reports whether the pattern applies on a host.
+func (e entry) forHost(host string) bool { return e.hosts == nil || slices.Contains(e.hosts, host) }
 
-func (t *trie) add(p pattern, e entry) {
+const noRank = math.MaxInt
+
+// Add adds a pattern that applies on some hosts, nil for all. Several patterns may have the same rank.
+func (t *Trie) Add(p Pattern, rank int, hosts []string) {
 	n := &t.root
-	n.lower(e.rank)
+	n.lower(rank)
 	for i, s := range p.segments {
 		if i > 0 && p.segments[i-1].kind == doubleStar && n.star == 0 {
 			t.stars++
 			n.star = t.stars
 		}
 		n = n.child(s)
-		n.lower(e.rank)
+		n.lower(rank)
 	}
 	i := 0
-	for i < len(n.entries) && n.entries[i].rank <= e.rank {
+	for i < len(n.entries) && n.entries[i].rank <= rank {
 		i++
 	}
-	n.entries = append(n.entries[:i], append([]entry{e}, n.entries[i:]...)...)
+	n.entries = slices.Insert(n.entries, i, entry{rank, hosts})
 }
 
 // lower records a rank of the subtree. It adds 1, so that the zero value means a node without entries.
-func (n *node) lower(rank int32) {
+func (n *node) lower(rank int) {
 	if n.best == 0 || rank+1 < n.best {
 		n.best = rank + 1
 	}
@@ -97,30 +101,33 @@ func (n *node) globChild(text string) *node {
 	return next
 }
 
-// find returns the best entry for a host and a folded path, or one without a rule.
-func (t *trie) find(host, path string) entry {
-	f := finder{host: host, best: entry{rank: noRank}}
+// Empty reports whether no pattern was added.
+func (t *Trie) Empty() bool { return t.root.best == 0 }
+
+// Find returns the smallest rank of the patterns that match a folded path on a host.
+func (t *Trie) Find(host, path string) (rank int, ok bool) {
+	f := finder{host: host, best: noRank}
 	f.walk(&t.root, path)
-	return f.best
+	return f.best, f.best != noRank
 }
 
-// each calls visit for every entry that matches, in no particular order.
-func (t *trie) each(host, path string, visit func(entry)) {
-	f := finder{host: host, best: entry{rank: noRank}, visit: visit}
+// Each calls visit with the rank of every pattern that matches, in no particular order.
+func (t *Trie) Each(host, path string, visit func(rank int)) {
+	f := finder{host: host, best: noRank, visit: visit}
 	f.walk(&t.root, path)
 }
 
 type finder struct {
 	host  string
-	best  entry
-	visit func(entry)
+	best  int
+	visit func(rank int)
 	few   [4]uint64 // which inner ** were reached, a bit for each; those with greater numbers are in many
 	many  []uint64
 }
 
 // walk matches rest below n. rest is "", "/" (both the end), or begins with a slash.
 func (f *finder) walk(n *node, rest string) {
-	if f.visit == nil && n.best > f.best.rank {
+	if f.visit == nil && n.best > f.best {
 		return
 	}
 	if n.any != nil && !f.reached(n.any) {
@@ -187,19 +194,17 @@ func nextSegment(rest string) (head, tail string) {
 	return head, ""
 }
 
-// take takes the best entry of a node whose rule applies on the host, or visits all of them.
+// take takes the best pattern of a node that applies on the host, or visits all of them.
 func (f *finder) take(n *node) {
 	for _, e := range n.entries {
-		if !e.rule.forHost(f.host) {
+		if !e.forHost(f.host) {
 			continue
 		}
 		if f.visit != nil {
-			f.visit(e)
+			f.visit(e.rank)
 			continue
 		}
-		if e.rank < f.best.rank {
-			f.best = e
-		}
+		f.best = min(f.best, e.rank)
 		return
 	}
 }

@@ -1,13 +1,17 @@
-package rules
+package pattern
 
-import (
-	"strings"
-)
+import "strings"
 
-// intersects reports whether some path matches both patterns.
-func intersects(a, b pattern) bool {
-	_, ok := commonPath(a.segments, b.segments)
+// Intersects reports whether some path matches both patterns.
+func (p Pattern) Intersects(q Pattern) bool {
+	_, ok := commonPath(p.segments, q.segments)
 	return ok
+}
+
+// CommonExample returns a path that both patterns match, "/" if there is none.
+func (p Pattern) CommonExample(q Pattern) string {
+	parts, _ := commonPath(p.segments, q.segments)
+	return "/" + strings.Join(parts, "/")
 }
 
 // grid records which suffixes of two sequences have nothing in common, so that stars are not tried in all combinations.
@@ -72,8 +76,6 @@ func commonStep(a, b []segment, rest func(da, db int) ([]string, bool)) ([]strin
 	return append([]string{text}, path...), ok
 }
 
-func sample(s segment) string { return strings.ReplaceAll(s.text, "*", "x") }
-
 func commonSegment(a, b segment) (string, bool) {
 	switch {
 	case a.kind == literal && b.kind == literal:
@@ -114,38 +116,4 @@ func commonGlob(a, b string) (string, bool) {
 		return text, ok
 	}
 	return from(0, 0)
-}
-
-// contains reports whether outer matches every path that inner matches.
-func contains(outer, inner pattern) bool {
-	dead := newGrid(len(outer.segments), len(inner.segments))
-	var from func(i, j int) bool
-	from = func(i, j int) (ok bool) {
-		if *dead.at(i, j) {
-			return false
-		}
-		o, n := outer.segments[i:], inner.segments[j:]
-		switch {
-		case len(o) > 0 && o[0].kind == doubleStar:
-			ok = from(i+1, j) || (len(n) > 0 && from(i, j+1))
-		case len(n) == 0 || len(o) == 0:
-			ok = len(n) == len(o)
-		case n[0].kind != doubleStar: // ** matches more than any fixed number of segments
-			ok = coversSegment(o[0], n[0]) && from(i+1, j+1)
-		}
-		*dead.at(i, j) = !ok
-		return ok
-	}
-	return from(0, 0)
-}
-
-func coversSegment(outer, inner segment) bool {
-	switch {
-	case outer.kind == glob && outer.text == "*":
-		return true
-	case outer.kind == glob:
-		// A private-use character, which outer does not have, represents whatever inner's * matches.
-		return globMatch(outer.text, strings.ReplaceAll(inner.text, "*", "\ue000"))
-	}
-	return inner.kind == literal && outer.text == inner.text
 }
