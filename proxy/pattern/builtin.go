@@ -26,6 +26,9 @@ func (p Pattern) LosesTo(builtin Pattern) (_ Suspicion, ok bool) {
 }
 
 func (p Pattern) sharesFolder(builtin Pattern) bool {
+	if len(builtin.segments) == 0 {
+		return false
+	}
 	return p.segments[0] == builtin.segments[0] || (p.segments[0].kind == glob && len(builtin.segments) == 1)
 }
 

@@ -153,6 +153,15 @@ func TestLeftOpenCureIsNotWider(t *testing.T) {
 	}
 }
 
+func TestHomePageAsSearchPage(t *testing.T) {
+	t.Parallel()
+	cfg := accessRules(loginRule("/members/**"))
+	cfg.HubSpot.SearchPage = "/"
+	if d := compiled(t, cfg).Match(testHost, mustPath(t, "/")).Decide("GET", 0, nil, fixedNow); d.Kind != Login {
+		t.Errorf("the home page with the search results is %s", d.Kind)
+	}
+}
+
 func TestRouteSyntaxWarnings(t *testing.T) {
 	t.Parallel()
 	for pattern, word := range map[string]string{
