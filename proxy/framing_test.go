@@ -19,78 +19,84 @@ func smuggler(t *testing.T) (*stage, *atomic.Int64) {
 	return newStage(t, staging{cfg: testConfig(origin.URL, loginRule("/members/**"))}), &reached
 }
 
+const (
+	hostLine = "Host: www.example.com\r\n"
+	smuggled = "GET /members/ HTTP/1.1\r\n" + hostLine + "\r\n"
+)
+
+// ambiguousRequests are requests whose end two servers may see at different places (CWE-444), and what else is not HTTP/1.
+var ambiguousRequests = map[string]string{
+	"both lengths": "POST / HTTP/1.1\r\n" + hostLine +
+		"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
+	"both lengths, other order": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\n" + smuggled,
+	"two lengths": "POST / HTTP/1.1\r\n" + hostLine +
+		"Content-Length: 0\r\nContent-Length: 44\r\n\r\n" + smuggled,
+	"the same length twice": "POST / HTTP/1.1\r\n" + hostLine +
+		"Content-Length: 2\r\nContent-Length: 2\r\n\r\nab" + smuggled,
+	"a list of lengths":  "POST / HTTP/1.1\r\n" + hostLine + "Content-Length: 2, 2\r\n\r\nab" + smuggled,
+	"signed length":      "POST / HTTP/1.1\r\n" + hostLine + "Content-Length: +2\r\n\r\nab" + smuggled,
+	"negative length":    "POST / HTTP/1.1\r\n" + hostLine + "Content-Length: -2\r\n\r\nab" + smuggled,
+	"hexadecimal length": "POST / HTTP/1.1\r\n" + hostLine + "Content-Length: 0x2\r\n\r\nab" + smuggled,
+	"empty length":       "POST / HTTP/1.1\r\n" + hostLine + "Content-Length:\r\n\r\n" + smuggled,
+	"unknown coding": "POST / HTTP/1.1\r\n" + hostLine + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" +
+		smuggled,
+	"coding twice": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
+	"list of codings": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + smuggled,
+	"identity": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nab" + smuggled,
+	"vertical tab before chunked": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n" + smuggled,
+	"quoted chunked": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" + smuggled,
+	"space before the colon": "POST / HTTP/1.1\r\n" + hostLine + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" +
+		smuggled,
+	"tab before the colon": "POST / HTTP/1.1\r\n" + hostLine + "Content-Length\t: 2\r\n\r\nab" + smuggled,
+	"folded coding": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" + smuggled,
+	"folded header":       "GET / HTTP/1.1\r\n" + hostLine + "X-A: b\r\n c\r\n\r\n",
+	"folded first header": "GET / HTTP/1.1\r\n X-A: b\r\n" + hostLine + "\r\n",
+	"chunked in HTTP/1.0": "POST / HTTP/1.0\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n0\r\n\r\n" + smuggled,
+	"bare LF in the head":       "GET / HTTP/1.1\n" + hostLine + "\r\n",
+	"bare LF at the head's end": "GET / HTTP/1.1\r\n" + hostLine + "\n",
+	"bare CR in a header":       "GET / HTTP/1.1\r\n" + hostLine + "X-A: b\rX-B: c\r\n\r\n",
+	"NUL in a header":           "GET / HTTP/1.1\r\n" + hostLine + "X-A: b\x00c\r\n\r\n",
+	"name without a colon":      "GET / HTTP/1.1\r\n" + hostLine + "X-A\r\n\r\n",
+	"empty name":                "GET / HTTP/1.1\r\n" + hostLine + ": b\r\n\r\n",
+	"chunk extension": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nab\r\n0\r\n\r\n" + smuggled,
+	"bare LF after a chunk's size": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\n2\nab\r\n0\r\n\r\n" + smuggled,
+	"no CRLF after a chunk": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\n2\r\nabXX0\r\n\r\n" + smuggled,
+	"0x chunk size": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\n0x2\r\nab\r\n0\r\n\r\n" + smuggled,
+	"endless chunk size": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\n00000000000000002\r\nab\r\n0\r\n\r\n" + smuggled,
+	"overflowing chunk size": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nab\r\n0\r\n\r\n" + smuggled,
+	"negative chunk size": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\n-2\r\nab\r\n0\r\n\r\n" + smuggled,
+	"space around a chunk size": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\n 2 \r\nab\r\n0\r\n\r\n" + smuggled,
+	"folded trailer": "POST / HTTP/1.1\r\n" + hostLine +
+		"Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: b\r\n c\r\n\r\n" + smuggled,
+	"two hosts":           "GET / HTTP/1.1\r\n" + hostLine + "Host: evil.example\r\n\r\n",
+	"no host":             "GET / HTTP/1.1\r\n\r\n",
+	"preface of HTTP/2":   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+	"HTTP/0.9":            "GET /\r\n",
+	"HTTP/1.2":            "GET / HTTP/1.2\r\n" + hostLine + "\r\n",
+	"space in the target": "GET /a b HTTP/1.1\r\n" + hostLine + "\r\n",
+	"two spaces":          "GET  / HTTP/1.1\r\n" + hostLine + "\r\n",
+}
+
 func TestAmbiguousFramingIsRefused(t *testing.T) {
 	t.Parallel()
 	s, _ := smuggler(t)
-	host := "Host: www.example.com\r\n"
-	smuggled := "GET /members/ HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
-	for name, request := range map[string]string{
-		"both lengths": "POST / HTTP/1.1\r\n" + host +
-			"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
-		"both lengths, other order": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\n" + smuggled,
-		"two lengths": "POST / HTTP/1.1\r\n" + host +
-			"Content-Length: 0\r\nContent-Length: 44\r\n\r\n" + smuggled,
-		"the same length twice": "POST / HTTP/1.1\r\n" + host +
-			"Content-Length: 2\r\nContent-Length: 2\r\n\r\nab" + smuggled,
-		"a list of lengths":  "POST / HTTP/1.1\r\n" + host + "Content-Length: 2, 2\r\n\r\nab" + smuggled,
-		"signed length":      "POST / HTTP/1.1\r\n" + host + "Content-Length: +2\r\n\r\nab" + smuggled,
-		"negative length":    "POST / HTTP/1.1\r\n" + host + "Content-Length: -2\r\n\r\nab" + smuggled,
-		"hexadecimal length": "POST / HTTP/1.1\r\n" + host + "Content-Length: 0x2\r\n\r\nab" + smuggled,
-		"empty length":       "POST / HTTP/1.1\r\n" + host + "Content-Length:\r\n\r\n" + smuggled,
-		"unknown coding": "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" +
-			smuggled,
-		"coding twice": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
-		"list of codings": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + smuggled,
-		"identity": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nab" + smuggled,
-		"vertical tab before chunked": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n" + smuggled,
-		"quoted chunked": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" + smuggled,
-		"space before the colon": "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" +
-			smuggled,
-		"tab before the colon": "POST / HTTP/1.1\r\n" + host + "Content-Length\t: 2\r\n\r\nab" + smuggled,
-		"folded coding": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" + smuggled,
-		"folded header":       "GET / HTTP/1.1\r\n" + host + "X-A: b\r\n c\r\n\r\n",
-		"folded first header": "GET / HTTP/1.1\r\n X-A: b\r\n" + host + "\r\n",
-		"chunked in HTTP/1.0": "POST / HTTP/1.0\r\n" + host +
-			"Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n0\r\n\r\n" + smuggled,
-		"bare LF in the head":       "GET / HTTP/1.1\n" + host + "\r\n",
-		"bare LF at the head's end": "GET / HTTP/1.1\r\n" + host + "\n",
-		"bare CR in a header":       "GET / HTTP/1.1\r\n" + host + "X-A: b\rX-B: c\r\n\r\n",
-		"NUL in a header":           "GET / HTTP/1.1\r\n" + host + "X-A: b\x00c\r\n\r\n",
-		"name without a colon":      "GET / HTTP/1.1\r\n" + host + "X-A\r\n\r\n",
-		"empty name":                "GET / HTTP/1.1\r\n" + host + ": b\r\n\r\n",
-		"chunk extension": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nab\r\n0\r\n\r\n" + smuggled,
-		"bare LF after a chunk's size": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\n2\nab\r\n0\r\n\r\n" + smuggled,
-		"no CRLF after a chunk": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\n2\r\nabXX0\r\n\r\n" + smuggled,
-		"0x chunk size": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\n0x2\r\nab\r\n0\r\n\r\n" + smuggled,
-		"endless chunk size": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\n00000000000000002\r\nab\r\n0\r\n\r\n" + smuggled,
-		"overflowing chunk size": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nab\r\n0\r\n\r\n" + smuggled,
-		"negative chunk size": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\n-2\r\nab\r\n0\r\n\r\n" + smuggled,
-		"space around a chunk size": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\n 2 \r\nab\r\n0\r\n\r\n" + smuggled,
-		"folded trailer": "POST / HTTP/1.1\r\n" + host +
-			"Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: b\r\n c\r\n\r\n" + smuggled,
-		"two hosts":           "GET / HTTP/1.1\r\n" + host + "Host: evil.example\r\n\r\n",
-		"no host":             "GET / HTTP/1.1\r\n\r\n",
-		"preface of HTTP/2":   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"HTTP/0.9":            "GET /\r\n",
-		"HTTP/1.2":            "GET / HTTP/1.2\r\n" + host + "\r\n",
-		"space in the target": "GET /a b HTTP/1.1\r\n" + host + "\r\n",
-		"two spaces":          "GET  / HTTP/1.1\r\n" + host + "\r\n",
-	} {
+	for name, request := range ambiguousRequests {
 		got := s.raw(t, request)
 		if !strings.HasPrefix(got, "HTTP/1.1 400 ") && !strings.HasPrefix(got, "HTTP/1.0 400 ") {
 			t.Errorf("%s: want 400, got %q", name, first(got))

@@ -17,61 +17,64 @@ func gateRules() []rules.RuleConfig {
 	}
 }
 
+// gateResponses are requests, and how the gate answers each.
+var gateResponses = []struct {
+	name, method, target string
+	headers              []string
+	status               int
+	decision, rule       string
+	has                  string
+}{
+	{"public", "GET", "/pricing", nil, 200, "public", "default", "origin"},
+	{"public rule", "GET", "/members/join", nil, 200, "public", "/members/join", "origin"},
+	{"navigation", "GET", "/members/a", []string{navigate}, 302, "login", "/members/**", ""},
+	{"navigation by HEAD", "HEAD", "/members/a", []string{navigate}, 302, "login", "/members/**", ""},
+	{"navigation of an old browser", "GET", "/members/a", []string{"Accept: text/html,*/*"}, 302, "login",
+		"/members/**", ""},
+	{"XMLHttpRequest of an old browser", "GET", "/members/a", []string{"Accept: text/html",
+		"X-Requested-With: XMLHttpRequest"}, 401, "login", "/members/**", ""},
+	{"fetch", "GET", "/members/a?x=1;2", []string{"Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty", "Accept: */*"},
+		401, "login", "/members/**", `"login_url":"/oauth2/start?rd=%2Fmembers%2Fa%3Fx%3D1%3B2"`},
+	{"frame", "GET", "/members/a", []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe",
+		"Accept: text/html"}, 401, "login", "/members/**", `href="/oauth2/start?rd=%2Fmembers%2Fa"`},
+	{"image", "GET", "/members/a.png", []string{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"}, 401, "login",
+		"/members/**", "login_url"},
+	{"prefetch", "GET", "/members/a", []string{navigate, "Sec-Purpose: prefetch;prerender"}, 401, "login",
+		"/members/**", ""},
+	{"old prefetch", "GET", "/members/a", []string{navigate, "Purpose: prefetch"}, 401, "login", "/members/**", ""},
+	{"Firefox prefetch", "GET", "/members/a", []string{navigate, "X-Moz: prefetch"}, 401, "login", "/members/**",
+		""},
+	{"form", "POST", "/members/a", []string{navigate, "Content-Length: 0"}, 401, "login", "/members/**",
+		`href="/members/a"`},
+	{"preflight", "OPTIONS", "/members/a", []string{"Origin: https://evil.example",
+		"Access-Control-Request-Method: GET"}, 401, "login", "/members/**", ""},
+	{"unknown session", "GET", "/members/a", []string{navigate, "Cookie: __Host-hubgate=mallory"}, 302, "login",
+		"/members/**", ""},
+	{"store away", "GET", "/members/a", []string{navigate, "Cookie: __Host-hubgate=broken"}, 503, "error",
+		"/members/**", ""},
+	{"store away, public page", "GET", "/pricing", []string{"Cookie: __Host-hubgate=broken"}, 200, "public",
+		"default", "origin"},
+	{"logged in", "GET", "/members/a", []string{navigate, asBob}, 200, "allow", "/members/**", "origin"},
+	{"in the group", "GET", "/partners/", []string{navigate, asAlice}, 200, "allow", "/partners/**", "origin"},
+	{"not in the group", "GET", "/partners/", []string{navigate, asBob}, 403, "forbid", "/partners/**",
+		"bob@example.com"},
+	{"method not of the rule", "POST", "/read/a", []string{"Content-Length: 0"}, 405, "refuse", "/read/**", ""},
+	{"TRACE", "TRACE", "/pricing", nil, 405, "refuse", "default", ""},
+	{"unknown method", "BREW", "/members/a", []string{asBob}, 405, "refuse", "/members/**", ""},
+	{"lower-case method", "get", "/members/a", []string{asBob}, 405, "refuse", "/members/**", ""},
+	{"draft's preview", "GET", "/pricing?hs_preview=k-1", []string{navigate}, 302, "login", "hubspot:previews", ""},
+	{"debug", "GET", "/pricing?hsDebug=true", nil, 403, "refuse", "hubspot:debug", ""},
+	{"diagnostics", "GET", "/_hcms/diagnostics", nil, 403, "refuse", "hubspot:diagnostics", ""},
+	{"search", "GET", "/_hcms/search?term=a", nil, 401, "login", "hubspot:search", ""},
+	{"never asked for its age", "GET", "/fresh/a", []string{navigate, asBob}, 302, "login", "/fresh/**", ""},
+}
+
 // The rows are those of the table in docs/http.md.
 func TestGateResponses(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("origin")) })
 	s := newStage(t, staging{cfg: testConfig(origin.URL, gateRules()...)})
-	for _, c := range []struct {
-		name, method, target string
-		headers              []string
-		status               int
-		decision, rule       string
-		has                  string
-	}{
-		{"public", "GET", "/pricing", nil, 200, "public", "default", "origin"},
-		{"public rule", "GET", "/members/join", nil, 200, "public", "/members/join", "origin"},
-		{"navigation", "GET", "/members/a", []string{navigate}, 302, "login", "/members/**", ""},
-		{"navigation by HEAD", "HEAD", "/members/a", []string{navigate}, 302, "login", "/members/**", ""},
-		{"navigation of an old browser", "GET", "/members/a", []string{"Accept: text/html,*/*"}, 302, "login",
-			"/members/**", ""},
-		{"XMLHttpRequest of an old browser", "GET", "/members/a", []string{"Accept: text/html",
-			"X-Requested-With: XMLHttpRequest"}, 401, "login", "/members/**", ""},
-		{"fetch", "GET", "/members/a?x=1;2", []string{"Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty", "Accept: */*"},
-			401, "login", "/members/**", `"login_url":"/oauth2/start?rd=%2Fmembers%2Fa%3Fx%3D1%3B2"`},
-		{"frame", "GET", "/members/a", []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe",
-			"Accept: text/html"}, 401, "login", "/members/**", `href="/oauth2/start?rd=%2Fmembers%2Fa"`},
-		{"image", "GET", "/members/a.png", []string{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"}, 401, "login",
-			"/members/**", "login_url"},
-		{"prefetch", "GET", "/members/a", []string{navigate, "Sec-Purpose: prefetch;prerender"}, 401, "login",
-			"/members/**", ""},
-		{"old prefetch", "GET", "/members/a", []string{navigate, "Purpose: prefetch"}, 401, "login", "/members/**", ""},
-		{"Firefox prefetch", "GET", "/members/a", []string{navigate, "X-Moz: prefetch"}, 401, "login", "/members/**",
-			""},
-		{"form", "POST", "/members/a", []string{navigate, "Content-Length: 0"}, 401, "login", "/members/**",
-			`href="/members/a"`},
-		{"preflight", "OPTIONS", "/members/a", []string{"Origin: https://evil.example",
-			"Access-Control-Request-Method: GET"}, 401, "login", "/members/**", ""},
-		{"unknown session", "GET", "/members/a", []string{navigate, "Cookie: __Host-hubgate=mallory"}, 302, "login",
-			"/members/**", ""},
-		{"store away", "GET", "/members/a", []string{navigate, "Cookie: __Host-hubgate=broken"}, 503, "error",
-			"/members/**", ""},
-		{"store away, public page", "GET", "/pricing", []string{"Cookie: __Host-hubgate=broken"}, 200, "public",
-			"default", "origin"},
-		{"logged in", "GET", "/members/a", []string{navigate, asBob}, 200, "allow", "/members/**", "origin"},
-		{"in the group", "GET", "/partners/", []string{navigate, asAlice}, 200, "allow", "/partners/**", "origin"},
-		{"not in the group", "GET", "/partners/", []string{navigate, asBob}, 403, "forbid", "/partners/**",
-			"bob@example.com"},
-		{"method not of the rule", "POST", "/read/a", []string{"Content-Length: 0"}, 405, "refuse", "/read/**", ""},
-		{"TRACE", "TRACE", "/pricing", nil, 405, "refuse", "default", ""},
-		{"unknown method", "BREW", "/members/a", []string{asBob}, 405, "refuse", "/members/**", ""},
-		{"lower-case method", "get", "/members/a", []string{asBob}, 405, "refuse", "/members/**", ""},
-		{"draft's preview", "GET", "/pricing?hs_preview=k-1", []string{navigate}, 302, "login", "hubspot:previews", ""},
-		{"debug", "GET", "/pricing?hsDebug=true", nil, 403, "refuse", "hubspot:debug", ""},
-		{"diagnostics", "GET", "/_hcms/diagnostics", nil, 403, "refuse", "hubspot:diagnostics", ""},
-		{"search", "GET", "/_hcms/search?term=a", nil, 401, "login", "hubspot:search", ""},
-		{"never asked for its age", "GET", "/fresh/a", []string{navigate, asBob}, 302, "login", "/fresh/**", ""},
-	} {
+	for _, c := range gateResponses {
 		got := s.get(t, c.method, c.target, append(c.headers, "Connection: close")...)
 		o := s.last.Load().Outcome
 		if got.StatusCode != c.status || o.Decision != c.decision || o.Rule != c.rule ||
