@@ -39,8 +39,8 @@ func (rs *Set) warnFiles(env Env) []setting.Problem {
 	return problems
 }
 
-// closedAsHubID returns the pattern of files that p does not match and its rule protects, because a folder of p may be a
-// HubID. The folder is empty if there are none.
+// closedAsHubID returns the pattern of files that p does not match and its rule protects, because a folder of p may be
+// a HubID. The folder is empty if there are none.
 func (rs *Set) closedAsHubID(host string, r *rule, p pattern.Pattern) (files pattern.Pattern, folder string) {
 	files, folder = p.WithoutHubID()
 	if folder == "" || !r.needsLogin() {

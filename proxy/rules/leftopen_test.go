@@ -97,7 +97,6 @@ func TestLeftOpenWarnings(t *testing.T) {
 
 func TestLeftOpenHasNoFalseWarnings(t *testing.T) {
 	t.Parallel()
-	on := func(r RuleConfig, hosts ...string) RuleConfig { r.Hosts = hosts; return r }
 	closed := func(cfg Config) Config { cfg.Default = "login"; return cfg }
 	for name, c := range map[string]struct {
 		cfg  Config
@@ -123,12 +122,12 @@ func TestLeftOpenHasNoFalseWarnings(t *testing.T) {
 		"files by another rule": {accessRules(loginRule("/**/private/**"),
 			loginRule("/hubfs/**/private/**")), 0},
 		"what must stay public": {accessRules(loginRule("/hs/*/x/**")), 1},
-		"closed on every host": {accessRules(loginRule("/a"), on(loginRule("/a/**"),
-			testHost), on(loginRule("/a/**"), "shop.example.com")), 0},
-		"closed on one host only": {accessRules(loginRule("/a"), on(loginRule("/a/**"),
+		"closed on every host": {accessRules(loginRule("/a"), onHosts(loginRule("/a/**"),
+			testHost), onHosts(loginRule("/a/**"), "shop.example.com")), 0},
+		"closed on one host only": {accessRules(loginRule("/a"), onHosts(loginRule("/a/**"),
 			testHost)), 1},
-		"meant for the host where it is closed": {accessRules(on(loginRule("/a"), testHost),
-			on(loginRule("/a/**"), testHost)), 0},
+		"meant for the host where it is closed": {accessRules(onHosts(loginRule("/a"), testHost),
+			onHosts(loginRule("/a/**"), testHost)), 0},
 		"files below a folder, at all their addresses": {accessRules(loginRule("/hubfs/**/private/**"),
 			loginRule("/hs-fs/hubfs/a/**")), 0},
 		"two patterns of one rule": {accessRules(RuleConfig{Path: []string{"/a", "/a/**"}}), 0},

@@ -141,4 +141,7 @@ func loginRule(path string, groups ...string) RuleConfig {
 	return RuleConfig{Path: []string{path}, Groups: groups}
 }
 
+// onHosts returns a rule for some hosts.
+func onHosts(r RuleConfig, hosts ...string) RuleConfig { r.Hosts = hosts; return r }
+
 func publicRule(path string) RuleConfig { return RuleConfig{Path: []string{path}, Access: "public"} }

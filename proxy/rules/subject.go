@@ -21,7 +21,8 @@ type Subject struct {
 // of any public host. A *urlpath.Error means that the gateway would refuse the request.
 func ParseSubject(text string, sites []*inbound.Site) (Subject, error) {
 	if !strings.HasPrefix(text, "/") && !strings.Contains(text, "://") {
-		return Subject{}, fmt.Errorf("%s is not an address; write a path with a leading /, or a full URL", setting.Quote(text))
+		return Subject{}, fmt.Errorf("%s is not an address; write a path with a leading /, or a full URL",
+			setting.Quote(text))
 	}
 	host, rest := sites[0].Host, text
 	if i := strings.Index(text, "://"); i >= 0 && !strings.HasPrefix(text, "/") {

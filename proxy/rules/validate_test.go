@@ -8,96 +8,101 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
+// oneRule returns a change to a configuration with one rule.
+func oneRule(r RuleConfig) func(*Config) { return func(c *Config) { c.Rules = []RuleConfig{r} } }
+
+// ruleMistakes are configurations with one mistake each.
+var ruleMistakes = []struct {
+	name            string
+	Change          func(*Config)
+	key, text, cure string // parts of them; no key: nothing is wrong
+}{
+	{"nothing", func(*Config) {}, "", "", ""},
+	{"no default", func(c *Config) { c.Default = "" }, "proxy.default", "required", "public, login"},
+	{"default", func(c *Config) { c.Default = "privat" }, "proxy.default", `"privat"`, "public, login"},
+	{
+		"default near miss", func(c *Config) { c.Default = "logn" },
+		"proxy.default", `"logn"`, "did you mean login?",
+	},
+	{
+		"HubSpot feature", func(c *Config) { c.HubSpot.Debug = "refused" },
+		"proxy.hubspot.debug", `"refused"`, "did you mean refuse?",
+	},
+	{
+		"search page", func(c *Config) { c.HubSpot.SearchPage = "hs-search" },
+		"proxy.hubspot.search_page", "is not a path", "/hs-search-results",
+	},
+	{
+		"preview groups without login", func(c *Config) {
+			c.HubSpot.Previews, c.HubSpot.PreviewGroups = "refuse", []string{"a"}
+		},
+		"proxy.hubspot.preview_groups", "no effect", "previews: login",
+	},
+	{"no path", oneRule(RuleConfig{}), "proxy.rules[0].path", "required", "/members/**"},
+	{
+		"access", oneRule(RuleConfig{Path: words{"/a"}, Access: "protected"}),
+		"proxy.rules[0].access", `"protected"`, "login, public",
+	},
+	{
+		"public with groups", oneRule(RuleConfig{Path: words{"/a"}, Access: "public", Groups: []string{"g"}}),
+		"proxy.rules[0].access", "no effect", "remove them",
+	},
+	{
+		"no groups", oneRule(RuleConfig{Path: words{"/a"}, Groups: []string{}}),
+		"proxy.rules[0].groups", "empty list", "",
+	},
+	{"no hosts", oneRule(RuleConfig{Path: words{"/a"}, Hosts: []string{}}), "proxy.rules[0].hosts", "empty list", ""},
+	{
+		"a URL for a host", oneRule(RuleConfig{Path: words{"/a"}, Hosts: []string{"https://www.example.com/"}}),
+		"proxy.rules[0].hosts[0]", "is not a host", `"www.example.com"`,
+	},
+	{
+		"no methods", oneRule(RuleConfig{Path: words{"/a"}, Methods: []string{}}),
+		"proxy.rules[0].methods", "empty list", "",
+	},
+	{
+		"no claims", oneRule(RuleConfig{Path: words{"/a"}, Claims: map[string]words{}}),
+		"proxy.rules[0].claims", "empty", "",
+	},
+	{
+		"claim without values", oneRule(RuleConfig{Path: words{"/a"}, Claims: map[string]words{"custom:tier": {}}}),
+		`proxy.rules[0].claims["custom:tier"]`, "empty list", "",
+	},
+	{
+		"method in lower case", oneRule(RuleConfig{Path: words{"/a"}, Methods: []string{"get"}}),
+		"proxy.rules[0].methods[0]", `"get"`, "write GET",
+	},
+	{
+		"unknown method", oneRule(RuleConfig{Path: words{"/a"}, Methods: []string{"GET", "TRACE"}}),
+		"proxy.rules[0].methods[1]", `"TRACE"`, "GET, HEAD",
+	},
+	{
+		"space in a group", oneRule(RuleConfig{Path: words{"/a"}, Groups: []string{" staff"}}),
+		"proxy.rules[0].groups[0]", "spaces", "",
+	},
+	{
+		"reserved name", oneRule(RuleConfig{Path: words{"/a"}, Name: "hubspot:files"}),
+		"proxy.rules[0].name", "is a reserved name", "",
+	},
+	{
+		"name twice", func(c *Config) {
+			c.Rules = []RuleConfig{{Path: words{"/a"}, Name: "x", Line: 3}, {Path: words{"/b"}, Name: "x"}}
+		},
+		"proxy.rules[1].name", "line 3", "different name",
+	},
+	{
+		"test without a URL", func(c *Config) { c.Tests = []TestConfig{{Expect: "public"}} },
+		"proxy.tests[0].url", "required", "",
+	},
+	{
+		"test with another word", func(c *Config) { c.Tests = []TestConfig{{URL: "/a", Expect: "allowed"}} },
+		"proxy.tests[0].expect", `"allowed"`, "did you mean allow?",
+	},
+}
+
 func TestRuleMistakesHavePlaceAndCure(t *testing.T) {
 	t.Parallel()
-	one := func(r RuleConfig) func(*Config) { return func(c *Config) { c.Rules = []RuleConfig{r} } }
-	for _, c := range []struct {
-		name            string
-		Change          func(*Config)
-		key, text, cure string // parts of them; no key: nothing is wrong
-	}{
-		{"nothing", func(*Config) {}, "", "", ""},
-		{"no default", func(c *Config) { c.Default = "" }, "proxy.default", "required", "public, login"},
-		{"default", func(c *Config) { c.Default = "privat" }, "proxy.default", `"privat"`, "public, login"},
-		{
-			"default near miss", func(c *Config) { c.Default = "logn" },
-			"proxy.default", `"logn"`, "did you mean login?",
-		},
-		{
-			"HubSpot feature", func(c *Config) { c.HubSpot.Debug = "refused" },
-			"proxy.hubspot.debug", `"refused"`, "did you mean refuse?",
-		},
-		{
-			"search page", func(c *Config) { c.HubSpot.SearchPage = "hs-search" },
-			"proxy.hubspot.search_page", "is not a path", "/hs-search-results",
-		},
-		{
-			"preview groups without login", func(c *Config) {
-				c.HubSpot.Previews, c.HubSpot.PreviewGroups = "refuse", []string{"a"}
-			},
-			"proxy.hubspot.preview_groups", "no effect", "previews: login",
-		},
-		{"no path", one(RuleConfig{}), "proxy.rules[0].path", "required", "/members/**"},
-		{
-			"access", one(RuleConfig{Path: words{"/a"}, Access: "protected"}),
-			"proxy.rules[0].access", `"protected"`, "login, public",
-		},
-		{
-			"public with groups", one(RuleConfig{Path: words{"/a"}, Access: "public", Groups: []string{"g"}}),
-			"proxy.rules[0].access", "no effect", "remove them",
-		},
-		{
-			"no groups", one(RuleConfig{Path: words{"/a"}, Groups: []string{}}),
-			"proxy.rules[0].groups", "empty list", "",
-		},
-		{"no hosts", one(RuleConfig{Path: words{"/a"}, Hosts: []string{}}), "proxy.rules[0].hosts", "empty list", ""},
-		{
-			"a URL for a host", one(RuleConfig{Path: words{"/a"}, Hosts: []string{"https://www.example.com/"}}),
-			"proxy.rules[0].hosts[0]", "is not a host", `"www.example.com"`,
-		},
-		{
-			"no methods", one(RuleConfig{Path: words{"/a"}, Methods: []string{}}),
-			"proxy.rules[0].methods", "empty list", "",
-		},
-		{
-			"no claims", one(RuleConfig{Path: words{"/a"}, Claims: map[string]words{}}),
-			"proxy.rules[0].claims", "empty", "",
-		},
-		{
-			"claim without values", one(RuleConfig{Path: words{"/a"}, Claims: map[string]words{"custom:tier": {}}}),
-			`proxy.rules[0].claims["custom:tier"]`, "empty list", "",
-		},
-		{
-			"method in lower case", one(RuleConfig{Path: words{"/a"}, Methods: []string{"get"}}),
-			"proxy.rules[0].methods[0]", `"get"`, "write GET",
-		},
-		{
-			"unknown method", one(RuleConfig{Path: words{"/a"}, Methods: []string{"GET", "TRACE"}}),
-			"proxy.rules[0].methods[1]", `"TRACE"`, "GET, HEAD",
-		},
-		{
-			"space in a group", one(RuleConfig{Path: words{"/a"}, Groups: []string{" staff"}}),
-			"proxy.rules[0].groups[0]", "spaces", "",
-		},
-		{
-			"reserved name", one(RuleConfig{Path: words{"/a"}, Name: "hubspot:files"}),
-			"proxy.rules[0].name", "is a reserved name", "",
-		},
-		{
-			"name twice", func(c *Config) {
-				c.Rules = []RuleConfig{{Path: words{"/a"}, Name: "x", Line: 3}, {Path: words{"/b"}, Name: "x"}}
-			},
-			"proxy.rules[1].name", "line 3", "different name",
-		},
-		{
-			"test without a URL", func(c *Config) { c.Tests = []TestConfig{{Expect: "public"}} },
-			"proxy.tests[0].url", "required", "",
-		},
-		{
-			"test with another word", func(c *Config) { c.Tests = []TestConfig{{URL: "/a", Expect: "allowed"}} },
-			"proxy.tests[0].expect", `"allowed"`, "did you mean allow?",
-		},
-	} {
+	for _, c := range ruleMistakes {
 		cfg := accessRules()
 		c.Change(&cfg)
 		problems := cfg.Validate()
@@ -158,7 +163,9 @@ func TestNearMissesHaveReasons(t *testing.T) {
 	for _, miss := range rs.NearMisses(testHost, mustPath(t, "/members/join")) {
 		got = append(got, miss.Rule.Name+": "+miss.Why)
 	}
-	want := "/**: matches, but the rule that decides is more specific\n/members/**: matches, but the rule that decides is more specific\n/members/*: matches the path, but not on this host"
+	want := "/**: matches, but the rule that decides is more specific\n" +
+		"/members/**: matches, but the rule that decides is more specific\n" +
+		"/members/*: matches the path, but not on this host"
 	if strings.Join(got, "\n") != want {
 		t.Errorf("%s", strings.Join(got, "\n"))
 	}
