@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -83,9 +84,21 @@ func reply(words []string, info string, config map[string]string) string {
 	return "-ERR unknown command\r\n"
 }
 
-func TestRedisFindingNamesTheFault(t *testing.T) {
-	t.Parallel()
-	const good = "redis_version:7.2.4\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\nrole:master\r\n"
+const redisURLs = "session.redis.urls"
+
+// redisFault is a configuration of Redis, and the finding that it must cause.
+type redisFault struct {
+	cfg                         redisclient.Config
+	status, detail, cure, where string
+}
+
+func single(url string) redisclient.Config {
+	return redisclient.Config{Mode: "single", URLs: []string{url}}
+}
+
+// connectionFaults are faults on the way to Redis.
+func connectionFaults(t *testing.T) map[string]redisFault {
+	t.Helper()
 	locked, plain := miniredis.RunT(t), miniredis.RunT(t)
 	locked.RequireAuth("right")
 	certificate := certificateFor(t, "redis.example", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
@@ -94,55 +107,66 @@ func TestRedisFindingNamesTheFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(encrypted.Close)
-	at := func(urls ...string) redisclient.Config { return redisclient.Config{Mode: "single", URLs: urls} }
-	withPassword := at("redis://" + locked.Addr())
+	withPassword := single("redis://" + locked.Addr())
 	withPassword.Password = "wrong"
-	const urls, redisConfig = "session.redis.urls", "Redis' configuration"
-	for name, c := range map[string]struct {
-		cfg                         redisclient.Config
-		status, detail, cure, where string
-	}{
-		"healthy": {
-			at(describing(t, good, map[string]string{"maxmemory-policy": "noeviction", "appendfsync": "everysec"})),
-			setting.OK, "version 7.2.4", "", "",
-		},
-		"refused":      {at("redis://127.0.0.1:1/0"), setting.Failed, "refused", "start Redis", urls},
-		"unknown host": {at("redis://redis.invalid:6379/0"), setting.Failed, "", "", urls},
+	return map[string]redisFault{
+		"refused":      {single("redis://127.0.0.1:1/0"), setting.Failed, "refused", "start Redis", redisURLs},
+		"unknown host": {single("redis://redis.invalid:6379/0"), setting.Failed, "", "", redisURLs},
 		"missing password": {
-			at("redis://" + locked.Addr()), setting.Failed, "NOAUTH", "write the password", "session.redis.password",
+			single("redis://" + locked.Addr()), setting.Failed, "NOAUTH", "write the password", "session.redis.password",
 		},
 		"wrong password": {
 			withPassword, setting.Failed, "WRONGPASS", "right username and password", "session.redis.password",
 		},
-		"TLS not offered": {at("rediss://" + plain.Addr()), setting.Failed, "", "does not use TLS", urls},
-		"TLS required":    {at("redis://" + encrypted.Addr()), setting.Failed, "", "rediss://", urls},
+		"TLS not offered": {single("rediss://" + plain.Addr()), setting.Failed, "", "does not use TLS", redisURLs},
+		"TLS required":    {single("redis://" + encrypted.Addr()), setting.Failed, "", "rediss://", redisURLs},
 		"unknown issuer": {
-			at("rediss://" + encrypted.Addr()), setting.Failed, "certificate", "authority", "session.redis.ca_file",
-		},
-		"too old": {
-			at(describing(t, "redis_version:5.0.14\r\n", nil)), setting.Failed, "5.0.14", "6.2", urls,
-		},
-		"drops sessions": {
-			at(describing(t, good, map[string]string{"maxmemory-policy": "volatile-ttl"})),
-			setting.Warning, "volatile-ttl", "noeviction", redisConfig,
-		},
-		"drops sessions, no CONFIG": {
-			at(describing(t, strings.Replace(good, "noeviction", "allkeys-lru", 1), nil)),
-			setting.Warning, "allkeys-lru", "noeviction", redisConfig,
-		},
-		"not persistent": {
-			at(describing(t, strings.Replace(good, "aof_enabled:1", "aof_enabled:0", 1), nil)),
-			setting.Warning, "appendonly", "appendonly yes", redisConfig,
-		},
-		"replica": {
-			at(describing(t, strings.Replace(good, "master", "slave", 1), nil)),
-			setting.Warning, "replica", "master", redisConfig,
+			single("rediss://" + encrypted.Addr()), setting.Failed, "certificate", "authority", "session.redis.ca_file",
 		},
 		"no cluster": {
 			redisclient.Config{Mode: "cluster", URLs: []string{"redis://127.0.0.1:1"}},
-			setting.Failed, "refused", "start Redis", urls,
+			setting.Failed, "refused", "start Redis", redisURLs,
 		},
-	} {
+	}
+}
+
+// serverFaults are faults of Redis itself.
+func serverFaults(t *testing.T) map[string]redisFault {
+	t.Helper()
+	const good = "redis_version:7.2.4\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\nrole:master\r\n"
+	const redisConfig = "Redis' configuration"
+	return map[string]redisFault{
+		"healthy": {
+			single(describing(t, good, map[string]string{"maxmemory-policy": "noeviction", "appendfsync": "everysec"})),
+			setting.OK, "version 7.2.4", "", "",
+		},
+		"too old": {
+			single(describing(t, "redis_version:5.0.14\r\n", nil)), setting.Failed, "5.0.14", "6.2", redisURLs,
+		},
+		"drops sessions": {
+			single(describing(t, good, map[string]string{"maxmemory-policy": "volatile-ttl"})),
+			setting.Warning, "volatile-ttl", "noeviction", redisConfig,
+		},
+		"drops sessions, no CONFIG": {
+			single(describing(t, strings.Replace(good, "noeviction", "allkeys-lru", 1), nil)),
+			setting.Warning, "allkeys-lru", "noeviction", redisConfig,
+		},
+		"not persistent": {
+			single(describing(t, strings.Replace(good, "aof_enabled:1", "aof_enabled:0", 1), nil)),
+			setting.Warning, "appendonly", "appendonly yes", redisConfig,
+		},
+		"replica": {
+			single(describing(t, strings.Replace(good, "master", "slave", 1), nil)),
+			setting.Warning, "replica", "master", redisConfig,
+		},
+	}
+}
+
+func TestRedisFindingNamesTheFault(t *testing.T) {
+	t.Parallel()
+	faults := connectionFaults(t)
+	maps.Copy(faults, serverFaults(t))
+	for name, c := range faults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, _ := healthy(nil, nil)
