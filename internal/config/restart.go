@@ -42,10 +42,14 @@ func Pin(was, is *Config) []string {
 	return keys
 }
 
-// pinRedis keeps the addresses of Redis and the sentinels. Only username and password may change.
+// pinRedis keeps the addresses of Redis and the sentinels. Only credentials may change: each new connection uses the
+// current ones. A sentinel password cannot appear or disappear, because a client is created to send one or none.
 func pinRedis(was, is *Config) (changed bool) {
 	kept := was.Session.Redis
 	kept.Username, kept.Password = is.Session.Redis.Username, is.Session.Redis.Password
+	if kept.SentinelPassword != "" && is.Session.Redis.SentinelPassword != "" {
+		kept.SentinelPassword = is.Session.Redis.SentinelPassword
+	}
 	changed = !reflect.DeepEqual(kept, is.Session.Redis)
 	is.Session.Redis = kept
 	return changed

@@ -1,0 +1,42 @@
+package config
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/hubgate/hubgate/internal/redisclient"
+)
+
+// A rotated password needs no restart, because each new connection uses the current one.
+func TestRestartIsNotNeededForRotatedRedisPasswords(t *testing.T) {
+	t.Parallel()
+	running := redisclient.Config{
+		Mode: "sentinel", URLs: []string{"redis://127.0.0.1:26379"}, MasterName: "site",
+		Username: "hubgate", Password: "old", SentinelPassword: "old",
+	}
+	for name, c := range map[string]struct {
+		change       func(*redisclient.Config)
+		needsRestart bool
+	}{
+		"username":                  {func(r *redisclient.Config) { r.Username = "other" }, false},
+		"password":                  {func(r *redisclient.Config) { r.Password = "new" }, false},
+		"sentinel password":         {func(r *redisclient.Config) { r.SentinelPassword = "new" }, false},
+		"removed sentinel password": {func(r *redisclient.Config) { r.SentinelPassword = "" }, true},
+		"master name":               {func(r *redisclient.Config) { r.MasterName = "other" }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			was, is := &Config{}, &Config{}
+			was.Session.Redis, is.Session.Redis = running, running
+			c.change(&is.Session.Redis)
+			wanted := is.Session.Redis.SentinelPassword
+			keys := Pin(was, is)
+			if slices.Contains(keys, "session.redis") != c.needsRestart {
+				t.Errorf("keys that need a restart: %q", keys)
+			}
+			if got := is.Session.Redis.SentinelPassword; !c.needsRestart && got != wanted {
+				t.Errorf("the sentinel password is %q, want %q", got.Reveal(), wanted.Reveal())
+			}
+		})
+	}
+}
