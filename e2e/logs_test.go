@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -41,6 +42,17 @@ func (g *gateway) audits(action, outcome string) []line {
 		}
 	}
 	return found
+}
+
+func TestLogIsJSONWhileRedisIsUnavailable(t *testing.T) {
+	t.Parallel()
+	redis := fmt.Sprintf(`{urls: ["redis://%s"]}`, local(freePorts(t, 1)))
+	s := newSite(t, options{bare: true, config: config{"session.redis": redis}})
+	g := s.serve()
+	g.waitFor("redis is unavailable")
+	if len(g.lines()) == 0 { // it reports lines that are not JSON, such as those of the Redis client's own logger
+		t.Error("the log is empty")
+	}
 }
 
 // everyAction causes every audited action.

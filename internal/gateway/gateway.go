@@ -64,7 +64,7 @@ const (
 	crmMaxBody = 16 << 20
 )
 
-// newGateway loads the configuration and creates the parts and the first generation. It sends no request: a gateway
+// newGateway loads the configuration and creates the parts and the first generation. It waits for no reply: a gateway
 // starts while Redis, the provider and HubSpot are unavailable.
 func newGateway(sc ServeConfig) (*gateway, error) {
 	cfg, rep := config.Load(sc.Path, sc.Getenv)
@@ -74,6 +74,9 @@ func newGateway(sc ServeConfig) (*gateway, error) {
 	}
 	g := &gateway{lines: sc.Log, limiter: auth.NewLimiter(), service: newSystemd(sc.Getenv)}
 	g.log = logging.NewLogger(g.lines, cfg.Log, &g.level, &g.emails)
+	if sc.onLog != nil {
+		sc.onLog(g.log)
+	}
 	g.metrics = newMetricSet(g.lines)
 	g.reloader = newReloader(g, sc)
 	g.drainer = newDrainer(logging.Component(g.log, "server"), g.service, g.metrics.config.draining)

@@ -28,6 +28,9 @@ type ServeConfig struct {
 	Getenv func(string) string
 	Log    *logging.Writer
 	Ready  func() // called when the listeners are open; may be nil
+	// onLog is called when the log exists and no library is in use yet. It is nil in tests that create several gateways,
+	// because libraries have one logger for the whole process.
+	onLog func(*slog.Logger)
 }
 
 // Serve runs the gateway until ctx ends, then shuts down gracefully. A second signal stops it at once.
@@ -37,13 +40,13 @@ func Serve(ctx context.Context, sc ServeConfig) error {
 	if sc.Getenv("GOGC") == "" {
 		setGCFloor(gcFloor)
 	}
+	sc.onLog = logging.CaptureLibraries
 	g, err := newGateway(sc)
 	if err != nil {
 		return err
 	}
 	defer g.close()
 	defer closeTracer(g.tracer)
-	logging.CaptureLibraries(g.log)
 	g.reloader.hup = signals.hup
 	first, log := g.current.Load(), logging.Component(g.log, "server")
 	perClient := func() connlimit.PerClient { return g.current.Load().perClient() }

@@ -39,7 +39,7 @@ type Deps struct {
 	Log              *slog.Logger
 }
 
-// Open creates the clients. It does not connect, so a gateway starts while Redis is unavailable.
+// Open creates the clients. It does not wait for a connection, so a gateway starts while Redis is unavailable.
 func Open(cfg Config, deps Deps) (*Clients, error) {
 	c := &Clients{Probe: newProbe(newBreaker(), deps.Report, deps.Log)}
 	base := redis.UniversalOptions{
@@ -58,7 +58,7 @@ func Open(cfg Config, deps Deps) (*Clients, error) {
 	if cfg.Mode == "sentinel" && cfg.SentinelPassword != "" {
 		base.SentinelPassword, base.Dialer = sentinelDialer(base, deps.SentinelPassword)
 	}
-	c.connectLater(base)
+	c.create(base)
 	c.Probe.queries = newQueries(c.health, c.oneShot, cfg.KeyPrefix, cfg.Mode == "cluster")
 	c.Request.AddHook(measureHook{deps.Observe, deps.Tracer})
 	c.Request.AddHook(c.Probe.breaker)
@@ -66,8 +66,8 @@ func Open(cfg Config, deps Deps) (*Clients, error) {
 	return c, nil
 }
 
-// connectLater creates the clients; each connects when it is first used.
-func (c *Clients) connectLater(base redis.UniversalOptions) {
+// create creates the clients. go-redis opens their MinIdleConns connections in the background.
+func (c *Clients) create(base redis.UniversalOptions) {
 	request, queue, block, health := base, base, base, base
 	request.MaxRetries, queue.MaxRetries, block.MaxRetries, health.MaxRetries = 1, -1, 1, -1
 	block.ReadTimeout, block.PoolSize = 10*time.Second, 16
