@@ -1,4 +1,4 @@
-package gateway
+package middleware
 
 import (
 	"bytes"
@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hubgate/hubgate/internal/inbound"
-	"github.com/hubgate/hubgate/internal/middleware"
 )
 
 // TestFailedLoginAuditNamesTheCause matters with log.access: false, when there is no access line.
@@ -42,14 +41,14 @@ func TestFailedLoginAuditNamesTheCause(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		log := slog.New(slog.NewJSONHandler(&out, nil))
-		logs := middleware.RequestLogs{Audit: log, Failures: middleware.NewLoginFailures(log, time.Now)}
+		logs := RequestLogs{Audit: log, Failures: NewLoginFailures(log, time.Now)}
 		next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			inbound.Of(r).Outcome = c.outcome
 			w.WriteHeader(c.status)
 		})
 		r := httptest.NewRequest(http.MethodGet, "/oauth2/callback", nil)
 		r = r.WithContext(inbound.With(r.Context(), &inbound.Facts{}))
-		middleware.Observed(logs, middleware.NewMetrics(prometheus.NewRegistry()), next).ServeHTTP(httptest.NewRecorder(), r)
+		Observed(logs, NewMetrics(prometheus.NewRegistry()), next).ServeHTTP(httptest.NewRecorder(), r)
 		if (out.Len() == 0) != (c.lines == nil) {
 			t.Errorf("%s: %s", name, out.String())
 		}
