@@ -83,7 +83,7 @@ func (x *Examination) warn(info map[string]string, policy, fsync string, at prov
 		add("appendfsync is no: a crash of Redis' machine loses what the system had not written yet", at.fsync)
 	}
 	if info["role"] == "slave" {
-		add("this is a replica: it takes no writes", at.role)
+		add("this is a replica: it refuses writes", at.role)
 	}
 }
 
