@@ -9,6 +9,10 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
+// WrongHost is the detail of the problem with which a listener on loopback refuses requests for another host. The
+// commands recognize an admin listener by it.
+const WrongHost = "use localhost or a loopback address as the host of the admin listener"
+
 // sameOriginOnly refuses requests that a website makes an operator's browser send: on loopback another Host means DNS
 // rebinding, and an Origin or Sec-Fetch-Site of another site means cross-site request forgery (CWE-352).
 func (s *Server) sameOriginOnly(next http.Handler) http.Handler {
@@ -17,7 +21,7 @@ func (s *Server) sameOriginOnly(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if loopback && !inbound.IsLoopback(inbound.HostOnly(r.Host)) {
 			inbound.Of(r).Outcome.Set(ruleAdmin, "refuse", "host")
-			refuse(w, r, http.StatusForbidden, "use localhost or a loopback address as the host of the admin listener")
+			refuse(w, r, http.StatusForbidden, WrongHost)
 			return
 		}
 		if !isSameOrigin(r) {

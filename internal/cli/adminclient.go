@@ -16,6 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/internal/admin"
+	"github.com/hubgate/hubgate/internal/buildinfo"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -140,8 +142,8 @@ func (c *adminClient) problem(ctx context.Context, res *http.Response, text []by
 	return errors.New(problem.Detail)
 }
 
-// isAdmin reports whether the URL is an admin listener. It asks, without the token, for /version, which the admin
-// listener answers, or refuses with its name when the host is wrong.
+// isAdmin reports whether the URL is an admin listener. It requests /version without the token: an admin listener
+// answers with its build, or with the problem admin.WrongHost.
 func (c *adminClient) isAdmin(ctx context.Context) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/version", nil)
 	if err != nil {
@@ -152,7 +154,10 @@ func (c *adminClient) isAdmin(ctx context.Context) bool {
 		return false
 	}
 	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	return err == nil &&
-		(bytes.Contains(text, []byte(`"go_version"`)) || bytes.Contains(text, []byte("the admin listener")))
+	var answer struct {
+		buildinfo.Info
+		page.Problem
+	}
+	err = json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&answer)
+	return err == nil && (answer.GoVersion != "" || answer.Detail == admin.WrongHost)
 }
