@@ -40,7 +40,7 @@ func (mon *monitor) health() (ok bool, detail string, since time.Time) {
 	case exam != nil && exam.Version != "":
 		detail = ", version " + exam.Version
 		for _, w := range exam.Warnings {
-			detail += "; " + w.Text
+			detail += "; " + w.Detail
 		}
 	}
 	return true, "answers" + detail, state.Since
@@ -68,7 +68,7 @@ func (mon *monitor) loop(ctx context.Context) {
 			mon.log.Info("redis answers", "version", x.Version)
 		}
 		for _, w := range x.Warnings {
-			mon.log.Warn("redis: "+w.Text, "cure", w.Cure)
+			mon.log.Warn("redis: "+w.Detail, "cure", w.Cure)
 		}
 	}
 }

@@ -54,6 +54,7 @@ var sideways = map[string][]string{
 	"internal/redisclient": {"internal/dependency", "internal/setting", "internal/trace"},
 	"internal/connlimit":   {"internal/inbound"},
 	"internal/clockskew":   {"internal/setting"},
+	"internal/redisserver": {"internal/setting"},
 	"internal/trace":       {"internal/dependency", "internal/setting"},
 }
 

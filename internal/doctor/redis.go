@@ -36,10 +36,7 @@ func (d *doctor) checkRedis(ctx context.Context) []setting.Finding {
 	if found.TooOld {
 		first = failed("redis", "version "+found.Version, "use Redis 6.2 or newer", "session.redis.urls")
 	}
-	all := []setting.Finding{first}
-	for _, w := range found.Warnings {
-		all = append(all, warning("redis", w.Text, w.Cure, w.Where))
-	}
+	all := append([]setting.Finding{first}, found.Warnings...)
 	if err := redisserver.CheckPermissions(ctx, clients.Queue, cfg.KeyPrefix); err != nil {
 		return append(all, redisFinding("redis: use", err, cfg))
 	}

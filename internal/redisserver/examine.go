@@ -7,17 +7,16 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // Examination is what Redis reports about itself. Hosted ones do not report everything.
 type Examination struct {
 	Version  string
-	TooOld   bool      // older than 6.2
-	Warnings []Warning // settings that may lose sessions or contacts
+	TooOld   bool              // older than 6.2
+	Warnings []setting.Finding // settings that may lose sessions or contacts
 }
-
-// Warning is a setting of Redis that should be changed, how and where.
-type Warning struct{ Text, Cure, Where string }
 
 // Examine asks a Redis whether it can hold sessions.
 func Examine(ctx context.Context, rdb redis.UniversalClient) (Examination, error) {
@@ -67,7 +66,11 @@ func configured(ctx context.Context, rdb redis.UniversalClient, name string) (va
 }
 
 func (x *Examination) warn(info map[string]string, policy, fsync string, at provider) {
-	add := func(text string, r remedy) { x.Warnings = append(x.Warnings, Warning{text, r.cure, r.where}) }
+	add := func(detail string, r remedy) {
+		x.Warnings = append(x.Warnings, setting.Finding{
+			Part: "redis", Status: setting.Warning, Detail: detail, Cure: r.cure, Where: r.where,
+		})
+	}
 	if policy == "" {
 		policy = info["maxmemory_policy"]
 	}
