@@ -3,9 +3,12 @@ package hubspot
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // MappingCheck is the comparison of the mapping with HubSpot's property definitions.
@@ -84,6 +87,28 @@ func (r rule) typeMismatch(known crm.Schema) string {
 		}
 	}
 	return ""
+}
+
+// Findings returns a finding for each property that cannot be written or does not work as configured.
+func (check MappingCheck) Findings() []setting.Finding {
+	var all []setting.Finding
+	add := func(status, property, detail, cure string) {
+		all = append(all, setting.Finding{
+			Part: "hubspot properties", Status: status, Detail: detail, Cure: cure,
+			Where: setting.Join("hubspot.contacts.properties", property),
+		})
+	}
+	for _, p := range check.Missing {
+		add(setting.Failed, p.Name, "HubSpot has no property "+p.Name, "run hubgate contacts setup, or remove it")
+	}
+	for _, name := range slices.Sorted(maps.Keys(check.Unsuitable)) {
+		add(setting.Failed, name, name+": "+check.Unsuitable[name], "map to a property of your own, or remove it")
+	}
+	for _, name := range slices.Sorted(maps.Keys(check.Doubtful)) {
+		add(setting.Warning, name, name+": "+check.Doubtful[name],
+			"create a property with unique values and map to that")
+	}
+	return all
 }
 
 // Create creates the missing properties, and their group if it does not exist. Existing ones are left as they are, so

@@ -43,7 +43,7 @@ func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 			"write the id of the token's account, or create a token in the other account",
 			"hubspot.hub_id, hubspot.access_token"))
 	}
-	return append(all, mappingFindings(mapping)...)
+	return append(all, mapping.Findings()...)
 }
 
 // apiFinding explains an error of HubSpot's API. scope is the scope that the call needs.
@@ -67,23 +67,4 @@ func apiFinding(cfg hubspot.Config, err error, scope string) setting.Finding {
 	default:
 		return failed(part, err.Error(), "check HubSpot's status page, and the API version", "hubspot.api_version")
 	}
-}
-
-// mappingFindings returns a finding for each property that cannot be written.
-func mappingFindings(m hubspot.MappingCheck) (all []setting.Finding) {
-	const part = "hubspot properties"
-	keyOf := func(property string) string { return setting.Join("hubspot.contacts.properties", property) }
-	for _, p := range m.Missing {
-		all = append(all, failed(part, "HubSpot has no property "+p.Name,
-			"run hubgate contacts setup, or remove it", keyOf(p.Name)))
-	}
-	for _, name := range setting.SortedNames(m.Unsuitable) {
-		all = append(all, failed(part, name+": "+m.Unsuitable[name],
-			"map to a property of your own, or remove it", keyOf(name)))
-	}
-	for _, name := range setting.SortedNames(m.Doubtful) {
-		all = append(all, warning(part, name+": "+m.Doubtful[name],
-			"create a property with unique values and map to that", keyOf(name)))
-	}
-	return all
 }
