@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/internal/config"
-	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
 )
 
@@ -81,10 +82,10 @@ func printSetup(e *env, s *site.Setup) error {
 		}
 		fmt.Fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, kind, p.Label)
 	}
-	for _, name := range setting.SortedNames(s.Unsuitable) {
+	for _, name := range slices.Sorted(maps.Keys(s.Unsuitable)) {
 		fmt.Fprintf(table, "%s\tunsuitable: %s\t\t\n", name, s.Unsuitable[name])
 	}
-	for _, name := range setting.SortedNames(s.Doubtful) {
+	for _, name := range slices.Sorted(maps.Keys(s.Doubtful)) {
 		fmt.Fprintf(table, "%s\tdoubtful: %s\t\t\n", name, s.Doubtful[name])
 	}
 	return table.Flush()

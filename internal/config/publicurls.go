@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -108,7 +109,7 @@ func (c ServerConfig) validateRedirects() []setting.Problem {
 	}
 	public := maps.Clone(taken)
 	var problems []setting.Problem
-	for _, host := range setting.SortedNames(c.RedirectFrom) {
+	for _, host := range slices.Sorted(maps.Keys(c.RedirectFrom)) {
 		key := setting.Join("server.redirect_from", host)
 		if !public[strings.ToLower(host)] {
 			problems = append(problems, problem(key, fmt.Sprintf("%q is not a public host", setting.Shorten(host)),

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +79,7 @@ func (c ServerConfig) HostNames() []string {
 	for _, site := range c.Sites() {
 		hosts = append(hosts, inbound.HostOnly(site.Host))
 	}
-	for _, name := range setting.SortedNames(c.Redirects()) {
+	for _, name := range slices.Sorted(maps.Keys(c.Redirects())) {
 		hosts = append(hosts, inbound.HostOnly(name))
 	}
 	return hosts

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +17,6 @@ import (
 	"github.com/hubgate/hubgate/internal/buildinfo"
 	"github.com/hubgate/hubgate/internal/configtest"
 	"github.com/hubgate/hubgate/internal/page"
-	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // operator sends requests to the admin listener of a gateway and reads its log.
@@ -221,7 +222,7 @@ func TestReadinessReportsChecksAndFailsOnlyIfStrict(t *testing.T) {
 	}
 	status, h := ready("/readyz")
 	var parts []string
-	for _, name := range setting.SortedNames(h.Checks) {
+	for _, name := range slices.Sorted(maps.Keys(h.Checks)) {
 		if c := h.Checks[name]; c.Detail == "" || c.Since.Year() < 2020 {
 			t.Errorf("%s: %+v", name, c)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
-	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -95,7 +95,7 @@ func claimTable(sets auth.ClaimSets, properties map[string]hubspot.PropertyConfi
 	table := page.Table{
 		Caption: "Claims", Columns: []string{"Claim", "ID token", "Access token", "UserInfo", "Contact property"},
 	}
-	for _, name := range setting.SortedNames(names) {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		slices.Sort(mapped[name])
 		table.Rows = append(table.Rows, []string{
 			name, claimText(sets.IDToken, name), claimText(sets.AccessToken, name), claimText(sets.UserInfo, name),

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/config"
-	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
@@ -110,7 +110,7 @@ func (f *leakFinder) translations(p pageRow) (all []leak) {
 			all = append(all, leak{p.Address, "translation", "its translation " + other.Address + " is public"})
 		}
 	}
-	for _, language := range setting.SortedNames(p.Translations) {
+	for _, language := range slices.Sorted(maps.Keys(p.Translations)) {
 		address := withPath(p.Address, "/"+strings.TrimPrefix(p.Translations[language], "/"))
 		if p.Translations[language] != p.Slug && (!f.known[address] || p.TranslationOf != "") && f.isPublic(address) {
 			all = append(all, leak{p.Address, "translation", "its translation " + address + " (" + language + ") is public"})
