@@ -30,9 +30,6 @@ func (d Duration) String() string { return formatDuration(time.Duration(d)) }
 // MarshalText returns the form that SetWord parses.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// MarshalYAML returns the form that SetWord parses.
-func (d Duration) MarshalYAML() (any, error) { return d.String(), nil }
-
 // DurationOrNone is a Duration, or none, represented as 0.
 type DurationOrNone time.Duration
 
@@ -67,9 +64,6 @@ func (d DurationOrNone) String() string {
 // MarshalText returns the form that SetWord parses.
 func (d DurationOrNone) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// MarshalYAML returns the form that SetWord parses.
-func (d DurationOrNone) MarshalYAML() (any, error) { return d.String(), nil }
-
 // Size is a number of bytes such as 32KiB, 10MiB or 1GiB. A number without a unit is an error.
 type Size int64
 
@@ -87,9 +81,6 @@ func (s Size) String() string { return formatSize(int64(s)) }
 
 // MarshalText returns the form that SetWord parses.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// MarshalYAML returns the form that SetWord parses.
-func (s Size) MarshalYAML() (any, error) { return s.String(), nil }
 
 // SizeOrNone is a Size, or none, represented as 0.
 type SizeOrNone int64
@@ -118,9 +109,6 @@ func (s SizeOrNone) String() string {
 // MarshalText returns the form that SetWord parses.
 func (s SizeOrNone) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// MarshalYAML returns the form that SetWord parses.
-func (s SizeOrNone) MarshalYAML() (any, error) { return s.String(), nil }
-
 // CountOrNone is a whole number above 0, or none, represented as 0.
 type CountOrNone int
 
@@ -148,9 +136,6 @@ func (c CountOrNone) String() string {
 
 // MarshalText returns the form that SetWord parses.
 func (c CountOrNone) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
-// MarshalYAML returns the form that SetWord parses.
-func (c CountOrNone) MarshalYAML() (any, error) { return c.String(), nil }
 
 const day = 24 * time.Hour
 

@@ -27,11 +27,8 @@ func (s Secret) String() string {
 // GoString masks %#v.
 func (s Secret) GoString() string { return `"` + s.String() + `"` }
 
-// MarshalText masks JSON and other encodings of text.
+// MarshalText masks JSON, YAML and other encodings of text.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// MarshalYAML masks YAML.
-func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 
 // LogValue masks slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
