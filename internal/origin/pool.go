@@ -63,6 +63,16 @@ func (p *pool) give(c *conn) {
 	c.since = time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.passOn(c) {
+		c.used = true
+		p.free = append(p.free, c)
+		p.plan()
+	}
+}
+
+// passOn gives a connection to the request that has waited longest, or closes it if the pool is full. It reports false
+// if the connection belongs in free.
+func (p *pool) passOn(c *conn) bool {
 	switch {
 	case len(p.waiting) > 0:
 		p.waiting[0] <- c
@@ -70,10 +80,9 @@ func (p *pool) give(c *conn) {
 	case p.closed || len(p.free) >= maxIdle:
 		c.close()
 	default:
-		c.used = true
-		p.free = append(p.free, c)
-		p.plan()
+		return false
 	}
+	return true
 }
 
 // lookEvery is how often idle connections are checked. Until then, one that the origin closed holds a socket.
@@ -129,13 +138,7 @@ func (p *pool) takeOld(since time.Time) []*conn {
 func (p *pool) putBack(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case len(p.waiting) > 0:
-		p.waiting[0] <- c
-		p.waiting = slices.Delete(p.waiting, 0, 1)
-	case p.closed || len(p.free) >= maxIdle:
-		c.close()
-	default:
+	if !p.passOn(c) {
 		at, _ := slices.BinarySearchFunc(p.free, c, func(a, b *conn) int { return a.since.Compare(b.since) })
 		p.free = slices.Insert(p.free, at, c)
 	}
