@@ -32,12 +32,7 @@ func (s *Server) deadContacts(w http.ResponseWriter, r *http.Request) {
 
 // contactPage responds with one page of a list.
 func contactPage(w http.ResponseWriter, r *http.Request, list func(cursor string, limit int) (any, error)) {
-	q, err := parameters(r, "cursor", "limit")
-	if err != nil {
-		refuse(w, r, http.StatusBadRequest, err.Error())
-		return
-	}
-	limit, err := pageSize(q)
+	q, limit, err := pageQuery(r)
 	if err != nil {
 		refuse(w, r, http.StatusBadRequest, err.Error())
 		return

@@ -39,15 +39,17 @@ func parameters(r *http.Request, names ...string) (url.Values, error) {
 	return q, nil
 }
 
-func pageSize(q url.Values) (int, error) {
-	if !q.Has("limit") {
-		return 100, nil
+// pageQuery reads the query of a list: cursor, limit and names.
+func pageQuery(r *http.Request, names ...string) (q url.Values, limit int, err error) {
+	q, err = parameters(r, append(names, "cursor", "limit")...)
+	if err != nil || !q.Has("limit") {
+		return q, 100, err
 	}
-	n, err := strconv.Atoi(q.Get("limit"))
-	if err != nil || n < 1 || n > MaxPage {
-		return 0, errors.New("limit must be a number from 1 to 1000")
+	limit, err = strconv.Atoi(q.Get("limit"))
+	if err != nil || limit < 1 || limit > MaxPage {
+		return nil, 0, errors.New("limit must be a number from 1 to 1000")
 	}
-	return n, nil
+	return q, limit, nil
 }
 
 // readJSON reads one JSON object strictly, for the same reason.

@@ -21,12 +21,7 @@ type SessionJSON struct {
 }
 
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
-	q, err := parameters(r, "user", "cursor", "limit")
-	if err != nil {
-		refuse(w, r, http.StatusBadRequest, err.Error())
-		return
-	}
-	limit, err := pageSize(q)
+	q, limit, err := pageQuery(r, "user")
 	if err != nil {
 		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
