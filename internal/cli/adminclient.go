@@ -68,6 +68,15 @@ func (f *adminFlags) byAddress() (*adminClient, error) {
 	return &adminClient{address, token}, nil
 }
 
+// get sends one GET request to the API.
+func (f *adminFlags) get(e *env, path string, into any) error {
+	client, err := f.client(e)
+	if err != nil {
+		return err
+	}
+	return client.call(e.ctx, http.MethodGet, path, nil, into)
+}
+
 // adminAddress parses --admin.
 func adminAddress(text string) (string, error) {
 	if !strings.Contains(text, "://") {

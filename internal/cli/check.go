@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -123,7 +122,7 @@ func printFindings(e *env, all []setting.Finding) {
 	}
 	colours := map[string]string{setting.OK: green, setting.Warning: yellow, setting.Failed: red}
 	fmt.Fprintln(e.stdout)
-	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	table := e.table()
 	for _, d := range all {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", e.colour(e.stdout, colours[d.Status], d.Status), d.Part, d.Detail)
 		if d.Cure != "" {

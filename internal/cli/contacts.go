@@ -2,8 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"net/http"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,18 +25,14 @@ func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show how many contacts are queued, delayed and dead", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			client, err := flags.client(e)
-			if err != nil {
-				return err
-			}
 			var s outbox.Status
-			if err := client.call(e.ctx, http.MethodGet, "/api/contacts", nil, &s); err != nil {
+			if err := flags.get(e, "/api/contacts", &s); err != nil {
 				return err
 			}
 			if e.output == "json" {
 				return e.printJSON(s)
 			}
-			table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+			table := e.table()
 			fmt.Fprintf(table, "queued\t%d\n", s.Queued)
 			fmt.Fprintf(table, "delayed\t%d\n", s.Delayed)
 			fmt.Fprintf(table, "in flight\t%d\n", s.InFlight)

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,12 +31,13 @@ func (f *listFlags) check(*cobra.Command, []string) error {
 	return nil
 }
 
-func (f *listFlags) query() string {
-	q := url.Values{"limit": {strconv.Itoa(f.limit)}}
-	if f.after != "" {
-		q.Set("cursor", f.after)
+// pageQuery selects a page of a list: at most limit entries after cursor ("" = from the first).
+func pageQuery(limit int, cursor string) url.Values {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
+	if cursor != "" {
+		q.Set("cursor", cursor)
 	}
-	return "?" + q.Encode()
+	return q
 }
 
 // printNext prints how to get the next page of a list.
@@ -53,12 +52,8 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "queue", Short: "List queued contacts with their attempts and last error", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			client, err := flags.client(e)
-			if err != nil {
-				return err
-			}
 			var p outbox.QueuePage
-			if err := client.call(e.ctx, http.MethodGet, "/api/contacts/queue"+list.query(), nil, &p); err != nil {
+			if err := flags.get(e, "/api/contacts/queue?"+pageQuery(list.limit, list.after).Encode(), &p); err != nil {
 				return err
 			}
 			if e.output == "json" {
@@ -68,8 +63,7 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 				fmt.Fprintln(e.stdout, "The queue is empty.")
 				return nil
 			}
-			table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "ID\tE-MAIL\tSTATE\tQUEUED\tATTEMPTS\tFIRST\tNEXT\tLAST ERROR")
+			table := e.table("ID", "E-MAIL", "STATE", "QUEUED", "ATTEMPTS", "FIRST", "NEXT", "LAST ERROR")
 			for _, q := range p.Entries {
 				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, q.State, shortTime(&q.QueuedAt), q.Attempts,
 					shortTime(q.FirstAt), shortTime(q.NextAt), q.LastError)
@@ -94,12 +88,8 @@ func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "dead", Short: "List dead letters: contacts that HubSpot rejected, with the reason", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			client, err := flags.client(e)
-			if err != nil {
-				return err
-			}
 			var p outbox.DeadPage
-			if err := client.call(e.ctx, http.MethodGet, "/api/contacts/dead"+list.query(), nil, &p); err != nil {
+			if err := flags.get(e, "/api/contacts/dead?"+pageQuery(list.limit, list.after).Encode(), &p); err != nil {
 				return err
 			}
 			if e.output == "json" {
@@ -109,8 +99,7 @@ func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 				fmt.Fprintln(e.stdout, "There are no dead letters.")
 				return nil
 			}
-			table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "ID\tE-MAIL\tATTEMPTS\tFIRST\tLAST\tREASON")
+			table := e.table("ID", "E-MAIL", "ATTEMPTS", "FIRST", "LAST", "REASON")
 			for _, d := range p.Dead {
 				fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt),
 					shortTime(&d.LastAt), d.Reason)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -77,10 +75,7 @@ func (c *adminClient) replayAll(ctx context.Context, progress func(done, total i
 	}
 	total, cursor := int(status.Dead), ""
 	for done := 0; done < total; progress(done, total) {
-		query := url.Values{"limit": {strconv.Itoa(min(replayPage, total-done))}}
-		if cursor != "" {
-			query.Set("cursor", cursor)
-		}
+		query := pageQuery(min(replayPage, total-done), cursor)
 		var p outbox.DeadPage
 		if err := c.call(ctx, http.MethodGet, "/api/contacts/dead?"+query.Encode(), nil, &p); err != nil {
 			return replayed, err

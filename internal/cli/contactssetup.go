@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -73,8 +72,7 @@ func printSetup(e *env, s *site.Setup) error {
 		_, err := fmt.Fprintf(e.stdout, "Account %d has every mapped property.\n", s.Portal)
 		return err
 	}
-	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "PROPERTY\tSTATE\tTYPE\tLABEL")
+	table := e.table("PROPERTY", "STATE", "TYPE", "LABEL")
 	for _, p := range s.Missing {
 		kind := p.Type + "/" + p.FieldType
 		if p.Unique {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -51,8 +50,7 @@ func printPages(e *env, r site.Result, path string) error {
 		}
 		return pagesStatus(r)
 	}
-	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tKIND\tADDRESS\tDECISION\tRULE\tHUBSPOT'S OWN\tSTATE")
+	table := e.table("ID", "KIND", "ADDRESS", "DECISION", "RULE", "HUBSPOT'S OWN", "STATE")
 	for _, p := range r.Pages {
 		rule := ""
 		if p.Rule != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -117,6 +118,15 @@ func (e *env) printJSON(v any) error {
 	encoder := json.NewEncoder(e.stdout)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(v)
+}
+
+// table prints columns below their headings, if any. Its caller flushes it.
+func (e *env) table(headings ...string) *tabwriter.Writer {
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	if len(headings) > 0 {
+		fmt.Fprintln(t, strings.Join(headings, "\t"))
+	}
+	return t
 }
 
 // colour returns text in an ANSI colour if the writer is a terminal with colours.

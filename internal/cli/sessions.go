@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -55,12 +53,9 @@ type sessionsPage struct {
 func listSessions(e *env, client *adminClient, user string, limit int) error {
 	all := sessionsPage{Sessions: []admin.SessionJSON{}}
 	for cursor := ""; len(all.Sessions) < limit; {
-		q := url.Values{"limit": {strconv.Itoa(min(admin.MaxPage, limit-len(all.Sessions)))}}
+		q := pageQuery(min(admin.MaxPage, limit-len(all.Sessions)), cursor)
 		if user != "" {
 			q.Set("user", user)
-		}
-		if cursor != "" {
-			q.Set("cursor", cursor)
 		}
 		var next sessionsPage
 		if err := client.call(e.ctx, http.MethodGet, "/api/sessions?"+q.Encode(), nil, &next); err != nil {
@@ -78,8 +73,7 @@ func listSessions(e *env, client *adminClient, user string, limit int) error {
 		fmt.Fprintln(e.stdout, "Nobody is logged in.")
 		return nil
 	}
-	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tE-MAIL\tHOST\tSINCE\tLAST SEEN\tUNTIL\tFROM")
+	table := e.table("ID", "E-MAIL", "HOST", "SINCE", "LAST SEEN", "UNTIL", "FROM")
 	const layout = "2006-01-02 15:04"
 	for _, s := range all.Sessions {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Email, s.Host,
