@@ -19,10 +19,6 @@ func (c Config) Validate() []setting.Problem {
 	return append(problems, c.validateLoginRate()...)
 }
 
-func problem(key, text, cure string) []setting.Problem {
-	return []setting.Problem{{Key: "auth." + key, Text: text, Cure: cure}}
-}
-
 var prefixPattern = regexp.MustCompile(`^(/[a-z0-9][a-z0-9_-]*)+$`)
 
 // hubSpotPaths are first path segments that HubSpot serves on every site.
@@ -32,10 +28,10 @@ func (c Config) validatePrefix() []setting.Problem {
 	first, _, _ := strings.Cut(strings.TrimPrefix(c.Prefix, "/"), "/")
 	switch {
 	case !prefixPattern.MatchString(c.Prefix) || len(c.Prefix) > 64:
-		return problem("prefix", fmt.Sprintf("%q is not a valid prefix", c.Prefix),
+		return setting.Mistake("auth.prefix", fmt.Sprintf("%q is not a valid prefix", c.Prefix),
 			"write a path of lower-case letters and digits without a trailing slash, such as /oauth2")
 	case slices.Contains(hubSpotPaths, first):
-		return problem("prefix", fmt.Sprintf("would hide HubSpot's own paths below /%s", first),
+		return setting.Mistake("auth.prefix", fmt.Sprintf("would hide HubSpot's own paths below /%s", first),
 			"write a path that the site does not use, such as /oauth2")
 	}
 	return nil
@@ -44,7 +40,7 @@ func (c Config) validatePrefix() []setting.Problem {
 func (c Config) validateAdminGroups() (problems []setting.Problem) {
 	for i, group := range c.AdminGroups {
 		if strings.TrimSpace(group) != group || group == "" {
-			problems = append(problems, problem(fmt.Sprintf("admin_groups[%d]", i),
+			problems = append(problems, setting.Mistake(fmt.Sprintf("auth.admin_groups[%d]", i),
 				fmt.Sprintf("%q is not a group name", group), "write a name without spaces around it")...)
 		}
 	}
@@ -62,17 +58,17 @@ func (c Config) validateForwardAuth() []setting.Problem {
 	if near := setting.Nearest(c.ForwardAuth, forwardAuths); near != "" {
 		cure = "did you mean " + near + "? " + cure
 	}
-	return problem("forward_auth", fmt.Sprintf("%q is not a valid value", c.ForwardAuth), cure)
+	return setting.Mistake("auth.forward_auth", fmt.Sprintf("%q is not a valid value", c.ForwardAuth), cure)
 }
 
 func (c Config) validateLogout() (problems []setting.Problem) {
 	if c.AfterLogout != "" && cleanReturn(c.AfterLogout, c.Prefix) != c.AfterLogout {
 		text := fmt.Sprintf("%q is not a path on this site", c.AfterLogout)
-		problems = append(problems, problem("after_logout", text, "write a path such as /goodbye")...)
+		problems = append(problems, setting.Mistake("auth.after_logout", text, "write a path such as /goodbye")...)
 	}
 	if c.BackchannelLogout && c.OpenID().Cognito() {
 		text := "has no effect: Cognito does not support back-channel logout"
-		problems = append(problems, problem("backchannel_logout", text, "remove it")...)
+		problems = append(problems, setting.Mistake("auth.backchannel_logout", text, "remove it")...)
 	}
 	return problems
 }
@@ -80,10 +76,10 @@ func (c Config) validateLogout() (problems []setting.Problem) {
 func (c Config) validateLoginRate() []setting.Problem {
 	switch r := c.LoginRate; {
 	case r.Requests <= 0 && r != (setting.Rate{}):
-		return problem("login_rate.requests", "must be greater than 0, or nobody can log in",
+		return setting.Mistake("auth.login_rate.requests", "must be greater than 0, or nobody can log in",
 			"write a number such as 30, or login_rate: none")
 	case r.Requests > 0 && r.Per <= 0:
-		return problem("login_rate.per", "required", "write a duration such as 1m")
+		return setting.Mistake("auth.login_rate.per", "required", "write a duration such as 1m")
 	}
 	return nil
 }

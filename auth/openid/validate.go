@@ -22,10 +22,6 @@ func (c Config) Validate() []setting.Problem {
 	return append(problems, c.validateEndpoints()...)
 }
 
-func problem(key, text, cure string) []setting.Problem {
-	return []setting.Problem{{Key: "auth." + key, Text: text, Cure: cure}}
-}
-
 const placeholder = "REPLACE_"
 
 func (c Config) validateClient() []setting.Problem {
@@ -35,7 +31,8 @@ func (c Config) validateClient() []setting.Problem {
 		if near := setting.Nearest(c.ClientAuth, clientAuths); near != "" {
 			cure = "did you mean " + near + "?"
 		}
-		return append(problems, problem("client_auth", fmt.Sprintf("%q is not a valid value", c.ClientAuth), cure)...)
+		text := fmt.Sprintf("%q is not a valid value", c.ClientAuth)
+		return append(problems, setting.Mistake("auth.client_auth", text, cure)...)
 	}
 	return append(problems, c.validateClientSecret()...)
 }
@@ -43,29 +40,30 @@ func (c Config) validateClient() []setting.Problem {
 func (c Config) validateClientID() []setting.Problem {
 	switch {
 	case c.ClientID == "":
-		return problem("client_id", "required", "write the ID of the app client")
+		return setting.Mistake("auth.client_id", "required", "write the ID of the app client")
 	case strings.Contains(c.ClientID, placeholder):
-		return problem("client_id", "the placeholder is still there", "write the ID of your app client")
+		return setting.Mistake("auth.client_id", "the placeholder is still there", "write the ID of your app client")
 	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		return problem("client_id", "contains white space or a control character", "remove it")
+		return setting.Mistake("auth.client_id", "contains white space or a control character", "remove it")
 	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r > '~' }):
-		return problem("client_id", "contains a character outside ASCII, which may be invisible",
+		return setting.Mistake("auth.client_id", "contains a character outside ASCII, which may be invisible",
 			"copy the client ID again")
 	}
 	return nil
 }
 
 func (c Config) validateClientSecret() []setting.Problem {
-	const key = "client_secret"
+	const key = "auth.client_secret"
 	switch secret := c.ClientSecret.Reveal(); {
 	case c.ClientAuth == "none" && secret != "":
-		return problem(key, "has no effect with client_auth: none", "remove it, or write client_auth: header")
+		return setting.Mistake(key, "has no effect with client_auth: none", "remove it, or write client_auth: header")
 	case c.ClientAuth != "none" && secret == "":
-		return problem(key, "required", "write client_secret: ${NAME}, or client_auth: none for a client without a secret")
+		return setting.Mistake(key, "required",
+			"write client_secret: ${NAME}, or client_auth: none for a client without a secret")
 	case strings.Contains(secret, placeholder):
-		return problem(key, "the placeholder is still there", "write ${NAME} or ${file:PATH}")
+		return setting.Mistake(key, "the placeholder is still there", "write ${NAME} or ${file:PATH}")
 	case strings.TrimSpace(secret) != secret:
-		return problem(key, "begins or ends with white space", "remove the white space")
+		return setting.Mistake(key, "begins or ends with white space", "remove the white space")
 	}
 	return nil
 }
@@ -75,12 +73,12 @@ func (c Config) validateScopes() []setting.Problem {
 	var problems []setting.Problem
 	for i, scope := range c.Scopes {
 		if scope == "" || strings.ContainsAny(scope, " ,\t\r\n") {
-			problems = append(problems, problem(fmt.Sprintf("scopes[%d]", i), fmt.Sprintf("%q is not a scope", scope),
-				"write one scope in each entry: "+cure)...)
+			problems = append(problems, setting.Mistake(fmt.Sprintf("auth.scopes[%d]", i),
+				fmt.Sprintf("%q is not a scope", scope), "write one scope in each entry: "+cure)...)
 		}
 	}
 	if len(problems) == 0 && !slices.Contains(c.Scopes, "openid") {
-		return problem("scopes", "the scope openid is missing, without which nobody can log in", "write "+cure)
+		return setting.Mistake("auth.scopes", "the scope openid is missing, without which nobody can log in", "write "+cure)
 	}
 	return problems
 }
@@ -92,16 +90,16 @@ func (c Config) validateChoices() []setting.Problem {
 	var problems []setting.Problem
 	if !slices.Contains(logouts, c.Logout) {
 		text := fmt.Sprintf("%q is not a valid value", c.Logout)
-		problems = append(problems, problem("logout", text, "write auto, cognito, oidc or local")...)
+		problems = append(problems, setting.Mistake("auth.logout", text, "write auto, cognito, oidc or local")...)
 	}
 	if c.GroupsClaim == "" {
 		cure := "write the name of the claim that contains the groups"
-		problems = append(problems, problem("groups_claim", "must not be empty", cure)...)
+		problems = append(problems, setting.Mistake("auth.groups_claim", "must not be empty", cure)...)
 	}
 	if c.ClockSkew > time.Minute {
 		text := "may be at most 60s, not " + setting.Duration(c.ClockSkew).String()
 		cure := "write 0s to 60s, and synchronize the clocks"
-		problems = append(problems, problem("clock_skew", text, cure)...)
+		problems = append(problems, setting.Mistake("auth.clock_skew", text, cure)...)
 	}
 	return problems
 }
@@ -123,7 +121,7 @@ func (c Config) validateParams() []setting.Problem {
 	var problems []setting.Problem
 	for _, name := range slices.Sorted(maps.Keys(c.AuthorizeParams)) {
 		if isOwnParam(name) {
-			problems = append(problems, problem(setting.Join("authorize_params", name),
+			problems = append(problems, setting.Mistake(setting.Join("auth.authorize_params", name),
 				"the gateway sets this parameter itself", "remove it; write scopes in auth.scopes")...)
 		}
 	}
@@ -136,7 +134,7 @@ func (c Config) validateEndpoints() []setting.Problem {
 		return nil
 	}
 	if c.UserPool != "" {
-		return problem("endpoints", "has no effect with user_pool, which implies the endpoints", "remove it")
+		return setting.Mistake("auth.endpoints", "has no effect with user_pool, which implies the endpoints", "remove it")
 	}
 	var problems []setting.Problem
 	for _, endpoint := range []struct {
@@ -146,13 +144,13 @@ func (c Config) validateEndpoints() []setting.Problem {
 		{"authorize", e.Authorize, true}, {"token", e.Token, true}, {"jwks", e.JWKS, true},
 		{"userinfo", e.Userinfo, false}, {"logout", e.Logout, false}, {"revoke", e.Revoke, false},
 	} {
-		key := "endpoints." + endpoint.key
+		key := "auth.endpoints." + endpoint.key
 		switch {
 		case endpoint.address == "" && endpoint.required:
-			problems = append(problems, problem(key, "required when any endpoint is set", "write its URL")...)
+			problems = append(problems, setting.Mistake(key, "required when any endpoint is set", "write its URL")...)
 		case endpoint.address != "" && !safeEndpoint(endpoint.address):
 			text := fmt.Sprintf("%q is not an https URL", endpoint.address)
-			problems = append(problems, problem(key, text, cureHTTPS)...)
+			problems = append(problems, setting.Mistake(key, text, cureHTTPS)...)
 		}
 	}
 	return problems

@@ -15,17 +15,17 @@ const cureUserPool = "write user_pool: REGION_ID"
 func (c Config) validateIssuer() []setting.Problem {
 	switch {
 	case c.UserPool == "" && c.Issuer == "":
-		return []setting.Problem{{Key: "auth", Text: "no login provider is set",
-			Cure: "write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://id.example.com for another provider"}}
+		return setting.Mistake("auth", "no login provider is set",
+			"write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://id.example.com for another provider")
 	case c.UserPool != "" && c.Issuer != "":
-		return problem("issuer", "cannot be combined with user_pool, which implies the issuer", "remove one of them")
+		return setting.Mistake("auth.issuer", "cannot be combined with user_pool, which implies the issuer",
+			"remove one of them")
 	case strings.Contains(c.UserPool+c.Issuer, placeholder):
-		key := strings.TrimPrefix(c.issuerKey(), "auth.")
-		return problem(key, "the placeholder is still there", "write your own")
+		return setting.Mistake(c.issuerKey(), "the placeholder is still there", "write your own")
 	case c.UserPool == "":
 		return validateIssuerURL(c.Issuer)
 	case !poolID.MatchString(c.UserPool):
-		return problem("user_pool", fmt.Sprintf("%q is not a user pool ID", c.UserPool),
+		return setting.Mistake("auth.user_pool", fmt.Sprintf("%q is not a user pool ID", c.UserPool),
 			"write REGION_ID as the AWS console shows it, such as eu-west-1_AbCdEf123")
 	}
 	return nil
@@ -38,21 +38,21 @@ func validateIssuerURL(issuer string) []setting.Problem {
 	u, err := url.Parse(issuer)
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return problem("issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer),
+		return setting.Mistake("auth.issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer),
 			"write the issuer from the provider's discovery document, such as https://id.example.com")
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		return problem("issuer", "http would let anyone on the network log in as any user", cureHTTPS)
+		return setting.Mistake("auth.issuer", "http would let anyone on the network log in as any user", cureHTTPS)
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return problem("issuer", fmt.Sprintf("%q has more than scheme, host and path", u.Redacted()),
+		return setting.Mistake("auth.issuer", fmt.Sprintf("%q has more than scheme, host and path", u.Redacted()),
 			"write only the issuer")
 	case strings.Contains(u.Path, "/.well-known"):
-		return problem("issuer", "this is the URL of the discovery document, not the issuer",
+		return setting.Mistake("auth.issuer", "this is the URL of the discovery document, not the issuer",
 			"write "+issuer[:strings.Index(issuer, "/.well-known")])
 	case endpointPath.MatchString(u.Path):
-		return problem("issuer", "this is the URL of one of the provider's endpoints, not the issuer",
+		return setting.Mistake("auth.issuer", "this is the URL of one of the provider's endpoints, not the issuer",
 			"write the issuer from the provider's discovery document")
 	case strings.Contains(strings.ToLower(u.Host), ".amazoncognito."):
-		return problem("issuer", "this is the URL of Cognito's login pages, not the issuer", cureUserPool)
+		return setting.Mistake("auth.issuer", "this is the URL of Cognito's login pages, not the issuer", cureUserPool)
 	case isCognitoHost(issuer):
 		return validateCognitoIssuer(u)
 	}
@@ -64,17 +64,17 @@ func validateCognitoIssuer(u *url.URL) []setting.Problem {
 	m := poolID.FindStringSubmatch(pool)
 	switch {
 	case pool == "":
-		return problem("issuer", "the user pool ID is missing after the host", cureUserPool)
+		return setting.Mistake("auth.issuer", "the user pool ID is missing after the host", cureUserPool)
 	case m == nil:
-		return problem("issuer", fmt.Sprintf("%q is not a user pool ID", pool), cureUserPool)
+		return setting.Mistake("auth.issuer", fmt.Sprintf("%q is not a user pool ID", pool), cureUserPool)
 	case !strings.HasPrefix(strings.ToLower(u.Host), "cognito-idp."+m[1]+"."):
 		text := fmt.Sprintf("region mismatch: user pool %s is in %s, but the host is %s", pool, m[1], u.Host)
-		return problem("issuer", text, "write user_pool: "+pool)
+		return setting.Mistake("auth.issuer", text, "write user_pool: "+pool)
 	case strings.HasSuffix(u.Path, "/"):
-		return problem("issuer", "trailing slash: issuers must match exactly, and Cognito's has none",
+		return setting.Mistake("auth.issuer", "trailing slash: issuers must match exactly, and Cognito's has none",
 			"write user_pool: "+pool)
 	case u.Host != strings.ToLower(u.Host) || u.Port() != "":
-		return problem("issuer", "issuers must match exactly, and Cognito's has a lower-case host and no port",
+		return setting.Mistake("auth.issuer", "issuers must match exactly, and Cognito's has a lower-case host and no port",
 			"write user_pool: "+pool)
 	}
 	return nil

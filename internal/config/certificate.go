@@ -18,12 +18,12 @@ func (c ServerConfig) checkCertificate() []setting.Problem {
 	}
 	for _, f := range []struct{ key, path string }{{"cert_file", c.TLS.CertFile}, {"key_file", c.TLS.KeyFile}} {
 		if _, err := readFile(f.path); err != nil {
-			return problem("server.tls."+f.key, "the file cannot be read: "+err.Error(), ReadCure(err, missingFileCure))
+			return setting.Mistake("server.tls."+f.key, "the file cannot be read: "+err.Error(), ReadCure(err, missingFileCure))
 		}
 	}
 	files, err := certs.NewFiles(c.TLS.CertFile, c.TLS.KeyFile)
 	if err != nil {
-		return problem("server.tls.cert_file", strings.TrimPrefix(err.Error(), "certs: "),
+		return setting.Mistake("server.tls.cert_file", strings.TrimPrefix(err.Error(), "certs: "),
 			"write a PEM file with the certificate followed by its chain, and the matching key in key_file")
 	}
 	return CertificateWarnings(files, c)

@@ -113,9 +113,9 @@ func (c *Config) validateVersion() []setting.Problem {
 	case 1:
 		return nil
 	case 0:
-		return problem("version", "required", "write version: 1")
+		return setting.Mistake("version", "required", "write version: 1")
 	}
-	return problem("version", fmt.Sprintf("unsupported version %d", c.Version), "write version: 1")
+	return setting.Mistake("version", fmt.Sprintf("unsupported version %d", c.Version), "write version: 1")
 }
 
 // LoadRules loads a configuration and its rules. If it has errors, it returns them as an *Error.

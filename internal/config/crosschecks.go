@@ -30,7 +30,7 @@ func crossTrust(c *Config) []setting.Problem {
 	}
 	for _, site := range c.Server.Sites() {
 		if site.Secure() {
-			return problem("server.trusted_proxies", "required, because public URLs are https and tls.mode is none: "+
+			return setting.Mistake("server.trusted_proxies", "required, because public URLs are https and tls.mode is none: "+
 				"hubgate must know the load balancer that ends TLS", "list its networks, or write trusted_proxies: [private] "+
 				"for all private addresses, or none to ignore forwarding headers")
 		}
@@ -43,7 +43,7 @@ func crossForwardAuth(c *Config) []setting.Problem {
 	if c.Auth.ForwardAuth != proxy.ForwardAuthHeaders || len(c.Server.Trusted()) > 0 {
 		return nil
 	}
-	return problem("auth.forward_auth", "headers are accepted only from server.trusted_proxies, which lists none",
+	return setting.Mistake("auth.forward_auth", "headers are accepted only from server.trusted_proxies, which lists none",
 		"list the addresses of Traefik or Caddy in server.trusted_proxies, or write forward_auth: query")
 }
 
@@ -55,7 +55,7 @@ func crossScheme(c *Config) []setting.Problem {
 	var problems []setting.Problem
 	for i, text := range c.Server.PublicURLs {
 		if strings.HasPrefix(strings.ToLower(text), "http://") {
-			problems = append(problems, problem("server.public_urls["+strconv.Itoa(i)+"]",
+			problems = append(problems, setting.Mistake("server.public_urls["+strconv.Itoa(i)+"]",
 				"must be https, because tls.mode is "+c.Server.TLS.Mode, "write https://")...)
 		}
 	}
@@ -69,7 +69,7 @@ func crossRuleHosts(c *Config) []setting.Problem {
 	for i, rule := range c.Proxy.Rules {
 		for j, host := range rule.Hosts {
 			if !slices.Contains(hosts, strings.TrimSuffix(strings.ToLower(host), ".")) {
-				problems = append(problems, problem(fmt.Sprintf("proxy.rules[%d].hosts[%d]", i, j),
+				problems = append(problems, setting.Mistake(fmt.Sprintf("proxy.rules[%d].hosts[%d]", i, j),
 					fmt.Sprintf("%q is not a public host, so the rule never matches there", setting.Shorten(host)),
 					"write a host of server.public_urls: "+strings.Join(hosts, ", "))...)
 			}
@@ -82,7 +82,7 @@ func crossRuleHosts(c *Config) []setting.Problem {
 // authority's rate limit.
 func crossEmbedded(c *Config) []setting.Problem {
 	if c.Session.Redis.Mode == "embedded" && c.Server.TLS.Mode == "acme" {
-		return problem("server.tls.mode",
+		return setting.Mistake("server.tls.mode",
 			"mode acme needs a lasting Redis: the embedded one loses the certificates at every restart",
 			"set session.redis.urls, or server.tls.mode: files")
 	}
@@ -110,10 +110,10 @@ func crossCookie(c *Config) []setting.Problem {
 	for _, site := range c.Server.Sites() {
 		switch {
 		case site.Secure() && !prefixed:
-			return problem("session.cookie_name",
+			return setting.Mistake("session.cookie_name",
 				fmt.Sprintf("%q lacks the prefix __Host-, which protects cookies of %s", name, site.Origin()), "write __Host-"+bare)
 		case !site.Secure() && prefixed:
-			return problem("session.cookie_name",
+			return setting.Mistake("session.cookie_name",
 				fmt.Sprintf("%q needs https, but the public URL is %s", name, site.Origin()), "write "+bare)
 		}
 	}

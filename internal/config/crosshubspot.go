@@ -40,12 +40,12 @@ func crossLink(c *Config) []setting.Problem {
 	v := c.HubSpot.Visitors
 	switch {
 	case v.Link == setting.None && v.FormID != "":
-		return problem("hubspot.visitors.form_id", "has no effect with link: none", "remove it, or set link: form")
+		return setting.Mistake("hubspot.visitors.form_id", "has no effect with link: none", "remove it, or set link: form")
 	case v.Link == "form" && c.HubSpot.AccessToken == "":
-		return problem("hubspot.access_token", "required with visitors.link: form",
+		return setting.Mistake("hubspot.access_token", "required with visitors.link: form",
 			"write the service key as ${NAME} or ${file:PATH}, or set visitors.link: none")
 	case v.Link == "form" && !c.HubSpot.Contacts.Sync:
-		return problem("hubspot.contacts.sync", "must be true with visitors.link: form",
+		return setting.Mistake("hubspot.contacts.sync", "must be true with visitors.link: form",
 			"write sync: true, or set visitors.link: none")
 	}
 	return nil

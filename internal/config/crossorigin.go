@@ -17,7 +17,7 @@ func crossOrigin(c *Config) []setting.Problem {
 		return nil
 	}
 	loop := func(what string) []setting.Problem {
-		return problem("proxy.origin", fmt.Sprintf("%q is %s: requests would loop", u.Host, what),
+		return setting.Mistake("proxy.origin", fmt.Sprintf("%q is %s: requests would loop", u.Host, what),
 			"write HubSpot's origin, https://HUBID.sites-proxy.hscoscdnNN.net")
 	}
 	if c.isPublic(u) {
@@ -54,6 +54,6 @@ func crossIssuer(c *Config) []setting.Problem {
 	if err != nil || u.Host == "" || inbound.IsLoopback(u.Hostname()) || !c.isPublic(u) {
 		return nil
 	}
-	return problem("auth.issuer", fmt.Sprintf("%q is a public host of this gateway, not a login provider", u.Host),
+	return setting.Mistake("auth.issuer", fmt.Sprintf("%q is a public host of this gateway, not a login provider", u.Host),
 		"write the issuer from the provider's discovery document")
 }

@@ -22,12 +22,12 @@ func (c ServerConfig) validateListeners() []setting.Problem {
 		return problems
 	}
 	if collide(c.Listen, c.AdminListen) {
-		problems = append(problems, problem("server.admin_listen", "same address as server.listen",
+		problems = append(problems, setting.Mistake("server.admin_listen", "same address as server.listen",
 			"write another port, which visitors cannot reach")...)
 	}
 	for _, l := range listeners {
 		if isListenAddress(c.TLS.HTTPListen) && c.TLS.Mode != setting.None && collide(c.TLS.HTTPListen, l.address) {
-			problems = append(problems, problem("server.tls.http_listen", "same address as "+l.key,
+			problems = append(problems, setting.Mistake("server.tls.http_listen", "same address as "+l.key,
 				"write another port, such as :80")...)
 		}
 	}
@@ -53,7 +53,7 @@ func validateListen(key, address string) []setting.Problem {
 	if n, err := strconv.Atoi(address); err == nil && n > 0 && n < 65536 {
 		cure = fmt.Sprintf(`write ":%d"`, n)
 	}
-	return problem(key, fmt.Sprintf("%q is not a listen address", setting.Shorten(address)), cure)
+	return setting.Mistake(key, fmt.Sprintf("%q is not a listen address", setting.Shorten(address)), cure)
 }
 
 // collide reports whether two listen addresses cannot be used at the same time.

@@ -16,7 +16,7 @@ func crossPages(c *Config) []setting.Problem {
 		return nil
 	}
 	if _, err := page.New(c.Pages); err != nil {
-		return problem("pages.folder", strings.TrimPrefix(err.Error(), "pages: "), "fix it, or remove pages.folder")
+		return setting.Mistake("pages.folder", strings.TrimPrefix(err.Error(), "pages: "), "fix it, or remove pages.folder")
 	}
 	return nil
 }

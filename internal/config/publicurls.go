@@ -17,7 +17,7 @@ import (
 
 func (c ServerConfig) validateURLs() []setting.Problem {
 	if len(c.PublicURLs) == 0 {
-		return problem("server.public_urls", "required", "write public_urls: [https://www.example.com]")
+		return setting.Mistake("server.public_urls", "required", "write public_urls: [https://www.example.com]")
 	}
 	var problems []setting.Problem
 	seen := map[string]int{}
@@ -29,7 +29,7 @@ func (c ServerConfig) validateURLs() []setting.Problem {
 		}
 		site, _ := inbound.ParseSite(text)
 		if first, twice := seen[site.Host]; twice {
-			problems = append(problems, problem(key,
+			problems = append(problems, setting.Mistake(key,
 				fmt.Sprintf("%q is the same host as public_urls[%d]", text, first), "remove one of them")...)
 			continue
 		}
@@ -40,22 +40,22 @@ func (c ServerConfig) validateURLs() []setting.Problem {
 
 func validatePublicURL(key, text string) []setting.Problem {
 	if strings.Contains(text, "REPLACE_") {
-		return problem(key, "the placeholder is still there", "write the URL of your site")
+		return setting.Mistake(key, "the placeholder is still there", "write the URL of your site")
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return problem(key, fmt.Sprintf("%q is not a URL with scheme and host", setting.Shorten(text)),
+		return setting.Mistake(key, fmt.Sprintf("%q is not a URL with scheme and host", setting.Shorten(text)),
 			"write https://www.example.com")
 	}
 	if _, ok := inbound.ParseSite(text); !ok || strings.HasSuffix(text, "/") {
-		return problem(key, fmt.Sprintf("%q has more than scheme, host and port", setting.Shorten(u.Redacted())),
+		return setting.Mistake(key, fmt.Sprintf("%q has more than scheme, host and port", setting.Shorten(u.Redacted())),
 			"write "+u.Scheme+"://"+u.Host)
 	}
 	if bad := validatePublicHost(key, u); bad != nil {
 		return bad
 	}
 	if u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()) {
-		return problem(key, "http would expose session cookies on the network",
+		return setting.Mistake(key, "http would expose session cookies on the network",
 			"write https://"+u.Host+"; http:// is allowed only for loopback hosts")
 	}
 	return nil
@@ -65,20 +65,20 @@ func validatePublicURL(key, text string) []setting.Problem {
 func validatePublicHost(key string, u *url.URL) []setting.Problem {
 	host := strings.ToLower(u.Hostname())
 	if ascii, err := idna.Lookup.ToASCII(u.Hostname()); err == nil && ascii != host {
-		return problem(key, fmt.Sprintf("%q must be in the form that browsers send (Punycode)", u.Hostname()),
+		return setting.Mistake(key, fmt.Sprintf("%q must be in the form that browsers send (Punycode)", u.Hostname()),
 			"write "+u.Scheme+"://"+strings.Replace(u.Host, u.Hostname(), ascii, 1))
 	}
 	if strings.Contains(host, ".hs-sites") || strings.Contains(host, ".sites-proxy.") {
-		return problem(key, fmt.Sprintf("%q is a host of HubSpot, which never leads to the gateway", host),
+		return setting.Mistake(key, fmt.Sprintf("%q is a host of HubSpot, which never leads to the gateway", host),
 			"write the URL that visitors use; HubSpot's host belongs in proxy.origin")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return problem(key, fmt.Sprintf("%q is not a port", port), "write a port from 1 to 65535, or none")
+			return setting.Mistake(key, fmt.Sprintf("%q is not a port", port), "write a port from 1 to 65535, or none")
 		}
 	}
 	if !isHostName(u.Hostname()) {
-		return problem(key, fmt.Sprintf("%q is not a host name", u.Hostname()),
+		return setting.Mistake(key, fmt.Sprintf("%q is not a host name", u.Hostname()),
 			"write each public host by name; wildcards are not supported")
 	}
 	return nil
@@ -112,17 +112,17 @@ func (c ServerConfig) validateRedirects() []setting.Problem {
 	for _, host := range slices.Sorted(maps.Keys(c.RedirectFrom)) {
 		key := setting.Join("server.redirect_from", host)
 		if !public[strings.ToLower(host)] {
-			problems = append(problems, problem(key, fmt.Sprintf("%q is not a public host", setting.Shorten(host)),
+			problems = append(problems, setting.Mistake(key, fmt.Sprintf("%q is not a public host", setting.Shorten(host)),
 				"write a host of server.public_urls: [its other names]")...)
 		}
 		for i, other := range c.RedirectFrom[host] {
 			entry := key + "[" + strconv.Itoa(i) + "]"
 			switch {
 			case !isHostName(inbound.HostOnly(other)) || strings.Contains(other, "/"):
-				problems = append(problems, problem(entry, fmt.Sprintf("%q is not a host", setting.Shorten(other)),
+				problems = append(problems, setting.Mistake(entry, fmt.Sprintf("%q is not a host", setting.Shorten(other)),
 					"write only the host, such as example.com")...)
 			case taken[strings.ToLower(other)]:
-				problems = append(problems, problem(entry,
+				problems = append(problems, setting.Mistake(entry,
 					fmt.Sprintf("%q is already a public host or a redirect", other), "remove it from one of them")...)
 			}
 			taken[strings.ToLower(other)] = true

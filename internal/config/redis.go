@@ -14,7 +14,7 @@ func (c *Config) checkCA() []setting.Problem {
 		return nil
 	}
 	if _, err := redisclient.TLSConfig(file); err != nil {
-		return problem("session.redis.ca_file", strings.TrimPrefix(err.Error(), "session: redis.ca_file: "),
+		return setting.Mistake("session.redis.ca_file", strings.TrimPrefix(err.Error(), "session: redis.ca_file: "),
 			"write the path of a PEM file with the authority's certificate")
 	}
 	return nil
@@ -35,7 +35,7 @@ func (c *Config) unusedKeys(rep *Report) (problems []setting.Problem) {
 		{"ca_file", r.CAFile != ""},
 	} {
 		if key.given {
-			problems = append(problems, problem("session.redis."+key.name, "has no effect with mode: embedded",
+			problems = append(problems, setting.Mistake("session.redis."+key.name, "has no effect with mode: embedded",
 				"remove it, or set mode: single")...)
 		}
 	}

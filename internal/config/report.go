@@ -40,11 +40,6 @@ type finding struct {
 	decoding        bool // found while decoding, so that validation problems of the same value follow from it
 }
 
-// problem returns one error as a list.
-func problem(key, text, cure string) []setting.Problem {
-	return []setting.Problem{{Key: key, Text: text, Cure: cure}}
-}
-
 // warning returns one warning as a list.
 func warning(key, text, cure string) []setting.Problem {
 	return []setting.Problem{{Key: key, Text: text, Cure: cure, Warning: true}}

@@ -93,7 +93,7 @@ func (c ServerConfig) Validate() []setting.Problem {
 	problems = append(problems, c.validateListeners()...)
 	problems = append(problems, c.validateRedirects()...)
 	if n := c.Limits.HeaderBytes; n < 4<<10 || n > 1<<20 {
-		problems = append(problems, problem("server.limits.header_bytes", n.String()+" is out of range",
+		problems = append(problems, setting.Mistake("server.limits.header_bytes", n.String()+" is out of range",
 			"write a size from 4KiB to 1MiB, such as 32KiB")...)
 	}
 	return problems

@@ -32,7 +32,7 @@ func (t TLSConfig) validate() []setting.Problem {
 	problems := append(t.validateFile("cert_file", t.CertFile), t.validateFile("key_file", t.KeyFile)...)
 	problems = append(problems, t.validateACME()...)
 	if t.Mode == setting.None && t.HTTPListen != "" {
-		problems = append(problems, problem("server.tls.http_listen", "has no effect with mode: none",
+		problems = append(problems, setting.Mistake("server.tls.http_listen", "has no effect with mode: none",
 			"remove it; server.listen is the HTTP listener")...)
 	}
 	if t.HTTPListen != "" {
@@ -45,9 +45,9 @@ func (t TLSConfig) validate() []setting.Problem {
 func (t TLSConfig) validateFile(key, path string) []setting.Problem {
 	switch {
 	case t.Mode == "files" && path == "":
-		return problem("server.tls."+key, "required with mode: files", "write the path of the file")
+		return setting.Mistake("server.tls."+key, "required with mode: files", "write the path of the file")
 	case t.Mode != "files" && path != "":
-		return problem("server.tls."+key, "has no effect with mode: "+t.Mode, "remove it, or set mode: files")
+		return setting.Mistake("server.tls."+key, "has no effect with mode: "+t.Mode, "remove it, or set mode: files")
 	}
 	return nil
 }
@@ -61,23 +61,23 @@ func (t TLSConfig) validateACME() []setting.Problem {
 			given bool
 		}{{"email", a.Email != ""}, {"directory_url", a.DirectoryURL != ""}, {"agree", a.Agree}} {
 			if key.given {
-				problems = append(problems, problem("server.tls.acme."+key.name, "has no effect with mode: "+t.Mode,
+				problems = append(problems, setting.Mistake("server.tls.acme."+key.name, "has no effect with mode: "+t.Mode,
 					"remove acme, or set mode: acme")...)
 			}
 		}
 		return problems
 	}
 	if !a.Agree {
-		problems = append(problems, problem("server.tls.acme.agree", "must be true with mode: acme",
+		problems = append(problems, setting.Mistake("server.tls.acme.agree", "must be true with mode: acme",
 			"read the certificate authority's terms of service, then write agree: true")...)
 	}
 	if a.Email != "" && (strings.Count(a.Email, "@") != 1 || strings.ContainsAny(a.Email, " <>,")) {
-		problems = append(problems, problem("server.tls.acme.email",
+		problems = append(problems, setting.Mistake("server.tls.acme.email",
 			fmt.Sprintf("%q is not an e-mail address", setting.Shorten(a.Email)), "write one address, or remove it")...)
 	}
 	u, err := url.Parse(a.DirectoryURL)
 	if a.DirectoryURL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
-		problems = append(problems, problem("server.tls.acme.directory_url",
+		problems = append(problems, setting.Mistake("server.tls.acme.directory_url",
 			fmt.Sprintf("%q is not an https URL", setting.Shorten(a.DirectoryURL)),
 			"write the directory URL of the authority, or remove it for Let's Encrypt")...)
 	}

@@ -23,16 +23,16 @@ func (c TracingConfig) Validate() []setting.Problem {
 	u, err := url.Parse(c.Endpoint)
 	switch {
 	case c.Endpoint == "" && c.Sample != 1:
-		return problem("tracing.sample", "has no effect without tracing.endpoint",
+		return setting.Mistake("tracing.sample", "has no effect without tracing.endpoint",
 			"write the collector's address in tracing.endpoint, or remove sample")
 	case c.Endpoint == "":
 		return nil
 	case !trace.Available:
-		return problem(key, "this binary was built without tracing", "remove it, or build without the tag notrace")
+		return setting.Mistake(key, "this binary was built without tracing", "remove it, or build without the tag notrace")
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		return problem(key, fmt.Sprintf("%q is not a URL with scheme and host", setting.Shorten(c.Endpoint)), cure)
+		return setting.Mistake(key, fmt.Sprintf("%q is not a URL with scheme and host", setting.Shorten(c.Endpoint)), cure)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return problem(key, "has more than scheme, host, port and path",
+		return setting.Mistake(key, "has more than scheme, host, port and path",
 			cure+"; set headers in OTEL_EXPORTER_OTLP_HEADERS")
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
 		return warning(key, "spans are sent unencrypted",

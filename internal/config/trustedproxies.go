@@ -52,7 +52,7 @@ func (c ServerConfig) validateProxies() []setting.Problem {
 	for i, word := range c.TrustedProxies {
 		key := "server.trusted_proxies[" + strconv.Itoa(i) + "]"
 		if setting.IsNone(word) && len(c.TrustedProxies) > 1 {
-			return append(problems, problem("server.trusted_proxies", "none cannot be combined with other values",
+			return append(problems, setting.Mistake("server.trusted_proxies", "none cannot be combined with other values",
 				"write only none, or only the networks")...)
 		}
 		if setting.IsNone(word) || word == "private" {
@@ -65,9 +65,9 @@ func (c ServerConfig) validateProxies() []setting.Problem {
 			if near := setting.Nearest(word, []string{"private", setting.None}); near != "" {
 				cure = "did you mean " + near + "?"
 			}
-			problems = append(problems, problem(key, fmt.Sprintf("%q is not a network", setting.Shorten(word)), cure)...)
+			problems = append(problems, setting.Mistake(key, fmt.Sprintf("%q is not a network", setting.Shorten(word)), cure)...)
 		case prefix.Bits() < minNetworkBits:
-			problems = append(problems, problem(key, word+" is too wide: any client could forge its address and scheme",
+			problems = append(problems, setting.Mistake(key, word+" is too wide: any client could forge its address and scheme",
 				"list the networks of your load balancer, or write private")...)
 		}
 	}

@@ -32,6 +32,9 @@ type Problem struct {
 	Warning bool   // probably a mistake, but not an error
 }
 
+// Mistake returns one error, as the result of a check.
+func Mistake(key, text, cure string) []Problem { return []Problem{{Key: key, Text: text, Cure: cure}} }
+
 // IsNone reports whether text is none or one of the YAML words accepted for it.
 func IsNone(text string) bool {
 	switch text {
