@@ -35,7 +35,7 @@ const (
 	LoginFailed    Name = "login_failed"    // the login failed; Cause says why
 	LoginRequired  Name = "login_required"  // 401 for clients that cannot be redirected
 	NothingSaved   Name = "nothing_saved"   // 401 for a form sent without a session
-	Forbidden      Name = "forbidden"       // 403: logged in, but not in a required group
+	Forbidden      Name = "forbidden"       // 403: logged in, but not admitted
 	LoginTooOld    Name = "login_too_old"   // 403: the login is older than max_auth_age and was not renewed
 	Refused        Name = "refused"         // 400: malformed or ambiguous request
 	Loop           Name = "loop"            // 400: a redirect loop was stopped; Cause says why
