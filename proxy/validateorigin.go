@@ -16,7 +16,7 @@ func validateOrigin(origin string) []setting.Problem {
 	bad := func(text, cure string) []setting.Problem {
 		return []setting.Problem{{Key: key, Text: text, Cure: cure}}
 	}
-	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net, or hscoscdnNN-eu1.net and the like in other data centres"
+	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net, or hscoscdnNN-eu1.net and the like in other data centers"
 	u, err := url.Parse(origin)
 	switch {
 	case origin == "":
@@ -42,7 +42,7 @@ func validateOrigin(origin string) []setting.Problem {
 	return validateOriginHost(key, strings.ToLower(u.Hostname()))
 }
 
-// originForm matches HubSpot's origins for reverse proxies. Its group is the data centre.
+// originForm matches HubSpot's origins for reverse proxies. Its group is the suffix of the data center.
 var originForm = regexp.MustCompile(`^[0-9]+\.sites-proxy\.hscoscdn[0-9]{2}(-[a-z]{2}[0-9])?\.net$`)
 
 // validateOriginHost checks that a host is HubSpot's origin for reverse proxies, if it is one of HubSpot's.
@@ -51,21 +51,21 @@ func validateOriginHost(key, host string) []setting.Problem {
 		return []setting.Problem{{
 			Key: key, Text: setting.Quote(host) + text,
 			Cure: "write HubSpot's origin for reverse proxies: https://HUBID.sites-proxy.hscoscdnNN.net " +
-				"(in data centres other than na1: NN-na2, NN-na3, NN-eu1 or NN-ap1)",
+				"(in data centers other than na1: NN-na2, NN-na3, NN-eu1 or NN-ap1)",
 		}}
 	}
 	first, _, _ := strings.Cut(host, ".")
-	centre := originForm.FindStringSubmatch(host)
+	matched := originForm.FindStringSubmatch(host)
 	switch {
 	case strings.Contains(host, ".hs-sites"):
 		return bad(" is HubSpot's system domain, which does not serve pages of connected domains")
-	case centre != nil && centre[1] == "-na1":
+	case matched != nil && matched[1] == "-na1":
 		return bad(" has a suffix that does not exist: origins in na1 have none")
-	case centre != nil && !slices.Contains([]string{"", "-na2", "-na3", "-eu1", "-ap1"}, centre[1]):
-		problems := bad(" is in an unknown data centre")
+	case matched != nil && !slices.Contains([]string{"", "-na2", "-na3", "-eu1", "-ap1"}, matched[1]):
+		problems := bad(" is in an unknown data center")
 		problems[0].Warning = true
 		return problems
-	case centre != nil:
+	case matched != nil:
 		return nil
 	case strings.Contains(host, ".sites-proxy.") && strings.Trim(first, "0123456789") != "":
 		return []setting.Problem{{

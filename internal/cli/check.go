@@ -58,7 +58,7 @@ func runCheck(e *env, path string, strict, live bool) error {
 		if rep.Findings[i].Warning {
 			code = yellow
 		}
-		fmt.Fprintln(e.stderr, e.colour(e.stderr, code, line))
+		fmt.Fprintln(e.stderr, e.color(e.stderr, code, line))
 	}
 	failed := rep.Failed() || (strict && len(rep.Findings) > 0)
 	result := checkResult{
@@ -111,7 +111,7 @@ func printCheck(e *env, r checkResult, rep *config.Report, failed bool) {
 			setting.Count(warnings, "warning"), strictly)
 		return
 	}
-	fmt.Fprintf(e.stdout, "%s: %s, %s, %s passed, %s\n", r.File, e.colour(e.stdout, green, "ok"),
+	fmt.Fprintf(e.stdout, "%s: %s, %s, %s passed, %s\n", r.File, e.color(e.stdout, green, "ok"),
 		setting.Count(r.Rules, "rule"), setting.Count(r.Tests, "test"), setting.Count(warnings, "warning"))
 	printFindings(e, r.Live)
 }
@@ -120,13 +120,13 @@ func printFindings(e *env, all []setting.Finding) {
 	if len(all) == 0 {
 		return
 	}
-	colours := map[string]string{setting.OK: green, setting.Warning: yellow, setting.Failed: red}
+	colors := map[string]string{setting.OK: green, setting.Warning: yellow, setting.Failed: red}
 	fmt.Fprintln(e.stdout)
 	table := e.table()
 	for _, d := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", e.colour(e.stdout, colours[d.Status], d.Status), d.Part, d.Detail)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", e.color(e.stdout, colors[d.Status], d.Status), d.Part, d.Detail)
 		if d.Cure != "" {
-			fmt.Fprintf(table, "%s\t\t-> %s%s\n", e.colour(e.stdout, colours[d.Status], ""), d.Cure, whereSuffix(d.Where))
+			fmt.Fprintf(table, "%s\t\t-> %s%s\n", e.color(e.stdout, colors[d.Status], ""), d.Cure, whereSuffix(d.Where))
 		}
 	}
 	_ = table.Flush() // stdout is closed

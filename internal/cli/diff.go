@@ -17,13 +17,13 @@ func diffCommand(e *env) *cobra.Command {
 	var urls string
 	cmd := &cobra.Command{
 		Use: "diff OLD NEW", Short: "Show which paths change protection between two configurations",
-		Long: `Compares what the rules of two files require of visitors, at every pattern of either file and at the URLs of
---urls.
+		Long: `Compares what the rules of two files require of visitors, at every pattern of either file and at the URLs in
+the file of --urls.
 Exit status: 0 when nothing becomes more open, 1 when something does, 2 when a file has mistakes.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error { return diff(e, args[0], args[1], urls) },
 	}
-	cmd.Flags().StringVar(&urls, "urls", "", "file of further URLs to compare, one on a line")
+	cmd.Flags().StringVar(&urls, "urls", "", "file of further URLs to compare, one per line")
 	return cmd
 }
 
@@ -71,7 +71,7 @@ func printChanges(e *env, changes rules.Changes) error {
 	for _, ch := range changes {
 		mark := "  stricter or different"
 		if ch.MoreOpen {
-			mark = e.colour(e.stdout, red, "  MORE OPEN")
+			mark = e.color(e.stdout, red, "  MORE OPEN")
 		}
 		fmt.Fprintf(e.stdout, "%-*s  %s -> %s%s\n", width, ch.Place, ch.Was, ch.Is, mark)
 	}

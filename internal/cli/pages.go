@@ -67,7 +67,7 @@ func printPages(e *env, r site.Result, path string) error {
 	}
 	fmt.Fprintf(e.stdout, "\n%s, %s\n", setting.Count(len(r.Pages), "page"), setting.Count(len(r.Leaks), "leak"))
 	for _, l := range r.Leaks {
-		fmt.Fprintf(e.stdout, "%s %s: %s\n", e.colour(e.stdout, red, "LEAK "+l.Kind), l.Page, l.Text)
+		fmt.Fprintf(e.stdout, "%s %s: %s\n", e.color(e.stdout, red, "LEAK "+l.Kind), l.Page, l.Text)
 	}
 	for _, added := range r.Added {
 		fmt.Fprintf(e.stdout, "added a rule for %s to %s\n", added, path)

@@ -129,8 +129,8 @@ func (e *env) table(headings ...string) *tabwriter.Writer {
 	return t
 }
 
-// colour returns text in an ANSI colour if the writer is a terminal with colours.
-func (e *env) colour(w io.Writer, code, text string) string {
+// color returns text in an ANSI color if the writer is a terminal with colors.
+func (e *env) color(w io.Writer, code, text string) string {
 	file, ok := w.(*os.File)
 	if !ok || e.getenv("NO_COLOR") != "" || e.getenv("TERM") == "dumb" {
 		return text

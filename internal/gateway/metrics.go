@@ -41,7 +41,7 @@ func newRegistry(build buildinfo.Info) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	info := prometheus.NewGaugeVec(
-		prometheus.GaugeOpts{Name: "hubgate_build_info", Help: "1, labelled with the build."},
+		prometheus.GaugeOpts{Name: "hubgate_build_info", Help: "1, labeled with the build."},
 		[]string{"version", "revision", "goversion"},
 	)
 	reg.MustRegister(info)
@@ -68,7 +68,7 @@ func newConfigMetrics(reg prometheus.Registerer) *configMetrics {
 		rules:     gauge("hubgate_config_rules", "Rules of the served configuration, without HubSpot's built-in ones."),
 		draining:  gauge("hubgate_draining", "1 from SIGTERM on."),
 		info: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "hubgate_config_info", Help: "1, labelled with the hash of the served configuration.",
+			Name: "hubgate_config_info", Help: "1, labeled with the hash of the served configuration.",
 		}, []string{"sha256"}),
 	}
 	reg.MustRegister(m.info)

@@ -158,12 +158,12 @@ func (t *Transport) connect(ctx context.Context) (*conn, error) {
 		return c, nil
 	}
 	failed := make(chan error, 1)
-	dialling, stop := context.WithCancel(context.WithoutCancel(ctx))
+	dialing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer stop()
 		var c *conn
 		var err error
-		if bug := background.Catch(func() { c, err = t.dial(dialling) }); bug != nil {
+		if bug := background.Catch(func() { c, err = t.dial(dialing) }); bug != nil {
 			err = bug
 		}
 		if err != nil {
