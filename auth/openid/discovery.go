@@ -157,7 +157,7 @@ func (d *discovery) address() string {
 }
 
 var errNoDomain = errors.New("auth: the user pool has no domain, so nobody can log in; " +
-	"add one in the console: App integration, Domain")
+	"add one in the console: Branding, Domain")
 
 // check rejects metadata of another issuer (impersonation, OpenID Connect Discovery 1.0, section 4.3), endpoints
 // without TLS (CWE-319), and a user pool without a domain.

@@ -31,8 +31,9 @@ func crossTrust(c *Config) []setting.Problem {
 	for _, site := range c.Server.Sites() {
 		if site.Secure() {
 			return setting.Mistake("server.trusted_proxies", "required, because public URLs are https and tls.mode is none: "+
-				"hubgate must know the load balancer that ends TLS", "list its networks, or write trusted_proxies: [private] "+
-				"for all private addresses, or none to ignore forwarding headers")
+				"hubgate must know the load balancer that terminates TLS",
+				"list its networks, or write trusted_proxies: [private] for all private addresses, "+
+					"or none to ignore forwarding headers")
 		}
 	}
 	return nil

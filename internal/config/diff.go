@@ -8,7 +8,7 @@ import (
 )
 
 // Diff returns which paths change protection from one configuration file to another: at every pattern of either, and at
-// each URL of a list, one on a line. A nil list is empty. It returns an *Error for a file with errors, and a
+// each URL of a list, one per line. A nil list is empty. It returns an *Error for a file with errors, and a
 // *rules.LineError for a line that is not a URL.
 func Diff(oldPath, newPath string, getenv func(string) string, urls io.Reader) (rules.Changes, error) {
 	oldCfg, was, err := LoadRules(oldPath, getenv)

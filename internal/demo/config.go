@@ -80,7 +80,7 @@ hubgate demo
   Admin token       %[4]s
 
   Configuration     %[5]s
-                    add a rule, save, reload the page: it is gated
+                    add a rule, save, and reload the page: it asks for a login
 
 Everything runs in this process and is deleted when it ends. Ctrl-C stops it.
 

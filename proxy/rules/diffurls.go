@@ -21,7 +21,7 @@ func (e *LineError) Error() string { return fmt.Sprintf("%d: %v", e.Line, e.err)
 
 func (e *LineError) Unwrap() error { return e.err }
 
-// DiffURLs compares two sets of rules at each URL of a list, one on a line. A *LineError names a line that is not a URL
+// DiffURLs compares two sets of rules at each URL of a list, one per line. A *LineError names a line that is not a URL
 // of the sites.
 func DiffURLs(was, is *Set, sites []*inbound.Site, urls io.Reader) (Changes, error) {
 	var all Changes
