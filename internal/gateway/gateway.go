@@ -44,7 +44,6 @@ type gateway struct {
 	ring     *seal.Ring
 	redis    *redisclient.Clients
 	idp      *http.Client
-	provider *openid.Provider
 	limiter  *auth.Limiter
 	sessions *session.Manager
 	contacts *hubspot.Contacts
@@ -125,9 +124,6 @@ func (g *gateway) createParts(cfg *config.Config, s *secrets) (err error) {
 		return err
 	}
 	g.idp = g.newClient(dependency.IDP, idpTimeout, idpMaxBody)
-	if g.provider, err = g.newProvider(cfg.Auth); err != nil {
-		return err
-	}
 	g.emails.Ring.Store(g.ring)
 	if g.sessions, err = g.newSessions(cfg.Session); err != nil {
 		return err

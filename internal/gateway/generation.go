@@ -78,8 +78,8 @@ func pagesFor(cfg page.Config, last *generation) (*page.Pages, error) {
 
 // providerFor returns the last provider, with its keys and its discovery document, if the section auth is unchanged.
 func (g *gateway) providerFor(cfg auth.Config, last *generation) (*openid.Provider, error) {
-	if last == nil || reflect.DeepEqual(last.cfg.Auth, cfg) {
-		return g.provider, nil
+	if last != nil && reflect.DeepEqual(last.cfg.Auth, cfg) {
+		return last.provider, nil
 	}
 	return g.newProvider(cfg)
 }
@@ -163,7 +163,6 @@ func (g *gateway) swap(next *generation) {
 		RefreshGrace: next.cfg.Auth.RefreshGrace.D(), Refresh: next.provider.Refresh,
 	})
 	g.contacts.Set(next.cfg.HubSpot)
-	g.provider = next.provider
 	g.emails.Mode.Store(&next.cfg.Log.Email)
 	_ = g.level.UnmarshalText([]byte(next.cfg.Log.Level)) // validated when the file was loaded
 	if g.current.Swap(next) != nil {
