@@ -2,5 +2,5 @@
 // gateway's own endpoints below auth.prefix: start, callback, sign_out, signed_out, userinfo, session and
 // backchannel_logout. It knows login attempts, their sealed cookies, their claims in Redis, login loops and rate
 // limits. Package auth/openid speaks to the provider, and package session keeps the sessions. It never decides
-// whether a page is protected, and never sends a visitor to another site than the provider's.
+// whether a page is protected, and never sends a visitor to a site other than the provider's.
 package auth

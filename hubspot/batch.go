@@ -58,7 +58,7 @@ func (b *batch) classify(ctx context.Context, p *plan) error {
 	return b.closeJob(ctx, p)
 }
 
-// send writes the contacts, and then links browsers to them. It reads first which properties are empty.
+// send writes the contacts, and then links browsers to them.
 func (b *batch) send(ctx context.Context) error {
 	if len(b.writing) > 0 {
 		if err := b.write(ctx); err != nil {
@@ -68,7 +68,8 @@ func (b *batch) send(ctx context.Context) error {
 	return b.link(ctx)
 }
 
-// write writes the contacts in one call, and more properties of the new ones in a second call.
+// write writes the contacts in one call, after it has read which properties are empty, and more properties of the new
+// ones in a second call.
 func (b *batch) write(ctx context.Context) error {
 	if err := b.w.fill(ctx, b.writing); err != nil {
 		return b.callFailed(ctx, b.writing, err)
@@ -85,7 +86,8 @@ func (b *batch) write(ctx context.Context) error {
 	return err
 }
 
-// upsert sends plans and settles them. It returns new contacts that get more properties in a second call.
+// upsert sends plans with worker.send, which isolates contacts that HubSpot rejects, and settles them. It returns new
+// contacts that get more properties in a second call.
 func (b *batch) upsert(ctx context.Context, plans []*plan) (added []*plan, err error) {
 	if err := b.w.send(ctx, plans); err != nil {
 		unanswered := slices.DeleteFunc(slices.Clone(plans), (*plan).answered)

@@ -32,8 +32,8 @@ func (b *batch) callFailed(ctx context.Context, plans []*plan, err error) error 
 	return nil
 }
 
-// pauseAll pauses all calls after a failed one. It returns no apiError if HubSpot is not the cause: the calls are
-// paused already, the process is shutting down, or Redis failed (err).
+// pauseAll pauses all calls after a failed one. e is nil if HubSpot is not the cause: the calls are paused already, the
+// process is shutting down, or Redis failed (err).
 func (w *worker) pauseAll(ctx context.Context, failure error) (e *crm.APIError, err error) {
 	switch {
 	case ctx.Err() != nil || errors.Is(failure, outbox.ErrPaused):

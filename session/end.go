@@ -68,7 +68,8 @@ func (m *Manager) EndUser(ctx context.Context, issuer, subject string) (int, err
 	return m.ender.endAllAndRetry(ctx, m.store.keys.user(issuer, subject))
 }
 
-// EndByEmail ends all sessions with this email address and returns how many.
+// EndByEmail ends all sessions with this email address and returns how many. After an error nothing is retried: the
+// operator is told.
 func (m *Manager) EndByEmail(ctx context.Context, email string) (int, error) {
 	return m.ender.endAll(ctx, m.store.keys.email(email))
 }

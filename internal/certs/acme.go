@@ -40,13 +40,14 @@ type ACMEConfig struct {
 }
 
 // ACME obtains and renews certificates. However many replicas there are, one of them orders a certificate: the others
-// wait for the lock and find the certificate in the store.
+// wait for the lock in the store and then find the certificate there. Run obtains missing certificates; cache renews
+// the others in a goroutine of its own, which NewACME starts and Run stops.
 type ACME struct {
 	cfg   ACMEConfig
 	hosts hosts
-	again chan struct{} // the hosts have changed
-	asked map[string]bool
-	down  bool // the store cannot be read, which is logged already
+	again chan struct{}   // the hosts have changed
+	asked map[string]bool // hosts whose certificate certmagic was told to order
+	down  bool            // the store cannot be read, which is logged already
 
 	failing sync.Map // names without a certificate whose failure is logged already
 	cache   *certmagic.Cache
@@ -98,8 +99,8 @@ func (a *ACME) SetHosts(names []string) {
 // storeRetry is how often the store is searched for missing certificates.
 const storeRetry = 5 * time.Second
 
-// Run obtains missing certificates and renews others in time until ctx ends. certmagic retries after failures of the
-// authority, with back-off. Run retries after failures of the store, because certmagic does not.
+// Run obtains missing certificates until ctx ends, and then stops the renewal of the others. certmagic retries after
+// failures of the authority, with back-off. Run retries after failures of the store, because certmagic does not.
 func (a *ACME) Run(ctx context.Context) error {
 	defer a.cache.Stop()
 	tick := time.NewTicker(storeRetry)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// restartOnly lists the keys that need a restart: those of listeners, and those that names of cookies, paths and
-// metrics are made of.
+// restartOnly lists the keys that need a restart: the settings of listeners, log format and traces, and the names of
+// the cookie and of the gateway's own paths.
 var restartOnly = map[string]func(*Config) any{
 	"server.listen":                func(c *Config) any { return &c.Server.Listen },
 	"server.admin_listen":          func(c *Config) any { return &c.Server.AdminListen },

@@ -76,9 +76,9 @@ func unavailable(err error) error {
 		return err
 	}
 	for _, code := range []string{
-		"NOAUTH", "WRONGPASS", "NOPERM", "ERR max number of clients", // not for hubgate
-		"LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", // not for any client
-		"READONLY", "OOM", "MISCONF", "NOREPLICAS", // no writes
+		"NOAUTH", "WRONGPASS", "NOPERM", "ERR max number of clients", // does not serve this client
+		"LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", // serves no client
+		"READONLY", "OOM", "MISCONF", "NOREPLICAS", // accepts no writes
 	} {
 		if strings.HasPrefix(reply.Error(), code) {
 			return err

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// Status says how much of Redis is available, the most first.
+// Status says how much of Redis is available. A higher status means that less is.
 type Status int
 
 const (

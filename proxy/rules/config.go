@@ -62,7 +62,7 @@ func DefaultHubSpot() HubSpotConfig {
 	}
 }
 
-// Validate checks each rule on its own; NewRules checks the patterns and the rules as a whole.
+// Validate checks each rule on its own; New checks the patterns and the rules as a whole.
 func (c Config) Validate() []setting.Problem {
 	problems := setting.CheckWord("proxy.default", c.Default, "public", "login")
 	problems = append(problems, c.HubSpot.validate()...)
