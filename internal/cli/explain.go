@@ -104,7 +104,7 @@ func explanationText(x rules.Explanation, file string, loggedIn bool) string {
 	for _, reading := range x.Readings {
 		line("and as", reading)
 	}
-	line("decision", fmt.Sprintf("%s (%d), when %s", x.Decision, x.Status, who))
+	line("decision", fmt.Sprintf("%s (%d) when %s", x.Decision, x.Status, who))
 	line("gets", outcomes[x.Decision])
 	if x.Rule != nil {
 		line("rule", rulePlace(*x.Rule, file))

@@ -47,13 +47,16 @@ func moreOpen(a, b *rule) bool {
 	return a.requirements.weakerThan(b.requirements)
 }
 
-// String returns it in words, for explain and diff.
+// String returns it in words, for explain and diff. A public rule asks for nothing beside others.
 func (p Protection) String() string {
 	var texts []string
 	for _, r := range p.rules {
 		if text := r.asks(); !slices.Contains(texts, text) {
 			texts = append(texts, text)
 		}
+	}
+	if len(texts) > 1 {
+		texts = slices.DeleteFunc(texts, func(text string) bool { return text == "public" })
 	}
 	return strings.Join(texts, " and ")
 }
