@@ -16,7 +16,8 @@ func validateOrigin(origin string) []setting.Problem {
 	bad := func(text, cure string) []setting.Problem {
 		return []setting.Problem{{Key: key, Text: text, Cure: cure}}
 	}
-	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net, or hscoscdnNN-eu1.net and the like in other data centers"
+	const shape = "write https://HUBID.sites-proxy.hscoscdnNN.net, " +
+		"or hscoscdnNN-eu1.net and the like in other data centers"
 	u, err := url.Parse(origin)
 	switch {
 	case origin == "":
