@@ -37,6 +37,8 @@ var conflictingRules = []struct {
 		[]string{`proxy.rules[1].path: "/blog/**" and "/*/private" (line 10) both match "/blog/private", ` +
 			`where the more open one, "/blog/**", would apply`}},
 	{"an overlap that closes", []RuleConfig{publicRule("/*/private"), loginRule("/blog/**")}, nil},
+	{"an overlap with a public rule whose groups have no effect",
+		[]RuleConfig{loginRule("/blog/**"), {Path: []string{"/*/x"}, Access: "public", Groups: []string{"staff"}}}, nil},
 	{"an overlap by groups", []RuleConfig{loginRule("/*/x", "staff"), loginRule("/a/**", "staff", "guest")},
 		[]string{"proxy.rules[1].path"}},
 	{"an exception inside", []RuleConfig{loginRule("/a/**"), publicRule("/a/join")}, nil},

@@ -91,10 +91,12 @@ func Keys() []Key {
 // requirements has one element per element of ruleKeys, nil for a key that the rule does not have.
 type requirements []requirement
 
+// requirementsOf ignores the keys that have no effect on a public page: validatePublic reports them, and a comparison
+// with other rules must not.
 func requirementsOf(r RuleConfig) requirements {
 	all := make(requirements, len(ruleKeys))
 	for i, k := range ruleKeys {
-		if k.require != nil {
+		if k.require != nil && (k.anonymous || r.Access != "public") {
 			all[i] = k.require(r)
 		}
 	}
