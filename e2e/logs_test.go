@@ -226,6 +226,18 @@ func TestLogEmailPolicy(t *testing.T) {
 	}
 }
 
+func TestLogIsJSONWhenSentinelIsUnreachable(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{redis: `{mode: sentinel, master_name: site, urls: ["redis://127.0.0.1:1"]}`})
+	g := s.newGateway()
+	g.launch()
+	eventually(t, "the gateway serves", func() bool { return listens(g.port) })
+	g.terminate()
+	if len(g.lines()) == 0 {
+		t.Error("the log is empty")
+	}
+}
+
 func TestLogClientBehindTrustedProxy(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{config: config{"server.trusted_proxies": `[127.0.0.0/8, "::1", 10.0.0.0/8]`}})
