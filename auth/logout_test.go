@@ -23,36 +23,41 @@ func TestLogoutEndsSessionTokenAndProviderSession(t *testing.T) {
 	}
 }
 
+// logoutToken returns the token of the form that asks whether to log out.
+func logoutToken(w *world, b *browser) string {
+	_, rest, _ := strings.Cut(b.get(w.gateway.URL+"/oauth2/sign_out").body, `name="token" value="`)
+	value, _, _ := strings.Cut(rest, `"`)
+	return html.UnescapeString(value)
+}
+
+// logOut sends a request for the logout, and returns the status of the response.
+func logOut(w *world, b *browser, method string, headers map[string]string, token string) int {
+	w.t.Helper()
+	body := strings.NewReader(url.Values{"token": {token}}.Encode())
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.gateway.URL+"/oauth2/sign_out", body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for name, value := range headers {
+		req.Header.Set(name, value)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	client := *b.c
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := client.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
+
 func TestLogoutRejectsOtherSites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.login(b, "/members/")
-	token := func(b *browser) string {
-		_, rest, _ := strings.Cut(b.get(w.gateway.URL+"/oauth2/sign_out").body, `name="token" value="`)
-		value, _, _ := strings.Cut(rest, `"`)
-		return html.UnescapeString(value)
-	}
-	others, own := token(w.browser()), token(b)
-	send := func(method string, headers map[string]string, token string) int {
-		body := strings.NewReader(url.Values{"token": {token}}.Encode())
-		req, err := http.NewRequestWithContext(t.Context(), method, w.gateway.URL+"/oauth2/sign_out", body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, value := range headers {
-			req.Header.Set(name, value)
-		}
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		client := *b.c
-		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		res, err := client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		return res.StatusCode
-	}
+	others, own := logoutToken(w, w.browser()), logoutToken(w, b)
 	navigation := func(site string) map[string]string {
 		return map[string]string{"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 	}
@@ -74,21 +79,21 @@ func TestLogoutRejectsOtherSites(t *testing.T) {
 		"a form without any origin":   {"POST", nil, 200},
 		"an old browser's other site": {"POST", map[string]string{"Origin": "https://evil.example"}, 200},
 	} {
-		if got := send(c.method, c.headers, others); got != c.want {
+		if got := logOut(w, b, c.method, c.headers, others); got != c.want {
 			t.Errorf("%s: %d", name, got)
 		}
 	}
-	if got := send("POST", crossSite, own); got != http.StatusOK {
+	if got := logOut(w, b, "POST", crossSite, own); got != http.StatusOK {
 		t.Errorf("the visitor's token in another site's form: %d", got)
 	}
 	if got := b.get(w.gateway.URL + "/members/"); !strings.HasPrefix(got.body, "page for alice") {
 		t.Fatalf("alice was logged out: %d at %s", got.StatusCode, got.Request.URL)
 	}
-	if got := send("POST", nil, own); got != http.StatusFound {
+	if got := logOut(w, b, "POST", nil, own); got != http.StatusFound {
 		t.Errorf("the button's token: %d", got)
 	}
 	b.get(w.gateway.URL + "/members/") // logged in again, because the provider's session continues
-	if got := send("GET", navigation("same-origin"), ""); got != http.StatusFound {
+	if got := logOut(w, b, "GET", navigation("same-origin"), ""); got != http.StatusFound {
 		t.Errorf("link of the gateway's page: %d", got)
 	}
 }

@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,42 +15,40 @@ import (
 )
 
 // The cases include the negative ones of the OpenID conformance suite for relying parties, with their names there.
-func TestIDTokenThatIsInvalidIsRejected(t *testing.T) {
-	t.Parallel()
-	set := func(name string, value any) func(map[string]any) {
-		return func(c map[string]any) {
-			if c[name] = value; value == nil {
-				delete(c, name)
-			}
+// setClaim returns a change of one claim, which is removed if the value is nil.
+func setClaim(name string, value any) func(map[string]any) {
+	return func(c map[string]any) {
+		if c[name] = value; value == nil {
+			delete(c, name)
 		}
 	}
-	other, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+}
+
+func TestIDTokenThatIsInvalidIsRejected(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		claims func(map[string]any)
 		sign   func(*issuerOf, map[string]any) string
 	}{
-		"oidcc-client-test-invalid-iss":      {claims: set("iss", "https://evil.example")},
-		"oidcc-client-test-missing-sub":      {claims: set("sub", nil)},
-		"oidcc-client-test-invalid-aud":      {claims: set("aud", "other")},
-		"oidcc-client-test-missing-aud":      {claims: set("aud", nil)},
-		"oidcc-client-test-missing-iat":      {claims: set("iat", nil)},
-		"oidcc-client-test-nonce-invalid":    {claims: set("nonce", "other")},
-		"oidcc-client-test-nonce-missing":    {claims: set("nonce", nil)},
-		"oidcc-client-test-invalid-athash":   {claims: set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
-		"another audience as well":           {claims: set("aud", []string{"client", "other"})},
-		"azp of another client":              {claims: set("azp", "other")},
-		"expired":                            {claims: set("exp", time.Now().Add(-2*time.Minute).Unix())},
-		"from the future":                    {claims: set("iat", time.Now().Add(time.Hour).Unix())},
-		"an access token in its place":       {claims: set("token_use", "access")},
+		"oidcc-client-test-invalid-iss":      {claims: setClaim("iss", "https://evil.example")},
+		"oidcc-client-test-missing-sub":      {claims: setClaim("sub", nil)},
+		"oidcc-client-test-invalid-aud":      {claims: setClaim("aud", "other")},
+		"oidcc-client-test-missing-aud":      {claims: setClaim("aud", nil)},
+		"oidcc-client-test-missing-iat":      {claims: setClaim("iat", nil)},
+		"oidcc-client-test-nonce-invalid":    {claims: setClaim("nonce", "other")},
+		"oidcc-client-test-nonce-missing":    {claims: setClaim("nonce", nil)},
+		"oidcc-client-test-invalid-athash":   {claims: setClaim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
+		"another audience as well":           {claims: setClaim("aud", []string{"client", "other"})},
+		"azp of another client":              {claims: setClaim("azp", "other")},
+		"expired":                            {claims: setClaim("exp", time.Now().Add(-2*time.Minute).Unix())},
+		"from the future":                    {claims: setClaim("iat", time.Now().Add(time.Hour).Unix())},
+		"an access token in its place":       {claims: setClaim("token_use", "access")},
 		"oidcc-client-test-idtoken-sig-none": {sign: func(_ *issuerOf, c map[string]any) string { return unsigned(c) }},
 		"oidcc-client-test-invalid-sig-rs256": {sign: func(p *issuerOf, c map[string]any) string {
-			return p.with(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: other, KeyID: "k1"}}, c)
+			return p.with(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: attackersKey(), KeyID: "k1"}}, c)
 		}},
 		"oidcc-client-test-kid-unknown": {sign: func(p *issuerOf, c map[string]any) string {
-			return p.with(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: other, KeyID: "k2"}}, c)
+			return p.with(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: attackersKey(), KeyID: "k2"}}, c)
 		}},
 		"oidcc-client-test-invalid-sig-hs256": {sign: func(p *issuerOf, c map[string]any) string {
 			return p.with(jose.SigningKey{Algorithm: jose.HS256, Key: []byte("secret-secret-secret-secret-secret")}, c)

@@ -13,6 +13,19 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
+// startConfig is a configuration, in which its listeners and its TLS are missing.
+const startConfig = `version: 1
+server:
+  public_urls: ["https://localhost:8080"]
+  trusted_proxies: [none]
+  listen: %q
+  admin_listen: %q
+  tls: %s
+proxy: {origin: "http://127.0.0.1:9", default: public}
+auth: {user_pool: eu-west-1_AbCdEf123, client_id: client, client_secret: "${SECRET}"}
+session: {keys: ["${KEY}"], redis: {mode: embedded}}
+`
+
 func TestStartErrorsAreExplained(t *testing.T) {
 	t.Parallel()
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
@@ -21,10 +34,8 @@ func TestStartErrorsAreExplained(t *testing.T) {
 	}
 	defer busy.Close()
 	folder := t.TempDir()
-	for name, text := range map[string]string{"no.pem": "not a certificate"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(folder, "no.pem"), []byte("not a certificate"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	tls := `{mode: files, cert_file: %s, key_file: %s}`
 	for name, c := range map[string]struct {
@@ -46,17 +57,7 @@ func TestStartErrorsAreExplained(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(folder, "hubgate.yaml")
-			text := fmt.Sprintf(`version: 1
-server:
-  public_urls: ["https://localhost:8080"]
-  trusted_proxies: [none]
-  listen: %q
-  admin_listen: %q
-  tls: %s
-proxy: {origin: "http://127.0.0.1:9", default: public}
-auth: {user_pool: eu-west-1_AbCdEf123, client_id: client, client_secret: "${SECRET}"}
-session: {keys: ["${KEY}"], redis: {mode: embedded}}
-`, c.listen, c.admin, c.tls)
+			text := fmt.Sprintf(startConfig, c.listen, c.admin, c.tls)
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -80,8 +81,12 @@ session: {keys: ["${KEY}"], redis: {mode: embedded}}
 			}
 		})
 	}
+}
+
+func TestMissingConfigurationIsExplained(t *testing.T) {
+	t.Parallel()
 	var out, stderr bytes.Buffer
-	missing := []string{"serve", "--config", filepath.Join(folder, "nothing.yaml")}
+	missing := []string{"serve", "--config", filepath.Join(t.TempDir(), "nothing.yaml")}
 	status := cli.Run(t.Context(), missing, os.Getenv, &out, &stderr)
 	want := "nothing.yaml:1:1: error: the file cannot be read: "
 	if status != cli.ExitUsage || !strings.Contains(stderr.String(), want) {

@@ -16,58 +16,66 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var lineTime = time.Date(2026, 11, 26, 12, 0, 0, 123_000_000, time.UTC)
+
+type structure struct {
+	A int            `json:"a"`
+	B map[string]any `json:"b,omitempty"`
+}
+
+// lineAttrs are the attributes of one line of the log.
+var lineAttrs = map[string][]slog.Attr{
+	"none": nil,
+	"plain": {
+		slog.String("a", "b"), slog.Int("n", -4), slog.Uint64("u", math.MaxUint64), slog.Bool("yes", true),
+	},
+	"numbers": {
+		slog.Float64("zero", 0), slog.Float64("ms", 12.345),
+		slog.Float64("small", 1e-9), slog.Float64("large", 1e30),
+	},
+	"times": {slog.Time("t", lineTime), slog.Duration("d", time.Second)},
+	"hostile": {
+		slog.String("ua", "\"}\n{\"level\":\"ERROR\",\x00\x1b[31m\\"), slog.String("broken", "a\xff\xfeb"),
+		slog.String("ö\n", "\u2028<script>"),
+	},
+	"errors": {slog.Any("error", errors.New("it \"broke\"\nhere"))},
+	"any value": {
+		slog.Any("struct", structure{1, map[string]any{"x": nil}}), slog.Any("list", []string{"a", "b"}),
+		slog.Any("nil", nil),
+	},
+	"not encodable":    {slog.Any("f", func() {})},
+	"empty attributes": {{}, slog.Group("g"), slog.String("", "no name")},
+	"groups": {
+		slog.Group("g", slog.Int("a", 1), slog.Group("h", slog.Int("b", 2))),
+		slog.Group("", slog.Int("inline", 3)), slog.Int("after", 4),
+	},
+	"an e-mail": {slog.String(EmailKey, "ada@example.com")},
+	"a valuer":  {slog.Any("v", slog.LevelWarn)},
+	"many": {
+		slog.Int("1", 1), slog.Int("2", 2), slog.Int("3", 3), slog.Int("4", 4), slog.Int("5", 5), slog.Int("6", 6),
+		slog.Int("7", 7),
+	},
+	"a long string": {slog.String("s", strings.Repeat("x", 100_000))},
+}
+
+// handlerSetups are the ways in which a handler was derived before the line.
+var handlerSetups = map[string]func(slog.Handler) slog.Handler{
+	"bare": func(h slog.Handler) slog.Handler { return h },
+	"fields": func(h slog.Handler) slog.Handler {
+		return h.WithAttrs([]slog.Attr{slog.String("component", "access"), slog.Int("schema", 1)})
+	},
+	"group": func(h slog.Handler) slog.Handler {
+		return h.WithAttrs([]slog.Attr{slog.Int("before", 1)}).WithGroup("g").WithAttrs([]slog.Attr{slog.Int("in", 2)})
+	},
+}
+
 func TestJSONLinesEqualThoseOfSlog(t *testing.T) {
 	t.Parallel()
-	at := time.Date(2026, 11, 26, 12, 0, 0, 123_000_000, time.UTC)
-	type structure struct {
-		A int            `json:"a"`
-		B map[string]any `json:"b,omitempty"`
-	}
-	for name, attrs := range map[string][]slog.Attr{
-		"none": nil,
-		"plain": {
-			slog.String("a", "b"), slog.Int("n", -4), slog.Uint64("u", math.MaxUint64), slog.Bool("yes", true),
-		},
-		"numbers": {
-			slog.Float64("zero", 0), slog.Float64("ms", 12.345),
-			slog.Float64("small", 1e-9), slog.Float64("large", 1e30),
-		},
-		"times": {slog.Time("t", at), slog.Duration("d", time.Second)},
-		"hostile": {
-			slog.String("ua", "\"}\n{\"level\":\"ERROR\",\x00\x1b[31m\\"), slog.String("broken", "a\xff\xfeb"),
-			slog.String("ö\n", "\u2028<script>"),
-		},
-		"errors": {slog.Any("error", errors.New("it \"broke\"\n"))},
-		"any value": {
-			slog.Any("struct", structure{1, map[string]any{"x": nil}}), slog.Any("list", []string{"a", "b"}),
-			slog.Any("nil", nil),
-		},
-		"not encodable":    {slog.Any("f", func() {})},
-		"empty attributes": {{}, slog.Group("g"), slog.String("", "no name")},
-		"groups": {
-			slog.Group("g", slog.Int("a", 1), slog.Group("h", slog.Int("b", 2))),
-			slog.Group("", slog.Int("inline", 3)), slog.Int("after", 4),
-		},
-		"an e-mail": {slog.String(EmailKey, "ada@example.com")},
-		"a valuer":  {slog.Any("v", slog.LevelWarn)},
-		"many": {
-			slog.Int("1", 1), slog.Int("2", 2), slog.Int("3", 3), slog.Int("4", 4), slog.Int("5", 5), slog.Int("6", 6),
-			slog.Int("7", 7),
-		},
-		"a long string": {slog.String("s", strings.Repeat("x", 100_000))},
-	} {
-		for setup, with := range map[string]func(slog.Handler) slog.Handler{
-			"bare": func(h slog.Handler) slog.Handler { return h },
-			"fields": func(h slog.Handler) slog.Handler {
-				return h.WithAttrs([]slog.Attr{slog.String("component", "access"), slog.Int("schema", 1)})
-			},
-			"group": func(h slog.Handler) slog.Handler {
-				return h.WithAttrs([]slog.Attr{slog.Int("before", 1)}).WithGroup("g").WithAttrs([]slog.Attr{slog.Int("in", 2)})
-			},
-		} {
+	for name, attrs := range lineAttrs {
+		for setup, with := range handlerSetups {
 			emails := &EmailPolicy{}
 			var ours, theirs bytes.Buffer
-			line := slog.NewRecord(at, slog.LevelInfo, "a \"message\"", 0)
+			line := slog.NewRecord(lineTime, slog.LevelInfo, "a \"message\"", 0)
 			line.AddAttrs(attrs...)
 			hideEmail := func(_ []string, a slog.Attr) slog.Attr {
 				if a.Key == EmailKey {
