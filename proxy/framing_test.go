@@ -24,7 +24,8 @@ const (
 	smuggled = "GET /members/ HTTP/1.1\r\n" + hostLine + "\r\n"
 )
 
-// ambiguousRequests are requests whose end two servers may see at different places (CWE-444), and what else is not HTTP/1.
+// ambiguousRequests are requests whose end two servers may see at different places (CWE-444), and what else is not
+// HTTP/1.
 var ambiguousRequests = map[string]string{
 	"both lengths": "POST / HTTP/1.1\r\n" + hostLine +
 		"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,

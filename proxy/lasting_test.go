@@ -23,14 +23,17 @@ func (s *stage) lasting(t *testing.T, request string) (net.Conn, *bufio.Reader) 
 // A protected response ends with its session, whatever its type, and whether or not data arrives.
 func TestLastingResponseEndsWithItsSession(t *testing.T) {
 	t.Parallel()
+	const chunked = "Transfer-Encoding: chunked\r\n\r\n"
 	for name, said := range map[string]string{
-		"lines of JSON":        "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n",
-		"a download":           "HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000000000\r\n\r\n" + strings.Repeat("x", 100<<10),
-		"of no type":           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n",
-		"until its end":        "HTTP/1.0 200 OK\r\n\r\nxxx",
-		"an event stream":      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n",
-		"an error that lasts":  "HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n",
-		"a part of a download": "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-9999/10000\r\nContent-Length: 10000\r\n\r\nx",
+		"lines of JSON": "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n" + chunked + "3\r\n{}\n\r\n",
+		"a download": "HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000000000\r\n\r\n" +
+			strings.Repeat("x", 100<<10),
+		"of no type":          "HTTP/1.1 200 OK\r\n" + chunked + "3\r\nxxx\r\n",
+		"until its end":       "HTTP/1.0 200 OK\r\n\r\nxxx",
+		"an event stream":     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n",
+		"an error that lasts": "HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\n" + chunked + "3\r\nxxx\r\n",
+		"a part of a download": "HTTP/1.1 206 Partial Content\r\n" +
+			"Content-Range: bytes 0-9999/10000\r\nContent-Length: 10000\r\n\r\nx",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

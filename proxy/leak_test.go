@@ -142,8 +142,8 @@ func TestSpellingsOverHTTP1OpenNoProtectedPage(t *testing.T) {
 		t.Fatalf("only %d spellings", len(all))
 	}
 	workers(all, func(target string) {
-		for _, headers := range []string{"",
-			"X-Original-URL: /members/secret\r\nX-Rewrite-Url: /members/secret\r\nX_Original_Url: /members/secret\r\nX-Forwarded-Uri: /members/secret\r\nX-HTTP-Method-Override: GET\r\n"} {
+		for _, headers := range []string{"", "X-Original-URL: /members/secret\r\nX-Rewrite-Url: /members/secret\r\n" +
+			"X_Original_Url: /members/secret\r\nX-Forwarded-Uri: /members/secret\r\nX-HTTP-Method-Override: GET\r\n"} {
 			got := s.raw(t, "GET "+target+" HTTP/1.1\r\nHost: "+testHost+"\r\n"+headers+"Connection: close\r\n\r\n")
 			if strings.Contains(got, secret) {
 				t.Errorf("LEAK: %q", target)
@@ -279,7 +279,8 @@ func legitimate() []string {
 		"/_hcms/api/thing?portalid=1", "/hs/serverless/orders?id=7", "/_hcms/perf/v2",
 		"/_hcms/mem/login?redirect_url=%2Fa%3Fb%3Dc", "/hs/manage-preferences/unsubscribe?d=AbC&v=3",
 		"/hs/preferences-center/en/page?data=x",
-		"/cs/c/?cta_guid=0a1b&signature=AAH%2Bx%3D%3D&placement_guid=1&click=2&hsutk=3&canon=https%3A%2F%2Fwww.example.com%2F&portal_id=4711&redirect_url=APefjpH%2F%2Bx",
+		"/cs/c/?cta_guid=0a1b&signature=AAH%2Bx%3D%3D&placement_guid=1&click=2&hsutk=3" +
+			"&canon=https%3A%2F%2Fwww.example.com%2F&portal_id=4711&redirect_url=APefjpH%2F%2Bx",
 		"/e3t/Ctc/ON+113/d2Y-3v04/VWZ-k74Lq3JjW6q9Fk%5FPq1Hl-" + strings.Repeat("aZ09-_", 40) + "1-1",
 		"/e3t/Btc/X+113/c1/VXy%2A04/" + strings.Repeat("Q", 800), "/.well-known/acme-challenge/abc_DEF-123",
 		"/.well-known/security.txt",

@@ -45,7 +45,8 @@ func TestRequestTrailersAreDropped(t *testing.T) {
 	t.Parallel()
 	origin := newOrigin(t, headersOf)
 	s := newStage(t, staging{cfg: testConfig(origin.URL)})
-	got := s.raw(t, "POST / HTTP/1.1\r\nHost: "+testHost+"\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\nTrailer: X-HS-Public-Host, X-Kept\r\n\r\n2\r\nab\r\n0\r\nX-HS-Public-Host: evil\r\nX-Kept: 1\r\n\r\n")
+	got := s.raw(t, "POST / HTTP/1.1\r\nHost: "+testHost+"\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n"+
+		"Trailer: X-HS-Public-Host, X-Kept\r\n\r\n2\r\nab\r\n0\r\nX-HS-Public-Host: evil\r\nX-Kept: 1\r\n\r\n")
 	if !strings.Contains(got, `"ab"`) || strings.Contains(got, "evil") || strings.Contains(got, "TRAILER") ||
 		strings.Contains(got, "\nTrailer") || strings.Contains(got, "\nTe:") {
 		t.Error(got)

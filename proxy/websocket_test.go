@@ -62,7 +62,8 @@ func openStage(t *testing.T, change ...func(*stubs)) (*stage, *sessionEnds, chan
 	return s, e, replaced
 }
 
-const upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+const upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 func (s *stage) openSocket(t *testing.T, target string, headers ...string) (net.Conn, *bufio.Reader, *http.Response) {
 	t.Helper()

@@ -1,4 +1,5 @@
-// Command hubgate is a login gate for HubSpot websites: a reverse proxy that lets only logged-in people see the pages that need it.
+// Command hubgate is a login gate for HubSpot websites: a reverse proxy that lets only logged-in people see the pages
+// that need it.
 package main
 
 import (

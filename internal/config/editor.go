@@ -133,7 +133,8 @@ func replaceConfig(
 	defer os.Remove(trial)
 	cfg, ruleSet, err := LoadRules(trial, getenv)
 	if err != nil {
-		return fmt.Errorf("the file was not changed, because the new rules make it invalid:\n%v", err) // not an *Error of path
+		// Not wrapped, because it is not an *Error of path.
+		return fmt.Errorf("the file was not changed, because the new rules make it invalid:\n%v", err)
 	}
 	if err := verify(cfg, ruleSet); err != nil {
 		return fmt.Errorf("the file was not changed, because the new rules do not protect the page: %w", err)
