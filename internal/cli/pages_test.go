@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
-	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/configtest"
 	"github.com/hubgate/hubgate/proxy/fakesite"
 )
 
@@ -25,22 +23,7 @@ func portal(t *testing.T, fc fakehubspot.Config, rules string) (config string) {
 	api, site := httptest.NewServer(fakehubspot.New(fc)), httptest.NewServer(fakesite.New(fakesite.Config{}))
 	t.Cleanup(api.Close)
 	t.Cleanup(site.Close)
-	config = filepath.Join(t.TempDir(), "hubgate.yaml")
-	text := fmt.Sprintf(`version: 1
-server:
-  public_urls: ["http://localhost:8080"]
-proxy:
-  origin: %q # the site
-  default: public
-%s
-auth: {issuer: "http://127.0.0.1:1/x", client_id: x, client_auth: none}
-session: {keys: [%q], redis: {mode: embedded}}
-hubspot: {access_token: pat-x, api_url: %q, rate_limit: {requests: 250, per: 1s}}
-`, site.URL, rules, seal.NewKey(), api.URL)
-	if err := os.WriteFile(config, []byte(text), 0o640); err != nil {
-		t.Fatal(err)
-	}
-	return config
+	return configtest.Portal{Origin: site.URL, API: api.URL, Rules: rules}.Write(t)
 }
 
 func hubgate(t *testing.T, args ...string) (status int, stdout, stderr string) {
@@ -120,78 +103,6 @@ func TestPagesProbeReportsOpenOrigin(t *testing.T) {
 	}
 }
 
-func TestPagesFindsLeaks(t *testing.T) {
-	t.Parallel()
-	pages := []fakehubspot.Page{
-		{ID: "1", Name: "Members", Slug: "members", CurrentState: "PUBLISHED", Kind: "site"},
-		{ID: "2", Name: "Mitglieder", Slug: "de/members", CurrentState: "PUBLISHED", Kind: "site", TranslatedFrom: "1"},
-		{ID: "3", Name: "Membres", Slug: "fr/membres", CurrentState: "PUBLISHED", Kind: "site", TranslatedFrom: "1"},
-		{ID: "4", Name: "Post", Slug: "news/post", CurrentState: "PUBLISHED", Kind: "post"},
-		{ID: "5", Name: "Draft", Slug: "de/members/draft", CurrentState: "DRAFT", Kind: "site", TranslatedFrom: "1"},
-	}
-	for name, c := range map[string]struct{ rules, want string }{
-		"only a translation": {"  rules: [{path: /de/members/**}]",
-			"translation /de/members, translation /de/members"},
-		"the blog but not its tags": {"  rules: [{path: [/news, /news/post, /news/page/**, /news/rss.xml]}]",
-			"listing /news/post"},
-		"a public search": {"  rules: [{path: [/members, /de/**, /fr/**]}, {path: /_hcms/search, access: public}]",
-			"search /_hcms/search"},
-		"the whole blog": {"  rules: [{path: /news/**}]", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			config := portal(t, fakehubspot.Config{Pages: pages}, c.rules)
-			_, stdout, stderr := hubgate(t, "pages", "--config", config, "-o", "json")
-			var got struct {
-				Leaks []struct{ Page, Kind string } `json:"leaks"`
-			}
-			if err := json.Unmarshal([]byte(stdout), &got); err != nil {
-				t.Fatal(err, stderr)
-			}
-			var leaks []string
-			for _, l := range got.Leaks {
-				leaks = append(leaks, l.Kind+" "+l.Page)
-			}
-			if d := cmp.Diff(c.want, strings.Join(leaks, ", ")); d != "" {
-				t.Error(d, stdout)
-			}
-		})
-	}
-}
-
-func TestPagesListsRedirects(t *testing.T) {
-	t.Parallel()
-	config := portal(t, fakehubspot.Config{Pages: leakyPages, Redirects: []fakehubspot.Redirect{
-		{ID: "a", From: "/old", To: "http://localhost:8080/members", Style: 301},
-		{ID: "b", From: "/proxied/*", To: "/partners", Style: 305},
-		{ID: "c", From: "/x", To: "/elsewhere", Style: 305}, {ID: "d", From: "/members/x", To: "/members", Style: 305},
-	}}, memberRules+"    - path: /members/**\n")
-	_, stdout, _ := hubgate(t, "pages", "--config", config, "-o", "json")
-	var got struct {
-		Redirects []struct {
-			ID, Decision string
-			Style        int
-		} `json:"redirects"`
-		Leaks []struct{ Kind, Text string } `json:"leaks"`
-	}
-	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
-		t.Fatal(err)
-	}
-	found := ""
-	for _, r := range got.Redirects {
-		found += fmt.Sprintf("%s %d %s; ", r.ID, r.Style, r.Decision)
-	}
-	for _, l := range got.Leaks {
-		if l.Kind == "redirect" {
-			found += l.Text
-		}
-	}
-	want := "a 301 public; b 305 public; d 305 login; the 305 redirect /proxied/* shows it, and is public"
-	if found != want {
-		t.Error(found)
-	}
-}
-
 func TestPagesReportsProgress(t *testing.T) {
 	t.Parallel()
 	many := make([]fakehubspot.Page, 10_000)
@@ -208,14 +119,5 @@ func TestPagesReportsProgress(t *testing.T) {
 	err := json.Unmarshal([]byte(stdout), &got)
 	if err != nil || status != exitOK || len(got.Pages) != len(many) || !strings.Contains(stderr, "9500 pages read") {
 		t.Errorf("%d %v, %d pages, %s", status, err, len(got.Pages), stderr)
-	}
-}
-
-func TestPagesNamesMissingScope(t *testing.T) {
-	t.Parallel()
-	config := portal(t, fakehubspot.Config{Pages: leakyPages, Scopes: []string{"crm.objects.contacts.read"}}, memberRules)
-	status, _, stderr := hubgate(t, "pages", "--config", config)
-	if status != exitFailed || !strings.Contains(stderr, "scope content") {
-		t.Errorf("%d %s", status, stderr)
 	}
 }

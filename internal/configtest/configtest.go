@@ -2,6 +2,7 @@
 package configtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -48,4 +49,32 @@ func Smallest(t testing.TB) string {
 		t.Fatal("README.md does not show the smallest configuration")
 	}
 	return block[1]
+}
+
+// Portal is a configuration for HubSpot's own pages, without a login provider that responds.
+type Portal struct {
+	Origin string // URL of the site
+	API    string // URL of HubSpot's API
+	Rules  string // the lines of proxy.rules
+}
+
+// Write writes the configuration to a file of its own, and returns its path.
+func (p Portal) Write(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "hubgate.yaml")
+	text := fmt.Sprintf(`version: 1
+server:
+  public_urls: ["http://localhost:8080"]
+proxy:
+  origin: %q # the site
+  default: public
+%s
+auth: {issuer: "http://127.0.0.1:1/x", client_id: x, client_auth: none}
+session: {keys: [%q], redis: {mode: embedded}}
+hubspot: {access_token: pat-x, api_url: %q, rate_limit: {requests: 250, per: 1s}}
+`, p.Origin, p.Rules, FixtureEnvironment("KEY"), p.API)
+	if err := os.WriteFile(path, []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -1,0 +1,47 @@
+package site
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/config"
+)
+
+func TestSetupCreatesMissingProperties(t *testing.T) {
+	t.Parallel()
+	cfg, _, err := config.LoadRules(portal(t, fakehubspot.Config{}, ""), noEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{
+		"firstname": {Claim: "given_name"}, "portal_sub": {Claim: "sub"},
+	}
+	s, err := CheckSetup(t.Context(), cfg)
+	if err != nil || s.Complete() || len(s.Missing) != 1 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	var created []string
+	if err := s.Create(t.Context(), func(name string) { created = append(created, name) }); err != nil || !s.Complete() {
+		t.Errorf("%+v %v", s, err)
+	}
+	if strings.Join(created, " ") != "portal_sub" {
+		t.Errorf("created: %q", created)
+	}
+	if again, err := CheckSetup(t.Context(), cfg); err != nil || !again.Complete() {
+		t.Errorf("the second time: %+v %v", again, err)
+	}
+}
+
+func TestSetupOfAnotherAccountIsRefused(t *testing.T) {
+	t.Parallel()
+	cfg, _, err := config.LoadRules(portal(t, fakehubspot.Config{HubID: 4711}, ""), noEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.HubSpot.HubID = 99
+	if _, err := CheckSetup(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "account mismatch") {
+		t.Error(err)
+	}
+}
