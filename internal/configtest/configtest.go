@@ -1,4 +1,5 @@
-// Package configtest gives tests the configurations that the documents show and the environment that these refer to.
+// Package configtest gives tests the configurations that the documents show, the environment that these refer to, and
+// the configuration of a HubSpot account on this machine.
 package configtest
 
 import (

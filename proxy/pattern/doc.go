@@ -1,5 +1,5 @@
-// Package pattern is the path of a rule: how a pattern is parsed, which paths it matches, how two patterns relate, and
-// what its author probably meant.
+// Package pattern parses the path patterns of rules. It finds the patterns that match a path, compares patterns with
+// one another, and suspects what the author of a pattern meant to match as well.
 //
 // It knows nothing of rules and visitors. Its patterns match the canonical paths of package urlpath.
 package pattern
