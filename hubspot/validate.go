@@ -20,10 +20,7 @@ var (
 	domainForm  = regexp.MustCompile(`^@?([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]+$`)
 )
 
-const (
-	placeholder = "REPLACE_"
-	maxRate     = 250 // calls in 10 s of the largest plan
-)
+const maxRate = 250 // calls in 10 s of the largest plan
 
 // problems collects mistakes in the configuration.
 type problems []setting.Problem
@@ -58,7 +55,7 @@ func (c Config) Validate() []setting.Problem {
 func (c Config) validateToken(p *problems) {
 	token := c.AccessToken.Reveal()
 	switch {
-	case strings.Contains(token, placeholder):
+	case setting.HasPlaceholder(token):
 		p.add("hubspot.access_token", "the placeholder is still there",
 			"write the service key or app token, best as ${file:PATH} or ${NAME}, or leave it empty to turn sync off")
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
@@ -108,7 +105,7 @@ func (c Config) validateVisitors(p *problems) {
 	case v.FormID == "":
 		p.add("hubspot.visitors.form_id", "required with link: form",
 			"write the id of a HubSpot form that has an e-mail field")
-	case strings.Contains(v.FormID, placeholder) || !formIDForm.MatchString(v.FormID):
+	case setting.HasPlaceholder(v.FormID) || !formIDForm.MatchString(v.FormID):
 		p.add("hubspot.visitors.form_id", fmt.Sprintf("%q is not a form id", v.FormID),
 			"write the id from the form's address in HubSpot, such as 0a1b2c3d-1234-5678-9abc-0123456789ab")
 	}
@@ -124,7 +121,7 @@ func checkURL(p *problems, key, value, example string) {
 	cure := "write a URL such as " + example
 	u, err := url.Parse(value)
 	switch {
-	case strings.Contains(value, placeholder):
+	case setting.HasPlaceholder(value):
 		p.add(key, "the placeholder is still there", cure)
 	case err != nil || u.Host == "" || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
 		p.add(key, fmt.Sprintf("%q is not a URL with scheme and host", value), cure)
@@ -206,7 +203,7 @@ func (c PropertyConfig) validateSource(p *problems, key string) {
 			"write login_time, login_count, host or first_page, or constant: for a fixed text")
 	}
 	for member, s := range map[string]string{"claim": c.Claim, "constant": c.Constant} {
-		if strings.Contains(s, placeholder) {
+		if setting.HasPlaceholder(s) {
 			p.add(key+"."+member, "the placeholder is still there", "write the real value")
 		}
 	}

@@ -22,7 +22,7 @@ func validateOrigin(origin string) []setting.Problem {
 	switch {
 	case origin == "":
 		return bad("required", shape)
-	case strings.Contains(origin, "REPLACE_"):
+	case setting.HasPlaceholder(origin):
 		return bad("the placeholder is still there", shape)
 	case err != nil:
 		return bad("not a URL", shape) // not shown, because it may contain a password

@@ -54,7 +54,7 @@ func (c Config) validateKeys() []setting.Problem {
 			key := "session.keys[" + strconv.Itoa(i) + "]"
 			problems = append(problems, setting.Problem{Key: key, Text: text, Cure: cure})
 		}
-		if strings.Contains(k.Reveal(), "REPLACE_") {
+		if setting.HasPlaceholder(k.Reveal()) {
 			bad("the placeholder is still there", "run hubgate keygen")
 			continue
 		}

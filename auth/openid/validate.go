@@ -22,8 +22,6 @@ func (c Config) Validate() []setting.Problem {
 	return append(problems, c.validateEndpoints()...)
 }
 
-const placeholder = "REPLACE_"
-
 func (c Config) validateClient() []setting.Problem {
 	problems := c.validateClientID()
 	if !slices.Contains(clientAuths, c.ClientAuth) {
@@ -41,7 +39,7 @@ func (c Config) validateClientID() []setting.Problem {
 	switch {
 	case c.ClientID == "":
 		return setting.Mistake("auth.client_id", "required", "write the ID of the app client")
-	case strings.Contains(c.ClientID, placeholder):
+	case setting.HasPlaceholder(c.ClientID):
 		return setting.Mistake("auth.client_id", "the placeholder is still there", "write the ID of your app client")
 	case strings.ContainsFunc(c.ClientID, func(r rune) bool { return r <= ' ' || r == 0x7f }):
 		return setting.Mistake("auth.client_id", "contains white space or a control character", "remove it")
@@ -60,7 +58,7 @@ func (c Config) validateClientSecret() []setting.Problem {
 	case c.ClientAuth != "none" && secret == "":
 		return setting.Mistake(key, "required",
 			"write client_secret: ${NAME}, or client_auth: none for a client without a secret")
-	case strings.Contains(secret, placeholder):
+	case setting.HasPlaceholder(secret):
 		return setting.Mistake(key, "the placeholder is still there", "write ${NAME} or ${file:PATH}")
 	case strings.TrimSpace(secret) != secret:
 		return setting.Mistake(key, "begins or ends with white space", "remove the white space")

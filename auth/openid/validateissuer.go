@@ -20,7 +20,7 @@ func (c Config) validateIssuer() []setting.Problem {
 	case c.UserPool != "" && c.Issuer != "":
 		return setting.Mistake("auth.issuer", "cannot be combined with user_pool, which implies the issuer",
 			"remove one of them")
-	case strings.Contains(c.UserPool+c.Issuer, placeholder):
+	case setting.HasPlaceholder(c.UserPool + c.Issuer):
 		return setting.Mistake(c.issuerKey(), "the placeholder is still there", "write your own")
 	case c.UserPool == "":
 		return validateIssuerURL(c.Issuer)

@@ -39,7 +39,7 @@ func (c ServerConfig) validateURLs() []setting.Problem {
 }
 
 func validatePublicURL(key, text string) []setting.Problem {
-	if strings.Contains(text, "REPLACE_") {
+	if setting.HasPlaceholder(text) {
 		return setting.Mistake(key, "the placeholder is still there", "write the URL of your site")
 	}
 	u, err := url.Parse(text)

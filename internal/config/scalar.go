@@ -54,7 +54,7 @@ func (d *decoder) secret(node *yaml.Node, text string, l location) bool {
 	case expanded && text == "":
 		d.fail(l, "the secret is empty: "+setting.Shorten(node.Value)+" has no content", "write the secret there")
 		return false
-	case text != "" && !expanded && !strings.Contains(text, "REPLACE_"):
+	case text != "" && !expanded && !setting.HasPlaceholder(text):
 		cure := "write ${NAME} or ${file:PATH} instead"
 		if name, isName := strings.CutPrefix(text, "$"); isName && isVariable(name) {
 			cure = "did you mean ${" + name + "}?"

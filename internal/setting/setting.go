@@ -35,6 +35,10 @@ type Problem struct {
 // Mistake returns one error, as the result of a check.
 func Mistake(key, text, cure string) []Problem { return []Problem{{Key: key, Text: text, Cure: cure}} }
 
+// HasPlaceholder reports whether a value still contains a placeholder of the example configuration, such as
+// REPLACE_HUB_ID.
+func HasPlaceholder(text string) bool { return strings.Contains(text, "REPLACE_") }
+
 // IsNone reports whether text is none or one of the YAML words accepted for it.
 func IsNone(text string) bool {
 	switch text {
