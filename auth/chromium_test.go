@@ -6,37 +6,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
-)
 
-// tab opens a real browser, or skips: `HUBGATE_TEST_SERVICES=chromium` makes a missing one a failure.
-func tab(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), "chromium") {
-			t.Fatal("HUBGATE_TEST_SERVICES names chromium, and it is not installed")
-		}
-		t.Skip("chromium is not installed")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.UserDataDir(t.TempDir()))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
+	"github.com/hubgate/hubgate/internal/chromium"
+)
 
 func open(t *testing.T, ctx context.Context, address string) {
 	t.Helper()
@@ -101,7 +78,7 @@ func TestLogoutButtonFollowsRedirectsAcrossOrigins(t *testing.T) {
 	for beyond := range 3 {
 		t.Run(fmt.Sprintf("%d origins behind the provider", beyond), func(t *testing.T) {
 			t.Parallel()
-			ctx := tab(t)
+			ctx := chromium.Open(t)
 			w := newWorld(t, nil)
 			federated(t, w, beyond)
 			login := func() {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/testservice"
 )
 
 // authority is pebble, an ACME server, with a name server that resolves every name to this machine.
@@ -21,8 +23,8 @@ type authority struct {
 // certificates are valid for the given number of seconds.
 func startAuthority(t *testing.T, httpPort, validity int) authority {
 	t.Helper()
-	need(t, "pebble", "pebble")
-	need(t, "pebble", "pebble-challtestsrv")
+	testservice.Need(t, "pebble", "pebble")
+	testservice.Need(t, "pebble", "pebble-challtestsrv")
 	base := freePorts(t, 4)
 	certFile, keyFile := selfSigned(t, "localhost", tomorrow())
 	config := fmt.Sprintf(`{"pebble": {"listenAddress": %q, "managementListenAddress": %q,

@@ -8,24 +8,9 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-)
 
-// chromium starts a browser. Its tabs share one profile.
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	need(t, "chromium", "chromium")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatal(err)
-	}
-	return ctx
-}
+	"github.com/hubgate/hubgate/internal/chromium"
+)
 
 // tab is one tab of a browser.
 type tab struct {
@@ -70,7 +55,7 @@ func (p tab) login(user string) {
 
 func TestBrowserTabsLogInConcurrently(t *testing.T) {
 	t.Parallel()
-	ctx := chromium(t)
+	ctx := chromium.Open(t)
 	d := startDemo(t)
 	tabs := make([]tab, 10)
 	for i := range tabs {
@@ -90,7 +75,7 @@ func TestBrowserTabsLogInConcurrently(t *testing.T) {
 
 func TestBrowserBackAfterLogoutShowsNothingProtected(t *testing.T) {
 	t.Parallel()
-	p := tab{t, chromium(t)}
+	p := tab{t, chromium.Open(t)}
 	d := startDemo(t)
 	p.open(d.site + "/members/")
 	p.arrives(d.provider)

@@ -12,12 +12,14 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/hubgate/hubgate/internal/testservice"
 )
 
 // TestForwardAuthNginx runs deploy/nginx-auth-request.conf.
 func TestForwardAuthNginx(t *testing.T) {
 	t.Parallel()
-	need(t, "nginx", "nginx")
+	testservice.Need(t, "nginx", "nginx")
 	f := newForwardAuthSite(t, "query")
 	conf := f.deployed("nginx-auth-request.conf", "127.0.0.1:8080", local(f.gateway.port),
 		"127.0.0.1:8088", local(f.port), "server_name www.example.com", "server_name localhost",
@@ -49,7 +51,7 @@ func TestForwardAuthNginx(t *testing.T) {
 // TestForwardAuthCaddy runs deploy/Caddyfile.
 func TestForwardAuthCaddy(t *testing.T) {
 	t.Parallel()
-	need(t, "caddy", "caddy")
+	testservice.Need(t, "caddy", "caddy")
 	f := newForwardAuthSite(t, "headers")
 	conf := f.deployed("Caddyfile", "127.0.0.1:8080", local(f.gateway.port),
 		"www.example.com {", f.url+" {", "root * /srv", "root * "+f.root)

@@ -7,9 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,19 +34,6 @@ func TestMain(m *testing.M) {
 	}
 	os.RemoveAll(folder)
 	os.Exit(code)
-}
-
-// need skips the test if the program of a service is not installed. If HUBGATE_TEST_SERVICES names the service, the
-// test fails instead.
-func need(t *testing.T, service, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), service) {
-		t.Fatalf("%s is not installed, and HUBGATE_TEST_SERVICES names %s", program, service)
-	}
-	t.Skipf("%s is not installed; install it to run this test", program)
 }
 
 // lastPort is the last port that a test got. Every port is given out once. They are below the range of ephemeral

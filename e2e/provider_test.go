@@ -3,6 +3,8 @@ package e2e
 import (
 	"net/http"
 	"strconv"
+
+	"github.com/hubgate/hubgate/internal/testservice"
 )
 
 // loginForm is the form by which a provider logs people in.
@@ -31,7 +33,7 @@ func otherProvider(s *site) config {
 // startOtherProvider starts otherprovider, or starts it again.
 func (s *site) startOtherProvider() {
 	s.t.Helper()
-	need(s.t, "otherprovider", "otherprovider")
+	testservice.Need(s.t, "otherprovider", "otherprovider")
 	s.provider = start(s.t, "otherprovider", strconv.Itoa(s.providerPort), s.url+"/oauth2/callback")
 	discovery := s.form.address + ".well-known/openid-configuration"
 	eventually(s.t, "the provider answers", func() bool { return answers(discovery) })

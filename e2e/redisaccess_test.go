@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/testservice"
 )
 
 // startTLSRedis runs a Redis that accepts TLS only. It returns its port and its certificate.
@@ -25,7 +27,7 @@ func startTLSRedis(t *testing.T, host string, end time.Time) (port int, certFile
 
 func TestRedisTLSWorksOrReportsTheCause(t *testing.T) {
 	t.Parallel()
-	need(t, "redis", "redis-server")
+	testservice.Need(t, "redis", "redis-server")
 	goodPort, good := startTLSRedis(t, "localhost", tomorrow())
 	namePort, otherName := startTLSRedis(t, "redis.example", tomorrow())
 	expiredPort, expired := startTLSRedis(t, "localhost", time.Now().Add(-time.Hour))

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hubgate/hubgate/internal/testservice"
 )
 
 // embedded is a section session.redis without a server.
@@ -43,7 +45,7 @@ func (r *redisServer) start() {
 // launch is start without waiting.
 func (r *redisServer) launch(extra ...string) {
 	r.t.Helper()
-	need(r.t, "redis", "redis-server")
+	testservice.Need(r.t, "redis", "redis-server")
 	r.process = start(r.t, "redis-server", append(r.args, extra...)...)
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/testservice"
 )
 
 // sentinels are a master, its replica and three sentinels, all with passwords.
@@ -19,8 +21,8 @@ type sentinels struct {
 
 func startSentinels(t *testing.T) *sentinels {
 	t.Helper()
-	need(t, "redis", "redis-server")
-	need(t, "sentinel", "redis-sentinel")
+	testservice.Need(t, "redis", "redis-server")
+	testservice.Need(t, "sentinel", "redis-sentinel")
 	const password, sentinelPassword = "redis-pw", "sentinel-pw"
 	auth := []string{"--requirepass", password, "--masterauth", password}
 	s := &sentinels{t: t, master: startRedis(t, auth...)}

@@ -1,43 +1,18 @@
 package page
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
-)
 
-// browser starts Chromium. Without Chromium it skips the test, or fails if HUBGATE_TEST_SERVICES contains chromium.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), "chromium") {
-			t.Fatal("HUBGATE_TEST_SERVICES contains chromium, but chromium is not installed")
-		}
-		t.Skip("chromium is not installed")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.UserDataDir(t.TempDir()))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
+	"github.com/hubgate/hubgate/internal/chromium"
+)
 
 // findings is a script that returns a page's accessibility faults: contrast (WCAG 1.4.3), width (1.4.10), size (2.5.8)
 // and name (4.1.2) of links and buttons, visible focus (2.4.7), landmarks, headings and language.
@@ -80,7 +55,7 @@ const findings = `(() => {
 })()`
 
 func TestPagesAreAccessibleInBrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := chromium.Open(t)
 	pages := newPages(t, Config{SiteName: "Example Academy", Support: "mailto:help@example.com"})
 	all := samples()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"io"
 	"net"
-	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hubgate/hubgate/internal/testservice"
 )
 
 // Server is a redis-server on loopback. It stops with its test.
@@ -23,12 +23,7 @@ type Server struct {
 // Start starts a server with additional arguments. By default it stores nothing on disk.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), "redis") {
-			t.Fatal("redis-server is not installed, but HUBGATE_TEST_SERVICES contains redis")
-		}
-		t.Skip("redis-server is not installed")
-	}
+	testservice.Need(t, "redis", "redis-server")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
