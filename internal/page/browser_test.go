@@ -55,7 +55,7 @@ const findings = `(() => {
 })()`
 
 func TestPagesAreAccessibleInBrowser(t *testing.T) {
-	ctx := chromium.Open(t)
+	ctx := chromium.Start(t).Ctx
 	pages := newPages(t, Config{SiteName: "Example Academy", Support: "mailto:help@example.com"})
 	all := samples()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
