@@ -116,8 +116,8 @@ var endpointMethods = map[string][]string{
 // Known reports whether name is an endpoint of this package.
 func Known(name string) bool { return endpointMethods[name] != nil }
 
-// MaxBody bounds the request bodies of the gateway's own endpoints (resource exhaustion, CWE-400). Larger ones get 413.
-const MaxBody = 64 << 10
+// maxBody bounds the request bodies of the gateway's own endpoints (resource exhaustion, CWE-400). Larger ones get 413.
+const maxBody = 64 << 10
 
 // Endpoint answers one of the gateway's own endpoints. name is the path after the prefix. Unknown names get the
 // gateway's own 404, because no request below the prefix may reach the origin.
@@ -131,12 +131,12 @@ func (h *Handler) Endpoint(w http.ResponseWriter, r *http.Request, name string) 
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		h.deps.Pages.Write(w, r, page.Page{Name: page.MethodRefused, Status: http.StatusMethodNotAllowed})
 		return
-	case r.ContentLength > MaxBody:
+	case r.ContentLength > maxBody:
 		w.Header().Set("Connection", "close")
 		h.deps.Pages.Write(w, r, page.Page{Name: page.TooLarge, Status: http.StatusRequestEntityTooLarge})
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	h.serve[name](w, r)
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// LoginHeader is the header of a 401 from /oauth2/auth with the URL of the login: a path of the same host with an
+// loginHeader is the header of a 401 from /oauth2/auth with the URL of the login: a path of the same host with an
 // encoded parameter, for servers that cannot encode (nginx).
-const LoginHeader = "X-Hubgate-Login"
+const loginHeader = "X-Hubgate-Login"
 
 // Check responds to /oauth2/auth, for servers that ask before they serve a page (nginx auth_request, forward-auth):
 // 202, 401, 403, or 503 if the session cannot be loaded. The question is whether the rules let this session see a path.
@@ -49,7 +49,7 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	case http.StatusUnauthorized:
 		answer = page.Page{Name: page.LoginRequired, Status: status, LoginURL: g.loginURL(q.back)}
 		answer.Links = []page.Link{{Label: page.LabelLogin, URL: answer.LoginURL}}
-		w.Header().Set(LoginHeader, answer.LoginURL)
+		w.Header().Set(loginHeader, answer.LoginURL)
 	case http.StatusServiceUnavailable:
 		answer = unavailable()
 	}

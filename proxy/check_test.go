@@ -229,7 +229,7 @@ func TestForwardAuthReturnsLoginURL(t *testing.T) {
 		{headers, "", uri("/members/a?x=1&y=%26"), "/members/a?x=1&y=%26"},
 	} {
 		got := c.stage.get(t, "GET", "/oauth2/auth"+c.query, strings.Fields(strings.ReplaceAll(c.sent, ": ", ":"))...)
-		login, err := url.Parse(got.Header.Get(LoginHeader))
+		login, err := url.Parse(got.Header.Get(loginHeader))
 		query := url.Values{"rd": {c.want}}.Encode()
 		right := err == nil && login.Path == "/oauth2/start" && login.Query().Encode() == query
 		if got.StatusCode != 401 || !right {
@@ -239,7 +239,7 @@ func TestForwardAuthReturnsLoginURL(t *testing.T) {
 			t.Errorf("the page does not lead to the login: %s", got.body)
 		}
 	}
-	if got := behind.get(t, "GET", "/oauth2/auth", asBob); got.Header.Get(LoginHeader) != "" {
+	if got := behind.get(t, "GET", "/oauth2/auth", asBob); got.Header.Get(loginHeader) != "" {
 		t.Errorf("the login is offered to %s", asBob)
 	}
 }

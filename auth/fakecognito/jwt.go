@@ -66,7 +66,7 @@ func (s *Server) idToken(g *grant, accessToken string) (string, error) {
 	now := s.cfg.Now()
 	sum := sha256.Sum256([]byte(accessToken))
 	claims := map[string]any{
-		"sub": subject(g.user), "iss": s.Issuer(), "aud": g.client, "token_use": "id", "auth_time": g.authTime.Unix(),
+		"sub": subject(g.user), "iss": s.issuer(), "aud": g.client, "token_use": "id", "auth_time": g.authTime.Unix(),
 		"iat": now.Unix(), "exp": now.Add(s.cfg.Access).Unix(),
 		"jti": rand.Text(), "origin_jti": rand.Text(), "event_id": rand.Text(),
 		"cognito:username": subject(g.user), "at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
@@ -93,7 +93,7 @@ func (s *Server) idToken(g *grant, accessToken string) (string, error) {
 func (s *Server) accessToken(g *grant) (string, error) {
 	now := s.cfg.Now()
 	claims := map[string]any{
-		"sub": subject(g.user), "iss": s.Issuer(), "client_id": g.client, "token_use": "access", "scope": g.scope,
+		"sub": subject(g.user), "iss": s.issuer(), "client_id": g.client, "token_use": "access", "scope": g.scope,
 		"auth_time": g.authTime.Unix(),
 		"iat":       now.Unix(), "exp": now.Add(s.cfg.Access).Unix(), "jti": rand.Text(),
 		"username": subject(g.user), "version": 2,

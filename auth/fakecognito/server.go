@@ -16,7 +16,7 @@ type Config struct {
 	URL     string // the server's own URL: scheme, host and port
 	PoolID  string // <region>_<id>
 	Clients []Client
-	Users   []User        // nil means DefaultUsers
+	Users   []User        // nil means defaultUsers
 	Access  time.Duration // lifetime of ID and access tokens; 0 means one hour
 	// Rotate issues a new refresh token at each refresh. The old one remains valid for RotationGrace.
 	Rotate        bool
@@ -46,9 +46,9 @@ type Faults struct {
 	Down   func(path string) bool                          // the path returns 503 with HTML
 }
 
-// DefaultUsers returns the users of the demo: alice in the groups members and partner, bob in no group. Both have the
+// defaultUsers returns the users of the demo: alice in the groups members and partner, bob in no group. Both have the
 // password demo.
-func DefaultUsers() []User {
+func defaultUsers() []User {
 	person := func(first, last, email string) map[string]string {
 		return map[string]string{"email": email, "email_verified": "true",
 			"given_name": first, "family_name": last, "name": first + " " + last}
@@ -97,7 +97,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("fakecognito: URL and PoolID are required")
 	}
 	if cfg.Users == nil {
-		cfg.Users = DefaultUsers()
+		cfg.Users = defaultUsers()
 	}
 	if cfg.Access == 0 {
 		cfg.Access = time.Hour
@@ -107,7 +107,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, codes: map[string]*grant{}, refresh: map[string]*grant{}, access: map[string]*grant{},
 		browsers: map[string]*login{}}
-	if err := s.RotateKeys(); err != nil {
+	if err := s.rotateKeys(); err != nil {
 		return nil, err
 	}
 	s.routes()
@@ -140,11 +140,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Issuer returns the pool's issuer URL.
-func (s *Server) Issuer() string { return s.cfg.URL + "/" + s.cfg.PoolID }
+// issuer returns the pool's issuer URL.
+func (s *Server) issuer() string { return s.cfg.URL + "/" + s.cfg.PoolID }
 
-// RotateKeys creates new signing keys. Tokens signed with the old ones remain valid until the next rotation.
-func (s *Server) RotateKeys() error {
+// rotateKeys creates new signing keys. Tokens signed with the old ones remain valid until the next rotation.
+func (s *Server) rotateKeys() error {
 	id, err := newSigningKey()
 	if err != nil {
 		return err
@@ -206,8 +206,8 @@ func (s *Server) client(id string) *Client {
 func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{ // the fields of the real one, which supports PKCE without announcing it
 		"authorization_endpoint": s.cfg.URL + "/oauth2/authorize", "end_session_endpoint": s.cfg.URL + "/logout",
-		"id_token_signing_alg_values_supported": []string{"RS256"}, "issuer": s.Issuer(),
-		"jwks_uri":                 s.Issuer() + "/.well-known/jwks.json",
+		"id_token_signing_alg_values_supported": []string{"RS256"}, "issuer": s.issuer(),
+		"jwks_uri":                 s.issuer() + "/.well-known/jwks.json",
 		"response_types_supported": []string{"code", "token"}, "revocation_endpoint": s.cfg.URL + "/oauth2/revoke",
 		"scopes_supported": []string{"openid", "email", "phone", "profile"}, "subject_types_supported": []string{"public"},
 		"token_endpoint": s.cfg.URL + "/oauth2/token", "userinfo_endpoint": s.cfg.URL + "/oauth2/userInfo",

@@ -89,16 +89,6 @@ func (s *Server) Add(properties map[string]string) string {
 	return s.insert(properties).ID
 }
 
-// Remove deletes a contact.
-func (s *Server) Remove(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := s.contacts.byID[id]; c != nil {
-		s.contacts.index(c, false)
-		delete(s.contacts.byID, id)
-	}
-}
-
 // Merge merges the second contact into the first one: its address becomes a secondary one, its id redirects to the
 // first.
 func (s *Server) Merge(winner, loser string) {

@@ -111,13 +111,6 @@ func (s *Server) Define(p Property) {
 	s.schema.byName[p.Name] = p
 }
 
-// Undefine removes a property's definition.
-func (s *Server) Undefine(name string) {
-	s.schema.mu.Lock()
-	defer s.schema.mu.Unlock()
-	delete(s.schema.byName, name)
-}
-
 // property returns the definition of a property.
 func (s *schema) property(name string) (Property, bool) {
 	s.mu.Lock()

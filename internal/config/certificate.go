@@ -18,7 +18,7 @@ func (c ServerConfig) checkCertificate() []setting.Problem {
 	}
 	for _, f := range []struct{ key, path string }{{"cert_file", c.TLS.CertFile}, {"key_file", c.TLS.KeyFile}} {
 		if _, err := readFile(f.path); err != nil {
-			return setting.Mistake("server.tls."+f.key, "the file cannot be read: "+err.Error(), ReadCure(err, missingFileCure))
+			return setting.Mistake("server.tls."+f.key, "the file cannot be read: "+err.Error(), readCure(err, missingFileCure))
 		}
 	}
 	files, err := certs.NewFiles(c.TLS.CertFile, c.TLS.KeyFile)

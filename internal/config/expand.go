@@ -105,7 +105,7 @@ func (e *expander) file(path string) (string, *setting.Invalid) {
 	switch {
 	case err != nil:
 		e.unread = err
-		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: ReadCure(err, missingFileCure)}
+		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: readCure(err, missingFileCure)}
 	case len(text) > maxSecretFile:
 		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB",
 			Cure: "use a file that contains only the value"}

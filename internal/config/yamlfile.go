@@ -26,7 +26,7 @@ func readConfig(path string, rep *Report) ([]byte, *setting.Invalid) {
 	case err != nil:
 		rep.Unread = err
 		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(),
-			Cure: ReadCure(err, "check the path of the configuration file")}
+			Cure: readCure(err, "check the path of the configuration file")}
 	case len(text) > maxConfig:
 		return nil, &setting.Invalid{Text: "the file is larger than 1 MiB", Cure: "check that it is the right file"}
 	}

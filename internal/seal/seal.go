@@ -35,8 +35,8 @@ const (
 	LogHash     Label = "log-hash"
 )
 
-// KeySize is the size of a key in bytes.
-const KeySize = 32
+// keySize is the size of a key in bytes.
+const keySize = 32
 
 // ErrOpen means that no key of the ring sealed the value for this purpose and this additional data.
 var ErrOpen = errors.New("seal: cannot decrypt value")
@@ -64,7 +64,7 @@ type Ring struct {
 	keys atomic.Pointer[[]key]
 }
 
-// New returns a ring of base64 keys (standard or URL alphabet, padded or not) of KeySize bytes each.
+// New returns a ring of base64 keys (standard or URL alphabet, padded or not) of keySize bytes each.
 func New(keys ...string) (*Ring, error) {
 	r := &Ring{}
 	if err := r.Set(keys...); err != nil {
@@ -96,8 +96,8 @@ func DecodeKey(text string) ([]byte, error) {
 		base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
 	} {
 		if secret, err := encoding.Strict().DecodeString(text); err == nil {
-			if len(secret) != KeySize {
-				return nil, fmt.Errorf("%d bytes instead of %d", len(secret), KeySize)
+			if len(secret) != keySize {
+				return nil, fmt.Errorf("%d bytes instead of %d", len(secret), keySize)
 			}
 			return secret, nil
 		}
@@ -107,7 +107,7 @@ func DecodeKey(text string) ([]byte, error) {
 
 // NewKey returns a new random key in base64.
 func NewKey() string {
-	secret := make([]byte, KeySize)
+	secret := make([]byte, keySize)
 	rand.Read(secret)
 	return base64.StdEncoding.EncodeToString(secret)
 }
@@ -154,7 +154,7 @@ func (k key) derive(label Label, extra []byte) []byte {
 
 func (k key) expand(label Label, extra []byte) []byte {
 	secret := append(append(make([]byte, 0, len(k.secret)+len(extra)), k.secret...), extra...)
-	derived, err := hkdf.Key(sha256.New, secret, nil, "hubgate/v1/"+string(label), KeySize)
+	derived, err := hkdf.Key(sha256.New, secret, nil, "hubgate/v1/"+string(label), keySize)
 	if err != nil {
 		panic("seal: hkdf: " + err.Error()) // only for lengths above HKDF's maximum
 	}

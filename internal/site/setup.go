@@ -21,7 +21,7 @@ type Setup struct {
 
 // CheckSetup returns which mapped properties are missing or unsuitable. It changes nothing.
 func CheckSetup(ctx context.Context, cfg *config.Config) (*Setup, error) {
-	account, err := OpenAccount(cfg)
+	account, err := openAccount(cfg)
 	if err != nil {
 		return nil, err
 	}

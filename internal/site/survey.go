@@ -55,7 +55,7 @@ func Survey(ctx context.Context, req Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	account, err := OpenAccount(cfg)
+	account, err := openAccount(cfg)
 	if err != nil {
 		return Result{}, err
 	}
@@ -88,8 +88,8 @@ func Survey(ctx context.Context, req Request) (Result, error) {
 	return result, nil
 }
 
-// OpenAccount returns the HubSpot account of a configuration. It makes no network calls.
-func OpenAccount(cfg *config.Config) (*crm.Account, error) {
+// openAccount returns the HubSpot account of a configuration. It makes no network calls.
+func openAccount(cfg *config.Config) (*crm.Account, error) {
 	if cfg.HubSpot.AccessToken == "" {
 		return nil, errors.New("hubspot.access_token is required; write a service key")
 	}
