@@ -165,9 +165,8 @@ func (c *Contact) render(names []string) object {
 func (s *Server) readContact(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.contactOf(r)
+	c := s.contactOf(w, r)
 	if c == nil {
-		writeError(w, http.StatusNotFound, problem{Message: "resource not found", Category: "OBJECT_NOT_FOUND"})
 		return
 	}
 	names := []string{"email", "firstname", "lastname"}
@@ -191,11 +190,16 @@ func (s *Server) listContacts(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"results": list})
 }
 
-func (s *Server) contactOf(r *http.Request) *Contact {
+// contactOf returns the contact of a path, by its id or by a unique property. If there is none, it writes the response.
+func (s *Server) contactOf(w http.ResponseWriter, r *http.Request) *Contact {
+	c := s.contacts.get(r.PathValue("id"))
 	if property := r.URL.Query().Get("idProperty"); property != "" {
-		return s.contacts.find(property, r.PathValue("id"))
+		c = s.contacts.find(property, r.PathValue("id"))
 	}
-	return s.contacts.get(r.PathValue("id"))
+	if c == nil {
+		writeError(w, http.StatusNotFound, problem{Message: "resource not found", Category: "OBJECT_NOT_FOUND"})
+	}
+	return c
 }
 
 func (s *Server) patchContact(w http.ResponseWriter, r *http.Request) {
@@ -207,9 +211,8 @@ func (s *Server) patchContact(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.contactOf(r)
+	c := s.contactOf(w, r)
 	if c == nil {
-		writeError(w, http.StatusNotFound, problem{Message: "resource not found", Category: "OBJECT_NOT_FOUND"})
 		return
 	}
 	if status, p := s.checkWrite(c, body.Properties); p != nil {

@@ -1,20 +1,25 @@
 package fakehubspot
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-func (s *schema) listProperties(w http.ResponseWriter, r *http.Request) {
+func (s *schema) listProperties(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := []Property{}
-	for _, p := range s.byName {
-		list = append(list, p)
+	writeResults(w, s.byName)
+}
+
+// writeResults responds with the values of a map, in the order of their names.
+func writeResults[V any](w http.ResponseWriter, byName map[string]V) {
+	list := make([]V, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		list = append(list, byName[name])
 	}
-	slices.SortFunc(list, func(a, b Property) int { return strings.Compare(a.Name, b.Name) })
 	writeJSON(w, http.StatusOK, map[string]any{"results": list})
 }
 
@@ -71,15 +76,10 @@ func (s *schema) createProperty(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *schema) listGroups(w http.ResponseWriter, r *http.Request) {
+func (s *schema) listGroups(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := []group{}
-	for _, g := range s.groups {
-		list = append(list, g)
-	}
-	slices.SortFunc(list, func(a, b group) int { return strings.Compare(a.Name, b.Name) })
-	writeJSON(w, http.StatusOK, map[string]any{"results": list})
+	writeResults(w, s.groups)
 }
 
 func (s *schema) createGroup(w http.ResponseWriter, r *http.Request) {

@@ -142,7 +142,7 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-func (s *Server) account(w http.ResponseWriter, r *http.Request) {
+func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"portalId": s.cfg.HubID, "accountType": "STANDARD", "timeZone": "Europe/Berlin", "companyCurrency": "EUR",
 		"additionalCurrencies": []string{},

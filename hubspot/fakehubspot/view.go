@@ -26,7 +26,7 @@ type callView struct {
 }
 
 // showContacts serves a page that refreshes itself, to watch while logging in.
-func (s *Server) showContacts(w http.ResponseWriter, r *http.Request) {
+func (s *Server) showContacts(w http.ResponseWriter, _ *http.Request) {
 	now := s.cfg.Now()
 	view := struct {
 		Contacts []contactView
