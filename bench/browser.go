@@ -96,19 +96,27 @@ func (b *browser) logout(ctx context.Context) error {
 
 // endAll ends all sessions of a user, like an operator.
 func (b *browser) endAll(ctx context.Context, admin string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodDelete,
-		"http://"+admin+"/api/sessions?user=alice@example.com", nil)
+	body, err := askAdmin(ctx, http.MethodDelete, "http://"+admin+"/api/sessions?user=alice@example.com")
 	if err != nil {
 		return err
+	}
+	return body.Close()
+}
+
+// askAdmin sends a request to an admin listener and returns the body of a 200.
+func askAdmin(ctx context.Context, method, address string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+adminToken)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("end sessions: status %d", res.StatusCode)
+		res.Body.Close()
+		return nil, fmt.Errorf("%s %s: status %d", method, address, res.StatusCode)
 	}
-	return nil
+	return res.Body, nil
 }

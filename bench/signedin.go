@@ -193,21 +193,16 @@ func profileAll(ctx context.Context, subjects []*subject, folder string) error {
 }
 
 func profile(ctx context.Context, admin, path string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/debug/pprof/profile?seconds=8", nil)
+	body, err := askAdmin(ctx, http.MethodGet, "http://"+admin+"/debug/pprof/profile?seconds=8")
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+adminToken)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
+	defer body.Close()
 	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	_, err = io.Copy(file, res.Body)
+	_, err = io.Copy(file, body)
 	return err
 }
