@@ -164,6 +164,14 @@ func (w *world) reason(m *Manager, cookies ...*http.Cookie) string {
 	return "cannot tell"
 }
 
+// mustLoad ends the test unless the cookie has a session.
+func (w *world) mustLoad(m *Manager, cookie *http.Cookie) {
+	w.t.Helper()
+	if got := w.reason(m, cookie); got != "" {
+		w.t.Fatalf("no session: %s", got)
+	}
+}
+
 func minutes(n int) setting.Duration { return setting.Duration(time.Duration(n) * time.Minute) }
 func minutesOrNone(n int) setting.DurationOrNone {
 	return setting.DurationOrNone(time.Duration(n) * time.Minute)

@@ -17,9 +17,7 @@ func TestPeekKeepsNoSessionAliveAfterItsSummaryIsLost(t *testing.T) {
 			w.cfg.IdleTimeout = minutesOrNone(10)
 			m, fresh := w.replica(nil), w.replica(nil)
 			cookie, s := w.login(m, ada())
-			if got := w.reason(m, cookie); got != "" {
-				t.Fatal(got)
-			}
+			w.mustLoad(m, cookie)
 			w.redis.Del(m.store.keys.summary(s.Ref))
 			for range 9 {
 				if _, err := m.Peek(w.request(cookie)); err != nil {
@@ -60,9 +58,7 @@ func TestLostListsAreRebuiltByTheNextUse(t *testing.T) {
 		w.redis.Del(key)
 	}
 	w.clock.pass(6 * time.Minute)
-	if got := w.reason(m, cookie); got != "" {
-		t.Fatal(got)
-	}
+	w.mustLoad(m, cookie)
 	for _, key := range keys {
 		if left := w.redis.TTL(key); left < s.ExpiresAt.Sub(w.clock.Now()) {
 			t.Errorf("%s ends in %s", key, left)
@@ -93,9 +89,7 @@ func TestRecordWithoutAnExpiryGetsOne(t *testing.T) {
 			m.deps.Redis.Persist(t.Context(), m.store.keys.record(s.Ref))
 			w.clock.pass(pass)
 			if touched {
-				if got := w.reason(m, cookie); got != "" {
-					t.Fatal(got)
-				}
+				w.mustLoad(m, cookie)
 			} else if _, err := m.Peek(w.request(cookie)); err != nil { // which does not set the idle clock
 				t.Fatal(err)
 			}
