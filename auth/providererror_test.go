@@ -84,7 +84,7 @@ func TestProviderAlarmEndsByProbe(t *testing.T) {
 			var refuses atomic.Bool
 			refuses.Store(true)
 			w := newWorld(t, func(w *world) {
-				w.faults.Token = func(url.Values) (int, string) {
+				w.tokenError = func(url.Values) (int, string) {
 					if refuses.Load() {
 						return http.StatusBadRequest, c.code
 					}

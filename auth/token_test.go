@@ -167,7 +167,7 @@ func TestTokenEndpointErrorShowsPage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, func(w *world) {
-				w.faults.Token = func(url.Values) (int, string) { return c.status, c.code }
+				w.tokenError = func(url.Values) (int, string) { return c.status, c.code }
 			})
 			b := w.browser()
 			got := b.step(w.consent(b, w.atProvider(b, "/members/"), "alice@example.com"))

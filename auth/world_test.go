@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -27,22 +28,22 @@ import (
 
 // world is the login part of a gateway with a fake Cognito, a Redis and a clock.
 type world struct {
-	t        *testing.T
-	cognito  *fakecognito.Server
-	provider *httptest.Server
-	gateway  *httptest.Server
-	redis    *miniredis.Miniredis
-	sessions *session.Manager
-	handler  *Handler
-	cfg      Config
-	faults   fakecognito.Faults
-	audit    audited             // audit lines
-	log      audited             // all others
-	lossy    lossy               // between the gateway and Redis
-	ender    func(Ender) Ender   // wraps the sessions; may be nil
-	asked    func(*http.Request) // called for each request to the provider; may be nil
-	instead  http.Handler        // replaces the provider; may be nil
-	began    func(*http.Request) // called for each request to the gateway; may be nil
+	t          *testing.T
+	cognito    *fakecognito.Server
+	provider   *httptest.Server
+	gateway    *httptest.Server
+	redis      *miniredis.Miniredis
+	sessions   *session.Manager
+	handler    *Handler
+	cfg        Config
+	tokenError func(url.Values) (status int, code string)
+	audit      audited             // audit lines
+	log        audited             // all others
+	lossy      lossy               // between the gateway and Redis
+	ender      func(Ender) Ender   // wraps the sessions; may be nil
+	asked      func(*http.Request) // called for each request to the provider; may be nil
+	instead    http.Handler        // replaces the provider; may be nil
+	began      func(*http.Request) // called for each request to the gateway; may be nil
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -64,7 +65,7 @@ func (w *world) pass(d time.Duration) {
 	w.redis.FastForward(d)
 }
 
-// newWorld starts the parts. change may change the configuration and the provider's faults.
+// newWorld starts the parts. change may change the configuration and the provider's token errors.
 func newWorld(t *testing.T, change func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, redis: miniredis.RunT(t), cfg: DefaultConfig()}
@@ -89,7 +90,7 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	}
 	var err error
 	w.cognito, err = fakecognito.New(fakecognito.Config{
-		URL: w.provider.URL, PoolID: "us-east-1_TEST", Now: w.now, Faults: w.faults,
+		URL: w.provider.URL, PoolID: "us-east-1_TEST", Now: w.now, TokenError: w.tokenError,
 		Clients: []fakecognito.Client{{
 			ID: "client", Secret: "secret",
 			CallbackURLs: []string{w.gateway.URL + "/oauth2/callback"},

@@ -45,7 +45,7 @@ func (k *signingKey) sign(claims map[string]any) (string, error) {
 }
 
 // subject returns a stable id of a user in the form of a UUID.
-func subject(u *User) string {
+func subject(u *user) string {
 	sum := sha256.Sum256([]byte("fakecognito " + u.Username))
 	h := []byte(strings.ToLower(base64Hex(sum[:16])))
 	return string(h[:8]) + "-" + string(h[8:12]) + "-" + string(h[12:16]) + "-" + string(h[16:20]) + "-" + string(h[20:32])
@@ -83,9 +83,6 @@ func (s *Server) idToken(g *grant, accessToken string) (string, error) {
 			claims[name] = value == "true"
 		}
 	}
-	if s.cfg.Faults.Claims != nil {
-		s.cfg.Faults.Claims(claims)
-	}
 	return s.idKey.sign(claims)
 }
 
@@ -105,7 +102,7 @@ func (s *Server) accessToken(g *grant) (string, error) {
 }
 
 // attributes returns the attributes that the scopes include.
-func (u *User) attributes(scope string) map[string]string {
+func (u *user) attributes(scope string) map[string]string {
 	included := map[string]string{}
 	has := map[string]bool{}
 	for _, s := range strings.Fields(scope) {

@@ -16,13 +16,13 @@ type Config struct {
 	URL     string // the server's own URL: scheme, host and port
 	PoolID  string // <region>_<id>
 	Clients []Client
-	Users   []User        // nil means defaultUsers
 	Access  time.Duration // lifetime of ID and access tokens; 0 means one hour
 	// Rotate issues a new refresh token at each refresh. The old one remains valid for RotationGrace.
 	Rotate        bool
 	RotationGrace time.Duration
 	Now           func() time.Time
-	Faults        Faults
+	// TokenError returns an error of the token endpoint for a request; status 0, or a nil function, means none.
+	TokenError func(form url.Values) (status int, code string)
 }
 
 // Client is an app client. Its URLs must match exactly.
@@ -32,28 +32,21 @@ type Client struct {
 	LogoutURLs   []string
 }
 
-// User is an account. Its attributes become claims; custom ones are always strings.
-type User struct {
+// user is an account. Its attributes become claims; custom ones are always strings.
+type user struct {
 	Username, Password string
 	Attributes         map[string]string
 	Groups             []string
 }
 
-// Faults injects faults for tests. Nil functions have no effect.
-type Faults struct {
-	Token  func(form url.Values) (status int, code string) // the token endpoint returns this error; status 0 means none
-	Claims func(idToken map[string]any)                    // modifies the ID token's claims before signing
-	Down   func(path string) bool                          // the path returns 503 with HTML
-}
-
-// defaultUsers returns the users of the demo: alice in the groups members and partner, bob in no group. Both have the
+// demoUsers returns the users of the demo: alice in the groups members and partner, bob in no group. Both have the
 // password demo.
-func defaultUsers() []User {
+func demoUsers() []user {
 	person := func(first, last, email string) map[string]string {
 		return map[string]string{"email": email, "email_verified": "true",
 			"given_name": first, "family_name": last, "name": first + " " + last}
 	}
-	return []User{
+	return []user{
 		{Username: "alice@example.com", Password: "demo",
 			Attributes: person("Alice", "Archer", "alice@example.com"), Groups: []string{"members", "partner"}},
 		{Username: "bob@example.com", Password: "demo", Attributes: person("Bob", "Baker", "bob@example.com")},
@@ -66,6 +59,7 @@ type Server struct {
 	mux *http.ServeMux
 
 	mu       sync.Mutex
+	users    []user
 	idKey    *signingKey // signs ID tokens; Cognito has another key for access tokens
 	accKey   *signingKey
 	retired  []*signingKey
@@ -77,13 +71,13 @@ type Server struct {
 
 // login is a login at the pool's domain. It lasts one hour; refreshes do not extend it.
 type login struct {
-	user *User
+	user *user
 	at   time.Time
 }
 
 // grant is the authorization that a code or a token represents.
 type grant struct {
-	user                                  *User
+	user                                  *user
 	client, redirectURI, challenge, nonce string
 	scope                                 string
 	authTime, expires                     time.Time
@@ -96,16 +90,13 @@ func New(cfg Config) (*Server, error) {
 	if cfg.URL == "" || cfg.PoolID == "" {
 		return nil, errors.New("fakecognito: URL and PoolID are required")
 	}
-	if cfg.Users == nil {
-		cfg.Users = defaultUsers()
-	}
 	if cfg.Access == 0 {
 		cfg.Access = time.Hour
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, codes: map[string]*grant{}, refresh: map[string]*grant{}, access: map[string]*grant{},
+	s := &Server{cfg: cfg, users: demoUsers(), codes: map[string]*grant{}, refresh: map[string]*grant{}, access: map[string]*grant{},
 		browsers: map[string]*login{}}
 	if err := s.rotateKeys(); err != nil {
 		return nil, err
@@ -132,11 +123,6 @@ func (s *Server) routes() {
 
 // ServeHTTP serves the endpoints of the pool and its domain.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.cfg.Faults.Down != nil && s.cfg.Faults.Down(r.URL.Path) {
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
 	s.mux.ServeHTTP(w, r)
 }
 
@@ -185,10 +171,10 @@ func (s *Server) SetGroups(username string, groups ...string) {
 	}
 }
 
-func (s *Server) userNamed(name string) *User {
-	for i := range s.cfg.Users {
-		if s.cfg.Users[i].Username == name {
-			return &s.cfg.Users[i]
+func (s *Server) userNamed(name string) *user {
+	for i := range s.users {
+		if s.users[i].Username == name {
+			return &s.users[i]
 		}
 	}
 	return nil

@@ -17,8 +17,8 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		tokenError(w, http.StatusBadRequest, "invalid_request")
 		return
 	}
-	if s.cfg.Faults.Token != nil {
-		if status, code := s.cfg.Faults.Token(r.PostForm); status != 0 {
+	if s.cfg.TokenError != nil {
+		if status, code := s.cfg.TokenError(r.PostForm); status != 0 {
 			tokenError(w, status, code)
 			return
 		}
