@@ -96,7 +96,8 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, users: demoUsers(), codes: map[string]*grant{}, refresh: map[string]*grant{}, access: map[string]*grant{},
+	s := &Server{cfg: cfg, users: demoUsers(),
+		codes: map[string]*grant{}, refresh: map[string]*grant{}, access: map[string]*grant{},
 		browsers: map[string]*login{}}
 	if err := s.rotateKeys(); err != nil {
 		return nil, err
