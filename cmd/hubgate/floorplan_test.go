@@ -30,7 +30,7 @@ var floors = map[string]int{
 }
 
 const (
-	beside = -1 // fakes and test helpers: they import what sideways lists, and only the demo, the bench and tests import them
+	beside = -1 // fakes and test helpers: only the demo, the bench and tests import them
 	cellar = -2 // what every floor may import
 )
 
