@@ -48,7 +48,7 @@ func preferredName(s *session.Session) string {
 	return s.Email
 }
 
-// session returns the browser's session. If there is none, or Redis is unavailable, it answers 401 or 503 itself.
+// session returns the browser's session. If there is none, or Redis is unavailable, it responds with 401 or 503.
 func (a account) session(w http.ResponseWriter, r *http.Request) (*session.Session, bool) {
 	s, err := a.deps.Sessions.Peek(r)
 	switch {

@@ -47,7 +47,7 @@ func (b backchannel) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // end ends the sessions that a token names, once for each token. The token is remembered after that, not before: a
-// provider that got 503 sends the same token again, and must not get 200 for nothing.
+// provider that got 503 sends the same token again, and must not get 200 before the sessions have ended.
 func (b backchannel) end(ctx context.Context, token *openid.LogoutToken) (n int, err error) {
 	bounded, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
@@ -67,7 +67,7 @@ func (b backchannel) end(ctx context.Context, token *openid.LogoutToken) (n int,
 	return n, b.deps.Redis.Set(bounded, key, "1", max(24*time.Hour, token.Expiry.Sub(b.deps.Now()))).Err()
 }
 
-// unverified answers 503 if the provider's keys are unavailable, and 400 otherwise. An unknown key is 400 too,
+// unverified responds with 503 if the provider's keys are unavailable, otherwise with 400. An unknown key is 400 too,
 // because the sender may have made it up; Retry-After is for a provider that has just replaced its keys.
 func (b backchannel) unverified(w http.ResponseWriter, r *http.Request, err error) {
 	var keys *openid.KeysError

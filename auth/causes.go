@@ -18,9 +18,9 @@ const (
 	causeCached      = "cached_redirect" // a cache keeps the redirect to the login
 	causeToken       = "token"           // the provider's token is invalid
 	causeClock       = "clock"           // the provider's clock or ours is wrong
-	causeUnreachable = "provider"        // of the page unavailable: the provider does not answer
+	causeUnreachable = "provider"        // of the page unavailable: the provider does not respond
 	causeSettings    = "provider"        // of the page misconfigured: the provider refuses the gateway's settings
-	causeStore       = "store"           // of the page unavailable: Redis does not answer
+	causeStore       = "store"           // of the page unavailable: Redis does not respond
 )
 
 // reasonShortened is the reason of a successful login to a page whose address was too long and lost its query.

@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// claims makes sure that one callback finishes an attempt, and keeps its result for repeated ones. Both are in Redis.
+// claims ensures that only one callback finishes an attempt, and keeps its result for repeated ones. Both are in Redis.
 type claims struct {
 	redis   redis.UniversalClient
 	prefix  string // of the keys
@@ -36,7 +36,7 @@ const (
 	maxResultBytes = 64 << 10
 )
 
-// finishedMark replaces a claim after its callback was answered, so that nobody waits for it.
+// finishedMark replaces a claim after its callback was answered, so that repeated callbacks stop waiting for it.
 const finishedMark = "finished"
 
 func (c *claims) key(st state) string       { return c.prefix + "a:{" + st.hash() + "}" }

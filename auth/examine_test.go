@@ -31,7 +31,7 @@ func examined(t *testing.T, p *issuerOf, part string, change func(*Config)) sett
 	return setting.Finding{}
 }
 
-// A provider that takes the secret one way only refuses the other with whatever code it likes.
+// A provider that accepts only one client authentication method may refuse the other with any error code.
 func TestExamineFindsAcceptedClientAuth(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(*http.Request) bool{

@@ -42,7 +42,7 @@ type Ender interface {
 	EndSID(ctx context.Context, issuer, sid string) (int, error)
 }
 
-// Deps is what a Handler works with.
+// Deps are the dependencies of a Handler.
 type Deps struct {
 	Provider  *openid.Provider
 	Sessions  Sessions
@@ -61,7 +61,7 @@ type Deps struct {
 	OnLogout func(w http.ResponseWriter, r *http.Request)
 }
 
-// Handler answers the gateway's own endpoints and begins logins. Its settings are immutable; a reload creates another
+// Handler serves the gateway's own endpoints and begins logins. Its settings are immutable; a reload creates another
 // one.
 type Handler struct {
 	cfg      Config
@@ -119,7 +119,7 @@ func Known(name string) bool { return endpointMethods[name] != nil }
 // maxBody bounds the request bodies of the gateway's own endpoints (resource exhaustion, CWE-400). Larger ones get 413.
 const maxBody = 64 << 10
 
-// Endpoint answers one of the gateway's own endpoints. name is the path after the prefix. Unknown names get the
+// Endpoint serves one of the gateway's own endpoints. name is the path after the prefix. Unknown names get the
 // gateway's own 404, because no request below the prefix may reach the origin.
 func (h *Handler) Endpoint(w http.ResponseWriter, r *http.Request, name string) {
 	methods := endpointMethods[name]

@@ -19,17 +19,17 @@ type Limiter struct {
 	pruned  time.Time
 }
 
-// loginClient is whose logins are counted together.
+// loginClient identifies the visitors whose logins are counted together.
 type loginClient struct {
 	network netip.Prefix
 	shared  bool // forwards the requests of many visitors, and is not a trusted proxy
 }
 
-// loginBudget is what a client may still begin.
+// loginBudget limits the logins of one client.
 type loginBudget struct {
 	*rate.Limiter
 	seen    time.Time
-	refused bool // the last login was
+	refused bool // the last login was refused
 }
 
 // NewLimiter returns a Limiter, which lives as long as the process.
@@ -39,7 +39,7 @@ func NewLimiter() *Limiter {
 
 const (
 	maxLoginClients = 100_000
-	sharedFactor    = 20 // how many times the limit a proxy may begin that forwards for many visitors
+	sharedFactor    = 20 // multiplies the limit of a proxy that forwards for many visitors
 )
 
 // wait returns 0 if the client may begin a login now, and otherwise the time until it may. first reports whether the

@@ -23,7 +23,7 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) {
 	h.begin(w, r, l)
 }
 
-// prefetched answers a prefetch, which must not begin or end anything, with 204.
+// prefetched responds to a prefetch, which must not begin or end anything, with 204.
 func prefetched(w http.ResponseWriter, r *http.Request) bool {
 	if !inbound.FetchesAhead(r) {
 		return false
@@ -33,11 +33,11 @@ func prefetched(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// Begin answers a navigation to a protected page with a login, or with a page that shows the cause of a login loop.
+// Begin responds to a navigation to a protected page with a login, or with a page that shows the cause of a login loop.
 // maxAge > 0 means that the session is older than the rule allows, and the provider must authenticate the user again.
-func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration) {
+func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, reason session.Reason, maxAge time.Duration) {
 	returnTo, shortened := keepReturn(r.URL.RequestURI(), h.cfg.Prefix)
-	if cause := h.loops.check(w, r, why, returnTo); cause != "" {
+	if cause := h.loops.check(w, r, reason, returnTo); cause != "" {
 		inbound.Of(r).Outcome.Login = true
 		h.replies.loop(w, r, cause, h.replies.retryOrHome(returnTo))
 		return
@@ -45,7 +45,7 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, why session.Reas
 	h.begin(w, r, login{returnTo: returnTo, shortened: shortened, prompt: maxAge > 0, maxAge: maxAge})
 }
 
-// login is what a new login asks for.
+// login describes a new login.
 type login struct {
 	returnTo  string
 	shortened bool // returnTo lost its query

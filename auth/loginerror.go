@@ -55,7 +55,7 @@ func (h *Handler) providerError(w http.ResponseWriter, r *http.Request, a *attem
 	q := r.URL.Query()
 	code, description := q.Get("error"), q.Get("error_description")
 	safe := openid.SafeErrorCode(code)
-	note(r, "provider_error", errors.New("auth: the provider answers "+safe))
+	note(r, "provider_error", errors.New("auth: the provider returned "+safe))
 	if h.errors.due(code, h.deps.Now()) {
 		h.deps.Log.InfoContext(r.Context(), "callback with a provider error", "error", safe)
 	}

@@ -144,9 +144,9 @@ func (l *logout) form(r *http.Request, label page.Label, fields []page.Field) pa
 	}
 }
 
-// formOrigins returns where the redirects after a button may lead, because browsers apply form-action to all of them.
+// formOrigins returns the origins that redirects after a button may lead to: browsers apply form-action to all of them.
 // The provider may redirect on to a SAML or OpenID provider behind it, whose address is unknown here, so any https
-// origin is allowed. The risk is small: the pages escape everything from outside, so nobody can inject a form.
+// origin is allowed. The risk is small: the pages escape everything from outside, so no form can be injected.
 func (l *logout) formOrigins() []string {
 	origins := l.deps.Provider.Origins()
 	if origins == nil {

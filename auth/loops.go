@@ -32,12 +32,12 @@ func (l loops) read(r *http.Request) (count loopCount) {
 
 // check counts a request that needs a login right after one was finished. It returns the cause at the third, and ""
 // before.
-func (l loops) check(w http.ResponseWriter, r *http.Request, why session.Reason, page string) string {
+func (l loops) check(w http.ResponseWriter, r *http.Request, reason session.Reason, page string) string {
 	count := l.read(r)
 	if count.Finished.IsZero() || l.now().Sub(count.Finished) >= loopTime {
 		return ""
 	}
-	if why == "" && count.Page != page { // logged in, but another page requires a newer login
+	if reason == "" && count.Page != page { // logged in, but another page requires a newer login
 		count.Page = page
 		l.cookies.write(w, r, loopCookie, count)
 		return ""
@@ -48,11 +48,11 @@ func (l loops) check(w http.ResponseWriter, r *http.Request, why session.Reason,
 		return ""
 	}
 	l.forget(w, r) // the page's button begins a new count
-	return loopCause(why)
+	return loopCause(reason)
 }
 
-func loopCause(why session.Reason) string {
-	switch why {
+func loopCause(reason session.Reason) string {
+	switch reason {
 	case session.CookieInvalid:
 		return "cookie_invalid"
 	case session.RecordMissing:

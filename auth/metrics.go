@@ -15,21 +15,21 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		started: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hubgate_auth_logins_started_total", Help: "Visitors sent to the provider.",
+			Name: "hubgate_auth_logins_started_total", Help: "Logins started, by redirecting a visitor to the provider.",
 		}),
 		finished: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_auth_logins_finished_total", Help: "Logins that came back, by how they ended.",
+			Name: "hubgate_auth_logins_finished_total", Help: "Logins finished, by result and reason.",
 		}, []string{"result", "reason"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "hubgate_auth_login_duration_seconds", Help: "Time a visitor spent at the provider.",
+			Name: "hubgate_auth_login_duration_seconds", Help: "Time from the start of a login until the session begins.",
 			Buckets:                     []float64{1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900},
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}),
 		loops: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_auth_login_loops_total", Help: "Login loops that were broken, by their cause.",
+			Name: "hubgate_auth_login_loops_total", Help: "Login loops that were stopped, by cause.",
 		}, []string{"cause"}),
 		logouts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_auth_logouts_total", Help: "Logouts, by how the provider's own session was ended.",
+			Name: "hubgate_auth_logouts_total", Help: "Logouts, by kind.",
 		}, []string{"kind"}),
 	}
 	reg.MustRegister(m.started, m.finished, m.duration, m.loops, m.logouts)

@@ -17,7 +17,7 @@ type replies struct {
 	prefix  string // auth.prefix
 }
 
-// retryAfter is the Retry-After of what is unavailable.
+// retryAfter is the Retry-After of 503 responses.
 const retryAfter = 5 * time.Second
 
 // failure is a login that cannot be finished. returnTo is the page that the visitor wanted.
@@ -54,7 +54,7 @@ func (p replies) providerUnavailable(w http.ResponseWriter, r *http.Request, ret
 	p.unavailable(w, r, causeUnreachable, p.startURL(returnTo))
 }
 
-// misconfigured says that the site's settings are wrong, so that trying again does not help.
+// misconfigured shows that the site's settings are wrong, and that trying again does not help.
 func (p replies) misconfigured(w http.ResponseWriter, r *http.Request) {
 	p.metrics.finished.WithLabelValues("failed", causeSettings).Inc()
 	p.pages.Write(w, r, page.Page{

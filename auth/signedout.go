@@ -6,8 +6,8 @@ import (
 	"github.com/hubgate/hubgate/internal/page"
 )
 
-// signedOut is the page to which the provider's logout returns. It begins the login for which another account was
-// wanted.
+// signedOut serves the page that the provider's logout returns to. If the visitor chose to use another account, it
+// begins that login.
 func (h *Handler) signedOut(w http.ResponseWriter, r *http.Request) {
 	if returnTo, ok := h.logout.takeReturn(w, r); ok {
 		h.begin(w, r, login{returnTo: returnTo, prompt: true})

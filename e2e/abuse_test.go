@@ -50,7 +50,7 @@ func maxResident() int {
 	return 250 << 20
 }
 
-func TestSlowConnectionsDelayNobodyAndUseBoundedMemory(t *testing.T) {
+func TestSlowConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{config: config{"server.limits.header_timeout": "5s"}})
 	s.origin.handle(func(w http.ResponseWriter, r *http.Request) {

@@ -179,7 +179,7 @@ func storesNoPrivateKey(t *testing.T, store *redisServer) {
 	}
 	for _, key := range keys {
 		if strings.Contains(store.cli("get", key), "PRIVATE KEY") {
-			t.Error("Redis has a private key in the clear")
+			t.Error("Redis has an unencrypted private key")
 		}
 	}
 }

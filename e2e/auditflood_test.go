@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The audit log is complete although nobody reads the log and a visitor makes logins fail as fast as possible.
+// The audit log is complete even if the log is not read and a visitor makes logins fail as fast as possible.
 func TestAuditLogIsCompleteUnderFailingLogins(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{

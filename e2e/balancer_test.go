@@ -36,7 +36,7 @@ func startBalancer(t *testing.T, port int, replicas []*replica) *balancer {
 	return b
 }
 
-// accept handles each connection in a goroutine of its own until the listener is closed.
+// accept handles each connection in a new goroutine until the listener is closed.
 func accept(l net.Listener, handle func(net.Conn)) {
 	go func() {
 		for {

@@ -19,7 +19,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// canary is a gateway with a secret of its own in every place that may have one.
+// canary is a gateway with a different secret wherever one may occur.
 type canary struct {
 	*site
 	gateway  *gateway

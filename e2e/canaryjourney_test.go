@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestSecretsAndEmailsDoNotLeak puts a secret of its own in every place where a gateway receives one. It logs visitors
+// TestSecretsAndEmailsDoNotLeak puts a different secret wherever a gateway receives one. It logs visitors
 // in and out, makes every server around the gateway fail with errors that repeat the request, and then searches
 // everything that was written for the secrets.
 func TestSecretsAndEmailsDoNotLeak(t *testing.T) {

@@ -75,7 +75,7 @@ func (c *canary) checkPlanted() {
 	}
 }
 
-// checkLeaks searches every place for every secret in every spelling.
+// checkLeaks searches all output for every secret in every spelling.
 func (c *canary) checkLeaks() {
 	c.t.Helper()
 	secrets := c.idp.issued()

@@ -24,7 +24,7 @@ type reader struct {
 
 var (
 	demoFile = regexp.MustCompile(`Configuration +(\S+)`)
-	// offline commands read hubgate.yaml, or nothing, and ask nobody.
+	// offline commands read hubgate.yaml, or nothing, and send no requests.
 	offline = regexp.MustCompile(`^hubgate (?:check|diff|explain|keygen|schema|version)\b`)
 )
 
@@ -52,7 +52,7 @@ func newReader(t *testing.T) *reader {
 
 var listenAddress = regexp.MustCompile(`(listen: "127\.0\.0\.1:)\d+`)
 
-// otherPorts copies the demo's secrets and returns its configuration with listeners of its own.
+// otherPorts copies the demo's secrets and returns its configuration with other listeners.
 func (r *reader) otherPorts() string {
 	r.t.Helper()
 	if err := os.CopyFS(filepath.Join(r.other, "demo"), os.DirFS(r.demo)); err != nil {
@@ -96,7 +96,7 @@ func (r *reader) session() string {
 		r.t.Fatalf("%v\n%s", err, out)
 	}
 	if len(list.Sessions) == 0 {
-		r.t.Fatal("nobody is logged in at the demo")
+		r.t.Fatal("no visitor is logged in to the demo")
 	}
 	return list.Sessions[0].ID
 }

@@ -7,7 +7,7 @@ import (
 
 // Every handler on both listeners answers at once if it does not need the announced body. The connection is closed a
 // few seconds later if the body does not come.
-func TestEarlyAnswersDoNotWaitForTheBody(t *testing.T) {
+func TestEarlyResponsesDoNotWaitForTheBody(t *testing.T) {
 	t.Parallel()
 	g := newSite(t, options{}).serve()
 	site, admin := localhost(g.port), local(g.admin)

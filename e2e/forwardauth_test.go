@@ -156,8 +156,8 @@ var spoofed = []string{
 	"Connection: X-Forwarded-Uri", "Connection: X-Forwarded-Method, X-Forwarded-Host",
 }
 
-// checkAccess requests every file in every spelling. Nobody may get a file that they may not read, whatever the headers
-// claim.
+// checkAccess requests every file in every spelling. No visitor may get a forbidden file, regardless of what the
+// headers claim.
 func (f *forwardAuthSite) checkAccess() {
 	f.t.Helper()
 	bob, alice := f.cookieOf("bob@example.com"), f.cookieOf("alice@example.com")

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// forwardAuthSite is a site whose public port belongs to another server. That server has files of its own below
-// /reports, and asks the gateway about each request for one.
+// forwardAuthSite is a site whose public port belongs to another server. That server has its own files below
+// /reports, and asks the gateway to authorize each request for them.
 type forwardAuthSite struct {
 	*site
 	gateway *gateway

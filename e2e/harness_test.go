@@ -42,7 +42,7 @@ var lastPort atomic.Int32
 
 const firstPort, endPort = 20_000, 32_000
 
-// freePorts returns the first of n consecutive ports that nobody listens on and no other test gets.
+// freePorts returns the first of n consecutive ports that are free and that no other test gets.
 func freePorts(t *testing.T, n int) int {
 	t.Helper()
 	for {
@@ -108,7 +108,7 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// write writes a file into a folder of its own and returns its path.
+// write writes a file into a new folder and returns its path.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

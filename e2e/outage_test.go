@@ -124,7 +124,7 @@ func (p *outage) finishLogin(mayWork bool) {
 	}
 }
 
-// logOut logs out, which deletes the cookie and ends the provider's session whatever Redis does. It returns the cookies
+// logOut logs out, which deletes the cookie and ends the provider's session even without Redis. It returns the cookies
 // that the visitor had.
 func (p *outage) logOut() []*http.Cookie {
 	p.s.t.Helper()

@@ -99,7 +99,7 @@ func (l *load) report(t *testing.T) {
 	}
 }
 
-// run calls once in a goroutine of its own until the load is stopped.
+// run calls once in a new goroutine until the load is stopped.
 func (l *load) run(once func()) {
 	l.all.Go(func() {
 		for {

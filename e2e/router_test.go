@@ -54,7 +54,7 @@ func (b *router) pin(gateway int) { b.pinned.Store(int64(gateway)) }
 // toGateway is the header by which a request selects a gateway.
 const toGateway = "X-To-Gateway"
 
-// openAt opens a page at one gateway, whatever the router does with other requests. It does not follow redirects.
+// openAt opens a page at one gateway, regardless of the router. It does not follow redirects.
 func (v *visitor) openAt(s *site, gateway int, path string) page {
 	v.t.Helper()
 	chosen := *v

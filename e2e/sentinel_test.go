@@ -96,7 +96,7 @@ func (r *requester) request(s *site, gateway int) {
 	r.longest = max(r.longest, time.Since(r.since))
 }
 
-// repeat calls once every interval, in a goroutine of its own, until over is closed.
+// repeat calls once every interval, in a new goroutine, until over is closed.
 func repeat(all *sync.WaitGroup, interval time.Duration, over <-chan struct{}, once func()) {
 	all.Go(func() {
 		tick := time.NewTicker(interval)

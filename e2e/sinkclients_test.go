@@ -40,7 +40,7 @@ func TestSIGPIPEIsIgnoredByServeAndDemoOnly(t *testing.T) {
 }
 
 // Stalled probes and scrapes block neither visitors nor the drain.
-func TestStalledAdminClientsBlockNobody(t *testing.T) {
+func TestStalledAdminClientsBlockNoOthers(t *testing.T) {
 	t.Parallel()
 	g := startLogging(t, nil, "json", "") // the log is discarded
 	ask := "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"

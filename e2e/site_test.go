@@ -16,7 +16,7 @@ type options struct {
 	bare     bool               // no provider, an embedded Redis, and no contacts
 	host     string             // host of the public URL, without a port; https
 	https    bool               // the gateways terminate TLS with a certificate for the host
-	fronted  bool               // another server has the public port; each gateway gets one of its own
+	fronted  bool               // another server has the public port; each gateway gets its own
 	routed   bool               // that server is a router
 }
 

@@ -212,5 +212,5 @@ func TestCollectorOutageAffectsNoRequest(t *testing.T) {
 	if n := g.out.count("the trace collector is unavailable"); n != 1 {
 		t.Errorf("the log reports it %d times", n)
 	}
-	g.lines() // fails if OpenTelemetry writes lines of its own
+	g.lines() // fails if OpenTelemetry writes its own lines
 }

@@ -55,7 +55,7 @@ type VisitorsConfig struct {
 	ForgetOnLogout bool   `yaml:"forget_on_logout" json:"forget_on_logout"`
 }
 
-// CRM returns what calls to HubSpot's API need of the section.
+// CRM returns the settings for calls to HubSpot's API.
 func (c Config) CRM() crm.Config {
 	return crm.Config{
 		HubID: c.HubID, AccessToken: c.AccessToken, APIURL: c.APIURL, APIVersion: c.APIVersion, RateLimit: c.RateLimit,

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// faults are the failures that are logged already: each is logged once when it begins and once when it has ended,
-// however often the work is retried. Only Run uses it.
+// faults are the failures that have been logged: each is logged once when it begins and once when it has ended,
+// regardless of retries. Only Run uses them.
 type faults struct {
 	queue  bool // the queue cannot be processed
 	logged map[string]bool

@@ -58,7 +58,7 @@ func TestLinkNeedsReadableContact(t *testing.T) {
 }
 
 // TestBrowserIsBoundBeforeSubmission checks that a browser is bound before its submission is made, so that it is never
-// offered to a second person, whatever happens then.
+// offered to a second person.
 func TestBrowserIsBoundBeforeSubmission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestBrowserIsBoundBeforeSubmission(t *testing.T) {
 		for _, key := range e.mini.Keys() {
 			value, _ := e.mini.Get(key)
 			if strings.Contains(key+value, utk) || strings.Contains(key+value, "ada@") {
-				t.Errorf("in the clear: %s %s", key, value)
+				t.Errorf("unencrypted: %s %s", key, value)
 			}
 			if ttl := e.mini.TTL(key); strings.Contains(key, "crm}:b:") && ttl > 399*24*time.Hour &&
 				ttl <= 400*24*time.Hour {

@@ -39,7 +39,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 		queueLength:   gauge("queue_length", "Entries in the contact queue, including delayed ones."),
 		queueOldest:   gauge("queue_oldest_seconds", "Age of the oldest entry waiting to be sent."),
-		deadLetters:   gauge("dead_letters", "Contacts rejected by HubSpot for good."),
+		deadLetters:   gauge("dead_letters", "Contacts that HubSpot rejected permanently."),
 		rateRemaining: gauge("rate_remaining", "Calls remaining in the current window, as last reported by HubSpot."),
 	}
 	m.lost = prometheus.NewCounter(prometheus.CounterOpts{

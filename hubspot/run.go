@@ -16,7 +16,7 @@ const (
 	shutdownGrace = 1500 * time.Millisecond // how long a call may still run during shutdown
 )
 
-// Run sends the queue until ctx ends. One replica at a time works; the others try to acquire the lease every two
+// Run sends the queue until ctx ends. Only one replica at a time does so; the others try to acquire the lease every two
 // seconds. During shutdown a call in flight gets shutdownGrace to finish, then the lease is released. Run retries until
 // Redis is back.
 func (c *Contacts) Run(ctx context.Context) error {
@@ -26,7 +26,7 @@ func (c *Contacts) Run(ctx context.Context) error {
 		switch {
 		case acquired:
 			err = c.work(ctx, leased)
-		case err == nil: // another replica does
+		case err == nil: // another replica holds the lease
 			c.faults.queueWorks(c.deps.Log)
 		}
 		if err != nil && ctx.Err() == nil {
@@ -42,7 +42,7 @@ func (c *Contacts) Run(ctx context.Context) error {
 	return nil
 }
 
-// work works on the queue until ctx ends, the lease is lost, or Redis fails. A panic is an error of this attempt: what
+// work processes the queue until ctx ends, the lease is lost, or Redis fails. A panic is an error of this attempt: what
 // HubSpot or a claim contains must not end the process.
 func (c *Contacts) work(ctx context.Context, leased outbox.Leased) (err error) {
 	defer background.Recover(&err)

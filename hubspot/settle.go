@@ -42,7 +42,7 @@ func (b *batch) settle(ctx context.Context, plans []*plan) (added []*plan, err e
 const clockSkew = 5 * time.Second
 
 // isNew reports whether this job created the contact. If an earlier call may have succeeded without its response being
-// received, HubSpot says new: false for a contact that this job created; then the contact's creation time decides.
+// received, HubSpot reports new: false for a contact that this job created; then the contact's creation time decides.
 func (p *plan) isNew() bool {
 	repeated := p.job.State.Uncertain || p.job.State.Attempts > 0
 	return p.outcome.Created || repeated && p.outcome.CreatedAt.After(p.job.Since.Add(-clockSkew))

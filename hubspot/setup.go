@@ -45,7 +45,7 @@ func CheckMapping(ctx context.Context, account *crm.Account, cfg ContactsConfig)
 		case r.typeMismatch(known) != "":
 			check.Unsuitable[r.property] = r.typeMismatch(known)
 		case r.Claim == "sub" && !p.HasUniqueValue:
-			check.Doubtful[r.property] = "its values are not unique, so a changed address makes a second contact"
+			check.Doubtful[r.property] = "its values are not unique, so a changed address creates a second contact"
 		}
 	}
 	return check, nil

@@ -46,7 +46,7 @@ func TestCreateMissingProperties(t *testing.T) {
 					"portal_logins":  "its type is number, but login_time needs date",
 				},
 				Doubtful: map[string]string{
-					"company": "its values are not unique, so a changed address makes a second contact",
+					"company": "its values are not unique, so a changed address creates a second contact",
 				},
 			}
 			if d := cmp.Diff(want, check); d != "" {

@@ -57,7 +57,7 @@ func (c Config) validateToken(p *problems) {
 	switch {
 	case setting.HasPlaceholder(token):
 		p.add("hubspot.access_token", "the placeholder is still there",
-			"write the service key or app token, best as ${file:PATH} or ${NAME}, or leave it empty to turn sync off")
+			"write the service key or app token, preferably as ${file:PATH} or ${NAME}, or leave it empty to turn sync off")
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		p.add("hubspot.access_token", "contains white space or an invalid character",
 			"copy the token again, without line breaks or quotes")
@@ -128,7 +128,7 @@ func checkURL(p *problems, key, value, example string) {
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
 		p.add(key, "has more than scheme, host and port", cure)
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
-		p.add(key, "http would send the access token in the clear",
+		p.add(key, "http would send the access token unencrypted",
 			"write https://; http is allowed only for a loopback address")
 	}
 }

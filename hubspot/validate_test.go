@@ -33,7 +33,7 @@ func mistakes() map[string]mistake {
 			"hubspot.access_token", "white space"},
 		"placeholder":    {func(c *Config) { c.AccessToken = "REPLACE_TOKEN" }, "hubspot.access_token", "placeholder"},
 		"negative HubID": {func(c *Config) { c.HubID = -1 }, "hubspot.hub_id", "not a HubID"},
-		"http API":       {func(c *Config) { c.APIURL = "http://api.hubapi.com" }, "hubspot.api_url", "in the clear"},
+		"http API":       {func(c *Config) { c.APIURL = "http://api.hubapi.com" }, "hubspot.api_url", "unencrypted"},
 		"API with a path": {func(c *Config) { c.APIURL = "https://api.hubapi.com/crm" },
 			"hubspot.api_url", "more than scheme"},
 		"no API":             {func(c *Config) { c.APIURL = "" }, "hubspot.api_url", "not a URL"},
@@ -80,8 +80,8 @@ func mistakes() map[string]mistake {
 		"link without HubID": {func(c *Config) {
 			c.Visitors.Link, c.Visitors.FormID = "form", "0a1b2c3d-1234-5678-9abc-0123456789ab"
 		}, "hubspot.hub_id", "required"},
-		"form host in the clear": {func(c *Config) { c.Visitors.FormURL = "http://forms.example" },
-			"hubspot.visitors.form_url", "in the clear"},
+		"unencrypted form host": {func(c *Config) { c.Visitors.FormURL = "http://forms.example" },
+			"hubspot.visitors.form_url", "unencrypted"},
 	}
 }
 

@@ -15,7 +15,7 @@ const (
 	readPage  = time.Second     // how long a read waits for new entries
 )
 
-// worker works on the queue while this replica holds the lease.
+// worker processes the queue while this replica holds the lease.
 type worker struct {
 	c            *Contacts
 	outbox       outbox.Leased
@@ -29,8 +29,8 @@ type worker struct {
 	lastSuccess  time.Time            // when HubSpot last accepted a contact
 }
 
-// step works on one batch: it takes it from the queue, plans what to write, sends that, and settles each job. An error
-// is Redis' and ends the worker's turn; HubSpot's errors are settled with the jobs that they are about.
+// step processes one batch: it takes it from the queue, plans what to write, sends that, and settles each job. An error
+// comes from Redis and ends the worker; HubSpot's errors are settled with the jobs that they affect.
 func (w *worker) step(ctx, held context.Context) error {
 	jobs, err := w.take(ctx, held)
 	if err != nil || len(jobs) == 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // clientBody records whether reading the visitor's body failed, so that the origin is not blamed for it. net/http's
-// transport reads it in a goroutine of its own.
+// transport reads it in its own goroutine.
 type clientBody struct {
 	io.ReadCloser
 	failure atomic.Pointer[error]

@@ -7,8 +7,8 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// filterCookies removes the gateway's own cookies from a request: the origin and its logs must not have what opens a
-// session.
+// filterCookies removes the gateway's own cookies from a request: the origin and its logs must not contain credentials
+// of a session.
 func (g *Gate) filterCookies(h http.Header) {
 	lines := h["Cookie"]
 	if len(lines) == 0 {

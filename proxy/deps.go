@@ -10,7 +10,7 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// Sessions finds the sessions of requests. session.ErrNoSession means "not logged in", every other error "cannot tell".
+// Sessions finds the sessions of requests. session.ErrNoSession means "not logged in", every other error "unknown".
 type Sessions interface {
 	// Load returns the session of a request and resets its idle timeout.
 	Load(http.ResponseWriter, *http.Request) (*session.Session, error)
@@ -22,11 +22,11 @@ type Sessions interface {
 
 // Login logs visitors in.
 type Login interface {
-	// Begin answers a top-level navigation with a login. With maxAge > 0 the provider must authenticate the user again.
-	Begin(w http.ResponseWriter, r *http.Request, why session.Reason, maxAge time.Duration)
+	// Begin redirects a top-level navigation to a login. With maxAge > 0 the provider must authenticate the user again.
+	Begin(w http.ResponseWriter, r *http.Request, reason session.Reason, maxAge time.Duration)
 	// SwitchForm returns the button of the 403 page that logs in another user.
 	SwitchForm(*http.Request) page.Form
-	// FormOrigins returns where the redirects of that button may lead.
+	// FormOrigins returns the origins that redirects of that button may lead to.
 	FormOrigins() []string
 }
 

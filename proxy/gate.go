@@ -54,7 +54,8 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 // Rules returns the compiled rules, for explain, diff and the test page.
 func (g *Gate) Rules() *rules.Set { return g.rules }
 
-// Serve answers a request, or forwards it, by its canonical path. A public page needs neither Redis nor the provider.
+// Serve responds to a request, or forwards it, by its canonical path. A public page needs neither Redis nor the
+// provider.
 func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 	if len(r.TransferEncoding) > 0 {
 		// net/http prefers chunked to Content-Length and keeps the connection open. RFC 9112, section 6.1, wants it
@@ -64,7 +65,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 	v := visit{
 		match:  g.rules.Match(inbound.Of(r).Site.Host, p),
 		params: urlpath.ParsePreviewParams(r.URL.RawQuery),
-		why:    session.CookieMissing,
+		reason: session.CookieMissing,
 	}
 	if err := g.decide(w, r, &v); err != nil { // access cannot be determined: nothing is served, nobody is logged out
 		setOutcome(r, rules.Decision{Kind: "error", Reason: "store", Rule: v.decision.Rule}, nil)
@@ -86,13 +87,13 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 	}
 }
 
-// visit is what Serve finds out about a request.
+// visit is what is known about a request while it is decided.
 type visit struct {
 	match    rules.Match
 	params   urlpath.PreviewParams
 	decision rules.Decision
 	session  *session.Session // nil if it was not needed, or there is none
-	why      session.Reason   // why there is none
+	reason   session.Reason   // why there is none
 }
 
 // decide decides about a visit. It loads the session only if the path needs a login. An error means that access cannot
@@ -104,7 +105,7 @@ func (g *Gate) decide(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	s, err := g.deps.Sessions.Load(w, r)
 	if none := (*session.NoSessionError)(nil); errors.As(err, &none) {
-		v.why = none.Reason
+		v.reason = none.Reason
 	}
 	switch {
 	case errors.Is(err, session.ErrNoSession):

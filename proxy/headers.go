@@ -45,7 +45,7 @@ func (g *Gate) rewriteRequest(h http.Header, in *http.Request, p *exchange) {
 	}
 }
 
-// keepTrace keeps a trace that a trusted proxy began. Anybody else's could link requests of other visitors.
+// keepTrace keeps a trace that a trusted proxy began. A trace of a client could link requests of other visitors.
 func keepTrace(h, in http.Header) {
 	if len(in["Traceparent"]) != 1 {
 		return

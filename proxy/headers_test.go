@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// FuzzHeaders checks that the origin gets only the gateway's values, whatever headers a client sends.
+// FuzzHeaders checks that the origin gets only the gateway's values, regardless of the client's headers.
 func FuzzHeaders(f *testing.F) {
 	for _, seed := range [][2]string{{"X-Forwarded-For", "1.2.3.4"}, {"x_forwarded_for", "1"}, {"X.Real.IP", "1"},
 		{"Connection", "x-hs-public-host"}, {"Cookie", "__Host-hubgate=a; b=c"}, {"cf-connecting-ip", "9"},

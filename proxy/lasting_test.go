@@ -20,7 +20,7 @@ func (s *stage) lasting(t *testing.T, request string) (net.Conn, *bufio.Reader) 
 	return conn, bufio.NewReader(conn)
 }
 
-// A protected response ends with its session, whatever its type, and whether or not data arrives.
+// A protected response ends with its session, regardless of its type and of whether data arrives.
 func TestLastingResponseEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	const chunked = "Transfer-Encoding: chunked\r\n\r\n"

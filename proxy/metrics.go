@@ -24,10 +24,10 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_upstream_requests_total", Help: "Answers of the origin, by class of status.",
+			Name: "hubgate_upstream_requests_total", Help: "Responses of the origin, by status class.",
 		}, []string{"code"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "hubgate_upstream_duration_seconds", Help: "Time until the origin's answer began.",
+			Name: "hubgate_upstream_duration_seconds", Help: "Time until the origin's response began.",
 			Buckets: []float64{
 				0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 			},
@@ -35,7 +35,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hubgate_upstream_errors_total",
-			Help: "Requests that the origin did not answer, throttled or challenged.",
+			Help: "Requests that failed at the origin, or that it throttled or challenged, by reason.",
 		}, []string{"reason"}),
 		websockets: prometheus.NewGauge(prometheus.GaugeOpts{Name: "hubgate_websockets", Help: "Open WebSockets."}),
 	}

@@ -63,7 +63,7 @@ var (
 		"x-server-port": true, "x-sourceip": true, "x-src-ip": true, "x-sub": true, "x-uid": true, "x-upn": true,
 		"x-uri": true, "x-url": true, "x-visitor-ip": true, "xff": true,
 	}
-	// reservedEndings are suffixes of such names, whatever product or company they begin with.
+	// reservedEndings are suffixes of such names, which begin with the name of a product or company.
 	reservedEndings = []string{
 		"-client-cert", "-client-dn", "-client-ip", "-clientcert", "-clientip", "-connecting-ip", "-email",
 		"-forwarded-for", "-forwarded-host", "-forwarded-proto", "-groups", "-original-uri", "-original-url",

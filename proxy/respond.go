@@ -28,9 +28,9 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request, p urlpath.Path, v v
 		return
 	}
 	if v.decision.MaxAge > 0 {
-		v.why = ""
+		v.reason = ""
 	}
-	g.deps.Login.Begin(w, r, v.why, v.decision.MaxAge)
+	g.deps.Login.Begin(w, r, v.reason, v.decision.MaxAge)
 }
 
 // loginRequired responds 401.
@@ -66,7 +66,7 @@ func (g *Gate) forbid(w http.ResponseWriter, r *http.Request, d rules.Decision, 
 	g.deps.Pages.Write(w, r, response)
 }
 
-// refuse responds 403 or 405 to a request that is not admitted from anybody.
+// refuse responds 403 or 405 to a request that is not admitted from any visitor.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, d rules.Decision) {
 	response := page.Page{Name: page.Refused, Status: d.Status, Cause: d.Reason}
 	if d.Status == http.StatusMethodNotAllowed {

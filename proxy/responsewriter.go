@@ -108,7 +108,7 @@ func (w *responseWriter) replace() http.ResponseWriter {
 	return w.ResponseWriter
 }
 
-// release lets use have what is held back, and returns the buffer to the pool.
+// release passes what is held back to use, and returns the buffer to the pool.
 func (w *responseWriter) release(use func(held []byte) error) error {
 	if w.held == nil {
 		return nil

@@ -47,7 +47,7 @@ func (s *socket) cut() {
 	}
 }
 
-// requestClose asks for the end. With policyViolation the visitor's frames are dropped from now on.
+// requestClose requests the end of the connection. With policyViolation the visitor's frames are dropped from now on.
 func (s *socket) requestClose(code uint16) {
 	s.code.Store(uint32(code))
 	s.mu.Lock()
@@ -69,7 +69,7 @@ func (s *socket) sendClose() {
 	s.closeWrite()
 }
 
-// Write sends the origin's frames, and drops what follows the Close frame. httputil calls it in a goroutine of its own.
+// Write sends the origin's frames, and drops what follows the Close frame. httputil calls it in its own goroutine.
 func (s *socket) Write(p []byte) (n int, err error) {
 	defer background.Recover(&err)
 	s.mu.Lock()

@@ -70,7 +70,7 @@ func TestUpgradeOfHTTP10IsIgnored(t *testing.T) {
 	}
 }
 
-// Framing stays strict although a body looks like a 101, and whatever the request asked for.
+// Framing stays strict although a body looks like a 101 response, for every kind of request.
 func TestFramingStaysStrictAfterFake101(t *testing.T) {
 	t.Parallel()
 	const size = 16 << 10
@@ -82,7 +82,7 @@ func TestFramingStaysStrictAfterFake101(t *testing.T) {
 		}
 		w.Header().Set("Content-Length", strconv.Itoa(size))
 		w.(http.Flusher).Flush()
-		<-begun // the text begins a write of its own
+		<-begun // the text begins a new write
 		io.WriteString(w, text)
 	}).URL)})
 	for _, asked := range []string{"Upgrade: x\r\n", "Connection: Upgrade\r\nUpgrade: h2c\r\n", upgrade} {

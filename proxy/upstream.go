@@ -155,7 +155,7 @@ func (g *Gate) roundTrip(p *exchange, out *http.Request) {
 	_ = p.out.send() // it fails if the visitor is gone
 }
 
-// rewrite makes the request for the origin, with exactly the path that was matched and the query that was sent.
+// rewrite builds the request for the origin, with exactly the path that was matched and the query that was sent.
 func (g *Gate) rewrite(pr *httputil.ProxyRequest) {
 	p := exchangeOf(pr.In.Context())
 	out := pr.Out

@@ -218,10 +218,10 @@ func TestOriginFailuresAreClassified(t *testing.T) {
 		name, origin, reason string
 		status               int
 	}{
-		{"nobody listens", "http://" + closed.Addr().String(), "dial", 502},
+		{"closed port", "http://" + closed.Addr().String(), "dial", 502},
 		{"no answer in time", slow.URL, "timeout", 504},
 		{"hung up", broken.URL, "reset", 502},
-		{"a certificate of somebody else", untrusted.URL, "tls", 502},
+		{"an untrusted certificate", untrusted.URL, "tls", 502},
 	} {
 		cfg := testConfig(c.origin)
 		cfg.Timeouts.ResponseHeader = setting.Duration(100 * time.Millisecond)

@@ -110,11 +110,11 @@ func TestWebSocketUpgradeIsJudged(t *testing.T) {
 	}{
 		{"in the open", "/workshop/echo", nil, 101},
 		{"in the open, from elsewhere", "/workshop/echo", []string{"Origin: https://elsewhere.example"}, 101},
-		{"nobody", "/members/echo", []string{"Origin: https://www.example.com"}, 401},
-		{"nobody, as a navigation", "/members/echo", []string{navigate}, 401},
+		{"anonymous", "/members/echo", []string{"Origin: https://www.example.com"}, 401},
+		{"anonymous, as a navigation", "/members/echo", []string{navigate}, 401},
 		{"bob", "/members/echo", []string{asBob, "Origin: https://www.example.com"}, 101},
 		{"bob's program", "/members/echo", []string{asBob}, 101},
-		{"bob's browser on somebody else's page", "/members/echo", []string{asBob, "Origin: https://evil.example"},
+		{"bob's browser on another site's page", "/members/echo", []string{asBob, "Origin: https://evil.example"},
 			403},
 		{"plain http", "/members/echo", []string{asBob, "Origin: http://www.example.com"}, 403},
 		{"sandboxed", "/members/echo", []string{asBob, "Origin: null"}, 403},
@@ -174,7 +174,7 @@ func TestWebSocketEndsIfSessionVanishes(t *testing.T) {
 	s, e, _ := openStage(t, func(d *stubs) { d.recheck = 5 * time.Millisecond })
 	conn, r, _ := s.openSocket(t, "/members/echo", asBob)
 	say(t, conn, r, "hello")
-	e.admitted.Store(false) // and nobody says so
+	e.admitted.Store(false) // without a notification
 	if code, err := readClose(conn, r); code != policyViolation || err != io.EOF {
 		t.Errorf("its end is told as %d, %v", code, err)
 	}
@@ -242,7 +242,7 @@ func TestShutdownEndsWebSocketsAndEventStreams(t *testing.T) {
 	for name, c := range map[string]struct {
 		conn net.Conn
 		r    io.Reader
-	}{"a member's": {members, fromMembers}, "anybody's": {open, fromOpen}} {
+	}{"a member's": {members, fromMembers}, "an open page's": {open, fromOpen}} {
 		if code, err := readClose(c.conn, c.r); code != goingAway || err != io.EOF {
 			t.Errorf("%s WebSocket ends with %d, %v", name, code, err)
 		}

@@ -11,7 +11,8 @@ import (
 	"github.com/hubgate/hubgate/internal/redisclient"
 )
 
-// cache keeps the sessions that this replica has read, and what it knows to be over. It reads the others from Redis.
+// cache keeps the sessions that this replica has read, and tombstones of those that have ended. It reads the others
+// from Redis.
 type cache struct {
 	sessions   *otter.Cache[string, *cached]
 	tombstones *tombstones
@@ -39,7 +40,7 @@ func newSessions(settings *atomic.Pointer[Settings]) (*otter.Cache[string, *cach
 	})
 }
 
-// query is one request's question for its session.
+// query is one request's lookup of its session.
 type query struct {
 	ticket   ticket
 	ref      string
@@ -72,10 +73,11 @@ func (q query) aad() []byte {
 	return binding(q.ref, q.host, q.settings.Issuer, q.settings.ClientID)
 }
 
-// trusted returns the session if this replica may answer without Redis: it was confirmed within cache_ttl, and no end
-// can have been missed since. A session that is idle here is not trusted: another replica may have seen the visitor.
+// trusted returns the session if this replica may use it without asking Redis: it was confirmed within cache_ttl, and
+// no end can have been missed since. A session that is idle here is not trusted: another replica may have seen the
+// visitor.
 func (ch *cache) trusted(q query) (*cached, bool) {
-	if q.known == nil || !q.opens() || ch.over(q.ref) || ch.clock.expired(q.known) {
+	if q.known == nil || !q.opens() || ch.hasTombstone(q.ref) || ch.clock.expired(q.known) {
 		return nil, false
 	}
 	epoch, last := ch.epoch.current(), q.known.confirmed.Load()
@@ -89,7 +91,7 @@ func (ch *cache) usableInOutage(q query) bool {
 	if q.known == nil || ch.clock.expired(q.known) {
 		return false
 	}
-	return ch.now().Sub(q.known.confirmed.Load().at) < q.settings.Config.OutageGrace.D() && !ch.over(q.ref)
+	return ch.now().Sub(q.known.confirmed.Load().at) < q.settings.Config.OutageGrace.D() && !ch.hasTombstone(q.ref)
 }
 
 // confirmed reports whether Redis confirmed a session within outage_grace.
@@ -101,14 +103,14 @@ func (ch *cache) confirmed(ref string) bool {
 // confirmation returns what Redis confirms now.
 func (ch *cache) confirmation() *confirmation { return &confirmation{ch.now(), ch.epoch.current()} }
 
-// over reports whether this replica knows that a session is over.
-func (ch *cache) over(ref string) bool { return ch.tombstones.has(ref, ch.now()) }
+// hasTombstone reports whether this replica knows that a session has ended or is missing.
+func (ch *cache) hasTombstone(ref string) bool { return ch.tombstones.has(ref, ch.now()) }
 
 // put adds a session, unless it ended while it was being read or a later read has added it already: a load that began
 // before the end must not fill the cache.
 func (ch *cache) put(ref string, c *cached) {
 	ch.sessions.Compute(ref, func(current *cached, found bool) (*cached, otter.ComputeOp) {
-		if ch.over(ref) {
+		if ch.hasTombstone(ref) {
 			return nil, otter.InvalidateOp
 		}
 		if found && current.confirmed.Load().at.After(c.confirmed.Load().at) {
@@ -121,18 +123,18 @@ func (ch *cache) put(ref string, c *cached) {
 	})
 }
 
-// markEnded leaves a tombstone: the session is over on this replica, whatever Redis or an earlier load says.
+// markEnded adds a tombstone: the session has ended on this replica, regardless of Redis and of earlier loads.
 func (ch *cache) markEnded(ref string) {
 	cfg := ch.settings.Load().Config
 	ch.addTombstone(ref, tombstone{until: ch.now().Add(cfg.CacheTTL.D() + cfg.OutageGrace.D() + time.Second), ended: true})
 }
 
-// markEnding leaves a tombstone for the whole lifetime: Redis has not accepted the end, and may not for a long time.
+// markEnding adds a tombstone for the whole lifetime: Redis has not accepted the end, and may not for a long time.
 func (ch *cache) markEnding(ref string) {
 	ch.addTombstone(ref, tombstone{until: ch.now().Add(ch.settings.Load().Config.Lifetime.D()), ended: true})
 }
 
-// markMissing leaves a tombstone for cache_ttl: Redis has no record, but may get it back (a backup, a failover).
+// markMissing adds a tombstone for cache_ttl: Redis has no record, but may get it back (a backup, a failover).
 func (ch *cache) markMissing(ref string) {
 	ch.addTombstone(ref, tombstone{until: ch.now().Add(ch.settings.Load().Config.CacheTTL.D())})
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// idleClock keeps when each visitor was last seen: in the cached session at once, in Redis less often.
+// idleClock records when each visitor was last seen: in the cached session at once, in Redis less often.
 type idleClock struct {
 	store    *store
 	retries  *retryQueue

@@ -10,7 +10,7 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// End ends the request's session and always expires its cookie, so that a logout logs out this browser whatever fails.
+// End ends the request's session and always expires its cookie, so that a logout logs out this browser in any case.
 // An error other than ErrNoSession means that Redis has not accepted the end yet; it is retried. End returns the
 // session whenever it is known.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request) (*Session, error) {
@@ -74,8 +74,8 @@ func (m *Manager) EndByEmail(ctx context.Context, email string) (int, error) {
 	return m.ender.endAll(ctx, m.store.keys.email(email))
 }
 
-// EndSID ends the sessions that belong to one session of the provider (back-channel logout). After an error it goes on
-// like EndUser.
+// EndSID ends the sessions that belong to one session of the provider (back-channel logout). After an error it
+// continues like EndUser.
 func (m *Manager) EndSID(ctx context.Context, issuer, sid string) (int, error) {
 	return m.ender.endAllAndRetry(ctx, m.store.keys.sid(issuer, sid))
 }

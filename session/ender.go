@@ -28,7 +28,7 @@ type ending struct {
 	others      time.Time // if set, the user's other sessions that began before this time end as well
 }
 
-// endAndRetry ends a session. This replica knows at once. After an error it is retried until Redis accepts it.
+// endAndRetry ends a session, on this replica at once. After an error it is retried until Redis accepts it.
 func (e *ender) endAndRetry(ctx context.Context, x ending) error {
 	e.cache.markEnded(x.ref)
 	_, err := e.remove(ctx, x)
@@ -71,7 +71,7 @@ func (e *ender) end(ctx context.Context, x ending) (existed bool, err error) {
 	return existed, err
 }
 
-// remove deletes the record, then the entries in lists, and tells the other replicas.
+// remove deletes the record, then the entries in lists, and notifies the other replicas.
 func (e *ender) remove(ctx context.Context, x ending) (existed bool, err error) {
 	u, known, err := e.store.summary(ctx, x.ref)
 	if err != nil {

@@ -58,7 +58,7 @@ var endings = map[string]func(ctx context.Context, w *world, m *Manager) (int, e
 	},
 }
 
-// An end between two steps of a login (CWE-367) is final for every replica.
+// Ending a session between two steps of a login (CWE-367) is final for every replica.
 func TestEndDuringStartIsNotLost(t *testing.T) {
 	t.Parallel()
 	for name, end := range endings {

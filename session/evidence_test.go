@@ -64,7 +64,7 @@ func TestIdleSessionIsReadAgainBeforeItEnds(t *testing.T) {
 	w.clock.pass(9 * time.Minute)
 	w.mustLoad(busy, cookie)
 	w.clock.pass(2 * time.Minute)
-	if got := w.reason(old, cookie); got != "cannot tell" {
+	if got := w.reason(old, cookie); got != "unavailable" {
 		t.Errorf("idle here while Redis is down: %q", got)
 	}
 	w.redis.SetError("")
@@ -226,7 +226,7 @@ func TestNoReplyIsNotALogout(t *testing.T) {
 		t.Cleanup(func() { rdb.Close() })
 		m := w.replica(nil)
 		m.store.reads.Redis = rdb
-		if got := w.reason(m, cookie); got != "cannot tell" {
+		if got := w.reason(m, cookie); got != "unavailable" {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

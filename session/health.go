@@ -32,7 +32,7 @@ func (mon *monitor) health() (ok bool, detail string, since time.Time) {
 	case state.Down:
 		return false, "unavailable: sessions cannot be loaded", state.Since
 	case state.ReadOnly:
-		return false, "refuses writes: sessions stay valid, logins fail", state.Since
+		return false, "read-only: sessions stay valid, logins fail", state.Since
 	case down != nil:
 		return false, "its subscription is interrupted: every request asks Redis", *down
 	case exam != nil && exam.TooOld:

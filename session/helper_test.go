@@ -150,7 +150,7 @@ func (w *world) load(m *Manager, cookies ...*http.Cookie) (*Session, error) {
 	return m.Load(httptest.NewRecorder(), w.request(cookies...))
 }
 
-// reason returns why there is no session: "" if there is one, "cannot tell" for other errors.
+// reason returns why there is no session: "" if there is one, "unavailable" for other errors.
 func (w *world) reason(m *Manager, cookies ...*http.Cookie) string {
 	w.t.Helper()
 	_, err := w.load(m, cookies...)
@@ -161,7 +161,7 @@ func (w *world) reason(m *Manager, cookies ...*http.Cookie) string {
 	case errors.As(err, &none):
 		return string(none.Reason)
 	}
-	return "cannot tell"
+	return "unavailable"
 }
 
 // mustLoad ends the test unless the cookie has a session.

@@ -10,8 +10,8 @@ import (
 	"github.com/hubgate/hubgate/internal/redisread"
 )
 
-// addToLists adds a session to its lists, and the sealing key to the list of keys in use. A key of the wrong type in
-// the way would keep the user from logging in for good: it is removed.
+// addToLists adds a session to its lists, and the sealing key to the list of keys in use. It removes a key of the wrong
+// type, which would prevent the user from ever logging in.
 func (st *store) addToLists(ctx context.Context, s *Session) error {
 	end, now := s.ExpiresAt.UnixMilli(), st.now()
 	lists, _ := st.keys.indexes(s)

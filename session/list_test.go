@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// everybody pages through all sessions. It returns how often each was listed, and the number of pages.
-func (w *world) everybody(m *Manager, q Query) (shown map[string]int, pages int) {
+// listAll pages through all sessions. It returns how often each was listed, and the number of pages.
+func (w *world) listAll(m *Manager, q Query) (shown map[string]int, pages int) {
 	w.t.Helper()
 	shown = map[string]int{}
 	for {
@@ -51,14 +51,14 @@ func TestListShowsEverySessionOnceForEveryLimit(t *testing.T) {
 	m := w.replica(nil)
 	want := w.crowd(m, 700)
 	for _, limit := range []int{1, 7, 100, 699, 700, 1000} {
-		got, pages := w.everybody(m, Query{Limit: limit})
+		got, pages := w.listAll(m, Query{Limit: limit})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("limit %d: (-want +got)\n%s", limit, diff)
 		}
 		if full := (700 + limit - 1) / limit; pages != full {
 			t.Errorf("limit %d: %d pages, want %d", limit, pages, full)
 		}
-		got, _ = w.everybody(m, Query{Limit: limit, Email: "ADA@example.com"})
+		got, _ = w.listAll(m, Query{Limit: limit, Email: "ADA@example.com"})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("by email, limit %d: (-want +got)\n%s", limit, diff)
 		}
@@ -82,7 +82,7 @@ func TestListSkipsEndedAndDamagedSessions(t *testing.T) {
 			delete(want, ref)
 		}
 	}
-	got, _ := w.everybody(m, Query{Limit: 10})
+	got, _ := w.listAll(m, Query{Limit: 10})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
@@ -111,7 +111,7 @@ func TestCursorOfAnEndedSessionStillWorks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, _ := w.everybody(m, Query{Limit: 20, Cursor: first.Next})
+	got, _ := w.listAll(m, Query{Limit: 20, Cursor: first.Next})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

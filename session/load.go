@@ -9,7 +9,7 @@ import (
 )
 
 // Load returns the request's session, refreshes it when it is time, and sets its idle clock. ErrNoSession (a
-// *NoSessionError with the reason) means "not logged in"; every other error means "cannot tell".
+// *NoSessionError with the reason) means "not logged in"; every other error means "unknown".
 func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	s, err := m.load(r, true)
 	if errors.Is(err, errTwoCookies) {
@@ -72,7 +72,7 @@ func (m *Manager) load(r *http.Request, touch bool) (*Session, error) {
 // find returns a session from the cache while that may be trusted, else from Redis, else, while Redis does not reply,
 // from the cache within outage_grace.
 func (m *Manager) find(ctx context.Context, q query) (*cached, error) {
-	if m.cache.over(q.ref) || (q.known != nil && !q.opens()) {
+	if m.cache.hasTombstone(q.ref) || (q.known != nil && !q.opens()) {
 		return nil, &NoSessionError{Reason: RecordMissing}
 	}
 	if c, ok := m.cache.trusted(q); ok {

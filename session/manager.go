@@ -20,7 +20,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// Deps is what a Manager needs.
+// Deps are the dependencies of a Manager.
 type Deps struct {
 	Redis   redis.UniversalClient // for requests: short timeouts, a circuit breaker
 	Block   redis.UniversalClient // for the subscription
@@ -61,7 +61,7 @@ type Manager struct {
 	monitor      *monitor
 }
 
-// New returns a Manager. It does not ask Redis yet. Call Set before it is used.
+// New returns a Manager. It does not connect to Redis yet. Call Set before it is used.
 func New(cfg Config, deps Deps) (*Manager, error) {
 	if deps.Redis == nil || deps.Ring == nil || deps.Metrics == nil || deps.Now == nil {
 		return nil, errors.New("session: New needs Redis, Ring, Metrics and Now")
@@ -163,7 +163,7 @@ func (m *Manager) OwnsCookie(name string) bool { return m.cookies.owns(name) }
 // Ended returns a channel that is closed when the session ends or changes, and a function that releases it.
 func (m *Manager) Ended(ref string) (<-chan struct{}, func()) { return m.watchers.add(ref) }
 
-// minRecheck bounds what open connections cost Redis where every request asks it.
+// minRecheck limits the load of open connections on Redis if cache_ttl is none.
 const minRecheck = 5 * time.Second
 
 // Recheck returns how often an open connection checks its session without having been notified. It trusts what was
@@ -178,8 +178,8 @@ func (m *Manager) Confirmed(ref string) bool { return m.cache.confirmed(ref) }
 // Health returns the state of Redis as it affects sessions.
 func (m *Manager) Health() (ok bool, detail string, since time.Time) { return m.monitor.health() }
 
-// PublishCure returns "" if this replica can tell the others that a session ended. Otherwise it returns the command
-// that gives the Redis user the permission to publish.
+// PublishCure returns "" if this replica can notify the others that a session ended. Otherwise it returns the command
+// that grants the Redis user the permission to publish.
 func (m *Manager) PublishCure() string {
 	if !m.store.publishDenied.Load() {
 		return ""

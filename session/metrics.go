@@ -17,10 +17,10 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		started: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hubgate_session_started_total", Help: "Sessions begun by a login.",
+			Name: "hubgate_session_started_total", Help: "Sessions started by a login.",
 		}),
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_session_ended_total", Help: "Sessions ended before or at their time, by reason.",
+			Name: "hubgate_session_ended_total", Help: "Sessions ended, by reason.",
 		}, []string{"reason"}),
 		size: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:                        "hubgate_session_record_bytes",
@@ -30,12 +30,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}),
 		unreadable: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "hubgate_session_unreadable_total",
-			Help: "Records that could not be opened: damaged, moved, of other keys or another format.",
+			Help: "Session records that could not be opened: damaged, moved, sealed with other keys, or of another format.",
 		}),
 	}
 	found := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "hubgate_session_cache_total",
-		Help: "How sessions were found: in the process, in Redis, or in the process although Redis is unavailable.",
+		Help: "Session lookups by result: hit in the cache, miss (read from Redis), or stale (cached, Redis unavailable).",
 	}, []string{"result"})
 	m.hit, m.miss, m.stale = found.WithLabelValues("hit"), found.WithLabelValues("miss"), found.WithLabelValues("stale")
 	reg.MustRegister(m.started, m.ended, found, m.unreadable, m.size)

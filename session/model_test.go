@@ -17,7 +17,7 @@ import (
 //   - An ended session is never accepted. While Redis is down, a replica that has not received the end may accept it
 //     until outage_grace after it confirmed the session.
 //   - No session is accepted after its absolute end, or idle_timeout after its last use.
-//   - No visitor counts as logged out whose session neither ended nor expired: an error of Redis is "cannot tell".
+//   - No visitor counts as logged out whose session neither ended nor expired: an error of Redis is "unavailable".
 
 // modelSession is a session as the model knows it.
 type modelSession struct {
@@ -206,7 +206,7 @@ func (r *history) visitAt(n, i int) {
 	case errors.Is(err, ErrNoSession) && !w.ended && !over && !near:
 		r.t.Errorf("session %d has not ended, but replica %d returns %v", n, i, err)
 	case !errors.Is(err, ErrNoSession) && !r.outage && !errors.Is(err, context.DeadlineExceeded): // the machine is busy
-		r.t.Errorf("replica %d cannot tell although Redis is up: %v", i, err)
+		r.t.Errorf("replica %d reports an error although Redis is up: %v", i, err)
 	}
 	if errors.Is(err, ErrNoSession) && !w.ended { // it expired: no replica may accept it again once Redis has the end
 		w.ended, w.endedBy = true, i

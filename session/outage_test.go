@@ -71,7 +71,7 @@ func TestKnownSessionSurvivesFailedReads(t *testing.T) {
 			if got := w.reason(m, known); got != "" {
 				t.Errorf("the known session: %q", got)
 			}
-			if got := w.reason(m, unknown); got != "cannot tell" {
+			if got := w.reason(m, unknown); got != "unavailable" {
 				t.Errorf("the unknown session: %q", got)
 			}
 		})
@@ -144,7 +144,7 @@ func TestNoRequestWaitsWhileRedisIsDown(t *testing.T) {
 		if got := w.reason(m, known); got != "" {
 			t.Errorf("the known session: %q", got)
 		}
-		if got := w.reason(m, unknown); got != "cannot tell" {
+		if got := w.reason(m, unknown); got != "unavailable" {
 			t.Errorf("the unknown session: %q", got)
 		}
 	}
@@ -225,7 +225,7 @@ func TestKnownSessionIsTriedOnceAfterATimeout(t *testing.T) {
 			if n := tries(ended, string(RecordMissing)); n != 0 {
 				t.Errorf("a session that ended: %d tries", n)
 			}
-			if n := tries(unknown, "cannot tell"); n < 2 {
+			if n := tries(unknown, "unavailable"); n < 2 {
 				t.Errorf("a session that is not usable in an outage: %d tries", n)
 			}
 			u.failures.Store(0)
@@ -237,7 +237,7 @@ func TestKnownSessionIsTriedOnceAfterATimeout(t *testing.T) {
 				t.Errorf("a second later: %d tries", n)
 			}
 			w.clock.pass(w.cfg.OutageGrace.D())
-			if n := tries(known, "cannot tell"); n < 2 {
+			if n := tries(known, "unavailable"); n < 2 {
 				t.Errorf("after outage_grace: %d tries", n)
 			}
 		})

@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// subscription receives what other replicas end or change.
+// subscription receives notifications about the sessions that other replicas end or change.
 type subscription struct {
 	rdb     redis.UniversalClient
 	channel string

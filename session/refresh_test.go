@@ -118,7 +118,7 @@ func TestFailedRefreshBacksOffAndKeepsTheSessionWithinGrace(t *testing.T) {
 		t.Errorf("called %d times after the back-off", n)
 	}
 	w.clock.pass(time.Hour + time.Minute)
-	if got := w.reason(m, cookie); got != "cannot tell" {
+	if got := w.reason(m, cookie); got != "unavailable" {
 		t.Errorf("after refresh_grace: %q", got)
 	}
 	p.err = nil

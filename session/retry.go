@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// retryQueue repeats what Redis did not accept, until it does.
+// retryQueue retries writes until Redis accepts them.
 type retryQueue struct {
 	tasks chan retryTask
 	every time.Duration // between two tasks, after one has failed
@@ -16,7 +16,7 @@ type retryQueue struct {
 // retryTask is a write to Redis that failed.
 type retryTask struct {
 	ref      string // of the session
-	optional bool   // it gives way to tasks that matter more
+	optional bool   // dropped if the queue is crowded
 	run      func(context.Context) error
 	dropped  func() // called if the queue is full; may be nil
 }

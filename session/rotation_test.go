@@ -52,7 +52,7 @@ func (r *rotation) works(step string) {
 			}
 		}
 		for name, q := range map[string]Query{"all": {Limit: 3}, "by email": {Limit: 3, Email: "Ada@Example.com"}} {
-			shown, _ := r.everybody(m, q)
+			shown, _ := r.listAll(m, q)
 			for ref := range r.cookies {
 				if shown[ref] != 1 {
 					r.t.Errorf("%s: replica %d lists (%s) session %s %d times", step, i, name, ref, shown[ref])

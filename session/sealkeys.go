@@ -10,8 +10,8 @@ import (
 	"github.com/hubgate/hubgate/internal/redisread"
 )
 
-// keyNote is what was last written about the sealing key: at most once a minute, with a minute added for the sessions
-// that begin until the next note.
+// keyNote is the last entry that was written for the sealing key: at most once a minute, with a minute added for the
+// sessions that begin until the next note.
 type keyNote struct {
 	id        string
 	until, at time.Time

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// User is who a visitor is according to the provider's verified ID token. Users are keyed by (Issuer, Subject).
+// User is a visitor's identity according to the provider's verified ID token. Users are keyed by (Issuer, Subject).
 type User struct {
 	Issuer        string
 	Subject       string
@@ -39,7 +39,7 @@ type Session struct {
 	Host       string    // public host (inbound.Site.Host) that the session is for
 	ClientID   string
 	Address    string // client address at the login
-	// AuthTime is when the person authenticated according to the provider; zero if the provider does not say.
+	// AuthTime is when the person authenticated according to the provider; zero if unknown.
 	AuthTime time.Time
 	// PromptedAt is when the login attempt that asked the provider for prompt=login began; zero if it did not ask.
 	// Only such a login satisfies max_auth_age.

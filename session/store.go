@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// store reads and writes sessions in Redis. It decides nothing.
+// store reads and writes sessions in Redis. It makes no decisions.
 type store struct {
 	rdb     redis.UniversalClient
 	reads   *redisread.Batcher
@@ -165,8 +165,8 @@ func (st *store) summary(ctx context.Context, ref string) (u summary, known bool
 	return u, unreadable == nil, nil
 }
 
-// publish tells the other replicas that a session ended or changed. A Redis user without the permission to publish is
-// not an error: the replicas notice within cache_ttl.
+// publish notifies the other replicas that a session ended or changed. A Redis user without the permission to publish
+// is not an error: the replicas notice within cache_ttl.
 func (st *store) publish(ctx context.Context, message string) error {
 	err := st.rdb.Publish(ctx, st.keys.channel(), message).Err()
 	if err == nil {
@@ -183,7 +183,7 @@ func (st *store) publish(ctx context.Context, message string) error {
 	return nil
 }
 
-// publishCure returns the command that gives the Redis user the permission to publish.
+// publishCure returns the command that grants the Redis user the permission to publish.
 func (st *store) publishCure() string {
 	return "ACL SETUSER <user> +publish +subscribe &" + st.keys.channel()
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// tombstones are the sessions that this replica knows to be over. They are kept apart from the cache, which may evict
-// any entry: a load that began before an end must not bring the session back.
+// tombstones are the sessions that this replica knows to have ended. They are kept apart from the cache, which may
+// evict any entry: a load that began before an end must not bring the session back.
 type tombstones struct {
 	mu      sync.RWMutex
 	all     map[string]tombstone
@@ -15,7 +15,7 @@ type tombstones struct {
 
 type tombstone struct {
 	until time.Time
-	ended bool // somebody ended the session; otherwise its record was missing, perhaps because Redis lost it
+	ended bool // the session was ended; otherwise its record was missing, perhaps because Redis lost it
 }
 
 const minSweep = 1024
@@ -44,7 +44,7 @@ func (ts *tombstones) has(ref string, now time.Time) bool {
 	return found && now.Before(t.until)
 }
 
-// ended returns the sessions that somebody ended a short while ago.
+// ended returns the sessions that were ended recently.
 func (ts *tombstones) ended(now time.Time) []string {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()

@@ -18,7 +18,7 @@ func TestRedisErrorIsNeverALogout(t *testing.T) {
 	w.redis.SetError("ERR out of order")
 	rec := httptest.NewRecorder()
 	_, err := m.Load(rec, w.request(cookie))
-	if got := w.reason(m, cookie); got != "cannot tell" {
+	if got := w.reason(m, cookie); got != "unavailable" {
 		t.Errorf("while Redis is down: %q (%v)", got, err)
 	}
 	if len(rec.Result().Cookies()) != 0 {
@@ -42,11 +42,11 @@ func TestKnownSessionSurvivesAnOutageWithinGrace(t *testing.T) {
 	if got := w.reason(m, known); got != "" {
 		t.Errorf("a session known here: %q", got)
 	}
-	if got := w.reason(m, unknown); got != "cannot tell" {
+	if got := w.reason(m, unknown); got != "unavailable" {
 		t.Errorf("a session not known here: %q", got)
 	}
 	w.clock.pass(w.cfg.OutageGrace.D())
-	if got := w.reason(m, known); got != "cannot tell" {
+	if got := w.reason(m, known); got != "unavailable" {
 		t.Errorf("after outage_grace: %q", got)
 	}
 }
@@ -161,7 +161,7 @@ func TestRejectedPasswordIsNotALogout(t *testing.T) {
 	w.redis.RequireAuth("the right one")
 	w.password = "an old one"
 	m := w.replica(nil)
-	if got := w.reason(m, cookie); got != "cannot tell" {
+	if got := w.reason(m, cookie); got != "unavailable" {
 		t.Errorf("while Redis rejects the password: %q", got)
 	}
 	if _, err := m.List(t.Context(), Query{Limit: 10}); err == nil {

@@ -191,7 +191,7 @@ func (s *Server) client(id string) *Client {
 }
 
 func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{ // the fields of the real one, which supports PKCE without announcing it
+	writeJSON(w, http.StatusOK, map[string]any{ // the fields of the real one, which supports PKCE without advertising it
 		"authorization_endpoint": s.cfg.URL + "/oauth2/authorize", "end_session_endpoint": s.cfg.URL + "/logout",
 		"id_token_signing_alg_values_supported": []string{"RS256"}, "issuer": s.issuer(),
 		"jwks_uri":                 s.issuer() + "/.well-known/jwks.json",

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Authorization is what one login asks of the authorization endpoint.
+// Authorization holds the parameters of one request to the authorization endpoint.
 type Authorization struct {
 	State       string
 	Nonce       string

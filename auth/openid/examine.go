@@ -164,7 +164,7 @@ func (x *examination) userinfoEndpoint(ctx context.Context) []setting.Finding {
 	return []setting.Finding{f}
 }
 
-// cause returns the last part of an error of net/http, which says what failed.
+// cause returns the last part of an error of net/http, which describes the failure.
 func cause(err error) string {
 	text := err.Error()
 	if i := strings.LastIndex(text, `": `); i >= 0 {

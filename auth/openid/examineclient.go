@@ -14,9 +14,9 @@ const examineCallback = "https://hubgate.invalid/check"
 // unknownClientID is a client_id that no provider knows.
 const unknownClientID = "hubgate-check-of-an-unknown-client"
 
-// client sends a code that cannot exist. A provider that accepts the client answers invalid_grant. Otherwise the other
-// client authentication methods are tried, and then the authorization endpoint is asked for the client. known reports
-// whether further checks make sense.
+// client sends a code that cannot exist. A provider that accepts the client returns invalid_grant. Otherwise it tries
+// the other client authentication methods, and then the client_id at the authorization endpoint. known reports whether
+// further checks make sense.
 func (x *examination) client(ctx context.Context) (f setting.Finding, known bool) {
 	err := x.tokens.tryCode(ctx, x.metadata, x.callbackURL())
 	var refusal *Refusal
@@ -79,7 +79,7 @@ func wrongClientAuth(given, right string) setting.Finding {
 }
 
 // refusedClient distinguishes an unknown client from a known one with a wrong secret: the authorization endpoint
-// answers differently for a client that cannot exist.
+// responds differently for a client that cannot exist.
 func (x *examination) refusedClient(ctx context.Context, code string) (f setting.Finding, known bool) {
 	callback := x.callbackURL()
 	real := x.authorize(ctx, x.cfg.ClientID, callback)

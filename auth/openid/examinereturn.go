@@ -61,7 +61,7 @@ func (x *examination) authorize(ctx context.Context, clientID, callback string) 
 	return classifyError(fmt.Sprint(page.status), page.body)
 }
 
-// classifyError classifies an error page or code. Their words differ from provider to provider.
+// classifyError classifies an error page or code. The wording differs from provider to provider.
 func classifyError(short, text string) authorization {
 	switch text = strings.ToLower(text); {
 	case strings.Contains(text, "redirect"):
@@ -104,7 +104,7 @@ func (x *examination) callback(ctx context.Context, address string) setting.Find
 	case got.kind == loginPage, got.kind == redirected && (got.text == "" || got.text == "login_required"):
 		return setting.Finding{Part: "callback", Status: setting.OK, Detail: address + " is registered"}
 	case got.kind == redirected:
-		f.Detail = address + " is registered, but the provider answers " + clip(got.text)
+		f.Detail = address + " is registered, but the provider returns " + clip(got.text)
 		f.Cure = "allow the code grant and the scopes " + strings.Join(x.cfg.Scopes, ", ") + " for the client"
 		f.Where = x.console("Login pages")
 	case got.kind == wrongRedirect:

@@ -58,7 +58,7 @@ func (p *Provider) exchangeError(err error) error {
 	return fmt.Errorf("auth: %w; %s", refusal, cure)
 }
 
-// Identity is who logged in, as the provider says.
+// Identity is the logged-in user according to the provider.
 type Identity struct {
 	User     session.User
 	AuthTime time.Time // when the provider authenticated the user; zero if unknown

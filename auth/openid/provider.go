@@ -21,7 +21,7 @@ type Provider struct {
 	groupsReported atomic.Bool // the groups claim has a type that holds no groups, and that was logged
 }
 
-// Deps is what a Provider works with.
+// Deps are the dependencies of a Provider.
 type Deps struct {
 	Client  *http.Client // bounded in time and bytes, follows no redirects
 	Log     *slog.Logger

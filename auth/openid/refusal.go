@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// RefusalKind says what a refusal of the token endpoint means for a login.
+// RefusalKind is what a refusal of the token endpoint means for a login.
 type RefusalKind int
 
 // The kinds of refusals.

@@ -17,7 +17,7 @@ type tokenBody struct {
 	Description         string // other texts about the error
 }
 
-// parseTokenBody parses a JSON object, or a form as some old providers send it, whatever the Content-Type is.
+// parseTokenBody parses a JSON object, or a form as some old providers send it, regardless of the Content-Type.
 func parseTokenBody(body []byte) (parsed tokenBody, ok bool) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) == nil && fields != nil {

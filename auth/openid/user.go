@@ -37,7 +37,7 @@ func (p *Provider) reportUnusableGroups(claims map[string]any) {
 	if kind != "" && p.groupsReported.CompareAndSwap(false, true) {
 		p.deps.Log.Warn("groups claim ignored: expected a list of group names",
 			"name", p.cfg.GroupsClaim, "detail", kind,
-			"cure", "let the provider send a list of names, or set auth.groups_claim to another claim")
+			"cure", "configure the provider to send a list of names, or set auth.groups_claim to another claim")
 	}
 }
 

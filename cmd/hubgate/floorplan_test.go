@@ -9,7 +9,7 @@ import (
 
 const module = "github.com/hubgate/hubgate"
 
-// floors is the floor plan of CONTRIBUTING.md: a package imports only packages of lower floors, and those of its own
+// floors is the floor plan of CONTRIBUTING.md: a package imports only packages of lower floors, and those of the same
 // floor that sideways lists.
 var floors = map[string]int{
 	"cmd/hubgate": 5, "bench": 5,

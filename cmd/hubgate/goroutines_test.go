@@ -13,15 +13,15 @@ import (
 
 // elsewhere are the functions that may start goroutines by themselves in packages that serve visitors, and why.
 // Everything else belongs to internal/background, which recovers panics and ends before the handler returns: one that
-// nobody recovers ends the process, and so does one that touches a ResponseWriter whose handler has returned.
+// is not recovered ends the process, and so does one that touches a ResponseWriter whose handler has returned.
 var elsewhere = map[string]string{
 	"proxy/stricthttp NewListener":        "the accept loop of a TLS listener: process-long",
 	"proxy/stricthttp tlsListener.accept": "a handshake, before there is a request: recovered",
 	"proxy Gate.modify":                   "internal/background's own Work.Go",
 
-	"internal/origin pool.plan":         "sweeps idle connections, which are no request's; each probe is recovered",
-	"internal/origin conn.exchange":     "closes the connection to the origin when its request is called off",
-	"internal/origin Transport.connect": "a dial that goes on for others when its request is called off: recovered",
+	"internal/origin pool.scheduleSweep": "sweeps idle connections, which belong to no request; each probe is recovered",
+	"internal/origin conn.exchange":      "closes the connection to the origin when its request is canceled",
+	"internal/origin Transport.connect":  "a dial that goes on for others when its request is canceled: recovered",
 
 	"internal/lease Lease.KeepAlive": "renews a lease, which is no request's: recovered",
 	"session Manager.Run":            "process-long: each part is kept running",
@@ -140,7 +140,7 @@ func sources(t *testing.T, folder string) (files []*ast.File) {
 	return files
 }
 
-func TestGoroutinesAreFoundByWhateverNameTheyAreStarted(t *testing.T) {
+func TestGoroutinesAreFoundByEveryName(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		source string

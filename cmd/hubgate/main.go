@@ -1,5 +1,4 @@
-// Command hubgate is a login gate for HubSpot websites: a reverse proxy that lets only logged-in people see the pages
-// that need it.
+// Command hubgate is a login gateway for HubSpot websites: a reverse proxy that protects pages with a login.
 package main
 
 import (

@@ -12,7 +12,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// APIError is an error that HubSpot answered with, for a whole call or for one contact of a batch.
+// APIError is an error response of HubSpot, for a whole call or for one contact of a batch.
 type APIError struct {
 	Status        int
 	Category      string
@@ -22,7 +22,7 @@ type APIError struct {
 	BadProperties []BadProperty
 	Scopes        []string // of a 403: the scopes that the token lacks
 	Existing      string   // of a 409: the id of the contact that already has the value
-	retryable     bool     // for one contact: the call may succeed later, whatever the status
+	retryable     bool     // for one contact: the call may succeed later, regardless of the status
 }
 
 func (e *APIError) Error() string {
@@ -53,7 +53,7 @@ func (e *APIError) Transient() bool {
 	return e.Status >= 500
 }
 
-// Retryable returns the error as one that is transient, whatever its status.
+// Retryable returns a copy of the error that is transient, regardless of its status.
 func (e *APIError) Retryable() *APIError {
 	changed := *e
 	changed.retryable = true
@@ -69,12 +69,12 @@ func (e *APIError) AboutContacts() bool {
 	return false
 }
 
-// Unanswered returns the error of a call, or of a contact, to which HubSpot gave no usable answer.
+// Unanswered returns the error of a call, or of a contact, that got no usable response from HubSpot.
 func Unanswered(failure error) *APIError {
 	return &APIError{Status: http.StatusBadGateway, Message: sanitize(failure.Error())}
 }
 
-// Refused returns the status of HubSpot's error and the missing scopes that it names, or 0 if HubSpot did not answer.
+// Refused returns the status of HubSpot's error and the missing scopes that it names, or 0 if HubSpot did not respond.
 func Refused(err error) (status int, scopes []string) {
 	var e *APIError
 	if !errors.As(err, &e) {

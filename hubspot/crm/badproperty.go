@@ -69,7 +69,7 @@ func (e *APIError) addQuoted(w wireError) {
 // lastPart returns the property in a path such as inputs[0].properties.firstname.
 func lastPart(place string) string { return place[strings.LastIndexByte(place, '.')+1:] }
 
-// ForAllContacts reports whether the property itself is at fault, whatever the value and the contact.
+// ForAllContacts reports whether the property itself is at fault, regardless of the value and the contact.
 func (b BadProperty) ForAllContacts() bool {
 	switch b.Reason {
 	case "PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "READ_ONLY_PROPERTY":

@@ -14,8 +14,8 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// Upsert writes contacts and returns the outcomes by trace id. An input without an outcome was not answered. notAfter
-// is described at ErrStale; zero means no limit.
+// Upsert writes contacts and returns the outcomes by trace id. An input without an outcome is missing from the
+// response. notAfter is described at ErrStale; zero means no limit.
 func (c *Client) Upsert(ctx context.Context, inputs []Input, notAfter time.Time) (map[string]Outcome, error) {
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"),
@@ -28,7 +28,7 @@ func (c *Client) Upsert(ctx context.Context, inputs []Input, notAfter time.Time)
 }
 
 // Read fetches properties of contacts by e-mail address. Addresses without a contact are missing from the result. at is
-// when HubSpot was asked.
+// when the call was made.
 func (c *Client) Read(
 	ctx context.Context, emails, properties []string,
 ) (found map[string]Contact, at time.Time, err error) {
@@ -36,7 +36,7 @@ func (c *Client) Read(
 	return byEmail(list), at, err
 }
 
-// ReadByID fetches properties of one contact. Its ID is "" if it does not exist. at is when HubSpot was asked.
+// ReadByID fetches properties of one contact. Its ID is "" if it does not exist. at is when the call was made.
 func (c *Client) ReadByID(
 	ctx context.Context, id string, properties []string,
 ) (found Contact, at time.Time, err error) {
@@ -66,15 +66,15 @@ func (c *Client) read(
 		inputs[i] = map[string]string{"id": id}
 	}
 	// The API description requires propertiesWithHistory, although HubSpot's own examples omit it.
-	ask := map[string]any{
+	query := map[string]any{
 		"inputs": inputs, "properties": append([]string{"email", additionalEmails}, properties...),
 		"propertiesWithHistory": []string{},
 	}
 	if idProperty != "" {
-		ask["idProperty"] = idProperty
+		query["idProperty"] = idProperty
 	}
 	body, err := c.do(ctx, call{
-		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: ask, startedAt: &at,
+		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: query, startedAt: &at,
 	})
 	if err != nil {
 		return nil, at, fmt.Errorf("read contacts: %w", err)

@@ -26,8 +26,8 @@ type Client struct {
 // Limiter grants calls within a rate limit.
 type Limiter interface {
 	Acquire(ctx context.Context) (permit string, err error)
-	Done(permit string, answer http.Header) // answer is nil if there was none
-	Release(permit string)                  // gives back the permit of a call that was not made
+	Done(permit string, response http.Header) // response is nil if there was none
+	Release(permit string)                    // returns the permit of a call that was not made
 }
 
 // New returns a Client. httpClient must limit the time and size of responses and follow no redirects. token returns the
@@ -64,7 +64,7 @@ var ErrStale = errors.New("the call waited too long for the rate limit")
 
 var errUnexpectedResponse = errors.New("unexpected HubSpot response")
 
-// contacts returns the URL of a contacts endpoint. A dated version is part of the path in another place than v3.
+// contacts returns the URL of a contacts endpoint. Dated versions and v3 have different places in the path.
 func (c *Client) contacts(rest string) string {
 	cfg := c.cfg.Load()
 	if cfg.APIVersion == "v3" {
@@ -84,7 +84,7 @@ func (c *Client) properties() string {
 func (c *Client) api(path string) string { return strings.TrimSuffix(c.cfg.Load().APIURL, "/") + path }
 
 // do makes one call within the rate limit and returns the body of a 2xx response. The error is an *APIError if HubSpot
-// answered.
+// responded.
 func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 	permit, err := c.limiter.Acquire(ctx)
 	if err != nil {
@@ -95,8 +95,8 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 		c.limiter.Release(permit)
 		return nil, ErrStale
 	}
-	var answer http.Header
-	defer func() { c.limiter.Done(permit, answer) }()
+	var response http.Header
+	defer func() { c.limiter.Done(permit, response) }()
 	if k.startedAt != nil {
 		*k.startedAt = now
 	}
@@ -109,8 +109,8 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 		return nil, stripURL(err)
 	}
 	defer res.Body.Close()
-	answer = res.Header
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	response = res.Header
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxResponse))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return nil, parseError(res.StatusCode, res.Header, redactToken(body, req))
 	}
@@ -120,7 +120,7 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 	return body, nil
 }
 
-const maxAnswer = 32 << 20
+const maxResponse = 32 << 20
 
 // redactToken removes the request's own token from a response: errors are shown to operators and stored in Redis, and a
 // gateway in between may echo the request (CWE-532).

@@ -14,7 +14,7 @@ type Contact struct {
 	properties map[string]flexString
 }
 
-// Property returns the value of a property that was asked for.
+// Property returns the value of a requested property.
 func (c Contact) Property(name string) string { return string(c.properties[name]) }
 
 // Email returns the primary e-mail address.
@@ -59,7 +59,7 @@ type wireContact struct {
 
 func (w wireContact) contact() Contact { return Contact{ID: string(w.ID), properties: w.Properties} }
 
-// created returns when HubSpot created the contact, or zero if the response does not say.
+// created returns when HubSpot created the contact, or zero if the response does not contain it.
 func (w wireContact) created() time.Time {
 	at, _ := parseTime(string(w.CreatedAt))
 	return at

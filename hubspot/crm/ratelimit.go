@@ -32,8 +32,8 @@ func (w wireError) policy() string {
 	return ""
 }
 
-// The longest waits that a response can ask for. A window of seconds ends soon whatever Retry-After says (HubSpot
-// sometimes sends milliseconds there); a daily limit and a migration take longer.
+// The longest waits that a response can request. A window of seconds ends soon, even with a large Retry-After (HubSpot
+// sometimes sends milliseconds in it); a daily limit and a migration take longer.
 const (
 	maxRetryAfter  = time.Minute
 	longRetryAfter = 15 * time.Minute

@@ -13,7 +13,7 @@ import (
 // maxAttempts is how often a call is made that fails with transient errors.
 const maxAttempts = 5
 
-// doWithRetry makes a call and repeats it while HubSpot answers with transient errors.
+// doWithRetry makes a call and retries it after transient errors.
 func (a *Account) doWithRetry(ctx context.Context, k call) (body []byte, err error) {
 	for attempt := 1; ; attempt++ {
 		body, err = a.client.do(ctx, k)

@@ -14,7 +14,7 @@ type Input struct {
 	Properties map[string]string
 }
 
-// Outcome is HubSpot's result for one contact of a batch: it was written, or Err says why not.
+// Outcome is HubSpot's result for one contact of a batch: it was written, or Err is the reason why not.
 type Outcome struct {
 	ContactID string
 	Created   bool // HubSpot created the contact in this call

@@ -29,7 +29,7 @@ type wireDetail struct {
 	Context json.RawMessage `json:"context"`
 }
 
-// parseError reads the body of a response that is not 2xx. The result is usable whatever the body holds.
+// parseError reads the body of a response that is not 2xx. The result is usable even if the body is not.
 func parseError(status int, header http.Header, body []byte) *APIError {
 	var w wireError
 	var typeErr *json.UnmarshalTypeError // other members are still decoded

@@ -31,7 +31,7 @@ func (s *Server) newBatchResponse() batchResponse {
 	return batchResponse{Status: "COMPLETE", StartedAt: now, CompletedAt: now, Results: []object{}}
 }
 
-// batchUpsert answers like HubSpot: one invalid input fails the whole batch, unless every input has its own trace id.
+// batchUpsert responds like HubSpot: one invalid input fails the whole batch, unless every input has its own trace id.
 // Then the valid ones are written, and the response is a 207 in a different order.
 func (s *Server) batchUpsert(w http.ResponseWriter, r *http.Request) {
 	var body struct {

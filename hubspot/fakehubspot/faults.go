@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Fault is one bad response. The zero value answers 500 without a body.
+// Fault is one bad response. Set Status; the zero value responds with 200 and no body.
 type Fault struct {
 	Path   string // suffix of the path of the calls to fail; "" = any
 	Status int
@@ -45,7 +45,7 @@ func (s *Server) fault(path string) *Fault {
 	return nil
 }
 
-// injectFaults answers calls with the faults set by Next.
+// injectFaults responds to calls with the faults set by Next.
 func (s *Server) injectFaults(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := s.fault(r.URL.Path)

@@ -47,7 +47,7 @@ func (l *limits) admit(w http.ResponseWriter) (admitted bool, left int) {
 	return admitted, left
 }
 
-// usage answers with the calls of today.
+// usage serves the number of calls today.
 func (l *limits) usage(w http.ResponseWriter, _ *http.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -39,7 +39,7 @@ type Option struct {
 	Description  string `json:"description,omitempty"`
 }
 
-// Modification says what may be changed in a property.
+// Modification describes what may be changed in a property.
 type Modification struct {
 	Archivable         bool `json:"archivable"`
 	ReadOnlyDefinition bool `json:"readOnlyDefinition"`

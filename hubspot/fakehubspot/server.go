@@ -45,7 +45,7 @@ type Server struct {
 	faults   []Fault
 }
 
-// Call is one request that the API answered.
+// Call is one request to the API.
 type Call struct {
 	At     time.Time
 	Method string

@@ -17,7 +17,7 @@ func call(t *testing.T, s *Server, method, path, body string) *httptest.Response
 	return w
 }
 
-func TestServerAnswersLikeHubSpot(t *testing.T) {
+func TestServerMatchesHubSpot(t *testing.T) {
 	t.Parallel()
 	one := func(properties string) string {
 		return `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":` + properties + `}]}`

@@ -7,7 +7,7 @@ import (
 )
 
 // bindScript binds a browser to a person, unless it is bound already. KEYS: the browser under every key of the ring.
-// ARGV: TTL, then the person under every key. A browser that is bound to another person stays theirs: HubSpot matches
+// ARGV: TTL, then the person under every key. A browser that is bound to another person stays so: HubSpot matches
 // form submissions by the cookie first, so a shared or planted cookie would write one person's address into another
 // one's contact.
 var bindScript = redis.NewScript(`

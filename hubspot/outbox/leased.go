@@ -20,7 +20,7 @@ var ErrLeaseLost = errors.New("another replica holds the lease")
 func IsRedisError(err error) bool { return errors.Is(err, ErrLeaseLost) || errors.Is(err, errLimiter) }
 
 // Leased is the outbox of the lease holder. Each write checks the fencing token atomically, so that a holder that
-// was paused (stopped process, network partition) cannot acknowledge entries that another replica works on by now.
+// was paused (stopped process, network partition) cannot acknowledge entries that another replica is processing.
 type Leased struct {
 	*Outbox
 	token string
@@ -74,7 +74,7 @@ func (o Leased) Renew(ctx context.Context) error {
 	return err
 }
 
-// Release gives the lease back.
+// Release releases the lease.
 func (o Leased) Release(ctx context.Context) error { return o.lease().Release(ctx) }
 
 func (o Leased) lease() lease.Lease {

@@ -24,7 +24,7 @@ type Limiter struct {
 	lease atomic.Pointer[string] // the lease that calls require
 }
 
-// NewLimiter returns the limiter beside an outbox. Set must be called before its first use.
+// NewLimiter returns the limiter in the Redis of an outbox. Set must be called before its first use.
 func NewLimiter(o *Outbox) *Limiter { return &Limiter{deps: o.deps, keys: o.keys} }
 
 // Set applies a rate, which must have at least one call in a positive time.
@@ -123,22 +123,21 @@ func (l *Limiter) tryAcquire(ctx context.Context, permit string) (time.Duration,
 
 // Done reports a response and saves the remaining calls that HubSpot reported. If Redis does not get the report, the
 // call counts longer, never shorter.
-func (l *Limiter) Done(permit string, answer http.Header) {
+func (l *Limiter) Done(permit string, response http.Header) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	left, window := "", hubspotWindow
-	if n, err := strconv.Atoi(answer.Get("X-HubSpot-RateLimit-Remaining")); err == nil && n >= 0 {
+	if n, err := strconv.Atoi(response.Get("X-HubSpot-RateLimit-Remaining")); err == nil && n >= 0 {
 		left = strconv.Itoa(n)
 	}
-	if ms, err := strconv.Atoi(answer.Get("X-HubSpot-RateLimit-Interval-Milliseconds")); err == nil && ms > 0 {
+	if ms, err := strconv.Atoi(response.Get("X-HubSpot-RateLimit-Interval-Milliseconds")); err == nil && ms > 0 {
 		window = min(window, time.Duration(ms)*time.Millisecond)
 	}
 	_ = doneScript.Run(ctx, l.deps.Queue, []string{l.keys.budget, l.keys.left, l.keys.pause},
 		permit, left, window.Milliseconds(), leftTTL.Milliseconds()).Err()
 }
 
-// Release gives back the permit of a call that was not made. If Redis does not get it, there is one call less in the
-// window.
+// Release returns the permit of a call that was not made. If Redis does not receive it, the window has one call fewer.
 func (l *Limiter) Release(permit string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

@@ -23,7 +23,7 @@ type Login struct {
 	At            time.Time      `json:"at"`
 }
 
-// personID returns the subject, or the address of someone whom only an operator named.
+// personID returns the subject, or the address of a person whose contact an operator requested.
 func personID(l Login) string {
 	if l.Subject == "" {
 		return "email\x00" + crm.EmailKey(l.Email)

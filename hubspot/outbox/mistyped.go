@@ -11,7 +11,7 @@ import (
 // the first word.
 func isWrongType(err error) bool { return err != nil && strings.Contains(err.Error(), "WRONGTYPE") }
 
-// Repair deletes keys of another type if err says that there is one. If that fails, the next failure repeats it.
+// Repair deletes keys of another type if err reports one. If that fails, the next failure repeats it.
 func (o *Outbox) Repair(ctx context.Context, err error) {
 	if isWrongType(err) {
 		_ = o.deleteMistypedKeys(ctx)

@@ -119,10 +119,10 @@ func (o *Outbox) Add(ctx context.Context, e Entry) error {
 	}
 }
 
-// refusedByRedis reports whether Redis answered with an error. Retries only help if there was no answer.
+// refusedByRedis reports whether Redis replied with an error. Retries only help if there was no reply.
 func refusedByRedis(err error) bool {
-	var answer redis.Error
-	return errors.As(err, &answer) && !redis.IsLoadingError(err) && !redis.IsReadOnlyError(err)
+	var reply redis.Error
+	return errors.As(err, &reply) && !redis.IsLoadingError(err) && !redis.IsReadOnlyError(err)
 }
 
 func (o *Outbox) seal(v any) ([]byte, error) {
@@ -133,7 +133,7 @@ func (o *Outbox) seal(v any) ([]byte, error) {
 	return o.deps.Ring.Seal(seal.Outbox, plain, []byte(o.keys.stream)), nil
 }
 
-// open decodes what seal made. Numbers keep their digits: an id with 19 digits must not be rounded.
+// open decodes what seal returned. Numbers keep their digits: an id with 19 digits must not be rounded.
 func (o *Outbox) open(sealed []byte, into any) error {
 	plain, err := o.deps.Ring.Open(seal.Outbox, sealed, []byte(o.keys.stream))
 	if err != nil {
@@ -149,8 +149,8 @@ func (o *Outbox) personKeys(l Login) []string {
 	return o.macNames(o.keys.person, "crm person\x00"+l.Issuer+"\x00"+personID(l))
 }
 
-func (o *Outbox) macNames(prefix, what string) []string {
-	macs := o.deps.Ring.MACs(seal.UserIndex, []byte(what))
+func (o *Outbox) macNames(prefix, text string) []string {
+	macs := o.deps.Ring.MACs(seal.UserIndex, []byte(text))
 	names := make([]string, len(macs))
 	for i, mac := range macs {
 		names[i] = prefix + hex.EncodeToString(mac[:16])
@@ -159,7 +159,7 @@ func (o *Outbox) macNames(prefix, what string) []string {
 }
 
 // Fingerprint returns a MAC of a value. It is not a hash, because names and addresses are few enough to guess.
-func (o *Outbox) Fingerprint(what string) string { return o.macNames("", "crm value\x00"+what)[0] }
+func (o *Outbox) Fingerprint(value string) string { return o.macNames("", "crm value\x00"+value)[0] }
 
 // LogHash returns the pseudonym of a person in logs.
 func (o *Outbox) LogHash(l Login) string {

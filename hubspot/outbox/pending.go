@@ -35,7 +35,7 @@ const maxPending = 100_000
 // NewPending returns an empty queue.
 func NewPending() *Pending { return &Pending{byPerson: map[string]*Job{}} }
 
-// Full reports whether the queue takes no more jobs for now.
+// Full reports whether the queue accepts no more jobs for now.
 func (p *Pending) Full() bool { return len(p.Jobs) >= maxPending }
 
 func jobKey(l Login) string { return l.Issuer + "\x00" + personID(l) }

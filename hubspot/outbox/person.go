@@ -14,7 +14,7 @@ type Person struct {
 	Sent      string    // fingerprint of what was last sent
 	Email     string    // fingerprint of the address it went to
 	ContactID string    // HubSpot's
-	At        time.Time // when
+	At        time.Time // when it was sent
 	originID  string    // id of the entry that was sent
 	Result    string
 }
@@ -38,19 +38,19 @@ func (p Person) NewerThan(j *Job) bool {
 // Persons reads the records of the jobs' people.
 func (o *Outbox) Persons(ctx context.Context, jobs []*Job) ([]Person, error) {
 	pipe := o.deps.Queue.Pipeline()
-	answers := make([]*redis.SliceCmd, len(jobs))
+	replies := make([]*redis.SliceCmd, len(jobs))
 	for i, j := range jobs {
-		answers[i] = pipe.HMGet(ctx, o.personKeys(j.Login)[0], "sent", "email", "cid", "at", "made")
+		replies[i] = pipe.HMGet(ctx, o.personKeys(j.Login)[0], "sent", "email", "cid", "at", "made")
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err
 	}
 	list := make([]Person, len(jobs))
-	for i, a := range answers {
-		v := a.Val()
-		word := func(k int) string { s, _ := v[k].(string); return s }
-		list[i] = Person{Sent: word(0), Email: word(1), ContactID: word(2), originID: word(4)}
-		if ms, err := strconv.ParseInt(word(3), 10, 64); err == nil {
+	for i, reply := range replies {
+		v := reply.Val()
+		field := func(k int) string { s, _ := v[k].(string); return s }
+		list[i] = Person{Sent: field(0), Email: field(1), ContactID: field(2), originID: field(4)}
+		if ms, err := strconv.ParseInt(field(3), 10, 64); err == nil {
 			list[i].At = time.UnixMilli(ms)
 		}
 	}
@@ -73,11 +73,11 @@ func (o *Outbox) LastSync(ctx context.Context, issuer, subject string) (SyncResu
 	if err != nil {
 		return SyncResult{}, fmt.Errorf("hubspot: read last sync: %w", err)
 	}
-	word := func(i int) string { s, _ := v[i].(string); return s }
-	r := SyncResult{Result: word(1), Error: word(2), ContactID: word(3)}
-	if ms, err := strconv.ParseInt(word(0), 10, 64); err == nil {
+	field := func(i int) string { s, _ := v[i].(string); return s }
+	r := SyncResult{Result: field(1), Error: field(2), ContactID: field(3)}
+	if ms, err := strconv.ParseInt(field(0), 10, 64); err == nil {
 		r.At = time.UnixMilli(ms).UTC()
 	}
-	r.Queued = r.At.IsZero() && word(4) != ""
+	r.Queued = r.At.IsZero() && field(4) != ""
 	return r, nil
 }

@@ -119,5 +119,5 @@ func (o *Outbox) IsQueued(ctx context.Context, email string) (bool, error) {
 	return false, nil
 }
 
-// maxSearched is the number of pages that isQueued reads.
+// maxSearched is the number of pages that IsQueued reads.
 const maxSearched = 20

@@ -16,7 +16,7 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// Server serves operators on a listener of its own, which the public one never reaches.
+// Server serves operators on a separate listener, which visitors cannot reach through the public one.
 type Server struct {
 	Audit    *slog.Logger
 	Listen   string        // the address of the listener, which decides whether other hosts may send requests

@@ -48,8 +48,8 @@ func isSameOrigin(r *http.Request) bool {
 	return true
 }
 
-// withToken requires the bearer token. It compares hashes in constant time, so that the duration says nothing about the
-// token or its length (CWE-208).
+// withToken requires the bearer token. It compares hashes in constant time, so that the duration reveals nothing about
+// the token or its length (CWE-208).
 func (s *Server) withToken(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inbound.Of(r).Outcome.Set(ruleAdmin, "refuse", "token")

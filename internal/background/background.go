@@ -41,7 +41,7 @@ type Work struct {
 
 	mu     sync.Mutex
 	timers []*time.Timer
-	room   [2]*time.Timer // for the first of them, without another allocation
+	room   [2]*time.Timer // backs the first two timers without another allocation
 	ended  bool
 	failed error // the first panic
 }

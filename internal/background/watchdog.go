@@ -10,10 +10,10 @@ type Watchdog struct {
 	limit  time.Duration
 	expire func()
 
-	mu      sync.Mutex
-	timer   *time.Timer
-	by      time.Time // deadline of the current operation; zero if there is none
-	stopped bool
+	mu       sync.Mutex
+	timer    *time.Timer
+	deadline time.Time // of the current operation; zero if there is none
+	stopped  bool
 }
 
 // NewWatchdog returns a Watchdog. It calls expire in another goroutine, never for an operation that is done. expire
@@ -29,7 +29,7 @@ func (d *Watchdog) Begin() bool {
 	if d.stopped {
 		return false
 	}
-	d.by = time.Now().Add(d.limit)
+	d.deadline = time.Now().Add(d.limit)
 	if d.timer == nil {
 		d.timer = time.AfterFunc(d.limit, d.fire)
 	} else {
@@ -42,7 +42,7 @@ func (d *Watchdog) Begin() bool {
 func (d *Watchdog) Done() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.by = time.Time{}
+	d.deadline = time.Time{}
 	if d.timer != nil {
 		d.timer.Stop()
 	}
@@ -60,8 +60,8 @@ func (d *Watchdog) Stop() {
 func (d *Watchdog) fire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.by.IsZero() || time.Now().Before(d.by) { // done, or a new operation began, while the timer fired
+	if d.deadline.IsZero() || time.Now().Before(d.deadline) { // done, or a new operation began, while the timer fired
 		return
 	}
-	_ = Catch(d.expire) // without its effect, the operation ends with the connection
+	_ = Catch(d.expire) // if it panics, the operation ends with the connection
 }

@@ -21,7 +21,7 @@ import (
 
 // ACMEConfig configures an ACME.
 type ACMEConfig struct {
-	Email     string         // the authority sends notices to it
+	Email     string         // where the authority sends notices
 	Directory string         // the authority's directory URL; "" = Let's Encrypt
 	Agreed    bool           // the operator agrees to the authority's terms
 	Roots     *x509.CertPool // trusted for the authority's own server; nil = the system's
@@ -130,7 +130,7 @@ func (a *ACME) manage(ctx context.Context) {
 			a.order(ctx, host)
 		case ctx.Err() == nil:
 			unreadable = true
-			a.storeFails(err)
+			a.logUnreadable(err)
 		}
 	}
 	if a.down && !unreadable && ctx.Err() == nil {
@@ -142,8 +142,8 @@ func (a *ACME) manage(ctx context.Context) {
 	}
 }
 
-// storeFails logs that the store cannot be read, once until it can.
-func (a *ACME) storeFails(err error) {
+// logUnreadable logs once per outage that the store cannot be read.
+func (a *ACME) logUnreadable(err error) {
 	if !a.down {
 		a.cfg.Log.Error("cannot read certificates from Redis, retrying", "error", err)
 	}

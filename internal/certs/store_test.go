@@ -43,7 +43,7 @@ func TestStoreSealsValues(t *testing.T) {
 	}
 	raw, _ := m.Get("hubgate:tls:v:certificates/ca/www/www.key")
 	if bytes.Contains([]byte(raw), secret) {
-		t.Error("the private key is in Redis in the clear")
+		t.Error("the private key is unencrypted in Redis")
 	}
 	m.Set("hubgate:tls:v:certificates/ca/evil/evil.key", raw)
 	if _, err := s.Load(ctx, "certificates/ca/evil/evil.key"); !errors.Is(err, fs.ErrNotExist) {

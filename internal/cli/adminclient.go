@@ -152,7 +152,7 @@ func (c *adminClient) problem(ctx context.Context, res *http.Response, text []by
 }
 
 // isAdmin reports whether the URL is an admin listener. It requests /version without the token: an admin listener
-// answers with its build, or with the problem admin.WrongHost.
+// responds with its build, or with the problem admin.WrongHost.
 func (c *adminClient) isAdmin(ctx context.Context) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/version", nil)
 	if err != nil {

@@ -67,7 +67,7 @@ func (c *adminClient) replay(ctx context.Context, ids []string) (int, error) {
 // replayPage is the number of dead letters in one request. Progress is reported after each.
 const replayPage = 500
 
-// replayAll replays the dead letters that exist when it starts: one that fails again must not be replayed for ever.
+// replayAll replays the dead letters that exist when it starts: one that fails again must not be replayed forever.
 func (c *adminClient) replayAll(ctx context.Context, progress func(done, total int)) (replayed int, err error) {
 	var status outbox.Status
 	if err := c.call(ctx, http.MethodGet, "/api/contacts", nil, &status); err != nil {

@@ -49,7 +49,7 @@ func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
 		}
 	}
 	if len(s.Missing) > 0 && !yes && (e.output == "json" || !isTerminal(stdin)) {
-		fmt.Fprintln(e.stderr, "hubgate: nothing was created, because nobody can confirm it; "+
+		fmt.Fprintln(e.stderr, "hubgate: nothing was created, because it could not be confirmed; "+
 			"use --yes to create the missing properties")
 	} else if len(s.Missing) > 0 && (yes || e.confirmed(stdin, s.Portal)) {
 		err = s.Create(e.ctx, func(name string) {
@@ -89,7 +89,8 @@ func printSetup(e *env, s *site.Setup) error {
 	return table.Flush()
 }
 
-// isTerminal reports whether stdin is a person who can confirm. A reader that is not a file is the answer of a test.
+// isTerminal reports whether stdin is a terminal, where a person can confirm. A reader that is not a file is the input
+// of a test.
 func isTerminal(stdin io.Reader) bool {
 	file, isFile := stdin.(*os.File)
 	if !isFile {

@@ -18,7 +18,7 @@ func healthcheckCommand(e *env) *cobra.Command {
 		Use: "healthcheck", Short: "Check that a running gateway is alive (for containers without curl)", Args: noArguments,
 		Long: `Requests /livez of the admin listener: at --admin, at server.admin_listen of the configuration, or at
 http://127.0.0.1:9090.
-Exit status: 0 when the status is 200, 1 when not.`,
+Exit status: 0 when the status is 200, otherwise 1.`,
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case admin != "":

@@ -37,7 +37,7 @@ func rootCommand(e *env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hubgate",
 		Short: "A login gateway for HubSpot websites",
-		Long: `hubgate is a reverse proxy in front of a HubSpot website. It protects pages by a login.
+		Long: `hubgate is a reverse proxy in front of a HubSpot website. It protects pages with a login.
 
 Try it without installation:     hubgate demo
 Check a configuration:           hubgate check --config hubgate.yaml

@@ -87,10 +87,10 @@ func TestRuleFieldsAreComplete(t *testing.T) {
 			loose.String() == strict.String() {
 			t.Errorf("%s: %s must be more open than %s", field.Name, loose, strict)
 		}
-		row.in.meets(t, field.Name, row.strict, strict, true)
-		row.in.meets(t, field.Name, row.loose, loose, true)
-		row.out.meets(t, field.Name, row.strict, strict, false)
-		row.out.meets(t, field.Name, row.loose, loose, true)
+		row.in.checkAdmission(t, field.Name, row.strict, strict, true)
+		row.in.checkAdmission(t, field.Name, row.loose, loose, true)
+		row.out.checkAdmission(t, field.Name, row.strict, strict, false)
+		row.out.checkAdmission(t, field.Name, row.loose, loose, true)
 		status, stdout, _ := hubgate(t, "diff", strict.file, file)
 		if status != exitFailed || !strings.Contains(stdout, "MORE OPEN") {
 			t.Errorf("%s: diff to the more open one: %d %s", field.Name, status, stdout)

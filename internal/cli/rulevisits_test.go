@@ -19,7 +19,7 @@ var judgedAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // visit is a request that a rule admits or rejects.
 type visit struct {
-	who    *session.Session // nil: nobody
+	who    *session.Session // nil: anonymous
 	method string           // default: GET
 }
 
@@ -33,8 +33,8 @@ func loggedIn(ago time.Duration) *session.Session {
 	return rules.LoggedIn(nil, nil, judgedAt.Add(-ago))
 }
 
-// meets checks whether a rule admits the visit, in both places that enforce it: at the page and in /oauth2/auth.
-func (v visit) meets(t *testing.T, field, rule string, at protection, admitted bool) {
+// checkAdmission checks whether a rule admits the visit, in both places that enforce it: at the page and in /oauth2/auth.
+func (v visit) checkAdmission(t *testing.T, field, rule string, at protection, admitted bool) {
 	t.Helper()
 	if v.method == "" {
 		v.method = http.MethodGet

@@ -27,8 +27,8 @@ func sessionsListCommand(e *env, flags *adminFlags) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List sessions", Args: noArguments,
-		Long: `Lists who is logged in. LAST SEEN is accurate to a tenth of session.idle_timeout, at least a second (to 5
-minutes if that is none), because a session in use is not written at each request.`,
+		Long: `Lists the sessions of logged-in visitors. LAST SEEN is accurate to a tenth of session.idle_timeout, at least a
+second (to 5 minutes if that is none), because a session in use is not written at each request.`,
 		RunE: func(*cobra.Command, []string) error {
 			if limit < 1 {
 				return usageError("--limit must be at least 1")

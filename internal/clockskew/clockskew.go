@@ -9,13 +9,13 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// The status of the clock by its offset. ID tokens are rejected when it is larger than the second.
+// The limits of the clock's offset. ID tokens are rejected when it exceeds failAbove.
 const (
 	warnAbove = 5 * time.Second
 	failAbove = time.Minute
 )
 
-// Clock keeps how much this machine's clock differs from those of the hosts that responded. The zero value is ready.
+// Clock records how much this machine's clock differs from those of the hosts that responded. The zero value is ready.
 type Clock struct {
 	// OnWrong is called each time the clock turns out to be wrong; it may be nil.
 	OnWrong func(setting.Finding)

@@ -1,5 +1,5 @@
-// Package clockskew compares this machine's clock with the Date header of the responses that it receives.
+// Package clockskew compares this machine's clock with the Date headers of responses.
 //
-// It knows the offset of each host's clock, and trusts the host that differs least: one server with a wrong clock says
-// nothing about this machine. It never sends a request of its own and never sets a clock.
+// It knows the offset of each host's clock, and trusts the host that differs least: one server with a wrong clock is no
+// evidence against this machine's. It never sends requests itself and never sets a clock.
 package clockskew

@@ -67,7 +67,7 @@ func Load(path string, getenv func(string) string) (*Config, *Report) {
 	return cfg, rep
 }
 
-// resolvePaths makes the paths of files, which are relative to the configuration file, such that they can be opened.
+// resolvePaths resolves the paths of files, which are relative to the configuration file.
 func (c *Config) resolvePaths(e *expander) {
 	for _, path := range []*string{
 		&c.Server.TLS.CertFile, &c.Server.TLS.KeyFile, &c.Session.Redis.CAFile, &c.Pages.Folder,
@@ -128,7 +128,7 @@ func LoadRules(path string, getenv func(string) string) (*Config, *rules.Set, er
 	return cfg, ruleSet, nil
 }
 
-// RulesEnv returns what the rules need to know of other sections.
+// RulesEnv returns the settings of other sections that the rules need.
 func (c *Config) RulesEnv() rules.Env {
 	env := rules.Env{AuthPrefix: strings.TrimSuffix(c.Auth.Prefix, "/"), ClockSkew: c.Auth.ClockSkew.D()}
 	for _, site := range c.Server.Sites() {

@@ -48,7 +48,7 @@ func crossForwardAuth(c *Config) []setting.Problem {
 		"list the addresses of Traefik or Caddy in server.trusted_proxies, or write forward_auth: query")
 }
 
-// crossScheme rejects http URLs with TLS, because one listener speaks only one of them.
+// crossScheme rejects http URLs with TLS, because a listener serves only one of them.
 func crossScheme(c *Config) []setting.Problem {
 	if c.Server.TLS.Mode == setting.None {
 		return nil

@@ -48,7 +48,7 @@ func (c *Config) isPublic(u *url.URL) bool {
 	return c.Server.Redirects()[strings.ToLower(u.Host)] != nil
 }
 
-// crossIssuer rejects a provider behind the gateway, which nobody could reach without a login.
+// crossIssuer rejects a provider behind the gateway, which could not be reached without a login.
 func crossIssuer(c *Config) []setting.Problem {
 	u, err := url.Parse(c.Auth.Issuer)
 	if err != nil || u.Host == "" || inbound.IsLoopback(u.Hostname()) || !c.isPublic(u) {

@@ -177,7 +177,7 @@ func (d *decoder) list(node *yaml.Node, v reflect.Value, l location) {
 	v.Set(list)
 }
 
-// nodeWords returns what a node is, in words.
+// nodeWords describes the kind of a node in words.
 func nodeWords(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:

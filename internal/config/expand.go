@@ -65,7 +65,7 @@ func (e *expander) expand(text string, secret bool) (string, *setting.Invalid) {
 	}
 }
 
-// value returns what ${inner} stands for. For a secret it does not suggest a default, which would be in the file.
+// value returns the value of ${inner}. For a secret it does not suggest a default, which would be in the file.
 func (e *expander) value(inner string, secret bool) (string, *setting.Invalid) {
 	if path, isFile := strings.CutPrefix(inner, "file:"); isFile {
 		return e.file(path)

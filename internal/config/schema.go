@@ -77,7 +77,7 @@ func neededIn(at string) []string {
 	return keys
 }
 
-// The patterns of scalars. What ${...} stands for is known only when the file is loaded.
+// The patterns of scalars. The value of ${...} is known only when the file is loaded.
 const (
 	anyExpansion    = `\$\{`
 	durationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$`

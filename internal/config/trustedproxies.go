@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// privateNetworks are the networks that the value private stands for: loopback, private, shared (RFC 6598) and
+// privateNetworks are the networks that the value private means: loopback, private, shared (RFC 6598) and
 // link-local addresses.
 var privateNetworks = []string{
 	"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",

@@ -29,7 +29,7 @@ proxy:
   origin: "{hubspot}"
   default: public
   rules:
-    - path: /members/**              # everybody who is logged in
+    - path: /members/**              # everyone who is logged in
     - path: /partners/**
       groups: [partner]              # alice is a partner, bob is not
 

@@ -36,7 +36,7 @@ func get(t *testing.T, c *http.Client, url string) *http.Response {
 	return res
 }
 
-func TestARedirectIsAnAnswerAndIsNotFollowed(t *testing.T) {
+func TestRedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	c, url, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
@@ -49,7 +49,7 @@ func TestARedirectIsAnAnswerAndIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestAnAnswerLongerThanTheLimitIsAnErrorAlsoWhenItWasCompressed(t *testing.T) {
+func TestTooLargeResponseIsAnError(t *testing.T) {
 	t.Parallel()
 	c, url, _ := client(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -63,7 +63,7 @@ func TestAnAnswerLongerThanTheLimitIsAnErrorAlsoWhenItWasCompressed(t *testing.T
 	}
 }
 
-func TestAnAnswerThatEndsAtTheLimitIsRead(t *testing.T) {
+func TestResponseAtTheLimitIsRead(t *testing.T) {
 	t.Parallel()
 	c, url, _ := client(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1000)) }, 1000)
 	if body, err := io.ReadAll(get(t, c, url).Body); err != nil || len(body) != 1000 {
@@ -88,7 +88,7 @@ func TestCallsAreCountedAndDecideNothing(t *testing.T) {
 	}
 }
 
-func TestCallsThatContradictWhatIsKnownStartAProbe(t *testing.T) {
+func TestContradictingCallStartsAProbe(t *testing.T) {
 	t.Parallel()
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()

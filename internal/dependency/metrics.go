@@ -14,7 +14,7 @@ type Result string
 const (
 	OK          Result = "ok"
 	Timeout     Result = "timeout"
-	Failed      Result = "failed"       // no answer: refused, reset, DNS, TLS
+	Failed      Result = "failed"       // no response: refused, reset, DNS, TLS
 	Throttled   Result = "throttled"    // 429
 	ServerError Result = "server_error" // 5xx
 	ClientError Result = "client_error" // 4xx
@@ -36,8 +36,8 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	up       *prometheus.GaugeVec
-	known    map[label]children               // of every possible call: a look-up builds no labels
-	state    map[Name]*atomic.Pointer[Health] // only probes replace it: requests read it
+	known    map[label]children               // of all possible calls, so that a look-up builds no labels
+	state    map[Name]*atomic.Pointer[Health] // written only by probes, read by requests
 	probes   map[Name]func()                  // start a probe; written before the first call
 }
 
@@ -64,10 +64,10 @@ type Health struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hubgate_dependency_requests_total", Help: "Calls to what hubgate depends on, by how they ended.",
+			Name: "hubgate_dependency_requests_total", Help: "Calls to dependencies, by operation and result.",
 		}, []string{"dependency", "op", "result"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "hubgate_dependency_duration_seconds", Help: "Time until a dependency answered.",
+			Name: "hubgate_dependency_duration_seconds", Help: "Time until a dependency responded.",
 			Buckets: []float64{
 				0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 			},
@@ -75,7 +75,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"dependency", "op"}),
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hubgate_dependency_up",
-			Help: "1 when the gateway's last probe of the dependency was answered, 0 when it was not.",
+			Help: "1 if the last probe of the dependency succeeded, otherwise 0.",
 		}, []string{"dependency"}),
 		state: map[Name]*atomic.Pointer[Health]{}, known: map[label]children{}, probes: map[Name]func(){},
 	}
@@ -132,7 +132,7 @@ func (m *Metrics) suspect(name Name, r Result) {
 	}
 }
 
-// watch sets what starts a probe. It must be called before the first call.
+// watch sets the function that starts a probe. It must be called before the first call.
 func (m *Metrics) watch(name Name, probe func()) { m.probes[name] = probe }
 
 // SetUp saves the result of a probe: whether the dependency answers. Nothing else changes Health and

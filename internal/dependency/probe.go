@@ -62,7 +62,7 @@ func (p *Prober) Run(ctx context.Context) {
 		return
 	}
 	for failures := 0; ; {
-		select { // this probe answers earlier requests
+		select { // this probe covers the requests so far
 		case <-p.wake:
 		default:
 		}

@@ -39,7 +39,7 @@ func (p *probed) asked() []time.Duration {
 	return slices.Clone(p.times)
 }
 
-// newProbed runs a prober in a bubble of its own time until the test ends.
+// newProbed runs a prober in a synctest bubble until the test ends.
 func newProbed(t *testing.T, every time.Duration) *probed {
 	t.Helper()
 	p := &probed{metrics: NewMetrics(prometheus.NewRegistry())}

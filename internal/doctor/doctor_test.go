@@ -161,7 +161,7 @@ var hubspotFaults = map[string]faultCase{
 var originFaults = map[string]faultCase{
 	"other account's origin": {
 		func(_ *doctor, n network) { n[originHost] = fakesite.New(fakesite.Config{HubID: 99}) },
-		origin, setting.Failed, "account 99 answers, but 4711 is configured", "proxy.origin",
+		origin, setting.Failed, "account 99 responds, but 4711 is configured", "proxy.origin",
 	},
 	"domain not connected": {
 		func(_ *doctor, n network) {
@@ -185,12 +185,12 @@ var siteFaults = map[string]faultCase{
 	},
 	"HubSpot responds": {
 		responding(publicHost, 404, "", "X-Hs-Portal-Id", "4711"),
-		gateway, setting.Failed, "HubSpot answers there", "DNS of",
+		gateway, setting.Failed, "HubSpot responds there", "DNS of",
 	},
 	"another server responds": {
 		responding(publicHost, 200, "hi"), gateway, setting.Failed, "something else", "DNS of",
 	},
-	"no gateway": {unreachable(publicHost), gateway, setting.Warning, "no answer", "DNS of"},
+	"no gateway": {unreachable(publicHost), gateway, setting.Warning, "no response", "DNS of"},
 	"clock behind": {
 		func(d *doctor, _ network) { d.now = func() time.Time { return time.Now().Add(-20 * time.Second) } },
 		"clock", setting.Warning, "behind", "this machine",

@@ -67,22 +67,22 @@ func originFinding(res *http.Response, host string) setting.Finding {
 	challenge := res.StatusCode == http.StatusForbidden && (res.Header.Get("Cf-Mitigated") != "" || html)
 	switch {
 	case res.StatusCode < 400:
-		return ok(part, "answers "+res.Status)
+		return ok(part, "responds with "+res.Status)
 	case res.StatusCode == http.StatusNotFound:
-		return failed(part, "answers 404: HubSpot does not know "+host+" at this origin",
+		return failed(part, "responds with 404: HubSpot does not know "+host+" at this origin",
 			"connect the domain with HubSpot's CDN switched off; "+
 				"check the HubID, the number and the data center in proxy.origin",
 			"HubSpot: Settings, Content, Domains & URLs; proxy.origin")
 	case res.StatusCode == http.StatusTooManyRequests:
-		return warning(part, "answers 429: HubSpot limits this machine's address", useMoreAddresses, "network")
+		return warning(part, "responds with 429: HubSpot limits this machine's address", useMoreAddresses, "network")
 	case challenge:
-		return warning(part, "answers 403 with a challenge for browsers: HubSpot does not trust this machine's address",
+		return warning(part, "responds with a challenge for browsers (403): HubSpot does not trust this machine's address",
 			useMoreAddresses, "network")
 	case res.StatusCode == http.StatusMisdirectedRequest:
-		return failed(part, "answers "+res.Status+": it does not serve the requested host",
+		return failed(part, "responds with "+res.Status+": it does not serve the requested host",
 			"leave it empty, or write the origin's own host", "proxy.origin_host")
 	default:
-		return failed(part, "answers "+res.Status,
+		return failed(part, "responds with "+res.Status,
 			"check HubSpot's status page, and the site without the gateway", "HubSpot")
 	}
 }
@@ -107,11 +107,11 @@ func (d *doctor) checkAccount(
 		return nil
 	}
 	return []setting.Finding{failed("origin for "+host,
-		fmt.Sprintf("account %d answers, but %d is configured: this is the site of another account", got, want),
+		fmt.Sprintf("account %d responds, but %d is configured: this is the site of another account", got, want),
 		"write the HubID of the account that owns the domain", where)}
 }
 
-// accountOf returns the account that served a response; 0 if it does not say.
+// accountOf returns the account that served a response; 0 if it is unknown.
 func accountOf(h http.Header) int64 {
 	for _, name := range []string{"X-Hs-Portal-Id", "X-Hs-Hub-Id"} {
 		if id, err := strconv.ParseInt(h.Get(name), 10, 64); err == nil {

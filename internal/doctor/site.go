@@ -77,17 +77,17 @@ func (d *doctor) checkGateway(ctx context.Context, site *inbound.Site) setting.F
 	req.Header.Set("Accept", "application/json")
 	res, err := d.client(dependency.HubSpotSite).Do(req)
 	if err != nil {
-		return warning(part, "no answer: "+err.Error(),
+		return warning(part, "no response: "+err.Error(),
 			"start the gateway; if it runs, DNS or the load balancer lead elsewhere", where)
 	}
 	res.Body.Close()
 	switch {
 	case isUserinfo(res):
-		return ok(part, "answers")
+		return ok(part, "responds")
 	case accountOf(res.Header) != 0:
-		return failed(part, "HubSpot answers there, not the gateway: visitors bypass it", pointAtGateway, where)
+		return failed(part, "HubSpot responds there, not the gateway: visitors bypass it", pointAtGateway, where)
 	default:
-		detail := "something else answers there (" + res.Status + "), not the gateway"
+		detail := "something else responds there (" + res.Status + "), not the gateway"
 		return failed(part, detail, pointAtGateway, where)
 	}
 }

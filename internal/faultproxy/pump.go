@@ -10,11 +10,11 @@ const garbage = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n\x00\xff"
 
 // copyWithFaults copies until one side ends. It reads the fault before each chunk, so that a fault also affects open
 // connections.
-func (p *Proxy) copyWithFaults(to, from net.Conn, answer bool) {
+func (p *Proxy) copyWithFaults(to, from net.Conn, response bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 && !p.forward(to, buffer[:n], answer) {
+		if n > 0 && !p.forward(to, buffer[:n], response) {
 			return
 		}
 		if err != nil {
@@ -23,12 +23,12 @@ func (p *Proxy) copyWithFaults(to, from net.Conn, answer bool) {
 	}
 }
 
-func (p *Proxy) forward(to net.Conn, piece []byte, answer bool) bool {
+func (p *Proxy) forward(to net.Conn, piece []byte, response bool) bool {
 	f := p.fault.Load()
 	switch {
-	case f.Hang, f.HalfOpen && answer:
+	case f.Hang, f.HalfOpen && response:
 		return true
-	case !answer:
+	case !response:
 		return write(to, piece)
 	case f.Garbage:
 		return write(to, []byte(garbage))

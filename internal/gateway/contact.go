@@ -11,7 +11,7 @@ import (
 )
 
 // onLogin writes the audit line of a login and queues its contact before the visitor gets a response. If the contact
-// cannot be queued, the login succeeds all the same.
+// cannot be queued, the login still succeeds.
 func (g *gateway) onLogin(r *http.Request, s *session.Session, returnTo string) {
 	facts := inbound.Of(r)
 	login := loginOf(s)

@@ -29,7 +29,7 @@ func newDrainer(log *slog.Logger, service *systemd, gauge prometheus.Gauge) *dra
 }
 
 // drain ends the public servers. For drain_delay, in which load balancers notice, everything is served, and each
-// response asks its client to close the connection. Then the listeners close, WebSockets and event streams are told to
+// response asks its client to close the connection. Then the listeners close, WebSockets and event streams are asked to
 // reconnect, and requests in flight get drain_timeout.
 func (d *drainer) drain(cfg config.ServerConfig, servers []*http.Server) {
 	d.service.stopping(cfg.DrainDelay.D() + cfg.DrainTimeout.D())

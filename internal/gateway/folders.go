@@ -12,7 +12,7 @@ import (
 // replaces a symlink next to them. A folder that cannot be watched is left to the poll.
 type folders struct {
 	watcher *fsnotify.Watcher // nil if the system has no file events
-	err     error             // why
+	err     error             // why there are none
 	changed chan struct{}     // receives one value for any number of events
 }
 

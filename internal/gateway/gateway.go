@@ -55,7 +55,7 @@ type gateway struct {
 	drainer  *drainer
 }
 
-// Limits of a call to the provider and to HubSpot's API, the response body included.
+// Limits of a call to the provider and to HubSpot's API, including the response body.
 const (
 	idpTimeout = 5 * time.Second
 	idpMaxBody = 1 << 20

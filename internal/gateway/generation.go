@@ -139,7 +139,7 @@ func (g *gateway) checkRemovedKeys(cfg *config.Config) error {
 	}
 	inUse, err := g.sessions.KeysInUse(context.Background())
 	if err != nil {
-		return fmt.Errorf("session.keys: a key was removed, and Redis did not answer whether sessions need it: %w", err)
+		return fmt.Errorf("session.keys: a key was removed, and Redis did not report whether sessions still use it: %w", err)
 	}
 	for _, id := range removed {
 		if until, used := inUse[id]; used {

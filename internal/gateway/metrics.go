@@ -41,7 +41,7 @@ func newRegistry(build buildinfo.Info) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	info := prometheus.NewGaugeVec(
-		prometheus.GaugeOpts{Name: "hubgate_build_info", Help: "1, labeled with the build."},
+		prometheus.GaugeOpts{Name: "hubgate_build_info", Help: "Always 1; the labels identify the build."},
 		[]string{"version", "revision", "goversion"},
 	)
 	reg.MustRegister(info)
@@ -63,12 +63,12 @@ func newConfigMetrics(reg prometheus.Registerer) *configMetrics {
 	}
 	m := &configMetrics{
 		success: gauge("hubgate_config_last_reload_success",
-			"1 when the newest configuration is served, 0 when it was refused."),
+			"1 if the newest configuration is served, 0 if it was refused."),
 		timestamp: gauge("hubgate_config_last_reload_timestamp_seconds", "When the served configuration was loaded."),
 		rules:     gauge("hubgate_config_rules", "Rules of the served configuration, without HubSpot's built-in ones."),
-		draining:  gauge("hubgate_draining", "1 from SIGTERM on."),
+		draining:  gauge("hubgate_draining", "1 while the process drains, otherwise 0."),
 		info: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "hubgate_config_info", Help: "1, labeled with the hash of the served configuration.",
+			Name: "hubgate_config_info", Help: "Always 1; the label is the hash of the served configuration.",
 		}, []string{"sha256"}),
 	}
 	reg.MustRegister(m.info)
@@ -86,10 +86,10 @@ func (m *configMetrics) setServed(sha256 string, rules int, at time.Time) {
 
 // registerLogMetrics registers the counters of lines that are missing in the log.
 func registerLogMetrics(reg prometheus.Registerer, lines *logging.Writer) {
-	for reason, why := range map[string]logging.Reason{"full": logging.Full, "write_error": logging.WriteError} {
+	for label, reason := range map[string]logging.Reason{"full": logging.Full, "write_error": logging.WriteError} {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "hubgate_log_lines_dropped_total", ConstLabels: prometheus.Labels{"reason": reason},
-			Help: "Lines that are not in the log: its reader did not keep up, or writing failed.",
-		}, func() float64 { return float64(lines.Dropped(why)) }))
+			Name: "hubgate_log_lines_dropped_total", ConstLabels: prometheus.Labels{"reason": label},
+			Help: "Log lines dropped, because the reader of the log was too slow or writing failed.",
+		}, func() float64 { return float64(lines.Dropped(reason)) }))
 	}
 }

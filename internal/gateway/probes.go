@@ -17,7 +17,7 @@ const (
 	firstSiteProbe = 5 * time.Second  // after the start, when many replicas may start at once
 )
 
-// probesConfig is what probes need.
+// probesConfig holds the dependencies of probes.
 type probesConfig struct {
 	current *atomic.Pointer[generation]
 	api     *http.Client

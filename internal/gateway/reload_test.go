@@ -240,7 +240,7 @@ func TestReloadsLeakNothing(t *testing.T) {
 		for i := range n {
 			rules := fmt.Sprintf("    - path: /members/**\n    - {path: /r%d/**, name: rule-%d}\n", i, i)
 			secret := t.TempDir() + "/secret"
-			if i%100 == 0 { // a folder of its own now and then
+			if i%100 == 0 { // occasionally a secret in a new folder
 				r.write("extra", "x")
 				if err := os.WriteFile(secret, []byte("one-more-admin-token"), 0o600); err != nil {
 					t.Fatal(err)

@@ -64,7 +64,7 @@ func (s *systemd) reloading() {
 	s.setState(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", monotonicMicroseconds()))
 }
 
-// stopping begins a stop that takes up to the given time, and asks for that time in case TimeoutStopSec is shorter.
+// stopping begins a stop that takes up to the given time, and requests that time in case TimeoutStopSec is shorter.
 func (s *systemd) stopping(takes time.Duration) {
 	s.setState(fmt.Sprintf("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", (takes+stopSlack)/time.Microsecond))
 	s.mu.Lock()
@@ -93,8 +93,8 @@ func (s *systemd) keepAlive(ctx context.Context, alive func(context.Context) boo
 	}
 }
 
-// livenessOf returns a function that reports whether the admin listener responds. To connect is not enough: the kernel
-// accepts connections for a process that hangs.
+// livenessOf returns a function that reports whether the admin listener responds. A connection is not enough: the
+// kernel accepts connections for a process that hangs.
 func livenessOf(listener net.Addr) func(context.Context) bool {
 	host, port, _ := net.SplitHostPort(listener.String())
 	if a, err := netip.ParseAddr(host); err == nil && a.IsUnspecified() {

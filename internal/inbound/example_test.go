@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/internal/inbound"
 )
 
-// Only a trusted proxy may name the visitor's address: from anybody else, X-Forwarded-For is a claim.
+// Only a trusted proxy may name the visitor's address: X-Forwarded-For from other clients is ignored.
 func ExampleResolver() {
 	site, _ := inbound.ParseSite("https://www.example.com")
 	resolver := inbound.New(inbound.Config{

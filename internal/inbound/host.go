@@ -14,8 +14,8 @@ func HostOnly(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
-// IsLoopback reports whether a host is localhost or a loopback address, also an IPv4-mapped one. What is sent there
-// does not leave this machine.
+// IsLoopback reports whether a host is localhost or a loopback address, including IPv4-mapped ones. Traffic to it does
+// not leave this machine.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
 		return true

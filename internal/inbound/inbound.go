@@ -13,7 +13,8 @@ type Facts struct {
 	ID     string
 	Client netip.Addr // the visitor's address; the peer's if no trusted proxy reports another
 	Peer   netip.Addr // the remote address of the TCP connection
-	// Trusted reports whether the peer is a trusted proxy, whose X-Forwarded-*, X-Request-Id and traceparent count.
+	// Trusted reports whether the peer is a trusted proxy. Only then are X-Forwarded-*, X-Request-Id and traceparent
+	// believed.
 	Trusted bool
 	// Scheme is the scheme that the visitor used, http or https; "" if a trusted proxy does not report it.
 	Scheme string
@@ -42,7 +43,7 @@ type Outcome struct {
 	Reason     string // word from a closed set
 	SessionRef string // the session's Ref, if any
 	Login      bool   // the request finished a login, or failed to start one
-	Granted    bool   // the provider granted a token to this login, which no visitor can pretend
+	Granted    bool   // the provider granted a token to this login, which a visitor cannot forge
 	Email      string // the session's, for the audit log, which applies the e-mail policy
 	Upstream   time.Duration
 	Err        error // the cause, for the log only

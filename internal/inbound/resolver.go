@@ -171,7 +171,7 @@ func (rs *Resolver) scheme(r *http.Request, trusted bool, hops int) string {
 const maxRequestID = 128
 
 // requestID returns a trusted proxy's id if it is short and has only harmless characters (log injection, CWE-117),
-// otherwise a new one. It ignores two ids, because one of them may be the visitor's.
+// otherwise a new one. It ignores the header if there are two, because one of them may be the visitor's.
 func (rs *Resolver) requestID(r *http.Request, trusted bool) string {
 	ids := r.Header["X-Request-Id"]
 	if trusted && len(ids) == 1 && ids[0] != "" && len(ids[0]) <= maxRequestID && isHarmless(ids[0]) {

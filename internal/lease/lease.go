@@ -9,7 +9,7 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// Lease is the exclusive right that a key stands for. Copies of a Lease are the same holder.
+// Lease is the exclusive right that a key represents. Copies of a Lease are the same holder.
 type Lease struct {
 	Redis redis.UniversalClient
 	Key   string
@@ -17,7 +17,7 @@ type Lease struct {
 	TTL   time.Duration // the lease ends this long after it was acquired or last renewed
 }
 
-// Blocked is the holder while nobody may acquire the lease: see ReleaseAfter.
+// Blocked takes the place of the token while the lease cannot be acquired: see ReleaseAfter.
 const Blocked = "wait"
 
 // maxToken bounds what is read of a key. Otherwise anyone who can write to Redis could fill the memory of every process
@@ -34,7 +34,7 @@ func (l Lease) Acquire(ctx context.Context) (bool, error) {
 	return holder == l.Token, err
 }
 
-// Holder returns the token of the holder, Blocked, or "" if nobody holds the lease.
+// Holder returns the token of the holder, Blocked, or "" if the lease is free.
 func (l Lease) Holder(ctx context.Context) (string, error) {
 	return l.Redis.GetRange(ctx, l.Key, 0, maxToken).Result()
 }
@@ -48,11 +48,11 @@ func (l Lease) Renew(ctx context.Context) (held bool, err error) {
 	return renewScript.Run(ctx, l.Redis, []string{l.Key}, l.Token, l.TTL.Milliseconds()).Bool()
 }
 
-// KeepAlive renews the lease until stop is called, also after ctx has ended. Errors are ignored: the next renewal
+// KeepAlive renews the lease until stop is called, even after ctx has ended. Errors are ignored: the next renewal
 // follows after a third of the TTL.
 func (l Lease) KeepAlive(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	go func() { _ = background.Catch(func() { l.renewUntil(ctx) }) }() // after a panic the lease ends on its own
+	go func() { _ = background.Catch(func() { l.renewUntil(ctx) }) }() // after a panic the lease expires
 	return cancel
 }
 
@@ -78,8 +78,8 @@ return 1`)
 // Release ends the lease if it is still held.
 func (l Lease) Release(ctx context.Context) error { return l.ReleaseAfter(ctx, 0) }
 
-// ReleaseAfter ends the lease if it is still held, and stops everyone from acquiring it for a time: a back-off that all
-// processes share.
+// ReleaseAfter ends the lease if it is still held, and prevents all processes from acquiring it for a while: a shared
+// back-off.
 func (l Lease) ReleaseAfter(ctx context.Context, wait time.Duration) error {
 	return releaseScript.Run(ctx, l.Redis, []string{l.Key}, l.Token, wait.Milliseconds(), Blocked).Err()
 }

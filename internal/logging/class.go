@@ -8,7 +8,7 @@ import (
 type lineClass uint8
 
 // The classes. Access lines are dropped first: they may fill three quarters of the buffer that they share with
-// application lines. Audit lines have a buffer of their own, and so has the notice about lost lines.
+// application lines. Audit lines and the notice about lost lines have separate buffers.
 const (
 	classApplication lineClass = iota
 	classAccess
@@ -17,14 +17,14 @@ const (
 	classes
 )
 
-// The components whose lines have a class of their own.
+// The components whose lines are not of the class application.
 const (
 	accessComponent = "access"
 	auditComponent  = "audit"
 	noticeComponent = "log"
 )
 
-// classed is a component whose lines have another class than its name gives them.
+// classed is a component whose lines are of another class than its name implies.
 type classed struct {
 	component string
 	class     lineClass

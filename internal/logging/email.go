@@ -11,14 +11,14 @@ import (
 // EmailKey is the only attribute for e-mail addresses: the policy of log.email applies to it.
 const EmailKey = "email"
 
-// EmailPolicy says how e-mail addresses are logged: hash (an HMAC under a key of its own, so that the lines of one
-// person can be joined and nobody can be looked up), full, or none. Without a key, hash is none.
+// EmailPolicy decides how e-mail addresses are logged: hash (an HMAC under a separate key, so that a person's lines can
+// be correlated without revealing the address), full, or none. Without a key, hash means none.
 type EmailPolicy struct {
 	Mode atomic.Pointer[string]
 	Ring atomic.Pointer[seal.Ring]
 }
 
-// attr returns the attribute that is logged for an address; the empty one leaves it out.
+// attr returns the attribute that is logged for an address; the empty attribute omits it.
 func (p *EmailPolicy) attr(email string) slog.Attr {
 	ring, mode := p.Ring.Load(), p.Mode.Load()
 	switch {

@@ -32,7 +32,7 @@ func NewLogger(w *Writer, cfg Config, level *slog.LevelVar, emails *EmailPolicy)
 // Component returns a logger for one part of hubgate. The component also decides the class of a line.
 func Component(log *slog.Logger, name string) *slog.Logger { return log.With("component", name) }
 
-// AuditLog returns a logger for what somebody did. Its lines are written at any log.level.
+// AuditLog returns a logger for the actions of visitors and operators. Its lines are written at any log.level.
 func AuditLog(log *slog.Logger) *slog.Logger {
 	return slog.New(anyLevel{Component(log, auditComponent).Handler()})
 }
@@ -43,7 +43,7 @@ func LoginFailureLog(log *slog.Logger) *slog.Logger {
 	return slog.New(anyLevel{log.With("component", classed{auditComponent, classApplication}).Handler()})
 }
 
-// Capped truncates what a client or another server sent to the size of a field.
+// Capped truncates text from a client or another server to the maximum length of a field.
 func Capped(text string) string { return setting.Truncate(text, 1024) }
 
 // correlated adds the ids of a request to its lines: the request's, and the trace's if there is one.

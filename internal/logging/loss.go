@@ -35,10 +35,10 @@ func (w *Writer) onLoss(notice func(lineCounts)) {
 }
 
 // Dropped returns how many lines were dropped for a reason.
-func (w *Writer) Dropped(why Reason) uint64 { return w.dropped[why].Load() }
+func (w *Writer) Dropped(reason Reason) uint64 { return w.dropped[reason].Load() }
 
 // drop counts a line that is not written. The caller holds mu.
-func (w *Writer) drop(class lineClass, why Reason) {
+func (w *Writer) drop(class lineClass, reason Reason) {
 	l := &w.loss
 	switch class {
 	case classNotice:
@@ -56,7 +56,7 @@ func (w *Writer) drop(class lineClass, why Reason) {
 		l.audit++
 		l.last = now
 	}
-	w.dropped[why].Add(1)
+	w.dropped[reason].Add(1)
 }
 
 // auditReported reports whether the log says how many audit lines were dropped. The caller holds mu.
@@ -70,7 +70,7 @@ func (w *Writer) auditLost(now time.Time) bool {
 	return w.loss.audit > 0 && (!w.auditReported() || now.Sub(w.loss.last) < showAuditLoss)
 }
 
-// reportLoss queues the line that says what was lost, if the last write succeeded.
+// reportLoss queues the notice about lost lines, if the last write succeeded.
 func (w *Writer) reportLoss() {
 	w.mu.Lock()
 	l, now := &w.loss, time.Now()
@@ -81,7 +81,7 @@ func (w *Writer) reportLoss() {
 	}
 	lost := l.unreported
 	l.unreported, l.noticed = lineCounts{}, now
-	w.held[classNotice].lines++ // otherwise Health takes the loss as reported meanwhile
+	w.held[classNotice].lines++ // otherwise Health would consider the loss reported already
 	w.mu.Unlock()
 	l.notice(lost) // without mu: it logs
 	w.mu.Lock()
@@ -94,17 +94,17 @@ func (w *Writer) reportLoss() {
 func (w *Writer) Health() (ok bool, detail string, since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now, why := time.Now(), "the reader of the log is too slow, or stopped"
+	now, reason := time.Now(), "the reader of the log is too slow, or stopped"
 	if w.loss.fault != "" {
-		why = w.loss.fault
+		reason = w.loss.fault
 	}
 	switch {
 	case w.auditLost(now) && w.auditReported():
 		return false, fmt.Sprintf("lost audit lines: %d; the log says when", w.loss.audit), w.loss.first
 	case w.auditLost(now):
-		return false, fmt.Sprintf("lost audit lines: %d; %s", w.loss.audit, why), w.loss.first
+		return false, fmt.Sprintf("lost audit lines: %d; %s", w.loss.audit, reason), w.loss.first
 	case w.held[classAudit].lines > 0 && now.Sub(w.loss.waiting) >= maxAuditWait:
-		return false, fmt.Sprintf("waiting audit lines: %d; %s", w.held[classAudit].lines, why), w.loss.waiting
+		return false, fmt.Sprintf("waiting audit lines: %d; %s", w.held[classAudit].lines, reason), w.loss.waiting
 	}
 	return true, "", time.Time{}
 }

@@ -191,7 +191,7 @@ func (w *Writer) finish(b batch, err error) {
 func (w *Writer) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.over = true
+	w.stopped = true
 	for _, l := range w.pending.lines {
 		w.release(l)
 		w.drop(l.class, WriteError)

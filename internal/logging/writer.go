@@ -18,7 +18,7 @@ const (
 const (
 	batchDelay = 50 * time.Millisecond // how long an access line waits for others to share its write
 	retryAfter = time.Second           // after a failed write
-	chunk      = 32 << 10              // bytes of one write; a longer line has a write of its own
+	chunk      = 32 << 10              // bytes of one write; a longer line is written alone
 )
 
 // Reason is why a line was dropped.
@@ -30,7 +30,7 @@ const (
 	reasons
 )
 
-// Writer writes lines in order, from a goroutine of its own, and never blocks its callers.
+// Writer writes lines in order, from its own goroutine, and never blocks its callers.
 type Writer struct {
 	sink    io.Writer
 	room    sync.Pool // buffers for composing lines, so that no line waits for another
@@ -47,7 +47,7 @@ type Writer struct {
 	spare     batch           // collects lines while the other batch is written
 	held      [classes]usage  // by lines that wait and lines that are being written
 	urgent    bool            // a line waits that must not be delayed
-	over      bool            // the goroutine has ended: every line is dropped
+	stopped   bool            // the goroutine has ended: every line is dropped
 	flushes   []chan struct{} // closed when no line waits
 	lastWrite time.Time
 	retryAt   time.Time // zero if the last write succeeded
@@ -102,7 +102,7 @@ func (w *Writer) queue(class lineClass, appendLine func([]byte) []byte) {
 
 // add adds a line to the batch or drops it. It reports whether to wake the goroutine. The caller holds mu.
 func (w *Writer) add(class lineClass, text []byte) bool {
-	if w.over {
+	if w.stopped {
 		w.drop(class, WriteError)
 		return false
 	}
@@ -152,7 +152,7 @@ func (w *Writer) signal() {
 // Flush waits until all lines are written, for at most limit. It reports whether they are.
 func (w *Writer) Flush(limit time.Duration) bool {
 	w.mu.Lock()
-	if w.empty() || w.over {
+	if w.empty() || w.stopped {
 		w.mu.Unlock()
 		return true
 	}

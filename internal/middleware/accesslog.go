@@ -43,8 +43,8 @@ func Observed(logs RequestLogs, metrics *Metrics, next http.Handler) http.Handle
 }
 
 // accessAttrs returns the fields of the access line. The query is left out because it carries codes, states and
-// tracking ids. Long values are cut, and the handler escapes what a client wrote: no request forges or floods the log
-// (CWE-117).
+// tracking ids. Long values are truncated, and the handler escapes untrusted text, so that no request can forge lines
+// or flood the log (CWE-117).
 func accessAttrs(r *http.Request, rec *Recorder, took time.Duration) []slog.Attr {
 	f := inbound.Of(r)
 	attrs := append(make([]slog.Attr, 0, 16),

@@ -69,7 +69,7 @@ func (l *LoginFailures) write(r *http.Request, status int) {
 }
 
 // due reports whether a line may be written now, and how many were suppressed: of the same client and reason, and of
-// all others that have no line of their own to be counted in.
+// all others without an entry.
 func (l *LoginFailures) due(key failureKey) (own, others uint64, due bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

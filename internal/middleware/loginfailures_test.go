@@ -166,7 +166,7 @@ func TestLoginFailuresOfManyClientsAreBounded(t *testing.T) {
 	})
 }
 
-// While nobody reads the log, failures that a visitor causes are dropped before the lines about people, without an
+// While the log is not read, failures that a visitor causes are dropped before the lines about people, without an
 // alarm.
 func TestLoginFailuresDoNotDisplaceAuditLines(t *testing.T) {
 	t.Parallel()

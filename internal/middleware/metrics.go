@@ -98,7 +98,7 @@ func (m *Metrics) children(labels requestLabels) requestChildren {
 	return children
 }
 
-// usualCodes lists the code classes that each decision can have, the most usual first. These children exist from the
+// usualCodes lists the code classes that each decision can have, the most common first. These children exist from the
 // start, so that rate() sees the first increment: all of them for GET, the first one for other methods.
 var usualCodes = map[string][]string{
 	"public": {"2xx", "1xx", "3xx", "4xx", "5xx"}, "allow": {"2xx", "1xx", "3xx", "4xx", "5xx"},

@@ -24,7 +24,7 @@ type Chain struct {
 	Pages    *page.Pages
 	Log      *slog.Logger
 	Warnings *Warnings
-	Ask      string // path of forward auth, which must never be redirected: its response is for the proxy that asks
+	Ask      string // path of forward auth, which is never redirected: its response is for the proxy in front
 }
 
 // Recovered responds to a panic with the 500 page, or aborts the response if it has begun, so that a bug fails one
@@ -50,8 +50,8 @@ func (f *Chain) Recovered(next http.Handler) http.Handler {
 	})
 }
 
-// Host passes on requests for a public host only. Others are answered before the Host can get into a redirect or a
-// cookie (Host header injection, CWE-644).
+// Host passes only requests for a public host to next. It responds to others itself, before the Host can get into a
+// redirect or a cookie (Host header injection, CWE-644).
 func (f *Chain) Host(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		facts := inbound.Of(r)

@@ -47,7 +47,7 @@ func (c *conn) close() { c.line.Close() }
 // or closed. After an error it is closed.
 func (c *conn) exchange(req *http.Request, head []byte) (*http.Response, error) {
 	c.answered, c.reading, c.left, c.fault = false, true, maxHead, nil
-	c.bound()
+	c.limitHead()
 	c.stop = context.AfterFunc(req.Context(), c.close)
 	res, err := c.answer(req, head)
 	if err != nil {
@@ -85,14 +85,14 @@ func (c *conn) answer(req *http.Request, head []byte) (*http.Response, error) {
 	}
 }
 
-// bound sets the deadline for the head of a response. Setting one costs more than the rest of exchange, so it gets a
-// margin of an eighth and is reused while it is far enough away.
-func (c *conn) bound() {
+// limitHead sets the deadline for the head of a response. Setting one costs more than the rest of exchange, so it gets
+// a margin of an eighth and is reused while it is far enough away.
+func (c *conn) limitHead() {
 	if c.timeout <= 0 {
 		return
 	}
-	if by := time.Now().Add(c.timeout); c.limit.Before(by) {
-		c.limit = by.Add(c.timeout / 8)
+	if end := time.Now().Add(c.timeout); c.limit.Before(end) {
+		c.limit = end.Add(c.timeout / 8)
 		c.conn.SetDeadline(c.limit)
 	}
 }
@@ -114,15 +114,15 @@ func (c *conn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// quiet reports whether the connection can take a request: it is open, and the origin has sent nothing since its last
-// response. Such data would be taken for the response to the next visitor (response queue poisoning, CWE-444).
-func (c *conn) quiet() bool {
-	c.bound() // an expired deadline would hide pending data
+// reusable reports whether the connection can take a request: it is open, and the origin has sent nothing since its
+// last response. Such data would be taken for the response to the next visitor (response queue poisoning, CWE-444).
+func (c *conn) reusable() bool {
+	c.limitHead() // an expired deadline would hide pending data
 	c.reading, c.left = true, 1
 	c.line.probing, c.line.budget = true, maxProbe
 	_, err := c.in.Peek(1)
 	c.line.probing = false
-	return errors.Is(err, errNothing) && c.line.between()
+	return errors.Is(err, errNothing) && c.line.atBoundary()
 }
 
 // release ends an exchange. It keeps the connection if keep is set and the request was not canceled.

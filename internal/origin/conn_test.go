@@ -151,7 +151,7 @@ func TestIdleTimeout(t *testing.T) {
 		}{{first, 20 * time.Second}, {second, 40 * time.Second}} {
 			start := time.Now()
 			io.ReadAll(end.conn)
-			if got := time.Since(start); got < end.after || got > end.after+lookEvery {
+			if got := time.Since(start); got < end.after || got > end.after+sweepEvery {
 				t.Errorf("closed after %v, want %v", got, end.after)
 			}
 		}
@@ -163,7 +163,7 @@ func TestClosedConnectionsAreRemoved(t *testing.T) {
 	tr := serveScript(t, func(conn net.Conn, in *bufio.Reader, n int) { readRequest(in); send(conn, okay+"ok") })
 	mustAsk(t, tr, "/", "ok")
 	for tr.kept() > 0 { // until the FIN has arrived
-		tr.pool.look()
+		tr.pool.sweep()
 	}
 }
 

@@ -37,8 +37,8 @@ func (s *finishedPeer) Write(p []byte) (int, error)   { return len(p), nil }
 func (s *finishedPeer) Close() error                  { return nil }
 func (s *finishedPeer) SetDeadline(t time.Time) error { return nil }
 
-// FuzzAnswer checks that for any input a response has a valid status, and that a connection is quiet exactly if no data
-// is left in it.
+// FuzzAnswer checks that for any input a response has a valid status, and that a connection is reusable exactly if no
+// data is left in it.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(okay+"ok"), false)
 	f.Add([]byte(okay+"ok"+okay+"ev"), false)
@@ -62,8 +62,8 @@ func FuzzAnswer(f *testing.F) {
 			io.Copy(io.Discard, res.Body)
 			res.Body.Close()
 		}
-		if left := c.in.Buffered(); tr.kept() > 0 && c.quiet() != (left == 0) {
-			t.Fatalf("%q: quiet with %d bytes left", sent, left)
+		if left := c.in.Buffered(); tr.kept() > 0 && c.reusable() != (left == 0) {
+			t.Fatalf("%q: reusable with %d bytes left", sent, left)
 		}
 	})
 }

@@ -93,9 +93,9 @@ func (l *line) probe(p []byte) (int, error) {
 	return l.n, nil
 }
 
-// between reports whether no partial TLS record was read. crypto/tls buffers a partial record, and the rest would
+// atBoundary reports whether no partial TLS record was read. crypto/tls buffers a partial record, and the rest would
 // complete it to a response.
-func (l *line) between() bool { return l.records == nil || l.records.between() }
+func (l *line) atBoundary() bool { return l.records == nil || l.records.atBoundary() }
 
 // records tracks the framing of TLS records: a header of five bytes, the last two of which are the length of the
 // payload (RFC 8446, section 5.1).
@@ -120,4 +120,4 @@ func (r *records) follow(p []byte) {
 	}
 }
 
-func (r *records) between() bool { return r.have == 0 && r.left == 0 }
+func (r *records) atBoundary() bool { return r.have == 0 && r.left == 0 }

@@ -12,19 +12,19 @@ import (
 type pool struct {
 	idle time.Duration
 
-	mu      sync.Mutex
-	free    []*conn
-	waiting []chan *conn // requests without a connection; each has started a dial
-	closed  bool         // until the next request
-	sweep   *time.Timer  // runs while free holds anything
+	mu         sync.Mutex
+	free       []*conn
+	waiting    []chan *conn // requests without a connection; each has started a dial
+	closed     bool         // until the next request
+	sweepTimer *time.Timer  // runs while free holds anything
 }
 
-// take returns an idle connection that can take a request, or a place in the queue for the next one.
+// take returns an idle connection that can take a request, or a waiter, which receives the next one.
 func (p *pool) take() (*conn, chan *conn) {
 	for {
-		c, place := p.pop()
-		if c == nil || c.quiet() {
-			return c, place
+		c, waiter := p.pop()
+		if c == nil || c.reusable() {
+			return c, waiter
 		}
 		c.close()
 	}
@@ -36,9 +36,9 @@ func (p *pool) pop() (*conn, chan *conn) {
 	p.closed = false
 	last := len(p.free) - 1
 	if last < 0 {
-		place := make(chan *conn, 1)
-		p.waiting = append(p.waiting, place)
-		return nil, place
+		waiter := make(chan *conn, 1)
+		p.waiting = append(p.waiting, waiter)
+		return nil, waiter
 	}
 	c := p.free[last]
 	p.free[last] = nil
@@ -46,14 +46,15 @@ func (p *pool) pop() (*conn, chan *conn) {
 	return c, nil
 }
 
-// leave gives up a place. It returns the connection that was given to it meanwhile, if any, and whether others wait.
-func (p *pool) leave(place chan *conn) (c *conn, others bool) {
+// leave removes a waiter from the queue. It returns the connection that it has received meanwhile, if any, and whether
+// others wait.
+func (p *pool) leave(waiter chan *conn) (c *conn, others bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if i := slices.Index(p.waiting, place); i >= 0 {
+	if i := slices.Index(p.waiting, waiter); i >= 0 {
 		p.waiting = slices.Delete(p.waiting, i, i+1)
 	} else {
-		c = <-place
+		c = <-waiter
 	}
 	return c, len(p.waiting) > 0
 }
@@ -66,7 +67,7 @@ func (p *pool) give(c *conn) {
 	if !p.passOn(c) {
 		c.used = true
 		p.free = append(p.free, c)
-		p.plan()
+		p.scheduleSweep()
 	}
 }
 
@@ -85,30 +86,30 @@ func (p *pool) passOn(c *conn) bool {
 	return true
 }
 
-// lookEvery is how often idle connections are checked. Until then, one that the origin closed holds a socket.
-const lookEvery = 5 * time.Second
+// sweepEvery is how often idle connections are checked. Until then, one that the origin closed holds a socket.
+const sweepEvery = 5 * time.Second
 
-// plan schedules the next look, which closes connections that are idle for too long or closed by the origin.
-func (p *pool) plan() {
-	if p.sweep != nil || len(p.free) == 0 {
+// scheduleSweep schedules the next sweep, which closes connections that are idle for too long or closed by the origin.
+func (p *pool) scheduleSweep() {
+	if p.sweepTimer != nil || len(p.free) == 0 {
 		return
 	}
-	p.sweep = time.AfterFunc(p.every(), p.look)
+	p.sweepTimer = time.AfterFunc(p.sweepPause(), p.sweep)
 }
 
-func (p *pool) every() time.Duration {
+func (p *pool) sweepPause() time.Duration {
 	if p.idle > 0 {
-		return min(lookEvery, p.idle/4)
+		return min(sweepEvery, p.idle/4)
 	}
-	return lookEvery
+	return sweepEvery
 }
 
-// look takes the connections that are idle for a while out of the pool, checks them, and puts back those that can be
-// used. The check is I/O, so the pool is not locked meanwhile.
-func (p *pool) look() {
-	for _, c := range p.takeOld(time.Now().Add(-p.every() / 2)) {
+// sweep takes the connections that have been idle for a while out of the pool, checks them, and puts back those that
+// can be used. The check is I/O, so the pool is not locked meanwhile.
+func (p *pool) sweep() {
+	for _, c := range p.takeOld(time.Now().Add(-p.sweepPause() / 2)) {
 		fit := false
-		_ = background.Catch(func() { fit = c.quiet() }) // no request would recover a panic
+		_ = background.Catch(func() { fit = c.reusable() }) // no request would recover a panic
 		if !fit || p.idle > 0 && time.Since(c.since) >= p.idle {
 			c.close()
 			continue
@@ -117,11 +118,11 @@ func (p *pool) look() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sweep = nil
-	p.plan()
+	p.sweepTimer = nil
+	p.scheduleSweep()
 }
 
-// takeOld takes out the connections that are idle since before a time.
+// takeOld takes out the connections that have been idle since before a time.
 func (p *pool) takeOld(since time.Time) []*conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,7 +145,7 @@ func (p *pool) putBack(c *conn) {
 	}
 }
 
-// drop closes the connections that are idle since before a time.
+// drop closes the connections that have been idle since before a time.
 func (p *pool) drop(since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -32,7 +32,7 @@ func TestPoolIsUnlockedDuringProbe(t *testing.T) {
 	t.Parallel()
 	for name, use := range map[string]func(*Transport){
 		"take": func(tr *Transport) {
-			if c, place := tr.pool.take(); c != nil || place == nil {
+			if c, waiter := tr.pool.take(); c != nil || waiter == nil {
 				t.Error("the connection that is being probed was taken")
 			}
 		},
@@ -49,7 +49,7 @@ func TestPoolIsUnlockedDuringProbe(t *testing.T) {
 				<-release
 				return 0, errNothing
 			})
-			go func() { defer close(done); tr.pool.look() }()
+			go func() { defer close(done); tr.pool.sweep() }()
 			<-probed
 			use(tr)
 			close(release)
@@ -68,7 +68,7 @@ func TestPoolKeepsUsableConnectionsInOrder(t *testing.T) {
 	fresh := idle(tr, quiet)
 	fresh.since = time.Now()
 	second.since = second.since.Add(time.Second)
-	tr.pool.look()
+	tr.pool.sweep()
 	if free := tr.pool.free; len(free) != 3 || free[0] != first || free[1] != second || free[2] != fresh {
 		t.Errorf("%d connections in the pool: %v", len(free), free)
 	}
@@ -106,8 +106,8 @@ func TestProbeReadsLimitedAmountAndWritesNothing(t *testing.T) {
 			c := idle(tr, run)
 			c.line.raw = endless{}
 			c.line.read = func(uintptr) bool { c.line.n, c.line.err = len(c.line.into), nil; return true }
-			if c.quiet() {
-				t.Error("it is reported as quiet")
+			if c.reusable() {
+				t.Error("it is reported as reusable")
 			}
 		})
 	}

@@ -110,12 +110,12 @@ func (c *progressConn) Write(p []byte) (n int, err error) {
 func (c *progressConn) allow() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	by := time.Now().Add(c.limit)
-	own := !c.end.IsZero() && c.end.Before(by)
+	deadline := time.Now().Add(c.limit)
+	own := !c.end.IsZero() && c.end.Before(deadline)
 	if own {
-		by = c.end
+		deadline = c.end
 	}
-	_ = c.Conn.SetWriteDeadline(by) // fails on a closed connection, and so does the write
+	_ = c.Conn.SetWriteDeadline(deadline) // fails on a closed connection, and so does the write
 	return own
 }
 

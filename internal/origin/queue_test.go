@@ -251,7 +251,7 @@ func TestCloseSkipsCloseNotify(t *testing.T) {
 	}
 }
 
-func TestFreedConnectionMustBeQuiet(t *testing.T) {
+func TestFreedConnectionMustBeReusable(t *testing.T) {
 	t.Parallel()
 	started, free, freed := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	tr := secureScript(t, func(conn net.Conn, in *bufio.Reader, n int) {

@@ -108,16 +108,16 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, causeOf(req.Context(), err)
 	}
-	again := c.used
+	reused := c.used
 	res, err := c.exchange(req, head)
 	if err == nil {
 		return res, nil
 	}
-	late := errors.Is(err, os.ErrDeadlineExceeded)
-	if late && again && !c.answered { // the network path may be gone, and with it the other connections that are as old
+	timedOut := errors.Is(err, os.ErrDeadlineExceeded)
+	if timedOut && reused && !c.answered { // the network path may be gone, and with it connections as old as this one
 		t.pool.drop(began)
 	}
-	if late || !again || c.answered || req.Context().Err() != nil {
+	if timedOut || !reused || c.answered || req.Context().Err() != nil {
 		return nil, causeOf(req.Context(), err)
 	}
 	// The origin closed the idle connection. A retry is safe: there was no response, and the methods are idempotent
@@ -153,17 +153,17 @@ func (t *Transport) CloseIdleConnections() {
 // new one that comes too late is kept for others. The dial of a canceled request continues only while other requests
 // wait; otherwise visitors who cancel their requests could start any number of dials (CWE-400).
 func (t *Transport) connect(ctx context.Context) (*conn, error) {
-	c, place := t.pool.take()
+	c, waiter := t.pool.take()
 	if c != nil {
 		return c, nil
 	}
 	failed := make(chan error, 1)
-	dialing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	dialCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer stop()
 		var c *conn
 		var err error
-		if bug := background.Catch(func() { c, err = t.dial(dialing) }); bug != nil {
+		if bug := background.Catch(func() { c, err = t.dial(dialCtx) }); bug != nil {
 			err = bug
 		}
 		if err != nil {
@@ -174,11 +174,11 @@ func (t *Transport) connect(ctx context.Context) (*conn, error) {
 	}()
 	var err error
 	select {
-	case c = <-place:
+	case c = <-waiter:
 	case err = <-failed:
-		c, _ = t.pool.leave(place)
+		c, _ = t.pool.leave(waiter)
 	case <-ctx.Done():
-		c, others := t.pool.leave(place)
+		c, others := t.pool.leave(waiter)
 		if c != nil {
 			t.pool.give(c)
 		} else if !others {
@@ -189,7 +189,7 @@ func (t *Transport) connect(ctx context.Context) (*conn, error) {
 	switch {
 	case c == nil:
 		return nil, err
-	case c.used && !c.quiet():
+	case c.used && !c.reusable():
 		c.close()
 		return t.dial(ctx)
 	}

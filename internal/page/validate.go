@@ -37,7 +37,7 @@ func (c Config) Validate() []setting.Problem {
 	}
 	if c.Language != "" && c.Language != auto && !languageTag.MatchString(c.Language) {
 		add("language", fmt.Sprintf("%q is not a language tag", c.Language),
-			"write auto, en, de, or one that the folder brings, such as fr")
+			"write auto, en, de, or a language of pages.folder, such as fr")
 	}
 	if known := []string{"en", "de"}; c.Folder == "" && languageTag.MatchString(c.Language) && c.Language != auto {
 		if lower := strings.ToLower(c.Language); lower != known[0] && lower != known[1] {

@@ -26,7 +26,7 @@ type view struct {
 	Next      string // what the visitor can do, or empty
 	Forms     []viewForm
 	Links     []viewLink
-	Framed    bool // the page is in a frame: its links open outside of it
+	Framed    bool // the page is in a frame; its links open outside of it
 	Rows      []viewRow
 	Tables    []Table
 	Support   string // address, or empty
@@ -83,7 +83,7 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 	return v
 }
 
-// anyCause is the catalogue's key for causes of a page without a sentence of their own.
+// anyCause is the catalogue's key for a page's causes that have no sentence.
 const anyCause = "*"
 
 // pageLinks returns the page's links. A page without links and forms gets a link to retry or to the home page.
@@ -94,7 +94,7 @@ func pageLinks(r *http.Request, pg Page) []Link {
 	switch pg.Name {
 	case Unavailable, BadGateway, GatewayTimeout:
 		if r.Method == http.MethodGet {
-			return []Link{{LabelRetry, ""}} // the same address; an empty URL repeats nothing of the request in the page
+			return []Link{{LabelRetry, ""}} // the same address; an empty URL copies nothing from the request
 		}
 	}
 	return []Link{{LabelHome, "/"}}

@@ -65,8 +65,8 @@ func (p *Pages) setHeaders(h http.Header, pg Page, html bool) {
 	}
 }
 
-// framed reports whether the page may be shown in a frame of the site's own: the one that says why a protected frame is
-// empty. It holds a link that leaves the frame and nothing to be clicked on by trick (clickjacking, CWE-1021).
+// framed reports whether the page may be shown in a frame on the same site. Only the page that replaces a protected
+// frame may. It has a link that leaves the frame, and no form that clickjacking (CWE-1021) could abuse.
 func framed(r *http.Request, pg Page) bool {
 	dest := r.Header.Get("Sec-Fetch-Dest")
 	return pg.Name == LoginRequired && len(pg.Forms) == 0 && (dest == "iframe" || dest == "frame")

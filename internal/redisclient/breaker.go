@@ -76,9 +76,9 @@ func unavailable(err error) error {
 		return err
 	}
 	for _, code := range []string{
-		"NOAUTH", "WRONGPASS", "NOPERM", "ERR max number of clients", // does not serve this client
-		"LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", // serves no client
-		"READONLY", "OOM", "MISCONF", "NOREPLICAS", // accepts no writes
+		"NOAUTH", "WRONGPASS", "NOPERM", "ERR max number of clients", // hubgate is rejected
+		"LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", // every client is rejected
+		"READONLY", "OOM", "MISCONF", "NOREPLICAS", // writes are rejected
 	} {
 		if strings.HasPrefix(reply.Error(), code) {
 			return err

@@ -138,7 +138,7 @@ func (s *server) setRandomStatus(rng *rand.Rand) Status {
 	return status
 }
 
-// visit runs a few commands of visitors, each with an error of its own.
+// visit runs a few commands of visitors, each with a different error.
 func (s *server) visit(rng *rand.Rand) {
 	for range rng.IntN(20) {
 		ctx, cancel := context.WithCancel(context.Background())

@@ -2,5 +2,5 @@
 // behind a circuit breaker.
 //
 // It knows whether Redis is available from its own probe alone: no visitor's command opens or closes the breaker. It
-// never knows what the keys mean.
+// does not know what the keys mean.
 package redisclient

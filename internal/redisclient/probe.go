@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Probe finds out whether Redis is available. It reads and writes a key of its own through a connection of its own, so
-// that no visitor can make it fail, delay it or keep it from running. That connection may work while no other can be
+// Probe determines whether Redis is available. It reads and writes its own key through its own connection, so that no
+// visitor can make it fail, delay it or keep it from running. That connection may work while no other can be
 // made (maxclients is reached, a firewall drops SYNs); after a failed command, and while Redis is down, the probe
 // therefore makes a new connection as well. The breaker, the health check and the metric follow the probe alone.
 type Probe struct {

@@ -18,8 +18,8 @@ type queries struct {
 	connect func(context.Context) error // reads through a new connection
 }
 
-// newQueries returns the queries of a key of hubgate's own. A read finds more than a PING, which also succeeds for a
-// user that may read nothing (NOPERM) and at a node of a cluster that is down (CLUSTERDOWN). The client oneShot keeps
+// newQueries returns queries of a key that only the probe uses. A read finds more than a PING, which also succeeds for
+// a user that may read nothing (NOPERM) and at a node of a cluster that is down (CLUSTERDOWN). The client oneShot keeps
 // no connection.
 func newQueries(rdb, oneShot redis.UniversalClient, prefix string, cluster bool) queries {
 	key := prefix + "probe"

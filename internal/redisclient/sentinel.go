@@ -15,7 +15,7 @@ import (
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // sentinelDialer lets go-redis log in to the sentinels with their current password. The library keeps the password it
-// was created with and cannot be given another one, so it gets a placeholder, and each new connection replaces that by
+// was created with and cannot be given another one, so it gets a placeholder, which each new connection replaces with
 // the password.
 func sentinelDialer(o redis.UniversalOptions, password func() string) (placeholder string, dial dialFunc) {
 	placeholder = rand.Text()
@@ -52,7 +52,7 @@ type loginConn struct {
 // loginWrites are HELLO, and AUTH for a server that does not know HELLO.
 const loginWrites = 2
 
-// Write replaces the placeholder by the password while go-redis logs in.
+// Write replaces the placeholder with the password while go-redis logs in.
 func (c *loginConn) Write(p []byte) (int, error) {
 	if c.writes++; c.writes > loginWrites || !bytes.Contains(p, c.placeholder) {
 		return c.Conn.Write(p)

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// Status says how much of Redis is available. A higher status means that less is.
+// Status is how much of Redis is available, from best to worst.
 type Status int
 
 const (
@@ -31,7 +31,7 @@ func (r Result) Status() Status {
 	return Serving
 }
 
-// State is the state of Redis as of the last probe, whatever the commands of visitors returned since.
+// State is the state of Redis as of the last probe. The results of later commands do not change it.
 type State struct {
 	Down     bool      // Redis is unavailable
 	ReadOnly bool      // reads succeed, writes fail

@@ -18,7 +18,7 @@ type Examination struct {
 	Warnings []setting.Finding // settings that may lose sessions or contacts
 }
 
-// Examine asks a Redis whether it can hold sessions.
+// Examine checks whether a Redis server is fit to store sessions.
 func Examine(ctx context.Context, rdb redis.UniversalClient) (Examination, error) {
 	x := Examination{Version: "unknown"}
 	if err := rdb.Ping(ctx).Err(); err != nil {

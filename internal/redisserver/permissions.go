@@ -15,7 +15,7 @@ redis.call("XADD", KEYS[3], "*", "d", "1")
 return redis.call("DEL", KEYS[1], KEYS[2], KEYS[3])`)
 
 // CheckPermissions does what the gateway does: it runs a script, writes a key of each type, publishes and subscribes. A
-// Redis user without these permissions passes Examine, but then nobody can log in.
+// Redis user without these permissions passes Examine, but logins fail.
 func CheckPermissions(ctx context.Context, rdb redis.UniversalClient, prefix string) error {
 	key := prefix + "check:{check}:"
 	if err := permissionScript.Run(ctx, rdb, []string{key + "string", key + "zset", key + "stream"}).Err(); err != nil {

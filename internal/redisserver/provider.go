@@ -7,15 +7,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// remedy is how a setting of Redis is changed, and where.
+// remedy describes how and where to change a setting of Redis.
 type remedy struct{ cure, where string }
 
-// provider is who runs a Redis, which decides what the operator can change: a hosted one has no configuration file.
+// provider describes who runs a Redis server, which decides what the operator can change: a hosted one has no
+// configuration file.
 type provider struct {
 	policy, persistence, fsync, role remedy
 
-	replicated bool // the service replaces a failed server by a replica instead of restarting it empty
-	durable    bool // the service keeps every write, whatever appendonly is
+	replicated bool // the service replaces a failed server with a replica instead of restarting it empty
+	durable    bool // the service keeps every write, regardless of appendonly
 }
 
 const (
@@ -57,7 +58,7 @@ var (
 	}
 )
 
-// providerOf recognizes who runs a Redis by its INFO, and by its error for CONFIG: an ACL returns NOPERM, a hosted
+// providerOf recognizes the provider by the reply to INFO and the error of CONFIG: an ACL returns NOPERM, a hosted
 // Redis does not know the command.
 func providerOf(info map[string]string, denied error) provider {
 	switch os := info["os"]; {

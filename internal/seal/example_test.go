@@ -6,7 +6,7 @@ import (
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// Operators replace a key without logging anybody out: they put a new key first, keep the old one until every value
+// Operators replace a key without logging anyone out: they put a new key first, keep the old one until every value
 // that it sealed has expired or was sealed again, and then remove it.
 func ExampleRing_Set() {
 	oldKey, newKey := seal.NewKey(), seal.NewKey()

@@ -235,7 +235,8 @@ func (r *Ring) MAC(label Label, data []byte) []byte {
 	return (*r.keys.Load())[0].mac(label, data, nil)
 }
 
-// Verify reports, in constant time, whether any key of the ring made mac. mac may be truncated to at least 16 bytes.
+// Verify reports, in constant time, whether any key of the ring produced mac. mac may be truncated to at least 16
+// bytes.
 func (r *Ring) Verify(label Label, data, mac []byte) bool {
 	if len(mac) < 16 || len(mac) > sha256.Size {
 		return false
@@ -249,8 +250,8 @@ func (r *Ring) Verify(label Label, data, mac []byte) bool {
 	return false
 }
 
-// MACs returns the MAC of data under every key, the first key's first: names of index entries that survive a key
-// rotation.
+// MACs returns the MAC of data under every key, the first key's first. Index entries named after them can still be
+// found after a key rotation.
 func (r *Ring) MACs(label Label, data []byte) [][]byte {
 	keys := *r.keys.Load()
 	macs := make([][]byte, len(keys))

@@ -16,7 +16,7 @@ func (s *Secret) SetWord(text string) error {
 // Reveal returns the secret itself. Call it only where the value is sent to its recipient.
 func (s Secret) Reveal() string { return string(s) }
 
-// String masks the value for %v and %s. An empty secret prints as "", because it may be known that it is missing.
+// String masks the value for %v and %s. An empty secret prints as "", because it is no secret that it is missing.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
@@ -24,11 +24,11 @@ func (s Secret) String() string {
 	return masked
 }
 
-// GoString masks %#v.
+// GoString masks the value for %#v.
 func (s Secret) GoString() string { return `"` + s.String() + `"` }
 
-// MarshalText masks JSON, YAML and other encodings of text.
+// MarshalText masks the value in JSON, YAML and other text encodings.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// LogValue masks slog.
+// LogValue masks the value in slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

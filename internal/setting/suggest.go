@@ -1,6 +1,6 @@
 package setting
 
-// Nearest returns the known word that text is probably a misspelling of, or "" if none is near enough: at most a third
+// Nearest returns the known word that text is probably a misspelling of, or "" if none is close enough: at most a third
 // of its letters may differ, two in short words.
 func Nearest(text string, known []string) string {
 	best, bestDistance := "", 1<<30
@@ -16,7 +16,8 @@ func Nearest(text string, known []string) string {
 	return best
 }
 
-// distance returns the Damerau-Levenshtein distance (optimal string alignment): a swap of neighbours counts as one.
+// distance returns the Damerau-Levenshtein distance (optimal string alignment): swapping two adjacent bytes counts as
+// one.
 func distance(a, b string) int {
 	previous2, previous, current := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range previous {

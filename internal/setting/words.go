@@ -9,7 +9,7 @@ func (w *Words) SetWord(text string) error {
 	return nil
 }
 
-// Rate is a number of requests per time span. Zero Requests mean none: no limit.
+// Rate is a number of requests per time span. Zero Requests means none: no limit.
 type Rate struct {
 	Requests int      `yaml:"requests" json:"requests"`
 	Per      Duration `yaml:"per" json:"per"`

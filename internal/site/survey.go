@@ -40,7 +40,7 @@ type Result struct {
 	Added     []string      `json:"added,omitempty"`
 }
 
-// Request is what to survey.
+// Request describes a survey.
 type Request struct {
 	Path   string // of the configuration file
 	Getenv func(string) string

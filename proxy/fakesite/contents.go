@@ -9,7 +9,7 @@ import (
 type content struct {
 	Title string
 	Lead  string
-	Badge string // the audience, "" for everybody
+	Badge string // the audience; "" = everyone
 	Body  template.HTML
 }
 

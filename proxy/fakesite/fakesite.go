@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Config configures the site. The zero value answers for any public host.
+// Config configures the site. The zero value serves any public host.
 type Config struct {
 	// PublicHost is the connected domain. Requests for other domains get 404, as in HubSpot. "" = any.
 	PublicHost string
@@ -35,7 +35,7 @@ func New(cfg Config) http.Handler {
 	return &site{cfg: cfg, pages: contents(), files: files(), started: time.Now()}
 }
 
-// ServeHTTP answers like HubSpot's origin.
+// ServeHTTP responds like HubSpot's origin.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Hs-Portal-Id", strconv.Itoa(s.cfg.HubID))
 	host := r.Header.Get("X-HS-Public-Host")

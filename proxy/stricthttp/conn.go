@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// strictConn passes only well-framed bytes to net/http. Instead of the first others it passes something that net/http
-// rejects too, so that the client gets status 400 and the connection is closed. An error would close it without a
-// response.
+// strictConn passes only well-framed bytes to net/http. In place of the first invalid byte it passes input that
+// net/http rejects too, so that the client gets status 400 and the connection is closed. An error would close it
+// without a response.
 type strictConn struct {
 	net.Conn
-	framing framing
-	poison  []byte // what is left to pass of it
-	dead    bool   // nothing but poison is passed
-	mu      sync.Mutex
-	limit   time.Time   // the read deadline that net/http has set
-	raw     atomic.Bool // it is a WebSocket
-	writeBy time.Time   // the write deadline
+	framing       framing
+	poison        []byte // the part of it that is not passed yet
+	dead          bool   // nothing but poison is passed
+	mu            sync.Mutex
+	limit         time.Time   // the read deadline that net/http has set
+	raw           atomic.Bool // it is a WebSocket
+	writeDeadline time.Time
 }
 
 // poison is invalid in a head, in the size of a chunk and in a trailer.
@@ -35,36 +35,36 @@ func (c *strictConn) Read(p []byte) (int, error) {
 	}
 	body := c.framing.state != inHead
 	if body {
-		c.Conn.SetReadDeadline(c.progressBy())
+		c.Conn.SetReadDeadline(c.progressDeadline())
 	}
 	n, err := c.Conn.Read(p)
 	if c.raw.Load() { // it became a WebSocket meanwhile
 		return n, err
 	}
-	fine := c.framing.accept(p[:n])
+	valid := c.framing.accept(p[:n])
 	switch {
 	case body && c.framing.state == inHead:
 		c.Conn.SetReadDeadline(c.ownLimit())
 	case body && err != nil:
 		c.dead = true // net/http might take the rest of the body for the next request
 	}
-	if fine == n {
+	if valid == n {
 		return n, err
 	}
 	c.dead, c.poison = true, []byte(poison)
-	more, err := c.drain(p[fine:])
-	return fine + more, err
+	more, err := c.drain(p[valid:])
+	return valid + more, err
 }
 
 // bodyProgress is how long a client may send nothing of a body (slowloris, CWE-400).
 const bodyProgress = 30 * time.Second
 
-func (c *strictConn) progressBy() time.Time {
-	by := time.Now().Add(bodyProgress)
-	if own := c.ownLimit(); !own.IsZero() && own.Before(by) {
+func (c *strictConn) progressDeadline() time.Time {
+	deadline := time.Now().Add(bodyProgress)
+	if own := c.ownLimit(); !own.IsZero() && own.Before(deadline) {
 		return own
 	}
-	return by
+	return deadline
 }
 
 func (c *strictConn) ownLimit() time.Time {
@@ -85,7 +85,7 @@ func (c *strictConn) SetReadDeadline(t time.Time) error {
 // again.
 func (c *strictConn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
-	c.limit, c.writeBy = t, time.Time{}
+	c.limit, c.writeDeadline = t, time.Time{}
 	c.mu.Unlock()
 	return c.Conn.SetDeadline(t)
 }
@@ -117,9 +117,9 @@ func (c *strictConn) LeaveHTTP() { c.raw.Store(true) }
 func (c *strictConn) setWriteDeadline() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); c.writeBy.Sub(now) < writeProgress-writeProgress/8 {
-		c.writeBy = now.Add(writeProgress)
-		c.Conn.SetWriteDeadline(c.writeBy)
+	if now := time.Now(); c.writeDeadline.Sub(now) < writeProgress-writeProgress/8 {
+		c.writeDeadline = now.Add(writeProgress)
+		c.Conn.SetWriteDeadline(c.writeDeadline)
 	}
 }
 

@@ -35,8 +35,8 @@ const (
 	inTrailer
 )
 
-// accept takes the next bytes of the stream and returns how many of them are fine; fewer than all when the next one is
-// not.
+// accept parses the next bytes of the stream and returns how many of them are valid: fewer than all if the one after
+// them is not.
 func (f *framing) accept(p []byte) int {
 	for i := 0; i < len(p); {
 		switch f.state {
@@ -144,11 +144,11 @@ func (f *framing) field(line []byte) bool {
 		return true
 	}
 	switch {
-	case is(name, "content-length"):
+	case equalFold(name, "content-length"):
 		f.lengths++
 		return f.length(bytes.Trim(value, " \t"))
-	case is(name, "transfer-encoding"):
-		if f.chunked || f.http10 || !is(bytes.Trim(value, " \t"), "chunked") {
+	case equalFold(name, "transfer-encoding"):
+		if f.chunked || f.http10 || !equalFold(bytes.Trim(value, " \t"), "chunked") {
 			return false
 		}
 		f.chunked = true
@@ -156,8 +156,8 @@ func (f *framing) field(line []byte) bool {
 	return true
 }
 
-// is reports whether a text equals lower, which is in lower case, ignoring case.
-func is(text []byte, lower string) bool {
+// equalFold reports whether a text equals lower, which is in lower case, ignoring case.
+func equalFold(text []byte, lower string) bool {
 	if len(text) != len(lower) {
 		return false
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// NewListener wraps a listener. An HTTP/1 request that is ambiguous gets status 400 and its connection is closed,
-// whatever net/http would make of it. With a TLS configuration it terminates TLS, each handshake within the given time,
+// NewListener wraps a listener. An HTTP/1 request that is ambiguous gets status 400 and its connection is closed, even
+// if net/http would accept it. With a TLS configuration it terminates TLS, each handshake within the given time,
 // and leaves HTTP/2 connections alone: their framing is not ambiguous.
 func NewListener(l net.Listener, cfg *tls.Config, handshake time.Duration) net.Listener {
 	if cfg == nil {

@@ -118,7 +118,7 @@ func TestListenerSurvivesTooManyOpenFiles(t *testing.T) {
 	conn.Close()
 }
 
-func TestListenerAnswersPlainHTTP(t *testing.T) {
+func TestListenerRejectsPlainHTTP(t *testing.T) {
 	t.Parallel()
 	address := tlsServer(t)
 	silent, err := net.Dial("tcp", address.String())
@@ -138,7 +138,7 @@ func TestListenerAnswersPlainHTTP(t *testing.T) {
 	}
 	silent.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err := silent.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("who says nothing is still there: %v", err)
+		t.Errorf("a silent connection is still open: %v", err)
 	}
 }
 

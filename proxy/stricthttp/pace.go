@@ -12,10 +12,10 @@ import (
 // window is empty holds up no other, so nothing below notices (slow read and slow body, CWE-400). NewListener does it
 // for HTTP/1.
 //
-// Deadlines of net/http alone would end a stream whose origin is slow, because they run while nobody reads or writes.
-// So a timer sets a deadline that has passed. After the handler has returned, net/http reuses the ResponseWriter for
-// the next stream, and touching it would end the process: the watchdogs are stopped before, and whatever still holds
-// the body cannot reach it.
+// Deadlines of net/http alone would end a stream whose origin is slow, because they run even while there is nothing to
+// read or write. So a timer sets a deadline that has passed. After the handler has returned, net/http reuses the
+// ResponseWriter for the next stream, and touching it would end the process: the watchdogs are stopped before, and
+// whatever still holds the body cannot reach it.
 func Paced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor < 2 {

@@ -13,7 +13,7 @@ const bodyDrain = 5 * time.Second
 
 // Prompt sends every response at once, even if the request's body has not arrived. net/http would read the body first,
 // and wait for a client that announces one and sends nothing (slow body, CWE-400). The rest of the body gets a short
-// time of its own, and then the connection is closed. In HTTP/2 a response waits for nothing.
+// time limit, and then the connection is closed. In HTTP/2 a response waits for nothing.
 func Prompt(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 || r.ProtoMajor != 1 {

@@ -39,7 +39,7 @@ func TestPromptRespondsBeforeBody(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			conn.SetDeadline(time.Now().Add(10 * time.Second)) // net/http would wait for ever
+			conn.SetDeadline(time.Now().Add(10 * time.Second)) // net/http would wait forever
 			io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: a\r\n"+announced)
 			in := bufio.NewReader(conn)
 			res, err := http.ReadResponse(in, nil)

@@ -82,13 +82,13 @@ func Parse(raw string) (Path, error) {
 	if reason != "" {
 		return Path{}, &Error{reason}
 	}
-	why := ambiguous(decoded)
-	if why != "" && !InFiles(decoded) {
-		return Path{}, &Error{why}
+	unclear := ambiguous(decoded)
+	if unclear != "" && !InFiles(decoded) {
+		return Path{}, &Error{unclear}
 	}
 	p := Path{escaped: escapeNonASCII(raw), folded: matched(fold(decoded))}
 	switch {
-	case why != "", strings.IndexByte(decoded, '+') >= 0, InFiles(decoded) && ambiguousName(decoded):
+	case unclear != "", strings.IndexByte(decoded, '+') >= 0, InFiles(decoded) && ambiguousName(decoded):
 		if p.ambiguity, reason = readings(raw, p.folded); reason != "" {
 			return Path{}, &Error{reason}
 		}
@@ -215,8 +215,8 @@ func trimSlash(path string) string {
 	return path
 }
 
-// Slip returns what a pattern for files has by mistake only, although requests may have it, "" for nothing. Such a
-// pattern would protect nothing.
+// Slip describes what a pattern for files can contain only by mistake, although a request may contain it. It returns ""
+// if there is nothing. Such a pattern would protect nothing.
 func (p Path) Slip() string {
 	decoded, _ := decode(p.escaped)
 	switch {

@@ -190,7 +190,7 @@ func FuzzParse(f *testing.F) {
 		}
 		decoded, err := url.PathUnescape(p.escaped)
 		if err != nil {
-			t.Fatalf("%q: forwards %q, which nobody can decode", raw, p.escaped)
+			t.Fatalf("%q: forwards %q, which cannot be decoded", raw, p.escaped)
 		}
 		for _, reading := range p.Readings() {
 			if bad := checkSegments(reading); bad != "" || strings.Contains(reading, "\x00") {

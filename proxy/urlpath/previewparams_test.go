@@ -21,7 +21,7 @@ func TestParsePreviewParams(t *testing.T) {
 		"hs%25255f%70review": Preview, "%25%36%38sDebug": Debug, "%25u0068sdebug": Debug,
 		"hs_preview=%zz": Preview,
 		"hs%64ebug%=1":   Debug, "a=%&hs%5fpreview=%e9": Preview, "%hs_preview=1": Preview,
-		// What stands around the name, or ends it.
+		// Characters around or after the name.
 		"hs_preview%00=1": Preview, "hs_preview%00x=1": Preview, "hs_%01preview=1": Preview,
 		"+hsdebug+=1":     Debug,
 		"%20hs_preview=1": Preview, "%09hsDebug%0a": Debug, "%EF%BB%BFhs_preview=1": Preview,
