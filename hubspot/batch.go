@@ -86,10 +86,10 @@ func (b *batch) write(ctx context.Context) error {
 	return err
 }
 
-// upsert sends plans with worker.send, which isolates contacts that HubSpot rejects, and settles them. It returns new
-// contacts that get more properties in a second call.
+// upsert sends plans with worker.upsertAll, which isolates contacts that HubSpot rejects, and settles them. It returns
+// new contacts that get more properties in a second call.
 func (b *batch) upsert(ctx context.Context, plans []*plan) (added []*plan, err error) {
-	if err := b.w.send(ctx, plans); err != nil {
+	if err := b.w.upsertAll(ctx, plans); err != nil {
 		unanswered := slices.DeleteFunc(slices.Clone(plans), (*plan).answered)
 		if err := b.callFailed(ctx, unanswered, err); err != nil {
 			return nil, err

@@ -9,10 +9,10 @@ import (
 	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
-// send upserts plans and sets the outcome of each. Properties that HubSpot rejects are left out and the rest is sent
+// upsertAll upserts plans and sets the outcome of each. Properties that HubSpot rejects are left out and the rest is sent
 // again. A batch that is rejected as a whole is split in halves until the offending contact is alone. An error leaves
 // plans without outcome.
-func (w *worker) send(ctx context.Context, plans []*plan) error {
+func (w *worker) upsertAll(ctx context.Context, plans []*plan) error {
 	for len(plans) > 0 {
 		outcomes, err := w.upsert(ctx, plans)
 		var refused *crm.APIError
@@ -26,7 +26,7 @@ func (w *worker) send(ctx context.Context, plans []*plan) error {
 			err = nil
 		default:
 			half := len(plans) / 2
-			err = w.send(ctx, plans[:half])
+			err = w.upsertAll(ctx, plans[:half])
 			plans = plans[half:]
 		}
 		if err != nil {

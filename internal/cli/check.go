@@ -62,7 +62,7 @@ func runCheck(e *env, path string, strict, live bool) error {
 	}
 	failed := rep.Failed() || (strict && len(rep.Findings) > 0)
 	result := checkResult{
-		OK: !failed, File: path, Rules: len(cfg.Proxy.Rules), Tests: len(cfg.Proxy.Tests), SHA256: rep.Sha256,
+		OK: !failed, File: path, Rules: len(cfg.Proxy.Rules), Tests: len(cfg.Proxy.Tests), SHA256: rep.SHA256,
 		Problems: problemsJSON(rep),
 	}
 	if live && !failed {

@@ -57,7 +57,7 @@ func TestPageChangesConfigHash(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, rep := config.Load(file, configtest.Environment)
-		seen[rep.Sha256] = true
+		seen[rep.SHA256] = true
 		if !slices.Contains(rep.Files, filepath.Join(own, "en.json")) {
 			t.Errorf("the file in the folder is not watched: %v", rep.Files)
 		}

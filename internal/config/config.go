@@ -62,7 +62,7 @@ func Load(path string, getenv func(string) string) (*Config, *Report) {
 	if rep.Unread == nil {
 		rep.Unread = expand.unread
 	}
-	rep.Sha256, rep.Files = hex.EncodeToString(expand.hash.Sum(nil)), expand.files
+	rep.SHA256, rep.Files = hex.EncodeToString(expand.hash.Sum(nil)), expand.files
 	rep.sort()
 	return cfg, rep
 }

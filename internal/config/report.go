@@ -13,7 +13,7 @@ type Report struct {
 	Path     string
 	Findings []finding
 	Unread   error             // why the file, or one that is expanded into it, could not be read
-	Sha256   string            // of the file and of everything that was expanded into it
+	SHA256   string            // of the file and of everything that was expanded into it
 	Files    []string          // other files that were read: a change in one is a change in the configuration
 	Secrets  map[string]string // key -> text of a secret before expansion, to read it again
 

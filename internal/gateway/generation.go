@@ -43,7 +43,7 @@ type generation struct {
 // newGeneration creates the parts of a configuration. Nothing takes effect before swap.
 func (g *gateway) newGeneration(cfg *config.Config, rep *config.Report) (*generation, error) {
 	gen := &generation{
-		cfg: cfg, report: rep, hash: rep.Sha256, loadedAt: time.Now(),
+		cfg: cfg, report: rep, hash: rep.SHA256, loadedAt: time.Now(),
 		sites: cfg.Server.Sites(), trusted: cfg.Server.Trusted(), replaced: make(chan struct{}),
 	}
 	last := g.current.Load()

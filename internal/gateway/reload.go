@@ -80,13 +80,13 @@ func (r *reloader) load(forced bool) error {
 	}
 	current := r.gateway.current.Load()
 	r.gateway.certs.reload(current.cfg.Server)
-	if !forced && rep.Sha256 == r.lastSeen {
+	if !forced && rep.SHA256 == r.lastSeen {
 		return nil
 	}
 	r.gateway.service.reloading()
 	defer r.gateway.service.ready()
-	r.lastSeen = rep.Sha256
-	result := &loadResult{At: time.Now(), SHA256: rep.Sha256, Problems: rep.Lines()}
+	r.lastSeen = rep.SHA256
+	result := &loadResult{At: time.Now(), SHA256: rep.SHA256, Problems: rep.Lines()}
 	switch {
 	case rep.Failed():
 		r.reject(result, fmt.Errorf("%s in %s", setting.Count(rep.Errors(), "mistake"), r.path))
@@ -94,7 +94,7 @@ func (r *reloader) load(forced bool) error {
 			r.log.Error("configuration refused", "problem", line)
 		}
 		return nil
-	case rep.Sha256 == current.hash:
+	case rep.SHA256 == current.hash:
 		result.OK, result.RestartNeeded = true, r.lastGood.RestartNeeded
 		r.accept(result)
 		r.log.Info("configuration unchanged", "sha256", current.hash)

@@ -31,7 +31,7 @@ func TestReloadLogsTheChangedProtectionInOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown struct {
-		Sha256     string `json:"sha256"`
+		SHA256     string `json:"sha256"`
 		LastReload struct {
 			OK         bool
 			SHA256     string `json:"sha256"`
@@ -42,7 +42,7 @@ func TestReloadLogsTheChangedProtectionInOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := shown.LastReload
-	if !last.OK || last.SHA256 != shown.Sha256 || len(last.Protection) != 2 {
+	if !last.OK || last.SHA256 != shown.SHA256 || len(last.Protection) != 2 {
 		t.Errorf("/config is %+v", shown)
 	}
 }

@@ -99,18 +99,18 @@ func (c HubSpotConfig) validate() []setting.Problem {
 	}
 	if c.SearchPage != "" {
 		if p, bad := pattern.Parse(c.SearchPage); bad != nil || !p.Simple() {
-			problems = append(problems, problem(section+"search_page", setting.Quote(c.SearchPage)+" is not a path",
+			problems = append(problems, setting.Mistake(section+"search_page", setting.Quote(c.SearchPage)+" is not a path",
 				"write the path of the results page, such as /hs-search-results")...)
 		}
 	}
 	for i, g := range c.PreviewGroups {
 		if strings.TrimSpace(g) != g || g == "" {
-			problems = append(problems, problem(section+"preview_groups["+strconv.Itoa(i)+"]",
+			problems = append(problems, setting.Mistake(section+"preview_groups["+strconv.Itoa(i)+"]",
 				setting.Quote(g)+" is empty or has spaces around it", "remove the spaces or the entry")...)
 		}
 	}
 	if len(c.PreviewGroups) > 0 && c.Previews != "login" {
-		problems = append(problems, problem(section+"preview_groups", "has no effect with previews: "+c.Previews,
+		problems = append(problems, setting.Mistake(section+"preview_groups", "has no effect with previews: "+c.Previews,
 			"set previews: login, or remove preview_groups")...)
 	}
 	return problems

@@ -28,10 +28,6 @@ func (r RuleConfig) validate(i int) []setting.Problem {
 // keyOfRule returns the key of the rule at an index of proxy.rules.
 func keyOfRule(i int) string { return "proxy.rules[" + strconv.Itoa(i) + "]" }
 
-func problem(key, text, cure string) []setting.Problem {
-	return []setting.Problem{{Key: key, Text: text, Cure: cure}}
-}
-
 // validatePublic rejects requirements of users in a rule that does not ask for a login.
 func (r RuleConfig) validatePublic(key string) []setting.Problem {
 	if r.Access != "public" {
@@ -46,7 +42,7 @@ func (r RuleConfig) validatePublic(key string) []setting.Problem {
 	if len(unused) == 0 {
 		return nil
 	}
-	return problem(key, "a public page needs no login, so these keys have no effect: "+strings.Join(unused, ", "),
+	return setting.Mistake(key, "a public page needs no login, so these keys have no effect: "+strings.Join(unused, ", "),
 		"remove them, or remove access")
 }
 
@@ -54,7 +50,7 @@ func validatePath(key string, r RuleConfig) []setting.Problem {
 	if len(r.Path) > 0 {
 		return nil
 	}
-	return problem(key, "required", "write path: /members/**")
+	return setting.Mistake(key, "required", "write path: /members/**")
 }
 
 // validateAccess adds a hint for operators who write the name of a group.
@@ -71,11 +67,11 @@ func validateAccess(key string, r RuleConfig) []setting.Problem {
 
 func validateName(key string, r RuleConfig) []setting.Problem {
 	if r.Name == "default" || strings.HasPrefix(r.Name, "hubspot:") || strings.HasPrefix(r.Name, "_") {
-		return problem(key, setting.Quote(r.Name)+" is a reserved name", "write another name")
+		return setting.Mistake(key, setting.Quote(r.Name)+" is a reserved name", "write another name")
 	}
 	if strings.TrimSpace(r.Name) != r.Name || utf8.RuneCountInString(r.Name) > maxName ||
 		strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {
-		return problem(key, setting.Quote(r.Name)+" is not a valid name: it is a metric label and a word in the log",
+		return setting.Mistake(key, setting.Quote(r.Name)+" is not a valid name: it is a metric label and a word in the log",
 			"write a short word such as board")
 	}
 	return nil
@@ -95,18 +91,18 @@ func validateGroups(key string, r RuleConfig) []setting.Problem { return validat
 
 func validateClaims(key string, r RuleConfig) []setting.Problem {
 	if r.Claims != nil && len(r.Claims) == 0 {
-		return problem(key, "the mapping is empty", "write at least one claim, or remove the key")
+		return setting.Mistake(key, "the mapping is empty", "write at least one claim, or remove the key")
 	}
 	var problems []setting.Problem
 	for _, name := range slices.Sorted(maps.Keys(r.Claims)) {
 		at := setting.Join(key, name)
 		if strings.TrimSpace(name) == "" {
 			problems = append(problems,
-				problem(at, "a claim without a name never matches", "write the name of a claim")...)
+				setting.Mistake(at, "a claim without a name never matches", "write the name of a claim")...)
 		}
 		if len(r.Claims[name]) == 0 {
 			problems = append(problems,
-				problem(at, "an empty list admits nobody", "write the values that the rule admits")...)
+				setting.Mistake(at, "an empty list admits nobody", "write the values that the rule admits")...)
 		}
 	}
 	return problems
@@ -122,7 +118,7 @@ func validateMethods(key string, r RuleConfig) []setting.Problem {
 		if slices.Contains(knownMethods, strings.ToUpper(m)) {
 			cure = "write " + strings.ToUpper(m) + " in upper case"
 		}
-		problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]",
+		problems = append(problems, setting.Mistake(key+"["+strconv.Itoa(i)+"]",
 			setting.Quote(m)+" is not a method that the gateway forwards", cure)...)
 	}
 	return problems
@@ -131,12 +127,12 @@ func validateMethods(key string, r RuleConfig) []setting.Problem {
 // validateWords rejects a list that was given and is empty, and entries with space around them.
 func validateWords(key string, list []string) []setting.Problem {
 	if list != nil && len(list) == 0 {
-		return problem(key, "an empty list admits nobody", "write at least one entry, or remove the key")
+		return setting.Mistake(key, "an empty list admits nobody", "write at least one entry, or remove the key")
 	}
 	var problems []setting.Problem
 	for i, word := range list {
 		if strings.TrimSpace(word) != word || word == "" {
-			problems = append(problems, problem(key+"["+strconv.Itoa(i)+"]",
+			problems = append(problems, setting.Mistake(key+"["+strconv.Itoa(i)+"]",
 				setting.Quote(word)+" is empty or has spaces around it", "remove the spaces or the entry")...)
 		}
 	}
@@ -147,9 +143,9 @@ func (t TestConfig) validate(key string) []setting.Problem {
 	var problems []setting.Problem
 	switch {
 	case t.URL == "":
-		problems = problem(key+".url", "required", "write a path such as /members/a, or a URL of a public host")
+		problems = setting.Mistake(key+".url", "required", "write a path such as /members/a, or a URL of a public host")
 	case t.URL[0] != '/' && !strings.Contains(t.URL, "://"):
-		problems = problem(key+".url", setting.Quote(t.URL)+" is neither a path nor a URL",
+		problems = setting.Mistake(key+".url", setting.Quote(t.URL)+" is neither a path nor a URL",
 			"write "+setting.Quote("/"+strings.TrimSpace(t.URL))+", or a URL of a public host")
 	}
 	return append(problems,
