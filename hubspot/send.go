@@ -9,9 +9,9 @@ import (
 	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
-// upsertAll upserts plans and sets the outcome of each. Properties that HubSpot rejects are left out and the rest is sent
-// again. A batch that is rejected as a whole is split in halves until the offending contact is alone. An error leaves
-// plans without outcome.
+// upsertAll upserts plans and sets the outcome of each. Properties that HubSpot rejects are left out and the rest is
+// sent again. A batch that is rejected as a whole is split in halves until the offending contact is alone. An error
+// leaves plans without outcome.
 func (w *worker) upsertAll(ctx context.Context, plans []*plan) error {
 	for len(plans) > 0 {
 		outcomes, err := w.upsert(ctx, plans)

@@ -4,13 +4,10 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // Metrics are the metrics of sessions.
 type Metrics struct {
-	started    prometheus.Counter
-	ended      *prometheus.CounterVec
-	hit        prometheus.Counter
-	miss       prometheus.Counter
-	stale      prometheus.Counter
-	unreadable prometheus.Counter
-	size       prometheus.Histogram
+	started, unreadable prometheus.Counter
+	ended               *prometheus.CounterVec
+	hit, miss, stale    prometheus.Counter // results of lookups
+	size                prometheus.Histogram
 }
 
 // NewMetrics registers the metrics. Every label value is present from the start.

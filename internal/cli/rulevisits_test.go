@@ -33,7 +33,8 @@ func loggedIn(ago time.Duration) *session.Session {
 	return rules.LoggedIn(nil, nil, judgedAt.Add(-ago))
 }
 
-// checkAdmission checks whether a rule admits the visit in both places that enforce it: at the page and in /oauth2/auth.
+// checkAdmission checks whether a rule admits the visit in both places that enforce it: at the page and in
+// /oauth2/auth.
 func (v visit) checkAdmission(t *testing.T, field, rule string, at protection, admitted bool) {
 	t.Helper()
 	if v.method == "" {
