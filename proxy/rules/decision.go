@@ -16,16 +16,11 @@ const (
 	Refuse Kind = "refuse" // nobody is admitted
 )
 
-// The values of Decision.Reason, for logs, metrics and explain.
+// The values of Decision.Reason, for logs, metrics and explain. Those of requirements are in requirement.go.
 const (
 	ReasonPublic      = "public_rule"
 	ReasonAdmitted    = "admitted"
 	ReasonNoSession   = "no_session"
-	ReasonAuthAge     = "max_auth_age"  // the login is older than the rule allows
-	ReasonStillOld    = "login_too_old" // the provider was asked again, and answered from an old login
-	ReasonGroups      = "groups"
-	ReasonClaims      = "claims"
-	ReasonMethod      = "method"
 	ReasonUnknownVerb = "unknown_method"
 	ReasonHubSpot     = "hubspot_door"
 	ReasonGateway     = "gateway" // one of the gateway's own endpoints
