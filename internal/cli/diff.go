@@ -73,6 +73,9 @@ func printChanges(e *env, changes rules.Changes) error {
 		if ch.MoreOpen {
 			mark = e.color(e.stdout, red, "  MORE OPEN")
 		}
+		if ch.Example != "" && ch.Example != ch.Place {
+			mark += ", for example " + ch.Example
+		}
 		fmt.Fprintf(e.stdout, "%-*s  %s -> %s%s\n", width, ch.Place, ch.Was, ch.Is, mark)
 	}
 	fmt.Fprintf(e.stdout, "%s, %d more open\n", setting.Count(len(changes), "change"), changes.MoreOpen())

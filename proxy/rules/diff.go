@@ -10,6 +10,7 @@ import (
 // Change is one place whose protection differs between two Sets.
 type Change struct {
 	Place    string `json:"place"` // a pattern, proxy.default, or a URL
+	Example  string `json:"-"`     // the path that was compared, if Place is a pattern
 	Host     string `json:"host"`
 	Was      string `json:"was"`
 	Is       string `json:"is"`
@@ -68,7 +69,7 @@ func Diff(was, is *Set, hosts []string) Changes {
 			ch, differs := CompareAt(was, is, Subject{Host: host, Path: path, Params: p.params})
 			if key := p.text + " " + host; differs && !seen[key] {
 				seen[key] = true
-				ch.Place = p.text
+				ch.Place, ch.Example = p.text, p.example
 				all = append(all, ch)
 			}
 		}
