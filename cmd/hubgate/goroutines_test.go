@@ -23,7 +23,7 @@ var elsewhere = map[string]string{
 	"internal/origin conn.exchange":      "closes the connection to the origin when its request is canceled",
 	"internal/origin Transport.connect":  "a dial that goes on for others when its request is canceled: recovered",
 
-	"internal/lease Lease.KeepAlive": "renews a lease, which is no request's: recovered",
+	"internal/lease Lease.KeepAlive": "renews a lease, which belongs to no request: recovered",
 	"session Manager.Run":            "process-long: each part is kept running",
 	"session refresher.refreshIfDue": "a refresh, which goes on for the others when a request ends: recovered",
 	"internal/redisread Batcher.Get": "sends to Redis what several requests ask, and is no one request's",
@@ -45,8 +45,8 @@ var elsewhere = map[string]string{
 	"internal/gateway Serve":          "process-long",
 
 	"internal/cli env.finish":          "the end of the process",
-	"internal/redisclient readAny":     "a probe of Redis, which is no request's",
-	"internal/redisclient Probe.query": "a probe of Redis, which is no request's",
+	"internal/redisclient readAny":     "a probe of Redis, which belongs to no request",
+	"internal/redisclient Probe.query": "a probe of Redis, which belongs to no request",
 }
 
 // started finds what a file runs in other goroutines: go statements, time.AfterFunc, context.AfterFunc, the Go and

@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/proxy"
 )
 
-// pageMaxBody is no limit, because pages are streamed.
+// pageMaxBody means no limit, because pages are streamed.
 const pageMaxBody = 0
 
 // originClient has the connections to the origin.

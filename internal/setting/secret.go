@@ -16,7 +16,7 @@ func (s *Secret) SetWord(text string) error {
 // Reveal returns the secret itself. Call it only where the value is sent to its recipient.
 func (s Secret) Reveal() string { return string(s) }
 
-// String masks the value for %v and %s. An empty secret prints as "", because it is no secret that it is missing.
+// String masks the value for %v and %s. An empty secret prints as "", because its absence need not be hidden.
 func (s Secret) String() string {
 	if s == "" {
 		return ""

@@ -20,7 +20,7 @@ type Change struct {
 // Changes are the differences between two Sets.
 type Changes []Change
 
-// MoreOpen returns how many of the changes admit somebody who was not admitted before.
+// MoreOpen returns how many of the changes admit a visitor who was not admitted before.
 func (c Changes) MoreOpen() int {
 	n := 0
 	for _, ch := range c {

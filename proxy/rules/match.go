@@ -8,7 +8,7 @@ import (
 	"github.com/hubgate/hubgate/proxy/urlpath"
 )
 
-// Match is what the rules ask for at one path on one host, whoever the visitor is.
+// Match is what the rules ask for at one path on one host, for every visitor.
 type Match struct {
 	rules  *Set
 	rule   *rule
