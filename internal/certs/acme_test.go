@@ -2,6 +2,8 @@ package certs
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -9,13 +11,23 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-// logging makes a manager whose log, from level info on, is returned.
+// logging returns an ACME and its log from level info on.
 func logging(t *testing.T) (*ACME, *miniredis.Miniredis, *bytes.Buffer) {
 	t.Helper()
-	m, log := miniredis.RunT(t), &bytes.Buffer{}
+	log := &bytes.Buffer{}
+	a, m := newACME(t, slog.NewTextHandler(log, nil))
+	t.Cleanup(a.cache.Stop)
+	return a, m, log
+}
+
+// newACME returns an ACME that must be stopped, and its Redis.
+func newACME(t *testing.T, log slog.Handler) (*ACME, *miniredis.Miniredis) {
+	t.Helper()
+	m := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: m.Addr(), MaxRetries: -1})
 	t.Cleanup(func() { rdb.Close() })
 	ring, err := seal.New(seal.NewKey())
@@ -24,13 +36,12 @@ func logging(t *testing.T) (*ACME, *miniredis.Miniredis, *bytes.Buffer) {
 	}
 	a, err := NewACME(ACMEConfig{
 		Agreed: true, Directory: "https://127.0.0.1:1/", Redis: rdb, KeyPrefix: "hubgate:", Ring: ring,
-		Log: slog.New(slog.NewTextHandler(log, nil)),
+		Log: slog.New(log),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(a.cache.Stop)
-	return a, m, log
+	return a, m
 }
 
 func TestFailingCertificateIsLoggedOnceUntilItIsObtained(t *testing.T) {
@@ -74,5 +85,28 @@ func TestUnreadableStoreIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 		if got := strings.Count(log.String(), line); got != 2 {
 			t.Errorf("%d times %q, want 2:\n%s", got, line, log)
 		}
+	}
+}
+
+// panicking is a log that panics.
+type panicking struct{ slog.Handler }
+
+func (panicking) Handle(context.Context, slog.Record) error { panic("a bug") }
+
+func TestRunAfterAPanicKeepsRenewing(t *testing.T) {
+	t.Parallel()
+	a, m := newACME(t, panicking{slog.NewTextHandler(io.Discard, nil)})
+	a.hosts.set([]string{"www.example.com"})
+	m.SetError("LOADING")
+	if err := background.Catch(func() { _ = a.Run(t.Context()) }); err == nil {
+		t.Fatal("Run did not panic")
+	}
+	m.SetError("")
+	a.asked["www.example.com"] = true // nothing is ordered
+	a.down = false
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := background.Catch(func() { _ = a.Run(ctx) }); err != nil {
+		t.Errorf("the first Run had stopped the renewals: %v", err)
 	}
 }
