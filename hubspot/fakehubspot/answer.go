@@ -23,10 +23,11 @@ type problem struct {
 }
 
 type detail struct {
-	Message string              `json:"message"`
-	Code    string              `json:"code,omitempty"`
-	In      string              `json:"in,omitempty"`
-	Context map[string][]string `json:"context,omitempty"`
+	Message   string              `json:"message"`
+	Code      string              `json:"code,omitempty"`
+	ErrorType string              `json:"errorType,omitempty"` // instead of code in responses to form submissions
+	In        string              `json:"in,omitempty"`
+	Context   map[string][]string `json:"context,omitempty"`
 }
 
 func correlationID() string {

@@ -71,7 +71,7 @@ func missingScope(r *http.Request, granted []string) string {
 		needed = "crm.schemas.contacts.read"
 	case strings.HasPrefix(path, "/cms/"):
 		needed = "content"
-	case strings.HasPrefix(path, "/submissions/"):
+	case strings.HasPrefix(path, "/submissions/"), strings.HasPrefix(path, "/marketing/"):
 		needed = "forms"
 	}
 	if slices.Contains(granted, needed) {

@@ -28,6 +28,8 @@ type Config struct {
 	Pages []Page
 	// Redirects are the account's URL mappings.
 	Redirects []Redirect
+	// Forms are the account's forms; nil = every id is a form with HubSpot's default settings.
+	Forms []Form
 }
 
 // Server is an http.Handler, safe for concurrent use.
@@ -139,6 +141,7 @@ func (s *Server) routes() *http.ServeMux {
 		writeError(w, http.StatusNotFound,
 			problem{Message: "The requested URL was not found.", Category: "OBJECT_NOT_FOUND"})
 	})
+	mux.HandleFunc("GET /marketing/v3/forms/{form}", s.readForm)
 	return mux
 }
 
