@@ -37,6 +37,11 @@ func correlationID() string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
+// missingMember is the error for a body without members that the API description requires.
+func missingMember(names string) problem {
+	return problem{Message: "Invalid input JSON: " + names + " required", Category: "VALIDATION_ERROR"}
+}
+
 func writeError(w http.ResponseWriter, status int, p problem) {
 	p.Status, p.CorrelationID = "error", correlationID()
 	annotate(w, p.Message)

@@ -56,7 +56,10 @@ func (s *Server) batchUpsert(w http.ResponseWriter, r *http.Request) {
 		}
 		if p != nil {
 			p.Status, p.CorrelationID = "error", ""
-			p.Context = map[string][]string{"objectWriteTraceId": {in.TraceID}}
+			if p.Context == nil {
+				p.Context = map[string][]string{}
+			}
+			p.Context["objectWriteTraceId"] = []string{in.TraceID}
 			out.Errors = append(out.Errors, *p)
 			continue
 		}
@@ -103,8 +106,9 @@ func (s *Server) checkBatch(inputs []upsertInput) (traced bool, p *problem) {
 }
 
 func (s *Server) badInput(in upsertInput) *problem {
-	if in.Properties == nil {
-		return &problem{Message: "Invalid input JSON: properties is required", Category: "VALIDATION_ERROR"}
+	if in.Properties == nil || in.ID == "" {
+		p := missingMember("id and properties")
+		return &p
 	}
 	if in.IDProperty == "email" && !isEmail(in.ID) {
 		return invalid([]violation{{Name: "email", Error: "INVALID_EMAIL",
@@ -129,15 +133,15 @@ func (s *Server) upsert(in upsertInput, traced bool) (c *Contact, created bool, 
 		return nil, false, http.StatusConflict, &problem{Message: "Contact already exists. Existing ID: " + c.ID,
 			Category: "CONFLICT"}
 	}
-	if c != nil && s.contacts.locked[c.ID] {
-		return nil, false, http.StatusLocked, &problem{Message: "This record is locked.", Category: "LOCKED"}
+	properties := in.Properties
+	if c == nil {
+		properties = maps.Clone(in.Properties)
+		properties[in.IDProperty] = in.ID
 	}
-	if status, p := s.checkWrite(c, in.Properties); p != nil {
+	if status, p := s.checkWrite(c, properties); p != nil {
 		return nil, false, status, p
 	}
 	if c == nil {
-		properties := maps.Clone(in.Properties)
-		properties[in.IDProperty] = in.ID
 		return s.insert(properties), true, 0, nil
 	}
 	s.write(c, in.Properties)
@@ -158,8 +162,7 @@ func (s *Server) batchRead(w http.ResponseWriter, r *http.Request) {
 	}
 	if body.Properties == nil || body.WithHistory == nil || len(body.Inputs) == 0 || len(body.Inputs) > maxBatch {
 		writeError(w, http.StatusBadRequest,
-			problem{Message: "Invalid input JSON: inputs, properties and propertiesWithHistory are required",
-				Category: "VALIDATION_ERROR"})
+			missingMember(fmt.Sprintf("1 to %d inputs, properties and propertiesWithHistory", maxBatch)))
 		return
 	}
 	s.mu.Lock()

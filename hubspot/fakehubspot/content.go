@@ -1,8 +1,12 @@
 package fakehubspot
 
 import (
+	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Page is a page or post of the content API.
@@ -21,6 +25,8 @@ type Page struct {
 	TranslatedFrom    string `json:"translatedFromId,omitempty"`
 	TableID           string `json:"dynamicPageHubDbTableId,omitempty"`
 	Kind              string `json:"-"` // site | landing | post
+	// Size is the number of bytes of the page's content, which a list contains unless the call names other members.
+	Size int `json:"-"`
 }
 
 // Redirect is a URL mapping of the content API.
@@ -54,6 +60,23 @@ func (c content) listRedirects(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, body)
 }
 
+// render returns the members of a page that a call asks for with property=; the id is always among them.
+func (p Page) render(members []string) map[string]any {
+	all := map[string]any{}
+	raw, _ := json.Marshal(p)
+	_ = json.Unmarshal(raw, &all)
+	filler := strings.Repeat("x", p.Size)
+	if p.Kind == "post" {
+		all["postBody"] = filler
+	} else {
+		all["layoutSections"] = map[string]any{"dnd_area": map[string]any{"name": filler}}
+	}
+	if len(members) > 0 {
+		maps.DeleteFunc(all, func(name string, _ any) bool { return name != "id" && !slices.Contains(members, name) })
+	}
+	return all
+}
+
 // list returns the handler that lists the pages of a kind.
 func (c content) list(kind string) http.HandlerFunc {
 	var all []Page
@@ -63,17 +86,30 @@ func (c content) list(kind string) http.HandlerFunc {
 		}
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+		query := r.URL.Query()
+		limit, err := strconv.Atoi(query.Get("limit"))
 		if err != nil || limit < 1 || limit > 100 {
 			limit = 100
 		}
-		from, _ := strconv.Atoi(r.URL.Query().Get("after"))
+		from, _ := strconv.Atoi(query.Get("after"))
 		from = min(max(from, 0), len(all))
 		to := min(from+limit, len(all))
-		body := map[string]any{"total": len(all), "results": append([]Page{}, all[from:to]...)}
+		results := []map[string]any{}
+		for _, p := range all[from:to] {
+			results = append(results, p.render(members(query["property"])))
+		}
+		body := map[string]any{"total": len(all), "results": results}
 		if to < len(all) {
 			body["paging"] = map[string]any{"next": map[string]any{"after": strconv.Itoa(to)}}
 		}
 		writeJSON(w, http.StatusOK, body)
 	}
+}
+
+// members returns the names in the values of a query parameter, which may be repeated or separated by commas.
+func members(values []string) (names []string) {
+	for _, v := range values {
+		names = append(names, strings.Split(v, ",")...)
+	}
+	return names
 }

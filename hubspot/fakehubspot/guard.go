@@ -8,6 +8,8 @@ import (
 	"strings"
 )
 
+const maxBody = 10 << 20
+
 // guard checks the token, its scopes and the rate limits before each call, and injects random faults.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -20,7 +22,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 					Category: "INVALID_AUTHENTICATION"})
 			return
 		}
-		if scope := missingScope(r, s.cfg.Scopes); scope != "" {
+		if scope := s.missingScope(r); scope != "" {
 			writeError(rec, http.StatusForbidden, problem{
 				Message:  "This app hasn't been granted all required scopes to make this call.",
 				Category: "MISSING_SCOPES",
@@ -46,7 +48,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		if randomFault(rec, s.cfg.FaultPercent) {
 			return
 		}
-		r.Body = http.MaxBytesReader(rec, r.Body, 10<<20)
+		r.Body = http.MaxBytesReader(rec, r.Body, maxBody)
 		next.ServeHTTP(rec, r)
 	})
 }
@@ -55,29 +57,45 @@ func (s *Server) guard(next http.Handler) http.Handler {
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // missingScope returns the scope that a call needs and the token lacks.
-func missingScope(r *http.Request, granted []string) string {
-	if granted == nil {
+func (s *Server) missingScope(r *http.Request) string {
+	needed := scopes(r)
+	if len(needed) == 0 {
 		return ""
 	}
-	needed := ""
+	allowed := s.cfg.Scopes == nil ||
+		slices.ContainsFunc(needed, func(scope string) bool { return slices.Contains(s.cfg.Scopes, scope) })
+	for _, part := range s.cfg.Forbidden {
+		allowed = allowed && !strings.Contains(r.URL.Path, part)
+	}
+	if allowed {
+		return ""
+	}
+	return needed[0]
+}
+
+// scopes returns the scopes of which a call needs one.
+func scopes(r *http.Request) []string {
+	_, area, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/crm/"), "/contacts")
 	switch path := r.URL.Path; {
-	case strings.HasSuffix(path, "/batch/upsert") || r.Method == http.MethodPatch:
-		needed = "crm.objects.contacts.write"
-	case strings.Contains(path, "/objects"):
-		needed = "crm.objects.contacts.read"
-	case strings.Contains(path, "/properties/") && r.Method == http.MethodPost:
-		needed = "crm.schemas.contacts.write"
-	case strings.Contains(path, "/properties/"):
-		needed = "crm.schemas.contacts.read"
+	case strings.HasPrefix(path, "/crm/objects/") && (r.Method == http.MethodPatch || area == "/batch/upsert" ||
+		area == "" && r.Method == http.MethodPost):
+		return []string{"crm.objects.contacts.write"}
+	case strings.HasPrefix(path, "/crm/objects/"):
+		return []string{"crm.objects.contacts.read"}
+	case strings.HasPrefix(path, "/crm/properties/") && r.Method == http.MethodPost:
+		return []string{"crm.schemas.contacts.write"}
+	case strings.HasPrefix(path, "/crm/properties/"):
+		return []string{"crm.schemas.contacts.read", "crm.objects.contacts.read"}
+	case strings.HasSuffix(path, "/site-pages"):
+		return []string{"content", "content.site_pages.read"}
+	case strings.HasSuffix(path, "/landing-pages"):
+		return []string{"content", "content.landing_pages.read"}
 	case strings.HasPrefix(path, "/cms/"):
-		needed = "content"
+		return []string{"content"}
 	case strings.HasPrefix(path, "/submissions/"), strings.HasPrefix(path, "/marketing/"):
-		needed = "forms"
+		return []string{"forms"}
 	}
-	if slices.Contains(granted, needed) {
-		return ""
-	}
-	return needed
+	return nil
 }
 
 // randomFault fails a request with the given probability, and reports whether it did.

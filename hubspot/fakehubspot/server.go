@@ -17,6 +17,8 @@ type Config struct {
 	Limit  int      // calls in 10 s; 0 = 190
 	Daily  int      // calls per day; 0 = 650,000
 	Scopes []string // scopes of the token; nil = all
+	// Forbidden are parts of the paths that the token may not call, whatever its scopes.
+	Forbidden []string
 	// Conflicts makes an upsert by a contact's secondary address fail with a conflict that names the contact, instead
 	// of finding it.
 	Conflicts    bool
@@ -45,6 +47,7 @@ type Server struct {
 	calls    []Call
 	forms    []Submission
 	faults   []Fault
+	disliked []Dislike
 }
 
 // Call is one request to the API.
@@ -80,7 +83,7 @@ func New(cfg Config) *Server {
 	s.limits = &limits{window: cfg.Limit, day: cfg.Daily, now: cfg.Now}
 	s.views.HandleFunc("GET /{$}", s.showContacts)
 	s.views.HandleFunc("GET /contacts", s.showContacts)
-	s.api = s.guard(s.injectFaults(s.routes()))
+	s.api = s.firewall(s.guard(s.injectFaults(s.refuse(s.routes()))))
 	if cfg.Wrap != nil {
 		s.api = cfg.Wrap(s.api)
 	}
