@@ -57,7 +57,8 @@ func TestReplayDoesNotOverwriteNewerLogin(t *testing.T) {
 				}
 				e.enqueue(r, loginNamed("ada@example.com", "New"))
 				newer(e, r)
-				if n, err := r.Replay(t.Context(), nil, true); n != 1 || err != nil {
+				left := map[string]int{"sent": 0, "delayed": 1}[name] // a login that was sent removed the dead letter
+				if n, err := r.Replay(t.Context(), nil, true); n != left || err != nil {
 					t.Errorf("%d %v", n, err)
 				}
 				e.waitDrained(r)

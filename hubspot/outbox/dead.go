@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -74,6 +75,28 @@ func (o *Outbox) openDeadLetter(m redis.XMessage) (l sealedLetter, err error) {
 	sealed, _ := m.Values["d"].(string)
 	err = o.open([]byte(sealed), &l)
 	return l, err
+}
+
+// MoveToDeadLetters acknowledges a job and adds a dead letter in the same step. An older one of the person is removed.
+func (o Leased) MoveToDeadLetters(
+	ctx context.Context, j *Job, reason string, properties map[string]string,
+) error {
+	now := o.deps.Now()
+	first := now
+	if j.State.First > 0 {
+		first = time.UnixMilli(j.State.First)
+	}
+	sealed, err := o.seal(sealedLetter{
+		Entry: Entry{Login: j.Login, Forced: j.Forced}, Count: j.Count, OriginID: j.originID,
+		Reason: reason, Properties: properties, Attempts: j.State.Attempts + 1, FirstAt: first, LastAt: now,
+	})
+	if err != nil {
+		return err
+	}
+	names, args := o.finishArgs(j, j.IDs, sealed, map[string]string{
+		"result": "dead", "error": reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": "",
+	})
+	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
 }
 
 // replayScript moves a dead letter back to the queue atomically.

@@ -81,68 +81,54 @@ func (o Leased) lease() lease.Lease {
 	return lease.Lease{Redis: o.deps.Queue, Key: o.keys.lease, Token: o.token, TTL: LeaseTime}
 }
 
-// finishScript removes entries from the queue. ARGV: token, number of ids, ids, TTL of the person's record, its fields
-// and values, and with KEYS[6] a dead letter, which is added in the same step.
+// finishScript removes entries from the queue and saves the person's record. ARGV: token, number of ids, ids, TTL of
+// the record, a dead letter or "", then the record's fields and values. There is at most one dead letter of a person,
+// which a new result of the person's contact removes.
 var finishScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local n = tonumber(ARGV[2])
-if KEYS[6] then redis.call('XADD', KEYS[6], '*', 'd', ARGV[#ARGV]) end
+local ttl, letter = ARGV[3 + n], ARGV[4 + n]
+if #ARGV > 4 + n then
+  local older = redis.call('HGET', KEYS[5], 'dead')
+  if letter ~= '' then
+    redis.call('HSET', KEYS[5], 'dead', redis.call('XADD', KEYS[6], '*', 'd', letter))
+  elseif older then
+    redis.call('HDEL', KEYS[5], 'dead')
+  end
+  if older then redis.call('XDEL', KEYS[6], older) end
+  for i = 5 + n, #ARGV, 2 do redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1]) end
+  redis.call('PEXPIRE', KEYS[5], ttl)
+end
 for i = 3, 2 + n do
   redis.call('XDEL', KEYS[2], ARGV[i])
   redis.call('ZREM', KEYS[3], ARGV[i])
   redis.call('HDEL', KEYS[4], ARGV[i])
-end
-local last = #ARGV
-if KEYS[6] then last = last - 1 end
-if last > 3 + n then
-  for i = 4 + n, last, 2 do redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1]) end
-  redis.call('PEXPIRE', KEYS[5], ARGV[3 + n])
 end
 return 1
 `)
 
 // Finish acknowledges a job: it removes its entries, and saves the person's new record unless it is nil.
 func (o Leased) Finish(ctx context.Context, j *Job, record *Person) error {
-	names, args := o.finishArgs(j, j.IDs, record.fields(j))
-	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
-}
-
-// MoveToDeadLetters acknowledges a job and adds a dead letter in the same step.
-func (o Leased) MoveToDeadLetters(
-	ctx context.Context, j *Job, reason string, properties map[string]string,
-) error {
-	now := o.deps.Now()
-	first := now
-	if j.State.First > 0 {
-		first = time.UnixMilli(j.State.First)
-	}
-	sealed, err := o.seal(sealedLetter{
-		Entry: Entry{Login: j.Login, Forced: j.Forced}, Count: j.Count, OriginID: j.originID,
-		Reason: reason, Properties: properties, Attempts: j.State.Attempts + 1, FirstAt: first, LastAt: now,
-	})
-	if err != nil {
-		return err
-	}
-	names, args := o.finishArgs(j, j.IDs, map[string]string{
-		"result": "dead", "error": reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": "",
-	})
-	names, args = append(names, o.keys.dead), append(args, sealed)
+	names, args := o.finishArgs(j, j.IDs, nil, record.fields(j))
 	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
 }
 
 // SaveRecord saves the person's new record while the job continues.
 func (o Leased) SaveRecord(ctx context.Context, j *Job, record *Person) error {
-	names, args := o.finishArgs(j, nil, record.fields(j))
+	names, args := o.finishArgs(j, nil, nil, record.fields(j))
 	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
 }
 
-func (o Leased) finishArgs(j *Job, ids []string, record map[string]string) (names []string, args []any) {
-	names = []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries, o.personKeys(j.Login)[0]}
+// finishArgs returns the arguments of finishScript. letter is a sealed dead letter, or nil.
+func (o Leased) finishArgs(
+	j *Job, ids []string, letter []byte, record map[string]string,
+) (names []string, args []any) {
+	names = []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries, o.personKeys(j.Login)[0], o.keys.dead}
 	args = []any{o.token, len(ids)}
 	for _, id := range ids {
 		args = append(args, id)
 	}
-	args = append(args, personTTL.Milliseconds())
+	args = append(args, personTTL.Milliseconds(), letter)
 	for name, value := range record {
 		args = append(args, name, value)
 	}
