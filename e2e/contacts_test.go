@@ -57,7 +57,8 @@ func TestContactCommandsShowAndReplayTheQueue(t *testing.T) {
 		waiting := status["queued"].(float64) + status["delayed"].(float64) + status["in_flight"].(float64)
 		return waiting == 1 && status["paused_until"] != nil
 	})
-	hasKeys(t, status, "queued", "delayed", "in_flight", "oldest_seconds", "dead", "paused_until", "rejected_properties")
+	hasKeys(t, status, "queued", "delayed", "held", "in_flight", "oldest_seconds", "dead", "paused_until",
+		"paused_because", "rejected_properties", "unseen_claims")
 
 	s.crm.answerAll(http.StatusBadRequest)
 	var dead struct {

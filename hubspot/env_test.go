@@ -227,7 +227,7 @@ func (e *env) waitDrained(r *replica) {
 	e.t.Helper()
 	e.waitFor("the queue is empty", func() bool {
 		s, err := r.Status(e.t.Context())
-		return err == nil && s.Queued+s.Delayed+s.InFlight == 0
+		return err == nil && s.Queued+s.Delayed+s.Held+s.InFlight == 0
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
@@ -44,21 +45,34 @@ func (w *worker) pauseAll(ctx context.Context, failure error) (e *crm.APIError, 
 		e = crm.Unanswered(failure)
 	}
 	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
-	if err := w.c.limiter.Pause(ctx, e.Error(), w.backOff(e)); err != nil {
+	if err := w.c.limiter.Pause(ctx, pauseReason(e), w.backOff(e)); err != nil {
 		return nil, err
 	}
 	if !e.Transient() {
 		key := w.c.client.Token()
 		if w.c.faults.firstTime(refusal + strconv.Itoa(e.Status) + e.Category + w.outbox.Fingerprint(key)) {
-			cure := ""
-			if e.Status == http.StatusUnauthorized {
-				cure = ": put a new token into hubspot.access_token"
-			}
-			w.c.deps.Log.Error("HubSpot rejects all calls"+cure+"; contacts stay in the queue", "error", e.Error())
+			w.c.deps.Log.Error("HubSpot rejects all calls; contacts stay in the queue", "error", pauseReason(e))
 		}
 		w.refusedToken = w.c.client.Token()
 	}
 	return e, nil
+}
+
+// pauseReason returns why calls are paused after a failure, and the cure.
+func pauseReason(e *crm.APIError) string {
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "401: HubSpot rejects the token; put a new one into hubspot.access_token"
+	case len(e.Scopes) > 0:
+		return "403: the token lacks scopes; grant them in HubSpot: " + strings.Join(e.Scopes, ", ")
+	case e.Daily():
+		return "429: the account's daily limit is reached; a call is tried from time to time until HubSpot's day ends"
+	case e.Status == http.StatusTooManyRequests:
+		return "429: HubSpot's rate limit is reached; if this is frequent, lower hubspot.rate_limit"
+	case e.Status == crm.StatusMigration:
+		return "477: HubSpot is moving the account; it continues by itself"
+	}
+	return e.Error() + "; it continues when HubSpot answers again"
 }
 
 // backOff returns how long all calls pause after a failure.

@@ -61,7 +61,7 @@ func TestLoginValuesAreHeld(t *testing.T) {
 		}
 		e.waitFor("logins are held", func() bool {
 			s, _ := r.Status(t.Context())
-			return s.Delayed == 1 && s.Queued == 0
+			return s.Held == 1 && s.Queued+s.Delayed == 0
 		})
 		s, err := r.Status(t.Context())
 		if err != nil || s.OldestSeconds != 0 {

@@ -17,6 +17,9 @@ func (w *worker) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
+	if err := w.outbox.MoveHeld(ctx, states); err != nil {
+		return fmt.Errorf("read the queue: %w", err)
+	}
 	for more := true; more && !w.pending.Full(); {
 		var list []outbox.Queued
 		if list, more, err = w.outbox.Existing(ctx, w.last); err != nil {

@@ -57,7 +57,7 @@ func TestHeldLoginsShareCalls(t *testing.T) {
 		if n := e.upserts(); n != 2 {
 			t.Errorf("%d calls, although nothing changed", n)
 		}
-		if s, err := r.Status(t.Context()); err != nil || s.OldestSeconds != 0 || s.Delayed != 150 {
+		if s, err := r.Status(t.Context()); err != nil || s.OldestSeconds != 0 || s.Held != 150 || s.Delayed != 0 {
 			t.Errorf("%+v %v", s, err)
 		}
 		time.Sleep(3 * time.Minute)

@@ -62,7 +62,7 @@ func (c *Contacts) Preview(l outbox.Login) []PreviewItem {
 	return items
 }
 
-// Status reads the state of the queue. Queued, Delayed and InFlight are disjoint.
+// Status reads the state of the queue. Queued, Delayed, Held and InFlight are disjoint.
 func (c *Contacts) Status(ctx context.Context) (outbox.Status, error) { return c.outbox.Status(ctx) }
 
 // Waiting returns at most limit queue entries (1 to 1000) after cursor ("" = from the oldest).

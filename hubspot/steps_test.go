@@ -46,7 +46,7 @@ func (e *env) contacts() (properties map[string]map[string]string, writes map[st
 
 // leftKeys returns the keys of the queue that are not empty.
 func (e *env) leftKeys() (keys []string) {
-	for _, name := range []string{"stream", "due", "tries", "inflight", "dead", "lease"} {
+	for _, name := range []string{"stream", "due", "held", "tries", "inflight", "dead", "lease"} {
 		if e.mini.Exists("hubgate:{crm}:" + name) {
 			if n, err := e.mini.Stream("hubgate:{crm}:" + name); err != nil || len(n) > 0 {
 				keys = append(keys, name)

@@ -38,8 +38,8 @@ func (e *APIError) Error() string {
 	return text
 }
 
-// statusMigration is HubSpot's own status for an account that is being migrated.
-const statusMigration = 477
+// StatusMigration is HubSpot's own status for an account that is being migrated.
+const StatusMigration = 477
 
 // Transient reports whether the same call may succeed later.
 func (e *APIError) Transient() bool {
@@ -47,7 +47,7 @@ func (e *APIError) Transient() bool {
 		return true
 	}
 	switch e.Status {
-	case http.StatusRequestTimeout, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests, statusMigration:
+	case http.StatusRequestTimeout, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests, StatusMigration:
 		return true
 	}
 	return e.Status >= 500

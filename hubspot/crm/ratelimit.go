@@ -54,6 +54,9 @@ func retryAfter(header http.Header) time.Duration {
 	return 0
 }
 
+// Daily reports whether the account's daily limit is reached.
+func (e *APIError) Daily() bool { return e.Policy == policyDaily }
+
 // RateLimitPause returns how long a 429 pauses all calls.
 func (e *APIError) RateLimitPause() time.Duration {
 	if e.RetryAfter > 0 {

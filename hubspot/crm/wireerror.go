@@ -38,7 +38,7 @@ func parseError(status int, header http.Header, body []byte) *APIError {
 	}
 	e := w.apiError(status)
 	limit := maxRetryAfter
-	if e.Policy == policyDaily || status == statusMigration {
+	if e.Policy == policyDaily || status == StatusMigration {
 		limit = longRetryAfter
 	}
 	e.RetryAfter = min(retryAfter(header), limit)

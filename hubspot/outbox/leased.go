@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -143,10 +144,12 @@ func (o Leased) checkLease(cmd *redis.Cmd) error {
 	return err
 }
 
+// stateScript saves a state. KEYS[2] is the sorted set that the entry belongs to, KEYS[3] the one that it may be in.
 var stateScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[2])
-redis.call('HSET', KEYS[3], ARGV[2], ARGV[4])
+redis.call('ZREM', KEYS[3], ARGV[2])
+redis.call('HSET', KEYS[4], ARGV[2], ARGV[4])
 return 1
 `)
 
@@ -156,7 +159,11 @@ func (o Leased) SaveState(ctx context.Context, j *Job) error {
 	if err != nil {
 		return err
 	}
-	return o.checkLease(stateScript.Run(ctx, o.deps.Queue, []string{o.keys.lease, o.keys.due, o.keys.tries},
+	set, other := o.keys.due, o.keys.held
+	if j.State.Held {
+		set, other = other, set
+	}
+	return o.checkLease(stateScript.Run(ctx, o.deps.Queue, []string{o.keys.lease, set, other, o.keys.tries},
 		o.token, j.Newest(), j.State.Next, text))
 }
 
@@ -166,6 +173,7 @@ for i = 2, #ARGV do
   redis.call('XDEL', KEYS[2], ARGV[i])
   redis.call('ZREM', KEYS[3], ARGV[i])
   redis.call('HDEL', KEYS[4], ARGV[i])
+  redis.call('ZREM', KEYS[5], ARGV[i])
 end
 return 1
 `)
@@ -178,7 +186,7 @@ func (o Leased) Remove(ctx context.Context, ids []string) error {
 		for _, id := range ids[:n] {
 			args = append(args, id)
 		}
-		keys := []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries}
+		keys := []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries, o.keys.held}
 		if err := o.checkLease(removeScript.Run(ctx, o.deps.Queue, keys, args...)); err != nil {
 			return err
 		}
@@ -190,18 +198,53 @@ func (o Leased) Remove(ctx context.Context, ids []string) error {
 var inFlightScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[2])
-for i = 2, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
+for i = 2, #ARGV do
+  redis.call('SADD', KEYS[2], ARGV[i])
+  redis.call('ZREM', KEYS[3], ARGV[i])
+  redis.call('ZREM', KEYS[4], ARGV[i])
+end
 return 1
 `)
 
 // SetInFlight saves the jobs that are about to be sent, so that the next lease holder knows which ones HubSpot may have
-// received. nil clears them.
+// received. They are neither delayed nor held any more. nil clears them.
 func (o Leased) SetInFlight(ctx context.Context, jobs []*Job) error {
 	args := []any{o.token}
 	for _, j := range jobs {
 		args = append(args, j.Newest())
 	}
-	return o.checkLease(inFlightScript.Run(ctx, o.deps.Queue, []string{o.keys.lease, o.keys.inFlight}, args...))
+	keys := []string{o.keys.lease, o.keys.inFlight, o.keys.due, o.keys.held}
+	return o.checkLease(inFlightScript.Run(ctx, o.deps.Queue, keys, args...))
+}
+
+var heldScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 2, #ARGV do
+  local at = redis.call('ZSCORE', KEYS[2], ARGV[i])
+  if at then
+    redis.call('ZADD', KEYS[3], at, ARGV[i])
+    redis.call('ZREM', KEYS[2], ARGV[i])
+  end
+end
+return 1
+`)
+
+// MoveHeld moves held entries out of the delayed ones, among which older versions counted them.
+func (o Leased) MoveHeld(ctx context.Context, states map[string]State) error {
+	var ids []any
+	for id, s := range states {
+		if s.Held {
+			ids = append(ids, id)
+		}
+	}
+	keys := []string{o.keys.lease, o.keys.due, o.keys.held}
+	for chunk := range slices.Chunk(ids, 500) {
+		err := o.checkLease(heldScript.Run(ctx, o.deps.Queue, keys, append([]any{o.token}, chunk...)...))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // oldestTTL is how long the time of the oldest entry is valid. It is longer than another replica needs to acquire the

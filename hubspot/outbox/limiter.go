@@ -63,7 +63,7 @@ redis.call('ZADD', KEYS[1], 'XX', t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1]
 if ARGV[2] == '' then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
 if tonumber(ARGV[2]) == 0 and redis.call('PTTL', KEYS[3]) < tonumber(ARGV[3]) then
-  redis.call('SET', KEYS[3], 'HubSpot has no calls left in this window', 'PX', ARGV[3])
+  redis.call('SET', KEYS[3], 'HubSpot reports no calls left in this window; it continues with the next one', 'PX', ARGV[3])
 end
 return 1
 `)
@@ -153,7 +153,7 @@ func (l *Limiter) Left(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// Pause pauses the calls of all replicas.
+// Pause pauses the calls of all replicas. The reason, with its cure, is kept for operators.
 func (l *Limiter) Pause(ctx context.Context, reason string, d time.Duration) error {
 	return pauseScript.Run(ctx, l.deps.Queue, []string{l.keys.pause}, reason, d.Milliseconds()).Err()
 }

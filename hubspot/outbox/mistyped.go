@@ -30,7 +30,8 @@ return redis.call('DEL', KEYS[1])
 // cannot read them.
 func (o *Outbox) deleteMistypedKeys(ctx context.Context, persons ...string) error {
 	kinds := map[string]string{
-		o.keys.stream: "stream", o.keys.due: "zset", o.keys.tries: "hash", o.keys.dead: "stream",
+		o.keys.stream: "stream", o.keys.due: "zset", o.keys.held: "zset", o.keys.tries: "hash",
+		o.keys.dead:   "stream",
 		o.keys.budget: "zset", o.keys.pause: "string", o.keys.left: "string", o.keys.lease: "string",
 		o.keys.fence: "string", o.keys.inFlight: "set", o.keys.oldest: "string", o.keys.rejected: "hash",
 	}

@@ -18,16 +18,17 @@ import (
 
 // keys are the Redis keys of the outbox. They share a hash tag, so that scripts can use several of them in a cluster.
 type keys struct {
-	stream, due, tries, dead, budget, pause, left string
-	lease, fence, inFlight, oldest, rejected      string
-	person, browser                               string
+	stream, due, held, tries, dead           string
+	budget, pause, left                      string
+	lease, fence, inFlight, oldest, rejected string
+	person, browser                          string
 }
 
 func newKeys(prefix string) keys {
 	p := prefix + "{crm}:"
 	return keys{
-		stream: p + "stream", due: p + "due", tries: p + "tries", dead: p + "dead", budget: p + "budget",
-		pause: p + "pause", left: p + "left", lease: p + "lease", fence: p + "fence", inFlight: p + "inflight",
+		stream: p + "stream", due: p + "due", held: p + "held", tries: p + "tries", dead: p + "dead",
+		budget: p + "budget", pause: p + "pause", left: p + "left", lease: p + "lease", fence: p + "fence", inFlight: p + "inflight",
 		oldest: p + "oldest", rejected: p + "rejected", person: p + "p:", browser: p + "b:",
 	}
 }

@@ -14,13 +14,24 @@ import (
 
 // Status is the state of the queue for operators.
 type Status struct {
-	Queued             int64              `json:"queued"`
-	Delayed            int64              `json:"delayed"`
+	Queued             int64              `json:"queued"`  // waiting, and due
+	Delayed            int64              `json:"delayed"` // waiting for a retry
+	Held               int64              `json:"held"`    // unchanged: sent when min_interval ends
 	InFlight           int64              `json:"in_flight"`
 	OldestSeconds      float64            `json:"oldest_seconds"`
 	Dead               int64              `json:"dead"`
-	PausedUntil        *time.Time         `json:"paused_until"` // nil if calls are not paused
+	PausedUntil        *time.Time         `json:"paused_until"`   // nil if calls are not paused
+	PausedBecause      string             `json:"paused_because"` // with the cure, "" if calls are not paused
 	RejectedProperties []RejectedProperty `json:"rejected_properties"`
+	UnseenClaims       []UnseenClaim      `json:"unseen_claims"`
+}
+
+// UnseenClaim is a mapped claim that no login of the last day carried, so that its name may be misspelt.
+type UnseenClaim struct {
+	Claim    string     `json:"claim"`
+	Property string     `json:"property"`
+	Logins   int64      `json:"logins"`    // logins without it since it was last seen
+	LastSeen *time.Time `json:"last_seen"` // nil = never
 }
 
 // RejectedProperty is a property that HubSpot rejected and that was left out.
@@ -31,25 +42,28 @@ type RejectedProperty struct {
 	LastAt   time.Time `json:"last_at"`
 }
 
-// Status reads the state of the queue. Queued, Delayed and InFlight are disjoint.
+// Status reads the state of the queue. Queued, Delayed, Held and InFlight are disjoint. It knows no mapping, so that
+// UnseenClaims is empty.
 func (o *Outbox) Status(ctx context.Context) (Status, error) {
 	k := o.keys
 	pipe := o.deps.Queue.Pipeline()
-	length, delayed, dead := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.XLen(ctx, k.dead)
-	inFlight, pause, rejected := pipe.SCard(ctx, k.inFlight), pipe.PTTL(ctx, k.pause), pipe.HGetAll(ctx, k.rejected)
+	length, delayed, held := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.ZCard(ctx, k.held)
+	inFlight, dead, rejected := pipe.SCard(ctx, k.inFlight), pipe.XLen(ctx, k.dead), pipe.HGetAll(ctx, k.rejected)
+	pause, because := pipe.PTTL(ctx, k.pause), pipe.Get(ctx, k.pause)
 	first, noted := pipe.XRangeN(ctx, k.stream, "-", "+", 1), pipe.Get(ctx, k.oldest)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return Status{}, fmt.Errorf("hubspot: read the queue status: %w", err)
 	}
 	s := Status{
 		Delayed: min(delayed.Val(), length.Val()), Dead: dead.Val(),
-		RejectedProperties: rejectedProperties(rejected.Val()),
+		RejectedProperties: rejectedProperties(rejected.Val()), UnseenClaims: []UnseenClaim{},
 	}
-	s.InFlight = min(inFlight.Val(), length.Val()-s.Delayed)
-	s.Queued = length.Val() - s.Delayed - s.InFlight
+	s.Held = min(held.Val(), length.Val()-s.Delayed)
+	s.InFlight = min(inFlight.Val(), length.Val()-s.Delayed-s.Held)
+	s.Queued = length.Val() - s.Delayed - s.Held - s.InFlight
 	if d := pause.Val(); d > 0 {
 		until := o.deps.Now().Add(d).UTC()
-		s.PausedUntil = &until
+		s.PausedUntil, s.PausedBecause = &until, because.Val()
 	}
 	if oldest := o.oldestWaiting(noted, first.Val()); length.Val() > 0 && !oldest.IsZero() {
 		s.OldestSeconds = max(0, o.deps.Now().Sub(oldest).Seconds())
