@@ -76,7 +76,7 @@ func (w *worker) dropUniqueValues(ctx context.Context, p *plan) bool {
 	names := w.uniqueProperties(p)
 	for _, name := range names {
 		delete(p.write, name)
-		w.reportLeftOut(ctx, crm.BadProperty{Name: name, Reason: "another contact has this value"})
+		w.reportLeftOut(ctx, crm.Drop{Property: name, Reason: crm.NotUnique})
 	}
 	return len(names) > 0
 }
@@ -93,7 +93,7 @@ func (w *worker) updateContact(ctx context.Context, p *plan, id string, addition
 			return err
 		})
 		var refused *crm.APIError
-		if err == nil || !errors.As(err, &refused) || !refused.AboutContacts() || !w.dropRefused(ctx, p, refused) {
+		if err == nil || !errors.As(err, &refused) || !refused.AboutContacts() || !w.dropRefused(ctx, p, refused.BadProperties) {
 			return written, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
@@ -189,7 +190,7 @@ func TestUnknownPropertyIsLeftOut(t *testing.T) {
 		}
 		s, err := r.Status(t.Context())
 		if err != nil || len(s.RejectedProperties) != 1 || s.RejectedProperties[0].Property != "nope" ||
-			s.RejectedProperties[0].Reason != "PROPERTY_DOESNT_EXIST" {
+			s.RejectedProperties[0].Reason != crm.NoSuchProperty.Sentence() {
 			t.Errorf("%+v %v", s, err)
 		}
 	})

@@ -38,7 +38,7 @@ func (w *worker) upsertPropertyByProperty(ctx context.Context, p *plan, e *crm.A
 			p.write = all
 			return false, err
 		case o.Err != nil:
-			w.reportLeftOut(ctx, crm.BadProperty{Name: name, Reason: o.Err.Error()})
+			w.reportLeftOut(ctx, crm.Drop{Property: name, Reason: crm.Rejected})
 		default:
 			kept[name] = all[name]
 		}

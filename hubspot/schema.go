@@ -57,8 +57,8 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	w.c.faults.ended("schema")
 	s.known = known
 	w.c.known.Store(&known)
-	for name, reason := range m.missing(known) {
-		w.reportLeftOut(ctx, crm.BadProperty{Name: name, Reason: reason})
+	for name := range m.missing(known) {
+		w.reportLeftOut(ctx, crm.Drop{Property: name, Reason: crm.NoSuchProperty})
 	}
 	return nil
 }

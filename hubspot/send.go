@@ -22,7 +22,7 @@ func (w *worker) upsertAll(ctx context.Context, plans []*plan) error {
 		case !errors.As(err, &refused) || !refused.AboutContacts():
 		case len(plans) == 1:
 			plans, err = w.applyOutcomes(ctx, plans, map[string]crm.Outcome{plans[0].job.Newest(): {Err: refused}})
-		case refused.ForAllContacts() != nil && w.dropRefusedFromAll(ctx, plans, refused.ForAllContacts()):
+		case w.dropRefusedFromAll(ctx, plans, refused.ForAllContacts()):
 			err = nil
 		default:
 			half := len(plans) / 2
@@ -61,7 +61,7 @@ func (w *worker) applyOutcomes(
 			p.outcome = &crm.Outcome{Err: crm.Unanswered(errNotMentioned)}
 		case o.Err == nil || o.Err.Transient():
 			p.outcome = &o
-		case w.dropRefused(ctx, p, o.Err):
+		case w.dropRefused(ctx, p, o.Err.BadProperties):
 			again = append(again, p)
 		default:
 			refused = append(refused, p)
@@ -84,23 +84,23 @@ func (w *worker) applyOutcomes(
 }
 
 // dropRefusedFromAll calls dropRefused for each plan. It reports whether any plan changed.
-func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, e *crm.APIError) (changed bool) {
+func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, drops []crm.Drop) (changed bool) {
 	for _, p := range plans {
-		changed = w.dropRefused(ctx, p, e) || changed
+		changed = w.dropRefused(ctx, p, drops) || changed
 	}
 	return changed
 }
 
 // dropRefused leaves out the properties that HubSpot rejected. It reports whether the plan had any of them.
-func (w *worker) dropRefused(ctx context.Context, p *plan, e *crm.APIError) bool {
+func (w *worker) dropRefused(ctx context.Context, p *plan, drops []crm.Drop) bool {
 	changed := false
-	for _, b := range e.BadProperties {
-		if _, written := p.write[b.Name]; written {
-			delete(p.write, b.Name)
+	for _, b := range drops {
+		if _, written := p.write[b.Property]; written {
+			delete(p.write, b.Property)
 			changed = true
 			w.reportLeftOut(ctx, b)
-			if b.ForAllContacts() {
-				w.refused[b.Name] = w.c.deps.Now().Add(10 * time.Minute)
+			if b.Reason != crm.Rejected {
+				w.refused[b.Property] = w.c.deps.Now().Add(10 * time.Minute)
 				w.schema.readAt = time.Time{} // read the changed definitions again
 			}
 		}
@@ -109,11 +109,11 @@ func (w *worker) dropRefused(ctx context.Context, p *plan, e *crm.APIError) bool
 }
 
 // reportLeftOut logs and counts a property that is left out.
-func (w *worker) reportLeftOut(ctx context.Context, b crm.BadProperty) {
-	if w.c.faults.firstTime("property " + b.Name + b.Reason) {
-		w.c.deps.Log.Warn("a property is left out of contacts", "property", b.Name, "reason", b.Reason)
+func (w *worker) reportLeftOut(ctx context.Context, b crm.Drop) {
+	if w.c.faults.firstTime("property " + b.Property + b.Text()) {
+		w.c.deps.Log.Warn("a property is left out of contacts", "property", b.Property, "reason", b.Text())
 	}
-	if err := w.outbox.CountRejected(ctx, b.Name, b.Reason); err != nil {
-		w.c.deps.Log.Info("could not count a rejected property", "property", b.Name, "error", err)
+	if err := w.outbox.CountRejected(ctx, b.Property, b.Text()); err != nil {
+		w.c.deps.Log.Info("could not count a rejected property", "property", b.Property, "error", err)
 	}
 }

@@ -8,18 +8,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // APIError is an error response of HubSpot, for a whole call or for one contact of a batch.
 type APIError struct {
 	Status        int
 	Category      string
-	Message       string // truncated, without e-mail addresses and tokens
+	Message       string // as redactor prepares it
 	Policy        string // of a 429: the limit that was exceeded
 	RetryAfter    time.Duration
-	BadProperties []BadProperty
+	BadProperties []Drop   // the properties that HubSpot rejected
+	Required      []string // the properties that HubSpot requires and did not get
 	Scopes        []string // of a 403: the scopes that the token lacks
 	Existing      string   // of a 409: the id of the contact that already has the value
 	retryable     bool     // for one contact: the call may succeed later, regardless of the status
@@ -31,6 +30,12 @@ func (e *APIError) Error() string {
 		if part != "" {
 			text += " " + part
 		}
+	}
+	for _, b := range e.BadProperties {
+		text += fmt.Sprintf(" (%s: %s)", b.Property, b.Text())
+	}
+	if len(e.Required) > 0 {
+		text += fmt.Sprintf(" (required: %s)", strings.Join(e.Required, ", "))
 	}
 	if len(e.Scopes) > 0 {
 		text += fmt.Sprintf(" (missing scopes: %s)", strings.Join(e.Scopes, ", "))
@@ -51,6 +56,16 @@ func (e *APIError) Transient() bool {
 		return true
 	}
 	return e.Status >= 500
+}
+
+// ForAllContacts returns the rejected properties that HubSpot rejects for every contact, whatever their values.
+func (e *APIError) ForAllContacts() (list []Drop) {
+	for _, b := range e.BadProperties {
+		if b.Reason != Rejected {
+			list = append(list, b)
+		}
+	}
+	return list
 }
 
 // Retryable returns a copy of the error that is transient, regardless of its status.
@@ -83,19 +98,5 @@ func Refused(err error) (status int, scopes []string) {
 	return e.Status, e.Scopes
 }
 
-var (
-	addressForm = regexp.MustCompile(`[^\s@"'<>\[\](){},;:]+(?:@|%40)[^\s@"'<>\[\](){},;:]+`)
-	// existingForm matches the id of the conflicting contact in HubSpot's message.
-	existingForm = regexp.MustCompile(`(?i)existing id:?\s*([0-9]{1,20})`)
-	keyForm      = regexp.MustCompile(`pat-[a-z0-9]+-[0-9A-Za-z-]+`)
-)
-
-const maxMessage = 300
-
-// sanitize prepares a text from HubSpot for logs and operators: short, one line, without e-mail addresses and tokens
-// (log injection, CWE-117).
-func sanitize(s string) string {
-	s = setting.Truncate(s, 4*maxMessage)
-	s = keyForm.ReplaceAllString(addressForm.ReplaceAllString(clean(s, false), "<e-mail>"), "<key>")
-	return setting.Truncate(s, maxMessage)
-}
+// existingForm matches the id of the conflicting contact in HubSpot's message.
+var existingForm = regexp.MustCompile(`(?i)existing id:?\s*([0-9]{1,20})`)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,14 +19,15 @@ import (
 // Upsert writes contacts and returns the outcomes by trace id. An input without an outcome is missing from the
 // response. notAfter is described at ErrStale; zero means no limit.
 func (c *Client) Upsert(ctx context.Context, inputs []Input, notAfter time.Time) (map[string]Outcome, error) {
+	sent := values(inputs)
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"),
-		body: map[string]any{"inputs": wireInputs(inputs)}, notAfter: notAfter,
+		body: map[string]any{"inputs": wireInputs(inputs)}, notAfter: notAfter, sent: sent,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("upsert contacts: %w", err)
 	}
-	return parseUpsert(body, inputs)
+	return parseUpsert(body, inputs, sent)
 }
 
 // Read fetches properties of contacts by e-mail address. Addresses without a contact are missing from the result. at is
@@ -75,11 +78,12 @@ func (c *Client) read(
 	}
 	body, err := c.do(ctx, call{
 		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: query, startedAt: &at,
+		sent: ids,
 	})
 	if err != nil {
 		return nil, at, fmt.Errorf("read contacts: %w", err)
 	}
-	list, err = parseRead(body)
+	list, err = parseRead(body, ids)
 	return list, at, err
 }
 
@@ -90,6 +94,7 @@ func (c *Client) Update(
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)),
 		body: map[string]any{"properties": properties}, notAfter: notAfter,
+		sent: slices.Collect(maps.Values(properties)),
 	})
 	if err != nil {
 		return "", fmt.Errorf("update contact: %w", err)
@@ -134,6 +139,7 @@ func (c *Client) Submit(ctx context.Context, s Submission) error {
 			"fields":  []map[string]string{{"objectTypeId": "0-1", "name": "email", "value": s.Email}},
 			"context": about,
 		},
+		sent: redactor{s.Email, s.UTK, s.PageURI, s.Address},
 	})
 	return err
 }

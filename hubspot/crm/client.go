@@ -55,6 +55,7 @@ type call struct {
 	method    string
 	url       string
 	body      any
+	sent      redactor   // values that its errors must not contain
 	startedAt *time.Time // if set, receives the time when the limiter granted the call
 	notAfter  time.Time  // the call is dropped after this time; zero = never
 }
@@ -112,7 +113,7 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 	response = res.Header
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxResponse))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, parseError(res.StatusCode, res.Header, redactToken(body, req))
+		return nil, parseError(res.StatusCode, res.Header, redactToken(body, req), k.sent)
 	}
 	if err != nil {
 		return nil, stripURL(err)

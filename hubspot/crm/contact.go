@@ -89,7 +89,7 @@ type wireBatch struct {
 // parseRead returns the contacts of a batch read. A contact that is missing from the response does not exist, unless
 // HubSpot failed to look it up: then the whole read fails. (An id that HubSpot rejects as an invalid address belongs to
 // no contact.)
-func parseRead(body []byte) ([]Contact, error) {
+func parseRead(body []byte, sent redactor) ([]Contact, error) {
 	var w wireBatch
 	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil {
 		return nil, errUnexpectedResponse
@@ -98,7 +98,7 @@ func parseRead(body []byte) ([]Contact, error) {
 		missing := e.httpStatus() == http.StatusNotFound || e.Category == "VALIDATION_ERROR" ||
 			strings.Contains(e.Message, "not exist")
 		if !missing {
-			return nil, e.apiError(e.httpStatus())
+			return nil, e.apiError(e.httpStatus(), sent)
 		}
 	}
 	list := make([]Contact, len(w.Results))

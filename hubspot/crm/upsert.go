@@ -29,6 +29,16 @@ type wireInput struct {
 	Properties map[string]string `json:"properties"`
 }
 
+// values returns the values of all inputs.
+func values(inputs []Input) (sent redactor) {
+	for _, in := range inputs {
+		for _, value := range in.Properties {
+			sent = append(sent, value)
+		}
+	}
+	return sent
+}
+
 func wireInputs(inputs []Input) []wireInput {
 	list := make([]wireInput, len(inputs))
 	for i, in := range inputs {
@@ -39,7 +49,7 @@ func wireInputs(inputs []Input) []wireInput {
 
 // parseUpsert returns the outcome of each input by trace id. A 2xx status alone proves nothing: an input that the
 // response does not mention has no outcome and is sent again.
-func parseUpsert(body []byte, inputs []Input) (map[string]Outcome, error) {
+func parseUpsert(body []byte, inputs []Input, sent redactor) (map[string]Outcome, error) {
 	var w wireBatch
 	var typeErr *json.UnmarshalTypeError
 	err := json.Unmarshal(body, &w)
@@ -64,16 +74,16 @@ func parseUpsert(body []byte, inputs []Input) (map[string]Outcome, error) {
 			found[trace] = Outcome{ContactID: string(c.ID), Created: c.New, CreatedAt: c.created()}
 		}
 	}
-	assignErrors(found, w.Errors, inputs)
+	assignErrors(found, w.Errors, inputs, sent)
 	return found, nil
 }
 
 // assignErrors assigns the errors inside a 2xx response to the inputs they name. An error that names no input is about
 // an input that the response does not mention.
-func assignErrors(found map[string]Outcome, errs []wireError, inputs []Input) {
+func assignErrors(found map[string]Outcome, errs []wireError, inputs []Input, sent redactor) {
 	var unassigned *APIError
 	for _, w := range errs {
-		e := w.apiError(w.httpStatus())
+		e := w.apiError(w.httpStatus(), sent)
 		switch e.Status {
 		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 			e.retryable = true

@@ -4,39 +4,37 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 )
 
-// wireError is HubSpot's error body in all its forms. The values of Context are lists in some responses and strings in
-// others.
+// wireError is HubSpot's error body. The values of Context are lists in some responses and strings in others.
 type wireError struct {
-	Status      any             `json:"status"`
-	ID          string          `json:"id"`
-	Message     string          `json:"message"`
-	Category    string          `json:"category"`
-	SubCategory any             `json:"subCategory"`
-	ErrorType   string          `json:"errorType"`
-	PolicyName  string          `json:"policyName"`
-	Context     json.RawMessage `json:"context"`
-	Errors      []wireDetail    `json:"errors"`
-	Violations  []violation     `json:"validationResults"`
+	Status     any             `json:"status"`
+	ID         string          `json:"id"`
+	Message    string          `json:"message"`
+	Category   string          `json:"category"`
+	ErrorType  string          `json:"errorType"`
+	PolicyName string          `json:"policyName"`
+	Context    json.RawMessage `json:"context"`
+	Errors     []wireDetail    `json:"errors"`
 }
 
 type wireDetail struct {
 	Message string          `json:"message"`
 	Code    string          `json:"code"`
-	In      string          `json:"in"`
 	Context json.RawMessage `json:"context"`
 }
 
 // parseError reads the body of a response that is not 2xx. The result is usable even if the body is not.
-func parseError(status int, header http.Header, body []byte) *APIError {
+func parseError(status int, header http.Header, body []byte, sent redactor) *APIError {
 	var w wireError
 	var typeErr *json.UnmarshalTypeError // other members are still decoded
 	if err := json.Unmarshal(body, &w); err != nil && !errors.As(err, &typeErr) {
 		w = wireError{Message: http.StatusText(status)}
 	}
-	e := w.apiError(status)
+	e := w.apiError(status, sent)
 	limit := maxRetryAfter
 	if e.Policy == policyDaily || status == StatusMigration {
 		limit = longRetryAfter
@@ -45,41 +43,71 @@ func parseError(status int, header http.Header, body []byte) *APIError {
 	return e
 }
 
-func (w wireError) apiError(status int) *APIError {
-	e := &APIError{Status: status, Category: sanitize(w.Category), Message: sanitize(w.Message), Policy: w.policy()}
+func (w wireError) apiError(status int, sent redactor) *APIError {
+	message, violations := splitMessage(w.Message)
+	e := &APIError{Status: status, Category: sent.text(w.Category), Message: sent.text(message), Policy: w.policy()}
+	e.addContext(w.Context, "")
+	for _, v := range violations {
+		e.addBad(v.Name, v.Error)
+	}
 	for _, d := range w.Errors {
-		reason := d.Code
-		if reason == "" {
-			reason = d.Message
+		e.addContext(d.Context, d.Code)
+		_, violations := splitMessage(d.Message)
+		for _, v := range violations {
+			e.addBad(v.Name, v.Error)
 		}
-		names := append(contextValues(d.Context, "propertyName"), contextValues(d.Context, "propertyNames")...)
-		if len(names) == 0 {
-			names = append(names, lastPart(d.In))
-		}
-		for _, name := range names {
-			e.addBad(name, reason)
-		}
-		e.Scopes = append(e.Scopes, contextValues(d.Context, "requiredGranularScopes")...)
-	}
-	for _, name := range contextValues(w.Context, "propertyName") {
-		e.addBad(name, w.Message)
-	}
-	e.Scopes = append(e.Scopes, contextValues(w.Context, "requiredGranularScopes")...)
-	e.addViolations(w.Violations)
-	e.addFromMessage(w.Message)
-	for _, d := range w.Errors {
-		e.addFromMessage(d.Message)
-	}
-	if len(e.BadProperties) == 0 {
-		e.addQuoted(w)
 	}
 	if m := existingForm.FindStringSubmatch(w.Message); status == http.StatusConflict && m != nil {
 		e.Existing = m[1]
 	}
-	for i := range e.Scopes {
-		e.Scopes[i] = sanitize(e.Scopes[i])
-	}
 	return e
+}
+
+// addContext reads the properties and scopes that an error's context names.
+func (e *APIError) addContext(context json.RawMessage, code string) {
+	for _, member := range []string{"propertyName", "propertyNames"} {
+		for _, name := range contextValues(context, member) {
+			e.addBad(name, code)
+		}
+	}
+	for _, name := range contextValues(context, "properties") {
+		if IsPropertyName(name) && !slices.Contains(e.Required, name) {
+			e.Required = append(e.Required, name)
+		}
+	}
+	for _, scope := range contextValues(context, "requiredGranularScopes") {
+		e.Scopes = append(e.Scopes, sanitize(scope))
+	}
+}
+
+// addBad adds a rejected property. A later mention with a code is more precise than one without.
+func (e *APIError) addBad(name, code string) {
+	if !IsPropertyName(name) {
+		return
+	}
+	added := rejection(name, code)
+	i := slices.IndexFunc(e.BadProperties, func(d Drop) bool { return d.Property == name })
+	switch {
+	case i < 0:
+		e.BadProperties = append(e.BadProperties, added)
+	case e.BadProperties[i] == rejection(name, ""):
+		e.BadProperties[i] = added
+	}
+}
+
+// violation is a rejected value as listed in the text of a message.
+type violation struct {
+	Name  string `json:"name"`
+	Error string `json:"error"`
+}
+
+// splitMessage splits a message such as "Property values were not valid: [...]" into its words and its JSON list.
+func splitMessage(message string) (words string, list []violation) {
+	at := strings.IndexByte(message, '[')
+	if at < 0 || json.NewDecoder(strings.NewReader(message[at:])).Decode(&list) != nil {
+		return message, nil
+	}
+	return strings.TrimRight(message[:at], " :"), list
 }
 
 // httpStatus returns the HTTP status that an error inside a batch corresponds to.
