@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	versionForm = regexp.MustCompile(`^(20[2-9][0-9]-(0[1-9]|1[0-2])|v3)$`)
+	versionForm = regexp.MustCompile(`^20[2-9][0-9]-(0[1-9]|1[0-2])$`)
 	formIDForm  = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 	domainForm  = regexp.MustCompile(`^@?([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]+$`)
 )
@@ -43,8 +43,8 @@ func (c Config) Validate() []setting.Problem {
 	c.validateToken(&p)
 	checkURL(&p, "hubspot.api_url", c.APIURL, "https://api.hubapi.com")
 	if !versionForm.MatchString(c.APIVersion) {
-		p.add("hubspot.api_version", fmt.Sprintf("%q is not a version of HubSpot's API", c.APIVersion),
-			`write a dated version such as "2026-09", or v3`)
+		p.add("hubspot.api_version", fmt.Sprintf("%q is not a dated version of HubSpot's API", c.APIVersion),
+			`write a dated version such as "2026-09"`)
 	}
 	c.validateRate(&p)
 	c.Contacts.validate(&p)

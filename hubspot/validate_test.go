@@ -38,8 +38,9 @@ func mistakes() map[string]mistake {
 			"hubspot.api_url", "more than scheme"},
 		"no API":             {func(c *Config) { c.APIURL = "" }, "hubspot.api_url", "not a URL"},
 		"API without scheme": {func(c *Config) { c.APIURL = "api.hubapi.com" }, "hubspot.api_url", "not a URL"},
-		"month 13":           {func(c *Config) { c.APIVersion = "2026-13" }, "hubspot.api_version", "not a version"},
-		"v4":                 {func(c *Config) { c.APIVersion = "v4" }, "hubspot.api_version", "not a version"},
+		"month 13":           {func(c *Config) { c.APIVersion = "2026-13" }, "hubspot.api_version", "not a dated"},
+		"v3":                 {func(c *Config) { c.APIVersion = "v3" }, "hubspot.api_version", "not a dated"},
+		"beta":               {func(c *Config) { c.APIVersion = "2026-09-beta" }, "hubspot.api_version", "not a dated"},
 		"no limit":           {func(c *Config) { c.RateLimit = setting.Rate{} }, "hubspot.rate_limit", "must not be none"},
 		"no calls":           {func(c *Config) { c.RateLimit.Requests = 0 }, "hubspot.rate_limit.requests", "at least 1"},
 		"negative calls": {func(c *Config) { c.RateLimit.Requests = -5 },
@@ -101,7 +102,7 @@ func TestValidateReportsMistakes(t *testing.T) {
 func TestValidateAcceptsLoopbackAndPropertyForms(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
-	cfg.APIURL, cfg.Visitors.FormURL, cfg.APIVersion = "http://127.0.0.1:8082", "http://[::1]:1", "v3"
+	cfg.APIURL, cfg.Visitors.FormURL, cfg.APIVersion = "http://127.0.0.1:8082", "http://[::1]:1", "2027-03"
 	cfg.Contacts.Properties = map[string]PropertyConfig{
 		"a": {Claim: "custom:tier"}, "b": {Value: "first_page", Write: "create_only"},
 		"c": {Constant: "x", Write: "if_empty"}, "hs_language": {Claim: "locale"},

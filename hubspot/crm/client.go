@@ -65,21 +65,13 @@ var ErrStale = errors.New("the call waited too long for the rate limit")
 
 var errUnexpectedResponse = errors.New("unexpected HubSpot response")
 
-// contacts returns the URL of a contacts endpoint. Dated versions and v3 have different places in the path.
+// contacts returns the URL of a contacts endpoint.
 func (c *Client) contacts(rest string) string {
-	cfg := c.cfg.Load()
-	if cfg.APIVersion == "v3" {
-		return c.api("/crm/v3/objects/contacts" + rest)
-	}
-	return c.api("/crm/objects/" + cfg.APIVersion + "/contacts" + rest)
+	return c.api("/crm/objects/" + c.cfg.Load().APIVersion + "/contacts" + rest)
 }
 
 func (c *Client) properties() string {
-	cfg := c.cfg.Load()
-	if cfg.APIVersion == "v3" {
-		return c.api("/crm/v3/properties/contacts")
-	}
-	return c.api("/crm/properties/" + cfg.APIVersion + "/contacts")
+	return c.api("/crm/properties/" + c.cfg.Load().APIVersion + "/contacts")
 }
 
 func (c *Client) api(path string) string { return strings.TrimSuffix(c.cfg.Load().APIURL, "/") + path }

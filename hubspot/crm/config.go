@@ -7,7 +7,7 @@ type Config struct {
 	HubID       int64
 	AccessToken setting.Secret
 	APIURL      string
-	APIVersion  string       // a dated version, or v3
+	APIVersion  string       // a dated version, such as 2026-09
 	RateLimit   setting.Rate // of an Account; a Client has a Limiter
 	FormURL     string       // the API of form submissions
 	FormID      string       // the form that Submit submits

@@ -75,21 +75,16 @@ func isSet(v any) bool { return v != nil && v != "" && v != float64(0) && v != "
 const pagesVersion = "2026-03"
 
 // content returns the path of a list in the content API.
-func (a *Account) content(area, version, rest string) string {
-	if a.cfg.APIVersion == "v3" {
-		return "/cms/v3/" + area + rest
-	}
-	return "/cms/" + area + "/" + version + rest
-}
+func content(area, version, rest string) string { return "/cms/" + area + "/" + version + rest }
 
 // Pages lists all site pages, landing pages and posts. progress receives the number of pages read so far; large
 // accounts have tens of thousands.
 func (a *Account) Pages(ctx context.Context, progress func(n int)) ([]Page, error) {
 	var all []Page
 	for _, l := range []struct{ kind, path string }{
-		{"site", a.content("pages", pagesVersion, "/site-pages")},
-		{"landing", a.content("pages", pagesVersion, "/landing-pages")},
-		{"post", a.content("blogs", a.cfg.APIVersion, "/posts")},
+		{"site", content("pages", pagesVersion, "/site-pages")},
+		{"landing", content("pages", pagesVersion, "/landing-pages")},
+		{"post", content("blogs", a.cfg.APIVersion, "/posts")},
 	} {
 		err := a.list(ctx, l.path, func(element json.RawMessage) error {
 			var w wirePage
@@ -114,7 +109,7 @@ func (a *Account) Pages(ctx context.Context, progress func(n int)) ([]Page, erro
 // Redirects lists the URL mappings.
 func (a *Account) Redirects(ctx context.Context) ([]Redirect, error) {
 	var all []Redirect
-	err := a.list(ctx, a.content("url-redirects", a.cfg.APIVersion, ""), func(element json.RawMessage) error {
+	err := a.list(ctx, content("url-redirects", a.cfg.APIVersion, ""), func(element json.RawMessage) error {
 		var w struct {
 			ID    string `json:"id"`
 			From  string `json:"routePrefix"`

@@ -99,7 +99,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.api.ServeHTTP(w, r)
 }
 
-// routes returns the calls of the API. HubSpot serves each under a dated path and under v3.
+// routes returns the calls of the API. HubSpot still serves most of them under v3 too; hubgate does not use that.
 func (s *Server) routes() *http.ServeMux {
 	mux, pages := http.NewServeMux(), content{s.cfg.Pages, s.cfg.Redirects}
 	for pattern, handler := range map[string]http.HandlerFunc{
@@ -118,26 +118,13 @@ func (s *Server) routes() *http.ServeMux {
 		"GET /account-info/{version}/api-usage/daily/private-apps":    s.limits.usage,
 		"POST /submissions/v3/integration/secure/submit/{hub}/{form}": s.submitForm,
 		"GET /cms/pages/{version}/site-pages":                         pages.list("site"),
-		"GET /cms/v3/pages/site-pages":                                pages.list("site"),
 		"GET /cms/pages/{version}/landing-pages":                      pages.list("landing"),
-		"GET /cms/v3/pages/landing-pages":                             pages.list("landing"),
 		"GET /cms/blogs/{version}/posts":                              pages.list("post"),
-		"GET /cms/v3/blogs/posts":                                     pages.list("post"),
 		"GET /cms/url-redirects/{version}":                            pages.listRedirects,
-		"GET /cms/v3/url-redirects":                                   pages.listRedirects,
 		"GET /cms/domains/{version}":                                  pages.listDomains,
-		"GET /cms/v3/domains":                                         pages.listDomains,
 	} {
-		if strings.Contains(pattern, "{objects}") {
-			mux.HandleFunc(strings.Replace(pattern, "{objects}", "/crm/objects/{version}/contacts", 1), handler)
-			mux.HandleFunc(strings.Replace(pattern, "{objects}", "/crm/v3/objects/contacts", 1), handler)
-			continue
-		}
-		if strings.Contains(pattern, "{properties}") {
-			mux.HandleFunc(strings.Replace(pattern, "{properties}", "/crm/properties/{version}/contacts", 1), handler)
-			mux.HandleFunc(strings.Replace(pattern, "{properties}", "/crm/v3/properties/contacts", 1), handler)
-			continue
-		}
+		pattern = strings.Replace(pattern, "{objects}", "/crm/objects/{version}/contacts", 1)
+		pattern = strings.Replace(pattern, "{properties}", "/crm/properties/{version}/contacts", 1)
 		mux.HandleFunc(pattern, handler)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -22,7 +22,7 @@ func TestServerMatchesHubSpot(t *testing.T) {
 	one := func(properties string) string {
 		return `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":` + properties + `}]}`
 	}
-	const upsert, old = "/crm/objects/2026-09/contacts/batch/upsert", "/crm/v3/objects/contacts/batch/upsert"
+	const upsert = "/crm/objects/2026-09/contacts/batch/upsert"
 	for name, c := range map[string]struct {
 		method, path, body string
 		status             int
@@ -30,7 +30,7 @@ func TestServerMatchesHubSpot(t *testing.T) {
 	}{
 		"new contact": {"POST", upsert,
 			`{"inputs":[{"id":"A@x.example","idProperty":"email","properties":{"firstname":"Ada"}}]}`, 200, `"new":true`},
-		"v3 path":                {"POST", old, one(`{}`), 200, `"email":"a@x.example"`},
+		"v3 path":                {"POST", "/crm/v3/objects/contacts/batch/upsert", one(`{}`), 404, "not found"},
 		"invalid without traces": {"POST", upsert, one(`{"nope":"1"}`), 400, "PROPERTY_DOESNT_EXIST"},
 		"invalid with traces": {"POST", upsert,
 			`{"inputs":[{"id":"a@x.example","idProperty":"email","objectWriteTraceId":"t1",` +
