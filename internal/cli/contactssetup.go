@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -48,9 +47,8 @@ func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
 			return err
 		}
 	}
-	if len(s.Missing) > 0 && !yes && (e.output == "json" || !isTerminal(stdin)) {
-		fmt.Fprintln(e.stderr, "hubgate: nothing was created, because it could not be confirmed; "+
-			"use --yes to create the missing properties")
+	if obstacle := e.cannotAsk(stdin); len(s.Missing) > 0 && !yes && obstacle != "" {
+		fmt.Fprintf(e.stderr, "hubgate: nothing was created: %s; use --yes\n", obstacle)
 	} else if len(s.Missing) > 0 && (yes || e.confirmed(stdin, s.Portal)) {
 		err = s.Create(e.ctx, func(name string) {
 			if e.output == "text" {
@@ -89,15 +87,15 @@ func printSetup(e *env, s *site.Setup) error {
 	return table.Flush()
 }
 
-// isTerminal reports whether stdin is a terminal, where a person can confirm. A reader that is not a file is the input
-// of a test.
-func isTerminal(stdin io.Reader) bool {
-	file, isFile := stdin.(*os.File)
-	if !isFile {
-		return true
+// cannotAsk returns why nobody can be asked, or "".
+func (e *env) cannotAsk(stdin io.Reader) string {
+	switch {
+	case e.output == "json":
+		return "--output json does not ask"
+	case !isTerminal(stdin):
+		return "not a terminal"
 	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ""
 }
 
 // confirmed asks for a confirmation. Only y and yes confirm.

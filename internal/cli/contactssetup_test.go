@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -95,29 +94,5 @@ func TestContactsSetupNeedsConfirmation(t *testing.T) {
 				t.Errorf("%d %v %s", status, created, stderr)
 			}
 		})
-	}
-}
-
-func TestConfirmationNeedsTerminal(t *testing.T) {
-	t.Parallel()
-	in, out, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	defer out.Close()
-	file, err := os.Create(filepath.Join(t.TempDir(), "answers"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if isTerminal(in) || isTerminal(file) {
-		t.Error("a pipe or a file is taken for a terminal")
-	}
-	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "n\n": false, "": false, "yeah\n": false} {
-		e := &env{stdout: io.Discard, stderr: io.Discard}
-		if got := e.confirmed(strings.NewReader(answer), 1); got != want {
-			t.Errorf("%q is taken for %v", answer, got)
-		}
 	}
 }

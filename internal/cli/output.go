@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"os"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -30,4 +31,10 @@ func (e *env) finish() {
 		all.Go(func() { w.Close(exitWait) })
 	}
 	all.Wait()
+}
+
+// isTerminal reports whether a person is at the other end of a stream, who can read colors and confirm.
+func isTerminal(stream any) bool {
+	file, isFile := stream.(*os.File)
+	return isFile && hasWindow(file)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -131,11 +130,7 @@ func (e *env) table(headings ...string) *tabwriter.Writer {
 
 // color returns text in an ANSI color if the writer is a terminal with colors.
 func (e *env) color(w io.Writer, code, text string) string {
-	file, ok := w.(*os.File)
-	if !ok || e.getenv("NO_COLOR") != "" || e.getenv("TERM") == "dumb" {
-		return text
-	}
-	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !isTerminal(w) || e.getenv("NO_COLOR") != "" || e.getenv("TERM") == "dumb" {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"

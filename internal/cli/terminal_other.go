@@ -1,0 +1,8 @@
+//go:build !unix
+
+package cli
+
+import "os"
+
+// hasWindow returns false: without a reliable test, nothing is confirmed and nothing is colored.
+func hasWindow(*os.File) bool { return false }
