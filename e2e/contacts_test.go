@@ -70,7 +70,10 @@ func TestContactCommandsShowAndReplayTheQueue(t *testing.T) {
 		return json.Unmarshal([]byte(text), &dead) == nil && len(dead.Dead) == 1
 	})
 	hasKeys(t, dead.Dead[0], "id", "email", "reason", "properties", "attempts", "first_at", "last_at")
-	g.prints("contacts dead", email, "400")
+	if status, out := g.command("contacts", "dead"); status != 3 || !strings.Contains(out, email) ||
+		!strings.Contains(out, "400") {
+		t.Errorf("contacts dead: exit status %d\n%s", status, out)
+	}
 
 	s.crm.answerAll(http.StatusOK)
 	g.prints("contacts replay --all", "1 contact queued again", "1 of 1")

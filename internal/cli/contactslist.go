@@ -87,27 +87,38 @@ func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
 		Use: "dead", Short: "List dead letters: contacts that HubSpot rejected, with the reason", Args: noArguments,
+		Long: `Lists the contacts that hubgate has stopped sending, with HubSpot's reason.
+Exit status: 0 when there are none, 3 when there are.`,
 		RunE: func(*cobra.Command, []string) error {
 			var p outbox.DeadPage
 			if err := flags.get(e, "/api/contacts/dead?"+pageQuery(list.limit, list.after).Encode(), &p); err != nil {
 				return err
 			}
-			if e.output == "json" {
-				return e.printJSON(p)
+			if err := printDead(e, p); err != nil {
+				return err
 			}
-			if len(p.Dead) == 0 {
-				fmt.Fprintln(e.stdout, "There are no dead letters.")
-				return nil
-			}
-			table := e.table("ID", "E-MAIL", "ATTEMPTS", "FIRST", "LAST", "REASON")
-			for _, d := range p.Dead {
-				fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt),
-					shortTime(&d.LastAt), d.Reason)
-			}
-			e.printNext(p.Next)
-			return table.Flush()
+			return found(len(p.Dead) > 0)
 		},
 	}
 	list.add(cmd)
 	return cmd
 }
+
+func printDead(e *env, p outbox.DeadPage) error {
+	if e.output == "json" {
+		return e.printJSON(p)
+	}
+	if len(p.Dead) == 0 {
+		fmt.Fprintln(e.stdout, noDeadLetters)
+		return nil
+	}
+	table := e.table("ID", "E-MAIL", "ATTEMPTS", "FIRST", "LAST", "REASON")
+	for _, d := range p.Dead {
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt),
+			shortTime(&d.LastAt), d.Reason)
+	}
+	e.printNext(p.Next)
+	return table.Flush()
+}
+
+const noDeadLetters = "There are no dead letters."

@@ -26,34 +26,47 @@ dead letter is dropped, because it must not overwrite newer data.`,
 			if err != nil {
 				return err
 			}
-			replayed, err := replay(e, client, ids)
+			replayed, total, err := replay(e, client, ids)
 			if err != nil {
 				return err
 			}
-			if e.output == "json" {
-				return e.printJSON(map[string]int{"replayed": replayed})
+			if err := printReplayed(e, replayed, total); err != nil {
+				return err
 			}
-			fmt.Fprintf(e.stdout, "%s queued again\n", setting.Count(replayed, "contact"))
-			return nil
+			return found(replayed < total)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "replay all dead letters")
 	return cmd
 }
 
-// replay replays the dead letters with the IDs, or all if there are none.
-func replay(e *env, client *adminClient, ids []string) (int, error) {
+// printReplayed prints how many of the dead letters are queued again.
+func printReplayed(e *env, replayed, total int) error {
+	switch {
+	case e.output == "json":
+		return e.printJSON(map[string]int{"replayed": replayed})
+	case total == 0:
+		fmt.Fprintln(e.stdout, noDeadLetters)
+		return nil
+	}
+	fmt.Fprintf(e.stdout, "%s queued again\n", setting.Count(replayed, "contact"))
+	if missing := total - replayed; missing > 0 {
+		fmt.Fprintf(e.stderr, "%d of %d could not be: not dead letters any more, or their key is no longer in session.keys\n",
+			missing, total)
+	}
+	return nil
+}
+
+// replay replays the dead letters with the IDs, or all if there are no IDs. It returns how many, and of how many.
+func replay(e *env, client *adminClient, ids []string) (replayed, total int, err error) {
 	if len(ids) == 0 {
 		return client.replayAll(e.ctx, func(done, total int) { fmt.Fprintf(e.stderr, "%d of %d\n", done, total) })
 	}
-	replayed, err := client.replay(e.ctx, ids)
+	replayed, err = client.replay(e.ctx, ids)
 	if err == nil && replayed == 0 {
-		return 0, errors.New(`no such dead letter; "hubgate contacts dead" lists them`)
+		err = errors.New(`no such dead letter; "hubgate contacts dead" lists them`)
 	}
-	if missing := len(ids) - replayed; err == nil && missing > 0 {
-		fmt.Fprintf(e.stderr, "%d of %d are not dead letters (any more)\n", missing, len(ids))
-	}
-	return replayed, err
+	return replayed, len(ids), err
 }
 
 func (c *adminClient) replay(ctx context.Context, ids []string) (int, error) {
@@ -68,17 +81,18 @@ func (c *adminClient) replay(ctx context.Context, ids []string) (int, error) {
 const replayPage = 500
 
 // replayAll replays the dead letters that exist when it starts: one that fails again must not be replayed forever.
-func (c *adminClient) replayAll(ctx context.Context, progress func(done, total int)) (replayed int, err error) {
+func (c *adminClient) replayAll(ctx context.Context, progress func(done, total int)) (replayed, total int, err error) {
 	var status outbox.Status
 	if err := c.call(ctx, http.MethodGet, "/api/contacts", nil, &status); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	total, cursor := int(status.Dead), ""
+	total = int(status.Dead)
+	cursor := ""
 	for done := 0; done < total; progress(done, total) {
 		query := pageQuery(min(replayPage, total-done), cursor)
 		var p outbox.DeadPage
 		if err := c.call(ctx, http.MethodGet, "/api/contacts/dead?"+query.Encode(), nil, &p); err != nil {
-			return replayed, err
+			return replayed, total, err
 		}
 		if len(p.Dead) == 0 {
 			break
@@ -90,9 +104,9 @@ func (c *adminClient) replayAll(ctx context.Context, progress func(done, total i
 		n, err := c.replay(ctx, ids)
 		replayed += n
 		if err != nil {
-			return replayed, err
+			return replayed, total, err
 		}
 		done, cursor = done+len(ids), ids[len(ids)-1]
 	}
-	return replayed, nil
+	return replayed, total, nil
 }

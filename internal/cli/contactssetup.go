@@ -59,10 +59,10 @@ func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
 	if e.output == "json" {
 		err = errors.Join(err, e.printJSON(s))
 	}
-	if err == nil && !s.Complete() {
-		return silentError(exitFailed)
+	if err != nil {
+		return err
 	}
-	return err
+	return found(!s.Complete())
 }
 
 func printSetup(e *env, s *site.Setup) error {

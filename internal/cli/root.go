@@ -40,7 +40,9 @@ func rootCommand(e *env) *cobra.Command {
 
 Try it without installation:     hubgate demo
 Check a configuration:           hubgate check --config hubgate.yaml
-Run it:                          hubgate serve --config hubgate.yaml`,
+Run it:                          hubgate serve --config hubgate.yaml
+
+` + exitStatuses,
 		Version:       buildinfo.Read().String(),
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -61,16 +63,6 @@ Run it:                          hubgate serve --config hubgate.yaml`,
 	strictHelp(root)
 	return root
 }
-
-// usageError is an error in the command line. The exit status is 2.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
-// silentError ends a command with an exit status and no further message.
-type silentError int
-
-func (e silentError) Error() string { return "" }
 
 // exit prints a command's error and returns the exit status.
 func (e *env) exit(cmd *cobra.Command, err error) int {
@@ -140,13 +132,6 @@ const (
 	red    = "31"
 	green  = "32"
 	yellow = "33"
-)
-
-// The exit statuses.
-const (
-	exitOK     = 0
-	exitFailed = 1 // ran and failed
-	ExitUsage  = 2 // usage error, or mistakes in a file
 )
 
 // Run runs hubgate with arguments and returns the exit status. Results go to stdout, messages to stderr.

@@ -10,6 +10,39 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
+// The exit statuses of all commands.
+const (
+	exitOK     = 0
+	exitFailed = 1 // could not do or ask what it was told; check --live: a check failed; diff: something is more open
+	ExitUsage  = 2 // usage error, or mistakes in a file
+	exitFound  = 3 // ran, and found what a person has to see to
+)
+
+// exitStatuses describes the exit statuses for --help.
+const exitStatuses = `Exit status:
+0  success
+1  the command failed or could not ask; a check of "check --live" failed; "diff" found something more open
+2  a mistake in the command line or in the configuration
+3  something needs your attention: leaks, dead letters, dropped values, missing properties, bad rows`
+
+// usageError is an error in the command line. The exit status is ExitUsage.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// silentError ends a command with an exit status and no further message.
+type silentError int
+
+func (e silentError) Error() string { return "" }
+
+// found ends a command that ran with exitFound if there is something that a person has to see to.
+func found(something bool) error {
+	if something {
+		return silentError(exitFound)
+	}
+	return nil
+}
+
 // noArguments is cobra.NoArgs with a cure: an argument is often the configuration file.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

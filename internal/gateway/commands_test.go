@@ -62,7 +62,7 @@ func TestOperatorCommandExplainsErrors(t *testing.T) {
 		{"sessions end --user bobexample.com", gw.URL, configtest.AdminToken, 2, "is not an e-mail address"},
 		{"contacts replay 1-1", gw.URL, configtest.AdminToken, 1, "no such dead letter"},
 		{"contacts replay UNKNOWN -o json", gw.URL, configtest.AdminToken, 1, "no such dead letter"},
-		{"contacts replay --all", gw.URL, configtest.AdminToken, 0, "0 contacts queued again"},
+		{"contacts replay --all", gw.URL, configtest.AdminToken, 0, "There are no dead letters."},
 		{"sessions list", gw.URL, "another", 1, "the token was rejected"},
 		{"contacts status", gw.URL, "", 2, "is empty"},
 		{"sessions list", visitors.URL, configtest.AdminToken, 1, "is not an admin listener"},
