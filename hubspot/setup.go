@@ -2,10 +2,8 @@ package hubspot
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -15,7 +13,8 @@ import (
 type MappingCheck struct {
 	Missing    []crm.NewProperty `json:"missing"`
 	Unsuitable map[string]string `json:"unsuitable"` // property -> why its values cannot be written
-	Doubtful   map[string]string `json:"doubtful"`   // property -> which feature will not work
+	Doubtful   map[string]string `json:"doubtful"`   // property -> what will not work
+	Cures      map[string]string `json:"cures"`      // unsuitable or doubtful property -> what to change
 	GroupThere bool              `json:"group_there"`
 }
 
@@ -26,67 +25,42 @@ const (
 )
 
 // CheckMapping compares the mapping with HubSpot's property definitions.
-func CheckMapping(ctx context.Context, account *crm.Account, cfg ContactsConfig) (MappingCheck, error) {
+func CheckMapping(ctx context.Context, account *crm.Account, cfg ContactsConfig, groups Groups) (MappingCheck, error) {
 	known, err := account.Schema(ctx)
 	if err != nil {
 		return MappingCheck{}, err
 	}
-	check := MappingCheck{Missing: []crm.NewProperty{}, Unsuitable: map[string]string{}, Doubtful: map[string]string{}}
+	check := MappingCheck{
+		Missing: []crm.NewProperty{}, Unsuitable: map[string]string{}, Doubtful: map[string]string{},
+		Cures: map[string]string{},
+	}
 	for _, p := range known {
 		check.GroupThere = check.GroupThere || p.GroupName == groupName
 	}
 	for _, r := range newMapping(cfg).rules {
-		p, there := known[r.property]
-		switch {
-		case !there:
-			check.Missing = append(check.Missing, r.newProperty())
-		case known.Unwritable(r.property) != "":
-			check.Unsuitable[r.property] = known.Unwritable(r.property)
-		case r.typeMismatch(known) != "":
-			check.Unsuitable[r.property] = r.typeMismatch(known)
-		case r.Claim == "sub" && !p.HasUniqueValue:
-			check.Doubtful[r.property] = "its values are not unique, so a changed address creates a second contact"
-		}
+		check.add(r, known, groups)
 	}
 	return check, nil
 }
 
-// newProperty returns the property that a rule needs.
-func (r rule) newProperty() crm.NewProperty {
-	p := crm.NewProperty{Name: r.property, Label: label(r.property), Type: "string", FieldType: "text"}
-	switch {
-	case r.Value == valueLoginTime:
-		p.Type, p.FieldType = "datetime", "date"
-	case r.Value == valueLoginCount:
-		p.Type, p.FieldType = "number", "number"
-	case r.Claim == "sub": // finds the contact after a change of the address
-		p.Unique = true
+// add adds a rule whose property is missing, cannot be written or does not work as configured.
+func (check *MappingCheck) add(r rule, known crm.Schema, groups Groups) {
+	p, there := known[r.property]
+	if !there {
+		check.Missing = append(check.Missing, r.newProperty(groups))
 	}
-	return p
-}
-
-func label(name string) string {
-	text := strings.ReplaceAll(name, "_", " ")
-	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-// typeMismatch returns why a property's type accepts none of a rule's values, or "".
-func (r rule) typeMismatch(known crm.Schema) string {
-	takes := map[string][]string{valueLoginTime: {"date", "datetime", "string"}, valueLoginCount: {"number", "string"}}
-	if want, limited := takes[r.Value]; limited {
-		for _, kind := range want {
-			if known[r.property].Type == kind {
-				return ""
-			}
-		}
-		return fmt.Sprintf("its type is %s, but %s needs %s", known[r.property].Type, r.Value, want[0])
+	list := check.Unsuitable
+	reason, cure := "", ""
+	if there {
+		reason, cure = r.unsuitable(known, groups)
 	}
-	if r.Constant != "" {
-		if _, reason := known.Convert(r.property, crm.Text(r.Constant), false); reason != "" {
-			return "the constant: " + reason
-		}
+	if reason == "" {
+		list = check.Doubtful
+		reason, cure = r.doubtful(p, there, groups)
 	}
-	return ""
+	if reason != "" {
+		list[r.property], check.Cures[r.property] = reason, cure
+	}
 }
 
 // Findings returns a finding for each property that cannot be written or does not work as configured.
@@ -102,11 +76,10 @@ func (check MappingCheck) Findings() []setting.Finding {
 		add(setting.Failed, p.Name, "HubSpot has no property "+p.Name, "run hubgate contacts setup, or remove it")
 	}
 	for _, name := range slices.Sorted(maps.Keys(check.Unsuitable)) {
-		add(setting.Failed, name, name+": "+check.Unsuitable[name], "map to a property of your own, or remove it")
+		add(setting.Failed, name, name+": "+check.Unsuitable[name], check.Cures[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(check.Doubtful)) {
-		add(setting.Warning, name, name+": "+check.Doubtful[name],
-			"create a property with unique values and map to that")
+		add(setting.Warning, name, name+": "+check.Doubtful[name], check.Cures[name])
 	}
 	return all
 }

@@ -15,6 +15,24 @@ type NewProperty struct {
 	Type      string `json:"type"`
 	FieldType string `json:"field_type"`
 	Unique    bool   `json:"unique"`
+	// Options are those of an enumeration or a boolean.
+	Options []NewOption `json:"options,omitempty"`
+}
+
+// NewOption is an option of a property to be created. HubSpot stores its value and shows its label.
+type NewOption struct {
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+// WithoutOption returns the values for which an enumeration has no option.
+func (p Property) WithoutOption(values []string) (missing []string) {
+	for _, v := range values {
+		if _, found := p.matchOption(v); !found {
+			missing = append(missing, v)
+		}
+	}
+	return missing
 }
 
 // Schema reads the definitions of all contact properties.
@@ -40,11 +58,18 @@ func (a *Account) CreateGroup(ctx context.Context, name, label string) error {
 
 // CreateProperty creates a property in a group. An existing one is left as it is.
 func (a *Account) CreateProperty(ctx context.Context, p NewProperty, group, description string) error {
-	err := a.create(ctx, "", map[string]any{
+	body := map[string]any{
 		"name": p.Name, "label": p.Label, "groupName": group, "type": p.Type, "fieldType": p.FieldType,
 		"hasUniqueValue": p.Unique, "description": description,
-	})
-	if err != nil {
+	}
+	if len(p.Options) > 0 {
+		options := make([]map[string]any, len(p.Options))
+		for i, o := range p.Options {
+			options[i] = map[string]any{"label": o.Label, "value": o.Value, "displayOrder": i, "hidden": false}
+		}
+		body["options"] = options
+	}
+	if err := a.create(ctx, "", body); err != nil {
 		return fmt.Errorf("hubspot: create property %s: %w", p.Name, err)
 	}
 	return nil

@@ -11,17 +11,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/site"
 )
 
 func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
-	yes := false
+	var options setupOptions
 	cmd := &cobra.Command{
 		Use: "setup --config FILE", Short: "Create the mapped properties that are missing in HubSpot", Args: noArguments,
 		Long: `Compares hubspot.contacts.properties with the properties in HubSpot, shows what is missing, and creates it
-after a confirmation (or with --yes). The key needs the scopes crm.schemas.contacts.read and
-crm.schemas.contacts.write.`,
+after a confirmation (or with --yes). The property for the groups gets a checkbox for each group that the rules name.
+The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write.
+Exit status: 0 when every mapped property exists and is suitable, 3 when one does not or is not.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if flags.config == "" {
 				return usageError(`required flag(s) "config" not set`)
@@ -30,15 +32,44 @@ crm.schemas.contacts.write.`,
 			if rep.Failed() {
 				return &config.Error{Report: rep}
 			}
-			return setup(e, cfg, yes, cmd.InOrStdin())
+			return setup(e, cfg, options, cmd.InOrStdin())
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "create without confirmation")
+	cmd.Flags().BoolVar(&options.yes, "yes", false, "create without confirmation")
+	cmd.Flags().StringSliceVar(&options.groups, "groups", nil, "further groups, besides those that the rules name")
 	return cmd
 }
 
-func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
-	s, err := site.CheckSetup(e.ctx, cfg)
+type setupOptions struct {
+	yes    bool
+	groups []string
+}
+
+// check reports an error for groups that no property would receive.
+func (o setupOptions) check(cfg *config.Config) error {
+	for _, group := range o.groups {
+		if group != strings.TrimSpace(group) || group == "" || strings.Contains(group, ";") {
+			return usageError(fmt.Sprintf("--groups: %q is not the name of a group; write a,b without spaces", group))
+		}
+	}
+	claim := cfg.Auth.GroupsClaim
+	for _, p := range cfg.HubSpot.Contacts.Properties {
+		if p.Claim == claim {
+			return nil
+		}
+	}
+	if len(o.groups) > 0 {
+		return usageError(fmt.Sprintf("--groups: no property is mapped to the claim %q; "+
+			"write for example portal_groups: {claim: %q} below hubspot.contacts.properties", claim, claim))
+	}
+	return nil
+}
+
+func setup(e *env, cfg *config.Config, options setupOptions, stdin io.Reader) error {
+	if err := options.check(cfg); err != nil {
+		return err
+	}
+	s, err := site.CheckSetup(e.ctx, cfg, options.groups)
 	if err != nil {
 		return err
 	}
@@ -47,9 +78,9 @@ func setup(e *env, cfg *config.Config, yes bool, stdin io.Reader) error {
 			return err
 		}
 	}
-	if obstacle := e.cannotAsk(stdin); len(s.Missing) > 0 && !yes && obstacle != "" {
+	if obstacle := e.cannotAsk(stdin); len(s.Missing) > 0 && !options.yes && obstacle != "" {
 		fmt.Fprintf(e.stderr, "hubgate: nothing was created: %s; use --yes\n", obstacle)
-	} else if len(s.Missing) > 0 && (yes || e.confirmed(stdin, s.Portal)) {
+	} else if len(s.Missing) > 0 && (options.yes || e.confirmed(stdin, s.Portal)) {
 		err = s.Create(e.ctx, func(name string) {
 			if e.output == "text" {
 				fmt.Fprintln(e.stdout, "created "+name)
@@ -72,19 +103,34 @@ func printSetup(e *env, s *site.Setup) error {
 	}
 	table := e.table("PROPERTY", "STATE", "TYPE", "LABEL")
 	for _, p := range s.Missing {
-		kind := p.Type + "/" + p.FieldType
-		if p.Unique {
-			kind += ", unique values"
+		fmt.Fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, propertyType(p), p.Label)
+	}
+	for _, list := range []struct {
+		state   string
+		reasons map[string]string
+	}{{"unsuitable", s.Unsuitable}, {"doubtful", s.Doubtful}} {
+		for _, name := range slices.Sorted(maps.Keys(list.reasons)) {
+			fmt.Fprintf(table, "%s\t%s: %s\n", name, list.state, list.reasons[name])
+			fmt.Fprintf(table, "\t-> %s\n", s.Cures[name])
 		}
-		fmt.Fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, kind, p.Label)
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Unsuitable)) {
-		fmt.Fprintf(table, "%s\tunsuitable: %s\t\t\n", name, s.Unsuitable[name])
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Doubtful)) {
-		fmt.Fprintf(table, "%s\tdoubtful: %s\t\t\n", name, s.Doubtful[name])
 	}
 	return table.Flush()
+}
+
+// propertyType describes the type of a property to be created.
+func propertyType(p crm.NewProperty) string {
+	text := p.Type + "/" + p.FieldType
+	if p.Unique {
+		text += ", unique values"
+	}
+	if p.Type == "enumeration" {
+		values := make([]string, len(p.Options))
+		for i, o := range p.Options {
+			values[i] = o.Value
+		}
+		text += ": " + strings.Join(values, ", ")
+	}
+	return text
 }
 
 // cannotAsk returns why nobody can be asked, or "".

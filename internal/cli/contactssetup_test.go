@@ -43,7 +43,13 @@ func unready(t *testing.T, hubID int) (config string, created made) {
   hub_id: %d
   api_url: %q
   rate_limit: {requests: 250, per: 1s}
-  contacts: {properties: {firstname: given_name, portal_sub: sub, seen_at: {value: login_time}}}
+  contacts:
+    properties:
+      firstname: given_name
+      portal_sub: sub
+      seen_at: {value: login_time}
+      circles: "cognito:groups"
+      mail_ok: email_verified
 `, hubID, api.URL)
 	if err := os.WriteFile(config, text, 0o640); err != nil {
 		t.Fatal(err)
@@ -51,21 +57,41 @@ func unready(t *testing.T, hubID int) (config string, created made) {
 	return config, created
 }
 
+// property returns the body of a call that creates a property, as HubSpot's API description wants it.
+func property(name, label, kind, field string, unique bool, options ...any) map[string]any {
+	body := map[string]any{
+		"name": name, "label": label, "groupName": "hubgate", "type": kind, "fieldType": field,
+		"hasUniqueValue": unique, "description": "Written by hubgate at login",
+	}
+	if len(options) > 0 {
+		body["options"] = options
+	}
+	return body
+}
+
+func option(order float64, label, value string) any {
+	return map[string]any{"label": label, "value": value, "displayOrder": order, "hidden": false}
+}
+
 func TestContactsSetupCreatesProperties(t *testing.T) {
 	t.Parallel()
 	config, created := unready(t, 4711)
-	status, stdout, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes")
-	for _, text := range []string{"portal_sub", "unique values", "created seen_at"} {
+	status, stdout, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes", "--groups", "vip,partner,board")
+	for _, text := range []string{
+		"portal_sub", "unique values", "created seen_at", "enumeration/checkbox: partner, vip, board",
+	} {
 		if status != exitOK || !strings.Contains(stdout, text) {
 			t.Errorf("no %q: %d %s %s", text, status, stdout, stderr)
 		}
 	}
 	want := made{
 		"hubgate": {"name": "hubgate", "label": "Portal login"},
-		"portal_sub": {"name": "portal_sub", "label": "Portal sub", "groupName": "hubgate", "type": "string",
-			"fieldType": "text", "hasUniqueValue": true, "description": "Written by hubgate at login"},
-		"seen_at": {"name": "seen_at", "label": "Seen at", "groupName": "hubgate", "type": "datetime",
-			"fieldType": "date", "hasUniqueValue": false, "description": "Written by hubgate at login"},
+		"circles": property("circles", "Circles", "enumeration", "checkbox", false, option(0, "partner", "partner"),
+			option(1, "vip", "vip"), option(2, "board", "board")),
+		"mail_ok": property("mail_ok", "Mail ok", "bool", "booleancheckbox", false, option(0, "Yes", "true"),
+			option(1, "No", "false")),
+		"portal_sub": property("portal_sub", "Portal sub", "string", "text", true),
+		"seen_at":    property("seen_at", "Seen at", "datetime", "date", false),
 	}
 	if d := cmp.Diff(want, created); d != "" {
 		t.Error(d)
@@ -73,6 +99,24 @@ func TestContactsSetupCreatesProperties(t *testing.T) {
 	status, stdout, _ = hubgate(t, "contacts", "setup", "--config", config)
 	if status != exitOK || !strings.Contains(stdout, "has every mapped property") {
 		t.Errorf("the second time: %d %s", status, stdout)
+	}
+	status, stdout, _ = hubgate(t, "contacts", "setup", "--config", config, "--groups", "late,later")
+	const doubt = `doubtful: has no option for "late", "later", so people in these groups get it without them`
+	if status != exitOK || !strings.Contains(stdout, doubt) || !strings.Contains(stdout, "-> add the options in HubSpot") {
+		t.Errorf("with further groups: %d %s", status, stdout)
+	}
+}
+
+func TestContactsSetupRefusesGroupsWithoutProperty(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{}, memberRules)
+	for groups, want := range map[string]string{
+		"vip": `no property is mapped to the claim "cognito:groups"`, "a, b": `" b" is not the name`, "a;b": `"a;b" is not`,
+	} {
+		status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--groups", groups)
+		if status != ExitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%s: %d %s", groups, status, stderr)
+		}
 	}
 }
 

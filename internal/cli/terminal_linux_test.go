@@ -84,7 +84,7 @@ func TestContactsSetupAsksOnlyTerminals(t *testing.T) {
 			t.Errorf("%s: %d %v %s", name, status, created, stderr)
 		}
 	}
-	for answer, want := range map[string]int{"y\n": 3, "YES\n": 3, "n\n": 0, "\n": 0, "yeah\n": 0} {
+	for answer, want := range map[string]int{"y\n": 5, "YES\n": 5, "n\n": 0, "\n": 0, "yeah\n": 0} {
 		config, created := unready(t, 4711)
 		terminal, keyboard := newTerminal(t)
 		if _, err := keyboard.WriteString(answer); err != nil {

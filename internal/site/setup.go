@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/crm"
@@ -19,8 +20,9 @@ type Setup struct {
 	account *crm.Account
 }
 
-// CheckSetup returns which mapped properties are missing or unsuitable. It changes nothing.
-func CheckSetup(ctx context.Context, cfg *config.Config) (*Setup, error) {
+// CheckSetup returns which mapped properties are missing or unsuitable. It changes nothing. groups are further options
+// of the property with the groups, besides those that the configuration names.
+func CheckSetup(ctx context.Context, cfg *config.Config, groups []string) (*Setup, error) {
 	account, err := openAccount(cfg)
 	if err != nil {
 		return nil, err
@@ -29,7 +31,13 @@ func CheckSetup(ctx context.Context, cfg *config.Config) (*Setup, error) {
 	if s.Portal, err = portalOf(ctx, cfg, account); err != nil {
 		return nil, err
 	}
-	s.MappingCheck, err = hubspot.CheckMapping(ctx, account, cfg.HubSpot.Contacts)
+	all := cfg.ContactGroups()
+	for _, name := range groups {
+		if !slices.Contains(all.Names, name) {
+			all.Names = append(all.Names, name)
+		}
+	}
+	s.MappingCheck, err = hubspot.CheckMapping(ctx, account, cfg.HubSpot.Contacts, all)
 	return s, err
 }
 

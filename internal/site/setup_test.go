@@ -18,7 +18,7 @@ func TestSetupCreatesMissingProperties(t *testing.T) {
 	cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{
 		"firstname": {Claim: "given_name"}, "portal_sub": {Claim: "sub"},
 	}
-	s, err := CheckSetup(t.Context(), cfg)
+	s, err := CheckSetup(t.Context(), cfg, nil)
 	if err != nil || s.Complete() || len(s.Missing) != 1 {
 		t.Fatalf("%+v %v", s, err)
 	}
@@ -29,7 +29,7 @@ func TestSetupCreatesMissingProperties(t *testing.T) {
 	if strings.Join(created, " ") != "portal_sub" {
 		t.Errorf("created: %q", created)
 	}
-	if again, err := CheckSetup(t.Context(), cfg); err != nil || !again.Complete() {
+	if again, err := CheckSetup(t.Context(), cfg, nil); err != nil || !again.Complete() {
 		t.Errorf("the second time: %+v %v", again, err)
 	}
 }
@@ -41,7 +41,7 @@ func TestSetupOfAnotherAccountIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.HubSpot.HubID = 99
-	if _, err := CheckSetup(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "account mismatch") {
+	if _, err := CheckSetup(t.Context(), cfg, nil); err == nil || !strings.Contains(err.Error(), "account mismatch") {
 		t.Error(err)
 	}
 }
