@@ -83,13 +83,14 @@ func (o Leased) lease() lease.Lease {
 }
 
 // finishScript removes entries from the queue and saves the person's record. ARGV: token, number of ids, ids, TTL of
-// the record, a dead letter or "", then the record's fields and values. There is at most one dead letter of a person,
-// which a new result of the person's contact removes.
+// the record, a dead letter or "", the person's name in the index, the time of a login that was sent or "", then the
+// record's fields and values. There is at most one dead letter of a person, which a new result of the person's contact
+// removes.
 var finishScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local n = tonumber(ARGV[2])
 local ttl, letter = ARGV[3 + n], ARGV[4 + n]
-if #ARGV > 4 + n then
+if #ARGV > 6 + n then
   local older = redis.call('HGET', KEYS[5], 'dead')
   if letter ~= '' then
     redis.call('HSET', KEYS[5], 'dead', redis.call('XADD', KEYS[6], '*', 'd', letter))
@@ -97,8 +98,12 @@ if #ARGV > 4 + n then
     redis.call('HDEL', KEYS[5], 'dead')
   end
   if older then redis.call('XDEL', KEYS[6], older) end
-  for i = 5 + n, #ARGV, 2 do redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1]) end
+  for i = 7 + n, #ARGV, 2 do redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1]) end
   redis.call('PEXPIRE', KEYS[5], ttl)
+  if letter == '' and ARGV[6 + n] ~= '' then
+    redis.call('HSET', KEYS[7], ARGV[5 + n], ARGV[6 + n])
+    redis.call('PEXPIRE', KEYS[7], ttl)
+  end
 end
 for i = 3, 2 + n do
   redis.call('XDEL', KEYS[2], ARGV[i])
@@ -124,12 +129,15 @@ func (o Leased) SaveRecord(ctx context.Context, j *Job, record *Person) error {
 func (o Leased) finishArgs(
 	j *Job, ids []string, letter []byte, record map[string]string,
 ) (names []string, args []any) {
-	names = []string{o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries, o.personKeys(j.Login)[0], o.keys.dead}
+	names = []string{
+		o.keys.lease, o.keys.stream, o.keys.due, o.keys.tries, o.personKeys(j.Login)[0], o.keys.dead,
+		o.indexKeys(j.Login.Email)[0],
+	}
 	args = []any{o.token, len(ids)}
 	for _, id := range ids {
 		args = append(args, id)
 	}
-	args = append(args, personTTL.Milliseconds(), letter)
+	args = append(args, personTTL.Milliseconds(), letter, o.personName(j.Login), o.loginTime(j))
 	for name, value := range record {
 		args = append(args, name, value)
 	}

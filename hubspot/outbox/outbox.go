@@ -21,15 +21,16 @@ type keys struct {
 	stream, due, held, tries, dead           string
 	budget, pause, left                      string
 	lease, fence, inFlight, oldest, rejected string
-	person, browser                          string
+	person, browser, index                   string
 }
 
 func newKeys(prefix string) keys {
 	p := prefix + "{crm}:"
 	return keys{
 		stream: p + "stream", due: p + "due", held: p + "held", tries: p + "tries", dead: p + "dead",
-		budget: p + "budget", pause: p + "pause", left: p + "left", lease: p + "lease", fence: p + "fence", inFlight: p + "inflight",
-		oldest: p + "oldest", rejected: p + "rejected", person: p + "p:", browser: p + "b:",
+		budget: p + "budget", pause: p + "pause", left: p + "left",
+		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", oldest: p + "oldest", rejected: p + "rejected",
+		person: p + "p:", browser: p + "b:", index: p + "e:",
 	}
 }
 
@@ -79,18 +80,21 @@ const personTTL = 400 * 24 * time.Hour
 
 // addScript counts the login and queues it, once: the nonce identifies a retry whose first response was lost. It is
 // written last, because a script that fails half-way is not rolled back. Records under an older key of the ring are
-// renamed.
+// renamed. KEYS: stream, index, the person's record under every key. ARGV: nonce, TTL of record and index, entry,
+// logins, the person's name in the index.
 var addScript = redis.NewScript(`
-for i = 3, #KEYS do
-  if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
-    redis.call('RENAME', KEYS[i], KEYS[2])
+for i = 4, #KEYS do
+  if redis.call('EXISTS', KEYS[3]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
+    redis.call('RENAME', KEYS[i], KEYS[3])
   end
 end
-if redis.call('HGET', KEYS[2], 'nonce') == ARGV[1] then return 0 end
-local n = (tonumber(redis.call('HGET', KEYS[2], 'n')) or 0) + ARGV[4]
+if redis.call('HGET', KEYS[3], 'nonce') == ARGV[1] then return 0 end
+local n = (tonumber(redis.call('HGET', KEYS[3], 'n')) or 0) + ARGV[4]
 redis.call('XADD', KEYS[1], '*', 'd', ARGV[3], 'n', n)
-redis.call('HSET', KEYS[2], 'n', n, 'nonce', ARGV[1])
+redis.call('HSETNX', KEYS[2], ARGV[5], 0)
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
+redis.call('HSET', KEYS[3], 'n', n, 'nonce', ARGV[1])
+redis.call('PEXPIRE', KEYS[3], ARGV[2])
 return 1
 `)
 
@@ -104,11 +108,11 @@ func (o *Outbox) Add(ctx context.Context, e Entry) error {
 	if e.Forced {
 		logins = 0
 	}
-	names := append([]string{o.keys.stream}, o.personKeys(e.Login)...)
-	nonce := rand.Text()
+	names := append([]string{o.keys.stream, o.indexKeys(e.Login.Email)[0]}, o.personKeys(e.Login)...)
+	nonce, name := rand.Text(), o.personName(e.Login)
 	for try := 0; ; try++ {
-		err = addScript.Run(ctx, o.deps.Queue, names, nonce, personTTL.Milliseconds(), sealed, logins).Err()
-		if isWrongType(err) && try == 0 && o.deleteMistypedKeys(ctx, names[1:]...) == nil {
+		err = addScript.Run(ctx, o.deps.Queue, names, nonce, personTTL.Milliseconds(), sealed, logins, name).Err()
+		if isWrongType(err) && try == 0 && o.deleteMistypedKeys(ctx, names[2:]...) == nil {
 			continue
 		}
 		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
