@@ -138,3 +138,15 @@ func TestTruncateKeepsCharactersWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestCountSeparatesThousands(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{
+		0: "0 pages", 1: "1 page", 999: "999 pages", 1000: "1,000 pages", 12345: "12,345 pages",
+		-100: "-100 pages", -1000000: "-1,000,000 pages",
+	} {
+		if got := Count(n, "page"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -1,16 +1,25 @@
 package setting
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 )
+
+// Number returns a number with separators, such as 12,000.
+func Number(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
 
 // Count returns a number with its noun, in the plural unless it is 1.
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return Number(n) + " " + noun + "s"
 }
 
 // Truncate returns text, or the first n bytes of a longer text and "...". It does not split a character; invalid UTF-8
