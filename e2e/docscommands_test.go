@@ -19,7 +19,7 @@ var namedOnly = []string{"hubgate explain", "hubgate explain --claims FILE"}
 
 // documentedStatus lists the commands that end with another exit status than 0, as their page says.
 var documentedStatus = map[string]int{
-	"hubgate pages --config hubgate.yaml --probe": 1, // the demo's origin shows protected pages to everyone
+	"hubgate pages --config hubgate.yaml --probe": 3, // the demo's origin shows protected pages to everyone
 	"go run ./cmd/hubgate demo":                   1, // go run reports an interrupt as a failure
 }
 

@@ -2,11 +2,9 @@ package crm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/hubgate/hubgate/internal/dependency"
 )
@@ -39,8 +37,11 @@ func (a *Account) Portal(ctx context.Context) (int64, error) {
 	var details struct {
 		PortalID int64 `json:"portalId"`
 	}
-	if err := json.Unmarshal(body, &details); err != nil || details.PortalID == 0 {
-		return 0, fmt.Errorf("hubspot: read account: %w", errUnexpectedResponse)
+	if err = decodeResponse(body, &details); err == nil && details.PortalID == 0 {
+		err = missingMember("portalId")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("hubspot: read account: %w", err)
 	}
 	return details.PortalID, nil
 }
@@ -67,42 +68,4 @@ func (a *Account) Writable(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("hubspot: write contacts: %w", err)
-}
-
-// list reads all pages of a list and passes each element to take.
-func (a *Account) list(ctx context.Context, path string, take func(json.RawMessage) error) error {
-	after := ""
-	for {
-		query := url.Values{"limit": {"100"}}
-		if after != "" {
-			query.Set("after", after)
-		}
-		body, err := a.doWithRetry(ctx, call{
-			op: dependency.OpPages, method: http.MethodGet, url: a.client.api(path) + "?" + query.Encode(),
-		})
-		if err != nil {
-			return err
-		}
-		var list struct {
-			Results []json.RawMessage `json:"results"`
-			Paging  struct {
-				Next struct {
-					After string `json:"after"`
-				} `json:"next"`
-			} `json:"paging"`
-		}
-		if err := json.Unmarshal(body, &list); err != nil {
-			return errUnexpectedResponse
-		}
-		for _, element := range list.Results {
-			if err := take(element); err != nil {
-				return err
-			}
-		}
-		// Stop at a repeated cursor, which would loop forever.
-		if list.Paging.Next.After == "" || list.Paging.Next.After == after {
-			return nil
-		}
-		after = list.Paging.Next.After
-	}
 }

@@ -3,7 +3,8 @@ package crm
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -35,19 +36,19 @@ type Redirect struct {
 }
 
 type wirePage struct {
-	ID            string `json:"id"`
-	Name          string `json:"name"`
-	URL           string `json:"url"`
-	Domain        string `json:"domain"`
-	Slug          string `json:"slug"`
-	Language      string `json:"language"`
-	State         string `json:"currentState"`
-	Published     bool   `json:"currentlyPublished"`
-	Password      string `json:"password"`
-	Restricted    bool   `json:"publicAccessRulesEnabled"`
-	TableID       any    `json:"dynamicPageHubDbTableId"`
-	Source        any    `json:"dynamicPageDataSourceType"`
-	TranslationOf string `json:"translatedFromId"`
+	ID            string  `json:"id"`
+	Name          string  `json:"name"`
+	URL           string  `json:"url"`
+	Domain        string  `json:"domain"`
+	Slug          *string `json:"slug"`
+	Language      string  `json:"language"`
+	State         string  `json:"currentState"`
+	Published     bool    `json:"currentlyPublished"`
+	Password      string  `json:"password"`
+	Restricted    bool    `json:"publicAccessRulesEnabled"`
+	TableID       any     `json:"dynamicPageHubDbTableId"`
+	Source        any     `json:"dynamicPageDataSourceType"`
+	TranslationOf string  `json:"translatedFromId"`
 	Translations  map[string]struct {
 		Slug string `json:"slug"`
 	} `json:"translations"`
@@ -55,10 +56,13 @@ type wirePage struct {
 
 func (w wirePage) page(kind string) Page {
 	p := Page{
-		ID: w.ID, Kind: kind, Name: sanitize(w.Name), URL: w.URL, Domain: w.Domain, Slug: w.Slug,
+		ID: w.ID, Kind: kind, Name: sanitize(w.Name), URL: w.URL, Domain: w.Domain,
 		Language: w.Language, State: w.State, Published: w.Published || strings.HasPrefix(w.State, "PUBLISHED"),
 		Password: w.Password != "", Restricted: w.Restricted,
 		Dynamic: isSet(w.TableID) || isSet(w.Source), TranslationOf: w.TranslationOf,
+	}
+	if w.Slug != nil {
+		p.Slug = *w.Slug
 	}
 	for language, t := range w.Translations {
 		if p.Translations == nil {
@@ -77,53 +81,131 @@ const pagesVersion = "2026-03"
 // content returns the path of a list in the content API.
 func content(area, version, rest string) string { return "/cms/" + area + "/" + version + rest }
 
-// Pages lists all site pages, landing pages and posts. progress receives the number of pages read so far; large
-// accounts have tens of thousands.
-func (a *Account) Pages(ctx context.Context, progress func(n int)) ([]Page, error) {
-	var all []Page
-	for _, l := range []struct{ kind, path string }{
-		{"site", content("pages", pagesVersion, "/site-pages")},
-		{"landing", content("pages", pagesVersion, "/landing-pages")},
-		{"post", content("blogs", a.cfg.APIVersion, "/posts")},
-	} {
-		err := a.list(ctx, l.path, func(element json.RawMessage) error {
-			var w wirePage
-			if json.Unmarshal(element, &w) != nil {
-				return errUnexpectedResponse
-			}
-			if all = append(all, w.page(l.kind)); len(all)%500 == 0 {
-				progress(len(all))
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("hubspot: list %s pages: %w", l.kind, err)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Page) int {
-		return strings.Compare(a.Domain+"/"+a.Slug, b.Domain+"/"+b.Slug)
-	})
-	return all, nil
+// Content is what the content API lists.
+type Content struct {
+	Pages     []Page
+	Redirects []Redirect
+	Unread    []Unread
 }
 
-// Redirects lists the URL mappings.
-func (a *Account) Redirects(ctx context.Context) ([]Redirect, error) {
-	var all []Redirect
-	err := a.list(ctx, content("url-redirects", a.cfg.APIVersion, ""), func(element json.RawMessage) error {
-		var w struct {
-			ID    string `json:"id"`
-			From  string `json:"routePrefix"`
-			To    string `json:"destination"`
-			Style int    `json:"redirectStyle"`
+// Unread is a list that was not read, or not to its end.
+type Unread struct {
+	List  string // site pages | landing pages | posts | redirects
+	Read  int    // elements that were read before the error
+	Total int    // as HubSpot states it; 0 if it is not known
+	Err   error
+}
+
+// Content lists all site pages, landing pages, posts and redirects. It is an error if no list of pages can be read; a
+// list that fails while others do not is in Unread. progress receives the number of pages read so far and in total,
+// because large accounts have tens of thousands.
+func (a *Account) Content(ctx context.Context, progress func(read, total int)) (found Content, err error) {
+	pages, redirects := a.pageLists(&found.Pages), a.redirectList(&found.Redirects)
+	for i, l := range pages { // the first response of each list has its total
+		if l.next(ctx); i == 0 && isFatal(l.err) {
+			return Content{}, l.err
 		}
-		if json.Unmarshal(element, &w) != nil {
-			return errUnexpectedResponse
-		}
-		all = append(all, Redirect(w))
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("hubspot: list redirects: %w", err)
 	}
-	return all, nil
+	for _, l := range pages {
+		for !l.done {
+			l.next(ctx)
+			progress(sumOf(pages))
+		}
+	}
+	for !redirects.done {
+		redirects.next(ctx)
+	}
+	if ctx.Err() != nil {
+		return Content{}, ctx.Err()
+	}
+	failed := 0
+	for _, l := range append(pages, redirects) {
+		if l.err != nil {
+			found.Unread = append(found.Unread, Unread{List: l.name, Read: l.read, Total: l.total, Err: l.err})
+		}
+		if l.err != nil && l.read == 0 && l != redirects {
+			failed++
+		}
+	}
+	if failed == len(pages) {
+		return Content{}, pages[0].err
+	}
+	slices.SortStableFunc(found.Pages, func(a, b Page) int {
+		return strings.Compare(a.Domain+"/"+a.Slug, b.Domain+"/"+b.Slug)
+	})
+	return found, nil
+}
+
+// isFatal reports whether the other lists would fail with the same error: a rejected token, or no response.
+func isFatal(err error) bool {
+	var answer *APIError
+	var network interface{ Timeout() bool }
+	if errors.As(err, &answer) {
+		return answer.Status == http.StatusUnauthorized
+	}
+	return errors.As(err, &network)
+}
+
+func sumOf(lists []*contentList) (read, total int) {
+	for _, l := range lists {
+		read, total = read+l.read, total+l.total
+	}
+	return read, total
+}
+
+// pageProperties are the members of a page that are used. HubSpot would send whole pages, which may have megabytes.
+const pageProperties = "id,name,url,domain,slug,language,currentState,currentlyPublished,password," +
+	"publicAccessRulesEnabled,dynamicPageHubDbTableId,dynamicPageDataSourceType,translatedFromId,translations"
+
+func (a *Account) pageLists(to *[]Page) (lists []*contentList) {
+	for _, l := range []struct{ kind, name, path string }{
+		{"site", "site pages", content("pages", pagesVersion, "/site-pages")},
+		{"landing", "landing pages", content("pages", pagesVersion, "/landing-pages")},
+		{"post", "posts", content("blogs", a.cfg.APIVersion, "/posts")},
+	} {
+		lists = append(lists, &contentList{
+			account: a, name: l.name, path: l.path, properties: pageProperties,
+			take: func(element json.RawMessage) error {
+				var w wirePage
+				if err := decodeResponse(element, &w); err != nil {
+					return err
+				}
+				switch {
+				case w.ID == "":
+					return missingMember("id")
+				case w.Slug == nil && w.URL == "": // "" is the home page
+					return missingMember("slug")
+				}
+				*to = append(*to, w.page(l.kind))
+				return nil
+			},
+		})
+	}
+	return lists
+}
+
+// redirectList returns the list of URL mappings.
+func (a *Account) redirectList(to *[]Redirect) *contentList {
+	take := func(element json.RawMessage) error {
+		var w struct {
+			ID    string  `json:"id"`
+			From  *string `json:"routePrefix"`
+			To    *string `json:"destination"`
+			Style int     `json:"redirectStyle"`
+		}
+		if err := decodeResponse(element, &w); err != nil {
+			return err
+		}
+		switch {
+		case w.From == nil:
+			return missingMember("routePrefix")
+		case w.To == nil:
+			return missingMember("destination")
+		}
+		*to = append(*to, Redirect{ID: w.ID, From: *w.From, To: *w.To, Style: w.Style})
+		return nil
+	}
+	return &contentList{
+		account: a, name: "redirects", path: content("url-redirects", a.cfg.APIVersion, ""), take: take,
+	}
 }

@@ -3,36 +3,55 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
 )
 
+// pagesFlags are the flags of the command pages.
+type pagesFlags struct {
+	path      string
+	probe     bool
+	add       []string
+	leaksOnly bool
+	decision  string // list only pages with this decision; "" = all
+}
+
 func pagesCommand(e *env) *cobra.Command {
-	var path string
-	var probe bool
-	var add []string
+	var f pagesFlags
 	cmd := &cobra.Command{
 		Use: "pages --config FILE", Short: "List HubSpot's pages with the rule for each, and find leaks", Args: noArguments,
-		Long: `Lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each
-with the rule that decides about it and with HubSpot's own restriction. Then it lists leaks: translations, feeds,
-listings, search, dynamic pages and 305 redirects that show protected content.
-Exit status: 0 when there are no leaks, 1 when there are, 2 when the file has mistakes.`,
-		RunE: func(*cobra.Command, []string) error { return pages(e, path, probe, add) },
+		Long: `Lists leaks: translations, feeds, listings, search, dynamic pages and 305 redirects that show protected content.
+Then it lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each
+with the rule that decides about it and with HubSpot's own restriction.
+Exit status: 0 when everything was checked and there are no leaks, 3 when there are leaks or something could not be
+checked, 1 when HubSpot could not be asked, 2 when the file has mistakes.`,
+		RunE: func(*cobra.Command, []string) error { return pages(e, f) },
 	}
-	configFlag(cmd, &path)
-	cmd.Flags().BoolVar(&probe, "probe", false, "also request protected pages from the origin, bypassing the gateway")
-	cmd.Flags().StringSliceVar(&add, "add", nil, "add rules for the pages with these IDs to the file; comments are kept")
+	configFlag(cmd, &f.path)
+	cmd.Flags().BoolVar(&f.probe, "probe", false, "also request protected pages from the origin, bypassing the gateway")
+	cmd.Flags().StringSliceVar(&f.add, "add", nil, "add rules for the pages with these IDs to the file; comments are kept")
+	cmd.Flags().BoolVar(&f.leaksOnly, "leaks-only", false, "list leaks and what could not be checked, but no pages")
+	cmd.Flags().StringVar(&f.decision, "decision", "",
+		"list only pages with this decision: "+strings.Join(pageDecisions(), ", "))
 	return cmd
 }
 
-func pages(e *env, path string, probe bool, add []string) error {
+// pageDecisions returns the decisions about a page for a visitor who is not logged in.
+func pageDecisions() []string { return []string{"public", "login", "refuse", "elsewhere"} }
+
+func pages(e *env, f pagesFlags) error {
+	if f.decision != "" && !slices.Contains(pageDecisions(), f.decision) {
+		return usageError(fmt.Sprintf("--decision must be one of %s, not %q", strings.Join(pageDecisions(), ", "),
+			setting.Shorten(f.decision)))
+	}
 	result, err := site.Survey(e.ctx, site.Request{
-		Path: path, Getenv: e.getenv, Probe: probe, Add: add, Report: func(text string) { fmt.Fprintln(e.stderr, text) },
+		Path: f.path, Getenv: e.getenv, Probe: f.probe, Add: f.add,
+		Report: func(text string) { fmt.Fprintln(e.stderr, text) },
 	})
 	if bad := (*site.SelectionError)(nil); errors.As(err, &bad) {
 		return usageError("--add: " + bad.Error())
@@ -40,59 +59,21 @@ func pages(e *env, path string, probe bool, add []string) error {
 	if err != nil {
 		return err
 	}
-	return printPages(e, result, path)
-}
-
-func printPages(e *env, r site.Result, path string) error {
+	total := len(result.Pages)
+	kept := result.Pages[:0]
+	for _, p := range result.Pages {
+		if !f.leaksOnly && (f.decision == "" || f.decision == p.Decision) {
+			kept = append(kept, p)
+		}
+	}
+	result.Pages = kept
 	if e.output == "json" {
-		if err := e.printJSON(r); err != nil {
-			return err
-		}
-		return pagesStatus(r)
+		err = e.printJSON(result)
+	} else {
+		err = printPages(e, result, pagesView{pagesFlags: f, total: total})
 	}
-	table := e.table("ID", "KIND", "ADDRESS", "DECISION", "RULE", "HUBSPOT'S OWN", "STATE")
-	for _, p := range r.Pages {
-		rule := ""
-		if p.Rule != nil {
-			rule = rulePlace(*p.Rule, path)
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Address, p.Decision, rule,
-			ownRestriction(p.Page), p.State)
-	}
-	if err := table.Flush(); err != nil {
+	if err != nil {
 		return err
 	}
-	for _, r := range r.Redirects {
-		fmt.Fprintf(e.stdout, "redirect %d from %s (%s) into %s\n", r.Style, r.From, r.Decision, r.To)
-	}
-	fmt.Fprintf(e.stdout, "\n%s, %s\n", setting.Count(len(r.Pages), "page"), setting.Count(len(r.Leaks), "leak"))
-	for _, l := range r.Leaks {
-		fmt.Fprintf(e.stdout, "%s %s: %s\n", e.color(e.stdout, red, "LEAK "+l.Kind), l.Page, l.Text)
-	}
-	for _, added := range r.Added {
-		fmt.Fprintf(e.stdout, "added a rule for %s to %s\n", added, path)
-	}
-	return pagesStatus(r)
-}
-
-func pagesStatus(r site.Result) error {
-	if len(r.Leaks) > 0 {
-		return silentError(exitFailed)
-	}
-	return nil
-}
-
-// ownRestriction returns how HubSpot itself restricts a page.
-func ownRestriction(p crm.Page) string {
-	var words []string
-	if p.Password {
-		words = append(words, "password")
-	}
-	if p.Restricted {
-		words = append(words, "members")
-	}
-	if p.Dynamic {
-		words = append(words, "dynamic")
-	}
-	return strings.Join(words, ", ")
+	return found(len(result.Leaks) > 0 || len(result.NotChecked) > 0)
 }

@@ -66,7 +66,7 @@ func TestPagesListsRulesAndLeaks(t *testing.T) {
 		Pages []struct{ ID, Decision string } `json:"pages"`
 		Leaks []struct{ Page, Kind string }   `json:"leaks"`
 	}
-	if err := json.Unmarshal([]byte(stdout), &got); err != nil || status != exitFailed {
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || status != exitFound {
 		t.Fatalf("%d %v %s %s", status, err, stdout, stderr)
 	}
 	decisions := map[string]string{}
@@ -117,7 +117,7 @@ func TestPagesReportsProgress(t *testing.T) {
 		Pages []struct{ ID string } `json:"pages"`
 	}
 	err := json.Unmarshal([]byte(stdout), &got)
-	if err != nil || status != exitOK || len(got.Pages) != len(many) || !strings.Contains(stderr, "9500 pages read") {
+	if err != nil || status != exitOK || len(got.Pages) != len(many) || !strings.Contains(stderr, "9,500 of 10,000 pages\n") {
 		t.Errorf("%d %v, %d pages, %s", status, err, len(got.Pages), stderr)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // NewRule is a rule to add to a configuration file.
 type NewRule struct {
 	Pattern string
-	Comment string // at the end of its line
+	Host    string // the only host on which the rule applies; "" = all
+	Comment string // at the end of its first line
 }
 
 // RuleEdit is a change of a file's rules.
@@ -32,6 +33,9 @@ func AddRules(path string, getenv func(string) string, edit RuleEdit) error {
 	var lines []string
 	for _, r := range edit.Add {
 		lines = append(lines, "- path: "+strconv.Quote(r.Pattern)+"  # "+strings.Join(strings.Fields(r.Comment), " "))
+		if r.Host != "" {
+			lines = append(lines, "  hosts: ["+strconv.Quote(r.Host)+"]")
+		}
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
 )
@@ -17,38 +18,67 @@ type SelectionError struct{ text string }
 func (e *SelectionError) Error() string { return e.text }
 
 // addPages adds a rule to the file for each page in Request.Add, and returns the patterns.
-func addPages(req Request, pages []pageRow) (added []string, err error) {
+func addPages(req Request, cfg *config.Config, found Result) (added []string, err error) {
+	wanted, err := selectPages(req, found)
+	if err != nil {
+		return nil, err
+	}
 	var lines []config.NewRule
-	var wanted []pageRow
-	for _, id := range req.Add {
-		i := slices.IndexFunc(pages, func(p pageRow) bool { return p.ID == id })
-		if i < 0 {
-			return nil, &SelectionError{fmt.Sprintf("HubSpot has no page with the ID %q", setting.Shorten(id))}
-		}
-		p := pages[i]
-		switch {
-		case p.Decision == "elsewhere":
-			return nil, &SelectionError{fmt.Sprintf("page %s is not on a public host of the gateway", id)}
-		case p.protected():
-			req.Report(fmt.Sprintf("page %s (%s) already needs a login", id, p.Address))
-			continue
-		}
-		wanted = append(wanted, p)
-		pattern := "/" // the home page alone: below it is the whole site
+	for _, p := range wanted {
+		rule := config.NewRule{Pattern: "/", Comment: p.Name} // the home page alone: below it is the whole site
 		if page := patternOf(p.Address); page != "" {
-			pattern = page + "/**"
+			rule.Pattern = page + "/**"
 		}
-		if slices.Contains(added, pattern) {
+		if len(cfg.Server.Sites()) > 1 {
+			rule.Host = hostOf(p.Address)
+		}
+		if slices.ContainsFunc(lines, func(l config.NewRule) bool { return l.Pattern == rule.Pattern && l.Host == rule.Host }) {
 			continue // another variant of the same page
 		}
-		lines = append(lines, config.NewRule{Pattern: pattern, Comment: p.Name})
-		added = append(added, pattern)
+		lines = append(lines, rule)
+		added = append(added, rule.Pattern)
 	}
 	if len(lines) == 0 {
 		return nil, nil
 	}
 	protects := func(cfg *config.Config, ruleSet *rules.Set) error { return protectsAll(cfg, ruleSet, wanted) }
 	return added, config.AddRules(req.Path, req.Getenv, config.RuleEdit{Add: lines, Verify: protects})
+}
+
+// selectPages returns the pages in Request.Add that do not need a login yet.
+func selectPages(req Request, found Result) (wanted []pageRow, err error) {
+	for _, id := range req.Add {
+		i := slices.IndexFunc(found.Pages, func(p pageRow) bool { return p.ID == id })
+		if i < 0 {
+			text := fmt.Sprintf("HubSpot has no page with the ID %q", setting.Shorten(id))
+			for _, u := range found.NotChecked {
+				text += fmt.Sprintf("; the %s could not be read: %s; %s", u.Part, u.Reason, u.Cure)
+			}
+			return nil, &SelectionError{text}
+		}
+		switch p := found.Pages[i]; {
+		case p.Decision == "elsewhere":
+			return nil, &SelectionError{fmt.Sprintf("page %s is not on a public host of the gateway", id)}
+		case p.protected():
+			req.Report(fmt.Sprintf("page %s (%s) already needs a login", id, p.Address))
+		default:
+			wanted = append(wanted, p)
+		}
+	}
+	return wanted, nil
+}
+
+// hostOf returns the host of an address as rules name it, or "" for a page whose domain HubSpot does not state.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	site, ok := inbound.ParseSite(u.Scheme + "://" + u.Host)
+	if !ok {
+		return ""
+	}
+	return site.Host
 }
 
 // protectsAll returns an error if one of the pages does not need a login, because a more specific rule opens it.

@@ -66,3 +66,43 @@ func TestAddLeavesFileUnchanged(t *testing.T) {
 		})
 	}
 }
+
+// Without hosts, a rule would protect the path on the other hosts too.
+func TestAddNamesHostOfSeveral(t *testing.T) {
+	t.Parallel()
+	page := func(id, slug, domain, url string) fakehubspot.Page {
+		p := published(id, slug)
+		p.Domain, p.URL = domain, url
+		return p
+	}
+	pages := []fakehubspot.Page{
+		page("1", "a", "", "https://www.example.com/a"), page("2", "a", "shop.example.com", ""),
+		page("3", "b", "", "https://SHOP.example.com:443/b"), page("4", "", "shop.example.com", ""), page("5", "c", "", ""),
+	}
+	for id, c := range map[string]struct{ lines, open string }{
+		"1": {"    - path: \"/a/**\"  # Page 1\n      hosts: [\"www.example.com\"]\n", "2"},
+		"2": {"    - path: \"/a/**\"  # Page 2\n      hosts: [\"shop.example.com\"]\n", "1"},
+		"3": {"    - path: \"/b/**\"  # Page 3\n      hosts: [\"shop.example.com\"]\n", "1"},
+		"4": {"    - path: \"/\"  # Page 4\n      hosts: [\"shop.example.com\"]\n", "1"},
+		"5": {"    - path: \"/c/**\"  # Page 5\n", "1"}, // HubSpot does not state its domain: on all
+	} {
+		path := portal(t, fakehubspot.Config{Pages: pages}, "  rules:\n    - path: /members/**\n")
+		before, _ := os.ReadFile(path)
+		text := strings.Replace(string(before), `"http://localhost:8080"`,
+			`"https://www.example.com", "https://shop.example.com"]
+  trusted_proxies: [private`, 1)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		result, err := add(t, path, id)
+		after, _ := os.ReadFile(path)
+		if want := strings.Replace(text, "/members/**\n", "/members/**\n"+c.lines, 1); err != nil || string(after) != want {
+			t.Errorf("%s: %v\n%s", id, err, after)
+		}
+		for _, p := range result.Pages {
+			if p.ID == id && p.Decision != "login" || p.ID == c.open && p.Decision != "public" {
+				t.Errorf("%s: page %s is %s", id, p.ID, p.Decision)
+			}
+		}
+	}
+}

@@ -3,12 +3,10 @@ package site
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
+	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -17,70 +15,85 @@ import (
 const (
 	probeGap     = 200 * time.Millisecond // between two pages
 	probeTimeout = 10 * time.Second       // for one page
+	probeStep    = 100                    // pages between two lines about progress
+	maxSilent    = 5                      // pages in a row without an answer, before the probe gives up
 )
 
-// probeOrigin requests protected pages from the origin as anyone could: with the name of the public host, and without
-// the gateway.
-func probeOrigin(ctx context.Context, cfg *config.Config, pages []pageRow, report func(string)) (all []leak) {
+// probe requests protected pages from the origin as anyone could: with the name of the public host, and without the
+// gateway.
+type probe struct {
+	cfg    *config.Config
+	client *http.Client
+	report func(string)
+
+	leaks  []leak
+	failed map[string][]string // pages without a usable response, by reason
+	silent int                 // pages in a row without a response
+}
+
+func newProbe(cfg *config.Config, report func(string)) *probe {
 	client := dependency.NewClient(dependency.ClientConfig{
 		Name: dependency.HubSpotSite, Timeout: probeTimeout, MaxBody: 4 << 20,
 	})
-	done, open := 0, 0
-	defer func() {
-		report(fmt.Sprintf("%s requested from the origin without the gateway: %d can be read",
-			setting.Count(done, "protected page"), open))
-	}()
-	for i := range pages {
-		p := &pages[i]
-		if !p.protected() || !p.Published {
-			continue
-		}
-		var readable bool
-		if p.Origin, readable = requestOrigin(ctx, client, cfg, p.Address); readable {
-			open++
-			all = append(all, leak{p.Address, "origin", "anyone can read it by bypassing the gateway: " + cfg.Proxy.Origin +
-				" serves it to requests with X-HS-Public-Host; restrict the page in HubSpot as well"})
-		}
-		if done++; done%100 == 0 {
-			report(fmt.Sprintf("%d pages probed", done))
-		}
-		select {
-		case <-ctx.Done():
-			return all
-		case <-time.After(probeGap):
-		}
-	}
-	return all
+	return &probe{cfg: cfg, client: client, report: report, failed: map[string][]string{}}
 }
 
-// requestOrigin returns the status of a page at the origin, and whether the page itself was in the response.
-func requestOrigin(
-	ctx context.Context, client *http.Client, cfg *config.Config, address string,
-) (answer string, readable bool) {
-	host := cfg.Server.Sites()[0].Host
-	u, err := url.Parse(address)
-	if err == nil && u.Host != "" {
-		host = u.Host
+// run requests the protected pages, and stores the status of each.
+func (p *probe) run(ctx context.Context, pages []pageRow) {
+	var protected []*pageRow
+	for i := range pages {
+		if pages[i].protected() && pages[i].Published {
+			protected = append(protected, &pages[i])
+		}
 	}
-	path := "/"
-	if err == nil && u.Path != "" {
-		path = u.EscapedPath()
+	start, asked := time.Now(), 0
+	for i, page := range protected {
+		if p.silent == maxSilent || i > 0 && !background.Sleep(ctx, probeGap) {
+			p.skip(ctx, protected[i:])
+			break
+		}
+		p.request(ctx, page)
+		if asked++; asked%probeStep == 0 && asked < len(protected) {
+			p.report(fmt.Sprintf("%s of %s probed, about %s left", setting.Number(asked),
+				setting.Count(len(protected), "protected page"), timeLeft(time.Since(start), asked, len(protected))))
+		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(cfg.Proxy.Origin, "/")+path, nil)
-	if err != nil {
-		return err.Error(), false
+	p.report(fmt.Sprintf("%s requested from the origin without the gateway: %s can be read",
+		setting.Count(asked, "protected page"), setting.Number(len(p.leaks))))
+}
+
+// request requests one page, and stores what the response says about it.
+func (p *probe) request(ctx context.Context, page *pageRow) {
+	a := p.ask(ctx, page.Address)
+	page.Origin = a.status
+	if p.silent++; a.answered {
+		p.silent = 0
 	}
-	req.Header.Set("X-Hs-Public-Host", host)
-	if cfg.Proxy.OriginHost != "" {
-		req.Host = cfg.Proxy.OriginHost
+	switch {
+	case a.failure != "":
+		p.failed[a.failure] = append(p.failed[a.failure], page.Address)
+	case a.open:
+		p.leaks = append(p.leaks, leak{page.Address, "origin", "anyone can read it by bypassing the gateway: " +
+			p.cfg.Proxy.Origin + " serves it to requests with X-HS-Public-Host; restrict the page in HubSpot as well"})
 	}
-	res, err := client.Do(req)
-	if err != nil {
-		return "no answer", false
+}
+
+// skip stores the pages that were not requested.
+func (p *probe) skip(ctx context.Context, pages []*pageRow) {
+	reason := fmt.Sprintf("not requested, because the origin did not respond to the %d pages before", maxSilent)
+	if ctx.Err() != nil {
+		reason = "not requested, because the probe was interrupted"
 	}
-	defer res.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	// HubSpot's own login and password pages have status 200 too; their forms tell them apart.
-	locked := strings.Contains(string(text), "/_hcms/protected/auth") || strings.Contains(string(text), "/_hcms/mem/login")
-	return res.Status, res.StatusCode == http.StatusOK && !locked
+	for _, page := range pages {
+		p.failed[reason] = append(p.failed[reason], page.Address)
+	}
+}
+
+// timeLeft estimates how long the rest takes.
+func timeLeft(elapsed time.Duration, done, total int) string {
+	left := elapsed / time.Duration(done) * time.Duration(total-done)
+	if left < time.Minute {
+		return fmt.Sprintf("%d s", max(1, int(left.Round(time.Second).Seconds())))
+	}
+	return fmt.Sprintf("%d min", int(left.Round(time.Minute).Minutes()))
 }

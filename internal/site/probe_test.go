@@ -41,10 +41,9 @@ func TestProbeIgnoresHubSpotsLoginPages(t *testing.T) {
 		list = append(list, crm.Page{ID: slug, Slug: slug, Published: true})
 	}
 	var reported, leaks []string
-	all := probeOrigin(t.Context(), cfg, pageRows(cfg, ruleSet, list), func(text string) {
-		reported = append(reported, text)
-	})
-	for _, l := range all {
+	p := newProbe(cfg, func(text string) { reported = append(reported, text) })
+	p.run(t.Context(), pageRows(cfg, ruleSet, list))
+	for _, l := range p.leaks {
 		leaks = append(leaks, l.Kind+" "+l.Page)
 	}
 	if d := cmp.Diff([]string{"origin /open"}, leaks); d != "" {

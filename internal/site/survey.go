@@ -11,6 +11,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
@@ -34,10 +35,13 @@ type leak struct {
 
 // Result is the result of a survey.
 type Result struct {
-	Pages     []pageRow     `json:"pages"`
-	Redirects []redirectRow `json:"redirects"` // to protected pages
-	Leaks     []leak        `json:"leaks"`
-	Added     []string      `json:"added,omitempty"`
+	Pages       []pageRow      `json:"pages"`
+	Decisions   map[string]int `json:"decisions"` // number of pages by decision
+	Redirects   []redirectRow  `json:"redirects"` // to protected pages
+	Leaks       []leak         `json:"leaks"`
+	NotChecked  []unchecked    `json:"not_checked"`
+	OriginAsked bool           `json:"origin_asked"`
+	Added       []string       `json:"added,omitempty"`
 }
 
 // Request describes a survey.
@@ -46,7 +50,7 @@ type Request struct {
 	Getenv func(string) string
 	Probe  bool         // also request protected pages from the origin
 	Add    []string     // IDs of pages to add rules for first
-	Report func(string) // receives lines about progress, and about checks that failed
+	Report func(string) // receives lines about progress
 }
 
 // Survey returns HubSpot's pages, the rule that decides each, and the leaks.
@@ -59,34 +63,55 @@ func Survey(ctx context.Context, req Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	list, err := account.Pages(ctx, func(n int) { req.Report(fmt.Sprintf("%d pages read", n)) })
-	if status, _ := crm.Refused(err); status == http.StatusForbidden {
-		return Result{}, fmt.Errorf("%w; add the scope content to the key (HubSpot: Development, Keys, Service keys)", err)
-	}
+	content, err := readContent(ctx, account, req.Report)
 	if err != nil {
 		return Result{}, err
 	}
-	redirects, err := account.Redirects(ctx)
-	if err != nil {
-		req.Report(fmt.Sprintf("hubgate: redirects were not checked: %v", err))
+	result := Result{
+		Pages: pageRows(cfg, ruleSet, content.Pages), NotChecked: uncheckedLists(content.Unread), OriginAsked: req.Probe,
+		Decisions: map[string]int{}, Leaks: []leak{},
 	}
-	result := Result{Pages: pageRows(cfg, ruleSet, list), Leaks: []leak{}}
 	if len(req.Add) > 0 {
-		if result.Added, err = addPages(req, result.Pages); err != nil {
+		if result.Added, err = addPages(req, cfg, result); err != nil {
 			return Result{}, err
 		}
 		if cfg, ruleSet, err = config.LoadRules(req.Path, req.Getenv); err != nil {
 			return Result{}, err
 		}
-		result.Pages = pageRows(cfg, ruleSet, list) // as they are now
+		result.Pages = pageRows(cfg, ruleSet, content.Pages) // as they are now
 	}
-	finder := newLeakFinder(cfg, ruleSet, result.Pages, redirects)
+	for _, p := range result.Pages {
+		result.Decisions[p.Decision]++
+	}
+	finder := newLeakFinder(cfg, ruleSet, result.Pages, content.Redirects)
 	result.Leaks, result.Redirects = append(result.Leaks, finder.all()...), finder.redirectsToProtected()
 	if req.Probe {
-		result.Leaks = append(result.Leaks, probeOrigin(ctx, cfg, result.Pages, req.Report)...)
+		p := newProbe(cfg, req.Report)
+		p.run(ctx, result.Pages)
+		result.Leaks = append(result.Leaks, p.leaks...)
+		result.NotChecked = append(result.NotChecked, uncheckedPages(p.failed)...)
 	}
 	return result, nil
 }
+
+// readContent reads what the account's websites contain.
+func readContent(ctx context.Context, account *crm.Account, report func(string)) (crm.Content, error) {
+	reported := 0
+	content, err := account.Content(ctx, func(read, total int) {
+		if read/progressStep > reported/progressStep {
+			reported = read
+			report(setting.Number(read) + " of " + setting.Count(total, "page"))
+		}
+	})
+	if status, scopes := crm.Refused(err); status == http.StatusForbidden {
+		_, cure := missingScopes(scopes)
+		return crm.Content{}, fmt.Errorf("%w; %s", err, cure)
+	}
+	return content, err
+}
+
+// progressStep is the number of pages between two lines about progress.
+const progressStep = 500
 
 // openAccount returns the HubSpot account of a configuration. It makes no network calls.
 func openAccount(cfg *config.Config) (*crm.Account, error) {

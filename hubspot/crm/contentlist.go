@@ -1,0 +1,126 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/hubgate/hubgate/internal/dependency"
+)
+
+// contentList reads a list of the content API, one response at a time.
+type contentList struct {
+	account    *Account
+	name       string // for messages
+	path       string
+	properties string // the members to ask for; "" = all
+	take       func(json.RawMessage) error
+
+	limit int    // elements in a response
+	after string // the cursor
+	read  int
+	total int
+	done  bool
+	err   error // why the list was not read, or not to its end
+}
+
+// next reads the next response of the list.
+func (l *contentList) next(ctx context.Context) {
+	page, err := l.fetch(ctx)
+	for errors.Is(err, errTooLarge) && l.limit > 1 {
+		l.limit /= 2
+		page, err = l.fetch(ctx)
+	}
+	if errors.Is(err, errTooLarge) {
+		err = fmt.Errorf("a page of the list is larger than %d MiB", maxResponse>>20)
+	}
+	if err == nil {
+		err = l.add(page)
+	}
+	if err != nil {
+		l.err, l.done = fmt.Errorf("hubspot: list %s: %w", l.name, err), true
+	}
+}
+
+// firstLimit is how many elements are asked for at once: HubSpot's default and maximum.
+const firstLimit = 100
+
+type listPage struct {
+	Total   int               `json:"total"`
+	Results []json.RawMessage `json:"results"`
+	Paging  struct {
+		Next struct {
+			After string `json:"after"`
+		} `json:"next"`
+	} `json:"paging"`
+}
+
+func (l *contentList) fetch(ctx context.Context) (page listPage, err error) {
+	if l.limit == 0 {
+		l.limit = firstLimit
+	}
+	query := url.Values{"limit": {strconv.Itoa(l.limit)}}
+	if l.properties != "" {
+		query.Set("property", l.properties)
+	}
+	if l.after != "" {
+		query.Set("after", l.after)
+	}
+	body, err := l.account.doWithRetry(ctx, call{
+		op: dependency.OpPages, method: http.MethodGet, url: l.account.client.api(l.path) + "?" + query.Encode(),
+	})
+	if err != nil {
+		return page, err
+	}
+	err = decodeResponse(body, &page)
+	if err == nil && page.Results == nil {
+		err = missingMember("results")
+	}
+	return page, err
+}
+
+// add takes the elements of a response, and moves on to the next.
+func (l *contentList) add(page listPage) error {
+	l.total = max(l.total, page.Total, l.read+len(page.Results))
+	for _, element := range page.Results {
+		if err := l.take(element); err != nil {
+			return err
+		}
+		l.read++
+	}
+	next := page.Paging.Next.After
+	if next != "" && next == l.after { // would loop forever
+		return errors.New("HubSpot's response names the cursor of the request as the next one")
+	}
+	l.after, l.done = next, next == ""
+	return nil
+}
+
+// errTooLarge means that a response was larger than maxResponse.
+var errTooLarge = fmt.Errorf("HubSpot's response is larger than %d MiB", maxResponse>>20)
+
+// decodeResponse decodes the body of a response. The error says what is wrong with it.
+func decodeResponse(body []byte, into any) error {
+	if len(body) >= maxResponse { // it was cut there
+		return errTooLarge
+	}
+	err := json.Unmarshal(body, into)
+	var member *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &member) && member.Field != "":
+		return fmt.Errorf("in HubSpot's response, the member %q must not be of type %s", member.Field, member.Value)
+	case errors.As(err, &member):
+		return fmt.Errorf("HubSpot's response must be an object, not of type %s", member.Value)
+	}
+	return fmt.Errorf("HubSpot's response is not JSON (%w); it begins with %q", err, sanitize(string(body[:min(len(body), 60)])))
+}
+
+func missingMember(name string) error {
+	return fmt.Errorf("HubSpot's response has no member %q", name)
+}
