@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,7 +36,7 @@ type env struct {
 	fake      *fakehubspot.Server
 	api       struct{ URL string }
 	http      http.RoundTripper // to the API; nil = over the network
-	key       string
+	key       string            // of the ring; several are separated by commas
 	cfg       Config
 	mu        sync.Mutex
 	token     string
@@ -160,7 +161,7 @@ func (e *env) replica() *replica {
 
 func (e *env) replicaOn(client redis.UniversalClient, api http.RoundTripper) *replica {
 	e.t.Helper()
-	ring, err := seal.New(e.key)
+	ring, err := seal.New(strings.Split(e.key, ",")...)
 	if err != nil {
 		e.t.Fatal(err)
 	}

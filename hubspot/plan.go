@@ -72,7 +72,7 @@ func (p *plan) skipUntil(m *mapping, now time.Time) (until time.Time, skip bool)
 	if p.job.Forced || p.job.State.Created || p.person.Sent != p.sent || !now.Before(end) || p.person.At.After(now) {
 		return time.Time{}, false
 	}
-	if m.hasLoginValues() {
+	if m.hasLoginValues() && !p.job.Imported {
 		return end.Truncate(batchWait).Add(batchWait), true // rounded, so that people share a call
 	}
 	return time.Time{}, true

@@ -48,7 +48,7 @@ var sideways = map[string][]string{
 	"proxy/rules":      {"proxy/pattern", "proxy/urlpath"},
 	"proxy/pattern":    {"proxy/urlpath"},
 
-	"hubspot":          {"hubspot/crm", "hubspot/outbox"},
+	"hubspot":          {"hubspot/backfill", "hubspot/crm", "hubspot/outbox"},
 	"hubspot/outbox":   {"hubspot/crm"},
 	"hubspot/backfill": {"hubspot/crm"},
 

@@ -18,7 +18,7 @@ const (
 type Row struct {
 	Number int // of the person in the file, from 1
 	Line   int
-	Claims map[string]string // without empty ones
+	Claims map[string]string
 }
 
 // RowError is why a person cannot be imported.

@@ -51,13 +51,14 @@ func TestReaderReadsPeople(t *testing.T) {
 		"semicolons": {"email;email_verified;given_name\r\nada@example.com;true;Ada", []Row{ada}},
 		"mark":       {"\uFEFFemail,email_verified,given_name\r\nada@example.com,true,Ada\r\n\r\n,,\r\n", []Row{ada}},
 		"spaces":     {" email , email_verified,given_name\n ada@example.com , true , Ada \n", []Row{ada}},
-		"quotes": {"\"email\",email_verified,\"custom:note\"\n\"ada@example.com\",TRUE,\"a \"\"b\"\",\n\nc\"\nbob@example.com,true,\"\"\n",
+		"quotes": {"\"email\",email_verified,\"custom:note\"\n" +
+			"\"ada@example.com\",TRUE,\"a \"\"b\"\",\n\nc\"\nbob@example.com,true,\"\"\n",
 			[]Row{
 				person(1, 2, "email", "ada@example.com", "email_verified", "TRUE", "custom:note", "a \"b\",\n\nc"),
-				person(2, 5, "email", "bob@example.com", "email_verified", "true"),
+				person(2, 5, "email", "bob@example.com", "email_verified", "true", "custom:note", ""),
 			}},
 		"empty fields": {"email,email_verified,given_name,sub\nada@example.com,true,,\n",
-			[]Row{person(1, 2, "email", "ada@example.com", "email_verified", "true")}},
+			[]Row{person(1, 2, "email", "ada@example.com", "email_verified", "true", "given_name", "", "sub", "")}},
 		"only a header": {"email,email_verified", nil},
 		"users": {`{"Users": [
   {"Username": "u1", "Enabled": true, "UserStatus": "CONFIRMED", "UserCreateDate": 1.7e9, "MFAOptions": [{"a": 1}],
@@ -70,7 +71,7 @@ func TestReaderReadsPeople(t *testing.T) {
 `, []Row{
 			person(1, 2, "cognito:username", "u1", "sub", "u1", "email", "ada@example.com", "email_verified", "true"),
 			person(2, 5, "cognito:username", "u2", "email", "bob@example.com", "email_verified", "true",
-				"custom:age", "42", "custom:id", "1234567890123456789"),
+				"custom:age", "42", "custom:id", "1234567890123456789", "name", ""),
 		}},
 		"no users": {`{"Users":[]}`, nil},
 	} {

@@ -139,13 +139,11 @@ func (t *table) next() (Row, error) {
 	}
 }
 
-// named returns the fields of a row by claim, without empty ones.
+// named returns the fields of a row by claim.
 func (t *table) named(fields []string) map[string]string {
 	claims := make(map[string]string, len(fields))
 	for i, value := range fields {
-		if value = strings.TrimSpace(value); value != "" {
-			claims[t.claims[i]] = value
-		}
+		claims[t.claims[i]] = strings.TrimSpace(value)
 	}
 	return claims
 }

@@ -172,9 +172,8 @@ func userClaims(text []byte) (claims map[string]string, fault, cure string) {
 			return nil, "contains a NUL byte", "remove it"
 		case twice:
 			return nil, "has an attribute twice", "remove one of them"
-		case text != "":
-			claims[a.Name] = text
 		}
+		claims[a.Name] = text
 	}
 	return claims, "", ""
 }

@@ -87,8 +87,8 @@ func (o Leased) MoveToDeadLetters(
 		first = time.UnixMilli(j.State.First)
 	}
 	sealed, err := o.seal(sealedLetter{
-		Entry: Entry{Login: j.Login, Forced: j.Forced}, Count: j.Count, OriginID: j.originID,
-		Reason: reason, Properties: properties, Attempts: j.State.Attempts + 1, FirstAt: first, LastAt: now,
+		Entry: Entry{Login: j.Login, Forced: j.Forced, Imported: j.Imported}, Count: j.Count,
+		OriginID: j.originID, Reason: reason, Properties: properties, Attempts: j.State.Attempts + 1, FirstAt: first, LastAt: now,
 	})
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ type keys struct {
 	stream, due, held, tries, dead           string
 	budget, pause, left                      string
 	lease, fence, inFlight, oldest, rejected string
-	person, browser, index                   string
+	person, browser, index, imported         string
 }
 
 func newKeys(prefix string) keys {
@@ -30,7 +30,7 @@ func newKeys(prefix string) keys {
 		stream: p + "stream", due: p + "due", held: p + "held", tries: p + "tries", dead: p + "dead",
 		budget: p + "budget", pause: p + "pause", left: p + "left",
 		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", oldest: p + "oldest", rejected: p + "rejected",
-		person: p + "p:", browser: p + "b:", index: p + "e:",
+		person: p + "p:", browser: p + "b:", index: p + "e:", imported: p + "import:",
 	}
 }
 
@@ -57,8 +57,9 @@ func New(deps Deps) *Outbox { return &Outbox{deps: deps, keys: newKeys(deps.KeyP
 
 // Entry is a sealed stream entry: no address is readable in Redis.
 type Entry struct {
-	Login  Login `json:"login"`
-	Forced bool  `json:"forced,omitempty"` // requested by an operator: send now
+	Login    Login `json:"login"`
+	Forced   bool  `json:"forced,omitempty"`   // requested by an operator: send now
+	Imported bool  `json:"imported,omitempty"` // a person of a file, not a login
 	// OriginID is the id under which a replayed dead letter was first queued. A later login may have been sent since.
 	OriginID string `json:"made,omitempty"`
 }

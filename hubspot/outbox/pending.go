@@ -13,6 +13,7 @@ type Job struct {
 	originID string // id under which the login was first queued
 	Count    int64  // number of logins when the newest entry was queued
 	Forced   bool
+	Imported bool     // a person of a file, who gives way to logins
 	IDs      []string // oldest first
 	State    State
 	Since    time.Time // when the oldest entry was queued
@@ -40,11 +41,20 @@ func (p *Pending) Full() bool { return len(p.Jobs) >= maxPending }
 
 func jobKey(l Login) string { return l.Issuer + "\x00" + personID(l) }
 
+// givesWayTo reports whether the pending job must not be replaced: by a person of a file if it is a login, or by a
+// replayed dead letter that is older.
+func (j *Job) givesWayTo(pending *Job) bool {
+	if j.Imported != pending.Imported {
+		return j.Imported
+	}
+	return queuedBefore(j.originID, pending.originID)
+}
+
 // Add adds an entry; a person's latest login wins.
 func (p *Pending) Add(q Queued) {
 	added := &Job{
 		Login: q.entry.Login, originID: q.originID(), Count: q.count, Forced: q.entry.Forced,
-		IDs: []string{q.ID}, State: q.State, Since: q.at,
+		Imported: q.entry.Imported, IDs: []string{q.ID}, State: q.State, Since: q.at,
 	}
 	if q.entry.Forced && q.entry.Login.Subject == "" {
 		if j := p.byEmail(crm.EmailKey(q.entry.Login.Email)); j != nil {
@@ -54,7 +64,7 @@ func (p *Pending) Add(q Queued) {
 	}
 	key := jobKey(added.Login)
 	if old := p.byPerson[key]; old != nil {
-		if queuedBefore(added.originID, old.originID) { // a replayed dead letter, older than the pending login
+		if added.givesWayTo(old) {
 			p.Replaced = append(p.Replaced, q.ID)
 			return
 		}
@@ -77,7 +87,7 @@ func (p *Pending) replace(j, newer *Job) {
 		j.State = newer.State
 	}
 	j.Login, j.originID, j.Count = newer.Login, newer.originID, max(j.Count, newer.Count)
-	j.Forced = j.Forced || newer.Forced
+	j.Forced, j.Imported = j.Forced || newer.Forced, newer.Imported
 	j.IDs = append(j.IDs, newer.IDs...)
 	if j.State.Held { // the newer login may have changed something
 		j.State, j.Since = State{}, newer.Since

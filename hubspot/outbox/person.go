@@ -15,7 +15,7 @@ type Person struct {
 	Email     string    // fingerprint of the address it went to
 	ContactID string    // HubSpot's
 	At        time.Time // when it was sent
-	originID  string    // id of the entry that was sent
+	originID  string    // id of the last login that was sent
 	Result    string
 }
 
@@ -24,14 +24,22 @@ func (p *Person) fields(j *Job) map[string]string {
 	if p == nil {
 		return nil
 	}
-	return map[string]string{
+	fields := map[string]string{
 		"sent": p.Sent, "email": p.Email, "cid": p.ContactID, "at": strconv.FormatInt(p.At.UnixMilli(), 10),
-		"result": p.Result, "error": "", "made": j.originID,
+		"result": p.Result, "error": "",
 	}
+	if !j.Imported {
+		fields["made"] = j.originID
+	}
+	return fields
 }
 
-// NewerThan reports whether a login that was queued after the job's is sent already.
+// NewerThan reports whether a login that was queued after the job's is sent already. Every login is newer than a person
+// of a file.
 func (p Person) NewerThan(j *Job) bool {
+	if j.Imported {
+		return p.originID != ""
+	}
 	return p.originID != "" && queuedBefore(j.originID, p.originID)
 }
 

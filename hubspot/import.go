@@ -1,0 +1,156 @@
+package hubspot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/hubspot/outbox"
+)
+
+// Import is a part of a file of people who are to become contacts without a login.
+type Import struct {
+	File        string      `json:"file"`         // SHA-256 of the whole file, in hexadecimal
+	TrustEmails bool        `json:"trust_emails"` // addresses count as verified
+	Rows        []ImportRow `json:"rows"`
+}
+
+// ImportRow is a person. The number of the row in the file identifies it when the file is sent again.
+type ImportRow struct {
+	Row    int               `json:"row"`
+	Claims map[string]string `json:"claims"`
+}
+
+// Imported is the result of an Import.
+type Imported struct {
+	Rows     int          `json:"rows"` // of the request, from its first: the ones that this result is about
+	Queued   int          `json:"queued"`
+	Repeated int          `json:"repeated"` // queued by an earlier request
+	Skipped  []SkippedRow `json:"skipped"`
+	Retry    int          `json:"retry,omitempty"` // seconds after which to send the other rows, as the queue is full
+}
+
+// SkippedRow is a person who must not become a contact.
+type SkippedRow struct {
+	Row    int    `json:"row"`
+	Reason string `json:"reason"`
+}
+
+// Provider is the login provider that the people of a file belong to.
+type Provider struct {
+	Issuer      string
+	GroupsClaim string
+}
+
+// ImportError is a mistake in an Import.
+type ImportError string
+
+func (e ImportError) Error() string { return string(e) }
+
+const (
+	maxImportRows = 1000 // in one request
+	importRetry   = 2    // seconds; the queue takes about 1,800 contacts meanwhile
+)
+
+var fileForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// validate returns the first mistake.
+func (in Import) validate() error {
+	switch {
+	case !fileForm.MatchString(in.File):
+		return ImportError("file is not a SHA-256 in lower-case hexadecimal")
+	case len(in.Rows) == 0 || len(in.Rows) > maxImportRows:
+		return ImportError(fmt.Sprintf("send 1 to %d rows", maxImportRows))
+	}
+	for _, r := range in.Rows {
+		if r.Row < 1 || r.Row > outbox.MaxImportRow {
+			return ImportError(fmt.Sprintf("row must be from 1 to %d", outbox.MaxImportRow))
+		}
+	}
+	return nil
+}
+
+// Import queues the people of a file. Rows that were queued before are not queued again as long as the mapping is the
+// same. It stops when the queue is full. It returns ErrOff if contact sync is off.
+func (c *Contacts) Import(ctx context.Context, from Provider, in Import) (Imported, error) {
+	live := c.live.Load()
+	if !live.on() {
+		return Imported{}, ErrOff
+	}
+	if err := in.validate(); err != nil {
+		return Imported{}, err
+	}
+	file := in.File + ":" + live.mapping.fingerprint(from)
+	done := Imported{Skipped: []SkippedRow{}}
+	for _, r := range in.Rows {
+		login, reason := live.mapping.importedLogin(from, r.Claims, in.TrustEmails)
+		if reason != "" {
+			done.Skipped = append(done.Skipped, SkippedRow{r.Row, reason})
+			done.Rows++
+			continue
+		}
+		result, err := c.outbox.Import(ctx, outbox.ImportRow{File: file, Row: r.Row, Login: limitSize(login)})
+		switch {
+		case err != nil:
+			return done, fmt.Errorf("hubspot: import: %w", err)
+		case result == outbox.ImportFull:
+			done.Retry = importRetry
+			return done, nil
+		case result == outbox.ImportQueued:
+			done.Queued++
+		default:
+			done.Repeated++
+		}
+		done.Rows++
+	}
+	return done, nil
+}
+
+// fingerprint identifies what the people of a file are mapped to.
+func (m *mapping) fingerprint(from Provider) string {
+	text, _ := json.Marshal([]any{from, m.cfg.Properties}) // cannot fail
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// importedLogin returns a person of a file as a login without time, host and page, with the mapped claims only. reason
+// is why the person must not become a contact, or "".
+func (m *mapping) importedLogin(from Provider, claims map[string]string, trust bool) (l outbox.Login, reason string) {
+	l = outbox.Login{
+		Issuer: from.Issuer, Subject: claims["sub"], Email: claims["email"], Name: claims["name"],
+		EmailVerified: trust || backfill.IsVerified(claims), Claims: map[string]any{},
+	}
+	groups, known := claims[from.GroupsClaim]
+	l.Groups = splitGroups(groups)
+	for _, r := range m.rules {
+		switch value, found := claims[r.Claim]; {
+		case r.Claim == "" || !found:
+		case r.Claim == from.GroupsClaim:
+			l.Claims[r.Claim] = l.Groups
+		default:
+			l.Claims[r.Claim] = value
+		}
+	}
+	switch {
+	case !l.EmailVerified:
+		return l, "e-mail not verified"
+	case !known && len(m.cfg.Skip.Groups) > 0:
+		return l, "groups unknown: add the claim " + from.GroupsClaim + ", because hubspot.contacts.skip.groups is set"
+	}
+	return l, m.skip(l)
+}
+
+func splitGroups(text string) []string {
+	groups := []string{}
+	for _, group := range strings.Split(text, ";") {
+		if group = strings.TrimSpace(group); group != "" {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
