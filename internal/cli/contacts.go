@@ -2,11 +2,15 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 func contactsCommand(e *env) *cobra.Command {
@@ -23,28 +27,83 @@ func contactsCommand(e *env) *cobra.Command {
 
 func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show how many contacts are queued, delayed and dead", Args: noArguments,
+		Use: "status", Short: "Show the contact queue, and which values do not reach HubSpot", Args: noArguments,
+		Long: `Shows how many contacts are waiting, why calls to HubSpot are paused, and which values do not reach HubSpot.
+Exit status: 0 when nothing needs attention, 3 when there are dead letters or dropped values.`,
 		RunE: func(*cobra.Command, []string) error {
 			var s outbox.Status
 			if err := flags.get(e, "/api/contacts", &s); err != nil {
 				return err
 			}
 			if e.output == "json" {
-				return e.printJSON(s)
+				if err := e.printJSON(s); err != nil {
+					return err
+				}
+			} else if err := printStatus(e, s, time.Now()); err != nil {
+				return err
 			}
-			table := e.table()
-			fmt.Fprintf(table, "queued\t%d\n", s.Queued)
-			fmt.Fprintf(table, "delayed\t%d\n", s.Delayed)
-			fmt.Fprintf(table, "in flight\t%d\n", s.InFlight)
-			fmt.Fprintf(table, "oldest\t%s\n", (time.Duration(s.OldestSeconds) * time.Second).String())
-			fmt.Fprintf(table, "dead\t%d\n", s.Dead)
-			if s.PausedUntil != nil {
-				fmt.Fprintf(table, "paused until\t%s\n", s.PausedUntil.Format(time.RFC3339))
-			}
-			for _, p := range s.RejectedProperties {
-				fmt.Fprintf(table, "rejected\t%s (%d times): %s\n", p.Property, p.Count, p.Reason)
-			}
-			return table.Flush()
+			return found(s.Dead > 0 || len(s.RejectedProperties) > 0)
 		},
 	}
+}
+
+func printStatus(e *env, s outbox.Status, now time.Time) error {
+	row := func(name, text string) { fmt.Fprintf(e.stdout, "%-9s %s\n", name, text) }
+	count := func(name string, n int64, explanation string) {
+		text := strconv.FormatInt(n, 10)
+		if n > 0 && explanation != "" {
+			text += "  (" + explanation + ")"
+		}
+		row(name, text)
+	}
+	count("queued", s.Queued, "")
+	count("retrying", s.Delayed, "hubgate contacts queue shows the errors")
+	count("held", s.Held, "unchanged; sent when min_interval ends")
+	count("in flight", s.InFlight, "")
+	row("oldest", (time.Duration(s.OldestSeconds) * time.Second).String())
+	count("dead", s.Dead, "hubgate contacts dead shows the reasons")
+	if s.PausedUntil != nil {
+		row("paused until", pauseText(s, now))
+	}
+	table := e.table()
+	for _, p := range s.RejectedProperties {
+		fmt.Fprintf(table, "%-9s %s\t%s, last %s: %s\n", "dropped", p.Property, setting.Count(int(p.Count), "time"),
+			clock(p.LastAt, now), reasonText(p.Reason))
+	}
+	for _, c := range s.UnseenClaims {
+		seen := "never seen"
+		if c.LastSeen != nil {
+			seen = "last seen " + clock(*c.LastSeen, now)
+		}
+		fmt.Fprintf(table, "%-9s %s\t%s without it, %s: is the claim of %s misspelt?\n", "unseen", c.Claim,
+			setting.Count(int(c.Logins), "login"), seen, c.Property)
+	}
+	return table.Flush()
+}
+
+// pauseText returns until when calls to HubSpot are paused, and why.
+func pauseText(s outbox.Status, now time.Time) string {
+	text := clock(*s.PausedUntil, now)
+	if s.PausedBecause != "" {
+		text += " (" + s.PausedBecause + ")"
+	}
+	return text
+}
+
+// reasonText returns a reason for a dropped value in words. Reasons that HubSpot gave are words already.
+func reasonText(reason string) string {
+	if code := crm.Reason(reason); slices.Contains(crm.Reasons(), code) {
+		return code.Sentence()
+	}
+	return reason
+}
+
+// clock returns a time in UTC, with the day unless that is today.
+func clock(at, now time.Time) string {
+	const day, minute = "2 Jan ", "15:04 UTC"
+	at = at.UTC()
+	if at.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
+		return at.Format(minute)
+	}
+	return at.Format(day + minute)
 }

@@ -65,7 +65,7 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 			}
 			table := e.table("ID", "E-MAIL", "STATE", "QUEUED", "ATTEMPTS", "FIRST", "NEXT", "LAST ERROR")
 			for _, q := range p.Entries {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, q.State, shortTime(&q.QueuedAt), q.Attempts,
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, stateText(q.State), shortTime(&q.QueuedAt), q.Attempts,
 					shortTime(q.FirstAt), shortTime(q.NextAt), q.LastError)
 			}
 			e.printNext(p.Next)
@@ -74,6 +74,17 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 	}
 	list.add(cmd)
 	return cmd
+}
+
+// stateText returns the state of a queue entry as contacts status calls it.
+func stateText(state string) string {
+	switch state {
+	case "delayed":
+		return "retrying"
+	case "in_flight":
+		return "in flight"
+	}
+	return state
 }
 
 func shortTime(at *time.Time) string {

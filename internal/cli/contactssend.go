@@ -52,6 +52,6 @@ func (c *adminClient) printPause(e *env) {
 	err := c.call(e.ctx, http.MethodGet, "/api/contacts", nil, &status)
 	if err == nil && status.PausedUntil != nil {
 		fmt.Fprintf(e.stderr, "calls to HubSpot are paused until %s; the contact will be sent then\n",
-			status.PausedUntil.Format(time.RFC3339))
+			pauseText(status, time.Now()))
 	}
 }

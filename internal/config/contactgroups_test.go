@@ -11,8 +11,10 @@ import (
 func TestContactGroupsAreThoseThatTheConfigurationNames(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Config){
-		"":      func(*Config) {},
-		"a b":   func(c *Config) { c.Proxy.Rules = []rules.RuleConfig{{Groups: []string{"b", "a"}}, {Groups: []string{"a"}}} },
+		"": func(*Config) {},
+		"a b": func(c *Config) {
+			c.Proxy.Rules = []rules.RuleConfig{{Groups: []string{"b", "a"}}, {Groups: []string{"a"}}}
+		},
 		"admin": func(c *Config) { c.Auth.AdminGroups = []string{"admin"} },
 		"press": func(c *Config) { c.Proxy.HubSpot.PreviewGroups = []string{"press"} },
 		"gold": func(c *Config) {

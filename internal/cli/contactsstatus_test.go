@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/hubspot/outbox"
+)
+
+func TestContactStatusIsReadable(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 2, 3, 4, 0, time.UTC)
+	soon, yesterday := now.Add(10*time.Minute), now.Add(-5*time.Hour)
+	for _, c := range []struct {
+		status outbox.Status
+		want   string
+	}{
+		{outbox.Status{}, `queued    0
+retrying  0
+held      0
+in flight 0
+oldest    0s
+dead      0
+`},
+		{outbox.Status{
+			Queued: 12, Delayed: 1, Held: 2, InFlight: 100, OldestSeconds: 83.4, Dead: 3, PausedUntil: &soon,
+			PausedBecause: "401: HubSpot rejects the token; put a new one into hubspot.access_token",
+		}, `queued    12
+retrying  1  (hubgate contacts queue shows the errors)
+held      2  (unchanged; sent when min_interval ends)
+in flight 100
+oldest    1m23s
+dead      3  (hubgate contacts dead shows the reasons)
+paused until 02:13 UTC (401: HubSpot rejects the token; put a new one into hubspot.access_token)
+`},
+		{outbox.Status{
+			PausedUntil: &soon,
+			RejectedProperties: []outbox.RejectedProperty{
+				{Property: "nosuchprop", Reason: "no_such_property", Count: 2, LastAt: now},
+				{Property: "tier", Reason: `"wood" is not an option (silver, gold)`, Count: 1, LastAt: yesterday},
+			},
+			UnseenClaims: []outbox.UnseenClaim{
+				{Claim: "famly_name", Property: "lastname", Logins: 3},
+				{Claim: "custom:tier", Property: "tier", Logins: 1, LastSeen: &yesterday},
+			},
+		}, `queued    0
+retrying  0
+held      0
+in flight 0
+oldest    0s
+dead      0
+paused until 02:13 UTC
+dropped   nosuchprop   2 times, last 02:03 UTC: no such property in HubSpot (hubgate contacts setup creates it)
+dropped   tier         1 time, last 27 Nov 21:03 UTC: "wood" is not an option (silver, gold)
+unseen    famly_name   3 logins without it, never seen: is the claim of lastname misspelt?
+unseen    custom:tier  1 login without it, last seen 27 Nov 21:03 UTC: is the claim of tier misspelt?
+`},
+	} {
+		var out bytes.Buffer
+		if err := printStatus(&env{stdout: &out}, c.status, now); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c.want, out.String()); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// answering starts an admin API that gives one answer, and returns the flags that lead there.
+func answering(t *testing.T, answer any) []string {
+	t.Helper()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(answer)
+	}))
+	t.Cleanup(api.Close)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--admin", api.URL, "--token-file", token}
+}
+
+func TestContactCommandsExitByWhatTheyFind(t *testing.T) {
+	t.Parallel()
+	dropped := []outbox.RejectedProperty{{Property: "tier", Reason: "not_an_option", Count: 1}}
+	for _, c := range []struct {
+		command string
+		answer  any
+		status  int
+	}{
+		{"contacts status", outbox.Status{Queued: 5, Delayed: 3, Held: 1}, exitOK},
+		{"contacts status", outbox.Status{UnseenClaims: []outbox.UnseenClaim{{Claim: "x"}}}, exitOK},
+		{"contacts status", outbox.Status{Dead: 1}, exitFound},
+		{"contacts status", outbox.Status{RejectedProperties: dropped}, exitFound},
+		{"contacts status -o json", outbox.Status{RejectedProperties: dropped}, exitFound},
+		{"contacts status -o json", outbox.Status{}, exitOK},
+		{"contacts dead", outbox.DeadPage{}, exitOK},
+		{"contacts dead", outbox.DeadPage{Dead: []outbox.DeadLetter{{ID: "1-1"}}}, exitFound},
+		{"contacts dead -o json", outbox.DeadPage{Dead: []outbox.DeadLetter{{ID: "1-1"}}}, exitFound},
+		{"contacts status", "unexpected", exitFailed},
+	} {
+		args := append(strings.Fields(c.command), answering(t, c.answer)...)
+		if status, stdout, stderr := hubgate(t, args...); status != c.status {
+			t.Errorf("%s with %+v: %d\n%s%s", c.command, c.answer, status, stdout, stderr)
+		}
+	}
+}
+
+func TestContactStatusKeepsTheJSONOfTheAPI(t *testing.T) {
+	t.Parallel()
+	want := outbox.Status{Queued: 1, Held: 2, PausedBecause: "x", UnseenClaims: []outbox.UnseenClaim{{Claim: "a"}}}
+	_, stdout, _ := hubgate(t, append([]string{"contacts", "status", "-o", "json"}, answering(t, want)...)...)
+	var got outbox.Status
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
