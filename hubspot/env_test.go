@@ -184,6 +184,13 @@ func (e *env) replicaOn(client redis.UniversalClient, api http.RoundTripper) *re
 func (e *env) startReplica() *replica {
 	e.t.Helper()
 	r := e.replica()
+	e.start(r)
+	return r
+}
+
+// start runs the worker of a replica until stop or the end of the test.
+func (e *env) start(r *replica) {
+	e.t.Helper()
 	ctx, cancel := context.WithCancel(e.t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -194,7 +201,6 @@ func (e *env) startReplica() *replica {
 	}()
 	r.stop = func() { cancel(); <-done }
 	e.t.Cleanup(r.stop)
-	return r
 }
 
 func (e *env) enqueue(r *replica, l outbox.Login) {

@@ -43,12 +43,26 @@ func (p Person) NewerThan(j *Job) bool {
 	return p.originID != "" && queuedBefore(j.originID, p.originID)
 }
 
-// Persons reads the records of the jobs' people.
+// renameScript renames a record under an older key of the ring to its name under the first key.
+const renameScript = `
+for i = 2, #KEYS do
+  if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
+    redis.call('RENAME', KEYS[i], KEYS[1])
+  end
+end
+return 1`
+
+// Persons reads the records of the jobs' people. An entry that was queued before a key rotation has its person's record
+// under an older key: it is renamed first, so that the count of logins and the id of the contact are not lost.
 func (o *Outbox) Persons(ctx context.Context, jobs []*Job) ([]Person, error) {
 	pipe := o.deps.Queue.Pipeline()
 	replies := make([]*redis.SliceCmd, len(jobs))
 	for i, j := range jobs {
-		replies[i] = pipe.HMGet(ctx, o.personKeys(j.Login)[0], "sent", "email", "cid", "at", "made")
+		names := o.personKeys(j.Login)
+		if len(names) > 1 {
+			pipe.Eval(ctx, renameScript, names)
+		}
+		replies[i] = pipe.HMGet(ctx, names[0], "sent", "email", "cid", "at", "made")
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err
@@ -76,10 +90,15 @@ type SyncResult struct {
 
 // LastSync returns how a person's contact was last sent.
 func (o *Outbox) LastSync(ctx context.Context, issuer, subject string) (SyncResult, error) {
-	name := o.personKeys(Login{Issuer: issuer, Subject: subject})[0]
-	v, err := o.deps.Queue.HMGet(ctx, name, "at", "result", "error", "cid", "n").Result()
-	if err != nil {
-		return SyncResult{}, fmt.Errorf("hubspot: read last sync: %w", err)
+	var v []any
+	for _, name := range o.personKeys(Login{Issuer: issuer, Subject: subject}) {
+		var err error
+		if v, err = o.deps.Queue.HMGet(ctx, name, "at", "result", "error", "cid", "n").Result(); err != nil {
+			return SyncResult{}, fmt.Errorf("hubspot: read last sync: %w", err)
+		}
+		if v[4] != nil {
+			break
+		}
 	}
 	field := func(i int) string { s, _ := v[i].(string); return s }
 	r := SyncResult{Result: field(1), Error: field(2), ContactID: field(3)}
