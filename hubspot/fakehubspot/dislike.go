@@ -3,6 +3,7 @@ package fakehubspot
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -34,7 +35,24 @@ const (
 	Stuck
 	// TooLarge means 413 from a proxy before HubSpot, with HTML.
 	TooLarge
+	// Missing means 404 from a proxy before HubSpot, with HTML.
+	Missing
+	// Garbled means 200 from a proxy before HubSpot, with HTML.
+	Garbled
+	// Cut means that the connection is closed without a response.
+	Cut
 )
+
+// pages are the responses of what is before HubSpot.
+var pages = map[Reaction]struct {
+	status int
+	title  string
+}{
+	Blocked:  {http.StatusForbidden, "Sorry, you have been blocked"},
+	TooLarge: {http.StatusRequestEntityTooLarge, "Request Entity Too Large"},
+	Missing:  {http.StatusNotFound, "Not Found"},
+	Garbled:  {http.StatusOK, "Please wait"},
+}
 
 // Dislike replaces the responses to calls by what their bodies contain.
 func (s *Server) Dislike(dislikes ...Dislike) {
@@ -65,19 +83,17 @@ func (s *Server) find(r *http.Request) (found Dislike, body []byte, ok bool) {
 // firewall responds to disliked calls in the place of what is before HubSpot.
 func (s *Server) firewall(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status, page := http.StatusForbidden, "<html><title>Attention Required!</title><body>Sorry, you have been blocked"
-		switch d, _, ok := s.find(r); {
-		case !ok || d.As != Blocked && d.As != TooLarge:
+		d, _, ok := s.find(r)
+		page, before := pages[d.As]
+		if !ok || !before {
 			next.ServeHTTP(w, r)
 			return
-		case d.As == TooLarge:
-			status, page = http.StatusRequestEntityTooLarge, "<html><body>413 Request Entity Too Large"
 		}
-		rec := &recorder{ResponseWriter: w, status: status, note: "firewall"}
+		rec := &recorder{ResponseWriter: w, status: page.status, note: "firewall"}
 		defer s.record(r, rec)
 		rec.Header().Set("Content-Type", "text/html; charset=UTF-8")
-		rec.WriteHeader(status)
-		_, _ = rec.Write([]byte(page + "</body></html>"))
+		rec.WriteHeader(page.status)
+		fmt.Fprintf(rec, "<html><title>%s</title><body>%s</body></html>", page.title, page.title)
 	})
 }
 
@@ -95,9 +111,11 @@ func (s *Server) refuse(next http.Handler) http.Handler {
 				problem{Message: "There was a problem with the request.", Category: "VALIDATION_ERROR"})
 		case RejectedByName:
 			writeError(w, http.StatusBadRequest, *invalid(d.violations(body)))
-		case Stuck:
-			annotate(w, "stuck")
-			<-r.Context().Done()
+		case Stuck, Cut:
+			annotate(w, "no response")
+			if d.As == Stuck {
+				<-r.Context().Done()
+			}
 			panic(http.ErrAbortHandler)
 		default:
 			writeError(w, http.StatusInternalServerError, problem{Message: "internal error", Category: "INTERNAL_ERROR"})

@@ -31,6 +31,8 @@ func TestDislikeRefusesTheWholeCall(t *testing.T) {
 	}{
 		"firewall":   {Blocked, 403, "text/html; charset=UTF-8", "you have been blocked"},
 		"proxy":      {TooLarge, 413, "text/html; charset=UTF-8", "Too Large"},
+		"not there":  {Missing, 404, "text/html; charset=UTF-8", "Not Found"},
+		"garbled":    {Garbled, 200, "text/html; charset=UTF-8", "Please wait"},
 		"without":    {Rejected, 400, "application/json;charset=utf-8", "There was a problem"},
 		"with name":  {RejectedByName, 400, "application/json;charset=utf-8", `"propertyName":["firstname"]`},
 		"HubSpot is": {Failed, 500, "application/json;charset=utf-8", "INTERNAL_ERROR"},
@@ -63,20 +65,27 @@ func TestFirewallAnswersBeforeHubSpot(t *testing.T) {
 	}
 }
 
-func TestStuckCallEndsWithItsClient(t *testing.T) {
+func TestDislikedCallGetsNoResponse(t *testing.T) {
 	t.Parallel()
-	s := New(Config{FaultPercent: NoFaults})
-	s.Dislike(Dislike{Text: "poison", As: Stuck})
-	ctx, cancel := context.WithCancel(t.Context())
-	r := httptest.NewRequestWithContext(ctx, http.MethodPost, upsertCall, strings.NewReader(batchOf("poison")))
-	r.Header.Set("Authorization", "Bearer x")
-	cancel()
-	defer func() {
-		if recovered := recover(); recovered != http.ErrAbortHandler {
-			t.Errorf("the connection is not cut: %v", recovered)
-		}
-	}()
-	s.ServeHTTP(httptest.NewRecorder(), r)
+	for name, as := range map[string]Reaction{"cut": Cut, "stuck": Stuck} {
+		t.Run(name, func(t *testing.T) {
+			s := New(Config{FaultPercent: NoFaults})
+			s.Dislike(Dislike{Text: "poison", As: as})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r := httptest.NewRequestWithContext(ctx, http.MethodPost, upsertCall, strings.NewReader(batchOf("poison")))
+			r.Header.Set("Authorization", "Bearer x")
+			if as == Stuck { // until the client disconnects
+				cancel()
+			}
+			defer func() {
+				if recovered := recover(); recovered != http.ErrAbortHandler {
+					t.Errorf("the connection is not cut: %v", recovered)
+				}
+			}()
+			s.ServeHTTP(httptest.NewRecorder(), r)
+		})
+	}
 }
 
 func TestRuleOfTheAccountRejectsOneContact(t *testing.T) {
