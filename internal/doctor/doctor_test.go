@@ -130,7 +130,7 @@ var hubspotFaults = map[string]faultCase{
 		"hubspot scopes", setting.Failed, "lacks crm.objects.contacts.read", "Service keys",
 	},
 	"no schema scope": {
-		scopes("crm.objects.contacts.write", "crm.objects.contacts.read"),
+		scopes("crm.objects.contacts.write"),
 		"hubspot scopes", setting.Failed, "lacks crm.schemas.contacts.read", "Service keys",
 	},
 	"no property": {
