@@ -43,8 +43,7 @@ func badResponses() map[string]badResponse {
 		"401 once": {fault{Status: 401, Body: problemJSON("INVALID_AUTHENTICATION", "")}, 1, 10},
 		"403 once": {fault{Status: 403,
 			Body: problemJSON("MISSING_SCOPES", `,"context":{"requiredGranularScopes":["x"]}`)}, 1, 10},
-		"404 of the whole call": {fault{Status: 404, Body: "not found"}, 1, 10},
-		"not JSON":              {fault{Status: 200, Body: "<html>welcome"}, 1, 10},
+		"not JSON": {fault{Status: 200, Body: "<html>welcome"}, 1, 10},
 		"truncated response": {fault{Status: 200,
 			Apply: true, Body: `{"status":"COMPLETE","results":[{"id":"1`}, 1, 10},
 		"empty response":                   {fault{Status: 200}, 1, 10},
@@ -90,7 +89,7 @@ func TestContactSurvivesBadResponse(t *testing.T) {
 				if err != nil || s.Dead != 0 || len(s.RejectedProperties) != 0 || e.fake.Faults() != 0 {
 					t.Errorf("%+v %v, %d faults left", s, err, e.fake.Faults())
 				}
-				if n := e.upserts(); n > 3 { // the bad one, the contact, its create-only properties
+				if n := e.upserts(); n > 3 { // the bad one, a probe, the contact
 					t.Errorf("%d calls", n)
 				}
 			})

@@ -2,19 +2,19 @@ package hubspot
 
 import (
 	"context"
-	"slices"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-// batch is jobs that are sent together: plan decides what each of them needs, send writes it to HubSpot, and settle
-// ends each job or schedules its retry.
+// batch is jobs that are sent together: plan decides what each of them needs, send writes it to HubSpot, and each job
+// is settled: it ends, or its retry is scheduled.
 type batch struct {
 	w       *worker
 	mapping *mapping
 	writing []*plan // contacts to be written
 	linking []*plan // contacts that are up to date, whose browser may have to be linked
 	settled map[*outbox.Job]bool
+	stopped bool // no calls can be made now
 }
 
 // plan decides what each job needs. If HubSpot's property definitions cannot be read, it postpones the jobs and returns
@@ -60,40 +60,39 @@ func (b *batch) classify(ctx context.Context, p *plan) error {
 
 // send writes the contacts, and then links browsers to them.
 func (b *batch) send(ctx context.Context) error {
-	if len(b.writing) > 0 {
-		if err := b.write(ctx); err != nil {
-			return err
-		}
+	if err := b.write(ctx, b.writing); err != nil || b.stopped {
+		return err
 	}
 	return b.link(ctx)
 }
 
-// write writes the contacts in one call, after it has read which properties are empty, and more properties of the new
-// ones in a second call.
-func (b *batch) write(ctx context.Context) error {
-	if err := b.w.fill(ctx, b.writing); err != nil {
-		return b.callFailed(ctx, b.writing, err)
-	}
-	plans, err := b.applyEmailChanges(ctx)
-	if err != nil {
-		return err
-	}
-	added, err := b.upsert(ctx, plans)
-	if err != nil {
-		return err
-	}
-	_, err = b.upsert(ctx, added)
-	return err
-}
-
-// upsert sends plans with worker.upsertAll, which isolates contacts that HubSpot rejects, and settles them. It returns
-// new contacts that get more properties in a second call.
-func (b *batch) upsert(ctx context.Context, plans []*plan) (added []*plan, err error) {
-	if err := b.w.upsertAll(ctx, plans); err != nil {
-		unanswered := slices.DeleteFunc(slices.Clone(plans), (*plan).answered)
-		if err := b.callFailed(ctx, unanswered, err); err != nil {
-			return nil, err
+// write sends plans until each of them is done. What is left after a call has fewer properties, or another address to
+// be found by.
+func (b *batch) write(ctx context.Context, plans []*plan) error {
+	for plans = undone(plans); len(plans) > 0 && !b.stopped; plans = undone(plans) {
+		failure, err := b.attempt(ctx, plans)
+		if err != nil {
+			return err
+		}
+		if failure != nil {
+			return b.callFailed(ctx, undone(plans), failure)
 		}
 	}
-	return b.settle(ctx, slices.DeleteFunc(plans, func(p *plan) bool { return !p.answered() }))
+	return nil
+}
+
+// attempt reads what HubSpot has, moves contacts to changed addresses, and upserts the others. failure is a call to
+// HubSpot that failed as a whole; plans that it was not about are done.
+func (b *batch) attempt(ctx context.Context, plans []*plan) (failure, err error) {
+	if failure := b.findMoved(ctx, plans); failure != nil {
+		return failure, nil
+	}
+	if failure := b.read(ctx, plans); failure != nil {
+		return failure, nil
+	}
+	byEmail, err := b.moveContacts(ctx, plans)
+	if err != nil || b.stopped || len(byEmail) == 0 {
+		return nil, err
+	}
+	return b.upsert(ctx, byEmail)
 }

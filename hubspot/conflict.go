@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 )
@@ -13,48 +12,54 @@ import (
 // resolveConflict handles a 409. Either another contact has the address (as a secondary one, after a merge, or created
 // at the same moment): that contact is the person's and is updated by its id. Or another contact has a value that must
 // be unique: the value is left out and the plan is sent again.
-func (w *worker) resolveConflict(ctx context.Context, p *plan, e *crm.APIError) (repeat bool, err error) {
-	id, err := w.contactWithEmail(ctx, p, e)
-	if err != nil {
-		return false, err
+func (b *batch) resolveConflict(ctx context.Context, p *plan, e *crm.APIError) error {
+	id, failure := b.contactWithEmail(ctx, p, e)
+	switch {
+	case failure != nil:
+		return b.conflictCallFailed(ctx, p, failure)
+	case id == "" && b.leaveOut([]*plan{p}, b.uniqueValues(p)):
+		return nil
+	case id == "": // the other contact may be indexed, or deleted, a moment later
+		return b.retryLater(ctx, p, e, true)
 	}
-	if id == "" {
-		if w.dropUniqueValues(ctx, p) {
-			return true, nil
-		}
-		// The other contact may be indexed, or deleted, a moment later.
-		p.outcome = &crm.Outcome{Err: e.Retryable()}
-		return false, nil
-	}
-	written, err := w.updateContact(ctx, p, id, nil)
+	p.contact.ID = id
+	written, failure := b.update(ctx, p, id, nil)
 	var refused *crm.APIError
 	switch {
-	case err == nil:
-		p.outcome = &crm.Outcome{ContactID: written}
-	case !errors.As(err, &refused) || !refused.AboutContacts() && refused.Status != http.StatusNotFound:
-		return false, err
-	case refused.Status == http.StatusConflict && w.dropUniqueValues(ctx, p):
-		return true, nil
+	case failure == nil:
+		return b.complete(ctx, p, crm.Outcome{ContactID: written})
+	case !errors.As(failure, &refused):
+	case refused.Status == http.StatusConflict && b.leaveOut([]*plan{p}, b.uniqueValues(p)):
+		return nil
 	case refused.Status == http.StatusBadRequest:
-		p.outcome = &crm.Outcome{Err: refused}
-	default:
-		p.outcome = &crm.Outcome{Err: refused.Retryable()}
+		return b.moveToDeadLetters(ctx, p, refused)
 	}
-	return false, nil
+	return b.conflictCallFailed(ctx, p, failure)
+}
+
+// conflictCallFailed handles the failure of a call that resolveConflict made. If HubSpot rejects the contact, it is
+// tried again later.
+func (b *batch) conflictCallFailed(ctx context.Context, p *plan, failure error) error {
+	var e *crm.APIError
+	if errors.As(failure, &e) && (e.AboutContacts() || e.Status == http.StatusNotFound) {
+		return b.retryLater(ctx, p, e, true)
+	}
+	return b.callFailed(ctx, []*plan{p}, failure)
 }
 
 // contactWithEmail returns the id of the contact with a plan's address. The id in HubSpot's error may be that of the
 // contact with the unique value, so it counts only if the plan has no such value.
-func (w *worker) contactWithEmail(ctx context.Context, p *plan, e *crm.APIError) (id string, err error) {
-	contacts, _, err := w.c.client.Read(ctx, []string{p.key}, nil)
-	if err != nil && !readRefused(err) {
+func (b *batch) contactWithEmail(ctx context.Context, p *plan, e *crm.APIError) (id string, err error) {
+	contacts, err := b.w.c.client.Read(ctx, []string{p.key}, p.unread())
+	if err != nil && !unreadable(err) {
 		return "", err
 	}
 	o, found := contacts[p.key]
-	switch unique := len(w.uniqueProperties(p)) > 0; {
+	switch unique := len(b.uniqueValues(p)) > 0; {
 	case found && unique && o.Email() == p.key:
 		return "", nil // the upsert would have found it, so the unique value is the conflict
 	case found:
+		p.contact, p.read = o, true
 		return o.ID, nil
 	case unique:
 		return "", nil
@@ -62,38 +67,26 @@ func (w *worker) contactWithEmail(ctx context.Context, p *plan, e *crm.APIError)
 	return e.Existing, nil
 }
 
-func (w *worker) uniqueProperties(p *plan) (names []string) {
-	for name := range p.write {
-		if w.schema.known[name].HasUniqueValue {
-			names = append(names, name)
+// uniqueValues returns drops of the values that must be unique.
+func (b *batch) uniqueValues(p *plan) (drops []crm.Drop) {
+	for name := range p.properties() {
+		if b.w.schema.known[name].HasUniqueValue {
+			drops = append(drops, crm.Drop{Property: name, Reason: crm.NotUnique})
 		}
 	}
-	return names
+	return drops
 }
 
-// dropUniqueValues leaves out the values that must be unique. It reports whether there were any.
-func (w *worker) dropUniqueValues(ctx context.Context, p *plan) bool {
-	names := w.uniqueProperties(p)
-	for _, name := range names {
-		delete(p.write, name)
-		w.reportLeftOut(ctx, crm.Drop{Property: name, Reason: crm.NotUnique})
-	}
-	return len(names) > 0
-}
-
-// updateContact updates a contact by its id with the plan's values and additional ones, and leaves out what HubSpot
-// rejects. It returns the contact's current id, which differs after a merge.
-func (w *worker) updateContact(ctx context.Context, p *plan, id string, additional map[string]string) (string, error) {
+// update updates a contact by its id with the plan's values and additional ones, and leaves out what HubSpot rejects.
+// It returns the contact's current id, which differs after a merge.
+func (b *batch) update(ctx context.Context, p *plan, id string, additional map[string]string) (string, error) {
 	for {
-		var written string
-		err := w.writeWhileFresh(ctx, []*plan{p}, id, func(before time.Time) (err error) {
-			properties := maps.Clone(p.write)
-			maps.Copy(properties, additional)
-			written, err = w.c.client.Update(ctx, id, properties, before)
-			return err
-		})
+		properties := p.properties()
+		maps.Copy(properties, additional)
+		written, err := b.w.c.client.Update(ctx, id, properties)
 		var refused *crm.APIError
-		if err == nil || !errors.As(err, &refused) || !refused.AboutContacts() || !w.dropRefused(ctx, p, refused.BadProperties) {
+		if err == nil || !errors.As(err, &refused) || !refused.AboutContacts() ||
+			!b.leaveOut([]*plan{p}, refused.BadProperties) {
 			return written, err
 		}
 	}

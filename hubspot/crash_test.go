@@ -128,7 +128,7 @@ func TestKilledReplicaLosesNothing(t *testing.T) {
 				case 2: // killed after the write
 					next.ServeHTTP(&discard{}, r)
 					h.restart()
-				case 4: // killed in the second call for new contacts
+				case 3: // and once more
 					next.ServeHTTP(&discard{}, r)
 					h.restart()
 				default:

@@ -9,70 +9,46 @@ import (
 	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
-// applyEmailChanges handles people who have a new address, if a unique property is mapped: the contact with its value
-// gets the new address. It returns the other plans, and those whose contact is gone, to be upserted by address.
-func (b *batch) applyEmailChanges(ctx context.Context) ([]*plan, error) {
-	names := b.mapping.unique(b.w.schema.known)
-	if len(names) == 0 {
-		return b.writing, nil
+// findMoved finds the contacts of people who have a new address, if a unique property is mapped. People without a
+// record in Redis are looked up by its value, in one call.
+func (b *batch) findMoved(ctx context.Context, plans []*plan) error {
+	unique := b.mapping.unique(b.w.schema.known)
+	if len(unique) == 0 {
+		return nil
 	}
-	owners, err := b.contactsByUniqueValue(ctx, names[0])
-	if err != nil {
-		return nil, b.callFailed(ctx, b.writing, err)
-	}
-	var rest []*plan
-	for _, p := range b.writing {
-		id := b.contactUnderOldEmail(p, owners[p.value(names[0])])
-		if id == "" {
-			rest = append(rest, p)
-			continue
-		}
-		byEmail, err := b.updateEmail(ctx, p, id)
-		if err != nil {
-			return nil, err
-		}
-		if byEmail {
-			rest = append(rest, p)
-		}
-	}
-	return rest, nil
-}
-
-// value returns what a plan writes into a property, now or after the contact was created.
-func (p *plan) value(name string) string {
-	for _, values := range []map[string]string{p.write, p.onCreate, p.ifEmpty} {
-		if v := values[name]; v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-func (b *batch) emailUnchanged(p *plan) bool { return p.person.Email == b.w.outbox.Fingerprint(p.key) }
-
-// contactsByUniqueValue looks up the contacts of people without a record in Redis, in one call.
-func (b *batch) contactsByUniqueValue(ctx context.Context, property string) (map[string]crm.Contact, error) {
 	var values []string
-	for _, p := range b.writing {
-		v, known := p.value(property), p.person.ContactID != "" || b.emailUnchanged(p)
-		if v != "" && !known && !slices.Contains(values, v) {
+	for _, p := range plans {
+		v := p.value(unique[0])
+		if v != "" && !p.searched && p.person.ContactID == "" && !p.emailUnchanged(b.w) && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 	}
-	if len(values) == 0 {
-		return nil, nil
+	var owners map[string]crm.Contact
+	if len(values) > 0 {
+		var err error
+		if owners, err = b.w.c.client.Find(ctx, unique[0], values); err != nil && !lookupRefused(err) {
+			return err
+		}
 	}
-	found, err := b.w.c.client.Find(ctx, property, values)
-	if err != nil && readRefused(err) {
-		return nil, nil
+	for _, p := range plans {
+		if !p.searched {
+			p.movedFrom, p.searched = b.contactUnderOldEmail(p, owners[p.value(unique[0])]), true
+		}
 	}
-	return found, err
+	return nil
+}
+
+// lookupRefused reports whether contacts cannot be looked up at all. Then those of people with a new address are not
+// found.
+func lookupRefused(err error) bool {
+	var e *crm.APIError
+	return errors.As(err, &e) && (e.LacksScopes() || e.AboutContacts() || e.Status == http.StatusNotFound)
 }
 
 // contactUnderOldEmail returns the id of a person's contact if it has another address, or "".
 func (b *batch) contactUnderOldEmail(p *plan, owner crm.Contact) string {
 	switch {
-	case b.emailUnchanged(p) || owner.HasEmail(p.key):
+	case p.emailUnchanged(b.w) || owner.HasEmail(p.key):
 		return ""
 	case p.person.ContactID != "" && p.person.Email != "":
 		return p.person.ContactID
@@ -80,18 +56,45 @@ func (b *batch) contactUnderOldEmail(p *plan, owner crm.Contact) string {
 	return owner.ID
 }
 
-// updateEmail updates a contact by its id, including its address. byEmail reports whether this is not possible, because
-// the contact is gone or another contact has the address, so that the plan must be upserted by address.
-func (b *batch) updateEmail(ctx context.Context, p *plan, id string) (byEmail bool, err error) {
-	written, err := b.w.updateContact(ctx, p, id, map[string]string{"email": p.key})
-	var refused *crm.APIError
-	switch {
-	case err == nil:
-		p.outcome = &crm.Outcome{ContactID: written}
-		_, err = b.settle(ctx, []*plan{p})
-		return false, err
-	case errors.As(err, &refused) && (refused.AboutContacts() || refused.Status == http.StatusNotFound):
-		return true, nil
+// moveContacts updates contacts whose address changed. It returns the plans to be upserted by address.
+func (b *batch) moveContacts(ctx context.Context, plans []*plan) (byEmail []*plan, err error) {
+	for _, p := range plans {
+		if p.movedFrom == "" {
+			byEmail = append(byEmail, p)
+			continue
+		}
+		if err := b.moveContact(ctx, p); err != nil || b.stopped {
+			return nil, err
+		}
 	}
-	return false, b.callFailed(ctx, []*plan{p}, err)
+	return byEmail, nil
+}
+
+// moveContact updates a contact by its id, including its address. If this is not possible, because the contact is gone
+// or another contact has the address, the plan is left to be upserted by address.
+func (b *batch) moveContact(ctx context.Context, p *plan) error {
+	written, failure := b.updateEmail(ctx, p)
+	var e *crm.APIError
+	switch {
+	case failure == nil:
+		return b.complete(ctx, p, crm.Outcome{ContactID: written})
+	case errors.As(failure, &e) && (e.AboutContacts() || e.Status == http.StatusNotFound):
+		p.movedFrom, p.contact, p.read = "", crm.Contact{}, false
+		return nil
+	}
+	return b.callFailed(ctx, []*plan{p}, failure)
+}
+
+func (b *batch) updateEmail(ctx context.Context, p *plan) (written string, err error) {
+	if p.needsRead() {
+		contact, err := b.w.c.client.ReadByID(ctx, p.movedFrom, p.unread())
+		if err != nil && !unreadable(err) {
+			return "", err
+		}
+		if p.contact, p.read = contact, true; err != nil {
+			p.leaveOutUnread()
+		}
+	}
+	p.contact.ID = p.movedFrom // it exists
+	return b.update(ctx, p, p.movedFrom, map[string]string{"email": p.key})
 }

@@ -13,29 +13,48 @@ import (
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-// readRefused reports whether reading is not permitted or not possible at all; writing may still be.
-func readRefused(err error) bool {
-	var e *crm.APIError
-	return errors.As(err, &e) && !e.Transient() && e.Status != http.StatusUnauthorized
-}
-
-// callFailed handles a call that failed as a whole: all calls pause, and the contacts are retried later.
-func (b *batch) callFailed(ctx context.Context, plans []*plan, err error) error {
-	e, err := b.w.pauseAll(ctx, err)
-	if e == nil {
+// callFailed handles a call that failed as a whole. Either HubSpot answers no calls now, then everything pauses and no
+// contact is blamed. Or it rejects what the call contains, then the contacts are sent in halves until the offending one
+// is alone.
+func (b *batch) callFailed(ctx context.Context, plans []*plan, failure error) error {
+	e, err := b.w.diagnose(ctx, failure)
+	switch {
+	case e == nil:
+		b.stopped = true
 		return err
-	}
-	for _, p := range plans {
-		if err := b.retryLater(ctx, p, e, len(plans) == 1); err != nil {
+	case e.AboutCalls():
+		return b.pause(ctx, plans, e)
+	case b.leaveOut(plans, e.ForAllContacts()):
+		return b.write(ctx, plans)
+	case len(plans) > 1:
+		half := len(plans) / 2
+		if err := b.write(ctx, plans[:half]); err != nil {
 			return err
 		}
+		return b.write(ctx, plans[half:])
 	}
-	return nil
+	if err := b.rejected(ctx, plans[0], e); err != nil {
+		return err
+	}
+	return b.write(ctx, plans)
 }
 
-// pauseAll pauses all calls after a failed one. e is nil if HubSpot is not the cause: the calls are paused already, the
-// process is shutting down, or Redis failed (err).
-func (w *worker) pauseAll(ctx context.Context, failure error) (e *crm.APIError, err error) {
+// diagnose returns HubSpot's error after a failed call: about all calls, or about what this one contained. If the error
+// does not say, hubgate asks with a call of its own, which contains nothing that a visitor chose. e is nil if HubSpot
+// is not the cause: calls are paused already, the process is shutting down, or Redis failed (err).
+func (w *worker) diagnose(ctx context.Context, failure error) (e *crm.APIError, err error) {
+	if e, err = w.apiError(ctx, failure); e == nil || e.AboutCalls() || e.AboutContacts() {
+		return e, err
+	}
+	if failure := w.c.client.Probe(ctx); failure != nil {
+		e, err = w.apiError(ctx, failure)
+		return e.AboutAllCalls(), err
+	}
+	return e, nil
+}
+
+// apiError returns the error of HubSpot that a call failed with, or nil if HubSpot is not the cause.
+func (w *worker) apiError(ctx context.Context, failure error) (e *crm.APIError, err error) {
 	switch {
 	case ctx.Err() != nil || errors.Is(failure, outbox.ErrPaused):
 		return nil, nil
@@ -44,18 +63,37 @@ func (w *worker) pauseAll(ctx context.Context, failure error) (e *crm.APIError, 
 	case !errors.As(failure, &e):
 		e = crm.Unanswered(failure)
 	}
+	return e, nil
+}
+
+// pause pauses all calls, and schedules the retry of the plans.
+func (b *batch) pause(ctx context.Context, plans []*plan, e *crm.APIError) error {
+	b.stopped = true
+	if err := b.w.pauseAll(ctx, e); err != nil {
+		return err
+	}
+	for _, p := range plans {
+		if err := b.retryLater(ctx, p, e, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pauseAll pauses the calls of all replicas.
+func (w *worker) pauseAll(ctx context.Context, e *crm.APIError) error {
 	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
 	if err := w.c.limiter.Pause(ctx, pauseReason(e), w.backOff(e)); err != nil {
-		return nil, err
+		return err
 	}
 	if !e.Transient() {
 		key := w.c.client.Token()
 		if w.c.faults.firstTime(refusal + strconv.Itoa(e.Status) + e.Category + w.outbox.Fingerprint(key)) {
 			w.c.deps.Log.Error("HubSpot rejects all calls; contacts stay in the queue", "error", pauseReason(e))
 		}
-		w.refusedToken = w.c.client.Token()
+		w.refusedToken = key
 	}
-	return e, nil
+	return nil
 }
 
 // pauseReason returns why calls are paused after a failure, and the cure.
@@ -85,22 +123,19 @@ func (w *worker) backOff(e *crm.APIError) time.Duration {
 	if e.RetryAfter > 0 {
 		d = e.RetryAfter
 	}
-	if e.Status == http.StatusLocked {
-		d = max(d, 2*time.Second)
-	}
 	return d + rand.N(d/4+1)
 }
 
-// postpone delays jobs of which nothing was sent.
+// postpone delays jobs of which nothing was sent, because HubSpot's property definitions cannot be read.
 func (w *worker) postpone(ctx context.Context, jobs []*outbox.Job, failure error) error {
-	e, err := w.pauseAll(ctx, failure)
-	if err != nil || ctx.Err() != nil {
+	e, err := w.apiError(ctx, failure)
+	if e == nil {
+		return errors.Join(err, w.outbox.SetInFlight(ctx, nil))
+	}
+	if err := w.pauseAll(ctx, e); err != nil {
 		return err
 	}
 	for _, j := range jobs {
-		if e == nil {
-			break // no call was made
-		}
 		if err := w.scheduleRetry(ctx, j, e, false); err != nil {
 			return err
 		}

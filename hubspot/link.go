@@ -2,7 +2,6 @@ package hubspot
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -33,7 +32,7 @@ func (b *batch) link(ctx context.Context) error {
 	for i, p := range due {
 		emails[i] = p.key
 	}
-	contacts, _, err := b.w.c.client.Read(ctx, emails, nil)
+	contacts, err := b.w.c.client.Read(ctx, emails, nil)
 	for _, p := range due {
 		var stop bool
 		switch {
@@ -88,22 +87,24 @@ func (b *batch) submit(ctx context.Context, p *plan) (stop bool, err error) {
 // linkFailed handles a failed submission. The contact is complete without it: after a rejection or repeated failures
 // the link is given up, never the contact.
 func (b *batch) linkFailed(ctx context.Context, p *plan, failure error) (stop bool, err error) {
-	var e *crm.APIError
+	e, err := b.w.apiError(ctx, failure)
 	switch {
-	case ctx.Err() != nil || errors.Is(failure, outbox.ErrPaused):
-		return true, nil
-	case outbox.IsRedisError(failure):
-		return true, failure
-	case !errors.As(failure, &e):
-		e = crm.Unanswered(failure)
-	}
-	if !e.Transient() && e.Status != http.StatusUnauthorized || p.job.State.FailedAlone >= maxFailedAlone {
+	case e == nil:
+		return true, err
+	case e.Status == http.StatusUnauthorized, e.Transient() && p.job.State.FailedAlone < maxFailedAlone:
+	default:
 		if b.w.c.faults.firstTime("link " + e.Error()) {
 			b.w.c.deps.Log.Warn("cannot link browser history to a contact", "error", e.Error())
 		}
 		return false, b.closeJob(ctx, p)
 	}
-	return true, b.callFailed(ctx, []*plan{p}, e)
+	if e, err = b.w.diagnose(ctx, e); e == nil {
+		return true, err
+	}
+	if e.AboutCalls() {
+		return true, b.pause(ctx, []*plan{p}, e)
+	}
+	return true, b.retryLater(ctx, p, e, true)
 }
 
 func submission(l outbox.Login, email string) crm.Submission {

@@ -13,10 +13,6 @@ func (w *worker) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
-	inFlight, err := w.outbox.InFlight(ctx)
-	if err != nil {
-		return fmt.Errorf("read the queue: %w", err)
-	}
 	if err := w.outbox.MoveHeld(ctx, states); err != nil {
 		return fmt.Errorf("read the queue: %w", err)
 	}
@@ -27,23 +23,7 @@ func (w *worker) load(ctx context.Context) error {
 		}
 		for _, q := range list {
 			q.State = states[q.ID]
-			if _, sent := inFlight[q.ID]; sent {
-				q.State.Uncertain, q.State.Held = true, false
-			}
 			w.addEntry(q)
-		}
-	}
-	return w.markUncertain(ctx)
-}
-
-// markUncertain saves which jobs the previous holder was sending, for the next holder.
-func (w *worker) markUncertain(ctx context.Context) error {
-	for _, j := range w.pending.Jobs {
-		if !j.State.Uncertain {
-			continue
-		}
-		if err := w.outbox.SaveState(ctx, j); err != nil {
-			return err
 		}
 	}
 	return w.outbox.SetInFlight(ctx, nil)

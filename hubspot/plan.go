@@ -1,7 +1,7 @@
 package hubspot
 
 import (
-	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,28 +9,33 @@ import (
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-// plan is the properties to write for one job.
+// plan is what the login of one job wants to write, and what HubSpot's contact has. The values to write follow from
+// both.
 type plan struct {
-	job         *outbox.Job
-	person      outbox.Person
-	key         string // the e-mail address as HubSpot stores it
-	write       map[string]string
-	ifEmpty     map[string]string // to be written if empty in HubSpot
-	onCreate    map[string]string // to be written in a second call if the contact is new
-	sent        string            // fingerprint of the values without login values
-	outcome     *crm.Outcome
-	emptyReadAt time.Time // when HubSpot was asked which properties are empty
-	holdUntil   time.Time // when a held job is due; zero = the job ends
+	job       *outbox.Job
+	person    outbox.Person
+	key       string // the e-mail address as HubSpot stores it
+	wants     []want
+	drops     []crm.Drop // values that do not reach HubSpot
+	sent      string     // fingerprint of the values without login values
+	known     bool       // an earlier login wrote the contact under this address
+	recreated bool       // the known contact was deleted, and this job created it again
+	movedFrom string     // id of the person's contact, if it has another address
+	searched  bool       // movedFrom is up to date
+	contact   crm.Contact
+	read      bool      // contact is up to date
+	holdUntil time.Time // when a held job is due; zero = the job ends
+	done      bool      // the job ended, or its retry is scheduled
 }
 
+// want is a value for a property.
+type want struct{ property, value, write string }
+
 // newPlan maps a job's login with the current mapping, even if the entry was queued under an older one.
-func (w *worker) newPlan(j *outbox.Job, p outbox.Person, m *mapping) *plan {
-	pl := &plan{
-		job: j, person: p, key: crm.EmailKey(j.Login.Email),
-		write: map[string]string{}, ifEmpty: map[string]string{}, onCreate: map[string]string{},
-	}
+func (w *worker) newPlan(j *outbox.Job, person outbox.Person, m *mapping) *plan {
+	p := &plan{job: j, person: person, key: crm.EmailKey(j.Login.Email)}
 	var stable strings.Builder
-	stable.WriteString(pl.key)
+	stable.WriteString(p.key)
 	for _, item := range m.values(j.Login, j.Count, w.schema.known) {
 		if item.Dropped != "" || w.leftOut(item.Property) {
 			continue
@@ -38,27 +43,73 @@ func (w *worker) newPlan(j *outbox.Job, p outbox.Person, m *mapping) *plan {
 		if !strings.HasPrefix(item.Source, "value ") {
 			stable.WriteString("\x00" + item.Property + "=" + item.Value)
 		}
-		switch item.Write {
-		case writeIfEmpty:
-			pl.ifEmpty[item.Property] = item.Value
-		case writeCreateOnly:
-			pl.onCreate[item.Property] = item.Value
-		default:
-			pl.write[item.Property] = item.Value
+		p.wants = append(p.wants, want{property: item.Property, value: item.Value, write: item.Write})
+	}
+	p.sent = w.outbox.Fingerprint(stable.String())
+	p.known = person.ContactID != "" && p.emailUnchanged(w)
+	return p
+}
+
+func (p *plan) emailUnchanged(w *worker) bool { return p.person.Email == w.outbox.Fingerprint(p.key) }
+
+// properties returns the values to write now.
+func (p *plan) properties() map[string]string {
+	values := map[string]string{}
+	for _, w := range p.wants {
+		if p.writes(w) {
+			values[w.property] = w.value
 		}
 	}
-	pl.sent = w.outbox.Fingerprint(stable.String())
-	if j.State.Created { // this job created the contact: one call with everything completes it
-		maps.Copy(pl.write, pl.onCreate)
-		pl.onCreate = map[string]string{}
+	return values
+}
+
+func (p *plan) writes(w want) bool {
+	switch w.write {
+	case writeIfEmpty:
+		return p.contact.Property(w.property) == ""
+	case writeCreateOnly:
+		return !p.known && p.contact.ID == ""
 	}
-	return pl
+	return true
+}
+
+// unread returns the properties that depend on what the contact has.
+func (p *plan) unread() (names []string) {
+	for _, w := range p.wants {
+		if w.write == writeIfEmpty || w.write == writeCreateOnly && !p.known {
+			names = append(names, w.property)
+		}
+	}
+	return names
+}
+
+// needsRead reports whether the contact must be read before it is written.
+func (p *plan) needsRead() bool { return !p.read && len(p.unread()) > 0 }
+
+// value returns what the login has for a property.
+func (p *plan) value(name string) string {
+	for _, w := range p.wants {
+		if w.property == name {
+			return w.value
+		}
+	}
+	return ""
+}
+
+// leaveOut leaves out properties, and reports whether any of them would have been written.
+func (p *plan) leaveOut(drops []crm.Drop) (changed bool) {
+	for _, d := range drops {
+		n := len(p.wants)
+		p.wants = slices.DeleteFunc(p.wants, func(w want) bool { return w.property == d.Property && p.writes(w) })
+		if len(p.wants) < n {
+			p.drops, changed = append(p.drops, d), true
+		}
+	}
+	return changed
 }
 
 // superseded reports whether a newer login of the same person was sent before this replayed dead letter.
-func (p *plan) superseded() bool {
-	return p.person.NewerThan(p.job)
-}
+func (p *plan) superseded() bool { return p.person.NewerThan(p.job) }
 
 // leftOut reports whether HubSpot recently rejected a property for all contacts.
 func (w *worker) leftOut(property string) bool {
@@ -69,7 +120,7 @@ func (w *worker) leftOut(property string) bool {
 // is when the held time and count of logins are due, or zero if neither is mapped.
 func (p *plan) skipUntil(m *mapping, now time.Time) (until time.Time, skip bool) {
 	end := p.person.At.Add(m.cfg.MinInterval.D())
-	if p.job.Forced || p.job.State.Created || p.person.Sent != p.sent || !now.Before(end) || p.person.At.After(now) {
+	if p.job.Forced || p.person.Sent != p.sent || !now.Before(end) || p.person.At.After(now) {
 		return time.Time{}, false
 	}
 	if m.hasLoginValues() && !p.job.Imported {
@@ -78,8 +129,6 @@ func (p *plan) skipUntil(m *mapping, now time.Time) (until time.Time, skip bool)
 	return time.Time{}, true
 }
 
-func (p *plan) input() crm.Input {
-	return crm.Input{Email: p.key, TraceID: p.job.Newest(), Properties: p.write}
+func undone(plans []*plan) []*plan {
+	return slices.DeleteFunc(slices.Clone(plans), func(p *plan) bool { return p.done })
 }
-
-func (p *plan) answered() bool { return p.outcome != nil }

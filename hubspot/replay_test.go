@@ -96,41 +96,6 @@ func TestReplayThenNewerLogin(t *testing.T) {
 	})
 }
 
-func TestUnnamedPropertyRejectionIsIsolated(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) {
-			c.Wrap = func(next http.Handler) http.Handler {
-				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-					body := bodyOf(r)
-					if strings.HasSuffix(r.URL.Path, upsertPath) && strings.Contains(body, "portal_logins") {
-						rw.WriteHeader(http.StatusBadRequest)
-						fmt.Fprint(rw,
-							`{"status":"error","category":"VALIDATION_ERROR","message":"A rule of the account says no."}`)
-						return
-					}
-					next.ServeHTTP(rw, r)
-				})
-			}
-		})
-		r := e.startReplica()
-		e.enqueue(r, testLogin("ada@example.com"))
-		e.enqueue(r, testLogin("bob@example.com"))
-		e.waitDrained(r)
-		for _, email := range []string{"ada@example.com", "bob@example.com"} {
-			if c := e.contact(email); c["firstname"] != "Ada" || c["last_portal_login"] == "" ||
-				c["portal_logins"] != "" {
-				t.Errorf("%v", c)
-			}
-		}
-		s, err := r.Status(t.Context())
-		if err != nil || s.Dead != 0 || len(s.RejectedProperties) != 1 ||
-			s.RejectedProperties[0].Property != "portal_logins" || s.RejectedProperties[0].Count != 2 {
-			t.Errorf("%+v %v", s, err)
-		}
-	})
-}
-
 func TestEmailChangeWithRejectedProperty(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -39,7 +39,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	if errors.Is(err, outbox.ErrPaused) || outbox.IsRedisError(err) {
 		return err
 	}
-	if err != nil && s.known == nil && !readRefused(err) && s.attempts < maxSchemaAttempts {
+	if err != nil && s.known == nil && !schemaRefused(err) && s.attempts < maxSchemaAttempts {
 		s.attempts++
 		return err
 	}
@@ -58,7 +58,13 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	s.known = known
 	w.c.known.Store(&known)
 	for name := range m.missing(known) {
-		w.reportLeftOut(ctx, crm.Drop{Property: name, Reason: crm.NoSuchProperty})
+		w.reportDrop(ctx, crm.Drop{Property: name, Reason: crm.NoSuchProperty})
 	}
 	return nil
+}
+
+// schemaRefused reports whether the definitions cannot be read at all.
+func schemaRefused(err error) bool {
+	var e *crm.APIError
+	return errors.As(err, &e) && !e.Transient() && e.Status != http.StatusUnauthorized
 }

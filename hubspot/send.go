@@ -4,116 +4,122 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
-// upsertAll upserts plans and sets the outcome of each. Properties that HubSpot rejects are left out and the rest is
-// sent again. A batch that is rejected as a whole is split in halves until the offending contact is alone. An error
-// leaves plans without outcome.
-func (w *worker) upsertAll(ctx context.Context, plans []*plan) error {
-	for len(plans) > 0 {
-		outcomes, err := w.upsert(ctx, plans)
-		var refused *crm.APIError
-		switch {
-		case err == nil:
-			plans, err = w.applyOutcomes(ctx, plans, outcomes)
-		case !errors.As(err, &refused) || !refused.AboutContacts():
-		case len(plans) == 1:
-			plans, err = w.applyOutcomes(ctx, plans, map[string]crm.Outcome{plans[0].job.Newest(): {Err: refused}})
-		case w.dropRefusedFromAll(ctx, plans, refused.ForAllContacts()):
-			err = nil
-		default:
-			half := len(plans) / 2
-			err = w.upsertAll(ctx, plans[:half])
-			plans = plans[half:]
+// read reads the contacts of plans whose values depend on what the contact has. Without permission to read, these
+// values are left out.
+func (b *batch) read(ctx context.Context, plans []*plan) error {
+	var asked []*plan
+	var emails, names []string
+	for _, p := range plans {
+		if p.movedFrom == "" && p.needsRead() {
+			asked, emails, names = append(asked, p), append(emails, p.key), append(names, p.unread()...)
 		}
-		if err != nil {
-			return err
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	contacts, err := b.w.c.client.Read(ctx, emails, slices.Compact(names))
+	if err != nil && !unreadable(err) {
+		return err
+	}
+	for _, p := range asked {
+		if p.contact, p.read = contacts[p.key], true; err != nil {
+			p.leaveOutUnread()
 		}
 	}
 	return nil
 }
 
-func (w *worker) upsert(ctx context.Context, plans []*plan) (outcomes map[string]crm.Outcome, err error) {
-	err = w.writeWhileFresh(ctx, plans, "", func(before time.Time) (err error) {
-		inputs := make([]crm.Input, len(plans))
-		for i, p := range plans {
-			inputs[i] = p.input()
-		}
-		outcomes, err = w.c.client.Upsert(ctx, inputs, before)
-		return err
-	})
-	return outcomes, err
+// unreadable reports whether the token may not read contacts; it may still write them.
+func unreadable(err error) bool {
+	var e *crm.APIError
+	return errors.As(err, &e) && (e.LacksScopes() || e.Status == http.StatusNotFound)
 }
 
-// applyOutcomes sets the outcomes and returns the plans to send again with fewer properties. An error leaves plans
-// without outcome.
-func (w *worker) applyOutcomes(
-	ctx context.Context, plans []*plan, outcomes map[string]crm.Outcome,
-) (again []*plan, err error) {
-	var refused []*plan // handled one by one
+// leaveOutUnread leaves out the values that depend on what the contact has.
+func (p *plan) leaveOutUnread() {
+	for _, name := range p.unread() {
+		p.wants = slices.DeleteFunc(p.wants, func(w want) bool { return w.property == name })
+		p.drops = append(p.drops, crm.Drop{Property: name, Reason: crm.NoRead})
+	}
+}
+
+// upsert writes contacts by their addresses, and settles those whose outcome HubSpot reports.
+func (b *batch) upsert(ctx context.Context, plans []*plan) (failure, err error) {
+	inputs := make([]crm.Input, len(plans))
+	for i, p := range plans {
+		inputs[i] = crm.Input{Email: p.key, TraceID: p.job.Newest(), Properties: p.properties()}
+	}
+	outcomes, failure := b.w.c.client.Upsert(ctx, inputs)
 	for _, p := range plans {
 		o, known := outcomes[p.job.Newest()]
 		switch {
 		case !known:
-			p.outcome = &crm.Outcome{Err: crm.Unanswered(errNotMentioned)}
-		case o.Err == nil || o.Err.Transient():
-			p.outcome = &o
-		case w.dropRefused(ctx, p, o.Err.BadProperties):
-			again = append(again, p)
+			continue
+		case o.Err != nil:
+			err = b.rejected(ctx, p, o.Err)
 		default:
-			refused = append(refused, p)
+			err = b.written(ctx, p, o)
 		}
-	}
-	for _, p := range refused {
-		handle := w.upsertPropertyByProperty
-		if outcomes[p.job.Newest()].Err.Status == http.StatusConflict {
-			handle = w.resolveConflict
-		}
-		repeat, err := handle(ctx, p, outcomes[p.job.Newest()].Err)
 		if err != nil {
 			return nil, err
 		}
-		if repeat {
-			again = append(again, p)
-		}
 	}
-	return again, nil
+	return failure, nil
 }
 
-// dropRefusedFromAll calls dropRefused for each plan. It reports whether any plan changed.
-func (w *worker) dropRefusedFromAll(ctx context.Context, plans []*plan, drops []crm.Drop) (changed bool) {
+// written settles a contact that HubSpot accepted. If it was known, but is new to HubSpot, it had been deleted: then it
+// is sent once more, with the values for new contacts.
+func (b *batch) written(ctx context.Context, p *plan, o crm.Outcome) error {
+	onCreate := func(w want) bool { return w.write == writeCreateOnly }
+	if o.Created && p.known && slices.ContainsFunc(p.wants, onCreate) {
+		p.known, p.read, p.recreated = false, true, true
+		return nil
+	}
+	return b.complete(ctx, p, o)
+}
+
+// rejected handles HubSpot's error about one contact. It is sent again without the properties that HubSpot names, or
+// later, or moved to the dead letters.
+func (b *batch) rejected(ctx context.Context, p *plan, e *crm.APIError) error {
+	switch {
+	case e.Transient():
+		return b.retryLater(ctx, p, e, true)
+	case b.leaveOut([]*plan{p}, e.BadProperties):
+		return nil
+	case e.Status == http.StatusConflict:
+		return b.resolveConflict(ctx, p, e)
+	}
+	return b.moveToDeadLetters(ctx, p, e)
+}
+
+// leaveOut leaves out properties that HubSpot rejected, and reports whether any plan changed. A property that HubSpot
+// rejects for all contacts is not sent for a while.
+func (b *batch) leaveOut(plans []*plan, drops []crm.Drop) (changed bool) {
 	for _, p := range plans {
-		changed = w.dropRefused(ctx, p, drops) || changed
+		changed = p.leaveOut(drops) || changed
 	}
-	return changed
-}
-
-// dropRefused leaves out the properties that HubSpot rejected. It reports whether the plan had any of them.
-func (w *worker) dropRefused(ctx context.Context, p *plan, drops []crm.Drop) bool {
-	changed := false
-	for _, b := range drops {
-		if _, written := p.write[b.Property]; written {
-			delete(p.write, b.Property)
-			changed = true
-			w.reportLeftOut(ctx, b)
-			if b.Reason != crm.Rejected {
-				w.refused[b.Property] = w.c.deps.Now().Add(10 * time.Minute)
-				w.schema.readAt = time.Time{} // read the changed definitions again
-			}
+	for _, d := range drops {
+		if changed && d.Reason != crm.Rejected {
+			b.w.refused[d.Property] = b.w.c.deps.Now().Add(10 * time.Minute)
+			b.w.schema.readAt = time.Time{} // read the changed definitions again
 		}
 	}
 	return changed
 }
 
-// reportLeftOut logs and counts a property that is left out.
-func (w *worker) reportLeftOut(ctx context.Context, b crm.Drop) {
-	if w.c.faults.firstTime("property " + b.Property + b.Text()) {
-		w.c.deps.Log.Warn("a property is left out of contacts", "property", b.Property, "reason", b.Text())
+// reportDrop logs and counts a value that did not reach HubSpot.
+func (w *worker) reportDrop(ctx context.Context, d crm.Drop) {
+	if w.c.faults.firstTime("property " + d.Property + d.Text()) {
+		w.c.deps.Log.Warn("a property is left out of contacts", "property", d.Property, "reason", d.Text())
 	}
-	if err := w.outbox.CountRejected(ctx, b.Property, b.Text()); err != nil {
-		w.c.deps.Log.Info("could not count a rejected property", "property", b.Property, "error", err)
+	if err := w.outbox.CountRejected(ctx, d.Property, d.Text()); err != nil {
+		w.c.deps.Log.Info("could not count a rejected property", "property", d.Property, "error", err)
 	}
 }

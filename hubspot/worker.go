@@ -26,7 +26,6 @@ type worker struct {
 	failures     int                  // consecutive failed calls
 	refusedToken string               // the access token that HubSpot rejected
 	gaugesAt     time.Time            // when the gauges were last set
-	lastSuccess  time.Time            // when HubSpot last accepted a contact
 }
 
 // step processes one batch: it takes it from the queue, plans what to write, sends that, and settles each job. An error
@@ -58,7 +57,7 @@ func (w *worker) take(ctx, held context.Context) ([]*outbox.Job, error) {
 	}
 	w.pending.Replaced = nil
 	now := w.c.deps.Now()
-	ready, total := w.pending.Pick(now, w.batchLimit())
+	ready, total := w.pending.Pick(now, batchSize)
 	if len(ready) == 0 || ctx.Err() != nil || !w.batchReady(ready, total, now) {
 		return nil, nil
 	}
@@ -72,7 +71,7 @@ func (w *worker) take(ctx, held context.Context) ([]*outbox.Job, error) {
 // batchReady reports whether a batch should be sent: it is full, its oldest job has waited long enough, or an operator
 // requested it.
 func (w *worker) batchReady(ready []*outbox.Job, total int, now time.Time) bool {
-	if total >= batchSize || w.failures > 0 {
+	if total >= batchSize {
 		return true
 	}
 	for _, j := range ready {
@@ -129,22 +128,10 @@ func (w *worker) canCall(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// batchLimit returns the size of the next batch. It shrinks after repeated failures, so that one contact that makes
-// HubSpot fail is isolated and does not block the others.
-func (w *worker) batchLimit() int {
-	switch {
-	case w.failures < 2:
-		return batchSize
-	case w.failures < 3:
-		return batchSize / 10
-	}
-	return 1
-}
-
 // batchUntilSuspect returns the jobs before the first one that failed alone, or only that one if it comes first.
 func batchUntilSuspect(ready []*outbox.Job) []*outbox.Job {
 	for i, j := range ready {
-		if j.State.FailedAlone > 1 {
+		if j.State.FailedAlone > 0 {
 			if i == 0 {
 				return ready[:1]
 			}

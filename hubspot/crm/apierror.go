@@ -22,6 +22,7 @@ type APIError struct {
 	Scopes        []string // of a 403: the scopes that the token lacks
 	Existing      string   // of a 409: the id of the contact that already has the value
 	retryable     bool     // for one contact: the call may succeed later, regardless of the status
+	allCalls      bool     // HubSpot fails whatever a call is about, regardless of the status
 }
 
 func (e *APIError) Error() string {
@@ -55,7 +56,7 @@ func (e *APIError) Transient() bool {
 	case http.StatusRequestTimeout, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests, StatusMigration:
 		return true
 	}
-	return e.Status >= 500
+	return e.Status >= 500 || e.Status < 400 // a redirect is not an answer
 }
 
 // ForAllContacts returns the rejected properties that HubSpot rejects for every contact, whatever their values.
@@ -68,13 +69,6 @@ func (e *APIError) ForAllContacts() (list []Drop) {
 	return list
 }
 
-// Retryable returns a copy of the error that is transient, regardless of its status.
-func (e *APIError) Retryable() *APIError {
-	changed := *e
-	changed.retryable = true
-	return &changed
-}
-
 // AboutContacts reports whether HubSpot rejected the contacts that were sent, not the call itself.
 func (e *APIError) AboutContacts() bool {
 	switch e.Status {
@@ -82,6 +76,28 @@ func (e *APIError) AboutContacts() bool {
 		return true
 	}
 	return false
+}
+
+// AboutCalls reports whether HubSpot rejects every call for now, whatever it is about.
+func (e *APIError) AboutCalls() bool {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusTooManyRequests, StatusMigration:
+		return true
+	}
+	return e.allCalls || e.LacksScopes()
+}
+
+// AboutAllCalls returns the error of a probe, which is about nothing but HubSpot itself.
+func (e *APIError) AboutAllCalls() *APIError {
+	if e != nil {
+		e.allCalls = true
+	}
+	return e
+}
+
+// LacksScopes reports whether the token lacks scopes.
+func (e *APIError) LacksScopes() bool {
+	return e.Status == http.StatusForbidden && (len(e.Scopes) > 0 || e.Category == "MISSING_SCOPES")
 }
 
 // Unanswered returns the error of a call, or of a contact, that got no usable response from HubSpot.

@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,13 +17,12 @@ import (
 	"github.com/hubgate/hubgate/internal/dependency"
 )
 
-// Upsert writes contacts and returns the outcomes by trace id. An input without an outcome is missing from the
-// response. notAfter is described at ErrStale; zero means no limit.
-func (c *Client) Upsert(ctx context.Context, inputs []Input, notAfter time.Time) (map[string]Outcome, error) {
+// Upsert writes contacts and returns the outcomes by trace id. The error is about the inputs without an outcome.
+func (c *Client) Upsert(ctx context.Context, inputs []Input) (map[string]Outcome, error) {
 	sent := values(inputs)
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"),
-		body: map[string]any{"inputs": wireInputs(inputs)}, notAfter: notAfter, sent: sent,
+		body: map[string]any{"inputs": wireInputs(inputs)}, sent: sent,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("upsert contacts: %w", err)
@@ -30,29 +30,40 @@ func (c *Client) Upsert(ctx context.Context, inputs []Input, notAfter time.Time)
 	return parseUpsert(body, inputs, sent)
 }
 
-// Read fetches properties of contacts by e-mail address. Addresses without a contact are missing from the result. at is
-// when the call was made.
-func (c *Client) Read(
-	ctx context.Context, emails, properties []string,
-) (found map[string]Contact, at time.Time, err error) {
-	list, at, err := c.read(ctx, "email", emails, properties)
-	return byEmail(list), at, err
+// Probe upserts an empty batch: the answer shows whether HubSpot processes writes, whatever contacts contain. Its
+// rejection of the empty batch is an answer.
+func (c *Client) Probe(ctx context.Context) error {
+	_, err := c.do(ctx, call{
+		op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"),
+		body: map[string]any{"inputs": []string{}}, timeout: probeTimeout,
+	})
+	var e *APIError
+	if errors.As(err, &e) && e.Status == http.StatusBadRequest {
+		return nil
+	}
+	return err
 }
 
-// ReadByID fetches properties of one contact. Its ID is "" if it does not exist. at is when the call was made.
-func (c *Client) ReadByID(
-	ctx context.Context, id string, properties []string,
-) (found Contact, at time.Time, err error) {
-	list, at, err := c.read(ctx, "", []string{id}, properties)
+const probeTimeout = 10 * time.Second
+
+// Read fetches properties of contacts by e-mail address. Addresses without a contact are missing from the result.
+func (c *Client) Read(ctx context.Context, emails, properties []string) (map[string]Contact, error) {
+	list, err := c.read(ctx, "email", emails, properties)
+	return byEmail(list), err
+}
+
+// ReadByID fetches properties of one contact. Its ID is "" if it does not exist.
+func (c *Client) ReadByID(ctx context.Context, id string, properties []string) (found Contact, err error) {
+	list, err := c.read(ctx, "", []string{id}, properties)
 	if len(list) > 0 {
 		found = list[0]
 	}
-	return found, at, err
+	return found, err
 }
 
 // Find looks up contacts by a property with unique values and returns them by value.
 func (c *Client) Find(ctx context.Context, property string, values []string) (map[string]Contact, error) {
-	list, _, err := c.read(ctx, property, values, []string{property})
+	list, err := c.read(ctx, property, values, []string{property})
 	found := make(map[string]Contact, len(list))
 	for _, contact := range list {
 		found[contact.Property(property)] = contact
@@ -61,9 +72,7 @@ func (c *Client) Find(ctx context.Context, property string, values []string) (ma
 }
 
 // read fetches contacts by a unique property, or by HubSpot's id if idProperty is "".
-func (c *Client) read(
-	ctx context.Context, idProperty string, ids, properties []string,
-) (list []Contact, at time.Time, err error) {
+func (c *Client) read(ctx context.Context, idProperty string, ids, properties []string) ([]Contact, error) {
 	inputs := make([]map[string]string, len(ids))
 	for i, id := range ids {
 		inputs[i] = map[string]string{"id": id}
@@ -77,24 +86,19 @@ func (c *Client) read(
 		query["idProperty"] = idProperty
 	}
 	body, err := c.do(ctx, call{
-		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: query, startedAt: &at,
-		sent: ids,
+		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: query, sent: ids,
 	})
 	if err != nil {
-		return nil, at, fmt.Errorf("read contacts: %w", err)
+		return nil, fmt.Errorf("read contacts: %w", err)
 	}
-	list, err = parseRead(body, ids)
-	return list, at, err
+	return parseRead(body, ids)
 }
 
 // Update updates one contact by its id and returns its current id, which differs after a merge.
-func (c *Client) Update(
-	ctx context.Context, id string, properties map[string]string, notAfter time.Time,
-) (string, error) {
+func (c *Client) Update(ctx context.Context, id string, properties map[string]string) (string, error) {
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)),
-		body: map[string]any{"properties": properties}, notAfter: notAfter,
-		sent: slices.Collect(maps.Values(properties)),
+		body: map[string]any{"properties": properties}, sent: slices.Collect(maps.Values(properties)),
 	})
 	if err != nil {
 		return "", fmt.Errorf("update contact: %w", err)

@@ -27,7 +27,6 @@ type Client struct {
 type Limiter interface {
 	Acquire(ctx context.Context) (permit string, err error)
 	Done(permit string, response http.Header) // response is nil if there was none
-	Release(permit string)                    // returns the permit of a call that was not made
 }
 
 // New returns a Client. httpClient must limit the time and size of responses and follow no redirects. token returns the
@@ -51,17 +50,13 @@ func (c *Client) Token() string {
 
 // call is one request to the API.
 type call struct {
-	op        dependency.Op
-	method    string
-	url       string
-	body      any
-	sent      redactor   // values that its errors must not contain
-	startedAt *time.Time // if set, receives the time when the limiter granted the call
-	notAfter  time.Time  // the call is dropped after this time; zero = never
+	op      dependency.Op
+	method  string
+	url     string
+	body    any
+	sent    redactor      // values that its errors must not contain
+	timeout time.Duration // 0 = that of the HTTP client
 }
-
-// ErrStale means that a call waited for the rate limit past its notAfter time and was not made.
-var ErrStale = errors.New("the call waited too long for the rate limit")
 
 var errUnexpectedResponse = errors.New("unexpected HubSpot response")
 
@@ -83,15 +78,12 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	if !k.notAfter.IsZero() && now.After(k.notAfter) {
-		c.limiter.Release(permit)
-		return nil, ErrStale
-	}
 	var response http.Header
 	defer func() { c.limiter.Done(permit, response) }()
-	if k.startedAt != nil {
-		*k.startedAt = now
+	if k.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, k.timeout)
+		defer cancel()
 	}
 	req, err := c.request(ctx, k)
 	if err != nil {

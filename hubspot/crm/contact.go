@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Contact is a contact as HubSpot returned it.
@@ -53,17 +52,10 @@ type wireContact struct {
 	ID         flexString            `json:"id"`
 	New        bool                  `json:"new"`
 	Properties map[string]flexString `json:"properties"`
-	CreatedAt  flexString            `json:"createdAt"`
 	TraceID    string                `json:"objectWriteTraceId"`
 }
 
 func (w wireContact) contact() Contact { return Contact{ID: string(w.ID), properties: w.Properties} }
-
-// created returns when HubSpot created the contact, or zero if the response does not contain it.
-func (w wireContact) created() time.Time {
-	at, _ := parseTime(string(w.CreatedAt))
-	return at
-}
 
 // flexString is a string that HubSpot may also send as a number. A response about written contacts must be readable: a
 // contact without a result is written again.

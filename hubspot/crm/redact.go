@@ -21,8 +21,8 @@ const (
 	valuePrefix = 40
 )
 
-// text prepares a text from HubSpot for logs and operators: short, one line, without values, e-mail addresses and tokens
-// (log injection, CWE-117).
+// text prepares a text from HubSpot for logs and operators: short, one line, without values, e-mail addresses and
+// tokens (log injection, CWE-117).
 func (r redactor) text(s string) string {
 	s = firstBytes(strings.ToValidUTF8(s, "\uFFFD"), longestText)
 	lower := strings.ToLower(s)
@@ -71,7 +71,8 @@ func firstBytes(s string, n int) string {
 	return s[:n]
 }
 
-func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+// isWord reports whether a character continues a word. Addresses are removed as a whole.
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '@' }
 
 func commonPrefix(a, b string) (n int) {
 	for n < len(a) && n < len(b) && a[n] == b[n] {

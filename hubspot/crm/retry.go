@@ -52,6 +52,3 @@ func (l *localLimiter) Acquire(ctx context.Context) (string, error) {
 
 // Done does nothing.
 func (l *localLimiter) Done(string, http.Header) {}
-
-// Release does nothing.
-func (l *localLimiter) Release(string) {}

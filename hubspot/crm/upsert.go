@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"time"
+	"slices"
 )
 
 // Input is one contact of an upsert.
@@ -18,7 +18,6 @@ type Input struct {
 type Outcome struct {
 	ContactID string
 	Created   bool // HubSpot created the contact in this call
-	CreatedAt time.Time
 	Err       *APIError
 }
 
@@ -47,8 +46,8 @@ func wireInputs(inputs []Input) []wireInput {
 	return list
 }
 
-// parseUpsert returns the outcome of each input by trace id. A 2xx status alone proves nothing: an input that the
-// response does not mention has no outcome and is sent again.
+// parseUpsert returns the outcome of each input by trace id. A 2xx status alone proves nothing: err is about the inputs
+// that the response does not mention, and they are sent again.
 func parseUpsert(body []byte, inputs []Input, sent redactor) (map[string]Outcome, error) {
 	var w wireBatch
 	var typeErr *json.UnmarshalTypeError
@@ -71,17 +70,16 @@ func parseUpsert(body []byte, inputs []Input, sent redactor) (map[string]Outcome
 			trace = inputs[0].TraceID
 		}
 		if trace != "" && c.ID != "" {
-			found[trace] = Outcome{ContactID: string(c.ID), Created: c.New, CreatedAt: c.created()}
+			found[trace] = Outcome{ContactID: string(c.ID), Created: c.New}
 		}
 	}
-	assignErrors(found, w.Errors, inputs, sent)
-	return found, nil
+	return found, assignErrors(found, w.Errors, inputs, sent)
 }
 
 // assignErrors assigns the errors inside a 2xx response to the inputs they name. An error that names no input is about
-// an input that the response does not mention.
-func assignErrors(found map[string]Outcome, errs []wireError, inputs []Input, sent redactor) {
-	var unassigned *APIError
+// the inputs that the response does not mention, and is returned if there are several.
+func assignErrors(found map[string]Outcome, errs []wireError, inputs []Input, sent redactor) error {
+	unassigned := Unanswered(errNotMentioned)
 	for _, w := range errs {
 		e := w.apiError(w.httpStatus(), sent)
 		switch e.Status {
@@ -98,19 +96,21 @@ func assignErrors(found map[string]Outcome, errs []wireError, inputs []Input, se
 			unassigned = e
 		}
 	}
-	if unassigned == nil {
-		return
+	missing := slices.DeleteFunc(slices.Clone(inputs), func(in Input) bool {
+		_, known := found[in.TraceID]
+		return known
+	})
+	switch len(missing) {
+	case 0:
+		return nil
+	case 1:
+		found[missing[0].TraceID] = Outcome{Err: unassigned}
+		return nil
 	}
-	var missing []string
-	for _, in := range inputs {
-		if _, known := found[in.TraceID]; !known {
-			missing = append(missing, in.TraceID)
-		}
-	}
-	if len(missing) == 1 { // with several, the error could be about any of them
-		found[missing[0]] = Outcome{Err: unassigned}
-	}
+	return unassigned
 }
+
+var errNotMentioned = errors.New("HubSpot's response does not mention this contact")
 
 func (w wireError) names(in Input) bool {
 	if w.ID != "" && (w.ID == in.TraceID || EmailKey(w.ID) == in.Email) {

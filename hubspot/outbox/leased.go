@@ -214,8 +214,8 @@ end
 return 1
 `)
 
-// SetInFlight saves the jobs that are about to be sent, so that the next lease holder knows which ones HubSpot may have
-// received. They are neither delayed nor held any more. nil clears them.
+// SetInFlight saves the jobs that are about to be sent, for operators. They are neither delayed nor held any more. nil
+// clears them.
 func (o Leased) SetInFlight(ctx context.Context, jobs []*Job) error {
 	args := []any{o.token}
 	for _, j := range jobs {
@@ -266,11 +266,6 @@ func (o Leased) SaveOldest(ctx context.Context, oldest time.Time) error {
 		ms = oldest.UnixMilli()
 	}
 	return o.deps.Queue.Set(ctx, o.keys.oldest, ms, oldestTTL).Err()
-}
-
-// InFlight returns the entries that the previous holder's last call was about.
-func (o Leased) InFlight(ctx context.Context) (map[string]struct{}, error) {
-	return o.deps.Queue.SMembersMap(ctx, o.keys.inFlight).Result()
 }
 
 // CountRejected counts a property that was left out, for the operator.

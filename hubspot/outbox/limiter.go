@@ -63,7 +63,7 @@ redis.call('ZADD', KEYS[1], 'XX', t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1]
 if ARGV[2] == '' then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
 if tonumber(ARGV[2]) == 0 and redis.call('PTTL', KEYS[3]) < tonumber(ARGV[3]) then
-  redis.call('SET', KEYS[3], 'HubSpot reports no calls left in this window; it continues with the next one', 'PX', ARGV[3])
+  redis.call('SET', KEYS[3], 'HubSpot reports no calls left; it continues with the next window', 'PX', ARGV[3])
 end
 return 1
 `)
@@ -135,13 +135,6 @@ func (l *Limiter) Done(permit string, response http.Header) {
 	}
 	_ = doneScript.Run(ctx, l.deps.Queue, []string{l.keys.budget, l.keys.left, l.keys.pause},
 		permit, left, window.Milliseconds(), leftTTL.Milliseconds()).Err()
-}
-
-// Release returns the permit of a call that was not made. If Redis does not receive it, the window has one call fewer.
-func (l *Limiter) Release(permit string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = l.deps.Queue.ZRem(ctx, l.keys.budget, permit).Err()
 }
 
 // Left returns how many calls HubSpot last reported as remaining, or the configured limit before the first response.

@@ -64,14 +64,12 @@ type Entry struct {
 	OriginID string `json:"made,omitempty"`
 }
 
-// State is the state of a delayed entry.
+// State is the state of a delayed entry. Members that older versions wrote are ignored.
 type State struct {
 	Attempts    int    `json:"a,omitempty"`
 	First       int64  `json:"f,omitempty"` // time of the first attempt, in ms
 	Next        int64  `json:"n,omitempty"` // time of the next attempt, in ms
 	Error       string `json:"e,omitempty"`
-	Uncertain   bool   `json:"g,omitempty"` // a former lease holder was sending it: HubSpot may have it
-	Created     bool   `json:"c,omitempty"` // the contact was created; its create-only properties are pending
 	FailedAlone int    `json:"s,omitempty"` // failed attempts with only this contact
 	LinkPending bool   `json:"l,omitempty"` // the contact is written; the form submission is pending
 	Held        bool   `json:"h,omitempty"` // unchanged person: held until min_interval ends

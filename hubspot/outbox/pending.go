@@ -75,8 +75,7 @@ func (p *Pending) Add(q Queued) {
 	p.Jobs = append(p.Jobs, added)
 }
 
-// replace puts a newer login into a job and keeps its state: attempts, next attempt, and the pending creation of a
-// contact.
+// replace puts a newer login into a job and keeps its state: attempts and the next attempt.
 func (p *Pending) replace(j, newer *Job) {
 	if j.State == (State{}) || j.State.Held {
 		p.Replaced = append(p.Replaced, j.IDs...)
