@@ -118,7 +118,8 @@ func decodeResponse(body []byte, into any) error {
 	case errors.As(err, &member):
 		return fmt.Errorf("HubSpot's response must be an object, not of type %s", member.Value)
 	}
-	return fmt.Errorf("HubSpot's response is not JSON (%w); it begins with %q", err, sanitize(string(body[:min(len(body), 60)])))
+	begin := sanitize(string(body[:min(len(body), 60)]))
+	return fmt.Errorf("HubSpot's response is not JSON (%w); it begins with %q", err, begin)
 }
 
 func missingMember(name string) error {

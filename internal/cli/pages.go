@@ -25,9 +25,9 @@ func pagesCommand(e *env) *cobra.Command {
 	var f pagesFlags
 	cmd := &cobra.Command{
 		Use: "pages --config FILE", Short: "List HubSpot's pages with the rule for each, and find leaks", Args: noArguments,
-		Long: `Lists leaks: translations, feeds, listings, search, dynamic pages and 305 redirects that show protected content.
-Then it lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content), each
-with the rule that decides about it and with HubSpot's own restriction.
+		Long: `Lists leaks: translations, feeds, listings, search, dynamic pages and 305 redirects that show protected
+content. Then it lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content),
+each with the rule that decides about it and with HubSpot's own restriction.
 Exit status: 0 when everything was checked and there are no leaks, 3 when there are leaks or something could not be
 checked, 1 when HubSpot could not be asked, 2 when the file has mistakes.`,
 		RunE: func(*cobra.Command, []string) error { return pages(e, f) },

@@ -32,7 +32,8 @@ func addPages(req Request, cfg *config.Config, found Result) (added []string, er
 		if len(cfg.Server.Sites()) > 1 {
 			rule.Host = hostOf(p.Address)
 		}
-		if slices.ContainsFunc(lines, func(l config.NewRule) bool { return l.Pattern == rule.Pattern && l.Host == rule.Host }) {
+		known := func(l config.NewRule) bool { return l.Pattern == rule.Pattern && l.Host == rule.Host }
+		if slices.ContainsFunc(lines, known) {
 			continue // another variant of the same page
 		}
 		lines = append(lines, rule)

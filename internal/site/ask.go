@@ -22,7 +22,8 @@ type originAnswer struct {
 
 const maxHops = 3
 
-// ask requests a page from the origin. It follows redirects that stay on the site, because the page may be at their end.
+// ask requests a page from the origin. It follows redirects that stay on the site, because the page may be at their
+// end.
 func (p *probe) ask(ctx context.Context, address string) originAnswer {
 	public, err := url.Parse(address)
 	if err != nil {
