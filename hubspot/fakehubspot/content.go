@@ -37,14 +37,6 @@ type Redirect struct {
 	Style int    `json:"redirectStyle"` // 301 | 302 | 305
 }
 
-var defaultPages = []Page{
-	{ID: "101", Name: "Home", Slug: "", CurrentState: "PUBLISHED", CurrentlyPublic: true, Kind: "site"},
-	{ID: "102", Name: "Members", Slug: "members", CurrentState: "PUBLISHED", CurrentlyPublic: true, Kind: "site"},
-	{ID: "103", Name: "Partners", Slug: "partners", CurrentState: "PUBLISHED", CurrentlyPublic: true, Kind: "site"},
-	{ID: "201", Name: "Spring offer", Slug: "spring", CurrentState: "PUBLISHED", CurrentlyPublic: true, Kind: "landing"},
-	{ID: "301", Name: "Welcome", Slug: "blog/welcome", CurrentState: "PUBLISHED", CurrentlyPublic: true, Kind: "post"},
-}
-
 // content serves the content API.
 type content struct {
 	pages     []Page

@@ -26,7 +26,7 @@ type Config struct {
 	Now          func() time.Time // nil = time.Now
 	// Wrap, if set, wraps the API (not /contacts), so that a test can delay, cut or replace responses.
 	Wrap func(next http.Handler) http.Handler
-	// Pages are the pages in the content API; nil = a few.
+	// Pages are the pages in the content API.
 	Pages []Page
 	// Redirects are the account's URL mappings.
 	Redirects []Redirect
@@ -75,9 +75,6 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
-	}
-	if cfg.Pages == nil {
-		cfg.Pages = defaultPages
 	}
 	s := &Server{cfg: cfg, contacts: newContactStore(), schema: newSchema(), views: http.NewServeMux()}
 	s.limits = &limits{window: cfg.Limit, day: cfg.Daily, now: cfg.Now}

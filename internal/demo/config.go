@@ -29,9 +29,11 @@ proxy:
   origin: "{hubspot}"
   default: public
   rules:
-    - path: /members/**              # everyone who is logged in
-    - path: /partners/**
-      groups: [partner]              # alice is a partner, bob is not
+    - path: [/members/**, /hubfs/members/**]    # everyone who is logged in; files have addresses of their own
+    - path: /members/join                       # an exception: everyone may read how to join
+      access: public
+    - path: [/partners/**, /hubfs/partners/**]
+      groups: [partner]                         # alice is a partner, bob is not
 
 auth:
   issuer: "{provider}/{pool}"
@@ -67,7 +69,7 @@ func (s *setup) welcome(path string) string {
 hubgate demo
 
   Open              %[1]s/
-  For members       %[1]s/members/      needs a login
+  For members       %[1]s/members/      needs a login, as does the file /hubfs/members/handbook.txt
   For partners      %[1]s/partners/     needs the group partner: alice passes, bob gets 403
 
   Log in as         alice@example.com / demo   groups members, partner
@@ -81,6 +83,7 @@ hubgate demo
 
   Configuration     %[5]s
                     add a rule, save, and reload the page: it asks for a login
+  All pages         hubgate pages --config %[5]s
 
 Everything runs in this process and is deleted when it ends. Ctrl-C stops it.
 

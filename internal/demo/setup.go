@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hubgate/hubgate/auth/fakecognito"
@@ -64,7 +66,9 @@ func (s *setup) listen() ([]fake, error) {
 
 // hubspot serves the site and the API on one port. Requests for the site have the header X-HS-Public-Host.
 func (s *setup) hubspot() http.Handler {
-	api := fakehubspot.New(fakehubspot.Config{Token: s.secrets["access_token"]})
+	api := fakehubspot.New(fakehubspot.Config{
+		Token: s.secrets["access_token"], Pages: s.pages(), Redirects: redirects(),
+	})
 	site := fakesite.New(fakesite.Config{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-HS-Public-Host") != "" {
@@ -73,6 +77,26 @@ func (s *setup) hubspot() http.Handler {
 		}
 		api.ServeHTTP(w, r)
 	})
+}
+
+// pages returns the pages of the site as the content API lists them.
+func (s *setup) pages() (list []fakehubspot.Page) {
+	next := map[string]int{"site": 101, "landing": 201, "post": 301}
+	for _, p := range fakesite.Pages() {
+		list = append(list, fakehubspot.Page{
+			ID: strconv.Itoa(next[p.Kind]), Name: p.Title, Slug: strings.TrimPrefix(p.Path, "/"), URL: s.gatewayURL() + p.Path,
+			CurrentState: "PUBLISHED", CurrentlyPublic: true, Kind: p.Kind,
+		})
+		next[p.Kind]++
+	}
+	return list
+}
+
+func redirects() (list []fakehubspot.Redirect) {
+	for i, r := range fakesite.Redirects() {
+		list = append(list, fakehubspot.Redirect{ID: strconv.Itoa(401 + i), From: r.From, To: r.To, Style: r.Status})
+	}
+	return list
 }
 
 // writeConfig writes the configuration and the files of its secrets.

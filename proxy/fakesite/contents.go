@@ -10,6 +10,7 @@ type content struct {
 	Title string
 	Lead  string
 	Badge string // the audience; "" = everyone
+	Kind  string // site | landing | post; "" = site
 	Body  template.HTML
 }
 
@@ -30,6 +31,7 @@ func publicPages() map[string]content {
 			Body: `<div class="cards">
 <a class="card" href="/pricing"><b>Three bicycles</b>` +
 				`<span>Fjord, Tundra and Harbour: what they are and what they cost.</span></a>
+<a class="card" href="/spring"><b>Spring offer</b><span>A second set of tyres with every bicycle.</span></a>
 <a class="card" href="/members/"><b>Members</b><span>Handbook, tours and the workshop diary. Needs a login.</span></a>
 <a class="card" href="/partners/"><b>Partners</b>` +
 				`<span>Price list and stock for dealers. Needs the group partner.</span></a>
@@ -38,7 +40,10 @@ func publicPages() map[string]content {
 		"/pricing": {Title: "Pricing", Lead: "One price, everything included: fitting, first service, lights.",
 			Body: `<table><tr><th>Model</th><th>For</th><th>Price</th></tr><tr><td>Fjord</td><td>Touring</td>` +
 				`<td>1,690</td></tr><tr><td>Tundra</td><td>Gravel</td><td>2,140</td></tr><tr><td>Harbour</td>` +
-				`<td>City</td><td>990</td></tr></table>`},
+				`<td>City</td><td>990</td></tr></table><p>Every bicycle comes with a membership: ` +
+				`<a href="/members/join">how to join</a></p>`},
+		"/spring": {Title: "Spring offer", Lead: "Until the end of May, we add a second set of tyres.", Kind: "landing",
+			Body: `<p>Slicks for the road or knobs for the gravel: <a href="/pricing">choose a bicycle</a> first.</p>`},
 		"/about": {
 			Title: "About us", Lead: "Nine people, two cargo bikes, one espresso machine.",
 			Body: `<p>Northwind began in a boat shed. The boats have gone; the smell of varnish has not.</p>`,
@@ -60,7 +65,8 @@ func memberPages() map[string]content {
 				`<span>Tyres, chains, cake.</span></a>` +
 				`<a class="card" href="/members/tours?season=autumn&amp;level=easy"><b>Tours</b>` +
 				`<span>Where we ride next.</span></a><a class="card" href="/hubfs/members/handbook.txt">` +
-				`<b>Handbook as text</b><span>A file from the file manager.</span></a></div>`},
+				`<b>Handbook as text</b><span>A file. Files have addresses of their own, and need a rule of their own.</span>` +
+				`</a></div>`},
 		"/members/handbook": {
 			Title: "The handbook", Lead: "What every member should know.", Badge: "Members",
 			Body: `<ul><li>2.4 bar in front, 2.6 behind.</li><li>A clean chain is a quiet chain.</li>` +
@@ -85,7 +91,8 @@ func memberPages() map[string]content {
 			Lead:  "Valid from January. Please do not share.", Badge: "Partners",
 			Body: `<table><tr><th>Model</th><th>Price</th><th>In stock</th></tr><tr><td>Fjord</td><td>1,190</td>` +
 				`<td>14</td></tr><tr><td>Tundra</td><td>1,540</td><td>6</td></tr><tr><td>Harbour</td>` +
-				`<td>720</td><td>31</td></tr></table>`},
+				`<td>720</td><td>31</td></tr></table><p><a href="/hubfs/partners/price%20list%202026.txt">` +
+				`The list as text</a></p>`},
 	}
 }
 
@@ -100,13 +107,13 @@ func blogPages() map[string]content {
 				`<a href="/blog/rss.xml">Feed</a></p>`,
 		},
 		"/blog/gravel-season": {
-			Title: "Gravel season", Lead: "The old railway is open again.",
+			Title: "Gravel season", Lead: "The old railway is open again.", Kind: "post",
 			Body: `<p>Ninety-five kilometres, four gates, one very large dog.</p>`,
 		},
 		"/blog/a-wheel-in-an-evening": {
 			Title: "A wheel in an evening",
-			Lead:  "Thirty-two spokes and a patient friend.",
-			Body:  `<p>Lace, tension, true, and then true again after supper.</p>`,
+			Lead:  "Thirty-two spokes and a patient friend.", Kind: "post",
+			Body: `<p>Lace, tension, true, and then true again after supper.</p>`,
 		},
 		"/hs-search-results": {Title: "Search", Lead: "", Body: ""},
 		"/hs/manage-preferences/unsubscribe": {

@@ -72,25 +72,10 @@ func (s *site) builtIn(w http.ResponseWriter, r *http.Request, path string) bool
 	case "/_hcms/diagnostics", "/_hcms/_worker/headers":
 		writeJSON(w, map[string]any{"portalId": s.cfg.HubID, "publicHost": r.Header.Get("X-HS-Public-Host"),
 			"host": r.Host, "headers": r.Header})
-	case "/old-pricing": // a redirect to the origin's own host name
-		scheme := "http"
-		if r.TLS != nil {
-			scheme = "https"
-		}
-		redirect(w, scheme+"://"+r.Host+"/pricing", http.StatusMovedPermanently)
-	case "/prices":
-		redirect(w, "/pricing", http.StatusMovedPermanently)
-	case "/hs-login":
-		redirect(w, "/members/", http.StatusFound)
 	default:
-		return false
+		return s.redirect(w, r, path)
 	}
 	return true
-}
-
-func redirect(w http.ResponseWriter, to string, status int) {
-	w.Header().Set("Location", to)
-	w.WriteHeader(status)
 }
 
 func writeText(w http.ResponseWriter, contentType, body string) {
