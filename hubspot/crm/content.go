@@ -88,10 +88,10 @@ type Content struct {
 	Unread    []Unread
 }
 
-// Unread is a list that was not read, or not to its end.
+// Unread is a list of which not all was read.
 type Unread struct {
 	List  string // site pages | landing pages | posts | redirects
-	Read  int    // elements that were read before the error
+	Read  int    // elements that were read
 	Total int    // as HubSpot states it; 0 if it is not known
 	Err   error
 }
@@ -136,12 +136,13 @@ func (a *Account) Content(ctx context.Context, progress func(read, total int)) (
 	return found, nil
 }
 
-// isFatal reports whether the other lists would fail with the same error: a rejected token, or no response.
+// isFatal reports whether the other lists would fail with the same error: a rejected token, an exhausted rate limit, or
+// no response.
 func isFatal(err error) bool {
 	var answer *APIError
 	var network interface{ Timeout() bool }
 	if errors.As(err, &answer) {
-		return answer.Status == http.StatusUnauthorized
+		return answer.Status == http.StatusUnauthorized || answer.Status == http.StatusTooManyRequests
 	}
 	return errors.As(err, &network)
 }

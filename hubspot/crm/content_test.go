@@ -78,6 +78,8 @@ func TestContentNamesUnreadLists(t *testing.T) {
 		"a list": {"/posts", body("[]"), "posts 0/0: HubSpot's response must be an object, not of type array"},
 		"another type": {"/posts", body(`{"results":[{"id":7}]}`),
 			`posts 0/1: in HubSpot's response, the member "id" must not be of type number`},
+		"one bad page of three": {"/posts", body(`{"results":[{"id":"1","slug":"a"},{"id":"2"},{"id":"3","slug":""}]}`),
+			`posts 2/3: HubSpot's response has no member "slug"`},
 		"a redirect to nowhere": {"/url-redirects/2026-09", body(`{"results":[{"routePrefix":"/x"}]}`),
 			`redirects 0/1: HubSpot's response has no member "destination"`},
 	} {

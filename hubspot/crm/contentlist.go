@@ -25,7 +25,7 @@ type contentList struct {
 	read  int
 	total int
 	done  bool
-	err   error // why the list was not read, or not to its end
+	err   error // why not all of the list was read
 }
 
 // next reads the next response of the list.
@@ -38,11 +38,18 @@ func (l *contentList) next(ctx context.Context) {
 	if errors.Is(err, errTooLarge) {
 		err = fmt.Errorf("a page of the list is larger than %d MiB", maxResponse>>20)
 	}
-	if err == nil {
-		err = l.add(page)
-	}
 	if err != nil {
-		l.err, l.done = fmt.Errorf("hubspot: list %s: %w", l.name, err), true
+		l.fail(err)
+		l.done = true
+		return
+	}
+	l.add(page)
+}
+
+// fail stores the first error.
+func (l *contentList) fail(err error) {
+	if l.err == nil {
+		l.err = fmt.Errorf("hubspot: list %s: %w", l.name, err)
 	}
 }
 
@@ -83,45 +90,20 @@ func (l *contentList) fetch(ctx context.Context) (page listPage, err error) {
 	return page, err
 }
 
-// add takes the elements of a response, and moves on to the next.
-func (l *contentList) add(page listPage) error {
+// add takes the elements of a response, and moves on to the next. One bad element does not hide the others.
+func (l *contentList) add(page listPage) {
 	l.total = max(l.total, page.Total, l.read+len(page.Results))
 	for _, element := range page.Results {
 		if err := l.take(element); err != nil {
-			return err
+			l.fail(err)
+			continue
 		}
 		l.read++
 	}
 	next := page.Paging.Next.After
-	if next != "" && next == l.after { // would loop forever
-		return errors.New("HubSpot's response names the cursor of the request as the next one")
+	if l.done = next == ""; next != "" && next == l.after { // would loop forever
+		l.fail(errors.New("HubSpot's response names the cursor of the request as the next one"))
+		l.done = true
 	}
-	l.after, l.done = next, next == ""
-	return nil
-}
-
-// errTooLarge means that a response was larger than maxResponse.
-var errTooLarge = fmt.Errorf("HubSpot's response is larger than %d MiB", maxResponse>>20)
-
-// decodeResponse decodes the body of a response. The error says what is wrong with it.
-func decodeResponse(body []byte, into any) error {
-	if len(body) >= maxResponse { // it was cut there
-		return errTooLarge
-	}
-	err := json.Unmarshal(body, into)
-	var member *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &member) && member.Field != "":
-		return fmt.Errorf("in HubSpot's response, the member %q must not be of type %s", member.Field, member.Value)
-	case errors.As(err, &member):
-		return fmt.Errorf("HubSpot's response must be an object, not of type %s", member.Value)
-	}
-	begin := sanitize(string(body[:min(len(body), 60)]))
-	return fmt.Errorf("HubSpot's response is not JSON (%w); it begins with %q", err, begin)
-}
-
-func missingMember(name string) error {
-	return fmt.Errorf("HubSpot's response has no member %q", name)
+	l.after = next
 }

@@ -73,8 +73,8 @@ func (p *probe) request(ctx context.Context, page *pageRow) {
 	case a.failure != "":
 		p.failed[a.failure] = append(p.failed[a.failure], page.Address)
 	case a.open:
-		p.leaks = append(p.leaks, leak{page.Address, "origin", "anyone can read it by bypassing the gateway: " +
-			p.cfg.Proxy.Origin + " serves it to requests with X-HS-Public-Host; restrict the page in HubSpot as well"})
+		p.leaks = append(p.leaks, leak{page.Address, "origin",
+			"anyone can read it by bypassing the gateway; restrict it in HubSpot too"})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -103,8 +102,8 @@ func readContent(ctx context.Context, account *crm.Account, report func(string))
 			report(setting.Number(read) + " of " + setting.Count(total, "page"))
 		}
 	})
-	if status, scopes := crm.Refused(err); status == http.StatusForbidden {
-		_, cure := missingScopes(scopes)
+	if err != nil && ctx.Err() == nil {
+		_, cure := cureOf(err)
 		return crm.Content{}, fmt.Errorf("%w; %s", err, cure)
 	}
 	return content, err

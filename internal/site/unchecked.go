@@ -19,22 +19,27 @@ type unchecked struct {
 	Pages  []string `json:"pages,omitempty"` // of the part, if it is not the whole
 }
 
-// uncheckedLists returns the lists of HubSpot that were not read, or not to their end.
+// uncheckedLists returns the lists of HubSpot of which not all was read.
 func uncheckedLists(unread []crm.Unread) []unchecked {
 	all := []unchecked{}
 	for _, u := range unread {
-		c := unchecked{Part: u.List, Reason: reasonOf(u), Cure: "run the command again"}
-		switch status, scopes := crm.Refused(u.Err); {
-		case status == http.StatusForbidden:
-			c.Scopes, c.Cure = missingScopes(scopes)
-		case status == http.StatusUnauthorized:
-			c.Cure = "put a new key into hubspot.access_token"
-		case status == 0:
-			c.Cure += "; if it fails again, check these " + u.List + " by hand"
-		}
-		all = append(all, c)
+		scopes, cure := cureOf(u.Err)
+		all = append(all, unchecked{Part: u.List, Reason: reasonOf(u), Scopes: scopes, Cure: cure})
 	}
 	return all
+}
+
+// cureOf returns what to do about an error of HubSpot's API, and the scopes that the key lacks.
+func cureOf(err error) (scopes []string, cure string) {
+	switch status, named := crm.Refused(err); status {
+	case http.StatusForbidden:
+		return missingScopes(named)
+	case http.StatusUnauthorized:
+		return nil, "put a new key into hubspot.access_token"
+	case http.StatusTooManyRequests:
+		return nil, "run the command again when the limit allows it"
+	}
+	return nil, "check hubspot.api_url, and run the command again"
 }
 
 func reasonOf(u crm.Unread) string {

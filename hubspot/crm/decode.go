@@ -1,0 +1,33 @@
+package crm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// errTooLarge means that a response was larger than maxResponse.
+var errTooLarge = fmt.Errorf("HubSpot's response is larger than %d MiB", maxResponse>>20)
+
+// decodeResponse decodes the body of a response. The error says what is wrong with it.
+func decodeResponse(body []byte, into any) error {
+	if len(body) >= maxResponse { // it was cut there
+		return errTooLarge
+	}
+	err := json.Unmarshal(body, into)
+	var member *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &member) && member.Field != "":
+		return fmt.Errorf("in HubSpot's response, the member %q must not be of type %s", member.Field, member.Value)
+	case errors.As(err, &member):
+		return fmt.Errorf("HubSpot's response must be an object, not of type %s", member.Value)
+	}
+	begin := sanitize(string(body[:min(len(body), 60)]))
+	return fmt.Errorf("HubSpot's response is not JSON (%w); it begins with %q", err, begin)
+}
+
+func missingMember(name string) error {
+	return fmt.Errorf("HubSpot's response has no member %q", name)
+}
