@@ -68,6 +68,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 	c := &Contacts{deps: deps}
 	c.outbox = outbox.New(outbox.Deps{
 		Queue: deps.Queue, Block: deps.Block, KeyPrefix: deps.KeyPrefix, Ring: deps.Ring, Log: deps.Log, Now: deps.Now,
+		Mapped: func(l outbox.Login) outbox.Login { return c.live.Load().mapping.mapped(l) },
 	})
 	c.limiter = outbox.NewLimiter(c.outbox)
 	c.client = crm.New(cfg.CRM(), deps.Client, c.limiter, deps.Token)

@@ -81,6 +81,12 @@ func (c *Contacts) Replay(ctx context.Context, ids []string, all bool) (int, err
 	return c.outbox.Replay(ctx, ids, all)
 }
 
+// Drop removes dead letters for good, all of them or those with the given ids, and returns how many. Unknown ids are
+// skipped.
+func (c *Contacts) Drop(ctx context.Context, ids []string, all bool) (int, error) {
+	return c.outbox.Drop(ctx, ids, all)
+}
+
 // LastSync returns how a person's contact was last sent.
 func (c *Contacts) LastSync(ctx context.Context, issuer, subject string) (outbox.SyncResult, error) {
 	return c.outbox.LastSync(ctx, issuer, subject)

@@ -59,7 +59,9 @@ func (c *Contacts) work(ctx context.Context, leased outbox.Leased) (err error) {
 	if err := w.load(held); err != nil {
 		return err
 	}
+	chores := housekeeping{outbox: leased}
 	for ctx.Err() == nil && held.Err() == nil {
+		chores.run(held, c.deps.Now(), c.deps.Log)
 		if err := w.step(ctx, held); err != nil {
 			return err
 		}

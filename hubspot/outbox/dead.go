@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -78,6 +79,7 @@ func (o *Outbox) openDeadLetter(m redis.XMessage) (l sealedLetter, err error) {
 }
 
 // MoveToDeadLetters acknowledges a job and adds a dead letter in the same step. An older one of the person is removed.
+// The letter holds only what the mapping needs.
 func (o Leased) MoveToDeadLetters(
 	ctx context.Context, j *Job, reason string, properties map[string]string,
 ) error {
@@ -87,8 +89,9 @@ func (o Leased) MoveToDeadLetters(
 		first = time.UnixMilli(j.State.First)
 	}
 	sealed, err := o.seal(sealedLetter{
-		Entry: Entry{Login: j.Login, Forced: j.Forced, Imported: j.Imported}, Count: j.Count,
-		OriginID: j.originID, Reason: reason, Properties: properties, Attempts: j.State.Attempts + 1, FirstAt: first, LastAt: now,
+		Entry: Entry{Login: o.deps.Mapped(j.Login), Forced: j.Forced, Imported: j.Imported}, Count: j.Count,
+		OriginID: j.originID, Reason: reason, Properties: properties, Attempts: j.State.Attempts + 1,
+		FirstAt: first, LastAt: now,
 	})
 	if err != nil {
 		return err
@@ -97,6 +100,33 @@ func (o Leased) MoveToDeadLetters(
 		"result": "dead", "error": reason, "at": strconv.FormatInt(now.UnixMilli(), 10), "sent": "",
 	})
 	return o.checkLease(finishScript.Run(ctx, o.deps.Queue, names, args...))
+}
+
+// deadTTL is how long a dead letter is kept.
+const deadTTL = 90 * 24 * time.Hour
+
+// TrimDead removes dead letters that are older than deadTTL.
+func (o Leased) TrimDead(ctx context.Context) error {
+	oldest := strconv.FormatInt(o.deps.Now().Add(-deadTTL).UnixMilli(), 10)
+	if err := o.deps.Queue.XTrimMinID(ctx, o.keys.dead, oldest).Err(); err != nil {
+		return fmt.Errorf("remove old dead letters: %w", err)
+	}
+	return nil
+}
+
+// Drop removes dead letters for good, all of them or those with the given ids, and returns how many. Unknown ids are
+// skipped.
+func (o *Outbox) Drop(ctx context.Context, ids []string, all bool) (n int, err error) {
+	dropped := int64(0)
+	if all {
+		dropped, err = o.deps.Queue.XTrimMaxLen(ctx, o.keys.dead, 0).Result()
+	} else if ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) }); len(ids) > 0 {
+		dropped, err = o.deps.Queue.XDel(ctx, o.keys.dead, ids...).Result()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("hubspot: drop dead letters: %w", err)
+	}
+	return int(dropped), nil
 }
 
 // replayScript moves a dead letter back to the queue atomically.

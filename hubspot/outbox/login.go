@@ -21,6 +21,7 @@ type Login struct {
 	OptedOut      bool           `json:"opted_out,omitempty"`  // the browser has HubSpot's opt-out cookie
 	Address       string         `json:"address,omitempty"`    // the visitor's IP address
 	At            time.Time      `json:"at"`
+	SessionEnds   time.Time      `json:"session_ends,omitzero"` // when the session of this login ends
 }
 
 // personID returns the subject, or the address of a person whose contact an operator requested.

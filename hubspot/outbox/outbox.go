@@ -50,6 +50,7 @@ type Deps struct {
 	Ring      *seal.Ring
 	Log       *slog.Logger
 	Now       func() time.Time
+	Mapped    func(Login) Login // returns what may be kept of a login after it was sent or given up
 }
 
 // New returns an outbox. It makes no network calls.

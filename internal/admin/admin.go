@@ -46,6 +46,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /api/contacts/queue", s.withToken(s.queuedContacts))
 	mux.Handle("GET /api/contacts/dead", s.withToken(s.deadContacts))
 	mux.Handle("POST /api/contacts/replay", s.withToken(s.replayContacts))
+	mux.Handle("POST /api/contacts/drop", s.withToken(s.dropContacts))
 	mux.Handle("POST /api/contacts/send", s.withToken(s.sendContact))
 	if s.Pprof {
 		mux.Handle("/debug/pprof/", s.withToken(pprof.Index))

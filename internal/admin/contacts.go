@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hubgate/hubgate/hubspot"
@@ -50,30 +52,41 @@ func contactPage(w http.ResponseWriter, r *http.Request, list func(cursor string
 }
 
 func (s *Server) replayContacts(w http.ResponseWriter, r *http.Request) {
+	changeDeadLetters(w, r, "replayed", s.Contacts.Replay)
+}
+
+func (s *Server) dropContacts(w http.ResponseWriter, r *http.Request) {
+	changeDeadLetters(w, r, "dropped", s.Contacts.Drop)
+}
+
+// changeDeadLetters changes the dead letters that the request selects, and responds with their number under the name
+// result.
+func changeDeadLetters(
+	w http.ResponseWriter, r *http.Request, result string,
+	change func(ctx context.Context, ids []string, all bool) (int, error),
+) {
 	var body struct {
 		IDs []string `json:"ids"`
 		All bool     `json:"all"`
 	}
-	if err := readJSON(r, &body); err != nil {
+	err := readJSON(r, &body)
+	switch {
+	case err != nil:
+	case body.All == (len(body.IDs) > 0):
+		err = errors.New(`send either {"ids": ["..."]} or {"all": true}`)
+	case slices.ContainsFunc(body.IDs, func(id string) bool { return strings.TrimSpace(id) == "" }):
+		err = errors.New("an id is empty")
+	}
+	if err != nil {
 		refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
-	if body.All == (len(body.IDs) > 0) {
-		refuse(w, r, http.StatusBadRequest, `send either {"ids": ["..."]} or {"all": true}`)
-		return
-	}
-	for _, id := range body.IDs {
-		if strings.TrimSpace(id) == "" {
-			refuse(w, r, http.StatusBadRequest, "an id is empty")
-			return
-		}
-	}
-	n, err := s.Contacts.Replay(r.Context(), body.IDs, body.All)
+	n, err := change(r.Context(), body.IDs, body.All)
 	if err != nil {
 		refuseUnavailable(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int{"replayed": n})
+	writeJSON(w, http.StatusOK, map[string]int{result: n})
 }
 
 // SentContact is the response to POST /api/contacts/send. If a login of this person was waiting, Known is true and all

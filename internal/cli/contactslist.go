@@ -94,27 +94,6 @@ func shortTime(at *time.Time) string {
 	return at.Format(time.DateTime)
 }
 
-func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
-	var list listFlags
-	cmd := &cobra.Command{
-		Use: "dead", Short: "List dead letters: contacts that HubSpot rejected, with the reason", Args: noArguments,
-		Long: `Lists the contacts that hubgate has stopped sending, with HubSpot's reason.
-Exit status: 0 when there are none, 3 when there are.`,
-		RunE: func(*cobra.Command, []string) error {
-			var p outbox.DeadPage
-			if err := flags.get(e, "/api/contacts/dead?"+pageQuery(list.limit, list.after).Encode(), &p); err != nil {
-				return err
-			}
-			if err := printDead(e, p); err != nil {
-				return err
-			}
-			return found(len(p.Dead) > 0)
-		},
-	}
-	list.add(cmd)
-	return cmd
-}
-
 func printDead(e *env, p outbox.DeadPage) error {
 	if e.output == "json" {
 		return e.printJSON(p)

@@ -76,7 +76,7 @@ func header(name string, values ...string) func(*http.Request) {
 // guardedRequests need the token.
 var guardedRequests = []string{
 	"GET /config", "GET /api/sessions", "DELETE /api/sessions?user=ada@example.com", "DELETE /api/sessions/00",
-	"GET /api/contacts", "GET /api/contacts/queue", "GET /api/contacts/dead", "POST /api/contacts/replay",
+	"GET /api/contacts", "GET /api/contacts/queue", "GET /api/contacts/dead", "POST /api/contacts/replay", "POST /api/contacts/drop",
 	"POST /api/contacts/send", "GET /debug/pprof/", "GET /debug/pprof/heap", "GET /api/else",
 }
 

@@ -33,7 +33,7 @@ func (g *gateway) onLogin(r *http.Request, s *session.Session, returnTo string) 
 func loginOf(s *session.Session) outbox.Login {
 	return outbox.Login{
 		Issuer: s.Issuer, Subject: s.Subject, Email: s.Email, EmailVerified: s.EmailVerified, Name: s.Name,
-		Groups: s.Groups, Claims: s.Claims, Host: s.Host, At: s.CreatedAt,
+		Groups: s.Groups, Claims: s.Claims, Host: s.Host, At: s.CreatedAt, SessionEnds: s.ExpiresAt,
 	}
 }
 
