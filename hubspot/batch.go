@@ -40,6 +40,11 @@ func (b *batch) classify(ctx context.Context, p *plan) error {
 	if reason := b.mapping.skip(p.job.Login); reason != "" && !p.job.Forced || p.superseded() {
 		return b.finish(ctx, p, unchanged, nil)
 	}
+	if outdated, err := b.w.isOutdated(ctx, p.job); err != nil {
+		return err
+	} else if outdated {
+		return b.finish(ctx, p, unchanged, nil)
+	}
 	if p.job.State.LinkPending {
 		b.linking = append(b.linking, p)
 		return nil

@@ -30,9 +30,10 @@ type ImportRow struct {
 type Imported struct {
 	Rows     int          `json:"rows"` // of the request, from its first: the ones that this result is about
 	Queued   int          `json:"queued"`
-	Repeated int          `json:"repeated"` // queued by an earlier request
+	Repeated int          `json:"repeated"`  // queued by an earlier request
+	LoggedIn int          `json:"logged_in"` // not queued, as a login with the address was sent
 	Skipped  []SkippedRow `json:"skipped"`
-	Retry    int          `json:"retry,omitempty"` // seconds after which to send the other rows, as the queue is full
+	Retry    float64      `json:"retry,omitempty"` // seconds after which to send the other rows, as the queue is full
 }
 
 // SkippedRow is a person who must not become a contact.
@@ -85,30 +86,58 @@ func (c *Contacts) Import(ctx context.Context, from Provider, in Import) (Import
 	if err := in.validate(); err != nil {
 		return Imported{}, err
 	}
-	file := in.File + ":" + live.mapping.fingerprint(from)
+	sent, err := c.outbox.LoginsSent(ctx, in.emails())
+	if err != nil {
+		return Imported{}, err
+	}
 	done := Imported{Skipped: []SkippedRow{}}
 	for _, r := range in.Rows {
-		login, reason := live.mapping.importedLogin(from, r.Claims, in.TrustEmails)
-		if reason != "" {
-			done.Skipped = append(done.Skipped, SkippedRow{r.Row, reason})
-			done.Rows++
-			continue
-		}
-		result, err := c.outbox.Import(ctx, outbox.ImportRow{File: file, Row: r.Row, Login: limitSize(login)})
-		switch {
-		case err != nil:
+		person := outbox.ImportRow{File: in.File + ":" + live.mapping.fingerprint(from), Row: r.Row}
+		var skipped, result string
+		if person.Login, skipped = live.mapping.importedLogin(from, r.Claims, in.TrustEmails); skipped != "" {
+			done.Skipped = append(done.Skipped, SkippedRow{r.Row, skipped})
+		} else if _, found := sent[r.Claims["email"]]; found {
+			done.LoggedIn++
+		} else if result, err = c.outbox.Import(ctx, person); err != nil {
 			return done, fmt.Errorf("hubspot: import: %w", err)
-		case result == outbox.ImportFull:
+		}
+		if result == outbox.ImportFull {
 			done.Retry = importRetry
 			return done, nil
-		case result == outbox.ImportQueued:
-			done.Queued++
-		default:
-			done.Repeated++
 		}
-		done.Rows++
+		done.add(result)
 	}
 	return done, nil
+}
+
+// add counts a row with its result in the queue, or "" if it has none.
+func (done *Imported) add(result string) {
+	done.Rows++
+	switch result {
+	case outbox.ImportQueued:
+		done.Queued++
+	case outbox.ImportRepeated:
+		done.Repeated++
+	}
+}
+
+// emails returns the addresses of the people.
+func (in Import) emails() []string {
+	emails := make([]string, len(in.Rows))
+	for i, r := range in.Rows {
+		emails[i] = r.Claims["email"]
+	}
+	return emails
+}
+
+// isOutdated reports whether a job is a person of a file, and a login with the address was sent. The person may have
+// logged in while waiting in the queue.
+func (w *worker) isOutdated(ctx context.Context, j *outbox.Job) (bool, error) {
+	if !j.Imported {
+		return false, nil
+	}
+	sent, err := w.outbox.LoginsSent(ctx, []string{j.Login.Email})
+	return len(sent) > 0, err
 }
 
 // fingerprint identifies what the people of a file are mapped to.
@@ -142,6 +171,7 @@ func (m *mapping) importedLogin(from Provider, claims map[string]string, trust b
 	case !known && len(m.cfg.Skip.Groups) > 0:
 		return l, "groups unknown: add the claim " + from.GroupsClaim + ", because hubspot.contacts.skip.groups is set"
 	}
+	l = limitSize(l)
 	return l, m.skip(l)
 }
 

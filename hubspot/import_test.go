@@ -108,6 +108,13 @@ func TestImportNeverOverwritesALogin(t *testing.T) {
 		"a login follows later":                   {"import", "send", "login", "send"},
 		"a login was sent and the file was known": {"import", "send", "login", "send", "other import", "send"},
 		"a dead letter of a login is replayed":    {"dead login", "import", "send", "replay", "send"},
+		"the login had another subject":           {"other login", "send", "import", "send"},
+		"the login of another subject follows":    {"import", "other login", "send"},
+		"both follow":                             {"other login", "import", "send"},
+		"the login is of a person without sub":    {"login", "send", "import without sub", "send"},
+		"without sub while the login is waiting":  {"login", "import without sub", "send"},
+		"the dead letter of a login stays":        {"dead login", "import", "dead", "replay", "send"},
+		"the dead letter of a file goes":          {"import", "dead", "login", "send", "nothing dead"},
 		"the session key was replaced":            {"login", "send", "new key", "import", "send"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,6 +141,12 @@ func (e *env) importStep(step string, login outbox.Login) {
 		e.enqueue(r, login)
 	case "import":
 		e.importFile(r, in)
+	case "import without sub":
+		delete(in.Rows[0].Claims, "sub")
+		e.importFile(r, in)
+	case "other login":
+		login.Subject = "another"
+		e.enqueue(r, login)
 	case "other import":
 		in.File = strings.Repeat("0", 64)
 		e.importFile(r, in)
@@ -145,6 +158,12 @@ func (e *env) importStep(step string, login outbox.Login) {
 	case "dead login":
 		e.enqueue(r, login)
 		e.makeDead(r)
+	case "dead":
+		e.makeDead(r)
+	case "nothing dead":
+		if s, err := r.Status(e.t.Context()); err != nil || s.Dead > 0 {
+			e.t.Errorf("%+v %v", s, err)
+		}
 	case "replay":
 		if n, err := r.Replay(e.t.Context(), nil, true); n != 1 || err != nil {
 			e.t.Error(n, err)
@@ -270,6 +289,20 @@ func TestImportOfALaterFileUpdatesContacts(t *testing.T) {
 			if got := e.contact("ada@example.com")["firstname"]; got != name {
 				t.Errorf("firstname is %q", got)
 			}
+		}
+	})
+}
+
+func TestImportCountsPeopleWhoLoggedIn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, importProperties())
+		r := e.startReplica()
+		e.enqueue(r, testLogin("ada@example.com"))
+		e.waitDrained(r)
+		done := e.importFile(r, importOf("Ada@Example.com", "bob@example.com"))
+		if d := cmp.Diff(Imported{Rows: 2, Queued: 1, LoggedIn: 1, Skipped: []SkippedRow{}}, done); d != "" {
+			t.Error(d)
 		}
 	})
 }

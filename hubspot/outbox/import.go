@@ -12,16 +12,18 @@ import (
 // importScript queues a person of a file, once: it is safe to repeat a file that was interrupted anywhere. The file's
 // bitmap is written last, because a script that fails half-way is not rolled back, and a person who is queued twice is
 // better than one who is lost. Records under an older key of the ring are renamed, as for a login. KEYS: stream, held
-// entries, the file's bitmap, the person's record under every key. ARGV: row, entry, TTL of the bitmap, the largest
-// queue that takes more.
+// entries, the file's bitmap, index, the person's record under every key. ARGV: row, entry, TTL of the bitmap, the
+// largest queue that takes more, the person's name in the index, TTL of the index.
 var importScript = redis.NewScript(`
-for i = 5, #KEYS do
-  if redis.call('EXISTS', KEYS[4]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
-    redis.call('RENAME', KEYS[i], KEYS[4])
+for i = 6, #KEYS do
+  if redis.call('EXISTS', KEYS[5]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
+    redis.call('RENAME', KEYS[i], KEYS[5])
   end
 end
 if redis.call('GETBIT', KEYS[3], ARGV[1]) == 1 then return 'repeated' end
 if redis.call('XLEN', KEYS[1]) - redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then return 'full' end
+redis.call('HSETNX', KEYS[4], ARGV[5], 0)
+redis.call('PEXPIRE', KEYS[4], ARGV[6])
 redis.call('XADD', KEYS[1], '*', 'd', ARGV[2], 'n', 0)
 redis.call('SETBIT', KEYS[3], ARGV[1], 1)
 redis.call('PEXPIRE', KEYS[3], ARGV[3])
@@ -58,10 +60,11 @@ func (o *Outbox) Import(ctx context.Context, r ImportRow) (result string, err er
 	if err != nil {
 		return "", err
 	}
-	names := append([]string{o.keys.stream, o.keys.held, o.keys.imported + r.File}, o.personKeys(r.Login)...)
+	names := append([]string{o.keys.stream, o.keys.held, o.keys.imported + r.File, o.indexKeys(r.Login.Email)[0]},
+		o.personKeys(r.Login)...)
+	args := []any{r.Row, sealed, importTTL.Milliseconds(), MaxImportQueue, o.personName(r.Login), personTTL.Milliseconds()}
 	for try := 0; ; try++ {
-		result, err = importScript.Run(ctx, o.deps.Queue, names, r.Row, sealed, importTTL.Milliseconds(),
-			MaxImportQueue).Text()
+		result, err = importScript.Run(ctx, o.deps.Queue, names, args...).Text()
 		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
 			return result, err
 		}

@@ -83,22 +83,26 @@ func (o Leased) lease() lease.Lease {
 }
 
 // finishScript removes entries from the queue and saves the person's record. ARGV: token, number of ids, ids, TTL of
-// the record, a dead letter or "", the person's name in the index, the time of a login that was sent or "", then the
-// record's fields and values. There is at most one dead letter of a person, which a new result of the person's contact
-// removes.
+// the record, a dead letter or "", the person's name in the index, the time of a login that was sent or "", whether the
+// person is of a file or "", then the record's fields and values. There is at most one dead letter of a person, which a
+// new result of the person's contact removes. A person of a file leaves the dead letter of a login, which is newer.
 var finishScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local n = tonumber(ARGV[2])
-local ttl, letter = ARGV[3 + n], ARGV[4 + n]
-if #ARGV > 6 + n then
+local ttl, letter, imported = ARGV[3 + n], ARGV[4 + n], ARGV[7 + n]
+if #ARGV > 7 + n then
   local older = redis.call('HGET', KEYS[5], 'dead')
-  if letter ~= '' then
-    redis.call('HSET', KEYS[5], 'dead', redis.call('XADD', KEYS[6], '*', 'd', letter))
-  elseif older then
-    redis.call('HDEL', KEYS[5], 'dead')
+  local keep = older and imported ~= '' and redis.call('HGET', KEYS[5], 'dead_imported') ~= imported
+    and #redis.call('XRANGE', KEYS[6], older, older) > 0
+  if not keep then
+    if letter ~= '' then
+      redis.call('HSET', KEYS[5], 'dead', redis.call('XADD', KEYS[6], '*', 'd', letter), 'dead_imported', imported)
+    elseif older then
+      redis.call('HDEL', KEYS[5], 'dead', 'dead_imported')
+    end
+    if older then redis.call('XDEL', KEYS[6], older) end
   end
-  if older then redis.call('XDEL', KEYS[6], older) end
-  for i = 7 + n, #ARGV, 2 do redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1]) end
+  for i = 8 + n, #ARGV, 2 do redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1]) end
   redis.call('PEXPIRE', KEYS[5], ttl)
   if letter == '' and ARGV[6 + n] ~= '' then
     redis.call('HSET', KEYS[7], ARGV[5 + n], ARGV[6 + n])
@@ -137,7 +141,11 @@ func (o Leased) finishArgs(
 	for _, id := range ids {
 		args = append(args, id)
 	}
-	args = append(args, personTTL.Milliseconds(), letter, o.personName(j.Login), o.loginTime(j))
+	imported := ""
+	if j.Imported {
+		imported = "1"
+	}
+	args = append(args, personTTL.Milliseconds(), letter, o.personName(j.Login), o.loginTime(j), imported)
 	for name, value := range record {
 		args = append(args, name, value)
 	}
