@@ -12,7 +12,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// checkHubSpot checks the access token, its scopes and account, and compares the mapping with HubSpot's properties.
+// checkHubSpot checks the access token, its scopes and account, the mapped properties, and the form.
 func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 	cfg := d.cfg.HubSpot
 	if cfg.AccessToken == "" {
@@ -43,7 +43,11 @@ func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 			"write the id of the token's account, or create a token in the other account",
 			"hubspot.hub_id, hubspot.access_token"))
 	}
-	return append(all, mapping.Findings()...)
+	all = append(all, mapping.Findings()...)
+	if cfg.Visitors.Link == "form" {
+		all = append(all, checkForm(ctx, account, cfg)...)
+	}
+	return all
 }
 
 // apiFinding explains an error of HubSpot's API. scope is the scope that the call needs.
