@@ -53,6 +53,7 @@ hubspot:
   contacts:
     min_interval: 0s
     properties:
+      cognito_sub: sub               # unique: finds the contact when the e-mail address has changed
       firstname: given_name
       lastname: family_name
       portal_groups: "cognito:groups"
