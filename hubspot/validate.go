@@ -163,8 +163,6 @@ func (c PropertyConfig) validate(p *problems, name string) {
 	case !crm.IsPropertyName(name):
 		p.add(key, fmt.Sprintf("%q is not the internal name of a property", name),
 			"write the internal name: lower-case letters, digits and underscores, starting with a letter")
-	case crm.IsReadOnly(name):
-		p.add(key, "HubSpot sets this property itself; it is read-only", "map to a custom property")
 	case name == "lifecyclestage":
 		p.warn(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing use it",
 			"map to a custom property, or use write: create_only")

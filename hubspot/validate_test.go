@@ -60,10 +60,6 @@ func mistakes() map[string]mistake {
 			`hubspot.contacts.properties["First Name"]`, "internal name"},
 		"digit first": {property("1st", PropertyConfig{Claim: "x"}),
 			"hubspot.contacts.properties.1st", "internal name"},
-		"read-only": {property("createdate", PropertyConfig{Claim: "x"}),
-			"hubspot.contacts.properties.createdate", "read-only"},
-		"internal": {property("hs_object_id", PropertyConfig{Claim: "x"}),
-			"hubspot.contacts.properties.hs_object_id", "read-only"},
 		"lifecycle": {property("lifecyclestage", PropertyConfig{Claim: "x"}),
 			"hubspot.contacts.properties.lifecyclestage", "only moves forward"},
 		"no source": {property("a", PropertyConfig{Write: "always"}), "hubspot.contacts.properties.a", "no source"},
@@ -106,6 +102,8 @@ func TestValidateAcceptsLoopbackAndPropertyForms(t *testing.T) {
 	cfg.Contacts.Properties = map[string]PropertyConfig{
 		"a": {Claim: "custom:tier"}, "b": {Value: "first_page", Write: "create_only"},
 		"c": {Constant: "x", Write: "if_empty"}, "hs_language": {Claim: "locale"},
+		// Which properties are read-only is in the account's schema, which check --live and the worker read.
+		"associatedcompanyid": {Claim: "custom:company"}, "hs_buying_role": {Claim: "x"}, "createdate": {Claim: "x"},
 	}
 	if d := cmp.Diff(0, len(cfg.Validate())); d != "" {
 		t.Errorf("%+v", cfg.Validate())
