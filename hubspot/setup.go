@@ -2,8 +2,11 @@ package hubspot
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -46,13 +49,15 @@ func CheckMapping(ctx context.Context, account *crm.Account, cfg ContactsConfig,
 // add adds a rule whose property is missing, cannot be written or does not work as configured.
 func (check *MappingCheck) add(r rule, known crm.Schema, groups Groups) {
 	p, there := known[r.property]
-	if !there {
-		check.Missing = append(check.Missing, r.newProperty(groups))
-	}
 	list := check.Unsuitable
 	reason, cure := "", ""
-	if there {
+	switch {
+	case there:
 		reason, cure = r.unsuitable(known, groups)
+	case strings.HasPrefix(r.property, "hs_"):
+		reason, cure = "HubSpot has no such property", "correct the name; only HubSpot creates properties that begin with hs_"
+	default:
+		check.Missing = append(check.Missing, r.newProperty(groups))
 	}
 	if reason == "" {
 		list = check.Doubtful
@@ -85,7 +90,8 @@ func (check MappingCheck) Findings() []setting.Finding {
 }
 
 // Create creates the missing properties, and their group if it does not exist. Existing ones are left as they are, so
-// that an interrupted setup can be repeated. created is called with each name.
+// that an interrupted setup can be repeated. created is called with each name. One that HubSpot rejects does not keep
+// the others from being created.
 func (check MappingCheck) Create(ctx context.Context, account *crm.Account, created func(name string)) error {
 	if len(check.Missing) == 0 {
 		return nil
@@ -95,11 +101,17 @@ func (check MappingCheck) Create(ctx context.Context, account *crm.Account, crea
 			return err
 		}
 	}
+	var all []error
 	for _, p := range check.Missing {
-		if err := account.CreateProperty(ctx, p, groupName, "Written by hubgate at login"); err != nil {
-			return err
+		err := account.CreateProperty(ctx, p, groupName, "Written by hubgate at login")
+		if err == nil {
+			created(p.Name)
+			continue
 		}
-		created(p.Name)
+		all = append(all, err)
+		if status, _ := crm.Refused(err); status != http.StatusBadRequest { // every other property would fail too
+			break
+		}
 	}
-	return nil
+	return errors.Join(all...)
 }

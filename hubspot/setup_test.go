@@ -3,6 +3,7 @@ package hubspot
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -101,7 +102,7 @@ func enumeration(name, field string, values ...string) fakehubspot.Property {
 func TestExistingPropertiesThatDoNotFitAreNamed(t *testing.T) {
 	t.Parallel()
 	check, _ := checkMapping(t, []string{"Partner", "staff", "gold;plus"}, map[string]PropertyConfig{
-		"hs_object_id": {Claim: "x"}, "lifecyclestage": {Constant: "wood"}, "portal_logins": {Value: "login_time"},
+		"hs_object_id": {Claim: "x"}, "hs_objct_id": {Claim: "x"}, "lifecyclestage": {Constant: "wood"}, "portal_logins": {Value: "login_time"},
 		"company": {Claim: "sub"}, "born": {Claim: "birthdate"}, "mail_ok": {Claim: "email_verified"},
 		"circles": {Claim: "cognito:groups"}, "one_circle": {Claim: "cognito:groups"}, "years": {Claim: "given_name"},
 		"circle_date": {Claim: "cognito:groups"}, "since": {Constant: "long ago"},
@@ -116,6 +117,7 @@ func TestExistingPropertiesThatDoNotFitAreNamed(t *testing.T) {
 	)
 	if d := cmp.Diff(map[string]string{
 		"hs_object_id":   "HubSpot's property is read-only",
+		"hs_objct_id":    "HubSpot has no such property",
 		"lifecyclestage": `"wood" is not an option (subscriber, lead, customer, other)`,
 		"portal_logins":  "its type is number, but login_time needs datetime",
 		"born":           "its type is number, but birthdate needs date",
@@ -149,6 +151,32 @@ func TestExistingPropertyOfGroupsLacksOptions(t *testing.T) {
 		"circles":    `has no option for "staff", "board", so people in these groups get it without them`,
 		"one_circle": "holds one option, so only one group of a person is written",
 	}, check.Doubtful); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestRejectedPropertyDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults}))
+	t.Cleanup(api.Close)
+	cfg := DefaultConfig()
+	cfg.APIURL, cfg.AccessToken = api.URL, "pat-na1-test"
+	account, err := crm.NewAccount(cfg.CRM(), &http.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := func(name, label string) crm.NewProperty {
+		return crm.NewProperty{Name: name, Label: label, Type: "string", FieldType: "text"}
+	}
+	check := MappingCheck{Missing: []crm.NewProperty{
+		text("a", "A"), text("b", ""), text("hs_c", "C"), text("d", "D"),
+	}}
+	var created []string
+	err = check.Create(t.Context(), account, func(name string) { created = append(created, name) })
+	if err == nil || !strings.Contains(err.Error(), "property b:") || !strings.Contains(err.Error(), "property hs_c:") {
+		t.Error(err)
+	}
+	if d := cmp.Diff([]string{"a", "d"}, created); d != "" {
 		t.Error(d)
 	}
 }

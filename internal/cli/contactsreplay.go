@@ -17,7 +17,8 @@ func contactsReplayCommand(e *env, flags *adminFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "replay [ID...] | --all", Short: "Send dead letters again",
 		Long: `Puts dead letters back into the queue. If the person has logged in again since and that login was sent, the
-dead letter is dropped, because it must not overwrite newer data.`,
+dead letter is dropped, because it must not overwrite newer data.
+Exit status: 0 when all are in the queue again, 3 when some could not be.`,
 		RunE: func(_ *cobra.Command, ids []string) error {
 			if all == (len(ids) > 0) {
 				return usageError(`required: IDs from "hubgate contacts dead", or --all`)
