@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -172,5 +173,25 @@ func TestPagesThatCannotAskFails(t *testing.T) {
 	}
 	if status, _, _ := hubgate(t, "pages", "--config", filepath.Join(t.TempDir(), "none.yaml")); status != ExitUsage {
 		t.Errorf("no file: %d", status)
+	}
+}
+
+// A missing key is a mistake in the file, not a failure of HubSpot.
+func TestMissingTokenIsAMistake(t *testing.T) {
+	t.Parallel()
+	config := portal(t, fakehubspot.Config{}, "")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = []byte(strings.Replace(string(text), "access_token: pat-x, ", "", 1))
+	if err := os.WriteFile(config, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"pages"}, {"pages", "-o", "json"}, {"contacts", "setup"}} {
+		status, stdout, stderr := hubgate(t, append(command, "--config", config)...)
+		if status != ExitUsage || stdout != "" || !strings.Contains(stderr, "access_token") {
+			t.Errorf("%s: %d %s%s", command, status, stdout, stderr)
+		}
 	}
 }

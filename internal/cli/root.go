@@ -15,6 +15,7 @@ import (
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/internal/site"
 )
 
 // env is the environment of every command.
@@ -74,6 +75,9 @@ func (e *env) exit(cmd *cobra.Command, err error) int {
 		return exitOK
 	case errors.As(err, &silent):
 		return int(silent)
+	case errors.Is(err, site.ErrNoToken):
+		fmt.Fprintf(e.stderr, "hubgate: %v\n", err)
+		return ExitUsage
 	case errors.As(err, &config):
 		fmt.Fprintln(e.stderr, config.Error())
 		return ExitUsage

@@ -112,10 +112,13 @@ func readContent(ctx context.Context, account *crm.Account, report func(string))
 // progressStep is the number of pages between two lines about progress.
 const progressStep = 500
 
+// ErrNoToken means that the configuration has no key for HubSpot's API.
+var ErrNoToken = errors.New("hubspot.access_token is required; write a service key")
+
 // openAccount returns the HubSpot account of a configuration. It makes no network calls.
 func openAccount(cfg *config.Config) (*crm.Account, error) {
 	if cfg.HubSpot.AccessToken == "" {
-		return nil, errors.New("hubspot.access_token is required; write a service key")
+		return nil, ErrNoToken
 	}
 	return crm.NewAccount(cfg.HubSpot.CRM(), dependency.NewClient(dependency.ClientConfig{
 		Name: dependency.HubSpotAPI, Timeout: 30 * time.Second, MaxBody: 32 << 20,
