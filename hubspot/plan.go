@@ -68,7 +68,7 @@ func (p *plan) writes(w want) bool {
 	case writeIfEmpty:
 		return p.contact.Property(w.property) == ""
 	case writeCreateOnly:
-		return !p.known && p.contact.ID == ""
+		return p.job.State.Created || !p.known && p.contact.ID == ""
 	}
 	return true
 }
@@ -76,7 +76,7 @@ func (p *plan) writes(w want) bool {
 // unread returns the properties that depend on what the contact has.
 func (p *plan) unread() (names []string) {
 	for _, w := range p.wants {
-		if w.write == writeIfEmpty || w.write == writeCreateOnly && !p.known {
+		if w.write == writeIfEmpty || w.write == writeCreateOnly && !p.known && !p.job.State.Created {
 			names = append(names, w.property)
 		}
 	}

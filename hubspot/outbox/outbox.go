@@ -71,6 +71,7 @@ type State struct {
 	First       int64  `json:"f,omitempty"` // time of the first attempt, in ms
 	Next        int64  `json:"n,omitempty"` // time of the next attempt, in ms
 	Error       string `json:"e,omitempty"`
+	Created     bool   `json:"c,omitempty"` // an older version created the contact without its create-only properties
 	FailedAlone int    `json:"s,omitempty"` // failed attempts with only this contact
 	LinkPending bool   `json:"l,omitempty"` // the contact is written; the form submission is pending
 	Held        bool   `json:"h,omitempty"` // unchanged person: held until min_interval ends
