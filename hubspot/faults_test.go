@@ -54,6 +54,7 @@ func failures() map[string]failure {
 				e.mini.HSet("hubgate:{crm}:lease", "not", "ours")
 				time.Sleep(500 * time.Millisecond)
 			}
+			e.mini.Del("hubgate:{crm}:lease")
 			time.Sleep(time.Minute)
 		}, map[string]int{queueWorks: 1, queueFails: 1}},
 		"the token is rejected for an hour, then replaced": {func(_ *testing.T, e *env, r *replica) {

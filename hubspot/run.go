@@ -30,8 +30,7 @@ func (c *Contacts) Run(ctx context.Context) error {
 			c.faults.queueWorks(c.deps.Log)
 		}
 		if err != nil && ctx.Err() == nil {
-			c.faults.queueFails(c.deps.Log, err)
-			c.outbox.Repair(ctx, err)
+			c.faults.queueFails(c.deps.Log, outbox.Explain(err))
 		}
 		c.gauges(ctx)
 		pause := leaseRetry/2 + time.Duration(rand.Int64N(int64(leaseRetry)))

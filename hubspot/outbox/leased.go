@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,6 +21,14 @@ var ErrLeaseLost = errors.New("another replica holds the lease")
 
 // IsRedisError reports whether Redis is the cause of a failed call, not HubSpot.
 func IsRedisError(err error) bool { return errors.Is(err, ErrLeaseLost) || errors.Is(err, errLimiter) }
+
+// Explain adds the cure to an error about a Redis key of another type than hubgate writes.
+func Explain(err error) error {
+	if err != nil && strings.Contains(err.Error(), "WRONGTYPE") {
+		return fmt.Errorf("%w (another program uses hubgate's Redis keys: is session.redis.key_prefix shared?)", err)
+	}
+	return err
+}
 
 // Leased is the outbox of the lease holder. Each write checks the fencing token atomically, so that a holder that
 // was paused (stopped process, network partition) cannot acknowledge entries that another replica is processing.

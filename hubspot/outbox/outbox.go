@@ -113,11 +113,8 @@ func (o *Outbox) Add(ctx context.Context, e Entry) error {
 	nonce, name := rand.Text(), o.personName(e.Login)
 	for try := 0; ; try++ {
 		err = addScript.Run(ctx, o.deps.Queue, names, nonce, personTTL.Milliseconds(), sealed, logins, name).Err()
-		if isWrongType(err) && try == 0 && o.deleteMistypedKeys(ctx, names[2:]...) == nil {
-			continue
-		}
 		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
-			return err
+			return Explain(err)
 		}
 		if !background.Sleep(ctx, 100*time.Millisecond) {
 			return err
