@@ -130,44 +130,48 @@ func TestContentFailsIfNothingCanBeRead(t *testing.T) {
 // HubSpot sends whole pages, unless asked for a few members of them.
 func TestContentReadsLargePages(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		count, size int
-		want        string
-	}{
-		"100 of 400 KB": {100, 400 << 10, "100 []"},
-		"10 of 5 MB":    {10, 5 << 20, "10 []"},
-		"1 of 33 MB":    {1, 33 << 20, "0 [hubspot: list site pages: a page of the list is larger than 32 MiB]"},
-	} {
+	for _, c := range []struct{ count, size int }{{100, 400 << 10}, {60, 700 << 10}, {12, 3 << 20}} {
 		var queries []url.Values
-		a := newAccount(t, fakehubspot.Config{
-			Pages: []fakehubspot.Page{}, Wrap: func(next http.Handler) http.Handler {
-				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if !strings.HasSuffix(r.URL.Path, "/site-pages") {
-						next.ServeHTTP(w, r)
-						return
-					}
-					queries = append(queries, r.URL.Query())
-					writeLargePages(w, r, c.count, c.size)
-				})
-			},
-		})
+		a := newAccount(t, fakehubspot.Config{Wrap: largePages(c.count, c.size, &queries)})
 		found, err := a.Content(t.Context(), func(int, int) {})
-		var problems []error
-		for _, u := range found.Unread {
-			problems = append(problems, u.Err)
-		}
-		if got := fmt.Sprint(len(found.Pages), " ", problems); err != nil || got != c.want {
-			t.Errorf("%s: %s, %v", name, got, err)
+		if err != nil || len(found.Pages) != c.count || len(found.Unread) > 0 {
+			t.Errorf("%+v: %d pages, %+v, %v", c, len(found.Pages), found.Unread, err)
 		}
 		for _, q := range queries {
 			if !strings.HasPrefix(q.Get("property"), "id,name,url,domain,slug,") {
-				t.Errorf("%s: asked for %v", name, q)
+				t.Errorf("%+v: asked for %v", c, q)
 			}
 		}
 	}
 }
 
-// writeLargePages answers with pages of a size, whatever members are asked for.
+func TestContentNamesPageThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	var queries []url.Values
+	a := newAccount(t, fakehubspot.Config{Wrap: largePages(1, 33<<20, &queries)})
+	l := a.pageLists(new([]Page))[0]
+	l.limit = 2
+	l.next(t.Context())
+	want := "hubspot: list site pages: a page of the list is larger than 32 MiB"
+	if l.err == nil || l.err.Error() != want || len(queries) != 2 || !l.done {
+		t.Errorf("%v after %v", l.err, queries)
+	}
+}
+
+// largePages returns a wrapper that answers with site pages of a size, whatever members are asked for.
+func largePages(count, size int, queries *[]url.Values) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/site-pages") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			*queries = append(*queries, r.URL.Query())
+			writeLargePages(w, r, count, size)
+		})
+	}
+}
+
 func writeLargePages(w http.ResponseWriter, r *http.Request, count, size int) {
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
 	from, _ := strconv.Atoi(r.URL.Query().Get("after"))

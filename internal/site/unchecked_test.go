@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,9 +90,9 @@ func TestProbeFollowsRedirectsOnSite(t *testing.T) {
 
 func TestProbeGivesUpOnSilentOrigin(t *testing.T) {
 	t.Parallel()
-	asked := 0
+	var asked atomic.Int32
 	p := originSays(t, func(http.ResponseWriter, *http.Request) {
-		asked++
+		asked.Add(1)
 		panic(http.ErrAbortHandler)
 	}, "1", "2", "3", "4", "5", "6", "7")
 	var reasons []string
@@ -99,8 +100,8 @@ func TestProbeGivesUpOnSilentOrigin(t *testing.T) {
 		reasons = append(reasons, fmt.Sprintf("%d %s", len(c.Pages), c.Reason))
 	}
 	want := []string{"5 no answer: EOF", "2 not requested, because the origin did not respond to the 5 pages before"}
-	if d := cmp.Diff(want, reasons); d != "" || asked < 5 {
-		t.Error(asked, d)
+	if d := cmp.Diff(want, reasons); d != "" || asked.Load() < 5 {
+		t.Error(asked.Load(), d)
 	}
 }
 
