@@ -15,6 +15,9 @@ type batch struct {
 	linking []*plan // contacts that are up to date, whose browser may have to be linked
 	settled map[*outbox.Job]bool
 	stopped bool // no calls can be made now
+
+	accepted bool // HubSpot accepted a contact of the batch
+	alone    int  // contacts that failed alone since HubSpot accepted one, for no reason that it names
 }
 
 // plan decides what each job needs. If HubSpot's property definitions cannot be read, it postpones the jobs and returns

@@ -33,10 +33,28 @@ func (b *batch) callFailed(ctx context.Context, plans []*plan, failure error) er
 		}
 		return b.write(ctx, plans[half:])
 	}
-	if err := b.rejected(ctx, plans[0], e); err != nil {
-		return err
+	return b.failedAlone(ctx, plans[0], e)
+}
+
+// maxAlone is how many contacts may fail alone in a row. With more, no single contact is the cause.
+const maxAlone = 3
+
+// failedAlone handles the failure of a call about one contact. If HubSpot does not name the contact as the cause, it is
+// only blamed once HubSpot has accepted another one.
+func (b *batch) failedAlone(ctx context.Context, p *plan, e *crm.APIError) error {
+	if e.AboutContacts() {
+		if err := b.rejected(ctx, p, e); err != nil {
+			return err
+		}
+		return b.write(ctx, []*plan{p})
 	}
-	return b.write(ctx, plans)
+	if b.alone++; b.alone >= maxAlone {
+		return b.pause(ctx, []*plan{p}, e)
+	}
+	if first := p.job.State.First; !e.Transient() && (b.accepted || first > 0 && b.w.acceptedSince(first)) {
+		return b.moveToDeadLetters(ctx, p, e)
+	}
+	return b.retryLater(ctx, p, e, true)
 }
 
 // diagnose returns HubSpot's error after a failed call: about all calls, or about what this one contained. If the error

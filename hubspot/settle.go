@@ -13,7 +13,8 @@ import (
 // complete ends the job of a contact that HubSpot wrote.
 func (b *batch) complete(ctx context.Context, p *plan, o crm.Outcome) error {
 	w, now := b.w, b.w.c.deps.Now()
-	p.done, w.failures = true, 0
+	p.done, b.accepted, b.alone = true, true, 0
+	w.failures, w.lastSuccess = 0, now
 	w.c.health.report(true, "accepts contacts", now)
 	if w.c.faults.ended(refusal) {
 		w.c.deps.Log.Info("HubSpot accepts calls again")
@@ -62,15 +63,19 @@ func (b *batch) moveToDeadLetters(ctx context.Context, p *plan, e *crm.APIError)
 // maxFailedAlone is the number of failed attempts alone after which a contact is given up.
 const maxFailedAlone = 8
 
-// retryLater schedules a retry. A contact that keeps failing alone goes to the dead letters.
+// retryLater schedules a retry. A contact that keeps failing alone while HubSpot accepts others goes to the dead
+// letters.
 func (b *batch) retryLater(ctx context.Context, p *plan, e *crm.APIError, alone bool) error {
 	if s := p.job.State; alone && e.Status != http.StatusTooManyRequests && !s.LinkPending &&
-		s.FailedAlone+1 >= maxFailedAlone {
+		s.FailedAlone+1 >= maxFailedAlone && b.w.acceptedSince(s.First) {
 		return b.moveToDeadLetters(ctx, p, e)
 	}
 	p.done = true
 	return b.w.scheduleRetry(ctx, p.job, e, alone)
 }
+
+// acceptedSince reports whether HubSpot has accepted a contact since a time in milliseconds.
+func (w *worker) acceptedSince(ms int64) bool { return !w.lastSuccess.Before(time.UnixMilli(ms)) }
 
 // scheduleRetry saves a failed attempt in the queue. alone means that the contact itself may be at fault.
 func (w *worker) scheduleRetry(ctx context.Context, j *outbox.Job, e *crm.APIError, alone bool) error {

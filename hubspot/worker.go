@@ -24,6 +24,7 @@ type worker struct {
 	schema       schemaReader
 	refused      map[string]time.Time // properties that HubSpot rejects for all contacts, until when
 	failures     int                  // consecutive failed calls
+	lastSuccess  time.Time            // when HubSpot last accepted a contact
 	refusedToken string               // the access token that HubSpot rejected
 	gaugesAt     time.Time            // when the gauges were last set
 }
