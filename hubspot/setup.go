@@ -109,7 +109,8 @@ func (check MappingCheck) Create(ctx context.Context, account *crm.Account, crea
 			continue
 		}
 		all = append(all, err)
-		if status, _ := crm.Refused(err); status != http.StatusBadRequest { // every other property would fail too
+		status, _ := crm.Refused(err)
+		if status != http.StatusBadRequest && !errors.Is(err, crm.ErrArchived) { // every other property would fail too
 			break
 		}
 	}

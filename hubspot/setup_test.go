@@ -157,7 +157,15 @@ func TestExistingPropertyOfGroupsLacksOptions(t *testing.T) {
 
 func TestRejectedPropertyDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
-	api := httptest.NewServer(fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults}))
+	fake := fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults})
+	fake.Define(fakehubspot.Property{Name: "old", Label: "Old", Type: "string", FieldType: "text"})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/old") { // HubSpot hides archived properties
+			http.Error(w, `{"status":"error","category":"OBJECT_NOT_FOUND"}`, http.StatusNotFound)
+			return
+		}
+		fake.ServeHTTP(w, r)
+	}))
 	t.Cleanup(api.Close)
 	cfg := DefaultConfig()
 	cfg.APIURL, cfg.AccessToken = api.URL, "pat-na1-test"
@@ -169,14 +177,16 @@ func TestRejectedPropertyDoesNotStopTheOthers(t *testing.T) {
 		return crm.NewProperty{Name: name, Label: label, Type: "string", FieldType: "text"}
 	}
 	check := MappingCheck{Missing: []crm.NewProperty{
-		text("a", "A"), text("b", ""), text("hs_c", "C"), text("d", "D"),
+		text("a", "A"), text("b", ""), text("hs_c", "C"), text("old", "Old"), text("a", "A"), text("d", "D"),
 	}}
 	var created []string
 	err = check.Create(t.Context(), account, func(name string) { created = append(created, name) })
-	if err == nil || !strings.Contains(err.Error(), "property b:") || !strings.Contains(err.Error(), "property hs_c:") {
-		t.Error(err)
+	for _, want := range []string{"property b:", "property hs_c:", "property old: HubSpot has an archived property"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
-	if d := cmp.Diff([]string{"a", "d"}, created); d != "" {
+	if d := cmp.Diff([]string{"a", "a", "d"}, created); d != "" {
 		t.Error(d)
 	}
 }

@@ -2,8 +2,10 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/hubgate/hubgate/internal/dependency"
 )
@@ -50,13 +52,15 @@ func (a *Account) Schema(ctx context.Context) (Schema, error) {
 
 // CreateGroup creates a property group. An existing one is left as it is.
 func (a *Account) CreateGroup(ctx context.Context, name, label string) error {
-	if err := a.create(ctx, "/groups", map[string]any{"name": name, "label": label}); err != nil {
+	err := a.create(ctx, "/groups", map[string]any{"name": name, "label": label})
+	if err != nil && !isConflict(err) {
 		return fmt.Errorf("hubspot: create property group: %w", err)
 	}
 	return nil
 }
 
-// CreateProperty creates a property in a group. An existing one is left as it is.
+// CreateProperty creates a property in a group. An existing one is left as it is; an archived one is an error, because
+// no value could be written.
 func (a *Account) CreateProperty(ctx context.Context, p NewProperty, group, description string) error {
 	body := map[string]any{
 		"name": p.Name, "label": p.Label, "groupName": group, "type": p.Type, "fieldType": p.FieldType,
@@ -69,18 +73,38 @@ func (a *Account) CreateProperty(ctx context.Context, p NewProperty, group, desc
 		}
 		body["options"] = options
 	}
-	if err := a.create(ctx, "", body); err != nil {
+	err := a.create(ctx, "", body)
+	if isConflict(err) {
+		err = a.exists(ctx, p.Name)
+	}
+	if err != nil {
 		return fmt.Errorf("hubspot: create property %s: %w", p.Name, err)
 	}
 	return nil
 }
 
+// exists returns an error if HubSpot does not show a property, although it refuses to create one of this name.
+func (a *Account) exists(ctx context.Context, name string) error {
+	_, err := a.doWithRetry(ctx, call{
+		op: dependency.OpSchema, method: http.MethodGet, url: a.client.properties() + "/" + url.PathEscape(name),
+	})
+	if status, _ := Refused(err); status == http.StatusNotFound {
+		return ErrArchived
+	}
+	return err
+}
+
+// ErrArchived means that a property cannot be created, because an archived one has its name.
+var ErrArchived = errors.New("HubSpot has an archived property of this name; restore it under Settings > Properties")
+
 func (a *Account) create(ctx context.Context, rest string, body map[string]any) error {
 	_, err := a.doWithRetry(ctx, call{
 		op: dependency.OpSchema, method: http.MethodPost, url: a.client.properties() + rest, body: body,
 	})
-	if status, _ := Refused(err); status == http.StatusConflict {
-		return nil
-	}
 	return err
+}
+
+func isConflict(err error) bool {
+	status, _ := Refused(err)
+	return status == http.StatusConflict
 }
