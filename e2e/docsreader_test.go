@@ -42,12 +42,24 @@ func newReader(t *testing.T) *reader {
 	overwrite(t, filepath.Join(r.smallest, "hubgate.yaml"), smallestConfiguration(t))
 	overwrite(t, filepath.Join(r.smallest, "new.yaml"), smallestConfiguration(t))
 	overwrite(t, filepath.Join(r.other, "hubgate.yaml"), r.otherPorts())
+	overwrite(t, filepath.Join(r.demo, "people.csv"), documentedPeople(t))
+	overwrite(t, filepath.Join(r.demo, "users.json"), `{"Users": []}`)
 	for _, folder := range []string{r.smallest, r.demo, r.other} {
 		if err := os.Symlink(binary, filepath.Join(folder, "hubgate")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return r
+}
+
+// documentedPeople returns the file of people that a document shows.
+func documentedPeople(t *testing.T) string {
+	t.Helper()
+	files := documentedBlocks(t, "csv")
+	if len(files) != 1 {
+		t.Fatalf("the documents show %d files of people", len(files))
+	}
+	return files[0].text
 }
 
 var listenAddress = regexp.MustCompile(`(listen: "127\.0\.0\.1:)\d+`)

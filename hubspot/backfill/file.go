@@ -8,10 +8,12 @@ import (
 	"io"
 )
 
-// Limits of a file. A row must fit into a request to the admin API even if JSON escapes each of its characters.
+// Limits of a file. A row with the names of its claims must fit into a request to the admin API, of 1 MiB, even if JSON
+// escapes each character.
 const (
-	maxRow  = 128 << 10
-	MaxRows = 1_000_000
+	maxRow    = 128 << 10
+	maxHeader = 16 << 10
+	MaxRows   = 1_000_000
 )
 
 // Row is a person who can be imported.

@@ -54,7 +54,7 @@ func (t *table) header() (line, error) {
 		fault, cure := encodingFault(l.text)
 		switch {
 		case fault != "":
-		case l.tooLong:
+		case l.tooLong || len(l.text) > maxHeader:
 			fault, cure = "the header is too long", "write the names of claims, separated by commas, and a row per person"
 		case strings.Contains(l.text, "\r"):
 			fault, cure = "lines end with CR only", "save the file with LF or CRLF"

@@ -26,6 +26,7 @@ type Server struct {
 	Registry *prometheus.Registry
 	Sessions *session.Manager
 	Contacts *hubspot.Contacts
+	Provider func() hubspot.Provider
 	Pprof    bool
 }
 
@@ -48,6 +49,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /api/contacts/replay", s.withToken(s.replayContacts))
 	mux.Handle("POST /api/contacts/drop", s.withToken(s.dropContacts))
 	mux.Handle("POST /api/contacts/send", s.withToken(s.sendContact))
+	mux.Handle("POST /api/contacts/import", s.withToken(s.importContacts))
 	if s.Pprof {
 		mux.Handle("/debug/pprof/", s.withToken(pprof.Index))
 		mux.Handle("/debug/pprof/cmdline", s.withToken(http.NotFound)) // arguments may contain secrets (CWE-214)

@@ -76,8 +76,9 @@ func header(name string, values ...string) func(*http.Request) {
 // guardedRequests need the token.
 var guardedRequests = []string{
 	"GET /config", "GET /api/sessions", "DELETE /api/sessions?user=ada@example.com", "DELETE /api/sessions/00",
-	"GET /api/contacts", "GET /api/contacts/queue", "GET /api/contacts/dead", "POST /api/contacts/replay", "POST /api/contacts/drop",
-	"POST /api/contacts/send", "GET /debug/pprof/", "GET /debug/pprof/heap", "GET /api/else",
+	"GET /api/contacts", "GET /api/contacts/queue", "GET /api/contacts/dead", "POST /api/contacts/replay",
+	"POST /api/contacts/drop", "POST /api/contacts/send", "POST /api/contacts/import", "GET /debug/pprof/",
+	"GET /debug/pprof/heap", "GET /api/else",
 }
 
 var openRequests = []string{"GET /metrics", "GET /livez", "GET /readyz", "GET /startupz", "GET /version"}
@@ -163,7 +164,8 @@ func TestAdminListenerRefusesOtherOriginsAndHosts(t *testing.T) {
 func TestInvalidAdminRequestIsRefused(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t, withToken)
-	const replay, send = "/api/contacts/replay", "/api/contacts/send"
+	const replay, send, imports = "/api/contacts/replay", "/api/contacts/send", "/api/contacts/import"
+	aHash := strings.Repeat("0", 64)
 	for _, c := range []struct{ method, target, body string }{
 		{"DELETE", "/api/sessions", ""}, {"DELETE", "/api/sessions?user=", ""}, {"DELETE", "/api/sessions?user=%20", ""},
 		{"DELETE", "/api/sessions?user=a&user=b", ""}, {"DELETE", "/api/sessions?users=a", ""},
@@ -176,6 +178,10 @@ func TestInvalidAdminRequestIsRefused(t *testing.T) {
 		{"POST", replay, `{"all":true}{"all":true}`}, {"POST", replay, `[]`},
 		{"POST", send, ""}, {"POST", send, "{}"}, {"POST", send, `{"email":""}`}, {"POST", send, `{"email":" "}`},
 		{"POST", send, `{"email":null}`}, {"POST", send, `{"email":"nobody"}`},
+		{"POST", imports, "{}"}, {"POST", imports, `{"file":"x","rows":[{"row":1,"claims":{}}]}`},
+		{"POST", imports, `{"file":"` + aHash + `","rows":[]}`},
+		{"POST", imports, `{"file":"` + aHash + `","rows":[{"row":0}]}`},
+		{"POST", imports, `{"file":"` + aHash + `","rows":[{"row":1,"claims":{"a":1}}]}`},
 	} {
 		got := o.send(c.method, c.target, c.body, nil)
 		var problem page.Problem

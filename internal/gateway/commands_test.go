@@ -49,7 +49,7 @@ func TestOperatorCommandExplainsErrors(t *testing.T) {
 	}{
 		{"sessions list", gw.URL, configtest.AdminToken, 0, "Nobody is logged in."},
 		{"sessions lst", gw.URL, configtest.AdminToken, 2, "did you mean list?"},
-		{"contacts foo", gw.URL, configtest.AdminToken, 2, "available commands: dead, queue"},
+		{"contacts foo", gw.URL, configtest.AdminToken, 2, "available commands: backfill, dead, queue"},
 		{"sessions list --limit 0", gw.URL, configtest.AdminToken, 2, "at least 1"},
 		{"sessions list --limit -3", gw.URL, configtest.AdminToken, 2, "at least 1"},
 		{"contacts queue --limit 0", gw.URL, configtest.AdminToken, 2, "from 1 to 1000"},

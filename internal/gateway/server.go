@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/logging"
@@ -37,7 +38,8 @@ func (g *gateway) adminServer(cfg config.ServerConfig) *http.Server {
 	a := &admin.Server{
 		Audit: logging.AuditLog(g.log), Listen: cfg.AdminListen, Registry: g.metrics.registry, Sessions: g.sessions,
 		Contacts: g.contacts, Pprof: cfg.Pprof, Health: g.health, Config: g.servedConfig,
-		Token: func() string { return g.current.Load().cfg.Server.AdminToken.Reveal() },
+		Token:    func() string { return g.current.Load().cfg.Server.AdminToken.Reveal() },
+		Provider: g.contactProvider,
 	}
 	return &http.Server{
 		Handler:           stricthttp.Prompt(a.Handler()),
@@ -46,6 +48,12 @@ func (g *gateway) adminServer(cfg config.ServerConfig) *http.Server {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          httpErrorLog(g.log),
 	}
+}
+
+// contactProvider returns the provider that the people of an imported file belong to.
+func (g *gateway) contactProvider() hubspot.Provider {
+	gen := g.current.Load()
+	return hubspot.Provider{Issuer: gen.provider.Issuer(), GroupsClaim: gen.cfg.Auth.GroupsClaim}
 }
 
 // httpErrorLog returns the logger for what net/http reports about connections, which clients can cause at will.

@@ -1,0 +1,68 @@
+package hubspot
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hubgate/hubgate/hubspot/crm"
+)
+
+// ImportPreview shows what an Import would send to a HubSpot account. It changes nothing.
+type ImportPreview struct {
+	mapping *mapping
+	from    Provider
+	known   crm.Schema
+}
+
+// ImportedProperty is what an Import would write into one property.
+type ImportedProperty struct {
+	Property string `json:"property"`
+	Value    string `json:"value"`              // "" = the property is emptied, unless the value is rejected
+	Write    string `json:"write"`              // always | if_empty | create_only
+	Rejected string `json:"rejected,omitempty"` // why the value cannot be written
+}
+
+// NewImportPreview reads the account's properties.
+func NewImportPreview(
+	ctx context.Context, account *crm.Account, cfg ContactsConfig, from Provider,
+) (*ImportPreview, error) {
+	known, err := account.Schema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &ImportPreview{mapping: newMapping(cfg), from: from, known: known}, nil
+}
+
+// Person returns what would be written for a person with these claims, or why the person would be skipped. Properties
+// whose source the person lacks are not written and not returned.
+func (p *ImportPreview) Person(claims map[string]string, trust bool) (list []ImportedProperty, skipped string) {
+	login, skipped := p.mapping.importedLogin(p.from, claims, trust)
+	if skipped != "" {
+		return nil, skipped
+	}
+	for _, r := range p.mapping.rules {
+		value, missing := r.lookup(login, 0)
+		if missing != "" {
+			continue
+		}
+		item := ImportedProperty{Property: r.property, Write: r.Write}
+		item.Value, item.Rejected = p.known.Convert(r.property, value, r.Constant == "")
+		list = append(list, item)
+	}
+	return list, ""
+}
+
+// Properties returns the names of the mapped properties.
+func (p *ImportPreview) Properties() []string {
+	names := make([]string, len(p.mapping.rules))
+	for i, r := range p.mapping.rules {
+		names[i] = r.property
+	}
+	return names
+}
+
+// Uses reports whether a claim of the file has an effect.
+func (p *ImportPreview) Uses(claim string) bool {
+	return slices.Contains([]string{"email", "email_verified", "sub", p.from.GroupsClaim}, claim) ||
+		slices.ContainsFunc(p.mapping.rules, func(r rule) bool { return r.Claim == claim })
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/internal/site"
+)
+
+// preview returns what shows the effect of an import.
+func (b *backfillCommand) preview() (work func() (summary any, err error), err error) {
+	if b.flags.config == "" || b.flags.admin != "" {
+		return nil, usageError("--dry-run asks HubSpot itself, not a gateway; use --config FILE")
+	}
+	cfg, rep := config.Load(b.flags.config, b.env.getenv)
+	if rep.Failed() {
+		return nil, &config.Error{Report: rep}
+	}
+	return func() (any, error) {
+		account, err := site.PreviewImport(b.env.ctx, cfg)
+		if err != nil {
+			return previewTotals{}, err
+		}
+		p := &backfillPreview{command: b, account: account, properties: map[string]*propertyTotals{}}
+		p.totals.UnusedClaims = []string{}
+		for _, name := range account.Properties() {
+			p.properties[name] = &propertyTotals{Property: name, Rejected: map[string]int{}}
+		}
+		err = b.file.each(p.add, b.reject)
+		return p.summary(), p.finish(err)
+	}, nil
+}
+
+// backfillPreview is a dry run.
+type backfillPreview struct {
+	command    *backfillCommand
+	account    *hubspot.ImportPreview
+	totals     previewTotals
+	properties map[string]*propertyTotals
+	rejected   bool
+}
+
+// previewTotals is what follows the people in JSON.
+type previewTotals struct {
+	People       int               `json:"people"`
+	BadRows      int               `json:"bad_rows"`
+	Properties   []*propertyTotals `json:"properties"`
+	UnusedClaims []string          `json:"unused_claims"`
+}
+
+// propertyTotals is the number of people whose value of a property would be written or left out.
+type propertyTotals struct {
+	Property string         `json:"property"`
+	Written  int            `json:"written"`
+	Rejected map[string]int `json:"rejected"` // reason -> people
+}
+
+// previewRow is a person who would be sent.
+type previewRow struct {
+	Number     int                        `json:"row"`
+	Line       int                        `json:"line"`
+	Email      string                     `json:"email"`
+	Properties []hubspot.ImportedProperty `json:"properties"`
+}
+
+// maxUnusedClaims limits the list of claims without effect.
+const maxUnusedClaims = 100
+
+func (p *backfillPreview) add(row backfill.Row) error {
+	for claim := range row.Claims {
+		list := &p.totals.UnusedClaims
+		if !p.account.Uses(claim) && len(*list) < maxUnusedClaims && !slices.Contains(*list, claim) {
+			*list = append(*list, claim)
+		}
+	}
+	list, skipped := p.account.Person(row.Claims, p.command.trustEmails)
+	if skipped != "" {
+		p.command.reject(&backfill.RowError{Number: row.Number, Line: row.Line, Fault: skipped})
+		return nil
+	}
+	p.totals.People++
+	for _, item := range list {
+		p.count(item)
+	}
+	person := previewRow{row.Number, row.Line, row.Claims["email"], list}
+	p.command.report.add("row", person, person.text())
+	return p.command.env.ctx.Err()
+}
+
+func (p *backfillPreview) count(item hubspot.ImportedProperty) {
+	total := p.properties[item.Property]
+	if item.Rejected == "" {
+		total.Written++
+		return
+	}
+	p.rejected = true
+	total.Rejected[item.Rejected]++
+}
+
+// text returns the person with what would be written.
+func (r previewRow) text() string {
+	text := fmt.Sprintf("line %d: %s", r.Line, r.Email)
+	for _, item := range r.Properties {
+		value := item.Value
+		switch {
+		case item.Rejected != "":
+			value = "left out: " + item.Rejected
+		case value == "":
+			value = "emptied"
+		}
+		if item.Write != "always" {
+			value += " (" + item.Write + ")"
+		}
+		text += fmt.Sprintf("\n  %s: %s", item.Property, setting.Shorten(value))
+	}
+	return text
+}
+
+func (p *backfillPreview) summary() previewTotals {
+	p.totals.BadRows, p.totals.Properties = p.command.bad, []*propertyTotals{}
+	for _, name := range slices.Sorted(maps.Keys(p.properties)) {
+		p.totals.Properties = append(p.totals.Properties, p.properties[name])
+	}
+	slices.Sort(p.totals.UnusedClaims)
+	return p.totals
+}
+
+func (p *backfillPreview) finish(err error) error {
+	if err != nil {
+		return err
+	}
+	p.command.report.after = p.print
+	return found(p.rejected || p.command.bad > 0)
+}
+
+// print prints the totals.
+func (p *backfillPreview) print() error {
+	e, totals := p.command.env, p.summary()
+	table := e.table("PROPERTY", "WRITTEN", "LEFT OUT")
+	for _, property := range totals.Properties {
+		var rejected []string
+		for _, reason := range slices.Sorted(maps.Keys(property.Rejected)) {
+			rejected = append(rejected, setting.Number(property.Rejected[reason])+": "+reason)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", property.Property, setting.Number(property.Written),
+			strings.Join(rejected, "; "))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if len(totals.UnusedClaims) > 0 {
+		fmt.Fprintf(e.stdout, "not mapped to a property: %s\n", strings.Join(totals.UnusedClaims, ", "))
+	}
+	_, err := fmt.Fprintf(e.stdout, "%s to send, %s; nothing was sent\n",
+		setting.Count(totals.People, "row"), setting.Count(totals.BadRows, "bad row"))
+	return err
+}

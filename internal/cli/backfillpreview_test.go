@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hubgate/hubgate/hubspot/backfill"
+)
+
+func TestBackfillDryRunShowsWhatFits(t *testing.T) {
+	t.Parallel()
+	config, created := unready(t, 4711)
+	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != exitOK {
+		t.Fatal(stderr)
+	}
+	clear(created)
+	file := filepath.Join(t.TempDir(), "people.csv")
+	text := "email,email_verified,sub,given_name,city\n" +
+		"ada@example.com,true,s1,Ada,Berlin\nbob@example.com,true,s2,,\n,,s3,,\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := hubgate(t, "contacts", "backfill", file, "--config", config, "--dry-run")
+	want := []string{
+		"line 2: ada@example.com", "  firstname: Ada", "  mail_ok: true", "  portal_sub: s1",
+		"line 3: bob@example.com", "  mail_ok: true", "  portal_sub: s2",
+		"line 4: no e-mail address; add it, or remove the row",
+		"PROPERTY    WRITTEN  LEFT OUT", "circles     0", "firstname   1", "mail_ok     2", "portal_sub  2",
+		"seen_at     0", "not mapped to a property: city", "2 rows to send, 1 bad row; nothing was sent",
+	}
+	var got []string
+	for line := range strings.Lines(stdout) {
+		got = append(got, strings.TrimRight(line, " \n"))
+	}
+	if d := cmp.Diff(want, got); d != "" || status != exitFound || len(created) > 0 {
+		t.Errorf("%d %s %v %s", status, stderr, created, d)
+	}
+	for _, args := range [][]string{{"--admin", "http://127.0.0.1:1", "--token-file", file}, {}} {
+		args = append([]string{"contacts", "backfill", file, "--dry-run"}, args...)
+		if status, _, stderr := hubgate(t, args...); status != ExitUsage || !strings.Contains(stderr, "--config FILE") {
+			t.Errorf("%v: %d %s", args, status, stderr)
+		}
+	}
+}
+
+// rowNumbers returns a function that collects the numbers of rows.
+func rowNumbers(rows *[]int) func(backfill.Row) error {
+	return func(row backfill.Row) error {
+		*rows = append(*rows, row.Number)
+		return nil
+	}
+}
+
+func TestBackfillReadsStandardInput(t *testing.T) {
+	t.Parallel()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(write, "email\nada@example.com\n")
+	write.Close()
+	file, err := openPeopleFile("-", read, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.close()
+	var rows []int
+	for range 2 {
+		if err := file.each(rowNumbers(&rows), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(rows, []int{1, 1}) {
+		t.Error(rows)
+	}
+	if _, err := os.Stat(file.file.Name()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is left behind if the process is killed: %v", file.file.Name(), err)
+	}
+}
+
+func TestBackfillNoticesAChangedFile(t *testing.T) {
+	t.Parallel()
+	path := peopleCSV(t, 3, 0)
+	file, err := openPeopleFile(path, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.close()
+	var rows []int
+	if err := file.each(rowNumbers(&rows), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("email,email_verified\neve@example.com,true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.each(rowNumbers(&rows), nil); err == nil || !strings.Contains(err.Error(), "was changed") {
+		t.Error(err)
+	}
+}
+
+func TestBackfillDryRunFailsForValuesThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	config, _ := unready(t, 4711)
+	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != exitOK {
+		t.Fatal(stderr)
+	}
+	file := filepath.Join(t.TempDir(), "people.csv")
+	text := "email,email_verified,cognito:groups\nada@example.com,true,nobody-knows-it\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := hubgate(t, "contacts", "backfill", file, "--config", config, "--dry-run")
+	if status != exitFound || !strings.Contains(stdout, "  circles: left out: ") ||
+		!strings.Contains(stdout, "circles     0        1: ") {
+		t.Errorf("%d %s %s", status, stdout, stderr)
+	}
+}

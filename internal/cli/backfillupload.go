@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/background"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// A request has at most this many rows and bytes. The admin API reads at most 1 MiB.
+const (
+	uploadRows  = 500
+	uploadBytes = 900 << 10
+)
+
+// upload returns what sends a file to the queue. Nothing is sent if the file cannot be read to its end.
+func (b *backfillCommand) upload() (work func() (summary any, err error), err error) {
+	client, err := b.flags.client(b.env)
+	if err != nil {
+		return nil, err
+	}
+	return func() (any, error) {
+		count := func(backfill.Row) error { b.good++; return nil }
+		if err := b.file.each(count, b.reject); err != nil {
+			return uploadTotals{BadRows: b.bad}, err
+		}
+		u := &upload{
+			command: b, client: client, lines: map[int]int{},
+			progress: progress{w: b.env.stderr, terminal: isTerminal(b.env.stderr), last: time.Now()},
+		}
+		b.report.before = u.progress.clear
+		err := b.file.each(u.add, func(*backfill.RowError) {})
+		if err == nil {
+			err = u.send()
+		}
+		u.progress.clear()
+		u.totals.BadRows = b.bad
+		return u.totals, u.finish(err)
+	}, nil
+}
+
+// upload is an import in progress.
+type upload struct {
+	command  *backfillCommand
+	client   *adminClient
+	progress progress
+	rows     []hubspot.ImportRow // of the next request
+	lines    map[int]int         // of these rows
+	size     int                 // of these rows, in bytes
+	totals   uploadTotals
+}
+
+// uploadTotals is the number of rows by result.
+type uploadTotals struct {
+	Queued   int `json:"queued"`
+	Repeated int `json:"repeated"`
+	LoggedIn int `json:"logged_in"`
+	BadRows  int `json:"bad_rows"`
+}
+
+// add adds a person to the next request, after it sent a full one.
+func (u *upload) add(row backfill.Row) error {
+	next := hubspot.ImportRow{Row: row.Number, Claims: row.Claims}
+	text, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	if len(u.rows) == uploadRows || u.size+len(text) > uploadBytes {
+		if err := u.send(); err != nil {
+			return err
+		}
+	}
+	u.rows, u.size = append(u.rows, next), u.size+len(text)+1
+	u.lines[next.Row] = row.Line
+	return nil
+}
+
+// send sends the next request, in parts while the queue is full.
+func (u *upload) send() error {
+	for len(u.rows) > 0 {
+		var done hubspot.Imported
+		body := hubspot.Import{File: u.command.file.hash, TrustEmails: u.command.trustEmails, Rows: u.rows}
+		if err := u.client.call(u.command.env.ctx, http.MethodPost, "/api/contacts/import", body, &done); err != nil {
+			return err
+		}
+		if done.Rows > len(u.rows) || done.Rows < len(u.rows) && done.Retry <= 0 {
+			return errors.New("unexpected response of the admin API; check that the gateway has the same version")
+		}
+		u.count(done)
+		u.rows = u.rows[done.Rows:]
+		if len(u.rows) > 0 && !u.wait(done.Retry) {
+			return u.command.env.ctx.Err()
+		}
+	}
+	u.size = 0
+	clear(u.lines)
+	return nil
+}
+
+func (u *upload) count(done hubspot.Imported) {
+	u.totals.Queued += done.Queued
+	u.totals.Repeated += done.Repeated
+	u.totals.LoggedIn += done.LoggedIn
+	for _, s := range done.Skipped {
+		u.command.reject(&backfill.RowError{Number: s.Row, Line: u.lines[s.Row], Fault: s.Reason})
+	}
+	u.progress.show(u.state())
+}
+
+// state returns how far the import is.
+func (u *upload) state() string {
+	done := u.totals.Queued + u.totals.Repeated
+	return fmt.Sprintf("%s of %s queued", setting.Number(done), setting.Count(u.command.good, "row"))
+}
+
+// wait waits until the queue has room. It returns false if the command was interrupted.
+func (u *upload) wait(seconds float64) bool {
+	text := u.state() + "; waiting, as the queue is full"
+	var status outbox.Status
+	err := u.client.call(u.command.env.ctx, http.MethodGet, "/api/contacts", nil, &status)
+	if err == nil && status.PausedUntil != nil {
+		text += " and calls to HubSpot are paused: " + status.PausedBecause
+	}
+	u.progress.show(text)
+	return background.Sleep(u.command.env.ctx, time.Duration(seconds*float64(time.Second)))
+}
+
+// finish prepares the output of the result. After an error it says how to go on.
+func (u *upload) finish(err error) error {
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
+		return fmt.Errorf("%s, then: %w; run the same command again to go on, no row is queued twice", u.state(), err)
+	}
+	u.command.report.after = u.print
+	return found(u.totals.BadRows > 0)
+}
+
+// print prints the totals.
+func (u *upload) print() error {
+	text := setting.Count(u.totals.Queued, "row") + " queued"
+	for _, part := range []struct {
+		rows int
+		text string
+	}{
+		{u.totals.Repeated, "queued before"}, {u.totals.LoggedIn, "of people who have logged in, left as they are"},
+		{u.totals.BadRows, "not imported"},
+	} {
+		if part.rows > 0 {
+			text += ", " + setting.Number(part.rows) + " " + part.text
+		}
+	}
+	_, err := fmt.Fprintln(u.command.env.stdout, text)
+	return err
+}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/hubspot/backfill"
+)
+
+func contactsBackfillCommand(e *env, flags *adminFlags) *cobra.Command {
+	b := &backfillCommand{env: e, flags: flags, report: rowReport{env: e, counts: map[string]int{}}}
+	cmd := &cobra.Command{
+		Use: "backfill FILE|-", Short: "Import the people of a CSV or JSON file as contacts", Args: cobra.ExactArgs(1),
+		Long: `Queues the people of a file as contacts, with the mapping hubspot.contacts.properties. FILE is a CSV file whose
+header has the names of claims, or the output of "aws cognito-idp list-users"; - is the standard input. It needs a
+column email, and email_verified with true in each row, or --trust-emails.
+What a login sent is never overwritten, and an interrupted import can be repeated: no row is queued twice.
+With --dry-run it reads HubSpot's properties, shows what would be sent and what does not fit, and changes nothing.
+Exit status: 0 when everybody was queued, 2 when the file cannot be read, 3 when a row was not imported (or, with
+--dry-run, when a value does not fit).`,
+		RunE: func(cmd *cobra.Command, args []string) error { return b.run(args[0], cmd.InOrStdin()) },
+	}
+	cmd.Flags().BoolVar(&b.dryRun, "dry-run", false, "show what would be sent; needs --config and a HubSpot token")
+	cmd.Flags().BoolVar(&b.trustEmails, "trust-emails", false, "count all e-mail addresses as verified")
+	return cmd
+}
+
+// backfillCommand is one run of contacts backfill.
+type backfillCommand struct {
+	env                 *env
+	flags               *adminFlags
+	dryRun, trustEmails bool
+
+	file   *peopleFile
+	report rowReport
+	good   int // rows that can be imported
+	bad    int // and that cannot
+}
+
+func (b *backfillCommand) run(path string, stdin io.Reader) error {
+	begin := b.upload
+	if b.dryRun {
+		begin = b.preview
+	}
+	work, err := begin()
+	if err != nil {
+		return err
+	}
+	if b.file, err = openPeopleFile(path, stdin, b.trustEmails); err != nil {
+		return err
+	}
+	defer b.file.close()
+	summary, err := work()
+	var silent silentError
+	if err == nil || errors.As(err, &silent) || b.report.begun() {
+		err = cmp.Or(err, b.report.end(summary))
+	}
+	var mistake *backfill.FileError
+	if errors.As(err, &mistake) {
+		fmt.Fprintf(b.env.stderr, "hubgate: %s: %v\n", path, mistake)
+		return silentError(ExitUsage)
+	}
+	return err
+}
+
+// reject reports a row that cannot be imported.
+func (b *backfillCommand) reject(e *backfill.RowError) {
+	b.bad++
+	text := fmt.Sprintf("line %d: %s", e.Line, e.Fault)
+	if e.Cure != "" {
+		text += "; " + e.Cure
+	}
+	b.report.add("bad row", e, text)
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// shownRows is the number of rows of each kind that are printed as text. A file may have a million.
+const shownRows = 20
+
+// rowReport prints rows as they are found: as JSON all of them, as text the first ones and how many more there are.
+type rowReport struct {
+	env    *env
+	before func()       // called before a row is printed as text
+	after  func() error // prints the totals as text
+	kinds  []string
+	counts map[string]int
+}
+
+// begun reports whether something was printed.
+func (r *rowReport) begun() bool { return len(r.kinds) > 0 }
+
+// add prints a row. kind is a singular noun.
+func (r *rowReport) add(kind string, row any, text string) {
+	if !slices.Contains(r.kinds, kind) {
+		r.kinds = append(r.kinds, kind)
+	}
+	if r.env.output == "json" {
+		r.addJSON(row)
+	} else if r.counts[kind] < shownRows {
+		if r.before != nil {
+			r.before()
+		}
+		fmt.Fprintln(r.env.stdout, text)
+	}
+	r.counts[kind]++
+}
+
+func (r *rowReport) addJSON(row any) {
+	begin := ",\n    "
+	if len(r.counts) == 0 {
+		begin = "{\n  \"rows\": [\n    "
+	}
+	encoded, _ := json.Marshal(row) // texts and numbers only
+	fmt.Fprintf(r.env.stdout, "%s%s", begin, encoded)
+}
+
+// end prints what follows the rows: as JSON the members of an object, as text how many rows were not shown.
+func (r *rowReport) end(summary any) error {
+	if r.env.output != "json" {
+		for _, kind := range r.kinds {
+			if more := r.counts[kind] - shownRows; more > 0 {
+				fmt.Fprintf(r.env.stdout, "and %s; --output json shows all\n", setting.Count(more, "more "+kind))
+			}
+		}
+		if r.after == nil {
+			return nil
+		}
+		return r.after()
+	}
+	encoded, err := json.MarshalIndent(summary, "", "  ")
+	if err != nil {
+		return err
+	}
+	begin := "{\n  \"rows\": []"
+	if r.begun() {
+		begin = "\n  ]"
+	}
+	_, err = fmt.Fprintf(r.env.stdout, "%s,%s\n", begin, bytes.TrimPrefix(encoded, []byte("{")))
+	return err
+}
