@@ -89,11 +89,11 @@ func (p *probe) skip(ctx context.Context, pages []*pageRow) {
 	}
 }
 
-// timeLeft estimates how long the rest takes.
+// timeLeft estimates how long the rest takes, in steps of 10 s and from a minute on in minutes.
 func timeLeft(elapsed time.Duration, done, total int) string {
-	left := elapsed / time.Duration(done) * time.Duration(total-done)
+	left := (elapsed / time.Duration(done) * time.Duration(total-done)).Round(10 * time.Second)
 	if left < time.Minute {
-		return fmt.Sprintf("%d s", max(1, int(left.Round(time.Second).Seconds())))
+		return fmt.Sprintf("%d s", max(10, int(left.Seconds())))
 	}
 	return fmt.Sprintf("%d min", int(left.Round(time.Minute).Minutes()))
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -102,21 +101,6 @@ func TestProbeGivesUpOnSilentOrigin(t *testing.T) {
 	want := []string{"5 no answer: EOF", "2 not requested, because the origin did not respond to the 5 pages before"}
 	if d := cmp.Diff(want, reasons); d != "" || asked.Load() < 5 {
 		t.Error(asked.Load(), d)
-	}
-}
-
-func TestTimeLeft(t *testing.T) {
-	t.Parallel()
-	for want, c := range map[string]struct {
-		elapsed     time.Duration
-		done, total int
-	}{
-		"1 min": {20 * time.Second, 100, 400}, "15 s": {5 * time.Second, 100, 400}, "30 min": {time.Minute, 100, 3100},
-		"1 s": {time.Millisecond, 100, 101},
-	} {
-		if got := timeLeft(c.elapsed, c.done, c.total); got != want {
-			t.Errorf("%+v: %q, want %q", c, got, want)
-		}
 	}
 }
 
