@@ -23,6 +23,10 @@ type batch struct {
 // plan decides what each job needs. If HubSpot's property definitions cannot be read, it postpones the jobs and returns
 // false.
 func (b *batch) plan(ctx context.Context, jobs []*outbox.Job) (planned bool, err error) {
+	jobs, err = b.dropForgotten(ctx, jobs)
+	if err != nil {
+		return false, err
+	}
 	persons, err := b.w.outbox.Persons(ctx, jobs)
 	if err != nil {
 		return false, err

@@ -107,7 +107,12 @@ func (c *Contacts) Enqueue(ctx context.Context, l outbox.Login) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
-	if err := c.outbox.Add(ctx, outbox.Entry{Login: limitSize(l)}); err != nil {
+	err := c.outbox.Add(ctx, outbox.Entry{Login: limitSize(l)})
+	if errors.Is(err, ErrForgotten) {
+		c.deps.Log.Info("contact skipped", "reason", "forgotten", "subject", c.outbox.LogHash(l))
+		return nil
+	}
+	if err != nil {
 		c.deps.Metrics.lost.Inc()
 		c.health.report(false, "a login could not be queued in Redis", c.deps.Now())
 		return fmt.Errorf("hubspot: queue contact of subject %s: %w", c.outbox.LogHash(l), err)

@@ -76,8 +76,8 @@ func outageOf(until time.Time) func(int, http.ResponseWriter, *http.Request) boo
 	}
 }
 
-// loginOf is a person's login with a value that only this login has.
-func loginOf(person, n int) outbox.Login {
+// outageLogin is a person's login with a value that only this login has.
+func outageLogin(person, n int) outbox.Login {
 	l := testLogin(fmt.Sprintf("p%d@example.com", person))
 	l.Claims["given_name"] = fmt.Sprintf("Name %d of %d", n, person)
 	if n%3 == 1 {
@@ -103,7 +103,7 @@ func TestLongOutageKeepsTheLatestLogins(t *testing.T) {
 				person = i % 10 // some log in often
 			}
 			logins[person]++
-			e.enqueue(r, loginOf(person, logins[person]))
+			e.enqueue(r, outageLogin(person, logins[person]))
 			time.Sleep(10 * time.Second)
 			if i%200 == 100 { // an update of hubgate
 				next := e.startReplica()
@@ -147,7 +147,7 @@ func (e *env) checkLatest(logins []int) {
 		if n == 0 {
 			continue
 		}
-		want := loginOf(person, n)
+		want := outageLogin(person, n)
 		c := contacts[want.Email]
 		if c["firstname"] != want.Claims["given_name"] || c["portal_logins"] != strconv.Itoa(n) ||
 			c["portal_groups"] != strings.Join(want.Groups, ";") {

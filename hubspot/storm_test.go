@@ -70,7 +70,7 @@ func TestStormOf429LosesNothing(t *testing.T) {
 				for i := range 500 {
 					person := i % len(logins)
 					logins[person]++
-					e.enqueue(replicas[i%2], loginOf(person, logins[person]))
+					e.enqueue(replicas[i%2], outageLogin(person, logins[person]))
 				}
 				e.waitFor("the queue is empty", func() bool {
 					s, err := replicas[0].Status(t.Context())

@@ -2,17 +2,14 @@ package outbox
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -22,6 +19,7 @@ type keys struct {
 	budget, pause, left                      string
 	lease, fence, inFlight, oldest, rejected string
 	person, browser, index, imported         string
+	last, forgetKey, forgotten               string
 }
 
 func newKeys(prefix string) keys {
@@ -31,6 +29,7 @@ func newKeys(prefix string) keys {
 		budget: p + "budget", pause: p + "pause", left: p + "left",
 		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", oldest: p + "oldest", rejected: p + "rejected",
 		person: p + "p:", browser: p + "b:", index: p + "e:", imported: p + "import:",
+		last: p + "l:", forgetKey: p + "forget-key", forgotten: p + "forgotten",
 	}
 }
 
@@ -38,8 +37,9 @@ func newKeys(prefix string) keys {
 // a delayed entry (attempts, last error, pending step) is in a hash and its time in a sorted set, both by the entry's
 // id.
 type Outbox struct {
-	deps Deps
-	keys keys
+	deps   Deps
+	keys   keys
+	forget atomic.Pointer[forgetKey] // as last read
 }
 
 // Deps are the dependencies of an outbox. All are required.
@@ -54,7 +54,11 @@ type Deps struct {
 }
 
 // New returns an outbox. It makes no network calls.
-func New(deps Deps) *Outbox { return &Outbox{deps: deps, keys: newKeys(deps.KeyPrefix)} }
+func New(deps Deps) *Outbox {
+	o := &Outbox{deps: deps, keys: newKeys(deps.KeyPrefix)}
+	o.forget.Store(&forgetKey{})
+	return o
+}
 
 // Entry is a sealed stream entry: no address is readable in Redis.
 type Entry struct {
@@ -78,55 +82,6 @@ type State struct {
 }
 
 const personTTL = 400 * 24 * time.Hour
-
-// addScript counts the login and queues it, once: the nonce identifies a retry whose first response was lost. It is
-// written last, because a script that fails half-way is not rolled back. Records under an older key of the ring are
-// renamed. KEYS: stream, index, the person's record under every key. ARGV: nonce, TTL of record and index, entry,
-// logins, the person's name in the index.
-var addScript = redis.NewScript(`
-for i = 4, #KEYS do
-  if redis.call('EXISTS', KEYS[3]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
-    redis.call('RENAME', KEYS[i], KEYS[3])
-  end
-end
-if redis.call('HGET', KEYS[3], 'nonce') == ARGV[1] then return 0 end
-local n = (tonumber(redis.call('HGET', KEYS[3], 'n')) or 0) + ARGV[4]
-redis.call('XADD', KEYS[1], '*', 'd', ARGV[3], 'n', n)
-redis.call('HSETNX', KEYS[2], ARGV[5], 0)
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-redis.call('HSET', KEYS[3], 'n', n, 'nonce', ARGV[1])
-redis.call('PEXPIRE', KEYS[3], ARGV[2])
-return 1
-`)
-
-// Add queues an entry. If it returns nil, Redis has stored it.
-func (o *Outbox) Add(ctx context.Context, e Entry) error {
-	sealed, err := o.seal(e)
-	if err != nil {
-		return err
-	}
-	logins := 1
-	if e.Forced {
-		logins = 0
-	}
-	names := append([]string{o.keys.stream, o.indexKeys(e.Login.Email)[0]}, o.personKeys(e.Login)...)
-	nonce, name := rand.Text(), o.personName(e.Login)
-	for try := 0; ; try++ {
-		err = addScript.Run(ctx, o.deps.Queue, names, nonce, personTTL.Milliseconds(), sealed, logins, name).Err()
-		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
-			return Explain(err)
-		}
-		if !background.Sleep(ctx, 100*time.Millisecond) {
-			return err
-		}
-	}
-}
-
-// refusedByRedis reports whether Redis replied with an error. Retries only help if there was no reply.
-func refusedByRedis(err error) bool {
-	var reply redis.Error
-	return errors.As(err, &reply) && !redis.IsLoadingError(err) && !redis.IsReadOnlyError(err)
-}
 
 func (o *Outbox) seal(v any) ([]byte, error) {
 	plain, err := json.Marshal(v)

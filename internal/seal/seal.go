@@ -31,6 +31,7 @@ const (
 	ReturnPage  Label = "return-page"
 	UserIndex   Label = "user-index"
 	Outbox      Label = "outbox"
+	ForgetKey   Label = "forget-key"
 	Certificate Label = "certificate"
 	LogHash     Label = "log-hash"
 )
