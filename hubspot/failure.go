@@ -51,7 +51,8 @@ func (b *batch) failedAlone(ctx context.Context, p *plan, e *crm.APIError) error
 	if b.alone++; b.alone >= maxAlone {
 		return b.pause(ctx, []*plan{p}, e)
 	}
-	if first := p.job.State.First; !e.Transient() && (b.accepted || first > 0 && b.w.acceptedSince(first)) {
+	b.w.blame(p.job)
+	if !e.Transient() && (b.accepted || p.job.State.Blamed) {
 		return b.moveToDeadLetters(ctx, p, e)
 	}
 	return b.retryLater(ctx, p, e, true)

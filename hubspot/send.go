@@ -57,12 +57,17 @@ func (b *batch) upsert(ctx context.Context, plans []*plan) (failure, err error) 
 		inputs[i] = crm.Input{Email: p.key, TraceID: p.job.Newest(), Properties: p.properties()}
 	}
 	outcomes, failure := b.w.c.client.Upsert(ctx, inputs)
+	accepted := false
+	for _, o := range outcomes {
+		accepted = accepted || o.Err == nil
+	}
 	for _, p := range plans {
 		o, known := outcomes[p.job.Newest()]
 		switch {
 		case !known:
 			continue
 		case o.Err != nil:
+			p.job.State.Blamed = p.job.State.Blamed || accepted
 			err = b.rejected(ctx, p, o.Err)
 		default:
 			err = b.written(ctx, p, o)

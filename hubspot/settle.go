@@ -66,16 +66,20 @@ const maxFailedAlone = 8
 // retryLater schedules a retry. A contact that keeps failing alone while HubSpot accepts others goes to the dead
 // letters.
 func (b *batch) retryLater(ctx context.Context, p *plan, e *crm.APIError, alone bool) error {
+	b.w.blame(p.job)
 	if s := p.job.State; alone && e.Status != http.StatusTooManyRequests && !s.LinkPending &&
-		s.FailedAlone+1 >= maxFailedAlone && b.w.acceptedSince(s.First) {
+		s.FailedAlone+1 >= maxFailedAlone && s.Blamed {
 		return b.moveToDeadLetters(ctx, p, e)
 	}
 	p.done = true
 	return b.w.scheduleRetry(ctx, p.job, e, alone)
 }
 
-// acceptedSince reports whether HubSpot has accepted a contact since a time in milliseconds.
-func (w *worker) acceptedSince(ms int64) bool { return !w.lastSuccess.Before(time.UnixMilli(ms)) }
+// blame notes if HubSpot has accepted another contact since a job failed first.
+func (w *worker) blame(j *outbox.Job) {
+	first := j.State.First
+	j.State.Blamed = j.State.Blamed || first > 0 && !w.lastSuccess.Before(time.UnixMilli(first))
+}
 
 // scheduleRetry saves a failed attempt in the queue. alone means that the contact itself may be at fault.
 func (w *worker) scheduleRetry(ctx context.Context, j *outbox.Job, e *crm.APIError, alone bool) error {

@@ -77,6 +77,7 @@ type State struct {
 	Error       string `json:"e,omitempty"`
 	Created     bool   `json:"c,omitempty"` // an older version created the contact without its create-only properties
 	FailedAlone int    `json:"s,omitempty"` // failed attempts with only this contact
+	Blamed      bool   `json:"b,omitempty"` // HubSpot accepted other contacts meanwhile
 	LinkPending bool   `json:"l,omitempty"` // the contact is written; the form submission is pending
 	Held        bool   `json:"h,omitempty"` // unchanged person: held until min_interval ends
 }
