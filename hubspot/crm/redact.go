@@ -1,6 +1,9 @@
 package crm
 
 import (
+	"encoding/json"
+	"html"
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -26,7 +29,7 @@ const (
 func (r redactor) text(s string) string {
 	s = firstBytes(strings.ToValidUTF8(s, "\uFFFD"), longestText)
 	lower := strings.ToLower(s)
-	for _, value := range r {
+	for _, value := range r.forms() {
 		prefix := firstBytes(value, valuePrefix)
 		if prefix == "" || !strings.Contains(lower, strings.ToLower(prefix)) {
 			continue
@@ -35,6 +38,31 @@ func (r redactor) text(s string) string {
 		lower = strings.ToLower(s)
 	}
 	return sanitize(s)
+}
+
+// forms returns the values, the options of lists, and both in the encodings in which a response may repeat them.
+func (r redactor) forms() []string {
+	var all []string
+	add := func(value string) {
+		all = append(all, value)
+		encoded, _ := json.Marshal(value)
+		for _, form := range []string{
+			string(encoded[1 : len(encoded)-1]), html.EscapeString(value), url.QueryEscape(value), url.PathEscape(value),
+		} {
+			if form != value {
+				all = append(all, form)
+			}
+		}
+	}
+	for _, value := range r {
+		add(value)
+		if options := strings.Split(value, ";"); len(options) > 1 {
+			for _, option := range options {
+				add(option)
+			}
+		}
+	}
+	return all
 }
 
 // hide replaces a value, or the part of it that a text contains, where it is a word of its own.
