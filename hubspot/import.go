@@ -93,32 +93,47 @@ func (c *Contacts) Import(ctx context.Context, from Provider, in Import) (Import
 	done := Imported{Skipped: []SkippedRow{}}
 	for _, r := range in.Rows {
 		person := outbox.ImportRow{File: in.File + ":" + live.mapping.fingerprint(from), Row: r.Row}
-		var skipped, result string
+		var skipped string
 		if person.Login, skipped = live.mapping.importedLogin(from, r.Claims, in.TrustEmails); skipped != "" {
-			done.Skipped = append(done.Skipped, SkippedRow{r.Row, skipped})
-		} else if _, found := sent[r.Claims["email"]]; found {
+			done.skip(r.Row, skipped)
+			continue
+		}
+		if _, found := sent[r.Claims["email"]]; found {
 			done.LoggedIn++
-		} else if result, err = c.outbox.Import(ctx, person); err != nil {
+			done.Rows++
+			continue
+		}
+		result, err := c.outbox.Import(ctx, person)
+		if err != nil {
 			return done, fmt.Errorf("hubspot: import: %w", err)
 		}
-		if result == outbox.ImportFull {
-			done.Retry = importRetry
-			return done, nil
+		if done.add(r.Row, result); done.Retry > 0 {
+			break
 		}
-		done.add(result)
 	}
 	return done, nil
 }
 
-// add counts a row with its result in the queue, or "" if it has none.
-func (done *Imported) add(result string) {
-	done.Rows++
+// add counts a row by its result.
+func (done *Imported) add(row int, result outbox.ImportResult) {
 	switch result {
 	case outbox.ImportQueued:
 		done.Queued++
 	case outbox.ImportRepeated:
 		done.Repeated++
+	case outbox.ImportForgotten:
+		done.skip(row, "forgotten (hubgate contacts forget --allow takes that back)")
+		return
+	case outbox.ImportFull:
+		done.Retry = importRetry
+		return
 	}
+	done.Rows++
+}
+
+func (done *Imported) skip(row int, reason string) {
+	done.Skipped = append(done.Skipped, SkippedRow{row, reason})
+	done.Rows++
 }
 
 // emails returns the addresses of the people.

@@ -11,30 +11,41 @@ import (
 
 // importScript queues a person of a file, once: it is safe to repeat a file that was interrupted anywhere. The file's
 // bitmap is written last, because a script that fails half-way is not rolled back, and a person who is queued twice is
-// better than one who is lost. Records under an older key of the ring are renamed, as for a login. KEYS: stream, held
-// entries, the file's bitmap, index, the person's record under every key. ARGV: row, entry, TTL of the bitmap, the
-// largest queue that takes more, the person's name in the index, TTL of the index.
+// better than one who is lost. Forgotten people and records under an older key of the ring are handled as in addScript.
+// KEYS: stream, index, held entries, forget key, forgotten people, the file's bitmap, the person's record under every
+// key. ARGV: row, TTL of the bitmap, entry, the largest queue that takes more, the person's name in the index, TTL of
+// the index, the forget key or "*", the person's name among the forgotten. It returns the forget key if that is another
+// one, or a number for each of the results below.
 var importScript = redis.NewScript(`
-for i = 6, #KEYS do
-  if redis.call('EXISTS', KEYS[5]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
-    redis.call('RENAME', KEYS[i], KEYS[5])
+if ARGV[7] ~= '*' then
+  local key = redis.call('GET', KEYS[4]) or ''
+  if key ~= ARGV[7] then return key end
+  if key ~= '' and redis.call('SISMEMBER', KEYS[5], ARGV[8]) == 1 then return 3 end
+end
+for i = 8, #KEYS do
+  if redis.call('EXISTS', KEYS[7]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
+    redis.call('RENAME', KEYS[i], KEYS[7])
   end
 end
-if redis.call('GETBIT', KEYS[3], ARGV[1]) == 1 then return 'repeated' end
-if redis.call('XLEN', KEYS[1]) - redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then return 'full' end
-redis.call('HSETNX', KEYS[4], ARGV[5], 0)
-redis.call('PEXPIRE', KEYS[4], ARGV[6])
-redis.call('XADD', KEYS[1], '*', 'd', ARGV[2], 'n', 0)
-redis.call('SETBIT', KEYS[3], ARGV[1], 1)
-redis.call('PEXPIRE', KEYS[3], ARGV[3])
-return 'queued'
+if redis.call('GETBIT', KEYS[6], ARGV[1]) == 1 then return 1 end
+if redis.call('XLEN', KEYS[1]) - redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[4]) then return 2 end
+redis.call('HSETNX', KEYS[2], ARGV[5], 0)
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
+redis.call('XADD', KEYS[1], '*', 'd', ARGV[3], 'n', 0)
+redis.call('SETBIT', KEYS[6], ARGV[1], 1)
+redis.call('PEXPIRE', KEYS[6], ARGV[2])
+return 0
 `)
 
-// Results of Import.
+// ImportResult is the result of Import.
+type ImportResult int64
+
+// The results.
 const (
-	ImportQueued   = "queued"
-	ImportRepeated = "repeated" // the row was queued before
-	ImportFull     = "full"     // the row was not queued: too many entries are waiting
+	ImportQueued    ImportResult = iota
+	ImportRepeated               // the row was queued before
+	ImportFull                   // the row was not queued: too many entries are waiting
+	ImportForgotten              // the row was not queued: an operator had the person forgotten
 )
 
 const (
@@ -54,22 +65,30 @@ type ImportRow struct {
 	Login Login  // the person, without a time
 }
 
-// Import queues a person of a file, unless the row was queued before or too many entries are waiting.
-func (o *Outbox) Import(ctx context.Context, r ImportRow) (result string, err error) {
+// Import queues a person of a file, unless the result says why not.
+func (o *Outbox) Import(ctx context.Context, r ImportRow) (ImportResult, error) {
 	sealed, err := o.seal(Entry{Login: r.Login, Imported: true})
 	if err != nil {
-		return "", err
+		return 0, err
 	}
-	names := append([]string{o.keys.stream, o.keys.held, o.keys.imported + r.File, o.indexKeys(r.Login.Email)[0]},
-		o.personKeys(r.Login)...)
-	args := []any{r.Row, sealed, importTTL.Milliseconds(), MaxImportQueue, o.personName(r.Login), personTTL.Milliseconds()}
+	names := append([]string{o.keys.stream, o.indexKeys(r.Login.Email)[0], o.keys.held, o.keys.forgetKey,
+		o.keys.forgotten, o.keys.imported + r.File}, o.personKeys(r.Login)...)
+	args := []any{r.Row, importTTL.Milliseconds(), sealed, MaxImportQueue, o.personName(r.Login),
+		personTTL.Milliseconds()}
+	mark := o.forget.Load()
 	for try := 0; ; try++ {
-		result, err = importScript.Run(ctx, o.deps.Queue, names, args...).Text()
-		if err == nil || try == 2 || ctx.Err() != nil || refusedByRedis(err) {
-			return result, err
+		all := append(args, mark.sealed, mark.name(r.Login.Email))
+		reply, err := importScript.Run(ctx, o.deps.Queue, names, all...).Result()
+		result, _ := reply.(int64)
+		switch sealed, another := reply.(string); {
+		case err == nil && another:
+			mark = o.useForgetKey(sealed)
+			continue
+		case err == nil || try >= 2 || ctx.Err() != nil || refusedByRedis(err):
+			return ImportResult(result), err
 		}
 		if !background.Sleep(ctx, 100*time.Millisecond) {
-			return "", err
+			return 0, err
 		}
 	}
 }
