@@ -2,13 +2,17 @@ package hubspot
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/seal"
 )
@@ -166,4 +170,37 @@ func TestForgetRemovesAPersonOfAFile(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestLoginsAreSentBeforePeopleOfFiles(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var first atomic.Pointer[string]
+		e := newEnv(t, importProperties(), func(c *fakehubspot.Config) {
+			c.Wrap = func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if body := bodyOf(r); strings.HasSuffix(r.URL.Path, "/upsert") {
+						first.CompareAndSwap(nil, &body)
+					}
+					next.ServeHTTP(w, r)
+				})
+			}
+		})
+		var emails []string
+		for i := range 3 * batchSize {
+			emails = append(emails, fmt.Sprintf("p%d@example.com", i))
+		}
+		r := e.replica()
+		e.importFile(r, importOf(emails...))
+		e.enqueue(r, testLogin("ada@example.com"))
+		r = e.startReplica()
+		e.waitDrained(r)
+		body := *first.Load()
+		if !strings.Contains(body, "ada@example.com") || strings.Count(body, "@example.com") < batchSize {
+			t.Errorf("the first call is %.300s", body)
+		}
+		if n := len(e.fake.Contacts()); n != len(emails)+1 {
+			t.Errorf("%d contacts", n)
+		}
+	})
 }

@@ -102,9 +102,11 @@ func (p *Pending) byEmail(email string) *Job {
 	return nil
 }
 
-// Pick returns at most n jobs that may be sent now, and how many are ready in total. Jobs of the same address keep
-// their order: only the oldest one is picked, and none if that one is delayed.
+// Pick returns at most n jobs that may be sent now, and how many are ready in total. Logins come before the people of
+// files, who may be many. Jobs of the same address keep their order: only the oldest one is picked, and none if that
+// one is delayed.
 func (p *Pending) Pick(now time.Time, n int) (ready []*Job, total int) {
+	var imported []*Job
 	seen := make(map[string]bool, len(p.Jobs))
 	for _, j := range p.Jobs {
 		email := crm.EmailKey(j.Login.Email)
@@ -115,11 +117,15 @@ func (p *Pending) Pick(now time.Time, n int) (ready []*Job, total int) {
 		if j.due().After(now) {
 			continue
 		}
-		if total++; len(ready) < n {
-			ready = append(ready, j)
+		list := &ready
+		if j.Imported {
+			list = &imported
+		}
+		if total++; len(*list) < n {
+			*list = append(*list, j)
 		}
 	}
-	return ready, total
+	return append(ready, imported[:min(len(imported), n-len(ready))]...), total
 }
 
 // NextDue returns when the next delayed job may be sent.
