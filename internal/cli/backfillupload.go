@@ -17,7 +17,7 @@ import (
 
 // A request has at most this many rows and bytes. The admin API reads at most 1 MiB.
 const (
-	uploadRows  = 500
+	uploadRows  = 200
 	uploadBytes = 900 << 10
 )
 

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestProgressOverwritesItsLineOnATerminal(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	p := progress{w: &out, terminal: true, last: time.Now()}
+	p.show("1 of 2")
+	p.show("2 of 2")
+	p.clear()
+	p.clear()
+	if want := "1 of 2\r\x1b[K2 of 2\r\x1b[K"; out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+}
+
+func TestProgressWritesFewLinesToAFile(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	p := progress{w: &out, last: time.Now()}
+	for range 3 {
+		p.show("early")
+		p.last = time.Now().Add(-progressEvery)
+		p.show("later")
+		p.clear()
+	}
+	if want := strings.Repeat("later\n", 3); out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+}
