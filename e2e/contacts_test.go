@@ -79,7 +79,7 @@ func TestContactCommandsShowAndReplayTheQueue(t *testing.T) {
 	g.prints("contacts replay --all", "1 contact queued again", "1 of 1")
 	eventually(t, "the contact is in the CRM", func() bool { return s.crm.contact(email)["firstname"] != "" })
 	eventually(t, "the queue is empty", func() bool { return g.must("contacts", "queue") == "The queue is empty.\n" })
-	g.prints("contacts send nobody@example.com", "constants only")
+	g.prints("contacts send nobody@example.com --create", "constants only")
 	eventually(t, "the other contact is in the CRM", func() bool { return s.crm.contact("nobody@example.com") != nil })
 	if out := g.must("contacts", "status", "--output", "json"); decode(t, out)["dead"] != 0.0 {
 		t.Errorf("contacts status:\n%s", out)
@@ -105,7 +105,18 @@ func TestContactAPIRejectsInvalidRequests(t *testing.T) {
 		{"POST", "/api/contacts/send", `{"email":""}`, 400},
 		{"POST", "/api/contacts/send", `{"email":"nobody"}`, 400},
 		{"POST", "/api/contacts/send", `{"email":"a@example.com","b":1}`, 400},
-		{"POST", "/api/contacts/send", `{"email":"a@example.com"}`, 202},
+		{"POST", "/api/contacts/send", `{"email":"a@example.com"}`, 404},
+		{"POST", "/api/contacts/send", `{"email":"a@example.com","create":true}`, 202},
+		{"POST", "/api/contacts/drop", `{}`, 400},
+		{"POST", "/api/contacts/drop", `{"ids":["1-1"]}`, 200},
+		{"GET", "/api/contacts/person", "", 400},
+		{"GET", "/api/contacts/person?email=nobody", "", 400},
+		{"GET", "/api/contacts/person?email=b@example.com", "", 200},
+		{"POST", "/api/contacts/forget", `{}`, 400},
+		{"POST", "/api/contacts/forget", `{"email":"nobody"}`, 400},
+		{"POST", "/api/contacts/forget", `{"email":"b@example.com","allow":"yes"}`, 400},
+		{"POST", "/api/contacts/forget", `{"email":"b@example.com"}`, 200},
+		{"POST", "/api/contacts/send", `{"email":"b@example.com","create":true}`, 409},
 		{"GET", "/api/contacts/dead?limit=0", "", 400},
 		{"GET", "/api/contacts/dead?limit=x", "", 400},
 		{"GET", "/api/contacts/dead?nope=1", "", 400},

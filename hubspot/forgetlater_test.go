@@ -3,7 +3,9 @@ package hubspot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -192,4 +194,91 @@ func TestForgetKeyIsSealedAnew(t *testing.T) {
 			t.Errorf("%+v", e.fake.Contacts())
 		}
 	})
+}
+
+// Earlier versions had no index, and named the person of a browser in another way.
+func TestForgetFindsDataOfEarlierVersions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, newer := newFullEnv(t)
+		ring, err := seal.New(e.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"ada", "grace"} {
+			owner := ring.MAC(seal.UserIndex, []byte("crm browser of\x00https://idp.example\x00sub-"+name))
+			_ = e.mini.Set("hubgate:{crm}:b:0123"+name, fmt.Sprintf("%x:sent", owner[:16]))
+		}
+		for _, key := range e.mini.Keys() {
+			if strings.HasPrefix(key, "hubgate:{crm}:e:") || strings.HasPrefix(key, "hubgate:{crm}:l:") {
+				e.mini.Del(key)
+			}
+		}
+		e.forgetUntil(newer, 0)
+		if found := e.tracesOf("ada", newer, e.key); len(found) > 0 {
+			t.Errorf("left: %q", found)
+		}
+		if !e.mini.Exists("hubgate:{crm}:b:0123grace") {
+			t.Error("another person's browser is gone")
+		}
+	})
+}
+
+func TestShowHasEverything(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, newer := newFullEnv(t)
+		r := e.rotatedReplica(e.replica(), newer)
+		p, err := r.Show(t.Context(), "Ada@example.com", nil)
+		if err != nil || len(p.Queue) != 4 || len(p.Dead) != 1 || len(p.Browsers) != 1 || p.Forgotten {
+			t.Errorf("%+v %v", p, err)
+		}
+		var names []string
+		for _, last := range p.LastLogins {
+			names = append(names, last.Claims["given_name"].(string)+last.Address+last.UTK)
+		}
+		if slices.Sort(names); !slices.Equal(names, []string{"ada 3", "ada 5"}) { // under the older and the newer key
+			t.Errorf("last logins: %q", names)
+		}
+		logins := int64(0)
+		for _, record := range p.Records {
+			logins += record.Logins
+			if record.ExpiresAt.Before(time.Now().Add(399 * 24 * time.Hour)) {
+				t.Errorf("%+v", record)
+			}
+		}
+		states := map[string]int{}
+		for _, entry := range p.Queue {
+			states[entry.State]++
+		}
+		if logins != 5 || states["delayed"] != 1 || p.Dead[0].Properties["firstname"] != "ada 2" {
+			t.Errorf("%d logins, %v, %+v", logins, states, p.Dead)
+		}
+		before := e.dump(newer, e.key)
+		if _, err := r.Show(t.Context(), "ada@example.com", nil); err != nil || len(e.dump(newer, e.key)) != len(before) {
+			t.Errorf("show changes something: %v", err)
+		}
+	})
+}
+
+func TestForgetWorksWithRedis(t *testing.T) {
+	t.Parallel()
+	e := newRealEnv(t, startDurableRedis(t), usualProperties())
+	r := e.replica()
+	for i := range 3 {
+		e.enqueue(r, loginOf("ada", i))
+	}
+	e.enqueue(r, loginOf("bob", 1))
+	f, err := r.Forget(t.Context(), "ada@example.com", noSessions)
+	if err != nil || f.Entries != 3 || f.Records != 1 || f.LastLogins != 1 {
+		t.Errorf("%+v %v", f, err)
+	}
+	e.enqueue(r, loginOf("ada", 4))
+	p, err := r.Show(t.Context(), "ada@example.com", nil)
+	if err != nil || !p.Forgotten || len(p.Queue)+len(p.Records)+len(p.LastLogins) != 0 {
+		t.Errorf("%+v %v", p, err)
+	}
+	if p, err := r.Show(t.Context(), "bob@example.com", nil); err != nil || len(p.Queue) != 1 {
+		t.Errorf("%+v %v", p, err)
+	}
 }

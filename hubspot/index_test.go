@@ -34,7 +34,7 @@ func TestLoginsSentKnowsOnlyWhatHubSpotAccepted(t *testing.T) {
 			t.Errorf("sent at %v", at)
 		}
 		time.Sleep(time.Hour)
-		if _, err := r.Send(t.Context(), "ada@example.com"); err != nil {
+		if err := r.Create(t.Context(), "ada@example.com"); err != nil {
 			t.Fatal(err)
 		}
 		e.waitDrained(r)

@@ -2,40 +2,10 @@ package hubspot
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
-
-// ErrEmail means that the argument is not a valid e-mail address.
-var ErrEmail = errors.New("hubspot: not an e-mail address")
-
-// ErrOff means that contact sync is off, so nothing in the queue would be sent.
-var ErrOff = errors.New("hubspot: contact sync is off")
-
-// Send queues the contact of an e-mail address, regardless of min_interval. If a login of this person is pending, it is
-// sent now and known is true. If not, the contact is created or updated with the constants of the mapping: nothing else
-// about a person is stored between logins. It returns ErrEmail if the address is not valid and ErrOff if contact sync
-// is off.
-func (c *Contacts) Send(ctx context.Context, email string) (known bool, err error) {
-	if !crm.ValidEmail(email) {
-		return false, ErrEmail
-	}
-	if !c.live.Load().on() {
-		return false, ErrOff
-	}
-	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
-	defer cancel()
-	if known, err = c.outbox.IsQueued(ctx, crm.EmailKey(email)); err != nil {
-		return false, err
-	}
-	if err := c.outbox.Add(ctx, outbox.Entry{Login: outbox.Login{Email: crm.EmailKey(email)}, Forced: true}); err != nil {
-		return false, fmt.Errorf("hubspot: queue a contact: %w", err)
-	}
-	return known, nil
-}
 
 // PreviewItem is what would be written into one property.
 type PreviewItem struct {
@@ -85,6 +55,29 @@ func (c *Contacts) Replay(ctx context.Context, ids []string, all bool) (int, err
 // skipped.
 func (c *Contacts) Drop(ctx context.Context, ids []string, all bool) (int, error) {
 	return c.outbox.Drop(ctx, ids, all)
+}
+
+// Person is what hubgate holds about the people with an address, except their sessions.
+type Person struct {
+	Forgotten bool `json:"forgotten"`
+	outbox.PersonData
+}
+
+// Show returns what hubgate holds about the people with an address. people are those that have a session.
+func (c *Contacts) Show(ctx context.Context, email string, people []outbox.Login) (Person, error) {
+	if !crm.ValidEmail(email) {
+		return Person{}, ErrEmail
+	}
+	forgotten, err := c.outbox.Forgotten(ctx, []string{email})
+	if err != nil {
+		return Person{}, err
+	}
+	found, err := c.outbox.Find(ctx, email, people)
+	if err != nil {
+		return Person{}, err
+	}
+	data, err := found.Show(ctx)
+	return Person{Forgotten: forgotten[email], PersonData: data}, err
 }
 
 // LastSync returns how a person's contact was last sent.

@@ -56,20 +56,24 @@ func (o *Outbox) Dead(ctx context.Context, cursor string, limit int) (DeadPage, 
 		page.Next = messages[limit-1].ID
 	}
 	for _, m := range messages {
-		l, err := o.openDeadLetter(m)
-		d := DeadLetter{
-			ID: m.ID, Email: l.Entry.Login.Email, Reason: l.Reason, Properties: l.Properties,
-			Attempts: l.Attempts, FirstAt: l.FirstAt, LastAt: l.LastAt,
-		}
-		if err != nil {
-			d.Reason = "cannot be decrypted: its key is no longer in session.keys"
-		}
-		if d.Properties == nil {
-			d.Properties = map[string]string{}
-		}
-		page.Dead = append(page.Dead, d)
+		page.Dead = append(page.Dead, o.deadLetter(m))
 	}
 	return page, nil
+}
+
+func (o *Outbox) deadLetter(m redis.XMessage) DeadLetter {
+	l, err := o.openDeadLetter(m)
+	d := DeadLetter{
+		ID: m.ID, Email: l.Entry.Login.Email, Reason: l.Reason, Properties: l.Properties,
+		Attempts: l.Attempts, FirstAt: l.FirstAt, LastAt: l.LastAt,
+	}
+	if err != nil {
+		d.Reason = "cannot be decrypted: its key is no longer in session.keys"
+	}
+	if d.Properties == nil {
+		d.Properties = map[string]string{}
+	}
+	return d
 }
 
 func (o *Outbox) openDeadLetter(m redis.XMessage) (l sealedLetter, err error) {

@@ -48,17 +48,19 @@ func (o *Outbox) Find(ctx context.Context, email string, people []Login) (*Holdi
 // findEntries finds entries and dead letters with the address, and those of the same people with another address.
 func (h *Holdings) findEntries(ctx context.Context) error {
 	var entries, letters []located
-	if err := h.o.messagesOf(ctx, h.o.keys.stream, func(m redis.XMessage) {
+	if err := h.o.messagesOf(ctx, h.o.keys.stream, func(m redis.XMessage) bool {
 		if q := h.o.decode(m); q.Err == nil {
 			entries = append(entries, h.locate(m, q.entry.Login))
 		}
+		return true
 	}); err != nil {
 		return err
 	}
-	if err := h.o.messagesOf(ctx, h.o.keys.dead, func(m redis.XMessage) {
+	if err := h.o.messagesOf(ctx, h.o.keys.dead, func(m redis.XMessage) bool {
 		if letter, err := h.o.openDeadLetter(m); err == nil {
 			letters = append(letters, h.locate(m, letter.Entry.Login))
 		}
+		return true
 	}); err != nil {
 		return err
 	}

@@ -90,21 +90,25 @@ type SyncResult struct {
 
 // LastSync returns how a person's contact was last sent.
 func (o *Outbox) LastSync(ctx context.Context, issuer, subject string) (SyncResult, error) {
-	var v []any
+	var fields map[string]string
 	for _, name := range o.personKeys(Login{Issuer: issuer, Subject: subject}) {
 		var err error
-		if v, err = o.deps.Queue.HMGet(ctx, name, "at", "result", "error", "cid", "n").Result(); err != nil {
+		if fields, err = o.deps.Queue.HGetAll(ctx, name).Result(); err != nil {
 			return SyncResult{}, fmt.Errorf("hubspot: read last sync: %w", err)
 		}
-		if v[4] != nil {
+		if fields["n"] != "" {
 			break
 		}
 	}
-	field := func(i int) string { s, _ := v[i].(string); return s }
-	r := SyncResult{Result: field(1), Error: field(2), ContactID: field(3)}
-	if ms, err := strconv.ParseInt(field(0), 10, 64); err == nil {
+	return syncResult(fields), nil
+}
+
+// syncResult reads the result from a person's record.
+func syncResult(fields map[string]string) SyncResult {
+	r := SyncResult{Result: fields["result"], Error: fields["error"], ContactID: fields["cid"]}
+	if ms, err := strconv.ParseInt(fields["at"], 10, 64); err == nil {
 		r.At = time.UnixMilli(ms).UTC()
 	}
-	r.Queued = r.At.IsZero() && field(4) != ""
-	return r, nil
+	r.Queued = r.At.IsZero() && fields["n"] != ""
+	return r
 }

@@ -100,24 +100,15 @@ func timeFromMillis(ms int64) *time.Time {
 	return &at
 }
 
-// IsQueued reports whether a login with this address is in the first pages of the queue.
-func (o *Outbox) IsQueued(ctx context.Context, email string) (bool, error) {
-	for page, cursor := 0, ""; page < maxSearched; page++ {
-		p, err := o.Waiting(ctx, cursor, 1000)
-		if err != nil {
-			return false, err
-		}
-		for _, e := range p.Entries {
-			if crm.EmailKey(e.Email) == email {
-				return true, nil
-			}
-		}
-		if cursor = p.Next; cursor == "" {
-			break
-		}
+// IsQueued reports whether a login with this address is in the queue.
+func (o *Outbox) IsQueued(ctx context.Context, email string) (queued bool, err error) {
+	err = o.messagesOf(ctx, o.keys.stream, func(m redis.XMessage) (more bool) {
+		q := o.decode(m)
+		queued = q.Err == nil && crm.EmailKey(q.entry.Login.Email) == email
+		return !queued
+	})
+	if err != nil {
+		return false, fmt.Errorf("hubspot: read the queue: %w", err)
 	}
-	return false, nil
+	return queued, nil
 }
-
-// maxSearched is the number of pages that IsQueued reads.
-const maxSearched = 20

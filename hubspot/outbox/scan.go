@@ -50,15 +50,17 @@ func (o *Outbox) scan(ctx context.Context, prefix string, use func(keys []string
 	}
 }
 
-// messagesOf calls use with each entry of a stream, oldest first.
-func (o *Outbox) messagesOf(ctx context.Context, stream string, use func(m redis.XMessage)) error {
+// messagesOf calls use with each entry of a stream, oldest first, until use returns false.
+func (o *Outbox) messagesOf(ctx context.Context, stream string, use func(m redis.XMessage) (more bool)) error {
 	for from := "-"; ; {
 		page, err := o.deps.Queue.XRangeN(ctx, stream, from, "+", streamPage).Result()
 		if err != nil {
 			return err
 		}
 		for _, m := range page {
-			use(m)
+			if !use(m) {
+				return nil
+			}
 		}
 		if len(page) < streamPage {
 			return nil

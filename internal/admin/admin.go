@@ -48,6 +48,8 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /api/contacts/dead", s.withToken(s.deadContacts))
 	mux.Handle("POST /api/contacts/replay", s.withToken(s.replayContacts))
 	mux.Handle("POST /api/contacts/drop", s.withToken(s.dropContacts))
+	mux.Handle("GET /api/contacts/person", s.withToken(s.showPerson))
+	mux.Handle("POST /api/contacts/forget", s.withToken(s.forgetPerson))
 	mux.Handle("POST /api/contacts/send", s.withToken(s.sendContact))
 	mux.Handle("POST /api/contacts/import", s.withToken(s.importContacts))
 	if s.Pprof {

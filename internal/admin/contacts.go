@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -87,37 +86,4 @@ func changeDeadLetters(
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]int{result: n})
-}
-
-// SentContact is the response to POST /api/contacts/send. If a login of this person was waiting, Known is true and all
-// its data is sent; otherwise only the address and the constants of the mapping are.
-type SentContact struct {
-	Queued bool `json:"queued"`
-	Known  bool `json:"known"`
-}
-
-func (s *Server) sendContact(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Email string `json:"email"`
-	}
-	if err := readJSON(r, &body); err != nil {
-		refuse(w, r, http.StatusBadRequest, err.Error())
-		return
-	}
-	if strings.TrimSpace(body.Email) == "" {
-		refuse(w, r, http.StatusBadRequest, `email is missing: send {"email": "ada@example.com"}`)
-		return
-	}
-	known, err := s.Contacts.Send(r.Context(), body.Email)
-	switch {
-	case errors.Is(err, hubspot.ErrEmail):
-		refuse(w, r, http.StatusBadRequest, "email is not an e-mail address")
-	case errors.Is(err, hubspot.ErrOff):
-		refuse(w, r, http.StatusConflict,
-			"contact sync is off: hubspot.access_token is empty, or hubspot.contacts.sync is false")
-	case err != nil:
-		refuseUnavailable(w, r, err)
-	default:
-		writeJSON(w, http.StatusAccepted, SentContact{Queued: true, Known: known})
-	}
 }

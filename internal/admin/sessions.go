@@ -36,14 +36,18 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 		refuseUnavailable(w, r, err)
 		return
 	}
-	rows := make([]SessionJSON, 0, len(listing.Sessions))
-	for _, found := range listing.Sessions {
+	writeJSON(w, http.StatusOK, map[string]any{"sessions": sessionRows(listing.Sessions), "next": listing.Next})
+}
+
+func sessionRows(sessions []*session.Session) []SessionJSON {
+	rows := make([]SessionJSON, 0, len(sessions))
+	for _, found := range sessions {
 		rows = append(rows, SessionJSON{
 			ID: found.Ref, User: found.Subject, Email: found.Email, Host: found.Host, CreatedAt: found.CreatedAt,
 			LastSeenAt: found.LastSeenAt, ExpiresAt: found.ExpiresAt, Address: found.Address,
 		})
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"sessions": rows, "next": listing.Next})
+	return rows
 }
 
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {

@@ -21,8 +21,8 @@ func contactsCommand(e *env) *cobra.Command {
 	group(cmd)
 	flags.add(cmd)
 	cmd.AddCommand(contactsStatusCommand(e, flags), contactsQueueCommand(e, flags), contactsDeadCommand(e, flags),
-		contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsSetupCommand(e, flags),
-		contactsBackfillCommand(e, flags))
+		contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsShowCommand(e, flags),
+		contactsForgetCommand(e, flags), contactsSetupCommand(e, flags), contactsBackfillCommand(e, flags))
 	return cmd
 }
 

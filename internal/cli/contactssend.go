@@ -14,21 +14,22 @@ import (
 )
 
 func contactsSendCommand(e *env, flags *adminFlags) *cobra.Command {
-	return &cobra.Command{
+	create := false
+	cmd := &cobra.Command{
 		Use: "send EMAIL", Short: "Send a person's contact now", Args: cobra.ExactArgs(1),
-		Long: `Sends a person's queued contact now, regardless of hubspot.contacts.min_interval. If nothing is queued, it
-creates or updates the contact with this address and the mapping's constants, because hubgate stores nothing else
-between logins.`,
+		Long: `Sends a person's queued contact now, regardless of hubspot.contacts.min_interval. If nothing is queued, it sends
+the last login again, as long as the person has a session. Otherwise no claims of the person are known: with --create
+it creates or updates the contact with this address and the mapping's constants.`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if strings.Count(args[0], "@") != 1 {
-				return usageError(fmt.Sprintf("%q is not an e-mail address", setting.Shorten(args[0])))
+			if err := checkEmail(args[0]); err != nil {
+				return err
 			}
 			client, err := flags.client(e)
 			if err != nil {
 				return err
 			}
 			var result admin.SentContact
-			body := map[string]string{"email": args[0]}
+			body := map[string]any{"email": args[0], "create": create}
 			if err := client.call(e.ctx, http.MethodPost, "/api/contacts/send", body, &result); err != nil {
 				return err
 			}
@@ -36,14 +37,24 @@ between logins.`,
 				return e.printJSON(result)
 			}
 			client.printPause(e)
-			text := "queued: the waiting login is sent now"
+			text := "queued: the person's login is sent now"
 			if !result.Known {
-				text = "queued with the address and the mapping's constants only: no login of this person was waiting"
+				text = "queued with the address and the mapping's constants only: no login of this person is known"
 			}
 			fmt.Fprintln(e.stdout, text)
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&create, "create", false, "create the contact with the constants if no login is known")
+	return cmd
+}
+
+// checkEmail returns a usage error for an argument that cannot be an e-mail address.
+func checkEmail(text string) error {
+	if strings.Count(text, "@") != 1 {
+		return usageError(fmt.Sprintf("%q is not an e-mail address", setting.Shorten(text)))
+	}
+	return nil
 }
 
 // printPause prints until when calls to HubSpot are paused. It ignores errors, because the contact is already queued.

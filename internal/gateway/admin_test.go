@@ -77,7 +77,8 @@ func header(name string, values ...string) func(*http.Request) {
 var guardedRequests = []string{
 	"GET /config", "GET /api/sessions", "DELETE /api/sessions?user=ada@example.com", "DELETE /api/sessions/00",
 	"GET /api/contacts", "GET /api/contacts/queue", "GET /api/contacts/dead", "POST /api/contacts/replay",
-	"POST /api/contacts/drop", "POST /api/contacts/send", "POST /api/contacts/import", "GET /debug/pprof/",
+	"POST /api/contacts/drop", "POST /api/contacts/send", "POST /api/contacts/import",
+	"GET /api/contacts/person?email=ada@example.com", "POST /api/contacts/forget", "GET /debug/pprof/",
 	"GET /debug/pprof/heap", "GET /api/else",
 }
 

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/admin"
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func contactsShowCommand(e *env, flags *adminFlags) *cobra.Command {
+	return &cobra.Command{
+		Use: "show EMAIL", Short: "Show everything that hubgate holds about a person", Args: cobra.ExactArgs(1),
+		Long: `Shows everything that hubgate holds about a person, with all values: queue entries, dead letters, the record
+between logins, the last login, sessions and bound browsers. "--output json" is an export for the person.`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := checkEmail(args[0]); err != nil {
+				return err
+			}
+			var p admin.PersonJSON
+			if err := flags.get(e, "/api/contacts/person?"+url.Values{"email": {args[0]}}.Encode(), &p); err != nil {
+				return err
+			}
+			if e.output == "json" {
+				return e.printJSON(p)
+			}
+			var text bytes.Buffer
+			printPerson(&text, p)
+			_, err := io.WriteString(e.stdout, visible(text.String(), "\n"))
+			return err
+		},
+	}
+}
+
+// printPerson prints the numbers, and each item with its values below.
+func printPerson(w io.Writer, p admin.PersonJSON) {
+	forgotten := "no"
+	if p.Forgotten {
+		forgotten = "yes: logins do not create the contact; --allow of hubgate contacts forget takes that back"
+	}
+	fmt.Fprintf(w, "%s\nforgotten: %s\n", p.Email, forgotten)
+	fmt.Fprintln(w, setting.Count(len(p.Sessions), "session"))
+	for _, s := range p.Sessions {
+		fmt.Fprintf(w, "  %s  user %s, host %s, from %s, since %s, until %s\n", s.ID, s.User, s.Host, s.Address,
+			shortTime(&s.CreatedAt), shortTime(&s.ExpiresAt))
+	}
+	fmt.Fprintln(w, setting.Count(len(p.Queue), "queued login"))
+	for _, q := range p.Queue {
+		fmt.Fprintf(w, "  %s  %s since %s, %s, last error: %s\n", q.ID, q.State, shortTime(&q.QueuedAt),
+			setting.Count(q.Attempts, "attempt"), orDash(q.LastError))
+		printLogin(w, q.Login)
+	}
+	fmt.Fprintln(w, setting.Count(len(p.Dead), "dead letter"))
+	for _, d := range p.Dead {
+		fmt.Fprintf(w, "  %s  %s, at %s\n", d.ID, d.Reason, shortTime(&d.LastAt))
+		printValues(w, d.Properties)
+	}
+	fmt.Fprintln(w, setting.Count(len(p.Records), "record"))
+	for _, r := range p.Records {
+		fmt.Fprintf(w, "  HubSpot contact %s, %s, last result: %s at %s, kept until %s\n", orDash(r.ContactID),
+			setting.Count(int(r.Logins), "login"), orDash(r.Result), shortTime(&r.At), shortTime(&r.ExpiresAt))
+	}
+	fmt.Fprintln(w, setting.Count(len(p.LastLogins), "last login"))
+	for _, l := range p.LastLogins {
+		fmt.Fprintf(w, "  kept until %s\n", shortTime(&l.SessionEnds))
+		printLogin(w, l)
+	}
+	fmt.Fprintln(w, setting.Count(len(p.Browsers), "bound browser"))
+	for _, b := range p.Browsers {
+		fmt.Fprintf(w, "  form submitted: %t, kept until %s\n", b.Submitted, shortTime(&b.ExpiresAt))
+	}
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// printLogin prints the fields of a login that are set, by their names in JSON.
+func printLogin(w io.Writer, l outbox.Login) {
+	var fields map[string]any
+	text, err := json.Marshal(l)
+	if err == nil {
+		err = json.Unmarshal(text, &fields)
+	}
+	if err != nil {
+		fmt.Fprintln(w, "    cannot be shown:", err)
+		return
+	}
+	if claims, ok := fields["claims"].(map[string]any); ok {
+		delete(fields, "claims")
+		for name, value := range claims {
+			fields["claim "+name] = value
+		}
+	}
+	printValues(w, fields)
+}
+
+func printValues[V any](w io.Writer, values map[string]V) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		fmt.Fprintf(w, "    %s: %s\n", visible(name, ""), visible(fmt.Sprint(values[name]), ""))
+	}
+}
+
+// visible replaces the characters of a text that a terminal does not print, except those in keep: a claim may contain
+// escape sequences for the operator's terminal (CWE-150), or line ends that look like another value.
+func visible(text, keep string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) || strings.ContainsRune(keep, r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
