@@ -26,7 +26,7 @@ type Sessions struct {
 }
 
 const (
-	sendingWait = 6 * time.Second // how long Forget waits for a contact in flight; a request has 10 s
+	sendingWait = 4 * time.Second // how long Forget waits for a contact in flight; a request has 15 s
 	sendingPoll = 100 * time.Millisecond
 )
 
@@ -103,10 +103,11 @@ func (b *batch) dropForgotten(ctx context.Context, jobs []*outbox.Job) (kept []*
 			kept = append(kept, j)
 			continue
 		}
-		if err := b.w.outbox.Finish(ctx, j, nil); err != nil {
+		if err := b.w.outbox.DropForgotten(ctx, j); err != nil {
 			return nil, err
 		}
 		b.settled[j] = true
+		b.w.c.deps.Log.Info("contact skipped", "reason", "forgotten", "subject", b.w.outbox.LogHash(j.Login))
 	}
 	return kept, nil
 }
