@@ -34,6 +34,9 @@ func (b *batch) plan(ctx context.Context, jobs []*outbox.Job) (planned bool, err
 	if err := b.w.refreshSchema(ctx, b.mapping); err != nil {
 		return false, b.w.postpone(ctx, jobs, err)
 	}
+	if err := b.countClaims(ctx, jobs); err != nil {
+		return false, err
+	}
 	for i, j := range jobs {
 		if err := b.classify(ctx, b.w.newPlan(j, persons[i], b.mapping)); err != nil {
 			return false, err

@@ -102,14 +102,14 @@ func (c *Contacts) Enqueue(ctx context.Context, l outbox.Login) error {
 		return nil
 	}
 	if reason := live.mapping.skip(l); reason != "" {
-		c.deps.Log.Info("contact skipped", "reason", reason, "subject", c.outbox.LogHash(l))
+		c.skipped(l, reason)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
-	err := c.outbox.Add(ctx, outbox.Entry{Login: limitSize(l)})
+	err := c.outbox.Add(ctx, outbox.Entry{Login: live.mapping.limitSize(l)})
 	if errors.Is(err, ErrForgotten) {
-		c.deps.Log.Info("contact skipped", "reason", "forgotten", "subject", c.outbox.LogHash(l))
+		c.skipped(l, skipForgotten)
 		return nil
 	}
 	if err != nil {
@@ -118,6 +118,12 @@ func (c *Contacts) Enqueue(ctx context.Context, l outbox.Login) error {
 		return fmt.Errorf("hubspot: queue contact of subject %s: %w", c.outbox.LogHash(l), err)
 	}
 	return nil
+}
+
+// skipped reports a person who must not become a contact.
+func (c *Contacts) skipped(l outbox.Login, reason string) {
+	c.deps.Metrics.skipped.WithLabelValues(reason).Inc()
+	c.deps.Log.Info("contact skipped", "reason", skipText(reason), "subject", c.outbox.LogHash(l))
 }
 
 // Health reports whether HubSpot accepted the last call, with a sentence for the operator, and since when. It makes no

@@ -107,7 +107,7 @@ func (b *batch) dropForgotten(ctx context.Context, jobs []*outbox.Job) (kept []*
 			return nil, err
 		}
 		b.settled[j] = true
-		b.w.c.deps.Log.Info("contact skipped", "reason", "forgotten", "subject", b.w.outbox.LogHash(j.Login))
+		b.w.c.skipped(j.Login, skipForgotten)
 	}
 	return kept, nil
 }

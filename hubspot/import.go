@@ -186,8 +186,8 @@ func (m *mapping) importedLogin(from Provider, claims map[string]string, trust b
 	case !known && len(m.cfg.Skip.Groups) > 0:
 		return l, "groups unknown: add the claim " + from.GroupsClaim + ", because hubspot.contacts.skip.groups is set"
 	}
-	l = limitSize(l)
-	return l, m.skip(l)
+	l = m.limitSize(l)
+	return l, skipText(m.skip(l))
 }
 
 func splitGroups(text string) []string {

@@ -19,7 +19,7 @@ type ImportedProperty struct {
 	Property string `json:"property"`
 	Value    string `json:"value"`              // "" = the property is emptied, unless the value is rejected
 	Write    string `json:"write"`              // always | if_empty | create_only
-	Rejected string `json:"rejected,omitempty"` // why the value cannot be written
+	Rejected string `json:"rejected,omitempty"` // why the value, or a part of it, cannot be written
 }
 
 // NewImportPreview reads the account's properties.
@@ -40,14 +40,14 @@ func (p *ImportPreview) Person(claims map[string]string, trust bool) (list []Imp
 	if skipped != "" {
 		return nil, skipped
 	}
-	for _, r := range p.mapping.rules {
-		value, missing := r.lookup(login, 0)
-		if missing != "" {
-			continue
+	for _, v := range p.mapping.values(login, 0, p.known) {
+		item := ImportedProperty{Property: v.Property, Value: v.Value, Write: v.Write}
+		if v.Drop.Reason != "" {
+			item.Rejected = v.Dropped
 		}
-		item := ImportedProperty{Property: r.property, Write: r.Write}
-		item.Value, item.Rejected = p.known.Convert(r.property, value, r.Constant == "")
-		list = append(list, item)
+		if item.Rejected != "" || v.written() {
+			list = append(list, item)
+		}
 	}
 	return list, ""
 }

@@ -1,10 +1,9 @@
 package hubspot
 
 import (
-	"encoding/json"
-	"fmt"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,10 +26,6 @@ const (
 	valueHost       = "host"
 	valueFirstPage  = "first_page"
 )
-
-// groupsClaim is Cognito's claim of groups. Cognito omits it for a person in no group, which must empty the property,
-// not keep it.
-const groupsClaim = "cognito:groups"
 
 // mapping maps a login to contact properties. It is immutable.
 type mapping struct {
@@ -71,22 +66,51 @@ func (m *mapping) hasLoginValues() bool {
 	return slices.ContainsFunc(m.rules, func(r rule) bool { return r.Value != "" })
 }
 
+// Reasons to skip a person, as a label of a metric.
+const (
+	skipNoEmail    = "no_email"
+	skipInvalid    = "invalid_email"
+	skipUnverified = "unverified_email"
+	skipGroup      = "group"
+	skipDomain     = "email_domain"
+	skipForgotten  = "forgotten"
+)
+
+// skipText returns a reason to skip a person in words.
+func skipText(reason string) string {
+	switch reason {
+	case skipNoEmail:
+		return "no e-mail"
+	case skipInvalid:
+		return "not an e-mail address"
+	case skipUnverified:
+		return "e-mail not verified"
+	case skipGroup:
+		return "group is skipped"
+	case skipDomain:
+		return "e-mail domain is skipped"
+	case skipForgotten:
+		return "forgotten"
+	}
+	return ""
+}
+
 // skip returns why a person must not become a contact, or "".
 func (m *mapping) skip(l outbox.Login) string {
 	switch {
 	case l.Email == "":
-		return "no e-mail"
+		return skipNoEmail
 	case !crm.ValidEmail(l.Email):
-		return "not an e-mail address"
+		return skipInvalid
 	case m.cfg.RequireVerifiedEmail && !l.EmailVerified:
-		return "e-mail not verified"
+		return skipUnverified
 	case slices.ContainsFunc(m.cfg.Skip.Groups, func(g string) bool { return slices.Contains(l.Groups, g) }):
-		return "group is skipped"
+		return skipGroup
 	}
 	_, domain, _ := strings.Cut(crm.EmailKey(l.Email), "@")
 	for _, skipped := range m.cfg.Skip.EmailDomains {
 		if strings.EqualFold(strings.TrimPrefix(skipped, "@"), domain) {
-			return "e-mail domain is skipped"
+			return skipDomain
 		}
 	}
 	return ""
@@ -97,169 +121,82 @@ func (m *mapping) values(l outbox.Login, count int64, known crm.Schema) []Previe
 	items := make([]PreviewItem, 0, len(m.rules))
 	for _, r := range m.rules {
 		item := PreviewItem{Property: r.property, Source: r.source(), Write: r.Write}
-		source, reason := r.lookup(l, count)
-		if reason == "" {
-			item.Value, reason = known.Convert(r.property, source, r.Constant == "")
+		source, drop := r.lookup(l, count)
+		if drop == nil {
+			value, unfit := known.Convert(r.property, source, r.Constant == "")
+			item.Value, drop = value, &unfit
 		}
-		if item.Dropped = reason; reason != "" {
-			item.Value = ""
+		if drop.Reason == "" && slices.Contains(l.Oversized, r.Claim) && r.Claim != "" {
+			drop = r.oversized(drop.Detail == "")
+		}
+		if drop.Reason != "" || drop.Detail != "" {
+			drop.Property = r.property
+			item.Drop, item.Dropped = *drop, drop.Text()
 		}
 		items = append(items, item)
 	}
 	return items
 }
 
+// oversized says that a claim is too large for the queue, and whether a part of it is written.
+func (r rule) oversized(partial bool) *crm.Drop {
+	d := &crm.Drop{Reason: crm.TooLong, Partial: partial}
+	if !partial {
+		d.Detail = "too long; left out"
+	}
+	return d
+}
+
+// written reports whether there is something to write, even if it is not the whole value.
+func (item PreviewItem) written() bool { return item.Drop == (crm.Drop{}) || item.Drop.Partial }
+
+// nothing says why there is nothing to write. It is no rejection, and has no reason.
+func nothing(why string) *crm.Drop { return &crm.Drop{Detail: why} }
+
 // lookup returns the rule's value in a login, or why there is none.
-func (r rule) lookup(l outbox.Login, count int64) (v crm.Value, reason string) {
+func (r rule) lookup(l outbox.Login, count int64) (crm.Value, *crm.Drop) {
 	switch {
 	case r.Constant != "":
-		return crm.Text(r.Constant), ""
+		return crm.Text(r.Constant), nil
 	case r.Claim != "":
 		return claimValue(l, r.Claim)
 	case l.At.IsZero() && r.Value != valueHost:
-		return crm.Value{}, "unknown without a login"
+		return crm.Value{}, nothing("unknown without a login")
 	}
 	switch r.Value {
 	case valueLoginTime:
-		return crm.Time(l.At), ""
+		return crm.Time(l.At), nil
 	case valueLoginCount:
 		if count == 0 {
-			return crm.Value{}, "counted when a login is sent"
+			return crm.Value{}, nothing("counted when a login is sent")
 		}
-		return crm.Text(strconv.FormatInt(count, 10)), ""
+		return crm.Text(strconv.FormatInt(count, 10)), nil
 	case valueHost:
 		return text(l.Host)
 	case valueFirstPage:
 		return text(pageOf(l.FirstPage))
 	}
-	return crm.Value{}, "no source"
+	return crm.Value{}, nothing("no source")
 }
 
-func text(s string) (crm.Value, string) {
-	if s == "" {
-		return crm.Value{}, "empty"
-	}
-	return crm.Text(s), ""
+// isComplete reports whether all mapped properties exist in HubSpot and can be written.
+func (m *mapping) isComplete(known crm.Schema) bool {
+	return !slices.ContainsFunc(m.rules, func(r rule) bool { return known.Unwritable(r.property) != "" })
 }
 
-// pageOf returns a page without query and fragment, which may contain data that must not reach a CRM (tokens of links,
-// search terms).
-func pageOf(page string) string {
-	u, err := url.Parse(page)
-	if err != nil {
-		return ""
+// rule returns the rule of a property.
+func (m *mapping) rule(property string) (r rule, found bool) {
+	i := slices.IndexFunc(m.rules, func(r rule) bool { return r.property == property })
+	if i < 0 {
+		return rule{}, false
 	}
-	return u.EscapedPath()
+	return m.rules[i], true
 }
 
-func claimValue(l outbox.Login, name string) (crm.Value, string) {
-	value, ok := l.Claims[name]
-	if !ok || value == nil {
-		switch {
-		case name == "email" && l.Email != "":
-			return crm.Text(l.Email), ""
-		case name == "sub" && l.Subject != "":
-			return crm.Text(l.Subject), ""
-		case name == "name" && l.Name != "":
-			return crm.Text(l.Name), ""
-		case name == groupsClaim && len(l.Groups) > 0:
-			return crm.Value{Texts: l.Groups}, ""
-		case name == groupsClaim && !l.At.IsZero():
-			return crm.Value{}, ""
-		}
-		return crm.Value{}, "the login does not have this claim"
-	}
-	switch v := value.(type) {
-	case []any:
-		return listValue(v)
-	case []string:
-		return crm.Value{Texts: v}, ""
-	}
-	s, ok := scalar(value)
-	if !ok {
-		return crm.Value{}, "the claim is an object"
-	}
-	if s == "" {
-		return crm.Value{}, "the claim is empty"
-	}
-	return crm.Text(s), ""
-}
-
-func listValue(list []any) (crm.Value, string) {
-	texts := make([]string, 0, len(list))
-	for _, element := range list {
-		s, ok := scalar(element)
-		if !ok {
-			return crm.Value{}, "the claim is a list of objects"
-		}
-		if s != "" {
-			texts = append(texts, s)
-		}
-	}
-	return crm.Value{Texts: texts}, ""
-}
-
-func scalar(value any) (string, bool) {
-	switch v := value.(type) {
-	case string:
-		return strings.TrimSpace(v), true
-	case bool:
-		return strconv.FormatBool(v), true
-	case json.Number:
-		return v.String(), true
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), true
-	case int, int64, int32, uint64:
-		return fmt.Sprint(v), true
-	}
-	return "", false
-}
-
-// maxClaim is the maximum size of a claim in the queue; HubSpot accepts no longer text.
-const maxClaim = 65536
-
-// limitSize limits what a hostile profile can put into Redis, such as a 1 MB name (CWE-770): long texts are truncated,
-// other large values dropped.
-func limitSize(l outbox.Login) outbox.Login {
-	claims := make(map[string]any, len(l.Claims))
-	for name, value := range l.Claims {
-		if s, ok := value.(string); ok {
-			claims[name] = truncate(s, maxClaim)
-			continue
-		}
-		if encoded, err := json.Marshal(value); err == nil && len(encoded) <= maxClaim {
-			claims[name] = value
-		}
-	}
-	l.Claims = claims
-	l.Email, l.Name, l.FirstPage = strings.TrimSpace(l.Email), truncate(l.Name, maxClaim), truncate(l.FirstPage, 2048)
-	l.UTK, l.Host = truncate(l.UTK, 64), truncate(l.Host, 256)
-	return l
-}
-
-// truncate shortens s to at most n bytes without splitting a character and replaces invalid UTF-8.
-func truncate(s string, n int) string {
-	if len(s) > n {
-		s = s[:n]
-		for len(s) > 0 && s[len(s)-1]&0xC0 == 0x80 {
-			s = s[:len(s)-1]
-		}
-		if len(s) > 0 && s[len(s)-1] >= 0xC0 {
-			s = s[:len(s)-1]
-		}
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
-}
-
-// missing returns the mapped properties that do not exist in HubSpot or cannot be written, and why.
-func (m *mapping) missing(known crm.Schema) map[string]string {
-	bad := map[string]string{}
-	for _, r := range m.rules {
-		if reason := known.Unwritable(r.property); reason != "" {
-			bad[r.property] = reason
-		}
-	}
-	return bad
+// mark identifies what a rule says, so that what is known about its values ends when it changes.
+func (r rule) mark() string {
+	sum := sha256.Sum256([]byte(r.source() + "\x00" + r.Constant + "\x00" + r.Write))
+	return hex.EncodeToString(sum[:8])
 }
 
 // unique returns the mapped properties with unique values, which can identify a contact.

@@ -15,6 +15,8 @@ type Metrics struct {
 	deadLetters   prometheus.Gauge
 	rateRemaining prometheus.Gauge
 	lost          prometheus.Counter
+	rejected      *prometheus.CounterVec
+	skipped       *prometheus.CounterVec
 }
 
 // result is the outcome of a queue entry: its end, or a retry.
@@ -48,8 +50,18 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, r := range []result{created, updated, unchanged, retried, dead} {
 		m.contacts.WithLabelValues(string(r))
 	}
+	m.rejected = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hubgate_hubspot_rejected_properties_total", Help: "Values that did not reach HubSpot.",
+	}, []string{"property", "reason"})
+	m.skipped = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hubgate_hubspot_skipped_total", Help: "Logins of people who must not become contacts.",
+	}, []string{"reason"})
+	for _, r := range []string{skipNoEmail, skipInvalid, skipUnverified, skipGroup, skipDomain, skipForgotten} {
+		m.skipped.WithLabelValues(r)
+	}
 	if reg != nil {
-		reg.MustRegister(m.contacts, m.queueLength, m.queueOldest, m.deadLetters, m.rateRemaining, m.lost)
+		reg.MustRegister(m.contacts, m.queueLength, m.queueOldest, m.deadLetters, m.rateRemaining, m.lost, m.rejected,
+			m.skipped)
 	}
 	return m
 }

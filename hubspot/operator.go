@@ -13,7 +13,9 @@ type PreviewItem struct {
 	Value    string `json:"value"`
 	Source   string `json:"source"`            // claim NAME, value NAME or constant
 	Write    string `json:"write"`             // always | if_empty | create_only
-	Dropped  string `json:"dropped,omitempty"` // why nothing would be written
+	Dropped  string `json:"dropped,omitempty"` // why nothing, or not everything, would be written
+	// Drop is the part that would not be written. Without a Reason it is no rejection: there is nothing to write.
+	Drop crm.Drop `json:"-"`
 }
 
 // Preview returns what would be written for a login, by property, and why some properties would not be written.
@@ -26,14 +28,11 @@ func (c *Contacts) Preview(l outbox.Login) []PreviewItem {
 	items := m.values(l, 0, known)
 	if reason := m.skip(l); reason != "" {
 		for i := range items {
-			items[i].Dropped = reason
+			items[i].Dropped = skipText(reason)
 		}
 	}
 	return items
 }
-
-// Status reads the state of the queue. Queued, Delayed, Held and InFlight are disjoint.
-func (c *Contacts) Status(ctx context.Context) (outbox.Status, error) { return c.outbox.Status(ctx) }
 
 // Waiting returns at most limit queue entries (1 to 1000) after cursor ("" = from the oldest).
 func (c *Contacts) Waiting(ctx context.Context, cursor string, limit int) (outbox.QueuePage, error) {

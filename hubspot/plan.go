@@ -37,7 +37,13 @@ func (w *worker) newPlan(j *outbox.Job, person outbox.Person, m *mapping) *plan 
 	var stable strings.Builder
 	stable.WriteString(p.key)
 	for _, item := range m.values(j.Login, j.Count, w.schema.known) {
-		if item.Dropped != "" || w.leftOut(item.Property) {
+		if refused, found := w.leftOut(item.Property); found && item.written() {
+			item.Drop = refused
+		}
+		if item.Drop.Reason != "" {
+			p.drops = append(p.drops, item.Drop)
+		}
+		if !item.written() {
 			continue
 		}
 		if !strings.HasPrefix(item.Source, "value ") {
@@ -112,8 +118,9 @@ func (p *plan) leaveOut(drops []crm.Drop) (changed bool) {
 func (p *plan) superseded() bool { return p.person.NewerThan(p.job) }
 
 // leftOut reports whether HubSpot recently rejected a property for all contacts.
-func (w *worker) leftOut(property string) bool {
-	return w.refused[property].After(w.c.deps.Now())
+func (w *worker) leftOut(property string) (crm.Drop, bool) {
+	r, found := w.refused[property]
+	return r.drop, found && r.until.After(w.c.deps.Now())
 }
 
 // skipUntil reports whether a person needs no call now, because nothing changed since a call within min_interval. until

@@ -79,7 +79,7 @@ func label(name string) string {
 // unsuitable returns why a property accepts none of the rule's values, and the cure, or "".
 func (r rule) unsuitable(known crm.Schema, groups Groups) (reason, cure string) {
 	if reason := known.Unwritable(r.property); reason != "" {
-		return reason, "map to a property of your own, or remove it"
+		return reason.Sentence(), "map to a property of your own, or remove it"
 	}
 	if need := r.typeMismatch(known[r.property], groups); need != "" {
 		return fmt.Sprintf("its type is %s, but %s needs %s", known[r.property].Type, r.Claim+r.Value, need),
@@ -122,19 +122,14 @@ func (r rule) constantMismatch(known crm.Schema) (reason, cure string) {
 	if r.Constant == "" {
 		return "", ""
 	}
-	if _, reason = known.Convert(r.property, crm.Text(r.Constant), false); reason == "" {
+	_, drop := known.Convert(r.property, crm.Text(r.Constant), false)
+	switch {
+	case drop.Reason == "":
 		return "", ""
+	case drop.Reason == crm.NotAnOption:
+		return drop.Text(), "write one of the options, or add the option in HubSpot"
 	}
-	p := known[r.property]
-	if p.Type != "enumeration" {
-		return fmt.Sprintf("%q is %s", r.Constant, reason), "write a constant of the type " + p.Type
-	}
-	values := make([]string, len(p.Options))
-	for i, o := range p.Options {
-		values[i] = o.Value
-	}
-	return fmt.Sprintf("%q is not an option (%s)", r.Constant, strings.Join(values, ", ")),
-		"write one of the options, or add the option in HubSpot"
+	return drop.Text(), "write a constant of the type " + known[r.property].Type
 }
 
 // doubtful returns what will not work with the rule's property, which may not exist yet, and the cure, or "".

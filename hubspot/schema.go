@@ -32,7 +32,7 @@ const (
 func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	s := &w.schema
 	age := w.c.deps.Now().Sub(s.readAt)
-	if s.mapping == m && age < schemaFresh && (age < schemaRetry || s.known != nil && len(m.missing(s.known)) == 0) {
+	if s.mapping == m && age < schemaFresh && (age < schemaRetry || s.known != nil && m.isComplete(s.known)) {
 		return nil
 	}
 	known, err := w.c.client.Schema(ctx)
@@ -57,10 +57,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	w.c.faults.ended("schema")
 	s.known = known
 	w.c.known.Store(&known)
-	for name := range m.missing(known) {
-		w.reportDrop(ctx, crm.Drop{Property: name, Reason: crm.NoSuchProperty})
-	}
-	return nil
+	return w.forgetRejected(ctx, m)
 }
 
 // schemaRefused reports whether the definitions cannot be read at all.

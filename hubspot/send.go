@@ -112,19 +112,9 @@ func (b *batch) leaveOut(plans []*plan, drops []crm.Drop) (changed bool) {
 	}
 	for _, d := range drops {
 		if changed && d.Reason != crm.Rejected {
-			b.w.refused[d.Property] = b.w.c.deps.Now().Add(10 * time.Minute)
+			b.w.refused[d.Property] = refusedProperty{d, b.w.c.deps.Now().Add(10 * time.Minute)}
 			b.w.schema.readAt = time.Time{} // read the changed definitions again
 		}
 	}
 	return changed
-}
-
-// reportDrop logs and counts a value that did not reach HubSpot.
-func (w *worker) reportDrop(ctx context.Context, d crm.Drop) {
-	if w.c.faults.firstTime("property " + d.Property + d.Text()) {
-		w.c.deps.Log.Warn("a property is left out of contacts", "property", d.Property, "reason", d.Text())
-	}
-	if err := w.outbox.CountRejected(ctx, d.Property, d.Text()); err != nil {
-		w.c.deps.Log.Info("could not count a rejected property", "property", d.Property, "error", err)
-	}
 }

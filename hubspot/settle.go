@@ -19,8 +19,8 @@ func (b *batch) complete(ctx context.Context, p *plan, o crm.Outcome) error {
 	if w.c.faults.ended(refusal) {
 		w.c.deps.Log.Info("HubSpot accepts calls again")
 	}
-	for _, d := range p.drops {
-		w.reportDrop(ctx, d)
+	if err := b.account(ctx, p); err != nil {
+		return err
 	}
 	how := updated
 	if o.Created || p.recreated {

@@ -116,7 +116,7 @@ func TestExistingPropertiesThatDoNotFitAreNamed(t *testing.T) {
 		fakehubspot.Property{Name: "score", Type: "number"},
 	)
 	if d := cmp.Diff(map[string]string{
-		"hs_object_id":   "HubSpot's property is read-only",
+		"hs_object_id":   "the property is read-only in HubSpot",
 		"hs_objct_id":    "HubSpot has no such property",
 		"lifecyclestage": `"wood" is not an option (subscriber, lead, customer, other)`,
 		"portal_logins":  "its type is number, but login_time needs datetime",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/background"
 )
@@ -22,11 +23,17 @@ type worker struct {
 	pending      *outbox.Pending
 	last         string // id of the last entry that was read
 	schema       schemaReader
-	refused      map[string]time.Time // properties that HubSpot rejects for all contacts, until when
-	failures     int                  // consecutive failed calls
-	lastSuccess  time.Time            // when HubSpot last accepted a contact
-	refusedToken string               // the access token that HubSpot rejected
-	gaugesAt     time.Time            // when the gauges were last set
+	refused      map[string]refusedProperty // properties that HubSpot rejects for all contacts
+	failures     int                        // consecutive failed calls
+	lastSuccess  time.Time                  // when HubSpot last accepted a contact
+	refusedToken string                     // the access token that HubSpot rejected
+	gaugesAt     time.Time                  // when the gauges were last set
+}
+
+// refusedProperty is why a property is not sent, and until when.
+type refusedProperty struct {
+	drop  crm.Drop
+	until time.Time
 }
 
 // step processes one batch: it takes it from the queue, plans what to write, sends that, and settles each job. An error

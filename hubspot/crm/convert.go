@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,24 +30,46 @@ const (
 	maxText   = 65536 // characters of a text property
 )
 
-// Convert makes a value valid for its property, or returns why it cannot. untrusted values come from people, not from
-// the operator.
-func (s Schema) Convert(name string, v Value, untrusted bool) (value, reason string) {
-	if reason := s.Unwritable(name); reason != "" || len(v.Texts) == 0 { // without texts it is cleared
-		return "", reason
+// Convert makes a value valid for its property. drop says what cannot be written, if its Reason is set. untrusted
+// values come from people, not from the operator: drop never contains them.
+func (s Schema) Convert(name string, v Value, untrusted bool) (value string, drop Drop) {
+	if reason := s.Unwritable(name); reason != "" {
+		return "", Drop{Property: name, Reason: reason}
 	}
-	switch p := s[name]; p.Type {
+	if len(v.Texts) == 0 { // it is cleared
+		return "", Drop{}
+	}
+	value, drop = s[name].convert(v, untrusted)
+	if drop.Reason != "" {
+		drop.Property = name
+	}
+	return value, drop
+}
+
+func (p Property) convert(v Value, untrusted bool) (value string, drop Drop) {
+	misfit := ""
+	switch p.Type {
 	case "number":
-		return numberValue(v)
+		value, misfit = numberValue(v)
 	case "bool":
-		return boolValue(v)
+		value, misfit = boolValue(v)
 	case "date", "datetime":
-		return timeValue(v, p.Type)
+		value, misfit = timeValue(v, p.Type)
 	case "enumeration":
-		return p.optionValue(v)
+		if !p.ExternalOptions {
+			return p.optionValue(v, untrusted)
+		}
+		return textValue(v, p, false)
 	default:
 		return textValue(v, p, untrusted)
 	}
+	if misfit == "" {
+		return value, Drop{}
+	}
+	if !untrusted {
+		misfit = fmt.Sprintf("%q is %s", strings.Join(v.Texts, ";"), misfit)
+	}
+	return "", Drop{Reason: WrongType, Detail: misfit}
 }
 
 // plainNumber matches numbers as HubSpot accepts them: digits with at most one dot.
@@ -120,28 +143,45 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Unix(n, 0).UTC(), true
 }
 
-// optionValue returns the options that match by value or by label. Other values would make HubSpot reject the contact.
-func (p Property) optionValue(v Value) (string, string) {
-	many := p.FieldType == "checkbox"
-	var kept []string
+// optionValue returns the options that match by value or by label. A property with several options takes those that
+// match, also none; the others would make HubSpot reject the contact.
+func (p Property) optionValue(v Value, untrusted bool) (string, Drop) {
+	several := p.FieldType == "checkbox"
+	var kept, rest []string
 	for _, t := range v.Texts {
 		parts := []string{t}
-		if many {
+		if several {
 			parts = strings.Split(t, ";")
 		}
 		for _, part := range parts {
-			if value, ok := p.matchOption(strings.TrimSpace(part)); ok && !slices.Contains(kept, value) {
+			part = strings.TrimSpace(part)
+			switch value, ok := p.matchOption(part); {
+			case part == "" || ok && slices.Contains(kept, value):
+			case ok && (several || len(kept) == 0):
 				kept = append(kept, value)
+			default:
+				rest = append(rest, part)
 			}
 		}
 	}
-	if len(kept) == 0 {
-		return "", "not an option of the property"
+	value := strings.Join(kept, ";")
+	if len(rest) == 0 {
+		return value, Drop{}
 	}
-	if !many {
-		return kept[0], ""
+	drop := Drop{Reason: NotAnOption, Partial: several || len(kept) > 0}
+	if !untrusted {
+		drop.Detail = fmt.Sprintf("%q is not an option (%s)", strings.Join(rest, ";"), strings.Join(p.optionNames(), ", "))
 	}
-	return strings.Join(kept, ";"), ""
+	return value, drop
+}
+
+// optionNames returns the values of the options.
+func (p Property) optionNames() []string {
+	names := make([]string, len(p.Options))
+	for i, o := range p.Options {
+		names[i] = o.Value
+	}
+	return names
 }
 
 func (p Property) matchOption(s string) (string, bool) {
@@ -158,7 +198,7 @@ func (p Property) matchOption(s string) (string, bool) {
 	return "", false
 }
 
-func textValue(v Value, p Property, untrusted bool) (string, string) {
+func textValue(v Value, p Property, untrusted bool) (string, Drop) {
 	texts := make([]string, len(v.Texts))
 	for i, t := range v.Texts {
 		if texts[i] = clean(t, p.FieldType == "textarea"); len(v.Texts) > 1 {
@@ -166,17 +206,17 @@ func textValue(v Value, p Property, untrusted bool) (string, string) {
 		}
 	}
 	joined := strings.Join(texts, ";")
-	if untrusted {
+	if untrusted && p.FieldType != "phonenumber" {
 		joined = escapeFormula(joined)
 	}
 	if r := []rune(joined); len(r) > maxText {
-		joined = string(r[:maxText])
+		return string(r[:maxText]), Drop{Reason: TooLong, Partial: true}
 	}
-	if joined == "" {
-		return "", "no printable text"
-	}
-	return joined, ""
+	return joined, Drop{}
 }
+
+// Printable returns the part of a text that can be stored: without control characters and surrounding space.
+func Printable(s string) string { return clean(s, true) }
 
 // clean removes control characters and bidirectional overrides, which disguise text in logs and in HubSpot (CWE-1007).
 // Line breaks stay if lines is set.
@@ -194,14 +234,19 @@ func clean(s string, lines bool) string {
 	}, strings.ToValidUTF8(s, "\uFFFD")))
 }
 
-var signedNumber = regexp.MustCompile(`^[+-][0-9 ().,/-]*$`)
+// formulaCall matches what makes a text that begins with a sign or @ a formula: a function, or a command of DDE.
+var formulaCall = regexp.MustCompile(`\pL\(|\|`)
 
 // escapeFormula keeps a visitor's text from being run as a formula in a spreadsheet with exported contacts (CSV
-// injection, CWE-1236). Telephone numbers and negative numbers are not formulas.
+// injection, CWE-1236). Numbers, telephone numbers and handles such as @ada are not formulas.
 func escapeFormula(s string) string {
-	first, _ := utf8.DecodeRuneInString(s)
-	if s == "" || !strings.ContainsRune("=@+-＝＠＋－", first) || signedNumber.MatchString(s) {
-		return s
+	switch first, _ := utf8.DecodeRuneInString(s); first {
+	case '=', '＝':
+		return "'" + s
+	case '@', '+', '-', '＠', '＋', '－':
+		if formulaCall.MatchString(s) {
+			return "'" + s
+		}
 	}
-	return "'" + s
+	return s
 }

@@ -41,7 +41,7 @@ func conversions() []conversion {
 		{"text", []string{"a\u202Eb"}, "ab", ""}, {"text", []string{"\xff"}, "\uFFFD", ""},
 		{"text", []string{"a\nb"}, "a b", ""}, {"lines", []string{"a\nb"}, "a\nb", ""},
 		{"text", []string{"a", "b;c"}, "a;b,c", ""}, {"text", []string{}, "", ""},
-		{"text", []string{"\x00\x01"}, "", "no printable text"}, {"n", []string{"12.5"}, "12.5", ""},
+		{"n", []string{"12.5"}, "12.5", ""},
 		{"n", []string{"7"}, "7", ""}, {"n", []string{"1,000"}, "", "not a number"},
 		{"n", []string{"NaN"}, "", "not a number"}, {"n", []string{"0x10"}, "", "not a number"},
 		{"n", []string{"1e400"}, "", "not a number"}, {"n", []string{"1e3"}, "1000", ""},
@@ -65,20 +65,22 @@ func conversions() []conversion {
 		{"dt", []string{"1767225600000"}, "2026-01-01T00:00:00.000Z", ""},
 		{"dt", []string{"2026-02-03T23:00:00+01:00"}, "2026-02-03T22:00:00.000Z", ""},
 		{"dt", []string{"x"}, "", "not a datetime"}, {"one", []string{"g"}, "g", ""},
-		{"one", []string{"gold"}, "g", ""}, {"one", []string{"bronze"}, "", "not an option of the property"},
-		{"one", []string{"g;s"}, "", "not an option of the property"},
-		{"many", []string{";"}, "", "not an option of the property"}, {"text", []string{"\t=1+1"}, "'=1+1", ""},
-		{"text", []string{"\r\n@x"}, "'@x", ""}, {"text", []string{"\x00=1"}, "'=1", ""},
-		{"text", []string{"＝1"}, "'＝1", ""}, {"text", []string{"\uFEFF-x"}, "'-x", ""},
+		{"one", []string{"gold"}, "g", ""}, {"one", []string{"bronze"}, "", NotAnOption.Sentence()},
+		{"one", []string{"g;s"}, "", NotAnOption.Sentence()},
+		{"one", []string{"s", "Gold"}, "s", NotAnOption.Sentence()},
+		{"many", []string{";"}, "", ""}, {"many", []string{"bronze"}, "", NotAnOption.Sentence()},
+		{"many", []string{"bronze", "tin"}, "", NotAnOption.Sentence()}, {"text", []string{"\t=1+1"}, "'=1+1", ""},
+		{"text", []string{"\r\n@x(1)"}, "'@x(1)", ""}, {"text", []string{"\x00=1"}, "'=1", ""},
+		{"text", []string{"＝1"}, "'＝1", ""}, {"text", []string{"\uFEFF-x|y"}, "'-x|y", ""},
 		{"text", []string{"\xed\xa0\x80"}, "\uFFFD", ""}, {"lines", []string{"=a\r\nb"}, "'=a \nb", ""},
 		{"text", []string{"=a", "b"}, "'=a;b", ""},
-		{"text", []string{strings.Repeat("ä", maxText+5)}, strings.Repeat("ä", maxText), ""},
-		{"many", []string{"s", "Gold", "bronze", "s"}, "s;g", ""}, {"many", []string{"g; s"}, "g;s", ""},
-		{"phone", []string{"+49301234"}, "+49301234", ""}, {"phone", []string{"=1"}, "'=1", ""},
-		{"ro", []string{"x"}, "", "HubSpot's property is read-only"},
-		{"calc", []string{"1"}, "", "HubSpot's property is read-only"},
-		{"gone", []string{"x"}, "", "HubSpot has no such property"},
-		{"unknown", []string{"x"}, "", "HubSpot has no such property"},
+		{"text", []string{strings.Repeat("ä", maxText+5)}, strings.Repeat("ä", maxText), TooLong.Sentence()},
+		{"many", []string{"s", "Gold", "bronze", "s"}, "s;g", NotAnOption.Sentence()}, {"many", []string{"g; s"}, "g;s", ""},
+		{"phone", []string{"+49301234"}, "+49301234", ""}, {"phone", []string{"=1"}, "=1", ""},
+		{"ro", []string{"x"}, "", ReadOnly.Sentence()},
+		{"calc", []string{"1"}, "", ReadOnly.Sentence()},
+		{"gone", []string{"x"}, "", NoSuchProperty.Sentence()},
+		{"unknown", []string{"x"}, "", NoSuchProperty.Sentence()},
 	}
 }
 
@@ -86,8 +88,66 @@ func TestConvert(t *testing.T) {
 	t.Parallel()
 	known := testSchema(t)
 	for _, c := range conversions() {
-		if value, reason := known.Convert(c.property, Value{Texts: c.texts}, true); value != c.value || reason != c.reason {
+		value, drop := known.Convert(c.property, Value{Texts: c.texts}, true)
+		reason := ""
+		if drop.Reason != "" {
+			reason = drop.Text()
+		}
+		if value != c.value || reason != c.reason {
 			t.Errorf("%s of %q: %q %q, want %q %q", c.property, c.texts, value, reason, c.value, c.reason)
+		}
+	}
+}
+
+// TestPhoneNumbersAndHandlesAreNoFormulas checks that only what a spreadsheet runs is escaped.
+func TestPhoneNumbersAndHandlesAreNoFormulas(t *testing.T) {
+	t.Parallel()
+	known := testSchema(t)
+	for text, formula := range map[string]bool{
+		"+1 555 010-9999 ext. 12": false, "@ada": false, "-5": false, "- none -": false, "+49 (30) 1234": false,
+		"＠ada": false, "-2 (of 3)": false, "+1-2": false, "@ada (she)": false,
+		"=1": true, "＝1": true, "@SUM(1)": true, "+cmd|' /C calc'!A0": true, "-2+HYPERLINK(\"x\")": true,
+		"＋A1|x": true, "=\"\"": true,
+	} {
+		value, _ := known.Convert("text", Text(text), true)
+		if got := value == "'"+text; got != formula {
+			t.Errorf("%q: %q", text, value)
+		}
+		if value, _ := known.Convert("phone", Text(text), true); value != text {
+			t.Errorf("phone of %q: %q", text, value)
+		}
+	}
+}
+
+func TestExternalOptionsArePassed(t *testing.T) {
+	t.Parallel()
+	known, err := parseSchema([]byte(`{"results":[{"name":"hubspot_owner_id","type":"enumeration","fieldType":"select",
+		"externalOptions":true,"options":[]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"4711", "1234567890", "ada"} {
+		if value, drop := known.Convert("hubspot_owner_id", Text(id), true); value != id || drop.Reason != "" {
+			t.Errorf("%s: %q %+v", id, value, drop)
+		}
+	}
+}
+
+// TestDropsNameConstantsOnly checks that a constant that does not fit is shown, and the claim of a person never.
+func TestDropsNameConstantsOnly(t *testing.T) {
+	t.Parallel()
+	known := testSchema(t)
+	for _, c := range []struct{ property, value, want string }{
+		{"one", "wood", `"wood" is not an option (g, s)`}, {"many", "g;wood;tin", `"wood;tin" is not an option (g, s)`},
+		{"n", "many", `"many" is not a number`}, {"b", "perhaps", `"perhaps" is neither true nor false`},
+		{"d", "02/03/1990", `"02/03/1990" is not a date`},
+	} {
+		if _, drop := known.Convert(c.property, Text(c.value), false); drop.Text() != c.want {
+			t.Errorf("constant %q: %q, want %q", c.value, drop.Text(), c.want)
+		}
+		if _, drop := known.Convert(c.property, Text(c.value), true); strings.Contains(drop.Text(), c.value) ||
+			drop.Reason == "" || drop.Property != c.property {
+			t.Errorf("claim %q: %+v", c.value, drop)
 		}
 	}
 }

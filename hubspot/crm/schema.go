@@ -7,15 +7,16 @@ import (
 
 // Property is HubSpot's definition of a contact property.
 type Property struct {
-	Name           string `json:"name"`
-	Label          string `json:"label"`
-	GroupName      string `json:"groupName"`
-	Type           string `json:"type"` // bool date datetime enumeration number phone_number string
-	FieldType      string `json:"fieldType"`
-	HasUniqueValue bool   `json:"hasUniqueValue"`
-	Calculated     bool   `json:"calculated"`
-	Archived       bool   `json:"archived"`
-	Options        []struct {
+	Name            string `json:"name"`
+	Label           string `json:"label"`
+	GroupName       string `json:"groupName"`
+	Type            string `json:"type"` // bool date datetime enumeration number phone_number string
+	FieldType       string `json:"fieldType"`
+	HasUniqueValue  bool   `json:"hasUniqueValue"`
+	Calculated      bool   `json:"calculated"`
+	Archived        bool   `json:"archived"`
+	ExternalOptions bool   `json:"externalOptions"` // the options are not listed, such as the users of the account
+	Options         []struct {
 		Label string `json:"label"`
 		Value string `json:"value"`
 	} `json:"options"`
@@ -43,13 +44,13 @@ func parseSchema(body []byte) (Schema, error) {
 }
 
 // Unwritable returns why no value can be written into a property, or "".
-func (s Schema) Unwritable(name string) string {
+func (s Schema) Unwritable(name string) Reason {
 	p, known := s[name]
 	switch {
 	case s != nil && (!known || p.Archived):
-		return "HubSpot has no such property"
+		return NoSuchProperty
 	case p.Calculated || p.Modification.ReadOnlyValue:
-		return "HubSpot's property is read-only"
+		return ReadOnly
 	}
 	return ""
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -284,15 +283,4 @@ func (o Leased) SaveOldest(ctx context.Context, oldest time.Time) error {
 		ms = oldest.UnixMilli()
 	}
 	return o.deps.Queue.Set(ctx, o.keys.oldest, ms, oldestTTL).Err()
-}
-
-// CountRejected counts a property that was left out, for the operator.
-func (o Leased) CountRejected(ctx context.Context, property, reason string) error {
-	pipe := o.deps.Queue.Pipeline()
-	pipe.HIncrBy(ctx, o.keys.rejected, property+"|count", 1)
-	now := strconv.FormatInt(o.deps.Now().UnixMilli(), 10)
-	pipe.HSet(ctx, o.keys.rejected, property+"|reason", reason, property+"|at", now)
-	pipe.Expire(ctx, o.keys.rejected, 30*24*time.Hour)
-	_, err := pipe.Exec(ctx)
-	return err
 }

@@ -20,6 +20,7 @@ type Login struct {
 	UTK           string         `json:"utk,omitempty"`        // the browser's hubspotutk cookie
 	OptedOut      bool           `json:"opted_out,omitempty"`  // the browser has HubSpot's opt-out cookie
 	Address       string         `json:"address,omitempty"`    // the visitor's IP address
+	Oversized     []string       `json:"oversized,omitempty"`  // mapped claims that were too large for the queue
 	At            time.Time      `json:"at"`
 	SessionEnds   time.Time      `json:"session_ends,omitzero"` // when the session of this login ends
 }

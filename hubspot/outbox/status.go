@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,22 +21,6 @@ type Status struct {
 	PausedBecause      string             `json:"paused_because"` // with the cure, "" if calls are not paused
 	RejectedProperties []RejectedProperty `json:"rejected_properties"`
 	UnseenClaims       []UnseenClaim      `json:"unseen_claims"`
-}
-
-// UnseenClaim is a mapped claim that no login of the last day carried, so that its name may be misspelt.
-type UnseenClaim struct {
-	Claim    string     `json:"claim"`
-	Property string     `json:"property"`
-	Logins   int64      `json:"logins"`    // logins without it since it was last seen
-	LastSeen *time.Time `json:"last_seen"` // nil = never
-}
-
-// RejectedProperty is a property that HubSpot rejected and that was left out.
-type RejectedProperty struct {
-	Property string    `json:"property"`
-	Reason   string    `json:"reason"`
-	Count    int64     `json:"count"`
-	LastAt   time.Time `json:"last_at"`
 }
 
 // Status reads the state of the queue. Queued, Delayed, Held and InFlight are disjoint. It knows no mapping, so that
@@ -84,21 +65,4 @@ func (o *Outbox) oldestWaiting(noted *redis.StringCmd, first []redis.XMessage) t
 		return time.Time{}
 	}
 	return idTime(first[0].ID)
-}
-
-func rejectedProperties(fields map[string]string) []RejectedProperty {
-	list := []RejectedProperty{}
-	for field, value := range fields {
-		name, found := strings.CutSuffix(field, "|count")
-		if !found {
-			continue
-		}
-		count, _ := strconv.ParseInt(value, 10, 64)
-		ms, _ := strconv.ParseInt(fields[name+"|at"], 10, 64)
-		list = append(list, RejectedProperty{
-			Property: name, Reason: fields[name+"|reason"], Count: count, LastAt: time.UnixMilli(ms).UTC(),
-		})
-	}
-	slices.SortFunc(list, func(a, b RejectedProperty) int { return strings.Compare(a.Property, b.Property) })
-	return list
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // cannot be queued, the login still succeeds.
 func (g *gateway) onLogin(r *http.Request, s *session.Session, returnTo string) {
 	facts := inbound.Of(r)
-	login := loginOf(s)
+	login := loginOf(s, g.current.Load().cfg.Auth.GroupsClaim)
 	login.FirstPage, login.Address = returnTo, facts.Client.String()
 	login.UTK, login.OptedOut = hubspotCookies(r)
 	attrs := []any{"action", "login", "outcome", "success", "client", facts.Client.String(),
@@ -29,11 +30,17 @@ func (g *gateway) onLogin(r *http.Request, s *session.Session, returnTo string) 
 	}
 }
 
-// loginOf returns the contact data of a session.
-func loginOf(s *session.Session) outbox.Login {
+// loginOf returns the contact data of a session. The groups are a claim like any other, also if there are none: the
+// provider may leave them out then.
+func loginOf(s *session.Session, groupsClaim string) outbox.Login {
+	claims := map[string]any{}
+	maps.Copy(claims, s.Claims)
+	if groupsClaim != "" {
+		claims[groupsClaim] = append([]string{}, s.Groups...)
+	}
 	return outbox.Login{
 		Issuer: s.Issuer, Subject: s.Subject, Email: s.Email, EmailVerified: s.EmailVerified, Name: s.Name,
-		Groups: s.Groups, Claims: s.Claims, Host: s.Host, At: s.CreatedAt, SessionEnds: s.ExpiresAt,
+		Groups: s.Groups, Claims: claims, Host: s.Host, At: s.CreatedAt, SessionEnds: s.ExpiresAt,
 	}
 }
 

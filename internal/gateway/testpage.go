@@ -129,7 +129,7 @@ func (t testPage) propertyTable(s *session.Session) page.Table {
 		Caption: "What would be sent to HubSpot",
 		Columns: []string{"Property", "Value", "Source", "Written", "Left out because"},
 	}
-	for _, item := range t.contacts.Preview(loginOf(s)) {
+	for _, item := range t.contacts.Preview(loginOf(s, t.gen.cfg.Auth.GroupsClaim)) {
 		table.Rows = append(table.Rows, []string{item.Property, item.Value, item.Source, item.Write, item.Dropped})
 	}
 	return table
