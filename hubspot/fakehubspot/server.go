@@ -2,6 +2,7 @@ package fakehubspot
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -122,14 +123,34 @@ func (s *Server) routes() *http.ServeMux {
 	} {
 		pattern = strings.Replace(pattern, "{objects}", "/crm/objects/{version}/contacts", 1)
 		pattern = strings.Replace(pattern, "{properties}", "/crm/properties/{version}/contacts", 1)
-		mux.HandleFunc(pattern, handler)
+		mux.HandleFunc(pattern, ofVersion(handler))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, http.StatusNotFound,
-			problem{Message: "The requested URL was not found.", Category: "OBJECT_NOT_FOUND"})
-	})
+	mux.HandleFunc("/", notFound)
 	mux.HandleFunc("GET /marketing/v3/forms/{form}", s.readForm)
 	return mux
+}
+
+var datedVersion = regexp.MustCompile(`^20\d\d-0[39]$`)
+
+// lastPagesVersion is the last version that has site and landing pages.
+const lastPagesVersion = "2026-03"
+
+// ofVersion serves a call only under a dated version that has it.
+func ofVersion(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		version := r.PathValue("version")
+		tooNew := strings.HasPrefix(r.URL.Path, "/cms/pages/") && version > lastPagesVersion
+		if version != "" && !datedVersion.MatchString(version) || tooNew {
+			notFound(w, r)
+			return
+		}
+		next(w, r)
+	}
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, http.StatusNotFound,
+		problem{Message: "The requested URL was not found.", Category: "OBJECT_NOT_FOUND"})
 }
 
 func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
