@@ -181,7 +181,7 @@ func TestOldQueueIsSent(t *testing.T) {
 	})
 }
 
-func TestOldDeadLettersAreReplayed(t *testing.T) {
+func TestOldDeadLettersAreReplayedAndDropped(t *testing.T) {
 	t.Parallel()
 	withOldRecords(t, func(e *env, r *replica) {
 		want := []string{"blocked.oldkey", "blocked.one", "blocked.two", "blocked.forced"}
@@ -198,53 +198,27 @@ func TestOldDeadLettersAreReplayed(t *testing.T) {
 		if d := cmp.Diff(want, listed); d != "" || err != nil {
 			e.t.Error(d, err)
 		}
-		if n, err := r.Replay(e.t.Context(), nil, true); n < len(want) || err != nil {
-			e.t.Errorf("%d %v", n, err)
+		if n, err := r.Drop(e.t.Context(), []string{page.Dead[1].ID}, false); n != 1 || err != nil {
+			e.t.Errorf("dropped %d, %v", n, err)
+		}
+		if n, err := r.Replay(e.t.Context(), nil, true); n < len(want)-1 || err != nil {
+			e.t.Errorf("replayed %d, %v", n, err)
 		}
 		e.start(r)
 		e.waitDrained(r)
 		for name, firstname := range map[string]string{
-			"blocked.oldkey": "Name blocked.oldkey", "blocked.one": "Name blocked.one", "blocked.two": "Second",
-			"blocked.forced": "",
+			"blocked.oldkey": "Name blocked.oldkey", "blocked.two": "Second", "blocked.forced": "",
 		} {
 			c := e.contact(name + "@example.com")
 			if c["firstname"] != firstname || c["lead_source"] != "portal" {
 				e.t.Errorf("%s: %v", name, c)
 			}
 		}
+		if c := e.contact("blocked.one@example.com"); c != nil {
+			e.t.Errorf("a dropped dead letter is sent: %v", c)
+		}
 		if s, err := r.Status(e.t.Context()); err != nil || s.Dead != 0 {
 			e.t.Errorf("%+v %v", s, err)
-		}
-	})
-}
-
-func TestOldPersonIsRecognized(t *testing.T) {
-	t.Parallel()
-	withOldRecords(t, func(e *env, r *replica) {
-		e.start(r)
-		e.waitDrained(r)
-		for _, name := range []string{"sent.oldkey", "sent", "bound"} {
-			l := testLogin(name + "@example.com")
-			l.Subject, l.UTK = "sub-"+name, strings.Repeat("a", 32)
-			if name == "bound" {
-				l.UTK = strings.Repeat("b", 32)
-			}
-			before, err := r.LastSync(e.t.Context(), l.Issuer, l.Subject)
-			if err != nil || before.ContactID == "" || before.At.IsZero() && name != "sent.oldkey" {
-				e.t.Errorf("%s: %+v %v", name, before, err)
-			}
-			e.enqueue(r, l)
-		}
-		e.waitDrained(r)
-		for name, logins := range map[string]string{"sent.oldkey": "2", "sent": "3", "bound": "3"} {
-			if c := e.contact(name + "@example.com"); c["portal_logins"] != logins || c["firstname"] != "Ada" {
-				e.t.Errorf("%s: %v", name, c)
-			}
-		}
-		if sent := e.fake.Submissions(); slices.ContainsFunc(sent, func(s fakehubspot.Submission) bool {
-			return s.Email == "bound@example.com" || s.Email == "sent@example.com" || s.Email == "sent.oldkey@example.com"
-		}) {
-			e.t.Errorf("a browser that was linked before is linked again: %+v", sent)
 		}
 	})
 }
