@@ -82,6 +82,21 @@ func TestReaderReadsPeople(t *testing.T) {
 	}
 }
 
+func TestReaderReadsLargeFiles(t *testing.T) {
+	t.Parallel()
+	table, list := []string{"email"}, []string{`{"Users":[{"Username":"nobody"}`}
+	for i := range 10_000 {
+		table = append(table, fmt.Sprintf("\np%d@example.com", i))
+		list = append(list, fmt.Sprintf(",\n"+`{"Attributes":[{"Name":"email","Value":"p%d@example.com"}]}`, i))
+	}
+	for text, line := range map[string]int{strings.Join(table, ""): 10_001, strings.Join(list, "") + "]}": 10_001} {
+		rows, _, err := readAll(strings.NewReader(text), true)
+		if err != nil || len(rows) != 10_000 || rows[9999].Line != line {
+			t.Errorf("%.20s: %d rows, %v", text, len(rows), err)
+		}
+	}
+}
+
 func TestReaderNamesBadRows(t *testing.T) {
 	t.Parallel()
 	const header = "email,email_verified,sub\n"
