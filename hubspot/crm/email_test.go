@@ -19,3 +19,24 @@ func TestValidEmail(t *testing.T) {
 		}
 	}
 }
+
+func TestInternationalizedDomainIsASCII(t *testing.T) {
+	t.Parallel()
+	for email, want := range map[string]string{
+		"bob@müller.example": "bob@xn--mller-kva.example", " Bob@MÜLLER.example": "bob@xn--mller-kva.example",
+		"ada@例え.テスト":                     "ada@xn--r8jz45g.xn--zckzah",
+		"x@bücher.xn--mller-kva.example": "x@xn--bcher-kva.xn--mller-kva.example",
+		"ada@Example.com":                "ada@example.com",
+	} {
+		if got := EmailKey(email); got != want || !ValidEmail(email) {
+			t.Errorf("%q: %q, valid: %v", email, got, ValidEmail(email))
+		}
+	}
+	for _, email := range []string{
+		"bob@müller", "bjørn@example.com", "bob@mü ller.example", "bob@\u200b.example", "b@ü@x.example",
+	} {
+		if ValidEmail(email) {
+			t.Errorf("%q is accepted as %q", email, EmailKey(email))
+		}
+	}
+}
