@@ -94,7 +94,9 @@ func TestValueThatDoesNotFitIsAccounted(t *testing.T) {
 
 func TestNothingToWriteIsNoRejection(t *testing.T) {
 	t.Parallel()
-	for name, claim := range map[string]any{"empty": "", "missing": nil, "control characters": "\x00", "no groups": []any{}} {
+	for name, claim := range map[string]any{
+		"empty": "", "missing": nil, "control characters": "\x00", "no groups": []any{},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

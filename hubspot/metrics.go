@@ -5,12 +5,15 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hubgate/hubgate/internal/background"
 )
 
 // Metrics are the metrics of contact sync.
 type Metrics struct {
 	contacts      *prometheus.CounterVec
 	queueLength   prometheus.Gauge
+	queueHeld     prometheus.Gauge
 	queueOldest   prometheus.Gauge
 	deadLetters   prometheus.Gauge
 	rateRemaining prometheus.Gauge
@@ -39,7 +42,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		contacts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hubgate_hubspot_contacts_total", Help: "Contacts by result.",
 		}, []string{"result"}),
-		queueLength:   gauge("queue_length", "Entries in the contact queue, including delayed ones."),
+		queueLength:   gauge("queue_length", "Entries in the contact queue that are due, delayed or in flight."),
+		queueHeld:     gauge("queue_held", "Unchanged entries that are held until min_interval ends."),
 		queueOldest:   gauge("queue_oldest_seconds", "Age of the oldest entry waiting to be sent."),
 		deadLetters:   gauge("dead_letters", "Contacts that HubSpot rejected permanently."),
 		rateRemaining: gauge("rate_remaining", "Calls remaining in the current window, as last reported by HubSpot."),
@@ -60,8 +64,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.skipped.WithLabelValues(r)
 	}
 	if reg != nil {
-		reg.MustRegister(m.contacts, m.queueLength, m.queueOldest, m.deadLetters, m.rateRemaining, m.lost, m.rejected,
-			m.skipped)
+		reg.MustRegister(m.contacts, m.queueLength, m.queueHeld, m.queueOldest, m.deadLetters, m.rateRemaining, m.lost,
+			m.rejected, m.skipped)
 	}
 	return m
 }
@@ -70,22 +74,24 @@ func (m *Metrics) count(r result) { m.contacts.WithLabelValues(string(r)).Inc() 
 
 const gaugeEvery = time.Second
 
-// updateGauges sets the gauges, at most once a second.
-func (w *worker) updateGauges(ctx context.Context) {
-	if now := time.Now(); now.Sub(w.gaugesAt) >= gaugeEvery {
-		w.gaugesAt = now
-		_ = w.outbox.SaveOldest(ctx, w.pending.Oldest()) // if it fails, only a metric is out of date
-		w.c.gauges(ctx)
+// exportGauges sets the gauges once a second, also while a call to HubSpot takes long.
+func (c *Contacts) exportGauges(ctx context.Context) error {
+	for {
+		c.gauges(ctx)
+		if !background.Sleep(ctx, gaugeEvery) {
+			return nil
+		}
 	}
 }
 
 // gauges sets the gauges of the shared queue, which every replica exports.
 func (c *Contacts) gauges(ctx context.Context) {
-	s, err := c.Status(ctx)
+	s, err := c.outbox.Status(ctx)
 	if err != nil {
 		return
 	}
 	c.deps.Metrics.queueLength.Set(float64(s.Queued + s.Delayed + s.InFlight))
+	c.deps.Metrics.queueHeld.Set(float64(s.Held))
 	c.deps.Metrics.queueOldest.Set(s.OldestSeconds)
 	c.deps.Metrics.deadLetters.Set(float64(s.Dead))
 	if left, err := c.limiter.Left(ctx); err == nil {

@@ -5,6 +5,7 @@ import (
 	crand "crypto/rand"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
@@ -20,6 +21,9 @@ const (
 // seconds. During shutdown a call in flight gets shutdownGrace to finish, then the lease is released. Run retries until
 // Redis is back.
 func (c *Contacts) Run(ctx context.Context) error {
+	var gauges sync.WaitGroup
+	gauges.Go(func() { _ = background.Keep(ctx, c.deps.Log, "contact gauges", c.exportGauges) })
+	defer gauges.Wait()
 	replica := crand.Text()
 	for ctx.Err() == nil {
 		leased, acquired, err := c.outbox.AcquireLease(ctx, replica)
@@ -32,7 +36,6 @@ func (c *Contacts) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			c.faults.queueFails(c.deps.Log, outbox.Explain(err))
 		}
-		c.gauges(ctx)
 		pause := leaseRetry/2 + time.Duration(rand.Int64N(int64(leaseRetry)))
 		if !background.Sleep(ctx, pause) {
 			return nil

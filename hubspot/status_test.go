@@ -2,10 +2,13 @@ package hubspot
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 	"github.com/hubgate/hubgate/hubspot/outbox"
@@ -73,6 +76,10 @@ func TestStatusCountsHeldApart(t *testing.T) {
 		if err != nil || s.Held != 2 || s.Queued+s.Delayed+s.InFlight != 0 {
 			t.Errorf("%+v %v", s, err)
 		}
+		if n, held := testutil.ToFloat64(r.deps.Metrics.queueLength),
+			testutil.ToFloat64(r.deps.Metrics.queueHeld); n != 0 || held != 2 {
+			t.Errorf("gauges: %v, %v held", n, held)
+		}
 		encoded, err := json.Marshal(s)
 		if text := string(encoded); err != nil || !strings.Contains(text, `"held":2`) ||
 			!strings.Contains(text, `"paused_because":""`) || !strings.Contains(text, `"unseen_claims":[`) {
@@ -84,6 +91,44 @@ func TestStatusCountsHeldApart(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		if s, err = r.Status(t.Context()); err != nil || s.Held != 1 || s.Queued+s.Delayed+s.InFlight != 0 {
 			t.Errorf("after one was sent: %+v %v", s, err)
+		}
+	})
+}
+
+// TestGaugesAreSetWhileACallHangs checks that logins are counted that arrive while HubSpot does not answer.
+func TestGaugesAreSetWhileACallHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, usualProperties())
+		e.fake.Next(fault{Path: upsertPath, Hang: true})
+		r := e.startReplica()
+		e.enqueue(r, testLogin("ada@example.com"))
+		time.Sleep(5 * time.Second)
+		for i := range 3 {
+			e.enqueue(r, testLogin(fmt.Sprintf("p%d@example.com", i)))
+			time.Sleep(2 * time.Second)
+			if n := testutil.ToFloat64(r.deps.Metrics.queueLength); n != float64(i+2) {
+				t.Errorf("%v entries after %d", n, i+2)
+			}
+		}
+		if age := testutil.ToFloat64(r.deps.Metrics.queueOldest); age < 9 || age > 12 {
+			t.Errorf("the oldest is %v s old", age)
+		}
+		e.waitDrained(r)
+	})
+}
+
+func TestInternationalizedAddressBecomesContact(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, usualProperties())
+		r := e.startReplica()
+		for range 2 {
+			e.enqueue(r, testLogin("Bob@müller.example"))
+			e.waitDrained(r)
+		}
+		if c := e.contact("bob@xn--mller-kva.example"); len(e.fake.Contacts()) != 1 || c["portal_logins"] != "2" {
+			t.Errorf("%v", e.fake.Contacts())
 		}
 	})
 }

@@ -27,7 +27,7 @@ type worker struct {
 	failures     int                        // consecutive failed calls
 	lastSuccess  time.Time                  // when HubSpot last accepted a contact
 	refusedToken string                     // the access token that HubSpot rejected
-	gaugesAt     time.Time                  // when the gauges were last set
+	oldestAt     time.Time                  // when the time of the oldest job was last saved
 }
 
 // refusedProperty is why a property is not sent, and until when.
@@ -56,7 +56,7 @@ func (w *worker) step(ctx, held context.Context) error {
 
 // take waits for a batch and saves that its jobs are in flight. It returns none if there is nothing to send now.
 func (w *worker) take(ctx, held context.Context) ([]*outbox.Job, error) {
-	w.updateGauges(held)
+	w.saveOldest(held)
 	if err := w.fetch(held); err != nil {
 		return nil, err
 	}
@@ -74,6 +74,14 @@ func (w *worker) take(ctx, held context.Context) ([]*outbox.Job, error) {
 	}
 	jobs := batchUntilSuspect(ready)
 	return jobs, w.outbox.SetInFlight(held, jobs)
+}
+
+// saveOldest saves when the oldest job was queued, at most once a second. If it fails, only a metric is out of date.
+func (w *worker) saveOldest(ctx context.Context) {
+	if now := w.c.deps.Now(); now.Sub(w.oldestAt) >= time.Second {
+		w.oldestAt = now
+		_ = w.outbox.SaveOldest(ctx, w.pending.Oldest())
+	}
 }
 
 // batchReady reports whether a batch should be sent: it is full, its oldest job has waited long enough, or an operator

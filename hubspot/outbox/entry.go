@@ -21,8 +21,8 @@ type Queued struct {
 	Err   error // the entry cannot be decrypted
 }
 
-// readCount is the number of entries that are read at once.
-const readCount = 500
+// readCount is the number of entries that are read at once. An entry can have 256 KiB.
+const readCount = 100
 
 // After reads entries after an id and waits at most block for the first one.
 func (o *Outbox) After(ctx context.Context, id string, block time.Duration) ([]Queued, error) {

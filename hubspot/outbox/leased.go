@@ -272,9 +272,8 @@ func (o Leased) MoveHeld(ctx context.Context, states map[string]State) error {
 	return nil
 }
 
-// oldestTTL is how long the time of the oldest entry is valid. It is longer than another replica needs to acquire the
-// lease.
-const oldestTTL = time.Minute
+// oldestTTL is how long the time of the oldest entry is valid. It is longer than the calls for a batch take.
+const oldestTTL = time.Hour
 
 // SaveOldest saves when the oldest job was queued.
 func (o Leased) SaveOldest(ctx context.Context, oldest time.Time) error {

@@ -42,6 +42,7 @@ var contract = map[string]map[string]string{
 		"reason": "no_email invalid_email unverified_email group email_domain forgotten",
 	},
 	"hubgate_hubspot_queue_length":                 nil,
+	"hubgate_hubspot_queue_held":                   nil,
 	"hubgate_hubspot_queue_oldest_seconds":         nil,
 	"hubgate_hubspot_dead_letters":                 nil,
 	"hubgate_hubspot_rate_remaining":               nil,
