@@ -60,6 +60,22 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 	return w.forgetRejected(ctx, m)
 }
 
+// recheckSchema reads the definitions while there is nothing to send and they lack a mapped property, which an operator
+// may have created.
+func (w *worker) recheckSchema(ctx context.Context) error {
+	m := w.c.live.Load().mapping
+	if w.schema.known == nil || m.isComplete(w.schema.known) || w.c.deps.Now().Sub(w.schema.readAt) < schemaRetry {
+		return nil
+	}
+	if open, err := w.canCall(ctx); err != nil || !open {
+		return err
+	}
+	if err := w.refreshSchema(ctx, m); err != nil {
+		return w.postpone(ctx, nil, err)
+	}
+	return nil
+}
+
 // schemaRefused reports whether the definitions cannot be read at all.
 func schemaRefused(err error) bool {
 	var e *crm.APIError

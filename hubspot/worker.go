@@ -40,8 +40,11 @@ type refusedProperty struct {
 // comes from Redis and ends the worker; HubSpot's errors are settled with the jobs that they affect.
 func (w *worker) step(ctx, held context.Context) error {
 	jobs, err := w.take(ctx, held)
-	if err != nil || len(jobs) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(jobs) == 0 {
+		return w.recheckSchema(held)
 	}
 	b := &batch{w: w, mapping: w.c.live.Load().mapping, settled: map[*outbox.Job]bool{}}
 	defer func() { w.pending.Remove(b.settled) }()
