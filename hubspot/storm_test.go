@@ -41,8 +41,8 @@ func storms() map[string]func(n int, w http.ResponseWriter) bool {
 			answer(w, "TEN_SECONDLY_ROLLING", "10000")
 			return true
 		},
-		"the day is used up for 25 minutes": func(_ int, w http.ResponseWriter) bool {
-			if time.Now().Minute() >= 25 {
+		"the day is used up for 15 minutes": func(_ int, w http.ResponseWriter) bool {
+			if time.Now().Minute() >= 15 {
 				return false
 			}
 			answer(w, "DAILY", "")
