@@ -13,6 +13,7 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -41,25 +42,25 @@ func (e *env) rejected(r *replica) (list []string) {
 func TestValueThatDoesNotFitIsAccounted(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		config PropertyConfig
+		config mapping.Property
 		claim  any
 		reason crm.Reason
 		text   string // "" = the reason's sentence
 	}{
-		"option":          {PropertyConfig{Claim: "c"}, "wood", crm.NotAnOption, ""},
-		"several for one": {PropertyConfig{Claim: "c"}, []any{"gold", "silver"}, crm.NotAnOption, ""},
-		"constant": {PropertyConfig{Constant: "wood"}, nil, crm.NotAnOption,
+		"option":          {mapping.Property{Claim: "c"}, "wood", crm.NotAnOption, ""},
+		"several for one": {mapping.Property{Claim: "c"}, []any{"gold", "silver"}, crm.NotAnOption, ""},
+		"constant": {mapping.Property{Constant: "wood"}, nil, crm.NotAnOption,
 			`"wood" is not an option (silver, gold)`},
-		"object":           {PropertyConfig{Claim: "c"}, map[string]any{"a": "wood"}, crm.NotText, ""},
-		"if it were empty": {PropertyConfig{Claim: "c", Write: writeIfEmpty}, "wood", crm.NotAnOption, ""},
-		"value of a login": {PropertyConfig{Value: "host"}, nil, crm.NotAnOption, ""},
-		"too large a claim": {PropertyConfig{Claim: "c"}, []any{strings.Repeat("w", 70_000)}, crm.TooLong,
+		"object":           {mapping.Property{Claim: "c"}, map[string]any{"a": "wood"}, crm.NotText, ""},
+		"if it were empty": {mapping.Property{Claim: "c", Write: mapping.WriteIfEmpty}, "wood", crm.NotAnOption, ""},
+		"value of a login": {mapping.Property{Value: "host"}, nil, crm.NotAnOption, ""},
+		"too large a claim": {mapping.Property{Claim: "c"}, []any{strings.Repeat("w", 70_000)}, crm.TooLong,
 			"too long; left out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name"}, "tier": c.config})
+				e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name"}, "tier": c.config})
 				log := &logText{}
 				e.fake.Define(tiers())
 				e.log = log
@@ -100,7 +101,7 @@ func TestNothingToWriteIsNoRejection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name"}, "company": {Claim: "c"}})
+				e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name"}, "company": {Claim: "c"}})
 				r := e.startReplica()
 				l := testLogin("ada@example.com")
 				l.Claims["c"] = claim
@@ -123,7 +124,7 @@ func TestOptionsThatFitAreWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		many := tiers()
 		many.FieldType = "checkbox"
-		e := newEnv(t, map[string]PropertyConfig{"tier": {Claim: "groups"}})
+		e := newEnv(t, map[string]mapping.Property{"tier": {Claim: "groups"}})
 		e.fake.Define(many)
 		r := e.startReplica()
 		for _, c := range []struct {
@@ -151,7 +152,7 @@ func TestRejectedPropertyVanishes(t *testing.T) {
 	t.Parallel()
 	for name, correct := range map[string]func(e *env, r *replica){
 		"when its mapping changes": func(e *env, r *replica) {
-			e.cfg.Contacts.Properties = map[string]PropertyConfig{"tier": {Claim: "other"}}
+			e.cfg.Contacts.Properties = map[string]mapping.Property{"tier": {Claim: "other"}}
 			r.Set(e.cfg)
 		},
 		"when it is not mapped any more": func(e *env, r *replica) {
@@ -167,7 +168,7 @@ func TestRejectedPropertyVanishes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				e := newEnv(t, map[string]PropertyConfig{"tier": {Claim: "tier"}})
+				e := newEnv(t, map[string]mapping.Property{"tier": {Claim: "tier"}})
 				e.log = &logText{}
 				r := e.startReplica()
 				l := testLogin("ada@example.com")
@@ -197,7 +198,7 @@ func TestUnseenClaimIsReported(t *testing.T) {
 		t.Run(claim, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name"}, property: {Claim: claim}})
+				e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name"}, property: {Claim: claim}})
 				log := &logText{}
 				e.log = log
 				r := e.startReplica()
@@ -238,7 +239,7 @@ func TestUnverifiedAndSkippedPeopleAreCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := newEnv(t, usualProperties())
-		e.cfg.Contacts.Skip = SkipConfig{Groups: []string{"staff"}, EmailDomains: []string{"corp.example"}}
+		e.cfg.Contacts.Skip = mapping.Skip{Groups: []string{"staff"}, EmailDomains: []string{"corp.example"}}
 		r := e.replica()
 		for reason, change := range map[string]func(*outbox.Login){
 			"no_email":         func(l *outbox.Login) { l.Email = "" },
@@ -261,7 +262,7 @@ func TestUnverifiedAndSkippedPeopleAreCounted(t *testing.T) {
 func TestQueueEntryIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name"}, "company": {Claim: "c09"}})
+		e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name"}, "company": {Claim: "c09"}})
 		e.cfg.Contacts.MinInterval = setting.Duration(0)
 		r := e.replica()
 		l := testLogin("ada@example.com")
@@ -269,11 +270,11 @@ func TestQueueEntryIsBounded(t *testing.T) {
 			l.Claims[fmt.Sprintf("c%02d", i)] = strings.Repeat("\x01", 20_000+i) // six bytes each in JSON
 		}
 		l.Claims["c09"] = strings.Repeat("y", 300_000)
-		m := newMapping(e.cfg.Contacts)
-		limited := m.limitSize(l)
+		m := mapping.New(e.cfg.Contacts)
+		limited := m.LimitSize(l)
 		encoded, err := json.Marshal(outbox.Entry{Login: limited})
-		if err != nil || len(encoded) > maxEntry || limited.Claims["given_name"] != "Ada" ||
-			len(limited.Claims["c09"].(string)) != maxClaim || len(limited.Claims) < 3 {
+		if err != nil || len(encoded) > mapping.MaxEntry || limited.Claims["given_name"] != "Ada" ||
+			len(limited.Claims["c09"].(string)) != mapping.MaxClaim || len(limited.Claims) < 3 {
 			t.Errorf("%d bytes, %d claims, %v", len(encoded), len(limited.Claims), err)
 		}
 		e.enqueue(r, l)
@@ -282,7 +283,7 @@ func TestQueueEntryIsBounded(t *testing.T) {
 		if d := cmp.Diff([]string{"company: " + crm.TooLong.Sentence() + " (1)"}, e.rejected(r)); d != "" {
 			t.Error(d)
 		}
-		if n := len(e.contact("ada@example.com")["company"]); n != maxClaim {
+		if n := len(e.contact("ada@example.com")["company"]); n != mapping.MaxClaim {
 			t.Errorf("%d characters", n)
 		}
 	})

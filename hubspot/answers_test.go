@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 const upsertPath = "/batch/upsert"
@@ -26,7 +27,7 @@ func TestSchemaReadFailureKeepsProperties(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		properties := usualProperties()
-		properties["seen_on"] = PropertyConfig{Value: "login_time"}
+		properties["seen_on"] = mapping.Property{Value: "login_time"}
 		e := newEnv(t, properties)
 		e.fake.Define(fakehubspot.Property{Name: "seen_on", Type: "date", FieldType: "date"})
 		e.fake.Next(fakehubspot.Fault{Path: "/contacts", Status: 503},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 type fault = fakehubspot.Fault
@@ -70,7 +71,7 @@ func TestContactSurvivesBadResponse(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				properties := usualProperties()
-				properties["lead_source"] = PropertyConfig{Constant: "portal", Write: writeCreateOnly}
+				properties["lead_source"] = mapping.Property{Constant: "portal", Write: mapping.WriteCreateOnly}
 				e := newEnv(t, properties)
 				c.fault.Path = upsertPath
 				e.fake.Next(c.fault)

@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -10,7 +11,7 @@ import (
 // is settled: it ends, or its retry is scheduled.
 type batch struct {
 	w       *worker
-	mapping *mapping
+	mapping *mapping.Mapping
 	writing []*plan // contacts to be written
 	linking []*plan // contacts that are up to date, whose browser may have to be linked
 	settled map[*outbox.Job]bool
@@ -47,7 +48,7 @@ func (b *batch) plan(ctx context.Context, jobs []*outbox.Job) (planned bool, err
 
 // classify decides what a plan needs: nothing, a link to a browser, or a write.
 func (b *batch) classify(ctx context.Context, p *plan) error {
-	if reason := b.mapping.skip(p.job.Login); reason != "" && !p.job.Forced || p.superseded() {
+	if reason := b.mapping.Skip(p.job.Login); reason != "" && !p.job.Forced || p.superseded() {
 		return b.finish(ctx, p, unchanged, nil)
 	}
 	if outdated, err := b.w.isOutdated(ctx, p.job); err != nil {

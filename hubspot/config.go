@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -14,37 +15,8 @@ type Config struct {
 	APIURL      string         `yaml:"api_url" json:"api_url"`
 	APIVersion  string         `yaml:"api_version" json:"api_version"`
 	RateLimit   setting.Rate   `yaml:"rate_limit" json:"rate_limit"` // shared by all replicas
-	Contacts    ContactsConfig `yaml:"contacts" json:"contacts"`
+	Contacts    mapping.Config `yaml:"contacts" json:"contacts"`
 	Visitors    VisitorsConfig `yaml:"visitors" json:"visitors"`
-}
-
-// ContactsConfig selects the contacts that are synced and the properties that are written.
-type ContactsConfig struct {
-	Sync                 bool                      `yaml:"sync" json:"sync"`
-	RequireVerifiedEmail bool                      `yaml:"require_verified_email" json:"require_verified_email"`
-	MinInterval          setting.Duration          `yaml:"min_interval" json:"min_interval"`
-	Skip                 SkipConfig                `yaml:"skip" json:"skip"`
-	Properties           map[string]PropertyConfig `yaml:"properties" json:"properties"`
-}
-
-// SkipConfig selects people who must not become contacts.
-type SkipConfig struct {
-	Groups       []string `yaml:"groups" json:"groups"`
-	EmailDomains []string `yaml:"email_domains" json:"email_domains"`
-}
-
-// PropertyConfig is the source of one HubSpot property: exactly one of Claim, Value and Constant.
-type PropertyConfig struct {
-	Claim    string `yaml:"claim" json:"claim"`
-	Value    string `yaml:"value" json:"value"` // login_time | login_count | host | first_page
-	Constant string `yaml:"constant" json:"constant"`
-	Write    string `yaml:"write" json:"write"` // always | if_empty | create_only; "" = always
-}
-
-// SetWord treats a plain word as the name of a claim.
-func (p *PropertyConfig) SetWord(text string) error {
-	*p = PropertyConfig{Claim: text}
-	return nil
 }
 
 // VisitorsConfig controls whether a browser's HubSpot history is linked to the contact after login.
@@ -69,7 +41,7 @@ func DefaultConfig() Config {
 		APIURL:     "https://api.hubapi.com",
 		APIVersion: "2026-09",
 		RateLimit:  setting.Rate{Requests: 90, Per: setting.Duration(10 * time.Second)},
-		Contacts: ContactsConfig{
+		Contacts: mapping.Config{
 			Sync: true, RequireVerifiedEmail: true, MinInterval: setting.Duration(15 * time.Minute),
 		},
 		Visitors: VisitorsConfig{Link: setting.None, FormURL: "https://api.hsforms.com"},

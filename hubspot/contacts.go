@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/seal"
 )
@@ -45,7 +46,7 @@ type Contacts struct {
 // settings is the part that a configuration reload replaces.
 type settings struct {
 	cfg     Config
-	mapping *mapping
+	mapping *mapping.Mapping
 }
 
 // New returns Contacts. It makes no network calls.
@@ -68,7 +69,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 	c := &Contacts{deps: deps}
 	c.outbox = outbox.New(outbox.Deps{
 		Queue: deps.Queue, Block: deps.Block, KeyPrefix: deps.KeyPrefix, Ring: deps.Ring, Log: deps.Log, Now: deps.Now,
-		Mapped: func(l outbox.Login) outbox.Login { return c.live.Load().mapping.mapped(l) },
+		Mapped: func(l outbox.Login) outbox.Login { return c.live.Load().mapping.Mapped(l) },
 	})
 	c.limiter = outbox.NewLimiter(c.outbox)
 	c.client = crm.New(cfg.CRM(), deps.Client, c.limiter, deps.Token)
@@ -79,7 +80,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 
 // Set applies a reloaded configuration: mapping, rate limit and API address.
 func (c *Contacts) Set(cfg Config) {
-	c.live.Store(&settings{cfg: cfg, mapping: newMapping(cfg.Contacts)})
+	c.live.Store(&settings{cfg: cfg, mapping: mapping.New(cfg.Contacts)})
 	c.client.Set(cfg.CRM())
 	rate := cfg.RateLimit
 	if rate.Requests < 1 || rate.Per <= 0 {
@@ -101,15 +102,15 @@ func (c *Contacts) Enqueue(ctx context.Context, l outbox.Login) error {
 	if !live.on() {
 		return nil
 	}
-	if reason := live.mapping.skip(l); reason != "" {
+	if reason := live.mapping.Skip(l); reason != "" {
 		c.skipped(l, reason)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
-	err := c.outbox.Add(ctx, outbox.Entry{Login: live.mapping.limitSize(l)})
+	err := c.outbox.Add(ctx, outbox.Entry{Login: live.mapping.LimitSize(l)})
 	if errors.Is(err, ErrForgotten) {
-		c.skipped(l, skipForgotten)
+		c.skipped(l, mapping.SkipForgotten)
 		return nil
 	}
 	if err != nil {
@@ -123,7 +124,7 @@ func (c *Contacts) Enqueue(ctx context.Context, l outbox.Login) error {
 // skipped reports a person who must not become a contact.
 func (c *Contacts) skipped(l outbox.Login, reason string) {
 	c.deps.Metrics.skipped.WithLabelValues(reason).Inc()
-	c.deps.Log.Info("contact skipped", "reason", skipText(reason), "subject", c.outbox.LogHash(l))
+	c.deps.Log.Info("contact skipped", "reason", mapping.SkipText(reason), "subject", c.outbox.LogHash(l))
 }
 
 // Health reports whether HubSpot accepted the last call, with a sentence for the operator, and since when. It makes no

@@ -12,11 +12,12 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-func usualProperties() map[string]PropertyConfig {
-	return map[string]PropertyConfig{
+func usualProperties() map[string]mapping.Property {
+	return map[string]mapping.Property{
 		"firstname": {Claim: "given_name"}, "last_portal_login": {Value: "login_time"},
 		"portal_logins": {Value: "login_count"},
 		"portal_groups": {Claim: "cognito:groups"},
@@ -170,7 +171,7 @@ func TestUnknownPropertyIsLeftOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		properties := usualProperties()
-		properties["nope"] = PropertyConfig{Claim: "given_name"}
+		properties["nope"] = mapping.Property{Claim: "given_name"}
 		e := newEnv(t, properties, func(c *fakehubspot.Config) {
 			c.Wrap = func(next http.Handler) http.Handler { // an API without property definitions
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -244,7 +245,7 @@ func TestRejectedContactDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		properties := usualProperties()
-		properties["lifecyclestage"] = PropertyConfig{Claim: "stage"}
+		properties["lifecyclestage"] = mapping.Property{Claim: "stage"}
 		e := newEnv(t, properties)
 		e.cfg.Contacts.RequireVerifiedEmail = false
 		r := e.startReplica()
@@ -266,7 +267,7 @@ func TestEnqueueSkipsExcludedLogins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := newEnv(t, usualProperties())
-		e.cfg.Contacts.Skip = SkipConfig{Groups: []string{"staff"}, EmailDomains: []string{"Corp.example"}}
+		e.cfg.Contacts.Skip = mapping.Skip{Groups: []string{"staff"}, EmailDomains: []string{"Corp.example"}}
 		r := e.replica()
 		for _, change := range []func(*outbox.Login){
 			func(l *outbox.Login) { l.Email = "" },

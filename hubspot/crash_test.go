@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/realredis"
 	"github.com/hubgate/hubgate/internal/seal"
@@ -34,7 +35,7 @@ func newClient(r *realredis.Server) redis.UniversalClient {
 }
 
 // newRealEnv returns an env with a real Redis.
-func newRealEnv(t *testing.T, r *realredis.Server, properties map[string]PropertyConfig, options ...option) *env {
+func newRealEnv(t *testing.T, r *realredis.Server, properties map[string]mapping.Property, options ...option) *env {
 	t.Helper()
 	e := newEnv(t, properties, options...)
 	e.redis = newClient(r)
@@ -67,8 +68,8 @@ func TestReplicaProcess(t *testing.T) {
 	_ = c.Run(t.Context())
 }
 
-func crashProperties() map[string]PropertyConfig {
-	return map[string]PropertyConfig{
+func crashProperties() map[string]mapping.Property {
+	return map[string]mapping.Property{
 		"firstname": {Claim: "given_name"}, "portal_logins": {Value: "login_count"},
 		"lead_source": {Constant: "portal", Write: "create_only"},
 	}

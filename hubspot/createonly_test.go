@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 // requiredAtCreation makes HubSpot reject a new contact without lead_source.
@@ -23,9 +24,9 @@ func requiredAtCreation(c *fakehubspot.Config) {
 	}
 }
 
-func createOnlyProperties() map[string]PropertyConfig {
-	return map[string]PropertyConfig{
-		"firstname": {Claim: "given_name"}, "lead_source": {Constant: "portal", Write: writeCreateOnly},
+func createOnlyProperties() map[string]mapping.Property {
+	return map[string]mapping.Property{
+		"firstname": {Claim: "given_name"}, "lead_source": {Constant: "portal", Write: mapping.WriteCreateOnly},
 	}
 }
 
@@ -100,7 +101,7 @@ func TestNamedPropertyIsLeftOutOfOneContact(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name"}, "company": {Claim: "company"}},
+				e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name"}, "company": {Claim: "company"}},
 					poison("Bad Company", respond(400, problemJSON("VALIDATION_ERROR", body))))
 				r := e.replica()
 				for _, company := range []string{"ACME", "Bad Company", "Initech", "Hooli"} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -128,7 +129,7 @@ func (e *env) watchHealth(r *replica) (stop func()) {
 // newPoisonedEnv returns an env whose HubSpot refuses a bad contact.
 func newPoisonedEnv(t *testing.T, p badContact) *env {
 	properties := usualProperties()
-	properties["company"] = PropertyConfig{Claim: "company"}
+	properties["company"] = mapping.Property{Claim: "company"}
 	var options []option
 	if p.account != nil {
 		options = append(options, p.account)

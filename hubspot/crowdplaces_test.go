@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -23,8 +24,8 @@ func TestPoisonedIdentityDoesNotHarmOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newPoisonedEnv(t, badContact{arrange: dislike(as)})
-				e.cfg.Contacts.Properties["firstname"] = PropertyConfig{Claim: "given_name", Write: writeIfEmpty}
-				e.cfg.Contacts.Properties["cognito_sub"] = PropertyConfig{Claim: "sub"}
+				e.cfg.Contacts.Properties["firstname"] = mapping.Property{Claim: "given_name", Write: mapping.WriteIfEmpty}
+				e.cfg.Contacts.Properties["cognito_sub"] = mapping.Property{Claim: "sub"}
 				r := e.startReplica()
 				healthy := e.watchHealth(r)
 				e.enqueueCrowd(r, func(l *outbox.Login) { l.Subject = "sub-" + venom })
@@ -47,7 +48,7 @@ func TestPoisonedAddressChangeDoesNotHarmOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newPoisonedEnv(t, badContact{arrange: dislike(as)})
-				e.cfg.Contacts.Properties["cognito_sub"] = PropertyConfig{Claim: "sub"}
+				e.cfg.Contacts.Properties["cognito_sub"] = mapping.Property{Claim: "sub"}
 				r := e.startReplica()
 				healthy := e.watchHealth(r)
 				for _, change := range []string{"old", venom} {

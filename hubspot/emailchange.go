@@ -12,7 +12,7 @@ import (
 // findMoved finds the contacts of people who have a new address, if a unique property is mapped. People without a
 // record in Redis are looked up by its value, in one call.
 func (b *batch) findMoved(ctx context.Context, plans []*plan) error {
-	unique := b.mapping.unique(b.w.schema.known)
+	unique := b.mapping.Unique(b.w.schema.known)
 	if len(unique) == 0 {
 		return nil
 	}

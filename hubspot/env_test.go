@@ -22,6 +22,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/seal"
@@ -59,7 +60,7 @@ func (e *env) restartRedis() {
 type option func(*fakehubspot.Config)
 
 // newEnv returns an env in memory. Inside a synctest bubble its time passes at once.
-func newEnv(t *testing.T, properties map[string]PropertyConfig, options ...option) *env {
+func newEnv(t *testing.T, properties map[string]mapping.Property, options ...option) *env {
 	t.Helper()
 	e := &env{t: t, key: seal.NewKey(), cfg: DefaultConfig(), token: "pat-na1-test"}
 	e.mini = miniredis.NewMiniRedis()

@@ -6,14 +6,15 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 func TestIfEmptyKeepsValuesAfterEmailChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEnv(t, map[string]PropertyConfig{
-			"cognito_sub": {Claim: "sub"}, "firstname": {Claim: "given_name", Write: writeIfEmpty},
-			"lastname": {Claim: "family_name", Write: writeIfEmpty},
+		e := newEnv(t, map[string]mapping.Property{
+			"cognito_sub": {Claim: "sub"}, "firstname": {Claim: "given_name", Write: mapping.WriteIfEmpty},
+			"lastname": {Claim: "family_name", Write: mapping.WriteIfEmpty},
 		})
 		e.fake.Add(map[string]string{"email": "old@example.com", "cognito_sub": "sub-a", "firstname": "Augusta"})
 		r := e.startReplica()
@@ -31,8 +32,8 @@ func TestIfEmptyKeepsValuesAfterEmailChange(t *testing.T) {
 func TestIfEmptyWithoutReadScope(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name", Write: writeIfEmpty},
-			"lead_source": {Constant: "portal", Write: writeCreateOnly}, "city": {Constant: "Berlin"}},
+		e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name", Write: mapping.WriteIfEmpty},
+			"lead_source": {Constant: "portal", Write: mapping.WriteCreateOnly}, "city": {Constant: "Berlin"}},
 			func(c *fakehubspot.Config) {
 				c.Scopes = []string{"crm.objects.contacts.write", "crm.schemas.contacts.read"}
 			})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/background"
 )
@@ -107,7 +108,7 @@ func (b *batch) dropForgotten(ctx context.Context, jobs []*outbox.Job) (kept []*
 			return nil, err
 		}
 		b.settled[j] = true
-		b.w.c.skipped(j.Login, skipForgotten)
+		b.w.c.skipped(j.Login, mapping.SkipForgotten)
 	}
 	return kept, nil
 }

@@ -2,14 +2,10 @@ package hubspot
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"regexp"
-	"strings"
 
-	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -42,12 +38,6 @@ type SkippedRow struct {
 	Reason string `json:"reason"`
 }
 
-// Provider is the login provider that the people of a file belong to.
-type Provider struct {
-	Issuer      string
-	GroupsClaim string
-}
-
 // ImportError is a mistake in an Import.
 type ImportError string
 
@@ -78,7 +68,7 @@ func (in Import) validate() error {
 
 // Import queues the people of a file. Rows that were queued before are not queued again as long as the mapping is the
 // same. It stops when the queue is full. It returns ErrOff if contact sync is off.
-func (c *Contacts) Import(ctx context.Context, from Provider, in Import) (Imported, error) {
+func (c *Contacts) Import(ctx context.Context, from mapping.Provider, in Import) (Imported, error) {
 	live := c.live.Load()
 	if !live.on() {
 		return Imported{}, ErrOff
@@ -92,9 +82,9 @@ func (c *Contacts) Import(ctx context.Context, from Provider, in Import) (Import
 	}
 	done := Imported{Skipped: []SkippedRow{}}
 	for _, r := range in.Rows {
-		person := outbox.ImportRow{File: in.File + ":" + live.mapping.fingerprint(from), Row: r.Row}
+		person := outbox.ImportRow{File: in.File + ":" + live.mapping.Fingerprint(from), Row: r.Row}
 		var skipped string
-		if person.Login, skipped = live.mapping.importedLogin(from, r.Claims, in.TrustEmails); skipped != "" {
+		if person.Login, skipped = live.mapping.ImportedLogin(from, r.Claims, in.TrustEmails); skipped != "" {
 			done.skip(r.Row, skipped)
 			continue
 		}
@@ -153,49 +143,4 @@ func (w *worker) isOutdated(ctx context.Context, j *outbox.Job) (bool, error) {
 	}
 	sent, err := w.outbox.LoginsSent(ctx, []string{j.Login.Email})
 	return len(sent) > 0, err
-}
-
-// fingerprint identifies what the people of a file are mapped to.
-func (m *mapping) fingerprint(from Provider) string {
-	text, _ := json.Marshal([]any{from, m.cfg.Properties}) // cannot fail
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:8])
-}
-
-// importedLogin returns a person of a file as a login without time, host and page, with the mapped claims only. reason
-// is why the person must not become a contact, or "".
-func (m *mapping) importedLogin(from Provider, claims map[string]string, trust bool) (l outbox.Login, reason string) {
-	l = outbox.Login{
-		Issuer: from.Issuer, Subject: claims["sub"], Email: claims["email"], Name: claims["name"],
-		EmailVerified: trust || backfill.IsVerified(claims), Claims: map[string]any{},
-	}
-	groups, known := claims[from.GroupsClaim]
-	l.Groups = splitGroups(groups)
-	for _, r := range m.rules {
-		switch value, found := claims[r.Claim]; {
-		case r.Claim == "" || !found:
-		case r.Claim == from.GroupsClaim:
-			l.Claims[r.Claim] = l.Groups
-		default:
-			l.Claims[r.Claim] = value
-		}
-	}
-	switch {
-	case !l.EmailVerified:
-		return l, "e-mail not verified"
-	case !known && len(m.cfg.Skip.Groups) > 0:
-		return l, "groups unknown: add the claim " + from.GroupsClaim + ", because hubspot.contacts.skip.groups is set"
-	}
-	l = m.limitSize(l)
-	return l, skipText(m.skip(l))
-}
-
-func splitGroups(text string) []string {
-	groups := []string{}
-	for _, group := range strings.Split(text, ";") {
-		if group = strings.TrimSpace(group); group != "" {
-			groups = append(groups, group)
-		}
-	}
-	return groups
 }

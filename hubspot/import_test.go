@@ -10,10 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-var testProvider = Provider{Issuer: "https://idp.example", GroupsClaim: "cognito:groups"}
+var testProvider = mapping.Provider{Issuer: "https://idp.example", GroupsClaim: "cognito:groups"}
 
 const testFile = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -37,11 +38,11 @@ func (e *env) importFile(r *replica, in Import) Imported {
 	return done
 }
 
-func importProperties() map[string]PropertyConfig {
-	return map[string]PropertyConfig{
+func importProperties() map[string]mapping.Property {
+	return map[string]mapping.Property{
 		"firstname": {Claim: "given_name"}, "cognito_sub": {Claim: "sub"}, "lead_source": {Constant: "portal"},
-		"last_seen": {Value: valueLoginTime}, "portal_logins": {Value: valueLoginCount},
-		"portal_page": {Value: valueFirstPage}, "portal_host": {Value: valueHost},
+		"last_seen": {Value: mapping.ValueLoginTime}, "portal_logins": {Value: mapping.ValueLoginCount},
+		"portal_page": {Value: mapping.ValueFirstPage}, "portal_host": {Value: mapping.ValueHost},
 	}
 }
 
@@ -84,7 +85,7 @@ func TestImportQueuesARowOncePerMapping(t *testing.T) {
 		if s, err := front.Status(t.Context()); err != nil || s.Queued != 3 {
 			t.Errorf("%+v %v", s, err)
 		}
-		e.cfg.Contacts.Properties["city"] = PropertyConfig{Claim: "city"}
+		e.cfg.Contacts.Properties["city"] = mapping.Property{Claim: "city"}
 		front.Set(e.cfg)
 		if done := e.importFile(front, in); done.Queued != 2 {
 			t.Errorf("with another mapping: %+v", done)
@@ -101,9 +102,9 @@ func TestImportQueuesARowOncePerMapping(t *testing.T) {
 func TestImportSkipsPeople(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEnv(t, map[string]PropertyConfig{"portal_groups": {Claim: "cognito:groups"}})
+		e := newEnv(t, map[string]mapping.Property{"portal_groups": {Claim: "cognito:groups"}})
 		e.cfg.Contacts.RequireVerifiedEmail = false
-		e.cfg.Contacts.Skip = SkipConfig{Groups: []string{"staff"}, EmailDomains: []string{"corp.example"}}
+		e.cfg.Contacts.Skip = mapping.Skip{Groups: []string{"staff"}, EmailDomains: []string{"corp.example"}}
 		in := importOf("a@example.com", "b@example.com", "c@corp.example", "d@example.com", "", "f@", "g@example.com")
 		for i, groups := range []string{"", "x; staff", "", "", "", ""} {
 			in.Rows[i].Claims["cognito:groups"] = groups

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -28,7 +29,7 @@ func (e *env) upserts() int {
 func TestUnchangedPersonNeedsNoCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name"}})
+		e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name"}})
 		e.cfg.Contacts.MinInterval = setting.Duration(time.Hour)
 		r := e.startReplica()
 		e.enqueue(r, testLogin("ada@example.com"))
@@ -102,7 +103,7 @@ func TestHeldLoginIsSentAfterInterval(t *testing.T) {
 func TestWriteModes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEnv(t, map[string]PropertyConfig{
+		e := newEnv(t, map[string]mapping.Property{
 			"firstname":   {Claim: "given_name", Write: "if_empty"},
 			"lead_source": {Constant: "portal", Write: "create_only"},
 		})
@@ -130,7 +131,7 @@ func TestCreateOnlySurvivesFailedCalls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int64
-		e := newEnv(t, map[string]PropertyConfig{"lead_source": {Constant: "portal", Write: "create_only"}},
+		e := newEnv(t, map[string]mapping.Property{"lead_source": {Constant: "portal", Write: "create_only"}},
 			func(c *fakehubspot.Config) {
 				c.Wrap = func(next http.Handler) http.Handler {
 					return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -162,7 +163,7 @@ func TestCreateOnlySurvivesFailedCalls(t *testing.T) {
 func TestEmailChangeUpdatesContact(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEnv(t, map[string]PropertyConfig{"cognito_sub": {Claim: "sub"}, "firstname": {Claim: "given_name"}})
+		e := newEnv(t, map[string]mapping.Property{"cognito_sub": {Claim: "sub"}, "firstname": {Claim: "given_name"}})
 		r := e.startReplica()
 		l := testLogin("ada@example.com")
 		e.enqueue(r, l)

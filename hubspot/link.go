@@ -7,6 +7,7 @@ import (
 	"regexp"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -113,5 +114,5 @@ func submission(l outbox.Login, email string) crm.Submission {
 
 // pageURI returns the page that the login was for, without its query.
 func pageURI(l outbox.Login) string {
-	return (&url.URL{Scheme: "https", Host: l.Host}).String() + pageOf(l.FirstPage)
+	return (&url.URL{Scheme: "https", Host: l.Host}).String() + mapping.PageOf(l.FirstPage)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -137,7 +138,7 @@ func TestLinkOfUnchangedPersonNeedsNoWrite(t *testing.T) {
 	t.Parallel()
 	e := newLinkEnv(t)
 	e.cfg.Contacts.MinInterval = setting.Duration(time.Hour)
-	e.cfg.Contacts.Properties = map[string]PropertyConfig{"firstname": {Claim: "given_name"}}
+	e.cfg.Contacts.Properties = map[string]mapping.Property{"firstname": {Claim: "given_name"}}
 	r := e.startReplica()
 	for _, id := range []string{utk, strings.Repeat("a", 32)} {
 		e.enqueue(r, visitor("ada@example.com", id))

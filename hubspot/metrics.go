@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/background"
 )
 
@@ -60,7 +61,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.skipped = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "hubgate_hubspot_skipped_total", Help: "Logins of people who must not become contacts.",
 	}, []string{"reason"})
-	for _, r := range []string{skipNoEmail, skipInvalid, skipUnverified, skipGroup, skipDomain, skipForgotten} {
+	for _, r := range mapping.SkipReasons() {
 		m.skipped.WithLabelValues(r)
 	}
 	if reg != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/realredis"
 	"github.com/hubgate/hubgate/internal/seal"
@@ -20,11 +21,11 @@ import (
 )
 
 // oldProperties is the mapping of the old version; testdata/README.md describes what it left in Redis.
-func oldProperties() map[string]PropertyConfig {
-	return map[string]PropertyConfig{
+func oldProperties() map[string]mapping.Property {
+	return map[string]mapping.Property{
 		"firstname": {Claim: "given_name"}, "last_portal_login": {Value: "login_time"},
 		"portal_logins": {Value: "login_count"}, "portal_groups": {Claim: "cognito:groups"},
-		"lead_source": {Constant: "portal", Write: writeCreateOnly}, "company": {Claim: "company", Write: writeIfEmpty},
+		"lead_source": {Constant: "portal", Write: mapping.WriteCreateOnly}, "company": {Claim: "company", Write: mapping.WriteIfEmpty},
 		"member_no": {Claim: "custom:member_no"}, "nope": {Claim: "given_name"},
 	}
 }

@@ -4,31 +4,21 @@ import (
 	"context"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-// PreviewItem is what would be written into one property.
-type PreviewItem struct {
-	Property string `json:"property"`
-	Value    string `json:"value"`
-	Source   string `json:"source"`            // claim NAME, value NAME or constant
-	Write    string `json:"write"`             // always | if_empty | create_only
-	Dropped  string `json:"dropped,omitempty"` // why nothing, or not everything, would be written
-	// Drop is the part that would not be written. Without a Reason it is no rejection: there is nothing to write.
-	Drop crm.Drop `json:"-"`
-}
-
 // Preview returns what would be written for a login, by property, and why some properties would not be written.
-func (c *Contacts) Preview(l outbox.Login) []PreviewItem {
+func (c *Contacts) Preview(l outbox.Login) []mapping.Item {
 	var known crm.Schema
 	if s := c.known.Load(); s != nil {
 		known = *s
 	}
 	m := c.live.Load().mapping
-	items := m.values(l, 0, known)
-	if reason := m.skip(l); reason != "" {
+	items := m.Values(l, 0, known)
+	if reason := m.Skip(l); reason != "" {
 		for i := range items {
-			items[i].Dropped = skipText(reason)
+			items[i].Dropped = mapping.SkipText(reason)
 		}
 	}
 	return items

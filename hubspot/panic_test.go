@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 // panicking makes reading its first responses panic.
@@ -33,7 +35,7 @@ func TestPanicOfTheWorkerEndsOneAttempt(t *testing.T) {
 	for _, times := range []int64{1, 2, 5} {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
-			e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name"}})
+			e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name"}})
 			e.log = &log
 			e.http = &panicking{RoundTripper: e.http, times: times}
 			r := e.startReplica()

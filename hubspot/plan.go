@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -32,18 +33,18 @@ type plan struct {
 type want struct{ property, value, write string }
 
 // newPlan maps a job's login with the current mapping, even if the entry was queued under an older one.
-func (w *worker) newPlan(j *outbox.Job, person outbox.Person, m *mapping) *plan {
+func (w *worker) newPlan(j *outbox.Job, person outbox.Person, m *mapping.Mapping) *plan {
 	p := &plan{job: j, person: person, key: crm.EmailKey(j.Login.Email)}
 	var stable strings.Builder
 	stable.WriteString(p.key)
-	for _, item := range m.values(j.Login, j.Count, w.schema.known) {
-		if refused, found := w.leftOut(item.Property); found && item.written() {
+	for _, item := range m.Values(j.Login, j.Count, w.schema.known) {
+		if refused, found := w.leftOut(item.Property); found && item.Written() {
 			item.Drop = refused
 		}
 		if item.Drop.Reason != "" {
 			p.drops = append(p.drops, item.Drop)
 		}
-		if !item.written() {
+		if !item.Written() {
 			continue
 		}
 		if !strings.HasPrefix(item.Source, "value ") {
@@ -71,9 +72,9 @@ func (p *plan) properties() map[string]string {
 
 func (p *plan) writes(w want) bool {
 	switch w.write {
-	case writeIfEmpty:
+	case mapping.WriteIfEmpty:
 		return p.contact.Property(w.property) == ""
-	case writeCreateOnly:
+	case mapping.WriteCreateOnly:
 		return p.job.State.Created || !p.known && p.contact.ID == ""
 	}
 	return true
@@ -82,7 +83,7 @@ func (p *plan) writes(w want) bool {
 // unread returns the properties that depend on what the contact has.
 func (p *plan) unread() (names []string) {
 	for _, w := range p.wants {
-		if w.write == writeIfEmpty || w.write == writeCreateOnly && !p.known && !p.job.State.Created {
+		if w.write == mapping.WriteIfEmpty || w.write == mapping.WriteCreateOnly && !p.known && !p.job.State.Created {
 			names = append(names, w.property)
 		}
 	}
@@ -125,12 +126,12 @@ func (w *worker) leftOut(property string) (crm.Drop, bool) {
 
 // skipUntil reports whether a person needs no call now, because nothing changed since a call within min_interval. until
 // is when the held time and count of logins are due, or zero if neither is mapped.
-func (p *plan) skipUntil(m *mapping, now time.Time) (until time.Time, skip bool) {
-	end := p.person.At.Add(m.cfg.MinInterval.D())
+func (p *plan) skipUntil(m *mapping.Mapping, now time.Time) (until time.Time, skip bool) {
+	end := p.person.At.Add(m.MinInterval())
 	if p.job.Forced || p.person.Sent != p.sent || !now.Before(end) || p.person.At.After(now) {
 		return time.Time{}, false
 	}
-	if m.hasLoginValues() && !p.job.Imported {
+	if m.HasLoginValues() && !p.job.Imported {
 		return end.Truncate(batchWait).Add(batchWait), true // rounded, so that people share a call
 	}
 	return time.Time{}, true

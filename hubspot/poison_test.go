@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 // poison makes calls that contain a text fail as a whole, as a firewall or a rule of the account would.
@@ -71,7 +72,7 @@ func TestPoisonedContactIsIsolated(t *testing.T) {
 					if value == "a value" {
 						text = "Drop Table"
 					}
-					e := newEnv(t, map[string]PropertyConfig{"firstname": {Claim: "given_name"}},
+					e := newEnv(t, map[string]mapping.Property{"firstname": {Claim: "given_name"}},
 						poison(text, c.answer))
 					r := e.replica()
 					for i := range 100 {

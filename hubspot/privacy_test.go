@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -43,8 +44,8 @@ func newPersonalEnv(t *testing.T, options ...option) (e *env, log *logText) {
 	t.Helper()
 	e, log = newLinkEnv(t, options...), &logText{}
 	e.log = log
-	e.cfg.Contacts.Properties = map[string]PropertyConfig{
-		"firstname": {Claim: "given_name"}, "company": {Claim: "company", Write: writeIfEmpty},
+	e.cfg.Contacts.Properties = map[string]mapping.Property{
+		"firstname": {Claim: "given_name"}, "company": {Claim: "company", Write: mapping.WriteIfEmpty},
 		"birthday": {Claim: "birthdate"}, "portal_groups": {Claim: "cognito:groups"}, "cognito_sub": {Claim: "sub"},
 		"member_no": {Claim: "custom:member_no"}, "tier": {Claim: "given_name"}, "portal_logins": {Value: "login_count"},
 	}

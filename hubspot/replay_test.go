@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -100,8 +101,8 @@ func TestEmailChangeWithRejectedProperty(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		properties := usualProperties()
-		properties["cognito_sub"] = PropertyConfig{Claim: "sub"}
-		properties["company"] = PropertyConfig{Claim: "company"}
+		properties["cognito_sub"] = mapping.Property{Claim: "sub"}
+		properties["company"] = mapping.Property{Claim: "company"}
 		e := newEnv(t, properties, func(c *fakehubspot.Config) {
 			c.Wrap = func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -15,8 +16,8 @@ import (
 type schemaReader struct {
 	known    crm.Schema
 	readAt   time.Time
-	mapping  *mapping // the mapping that was checked against known
-	attempts int      // that failed with transient errors
+	mapping  *mapping.Mapping // the mapping that was checked against known
+	attempts int              // that failed with transient errors
 }
 
 const (
@@ -29,10 +30,10 @@ const (
 // refreshSchema reads the definitions if they are old or missing, or if they lack a mapped property. While there are
 // none, a transient error is returned, because an invalid value would be rejected and lost. Without permission to read
 // them, values are sent unchecked.
-func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
+func (w *worker) refreshSchema(ctx context.Context, m *mapping.Mapping) error {
 	s := &w.schema
 	age := w.c.deps.Now().Sub(s.readAt)
-	if s.mapping == m && age < schemaFresh && (age < schemaRetry || s.known != nil && m.isComplete(s.known)) {
+	if s.mapping == m && age < schemaFresh && (age < schemaRetry || s.known != nil && m.IsComplete(s.known)) {
 		return nil
 	}
 	known, err := w.c.client.Schema(ctx)
@@ -64,7 +65,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping) error {
 // may have created.
 func (w *worker) recheckSchema(ctx context.Context) error {
 	m := w.c.live.Load().mapping
-	if w.schema.known == nil || m.isComplete(w.schema.known) || w.c.deps.Now().Sub(w.schema.readAt) < schemaRetry {
+	if w.schema.known == nil || m.IsComplete(w.schema.known) || w.c.deps.Now().Sub(w.schema.readAt) < schemaRetry {
 		return nil
 	}
 	if open, err := w.canCall(ctx); err != nil || !open {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 // read reads the contacts of plans whose values depend on what the contact has. Without permission to read, these
@@ -82,7 +83,7 @@ func (b *batch) upsert(ctx context.Context, plans []*plan) (failure, err error) 
 // written settles a contact that HubSpot accepted. If it was known, but is new to HubSpot, it had been deleted: then it
 // is sent once more, with the values for new contacts.
 func (b *batch) written(ctx context.Context, p *plan, o crm.Outcome) error {
-	onCreate := func(w want) bool { return w.write == writeCreateOnly }
+	onCreate := func(w want) bool { return w.write == mapping.WriteCreateOnly }
 	if o.Created && p.known && slices.ContainsFunc(p.wants, onCreate) {
 		p.known, p.read, p.recreated = false, true, true
 		return nil

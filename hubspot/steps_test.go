@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
@@ -15,9 +16,9 @@ import (
 // one with if_empty values, one with a changed address, one with a browser to link, and one with two logins.
 func newEveryPathEnv(t *testing.T, options ...option) *env {
 	t.Helper()
-	e := newEnv(t, map[string]PropertyConfig{
+	e := newEnv(t, map[string]mapping.Property{
 		"firstname": {Claim: "given_name"}, "portal_logins": {Value: "login_count"}, "cognito_sub": {Claim: "sub"},
-		"lead_source": {Constant: "portal", Write: writeCreateOnly}, "city": {Constant: "Berlin", Write: writeIfEmpty},
+		"lead_source": {Constant: "portal", Write: mapping.WriteCreateOnly}, "city": {Constant: "Berlin", Write: mapping.WriteIfEmpty},
 	}, options...)
 	e.cfg.Visitors = VisitorsConfig{Link: "form", FormID: formID, FormURL: e.api.URL}
 	e.fake.Add(map[string]string{"email": "known@example.com", "city": "Paris"})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -25,8 +26,8 @@ type mistake struct {
 }
 
 func mistakes() map[string]mistake {
-	property := func(name string, p PropertyConfig) func(*Config) {
-		return func(c *Config) { c.Contacts.Properties = map[string]PropertyConfig{name: p} }
+	property := func(name string, p mapping.Property) func(*Config) {
+		return func(c *Config) { c.Contacts.Properties = map[string]mapping.Property{name: p} }
 	}
 	return map[string]mistake{
 		"token with a line break": {func(c *Config) { c.AccessToken = "pat-na1-x\ny" },
@@ -54,20 +55,20 @@ func mistakes() map[string]mistake {
 			"hubspot.contacts.skip.groups[1]", "empty"},
 		"an address as domain": {func(c *Config) { c.Contacts.Skip.EmailDomains = []string{"a@b.example"} },
 			"hubspot.contacts.skip.email_domains[0]", "not a domain"},
-		"email mapped": {property("email", PropertyConfig{Claim: "email"}),
+		"email mapped": {property("email", mapping.Property{Claim: "email"}),
 			"hubspot.contacts.properties.email", "always sent"},
-		"label for name": {property("First Name", PropertyConfig{Claim: "x"}),
+		"label for name": {property("First Name", mapping.Property{Claim: "x"}),
 			`hubspot.contacts.properties["First Name"]`, "internal name"},
-		"digit first": {property("1st", PropertyConfig{Claim: "x"}),
+		"digit first": {property("1st", mapping.Property{Claim: "x"}),
 			"hubspot.contacts.properties.1st", "internal name"},
-		"lifecycle": {property("lifecyclestage", PropertyConfig{Claim: "x"}),
+		"lifecycle": {property("lifecyclestage", mapping.Property{Claim: "x"}),
 			"hubspot.contacts.properties.lifecyclestage", "only moves forward"},
-		"no source": {property("a", PropertyConfig{Write: "always"}), "hubspot.contacts.properties.a", "no source"},
-		"two sources": {property("a", PropertyConfig{Claim: "x", Constant: "y"}),
+		"no source": {property("a", mapping.Property{Write: "always"}), "hubspot.contacts.properties.a", "no source"},
+		"two sources": {property("a", mapping.Property{Claim: "x", Constant: "y"}),
 			"hubspot.contacts.properties.a", "more than one"},
-		"value word": {property("a", PropertyConfig{Value: "login_tme"}),
+		"value word": {property("a", mapping.Property{Value: "login_tme"}),
 			"hubspot.contacts.properties.a.value", "did you mean login_time"},
-		"write word": {property("a", PropertyConfig{Claim: "x", Write: "create-only"}),
+		"write word": {property("a", mapping.Property{Claim: "x", Write: "create-only"}),
 			"hubspot.contacts.properties.a.write", "did you mean create_only"},
 		"link word": {func(c *Config) { c.Visitors.Link = "forms" }, "hubspot.visitors.link", "did you mean form"},
 		"link without form": {func(c *Config) { c.Visitors.Link, c.HubID = "form", 1 },
@@ -99,7 +100,7 @@ func TestValidateAcceptsLoopbackAndPropertyForms(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.APIURL, cfg.Visitors.FormURL, cfg.APIVersion = "http://127.0.0.1:8082", "http://[::1]:1", "2027-03"
-	cfg.Contacts.Properties = map[string]PropertyConfig{
+	cfg.Contacts.Properties = map[string]mapping.Property{
 		"a": {Claim: "custom:tier"}, "b": {Value: "first_page", Write: "create_only"},
 		"c": {Constant: "x", Write: "if_empty"}, "hs_language": {Claim: "locale"},
 		// Which properties are read-only is in the account's schema, which check --live and the worker read.

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 // recorder keeps the bodies of calls to HubSpot.
@@ -47,7 +48,7 @@ func TestIfEmptyKeepsEnteredValues(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		properties := usualProperties()
-		properties["firstname"] = PropertyConfig{Claim: "given_name", Write: writeIfEmpty}
+		properties["firstname"] = mapping.Property{Claim: "given_name", Write: mapping.WriteIfEmpty}
 		e := newEnv(t, properties)
 		e.fake.Add(map[string]string{"email": "ada@example.com", "firstname": "Augusta"})
 		e.fake.Add(map[string]string{"email": "main@example.com", "firstname": "Bo",
@@ -74,7 +75,7 @@ func TestEmailChangeFindsContactByUniqueProperty(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		properties := usualProperties()
-		properties["cognito_sub"] = PropertyConfig{Claim: "sub"}
+		properties["cognito_sub"] = mapping.Property{Claim: "sub"}
 		e := newEnv(t, properties)
 		r := e.startReplica()
 		e.fake.Add(map[string]string{"email": "import@example.com", "cognito_sub": "sub-c"})
@@ -101,7 +102,7 @@ func TestUniqueValueConflictIsLeftOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		properties := usualProperties()
-		properties["cognito_sub"] = PropertyConfig{Claim: "sub"}
+		properties["cognito_sub"] = mapping.Property{Claim: "sub"}
 		e := newEnv(t, properties)
 		e.fake.Add(map[string]string{"email": "taken@example.com"})
 		e.fake.Add(map[string]string{"email": "old@example.com", "cognito_sub": "sub-a"})
@@ -124,7 +125,7 @@ func TestBatchMatchesAPI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent recorder
 		properties := usualProperties()
-		properties["member_since"] = PropertyConfig{Claim: "since"}
+		properties["member_since"] = mapping.Property{Claim: "since"}
 		e := newEnv(t, properties, sent.tap)
 		e.fake.Define(fakehubspot.Property{Name: "member_since", Type: "date", FieldType: "date"})
 		r := e.startReplica()

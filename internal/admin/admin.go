@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/buildinfo"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/logging"
@@ -26,7 +27,7 @@ type Server struct {
 	Registry *prometheus.Registry
 	Sessions *session.Manager
 	Contacts *hubspot.Contacts
-	Provider func() hubspot.Provider
+	Provider func() mapping.Provider
 	Pprof    bool
 }
 

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
@@ -40,7 +40,7 @@ func (b *backfillCommand) preview() (work func() (summary any, err error), err e
 // backfillPreview is a dry run.
 type backfillPreview struct {
 	command    *backfillCommand
-	account    *hubspot.ImportPreview
+	account    *mapping.ImportPreview
 	totals     previewTotals
 	properties map[string]*propertyTotals
 	rejected   bool
@@ -66,7 +66,7 @@ type previewRow struct {
 	Number     int                        `json:"row"`
 	Line       int                        `json:"line"`
 	Email      string                     `json:"email"`
-	Properties []hubspot.ImportedProperty `json:"properties"`
+	Properties []mapping.ImportedProperty `json:"properties"`
 }
 
 // maxUnusedClaims limits the list of claims without effect.
@@ -93,7 +93,7 @@ func (p *backfillPreview) add(row backfill.Row) error {
 	return p.command.env.ctx.Err()
 }
 
-func (p *backfillPreview) count(item hubspot.ImportedProperty) {
+func (p *backfillPreview) count(item mapping.ImportedProperty) {
 	total := p.properties[item.Property]
 	if item.Rejected == "" {
 		total.Written++

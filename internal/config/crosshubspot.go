@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -38,7 +38,7 @@ func crossScopes(c *Config) []setting.Problem {
 
 // ContactGroups returns the groups that rules, previews and the test page name, without those of
 // hubspot.contacts.skip, whose members never become contacts.
-func (c *Config) ContactGroups() hubspot.Groups {
+func (c *Config) ContactGroups() mapping.Groups {
 	names := slices.Concat(c.Auth.AdminGroups, c.Proxy.HubSpot.PreviewGroups)
 	for _, r := range c.Proxy.Rules {
 		names = append(names, r.Groups...)
@@ -48,7 +48,7 @@ func (c *Config) ContactGroups() hubspot.Groups {
 	names = slices.DeleteFunc(slices.Compact(names), func(g string) bool {
 		return slices.Contains(c.HubSpot.Contacts.Skip.Groups, g)
 	})
-	return hubspot.Groups{Claim: c.Auth.GroupsClaim, Names: names}
+	return mapping.Groups{Claim: c.Auth.GroupsClaim, Names: names}
 }
 
 // crossLink checks what visitors.link: form needs: it submits a form that links a browser to a contact.

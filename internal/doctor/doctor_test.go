@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/fakesite"
 )
@@ -134,11 +134,11 @@ var hubspotFaults = map[string]faultCase{
 		"hubspot scopes", setting.Failed, "lacks crm.schemas.contacts.read", "Service keys",
 	},
 	"no property": {
-		mapped("tier", hubspot.PropertyConfig{Claim: "tier"}), properties, setting.Failed,
+		mapped("tier", mapping.Property{Claim: "tier"}), properties, setting.Failed,
 		"HubSpot has no property tier", "hubspot.contacts.properties.tier",
 	},
 	"wrong type": {
-		booleanProperty("firstname", hubspot.PropertyConfig{Value: "login_count"}),
+		booleanProperty("firstname", mapping.Property{Value: "login_count"}),
 		properties, setting.Failed, "its type is", "hubspot.contacts.properties",
 	},
 	"another account": {

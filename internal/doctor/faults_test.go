@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
 func unreachable(host string) fault { return func(_ *doctor, n network) { delete(n, host) } }
@@ -58,14 +58,14 @@ func scopes(list ...string) fault {
 	}
 }
 
-func mapped(name string, p hubspot.PropertyConfig) fault {
+func mapped(name string, p mapping.Property) fault {
 	return func(d *doctor, _ network) {
-		d.cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{name: p}
+		d.cfg.HubSpot.Contacts.Properties = map[string]mapping.Property{name: p}
 	}
 }
 
 // booleanProperty maps to a property that has the type bool in HubSpot.
-func booleanProperty(name string, p hubspot.PropertyConfig) fault {
+func booleanProperty(name string, p mapping.Property) fault {
 	schema := `{"results":[{"name":"` + name + `","type":"bool","fieldType":"booleancheckbox"}]}`
 	return func(d *doctor, n network) {
 		mapped(name, p)(d, n)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/setting"
 )
@@ -35,7 +36,7 @@ func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 	}
 	needs("crm.objects.contacts.write", writeErr)
 	needs("crm.objects.contacts.read", account.Readable(ctx))
-	mapping, err := hubspot.CheckMapping(ctx, account, cfg.Contacts, d.cfg.ContactGroups())
+	mapping, err := mapping.Compare(ctx, account, cfg.Contacts, d.cfg.ContactGroups())
 	needs("crm.schemas.contacts.read", err)
 	if id, err := account.Portal(ctx); err == nil && cfg.HubID != 0 && id != cfg.HubID {
 		all = append(all, failed("hubspot account",

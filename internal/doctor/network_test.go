@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/auth/fakecognito"
-	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/proxy/fakesite"
 )
@@ -82,7 +82,7 @@ func healthy(idp, login http.Handler) (*doctor, network) {
 	cfg.Auth.UserPool, cfg.Auth.ClientID, cfg.Auth.ClientSecret = "eu-west-1_AbCdEf123", "app", "secret"
 	cfg.Session.Redis.Mode = "embedded"
 	cfg.HubSpot.AccessToken, cfg.HubSpot.HubID = "pat-na1-x", 4711
-	cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{"firstname": {Claim: "given_name"}}
+	cfg.HubSpot.Contacts.Properties = map[string]mapping.Property{"firstname": {Claim: "given_name"}}
 	n := network{
 		poolHost: idp, loginHost: login,
 		originHost: fakesite.New(fakesite.Config{HubID: 4711, PublicHost: publicHost}),

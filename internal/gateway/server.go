@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/logging"
@@ -51,9 +51,9 @@ func (g *gateway) adminServer(cfg config.ServerConfig) *http.Server {
 }
 
 // contactProvider returns the provider that the people of an imported file belong to.
-func (g *gateway) contactProvider() hubspot.Provider {
+func (g *gateway) contactProvider() mapping.Provider {
 	gen := g.current.Load()
-	return hubspot.Provider{Issuer: gen.provider.Issuer(), GroupsClaim: gen.cfg.Auth.GroupsClaim}
+	return mapping.Provider{Issuer: gen.provider.Issuer(), GroupsClaim: gen.cfg.Auth.GroupsClaim}
 }
 
 // httpErrorLog returns the logger for what net/http reports about connections, which clients can cause at will.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/session"
@@ -79,7 +80,7 @@ func (t testPage) tables(r *http.Request, s *session.Session) []page.Table {
 	}
 }
 
-func claimTable(sets auth.ClaimSets, properties map[string]hubspot.PropertyConfig) page.Table {
+func claimTable(sets auth.ClaimSets, properties map[string]mapping.Property) page.Table {
 	mapped := map[string][]string{} // claim -> properties
 	for property, p := range properties {
 		if p.Claim != "" {

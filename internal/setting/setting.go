@@ -35,6 +35,17 @@ type Problem struct {
 // Mistake returns one error, as the result of a check.
 func Mistake(key, text, cure string) []Problem { return []Problem{{Key: key, Text: text, Cure: cure}} }
 
+// Problems collects the problems of a section.
+type Problems []Problem
+
+// Add adds an error.
+func (p *Problems) Add(key, text, cure string) { *p = append(*p, Mistake(key, text, cure)...) }
+
+// Warn adds a warning.
+func (p *Problems) Warn(key, text, cure string) {
+	*p = append(*p, Problem{Key: key, Text: text, Cure: cure, Warning: true})
+}
+
 // HasPlaceholder reports whether a value still contains a placeholder of the example configuration, such as
 // REPLACE_HUB_ID.
 func HasPlaceholder(text string) bool { return strings.Contains(text, "REPLACE_") }

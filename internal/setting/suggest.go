@@ -1,5 +1,7 @@
 package setting
 
+import "fmt"
+
 // Nearest returns the known word that text is probably a misspelling of, or "" if none is close enough: at most a third
 // of its letters may differ, two in short words.
 func Nearest(text string, known []string) string {
@@ -38,4 +40,13 @@ func distance(a, b string) int {
 		previous2, previous, current = previous, current, previous2
 	}
 	return previous[len(b)]
+}
+
+// NotValid describes a value that is not one of the valid ones, and suggests the nearest.
+func NotValid(value string, valid ...string) string {
+	text := fmt.Sprintf("%q is not a valid value", value)
+	if nearest := Nearest(value, valid); nearest != "" {
+		text += fmt.Sprintf(" (did you mean %s?)", nearest)
+	}
+	return text
 }

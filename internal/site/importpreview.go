@@ -3,12 +3,12 @@ package site
 import (
 	"context"
 
-	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/config"
 )
 
 // PreviewImport returns a preview of imports into the HubSpot account of a configuration.
-func PreviewImport(ctx context.Context, cfg *config.Config) (*hubspot.ImportPreview, error) {
+func PreviewImport(ctx context.Context, cfg *config.Config) (*mapping.ImportPreview, error) {
 	account, err := openAccount(cfg)
 	if err != nil {
 		return nil, err
@@ -16,7 +16,7 @@ func PreviewImport(ctx context.Context, cfg *config.Config) (*hubspot.ImportPrev
 	if _, err := portalOf(ctx, cfg, account); err != nil {
 		return nil, err
 	}
-	return hubspot.NewImportPreview(ctx, account, cfg.HubSpot.Contacts, hubspot.Provider{
+	return mapping.NewImportPreview(ctx, account, cfg.HubSpot.Contacts, mapping.Provider{
 		Issuer: cfg.Auth.OpenID().IssuerURL(), GroupsClaim: cfg.Auth.GroupsClaim,
 	})
 }

@@ -6,15 +6,15 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/config"
 )
 
 // Setup compares the mapped properties of a configuration with those of its HubSpot account.
 type Setup struct {
 	Portal int64 `json:"portal"` // HubID of the account
-	hubspot.MappingCheck
+	mapping.Check
 	Created []string `json:"created"`
 
 	account *crm.Account
@@ -37,13 +37,13 @@ func CheckSetup(ctx context.Context, cfg *config.Config, groups []string) (*Setu
 			all.Names = append(all.Names, name)
 		}
 	}
-	s.MappingCheck, err = hubspot.CheckMapping(ctx, account, cfg.HubSpot.Contacts, all)
+	s.Check, err = mapping.Compare(ctx, account, cfg.HubSpot.Contacts, all)
 	return s, err
 }
 
 // Create creates the missing properties. It calls created after each.
 func (s *Setup) Create(ctx context.Context, created func(name string)) error {
-	return s.MappingCheck.Create(ctx, s.account, func(name string) {
+	return s.Check.Create(ctx, s.account, func(name string) {
 		s.Created = append(s.Created, name)
 		created(name)
 	})

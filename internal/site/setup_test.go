@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/config"
 )
 
@@ -15,7 +15,7 @@ func TestSetupCreatesMissingProperties(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.HubSpot.Contacts.Properties = map[string]hubspot.PropertyConfig{
+	cfg.HubSpot.Contacts.Properties = map[string]mapping.Property{
 		"firstname": {Claim: "given_name"}, "portal_sub": {Claim: "sub"},
 	}
 	s, err := CheckSetup(t.Context(), cfg, nil)

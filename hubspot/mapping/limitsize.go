@@ -1,4 +1,4 @@
-package hubspot
+package mapping
 
 import (
 	"cmp"
@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	maxClaim = 65536     // size of a claim in the queue; HubSpot accepts no longer text
-	maxEntry = 256 << 10 // size of a queue entry
+	MaxClaim = 65536     // size of a claim in the queue; HubSpot accepts no longer text
+	MaxEntry = 256 << 10 // size of a queue entry
 	// entryRoom is for everything in an entry that is neither the name, a group nor a claim.
 	entryRoom = 16 << 10
 )
 
-// limitSize limits what a hostile profile can put into Redis, such as a 1 MB name (CWE-770). Long texts are truncated,
+// LimitSize limits what a hostile profile can put into Redis, such as a 1 MB name (CWE-770). Long texts are truncated,
 // other large claims left out. If all together are too large, mapped claims are kept first, and small ones.
-func (m *mapping) limitSize(l outbox.Login) outbox.Login {
-	l.Email, l.Name, l.FirstPage = strings.TrimSpace(l.Email), truncate(l.Name, maxClaim), truncate(l.FirstPage, 2048)
+func (m *Mapping) LimitSize(l outbox.Login) outbox.Login {
+	l.Email, l.Name, l.FirstPage = strings.TrimSpace(l.Email), truncate(l.Name, MaxClaim), truncate(l.FirstPage, 2048)
 	l.UTK, l.Host = truncate(l.UTK, 64), truncate(l.Host, 256)
-	left := maxEntry - entryRoom - encodedSize(l.Name) - encodedSize(l.Groups)
+	left := MaxEntry - entryRoom - encodedSize(l.Name) - encodedSize(l.Groups)
 	claims := map[string]any{}
 	l.Oversized = nil
 	for _, c := range m.limitedClaims(l.Claims) {
@@ -47,15 +47,15 @@ type limitedClaim struct {
 }
 
 // limitedClaims returns the claims in the order in which they are kept.
-func (m *mapping) limitedClaims(claims map[string]any) []limitedClaim {
+func (m *Mapping) limitedClaims(claims map[string]any) []limitedClaim {
 	list := make([]limitedClaim, 0, len(claims))
 	for name, value := range claims {
-		c := limitedClaim{name: name, value: value, mapped: m.mapsClaim(name)}
+		c := limitedClaim{name: name, value: value, mapped: m.reads(name)}
 		if s, ok := value.(string); ok {
-			c.value, c.cut = truncate(s, maxClaim), len(s) > maxClaim
+			c.value, c.cut = truncate(s, MaxClaim), len(s) > MaxClaim
 		}
 		c.size = encodedSize(c.value) + encodedSize(name) + 2
-		if _, ok := value.(string); !ok && c.size > maxClaim {
+		if _, ok := value.(string); !ok && c.size > MaxClaim {
 			c.omitted, c.size = true, 0
 		}
 		list = append(list, c)
@@ -72,15 +72,11 @@ func (m *mapping) limitedClaims(claims map[string]any) []limitedClaim {
 	return list
 }
 
-func (m *mapping) mapsClaim(name string) bool {
-	return slices.ContainsFunc(m.rules, func(r rule) bool { return r.Claim == name })
-}
-
 // encodedSize returns the size of a value in JSON. One that has none is too large for everything.
 func encodedSize(value any) int {
 	text, err := json.Marshal(value)
 	if err != nil {
-		return maxEntry
+		return MaxEntry
 	}
 	return len(text)
 }

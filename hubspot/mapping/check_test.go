@@ -1,20 +1,34 @@
-package hubspot
+package mapping
 
 import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
+func accountAt(t *testing.T, address string) *crm.Account {
+	t.Helper()
+	account, err := crm.NewAccount(crm.Config{
+		APIURL: address, APIVersion: "2026-09", AccessToken: "pat-na1-test",
+		RateLimit: setting.Rate{Requests: 100, Per: setting.Duration(time.Second)},
+	}, &http.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account
+}
+
 // checkMapping compares a mapping with the properties of an account that has some more than usual.
-func checkMapping(t *testing.T, groups []string, properties map[string]PropertyConfig, more ...fakehubspot.Property) (
-	check MappingCheck, again func() MappingCheck,
+func checkMapping(t *testing.T, groups []string, properties map[string]Property, more ...fakehubspot.Property) (
+	check Check, again func() Check,
 ) {
 	t.Helper()
 	fake := fakehubspot.New(fakehubspot.Config{FaultPercent: fakehubspot.NoFaults})
@@ -23,14 +37,9 @@ func checkMapping(t *testing.T, groups []string, properties map[string]PropertyC
 	}
 	api := httptest.NewServer(fake)
 	t.Cleanup(api.Close)
-	cfg := DefaultConfig()
-	cfg.APIURL, cfg.AccessToken, cfg.Contacts.Properties = api.URL, "pat-na1-test", properties
-	account, err := crm.NewAccount(cfg.CRM(), &http.Client{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	again = func() MappingCheck {
-		check, err := CheckMapping(t.Context(), account, cfg.Contacts, Groups{"cognito:groups", groups})
+	account := accountAt(t, api.URL)
+	again = func() Check {
+		check, err := Compare(t.Context(), account, Config{Properties: properties}, Groups{Claim: "cognito:groups", Names: groups})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +56,7 @@ func checkMapping(t *testing.T, groups []string, properties map[string]PropertyC
 
 func TestMissingPropertiesAreCreatedWithTheTypeOfTheirClaim(t *testing.T) {
 	t.Parallel()
-	check, again := checkMapping(t, []string{"partner", "a;b", "staff"}, map[string]PropertyConfig{
+	check, again := checkMapping(t, []string{"partner", "a;b", "staff"}, map[string]Property{
 		"firstname": {Claim: "given_name"}, "subject": {Claim: "sub"}, "seen_at": {Value: "login_time"},
 		"logins": {Value: "login_count"}, "born": {Claim: "birthdate"}, "mail_ok": {Claim: "email_verified"},
 		"phone_ok": {Claim: "phone_number_verified"}, "mobile": {Claim: "phone_number"},
@@ -84,7 +93,7 @@ func TestMissingPropertiesAreCreatedWithTheTypeOfTheirClaim(t *testing.T) {
 
 func TestGroupsWithoutNamesAreText(t *testing.T) {
 	t.Parallel()
-	check, _ := checkMapping(t, nil, map[string]PropertyConfig{"circles": {Claim: "cognito:groups"}})
+	check, _ := checkMapping(t, nil, map[string]Property{"circles": {Claim: "cognito:groups"}})
 	if p := check.Missing[0]; p.Type != "string" || len(p.Options) != 0 {
 		t.Errorf("%+v", p)
 	}
@@ -101,7 +110,7 @@ func enumeration(name, field string, values ...string) fakehubspot.Property {
 
 func TestExistingPropertiesThatDoNotFitAreNamed(t *testing.T) {
 	t.Parallel()
-	check, _ := checkMapping(t, []string{"Partner", "staff", "gold;plus"}, map[string]PropertyConfig{
+	check, _ := checkMapping(t, []string{"Partner", "staff", "gold;plus"}, map[string]Property{
 		"hs_object_id": {Claim: "x"}, "hs_objct_id": {Claim: "x"}, "lifecyclestage": {Constant: "wood"}, "portal_logins": {Value: "login_time"},
 		"company": {Claim: "sub"}, "born": {Claim: "birthdate"}, "mail_ok": {Claim: "email_verified"},
 		"circles": {Claim: "cognito:groups"}, "one_circle": {Claim: "cognito:groups"}, "years": {Claim: "given_name"},
@@ -144,7 +153,7 @@ func TestExistingPropertiesThatDoNotFitAreNamed(t *testing.T) {
 
 func TestExistingPropertyOfGroupsLacksOptions(t *testing.T) {
 	t.Parallel()
-	check, _ := checkMapping(t, []string{"Partner", "staff", "board"}, map[string]PropertyConfig{
+	check, _ := checkMapping(t, []string{"Partner", "staff", "board"}, map[string]Property{
 		"circles": {Claim: "cognito:groups"}, "one_circle": {Claim: "cognito:groups"},
 	}, enumeration("circles", "checkbox", "partner"), enumeration("one_circle", "select", "partner", "staff", "board"))
 	if d := cmp.Diff(map[string]string{
@@ -167,20 +176,15 @@ func TestRejectedPropertyDoesNotStopTheOthers(t *testing.T) {
 		fake.ServeHTTP(w, r)
 	}))
 	t.Cleanup(api.Close)
-	cfg := DefaultConfig()
-	cfg.APIURL, cfg.AccessToken = api.URL, "pat-na1-test"
-	account, err := crm.NewAccount(cfg.CRM(), &http.Client{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	account := accountAt(t, api.URL)
 	text := func(name, label string) crm.NewProperty {
 		return crm.NewProperty{Name: name, Label: label, Type: "string", FieldType: "text"}
 	}
-	check := MappingCheck{Missing: []crm.NewProperty{
+	check := Check{Missing: []crm.NewProperty{
 		text("a", "A"), text("b", ""), text("hs_c", "C"), text("old", "Old"), text("a", "A"), text("d", "D"),
 	}}
 	var created []string
-	err = check.Create(t.Context(), account, func(name string) { created = append(created, name) })
+	err := check.Create(t.Context(), account, func(name string) { created = append(created, name) })
 	for _, want := range []string{"property b:", "property hs_c:", "property old: HubSpot has an archived property"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

@@ -1,4 +1,4 @@
-package hubspot
+package mapping
 
 import (
 	"fmt"
@@ -34,9 +34,9 @@ func (r rule) newProperty(groups Groups) crm.NewProperty {
 	p := crm.NewProperty{Name: r.property, Label: label(r.property), Type: "string", FieldType: "text"}
 	options, _ := groups.options()
 	switch {
-	case r.Value == valueLoginTime || isTimeClaim(r.Claim):
+	case r.Value == ValueLoginTime || isTimeClaim(r.Claim):
 		p.Type, p.FieldType = "datetime", "date"
-	case r.Value == valueLoginCount:
+	case r.Value == ValueLoginCount:
 		p.Type, p.FieldType = "number", "number"
 	case r.Claim == "birthdate":
 		p.Type, p.FieldType = "date", "date"

@@ -1,4 +1,4 @@
-package hubspot
+package mapping
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 
 // ImportPreview shows what an Import would send to a HubSpot account. It changes nothing.
 type ImportPreview struct {
-	mapping *mapping
+	mapping *Mapping
 	from    Provider
 	known   crm.Schema
 }
@@ -24,28 +24,28 @@ type ImportedProperty struct {
 
 // NewImportPreview reads the account's properties.
 func NewImportPreview(
-	ctx context.Context, account *crm.Account, cfg ContactsConfig, from Provider,
+	ctx context.Context, account *crm.Account, cfg Config, from Provider,
 ) (*ImportPreview, error) {
 	known, err := account.Schema(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &ImportPreview{mapping: newMapping(cfg), from: from, known: known}, nil
+	return &ImportPreview{mapping: New(cfg), from: from, known: known}, nil
 }
 
 // Person returns what would be written for a person with these claims, or why the person would be skipped. Properties
 // whose source the person lacks are not written and not returned.
 func (p *ImportPreview) Person(claims map[string]string, trust bool) (list []ImportedProperty, skipped string) {
-	login, skipped := p.mapping.importedLogin(p.from, claims, trust)
+	login, skipped := p.mapping.ImportedLogin(p.from, claims, trust)
 	if skipped != "" {
 		return nil, skipped
 	}
-	for _, v := range p.mapping.values(login, 0, p.known) {
+	for _, v := range p.mapping.Values(login, 0, p.known) {
 		item := ImportedProperty{Property: v.Property, Value: v.Value, Write: v.Write}
 		if v.Drop.Reason != "" {
 			item.Rejected = v.Dropped
 		}
-		if item.Rejected != "" || v.written() {
+		if item.Rejected != "" || v.Written() {
 			list = append(list, item)
 		}
 	}

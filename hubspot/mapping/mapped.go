@@ -1,4 +1,4 @@
-package hubspot
+package mapping
 
 import (
 	"slices"
@@ -6,10 +6,10 @@ import (
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-// mapped returns a login with only what the mapping and the skipped groups need. What is kept longer than until the
+// Mapped returns a login with only what the mapping and the skipped groups need. What is kept longer than until the
 // contact is sent (a dead letter, the last login) must not hold claims that nobody asked for, nor the visitor's address
 // and tracking cookie.
-func (m *mapping) mapped(l outbox.Login) outbox.Login {
+func (m *Mapping) Mapped(l outbox.Login) outbox.Login {
 	kept := outbox.Login{
 		Issuer: l.Issuer, Subject: l.Subject, Email: l.Email, EmailVerified: l.EmailVerified, At: l.At,
 		SessionEnds: l.SessionEnds, Claims: map[string]any{},
@@ -30,16 +30,16 @@ func (m *mapping) mapped(l outbox.Login) outbox.Login {
 	}
 	for _, r := range m.rules {
 		switch r.Value {
-		case valueHost:
+		case ValueHost:
 			kept.Host = l.Host
-		case valueFirstPage:
-			kept.FirstPage = pageOf(l.FirstPage)
+		case ValueFirstPage:
+			kept.FirstPage = PageOf(l.FirstPage)
 		}
 	}
 	return kept
 }
 
 // reads reports whether a property is mapped to a claim.
-func (m *mapping) reads(claim string) bool {
+func (m *Mapping) reads(claim string) bool {
 	return slices.ContainsFunc(m.rules, func(r rule) bool { return r.Claim == claim })
 }

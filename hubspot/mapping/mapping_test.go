@@ -1,4 +1,4 @@
-package hubspot
+package mapping
 
 import (
 	"encoding/json"
@@ -47,8 +47,8 @@ func TestClaimValues(t *testing.T) {
 		{"n", "", "", "the claim is empty"}, {"n", []any{}, "", ""},
 		{"one", "", "", "the claim is empty"}, {"many", []any{"s", "Gold", "bronze", "s"}, "s;g", crm.NotAnOption.Sentence()},
 	} {
-		m := newMapping(ContactsConfig{Properties: map[string]PropertyConfig{c.property: {Claim: "c"}}})
-		got := m.values(outbox.Login{Claims: map[string]any{"c": c.claim}}, 0, known)[0]
+		m := New(Config{Properties: map[string]Property{c.property: {Claim: "c"}}})
+		got := m.Values(outbox.Login{Claims: map[string]any{"c": c.claim}}, 0, known)[0]
 		if got.Value != c.value || got.Dropped != c.gone {
 			t.Errorf("%s of %v: %q %q, want %q %q", c.property, c.claim, got.Value, got.Dropped, c.value, c.gone)
 		}
@@ -57,7 +57,7 @@ func TestClaimValues(t *testing.T) {
 
 func TestMappingValues(t *testing.T) {
 	t.Parallel()
-	m := newMapping(ContactsConfig{Properties: map[string]PropertyConfig{
+	m := New(Config{Properties: map[string]Property{
 		"a": {Value: "login_time"}, "b": {Value: "login_count"}, "c": {Value: "host"}, "d": {Value: "first_page"},
 		"e": {Constant: "=x"},
 		"f": {Claim: "sub"}, "g": {Claim: "cognito:groups"}, "h": {Claim: "roles"},
@@ -65,14 +65,14 @@ func TestMappingValues(t *testing.T) {
 	at := time.Date(2026, 2, 3, 4, 5, 6, 7_000_000, time.FixedZone("", 3600))
 	// the day before in UTC, which HubSpot's dates use
 	night := time.Date(2026, 2, 3, 0, 30, 0, 0, time.FixedZone("", 3600))
-	dates := newMapping(ContactsConfig{Properties: map[string]PropertyConfig{"d": {Value: "login_time"}}})
-	if items := dates.values(outbox.Login{At: night}, 0, testSchema(t)); items[0].Value != "2026-02-02" {
+	dates := New(Config{Properties: map[string]Property{"d": {Value: "login_time"}}})
+	if items := dates.Values(outbox.Login{At: night}, 0, testSchema(t)); items[0].Value != "2026-02-02" {
 		t.Errorf("%+v", items)
 	}
 	l := outbox.Login{Subject: "s", Claims: map[string]any{"roles": []string{}}, Host: "www.example.com",
 		FirstPage: "/a/b?token=x#y", At: at}
 	got := map[string]string{}
-	for _, item := range m.values(l, 3, nil) {
+	for _, item := range m.Values(l, 3, nil) {
 		got[item.Property] = item.Value + item.Dropped
 	}
 	want := map[string]string{"a": "2026-02-03T03:05:06.007Z", "b": "3", "c": "www.example.com", "d": "/a/b", "e": "=x",
@@ -84,10 +84,10 @@ func TestMappingValues(t *testing.T) {
 
 func TestLimitSizeTruncatesClaims(t *testing.T) {
 	t.Parallel()
-	l := newMapping(ContactsConfig{}).limitSize(outbox.Login{Claims: map[string]any{
+	l := New(Config{}).LimitSize(outbox.Login{Claims: map[string]any{
 		"a": strings.Repeat("ä", 1<<20), "b": []any{strings.Repeat("x", 1<<20)}, "c": "x",
 	}})
-	if n := len(l.Claims["a"].(string)); n > maxClaim || n < maxClaim-3 || l.Claims["b"] != nil ||
+	if n := len(l.Claims["a"].(string)); n > MaxClaim || n < MaxClaim-3 || l.Claims["b"] != nil ||
 		l.Claims["c"] != "x" {
 		t.Error(n, l.Claims["b"] != nil)
 	}
@@ -95,11 +95,11 @@ func TestLimitSizeTruncatesClaims(t *testing.T) {
 
 func FuzzMappingValues(f *testing.F) {
 	known := testSchema(f)
-	properties := map[string]PropertyConfig{}
+	properties := map[string]Property{}
 	for name := range known {
-		properties[name] = PropertyConfig{Claim: "c"}
+		properties[name] = Property{Claim: "c"}
 	}
-	m := newMapping(ContactsConfig{Properties: properties})
+	m := New(Config{Properties: properties})
 	for _, seed := range []string{
 		`"x"`, `["a;b","=c"]`, `1e400`, `{"a":1}`, `"\u202e\u0000"`, `[[1]]`, `-0.0`, `"99999-12-31"`, `"253402300800000"`,
 	} {
@@ -112,12 +112,12 @@ func FuzzMappingValues(f *testing.F) {
 		if decoder.Decode(&claim) != nil {
 			claim = encoded
 		}
-		for _, item := range m.values(m.limitSize(outbox.Login{Claims: map[string]any{"c": claim}}), 1, known) {
+		for _, item := range m.Values(m.LimitSize(outbox.Login{Claims: map[string]any{"c": claim}}), 1, known) {
 			if strings.ContainsAny(item.Value, "\x00\x1b\r\u202e") || !utf8.ValidString(item.Value) ||
-				strings.HasPrefix(item.Value, "=") && item.Property != "phone" || utf8.RuneCountInString(item.Value) > maxClaim+1 {
+				strings.HasPrefix(item.Value, "=") && item.Property != "phone" || utf8.RuneCountInString(item.Value) > MaxClaim+1 {
 				t.Errorf("%s: %q", item.Property, item.Value)
 			}
-			if !item.written() && item.Value != "" {
+			if !item.Written() && item.Value != "" {
 				t.Errorf("%+v", item)
 			}
 		}

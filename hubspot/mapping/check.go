@@ -1,4 +1,4 @@
-package hubspot
+package mapping
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// MappingCheck is the comparison of the mapping with HubSpot's property definitions.
-type MappingCheck struct {
+// Check is the comparison of the mapping with HubSpot's property definitions.
+type Check struct {
 	Missing    []crm.NewProperty `json:"missing"`
 	Unsuitable map[string]string `json:"unsuitable"` // property -> why its values cannot be written
 	Doubtful   map[string]string `json:"doubtful"`   // property -> what will not work
@@ -27,27 +27,27 @@ const (
 	groupLabel = "Portal login"
 )
 
-// CheckMapping compares the mapping with HubSpot's property definitions.
-func CheckMapping(ctx context.Context, account *crm.Account, cfg ContactsConfig, groups Groups) (MappingCheck, error) {
+// Compare compares the mapping with HubSpot's property definitions.
+func Compare(ctx context.Context, account *crm.Account, cfg Config, groups Groups) (Check, error) {
 	known, err := account.Schema(ctx)
 	if err != nil {
-		return MappingCheck{}, err
+		return Check{}, err
 	}
-	check := MappingCheck{
+	check := Check{
 		Missing: []crm.NewProperty{}, Unsuitable: map[string]string{}, Doubtful: map[string]string{},
 		Cures: map[string]string{},
 	}
 	for _, p := range known {
 		check.GroupThere = check.GroupThere || p.GroupName == groupName
 	}
-	for _, r := range newMapping(cfg).rules {
+	for _, r := range New(cfg).rules {
 		check.add(r, known, groups)
 	}
 	return check, nil
 }
 
 // add adds a rule whose property is missing, cannot be written or does not work as configured.
-func (check *MappingCheck) add(r rule, known crm.Schema, groups Groups) {
+func (check *Check) add(r rule, known crm.Schema, groups Groups) {
 	p, there := known[r.property]
 	list := check.Unsuitable
 	reason, cure := "", ""
@@ -69,7 +69,7 @@ func (check *MappingCheck) add(r rule, known crm.Schema, groups Groups) {
 }
 
 // Findings returns a finding for each property that cannot be written or does not work as configured.
-func (check MappingCheck) Findings() []setting.Finding {
+func (check Check) Findings() []setting.Finding {
 	var all []setting.Finding
 	add := func(status, property, detail, cure string) {
 		all = append(all, setting.Finding{
@@ -92,7 +92,7 @@ func (check MappingCheck) Findings() []setting.Finding {
 // Create creates the missing properties, and their group if it does not exist. Existing ones are left as they are, so
 // that an interrupted setup can be repeated. created is called with each name. One that HubSpot rejects does not keep
 // the others from being created.
-func (check MappingCheck) Create(ctx context.Context, account *crm.Account, created func(name string)) error {
+func (check Check) Create(ctx context.Context, account *crm.Account, created func(name string)) error {
 	if len(check.Missing) == 0 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package hubspot
+package mapping
 
 import (
 	"encoding/json"
@@ -17,9 +17,9 @@ func text(s string) (crm.Value, *crm.Drop) {
 	return crm.Text(s), nil
 }
 
-// pageOf returns a page without query and fragment, which may contain data that must not reach a CRM (tokens of links,
+// PageOf returns a page without query and fragment, which may contain data that must not reach a CRM (tokens of links,
 // search terms).
-func pageOf(page string) string {
+func PageOf(page string) string {
 	u, err := url.Parse(page)
 	if err != nil {
 		return ""
