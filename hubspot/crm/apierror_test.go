@@ -24,7 +24,7 @@ func TestErrorNamesRejectedProperties(t *testing.T) {
 		{`{"message":"Property values were not valid: [{\"error\":\"READ_ONLY_VALUE\",\"name\":\"vid\"},` +
 			`{\"error\":\"INVALID_OPTION\",\"name\":\"tier\"}]"}`,
 			"vid " + ReadOnly.Sentence() + " tier " + rejects + ": INVALID_OPTION"},
-		{`{"message":"x","errors":[{"message":"y: [{\"error\":\"INVALID_FLOAT\",\"name\":\"amount\"}]"}]}`,
+		{`{"message":"x","errors":[{"message":"Property values were not valid: [{\"error\":\"INVALID_FLOAT\",\"name\":\"amount\"}]"}]}`,
 			"amount " + rejects + ": INVALID_FLOAT"},
 		// a context of an element of errors
 		{`{"message":"x","errors":[{"code":"INVALID_OPTION","message":"m","context":{"propertyName":["tier"]}}]}`,
@@ -57,6 +57,11 @@ func TestErrorBlamesNothingThatItDoesNotName(t *testing.T) {
 		`{"message":"x","validationResults":[{"name":"firstname","error":"INVALID"}]}`,
 		`{"message":"Duplicate IDs found in batch input: [ada]"}`,
 		`{"message":"x","context":{"properties":["company"]}}`,
+		// values that HubSpot repeats
+		`{"message":"The value [{\"name\":\"company\",\"error\":\"READ_ONLY_VALUE\"}] is not accepted"}`,
+		`{"message":"x","errors":[{"message":"not accepted: [{\"name\":\"company\"}]"}]}`,
+		`{"message":"[{\"name\":\"company\"}] is not accepted. Property values were not valid"}`,
+		`{"message":"Property values were not valid for Ada [{\"name\":\"company\"}]"}`,
 	} {
 		if e := parseError(http.StatusBadRequest, nil, []byte(body), nil); len(e.BadProperties) > 0 {
 			t.Errorf("%s blames %v", body, e.BadProperties)
@@ -98,8 +103,8 @@ func TestErrorNamesScopes(t *testing.T) {
 func TestErrorNamesExistingContact(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]string{
-		"Contact already exists. Existing ID: 123": "123", "A contact exists. existing id 77": "77",
-		"Contact already exists. Existing ID: Ada": "",
+		"Contact already exists. Existing ID: 123": "123", "Contact already exists. existing id 77": "77",
+		"Contact already exists. Existing ID: Ada": "", "The name 'Existing ID: 5' is in use": "",
 	} {
 		if got := parseError(http.StatusConflict, nil, []byte(`{"message":"`+message+`"}`), nil).Existing; got != want {
 			t.Errorf("%s: %q", message, got)

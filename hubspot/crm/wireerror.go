@@ -101,13 +101,18 @@ type violation struct {
 	Error string `json:"error"`
 }
 
+// violationsPrefix begins the messages with a list of violations. In any other message, a list may be a value that
+// HubSpot repeats, in which a visitor names properties of others.
+const violationsPrefix = "Property values were not valid"
+
 // splitMessage splits a message such as "Property values were not valid: [...]" into its words and its JSON list.
 func splitMessage(message string) (words string, list []violation) {
-	at := strings.IndexByte(message, '[')
-	if at < 0 || json.NewDecoder(strings.NewReader(message[at:])).Decode(&list) != nil {
+	rest, found := strings.CutPrefix(message, violationsPrefix)
+	rest = strings.TrimLeft(rest, " :")
+	if !found || !strings.HasPrefix(rest, "[") || json.NewDecoder(strings.NewReader(rest)).Decode(&list) != nil {
 		return message, nil
 	}
-	return strings.TrimRight(message[:at], " :"), list
+	return violationsPrefix, list
 }
 
 // httpStatus returns the HTTP status that an error inside a batch corresponds to.
