@@ -39,10 +39,18 @@ func claim(l outbox.Login, name string) any {
 		return l.Subject
 	case name == "name" && l.Name != "":
 		return l.Name
-	case name == "cognito:groups" && len(l.Groups) > 0:
+	case name == groupsClaim(l) && (l.GroupsClaim != "" || len(l.Groups) > 0):
 		return l.Groups
 	}
 	return value
+}
+
+// groupsClaim returns the name of the claim that a login's groups are. Entries of older versions do not say it.
+func groupsClaim(l outbox.Login) string {
+	if l.GroupsClaim != "" {
+		return l.GroupsClaim
+	}
+	return "cognito:groups"
 }
 
 func claimValue(l outbox.Login, name string) (crm.Value, *crm.Drop) {

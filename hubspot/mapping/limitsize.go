@@ -3,6 +3,7 @@ package mapping
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,17 +17,24 @@ const (
 	entryRoom = 16 << 10
 )
 
-// LimitSize limits what a hostile profile can put into Redis, such as a 1 MB name (CWE-770). Long texts are truncated,
-// other large claims left out. If all together are too large, mapped claims are kept first, and small ones.
+// LimitSize limits what a hostile profile can put into Redis, such as a 1 MB name or 100,000 groups (CWE-770). Long texts
+// and lists of groups are truncated, other large claims left out. If all together are too large, mapped claims are kept
+// first, and small ones. The name and the groups are kept once, although the login has them as claims, too.
 func (m *Mapping) LimitSize(l outbox.Login) outbox.Login {
-	l.Email, l.Name, l.FirstPage = strings.TrimSpace(l.Email), truncate(l.Name, MaxClaim), truncate(l.FirstPage, 2048)
-	l.UTK, l.Host = truncate(l.UTK, 64), truncate(l.Host, 256)
-	left := MaxEntry - entryRoom - encodedSize(l.Name) - encodedSize(l.Groups)
+	l.Email, l.FirstPage = strings.TrimSpace(l.Email), truncate(l.FirstPage, 2048)
+	l.UTK, l.Host, l.Oversized = truncate(l.UTK, 64), truncate(l.Host, 256), nil
 	claims := map[string]any{}
-	l.Oversized = nil
-	for _, c := range m.limitedClaims(l.Claims) {
+	maps.Copy(claims, l.Claims)
+	if claims["name"] == nil && l.Name != "" {
+		claims["name"] = l.Name
+	}
+	l.Name = ""
+	l = m.limitGroups(l, claims)
+	left := MaxEntry - entryRoom - encodedSize(l.Groups)
+	l.Claims = map[string]any{}
+	for _, c := range m.limitedClaims(claims) {
 		if left -= c.size; !c.omitted && left > 0 {
-			claims[c.name] = c.value
+			l.Claims[c.name] = c.value
 		} else {
 			c.cut = true
 		}
@@ -34,7 +42,29 @@ func (m *Mapping) LimitSize(l outbox.Login) outbox.Login {
 			l.Oversized = append(l.Oversized, c.name)
 		}
 	}
-	l.Claims = claims
+	return l
+}
+
+// limitGroups keeps as many groups as a claim may have, and removes the claim that repeats them.
+func (m *Mapping) limitGroups(l outbox.Login, claims map[string]any) outbox.Login {
+	all := l.Groups
+	for name, value := range claims {
+		if list, ok := value.([]string); ok && slices.Equal(list, all) {
+			l.GroupsClaim = name
+			delete(claims, name)
+		}
+	}
+	l.Groups = nil
+	left := MaxClaim
+	for _, group := range all {
+		if size := encodedSize(group) + 1; size < left {
+			left -= size
+			l.Groups = append(l.Groups, group)
+		}
+	}
+	if len(l.Groups) < len(all) && m.reads(groupsClaim(l)) {
+		l.Oversized = append(l.Oversized, groupsClaim(l))
+	}
 	return l
 }
 

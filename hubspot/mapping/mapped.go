@@ -14,9 +14,12 @@ func (m *Mapping) Mapped(l outbox.Login) outbox.Login {
 		Issuer: l.Issuer, Subject: l.Subject, Email: l.Email, EmailVerified: l.EmailVerified, At: l.At,
 		SessionEnds: l.SessionEnds, Claims: map[string]any{},
 	}
+	all := m.reads(groupsClaim(l))
+	if all {
+		kept.GroupsClaim = l.GroupsClaim
+	}
 	for _, group := range l.Groups {
-		// Entries of earlier versions have the groups only here.
-		if m.reads("cognito:groups") || slices.Contains(m.cfg.Skip.Groups, group) {
+		if all || slices.Contains(m.cfg.Skip.Groups, group) {
 			kept.Groups = append(kept.Groups, group)
 		}
 	}
