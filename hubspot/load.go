@@ -30,12 +30,17 @@ func (w *worker) load(ctx context.Context) error {
 }
 
 // addEntry adds an entry to the pending queue. An entry that cannot be decrypted stays in the stream: its key may be
-// added to session.keys again, and then the next holder reads it.
+// added to session.keys again, and then the next holder reads it. One that cannot be decoded never can, and is removed.
 func (w *worker) addEntry(q outbox.Queued) {
 	w.last = q.ID
-	if q.Err == nil {
+	switch {
+	case q.Err == nil:
 		w.pending.Add(q)
-	} else if w.c.faults.firstTime("entry " + q.ID) {
+	case !q.Sealed():
+		w.pending.Replaced = append(w.pending.Replaced, q.ID)
+		w.c.deps.Metrics.lost.Inc()
+		w.c.deps.Log.Error("cannot decode an entry of the contact queue, removed it", "id", q.ID, "error", q.Err)
+	case w.c.faults.firstTime("entry " + q.ID):
 		w.c.deps.Log.Error("cannot decrypt an entry of the contact queue; is a key missing in session.keys?",
 			"id", q.ID, "error", q.Err)
 	}

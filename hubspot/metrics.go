@@ -50,7 +50,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		rateRemaining: gauge("rate_remaining", "Calls remaining in the current window, as last reported by HubSpot."),
 	}
 	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "hubgate_hubspot_lost_total", Help: "Logins that could not be queued in Redis.",
+		Name: "hubgate_hubspot_lost_total", Help: "Logins that could not be queued in Redis, or not be read again.",
 	})
 	for _, r := range []result{created, updated, unchanged, retried, dead} {
 		m.contacts.WithLabelValues(string(r))

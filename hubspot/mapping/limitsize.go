@@ -17,9 +17,10 @@ const (
 	entryRoom = 16 << 10
 )
 
-// LimitSize limits what a hostile profile can put into Redis, such as a 1 MB name or 100,000 groups (CWE-770). Long texts
-// and lists of groups are truncated, other large claims left out. If all together are too large, mapped claims are kept
-// first, and small ones. The name and the groups are kept once, although the login has them as claims, too.
+// LimitSize limits what a hostile profile can put into Redis, such as a 1 MB name, 100,000 groups or deeply nested
+// objects (CWE-770). Long texts and lists of groups are truncated, other large claims left out. If all together are too
+// large, mapped claims are kept first, and small ones. The name and the groups are kept once, although the login has
+// them as claims, too.
 func (m *Mapping) LimitSize(l outbox.Login) outbox.Login {
 	l.Email, l.FirstPage = strings.TrimSpace(l.Email), truncate(l.FirstPage, 2048)
 	l.UTK, l.Host, l.Oversized = truncate(l.UTK, 64), truncate(l.Host, 256), nil
@@ -80,7 +81,7 @@ type limitedClaim struct {
 func (m *Mapping) limitedClaims(claims map[string]any) []limitedClaim {
 	list := make([]limitedClaim, 0, len(claims))
 	for name, value := range claims {
-		c := limitedClaim{name: name, value: value, mapped: m.reads(name)}
+		c := limitedClaim{name: name, value: flat(value), mapped: m.reads(name)}
 		if s, ok := value.(string); ok {
 			c.value, c.cut = truncate(s, MaxClaim), len(s) > MaxClaim
 		}
@@ -100,6 +101,25 @@ func (m *Mapping) limitedClaims(claims map[string]any) []limitedClaim {
 		return cmp.Or(cmp.Compare(a.size, b.size), strings.Compare(a.name, b.name))
 	})
 	return list
+}
+
+// flat returns a claim that a property can hold: a text, a number, a boolean, or a list of these. Anything else becomes
+// an empty object, which is accounted as no text. A claim may be nested so deeply that it can be encoded, but never
+// decoded again.
+func flat(value any) any {
+	list, isList := value.([]any)
+	if _, isTexts := value.([]string); value == nil || isTexts {
+		return value
+	}
+	if !isList {
+		list = []any{value}
+	}
+	for _, element := range list {
+		if _, ok := scalar(element); !ok {
+			return map[string]any{}
+		}
+	}
+	return value
 }
 
 // encodedSize returns the size of a value in JSON. One that has none is too large for everything.

@@ -73,3 +73,28 @@ func TestLimitSizeKeepsGroupsOnce(t *testing.T) {
 		}
 	}
 }
+
+func nested(depth int, wrap func(inner any) any) (value any) {
+	value = "x"
+	for range depth {
+		value = wrap(value)
+	}
+	return value
+}
+
+func TestLimitSizeFlattensNestedClaims(t *testing.T) {
+	t.Parallel()
+	m := New(Config{Properties: map[string]Property{"company": {Claim: "deep"}, "firstname": {Claim: "given_name"}}})
+	inList, inObject := func(v any) any { return []any{v} }, func(v any) any { return map[string]any{"v": v} }
+	for name, deep := range map[string]any{
+		"lists": nested(9999, inList), "objects": nested(9999, inObject),
+		"both": nested(5000, func(v any) any { return inList(inObject(v)) }), "two lists": nested(2, inList),
+		"one object": nested(1, inObject),
+	} {
+		read, _ := stored(t, m.LimitSize(outbox.Login{Claims: map[string]any{"deep": deep, "given_name": "Ada"}}))
+		items := m.Values(read, 0, nil)
+		if items[0].Drop.Reason != crm.NotText || items[1].Value != "Ada" {
+			t.Errorf("%s: %.200v", name, items)
+		}
+	}
+}

@@ -68,7 +68,7 @@ func (o *Outbox) deadLetter(m redis.XMessage) DeadLetter {
 		Attempts: l.Attempts, FirstAt: l.FirstAt, LastAt: l.LastAt,
 	}
 	if err != nil {
-		d.Reason = "cannot be decrypted: its key is no longer in session.keys"
+		d.Reason = unreadable(err)
 	}
 	if d.Properties == nil {
 		d.Properties = map[string]string{}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/seal"
 )
 
 // Queued is an entry as read from the stream.
@@ -18,7 +20,7 @@ type Queued struct {
 	count int64
 	entry Entry
 	State State
-	Err   error // the entry cannot be decrypted
+	Err   error // the entry cannot be decrypted, or not be decoded
 }
 
 // readCount is the number of entries that are read at once. An entry can have 256 KiB.
@@ -66,6 +68,17 @@ func (o *Outbox) decode(m redis.XMessage) Queued {
 	q.count, _ = strconv.ParseInt(n, 10, 64)
 	q.Err = o.open([]byte(sealed), &q.entry)
 	return q
+}
+
+// Sealed reports whether the entry cannot be decrypted with the keys of the ring.
+func (q Queued) Sealed() bool { return errors.Is(q.Err, seal.ErrOpen) }
+
+// unreadable returns why something sealed cannot be read, for operators.
+func unreadable(err error) string {
+	if errors.Is(err, seal.ErrOpen) {
+		return "cannot be decrypted: its key is no longer in session.keys"
+	}
+	return "cannot be decoded"
 }
 
 // idTime returns when Redis added the entry.

@@ -76,7 +76,7 @@ func (o *Outbox) queueEntry(m redis.XMessage, stateText any, inFlight bool) Queu
 	if q := o.decode(m); q.Err == nil {
 		e.Email = q.entry.Login.Email
 	} else {
-		e.LastError = "cannot be decrypted: its key is no longer in session.keys"
+		e.LastError = unreadable(q.Err)
 	}
 	var s State
 	if text, ok := stateText.(string); ok && json.Unmarshal([]byte(text), &s) == nil {
