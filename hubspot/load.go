@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
@@ -44,4 +45,26 @@ func (w *worker) addEntry(q outbox.Queued) {
 		w.c.deps.Log.Error("cannot decrypt an entry of the contact queue; is a key missing in session.keys?",
 			"id", q.ID, "error", q.Err)
 	}
+}
+
+// begin saves that jobs are in flight, and returns those that may be sent. A job whose newest entry was removed behind
+// the worker's back ends; what is left of it is read again.
+func (w *worker) begin(ctx context.Context, jobs []*outbox.Job) ([]*outbox.Job, error) {
+	gone, err := w.outbox.Begin(ctx, jobs)
+	if err != nil || len(gone) == 0 {
+		return jobs, err
+	}
+	w.pending.Remove(gone)
+	for j := range gone {
+		left, err := w.outbox.Reread(ctx, j.IDs)
+		if err != nil {
+			return nil, fmt.Errorf("read the queue: %w", err)
+		}
+		for _, q := range left {
+			if q.Err == nil {
+				w.pending.Add(q)
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(jobs), func(j *outbox.Job) bool { return gone[j] }), nil
 }

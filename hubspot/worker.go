@@ -75,8 +75,7 @@ func (w *worker) take(ctx, held context.Context) ([]*outbox.Job, error) {
 	if open, err := w.canCall(held); err != nil || !open {
 		return nil, err
 	}
-	jobs := batchUntilSuspect(ready)
-	return jobs, w.outbox.SetInFlight(held, jobs)
+	return w.begin(held, batchUntilSuspect(ready))
 }
 
 // saveOldest saves when the oldest job was queued, at most once a second. If it fails, only a metric is out of date.

@@ -220,28 +220,6 @@ func (o Leased) Remove(ctx context.Context, ids []string) error {
 	return nil
 }
 
-var inFlightScript = redis.NewScript(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[2])
-for i = 2, #ARGV do
-  redis.call('SADD', KEYS[2], ARGV[i])
-  redis.call('ZREM', KEYS[3], ARGV[i])
-  redis.call('ZREM', KEYS[4], ARGV[i])
-end
-return 1
-`)
-
-// SetInFlight saves the jobs that are about to be sent, for operators. They are neither delayed nor held any more. nil
-// clears them.
-func (o Leased) SetInFlight(ctx context.Context, jobs []*Job) error {
-	args := []any{o.token}
-	for _, j := range jobs {
-		args = append(args, j.Newest())
-	}
-	keys := []string{o.keys.lease, o.keys.inFlight, o.keys.due, o.keys.held}
-	return o.checkLease(inFlightScript.Run(ctx, o.deps.Queue, keys, args...))
-}
-
 var heldScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 for i = 2, #ARGV do
