@@ -3,26 +3,55 @@ package crm
 import (
 	"net/mail"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
 
 // EmailKey returns the spelling under which HubSpot stores an address: in lower case, with the domain in ASCII
-// (punycode, RFC 5891).
+// (punycode, RFC 5891). No character outside ASCII becomes one of ASCII, as Unicode's lower case and IDNA's mapping
+// would do with the Kelvin sign and full-width letters: one person's address would become another's (CWE-178).
 func EmailKey(email string) string {
-	key := strings.ToLower(strings.TrimSpace(email))
+	key := strings.Map(lowerASCII, strings.Trim(email, " \t\r\n"))
 	local, domain, found := strings.Cut(key, "@")
-	if !found || isASCII(domain) {
+	if !found {
 		return key
 	}
-	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
-		return local + "@" + ascii
+	labels := strings.Split(domain, ".")
+	for i, label := range labels {
+		labels[i] = labelInASCII(label)
 	}
-	return key
+	return local + "@" + strings.Join(labels, ".")
 }
 
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
+func lowerASCII(r rune) rune {
+	if r >= 'A' && r <= 'Z' {
+		return r + 'a' - 'A'
+	}
+	return r
+}
+
+// labelInASCII returns a label of a domain in punycode. A label that does not become itself again stays as it is, so
+// that it is not valid: it would be another domain's.
+func labelInASCII(label string) string {
+	if !strings.ContainsFunc(label, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return label
+	}
+	lower := strings.Map(func(r rune) rune {
+		if l := unicode.ToLower(r); l >= utf8.RuneSelf {
+			return l
+		}
+		return r
+	}, label)
+	ascii, err := idna.Lookup.ToASCII(lower)
+	if err != nil {
+		return label
+	}
+	if back, err := idna.Lookup.ToUnicode(ascii); err != nil || back != lower {
+		return label
+	}
+	return ascii
 }
 
 // ValidEmail reports whether HubSpot accepts an address: one bare address with a dotted domain, in ASCII except for an

@@ -40,3 +40,25 @@ func TestInternationalizedDomainIsASCII(t *testing.T) {
 		}
 	}
 }
+
+func TestForeignCharactersDoNotBecomeASCII(t *testing.T) {
+	t.Parallel()
+	for name, email := range map[string]string{
+		"Kelvin sign, lower case is k":      "\u212Aate@example.com",
+		"Kelvin sign in the domain":         "kate@example.\u212Aom",
+		"dotted capital I, lower case is i": "l\u0130sa@example.com",
+		"the same in the domain":            "kate@v\u0130p.example",
+		"full-width letter":                 "kate@\uff45xample.com",
+		"soft hyphen":                       "kate@exam\u00adple.com",
+		"ideographic full stop":             "kate@example\u3002com",
+		"ligature":                          "kate@\ufb01rst.example",
+		"superscript":                       "kate@mc\u00b2.example",
+		"no-break space around":             "\u00a0kate@example.com",
+		"combining mark":                    "kate@mu\u0308ller.example",
+		"long s":                            "kate@\u017fchool.example",
+	} {
+		if key := EmailKey(email); ValidEmail(email) || !strings.ContainsFunc(key, func(r rune) bool { return r > 0x7f }) {
+			t.Errorf("%s: %+q is %+q, valid: %v", name, email, key, ValidEmail(email))
+		}
+	}
+}
