@@ -2,7 +2,9 @@ package hubspot
 
 import (
 	"context"
+	"time"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
@@ -17,8 +19,17 @@ type batch struct {
 	settled map[*outbox.Job]bool
 	stopped bool // no calls can be made now
 
-	accepted bool // HubSpot accepted a contact of the batch
-	alone    int  // contacts that failed alone since HubSpot accepted one, for no reason that it names
+	accepted bool      // HubSpot accepted a contact of the batch
+	alone    int       // contacts that failed alone since HubSpot accepted one, for no reason that it names
+	began    time.Time // when it was taken from the queue
+	fresh    bool      // its jobs took part in no failed call before
+}
+
+func newBatch(w *worker, jobs []*outbox.Job) *batch {
+	return &batch{
+		w: w, mapping: w.c.live.Load().mapping, settled: map[*outbox.Job]bool{},
+		began: w.c.deps.Now(), fresh: w.order.isFresh(jobs),
+	}
 }
 
 // plan decides what each job needs. If HubSpot's property definitions cannot be read, it postpones the jobs and returns
@@ -76,6 +87,9 @@ func (b *batch) classify(ctx context.Context, p *plan) error {
 
 // send writes the contacts, and then links browsers to them.
 func (b *batch) send(ctx context.Context) error {
+	if !b.fresh {
+		ctx = crm.WithLimit(ctx, doubtedLimit)
+	}
 	if err := b.write(ctx, b.writing); err != nil || b.stopped {
 		return err
 	}

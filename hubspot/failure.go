@@ -28,6 +28,13 @@ func (b *batch) callFailed(ctx context.Context, plans []*plan, failure error) er
 		return b.write(ctx, plans)
 	case len(plans) > 1:
 		half := len(plans) / 2
+		if b.w.c.deps.Now().Sub(b.began) >= giveWayAfter {
+			b.giveWay(half)
+			return nil
+		}
+		if timedOut(failure) {
+			ctx = crm.WithLimit(ctx, doubtedLimit)
+		}
 		if err := b.write(ctx, plans[:half]); err != nil {
 			return err
 		}
@@ -36,11 +43,12 @@ func (b *batch) callFailed(ctx context.Context, plans []*plan, failure error) er
 	return b.failedAlone(ctx, plans[0], e)
 }
 
-// maxAlone is how many contacts may fail alone in a row. With more, no single contact is the cause.
+// maxAlone is how many contacts may fail alone in a row before the others give way to new logins.
 const maxAlone = 3
 
 // failedAlone handles the failure of a call about one contact. If HubSpot does not name the contact as the cause, it is
-// only blamed once HubSpot has accepted another one.
+// only blamed once HubSpot has accepted another one. Any number of visitors can make their contacts fail, so it changes
+// neither the pause nor the health.
 func (b *batch) failedAlone(ctx context.Context, p *plan, e *crm.APIError) error {
 	if e.AboutContacts() {
 		if err := b.rejected(ctx, p, e); err != nil {
@@ -49,7 +57,8 @@ func (b *batch) failedAlone(ctx context.Context, p *plan, e *crm.APIError) error
 		return b.write(ctx, []*plan{p})
 	}
 	if b.alone++; b.alone >= maxAlone {
-		return b.pause(ctx, []*plan{p}, e)
+		defer b.giveWay(maxAlone)
+		b.w.order.waitUntil = b.w.c.deps.Now().Add(giveWayWait)
 	}
 	b.w.blame(p.job)
 	if !e.Transient() && (b.accepted || p.job.State.Blamed) {

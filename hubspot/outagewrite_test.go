@@ -42,6 +42,9 @@ func TestOutageOfWritesLosesNobody(t *testing.T) {
 				if dead, err := r.Dead(t.Context(), "", 100); err != nil || len(dead.Dead) > 0 {
 					t.Fatalf("%+v %v", dead, err)
 				}
+				if n := len(e.fake.Calls()); n > 2000 { // about 17 attempts and probes of each contact
+					t.Errorf("%d calls in vain", n)
+				}
 				time.Sleep(3 * time.Hour)
 				if n := len(e.fake.Contacts()); n != 30 {
 					t.Errorf("%d contacts", n)

@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
@@ -28,6 +29,7 @@ type worker struct {
 	lastSuccess  time.Time                  // when HubSpot last accepted a contact
 	refusedToken string                     // the access token that HubSpot rejected
 	oldestAt     time.Time                  // when the time of the oldest job was last saved
+	order        order
 }
 
 // refusedProperty is why a property is not sent, and until when.
@@ -46,7 +48,7 @@ func (w *worker) step(ctx, held context.Context) error {
 	if len(jobs) == 0 {
 		return w.recheckSchema(held)
 	}
-	b := &batch{w: w, mapping: w.c.live.Load().mapping, settled: map[*outbox.Job]bool{}}
+	b := newBatch(w, jobs)
 	defer func() { w.pending.Remove(b.settled) }()
 	if planned, err := b.plan(held, jobs); err != nil || !planned {
 		return err
@@ -54,6 +56,7 @@ func (w *worker) step(ctx, held context.Context) error {
 	if err := b.send(held); err != nil {
 		return err
 	}
+	w.order.sent(b)
 	return w.outbox.SetInFlight(held, nil)
 }
 
@@ -68,14 +71,15 @@ func (w *worker) take(ctx, held context.Context) ([]*outbox.Job, error) {
 	}
 	w.pending.Replaced = nil
 	now := w.c.deps.Now()
-	ready, total := w.pending.Pick(now, batchSize)
-	if len(ready) == 0 || ctx.Err() != nil || !w.batchReady(ready, total, now) {
+	ready, _ := w.pending.Pick(now, math.MaxInt)
+	jobs := w.order.next(ready, now)
+	if len(jobs) == 0 || ctx.Err() != nil {
 		return nil, nil
 	}
 	if open, err := w.canCall(held); err != nil || !open {
 		return nil, err
 	}
-	return w.begin(held, batchUntilSuspect(ready))
+	return w.begin(held, jobs)
 }
 
 // saveOldest saves when the oldest job was queued, at most once a second. If it fails, only a metric is out of date.
@@ -84,20 +88,6 @@ func (w *worker) saveOldest(ctx context.Context) {
 		w.oldestAt = now
 		_ = w.outbox.SaveOldest(ctx, w.pending.Oldest())
 	}
-}
-
-// batchReady reports whether a batch should be sent: it is full, its oldest job has waited long enough, or an operator
-// requested it.
-func (w *worker) batchReady(ready []*outbox.Job, total int, now time.Time) bool {
-	if total >= batchSize {
-		return true
-	}
-	for _, j := range ready {
-		if j.Forced || j.State.Attempts > 0 || now.Sub(j.Since) >= batchWait || j.Since.After(now.Add(batchWait)) {
-			return true
-		}
-	}
-	return false
 }
 
 // fetch reads new entries and waits for them until a job is due.
@@ -139,22 +129,9 @@ func (w *worker) canCall(ctx context.Context) (bool, error) {
 		}
 	}
 	wait, err := w.c.limiter.Paused(ctx)
-	if err != nil || wait == 0 {
+	if wait = max(wait, w.order.waitUntil.Sub(w.c.deps.Now())); err != nil || wait <= 0 {
 		return err == nil, err
 	}
 	background.Sleep(ctx, min(wait, 500*time.Millisecond))
 	return false, nil
-}
-
-// batchUntilSuspect returns the jobs before the first one that failed alone, or only that one if it comes first.
-func batchUntilSuspect(ready []*outbox.Job) []*outbox.Job {
-	for i, j := range ready {
-		if j.State.FailedAlone > 0 {
-			if i == 0 {
-				return ready[:1]
-			}
-			return ready[:i]
-		}
-	}
-	return ready
 }

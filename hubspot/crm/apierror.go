@@ -114,6 +114,6 @@ func Refused(err error) (status int, scopes []string) {
 	return e.Status, e.Scopes
 }
 
-// existingForm matches HubSpot's message with the id of the conflicting contact. In any other message, the id may be part
-// of a value that HubSpot repeats, with which a visitor names the contact of another person.
+// existingForm matches HubSpot's message with the id of the conflicting contact. In any other message, the id may be
+// part of a value that HubSpot repeats, with which a visitor names the contact of another person.
 var existingForm = regexp.MustCompile(`(?i)^contact already exists\W+existing id:?\s*([0-9]{1,20})`)

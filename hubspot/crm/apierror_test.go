@@ -24,7 +24,8 @@ func TestErrorNamesRejectedProperties(t *testing.T) {
 		{`{"message":"Property values were not valid: [{\"error\":\"READ_ONLY_VALUE\",\"name\":\"vid\"},` +
 			`{\"error\":\"INVALID_OPTION\",\"name\":\"tier\"}]"}`,
 			"vid " + ReadOnly.Sentence() + " tier " + rejects + ": INVALID_OPTION"},
-		{`{"message":"x","errors":[{"message":"Property values were not valid: [{\"error\":\"INVALID_FLOAT\",\"name\":\"amount\"}]"}]}`,
+		{`{"message":"x","errors":[{"message":"Property values were not valid: [{\"error\":\"INVALID_FLOAT\",` +
+			`\"name\":\"amount\"}]"}]}`,
 			"amount " + rejects + ": INVALID_FLOAT"},
 		// a context of an element of errors
 		{`{"message":"x","errors":[{"code":"INVALID_OPTION","message":"m","context":{"propertyName":["tier"]}}]}`,

@@ -80,11 +80,8 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 	}
 	var response http.Header
 	defer func() { c.limiter.Done(permit, response) }()
-	if k.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, k.timeout)
-		defer cancel()
-	}
+	ctx, cancel := limited(ctx, k.timeout)
+	defer cancel()
 	req, err := c.request(ctx, k)
 	if err != nil {
 		return nil, err
@@ -103,6 +100,24 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 		return nil, stripURL(err)
 	}
 	return body, nil
+}
+
+type limitKey struct{}
+
+// WithLimit returns a context in which each call may take at most d. Waiting for a permit does not count.
+func WithLimit(ctx context.Context, d time.Duration) context.Context {
+	return context.WithValue(ctx, limitKey{}, d)
+}
+
+// limited returns the context of one call. timeout is the limit of its kind; 0 = that of WithLimit, or none.
+func limited(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if d, set := ctx.Value(limitKey{}).(time.Duration); set && timeout == 0 {
+		timeout = d
+	}
+	if timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 const maxResponse = 32 << 20
