@@ -51,7 +51,7 @@ func (b *batch) conflictCallFailed(ctx context.Context, p *plan, failure error) 
 // contact with the unique value, so it counts only if the plan has no such value.
 func (b *batch) contactWithEmail(ctx context.Context, p *plan, e *crm.APIError) (id string, err error) {
 	contacts, err := b.w.c.client.Read(ctx, []string{p.key}, p.unread())
-	if err != nil && !unreadable(err) {
+	if err != nil && !unreadable(err, 1) {
 		return "", err
 	}
 	o, found := contacts[p.key]

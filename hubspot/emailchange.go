@@ -10,7 +10,7 @@ import (
 )
 
 // findMoved finds the contacts of people who have a new address, if a unique property is mapped. People without a
-// record in Redis are looked up by its value, in one call.
+// record in Redis are looked up by its value, in one call. Those who cannot be looked up are not found.
 func (b *batch) findMoved(ctx context.Context, plans []*plan) error {
 	unique := b.mapping.Unique(b.w.schema.known)
 	if len(unique) == 0 {
@@ -26,7 +26,7 @@ func (b *batch) findMoved(ctx context.Context, plans []*plan) error {
 	var owners map[string]crm.Contact
 	if len(values) > 0 {
 		var err error
-		if owners, err = b.w.c.client.Find(ctx, unique[0], values); err != nil && !lookupRefused(err) {
+		if owners, err = b.w.c.client.Find(ctx, unique[0], values); err != nil && !unreadable(err, len(values)) {
 			return err
 		}
 	}
@@ -36,13 +36,6 @@ func (b *batch) findMoved(ctx context.Context, plans []*plan) error {
 		}
 	}
 	return nil
-}
-
-// lookupRefused reports whether contacts cannot be looked up at all. Then those of people with a new address are not
-// found.
-func lookupRefused(err error) bool {
-	var e *crm.APIError
-	return errors.As(err, &e) && (e.LacksScopes() || e.AboutContacts() || e.Status == http.StatusNotFound)
 }
 
 // contactUnderOldEmail returns the id of a person's contact if it has another address, or "".
@@ -88,11 +81,11 @@ func (b *batch) moveContact(ctx context.Context, p *plan) error {
 func (b *batch) updateEmail(ctx context.Context, p *plan) (written string, err error) {
 	if p.needsRead() {
 		contact, err := b.w.c.client.ReadByID(ctx, p.movedFrom, p.unread())
-		if err != nil && !unreadable(err) {
+		if err != nil && !unreadable(err, 1) {
 			return "", err
 		}
 		if p.contact, p.read = contact, true; err != nil {
-			p.leaveOutUnread()
+			p.leaveOutUnread(err)
 		}
 	}
 	p.contact.ID = p.movedFrom // it exists

@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -29,23 +30,26 @@ func (b *batch) link(ctx context.Context) error {
 	if err != nil || len(due) == 0 {
 		return err
 	}
+	return b.submitAll(ctx, due)
+}
+
+// submitAll submits the forms of contacts that HubSpot finds.
+func (b *batch) submitAll(ctx context.Context, due []*plan) error {
 	emails := make([]string, len(due))
 	for i, p := range due {
 		emails[i] = p.key
 	}
-	contacts, err := b.w.c.client.Read(ctx, emails, nil)
+	contacts, failure := b.w.c.client.Read(ctx, emails, nil)
+	if failure != nil {
+		return b.linkFailed(ctx, due, failure)
+	}
 	for _, p := range due {
-		var stop bool
-		switch {
-		case err != nil:
-			stop, err = b.linkFailed(ctx, p, err)
-		case contacts[p.key].Email() != p.key:
+		submit := b.submit
+		if contacts[p.key].Email() != p.key {
 			// Deleted, or only a secondary address of a contact, which a submission would make the primary one.
-			err = b.closeJob(ctx, p)
-		default:
-			stop, err = b.submit(ctx, p)
+			submit = b.closeJob
 		}
-		if err != nil || stop {
+		if err := submit(ctx, p); err != nil || b.stopped {
 			return err
 		}
 	}
@@ -74,38 +78,67 @@ func (b *batch) bindBrowsers(ctx context.Context) (due []*plan, err error) {
 	return due, nil
 }
 
-// submit sends one form. stop reports whether nothing more can be sent now.
-func (b *batch) submit(ctx context.Context, p *plan) (stop bool, err error) {
-	if err := b.w.c.client.Submit(ctx, submission(p.job.Login, p.key)); err != nil {
-		return b.linkFailed(ctx, p, err)
+// submit sends one form.
+func (b *batch) submit(ctx context.Context, p *plan) error {
+	if failure := b.w.c.client.Submit(ctx, submission(p.job.Login, p.key)); failure != nil {
+		return b.linkFailed(ctx, []*plan{p}, failure)
 	}
 	if err := b.w.outbox.MarkSubmitted(ctx, p.job.Login); err != nil {
-		return true, err
+		return err
 	}
-	return false, b.closeJob(ctx, p)
+	return b.closeJob(ctx, p)
 }
 
-// linkFailed handles a failed submission. The contact is complete without it: after a rejection or repeated failures
+// linkFailed handles a failed submission, or a failed read before submissions, which is repeated in halves until the
+// contact that it fails for is alone. The contact is complete without the link: after a rejection or repeated failures
 // the link is given up, never the contact.
-func (b *batch) linkFailed(ctx context.Context, p *plan, failure error) (stop bool, err error) {
-	e, err := b.w.apiError(ctx, failure)
+func (b *batch) linkFailed(ctx context.Context, plans []*plan, failure error) error {
+	if e := refusalOf(failure); e != nil && (e.LacksScopes() || len(plans) == 1) {
+		return b.giveUpLinks(ctx, plans, e)
+	}
+	e, err := b.w.diagnose(ctx, failure)
 	switch {
 	case e == nil:
-		return true, err
-	case e.Status == http.StatusUnauthorized, e.Transient() && p.job.State.FailedAlone < maxFailedAlone:
-	default:
-		if b.w.c.faults.firstTime("link " + e.Error()) {
-			b.w.c.deps.Log.Warn("cannot link browser history to a contact", "error", e.Error())
+		b.stopped = true
+		return err
+	case e.AboutCalls():
+		return b.pause(ctx, plans, e)
+	case len(plans) > 1:
+		if timedOut(failure) {
+			ctx = crm.WithLimit(ctx, doubtedLimit)
 		}
-		return false, b.closeJob(ctx, p)
+		half := len(plans) / 2
+		if err := b.submitAll(ctx, plans[:half]); err != nil || b.stopped {
+			return err
+		}
+		return b.submitAll(ctx, plans[half:])
+	case e.Transient() && plans[0].job.State.FailedAlone < maxFailedAlone:
+		b.stopped = true
+		return b.retryLater(ctx, plans[0], e, true)
 	}
-	if e, err = b.w.diagnose(ctx, e); e == nil {
-		return true, err
+	return b.giveUpLinks(ctx, plans, e)
+}
+
+// refusalOf returns HubSpot's error if it rejected a call for good, or nil.
+func refusalOf(failure error) *crm.APIError {
+	var e *crm.APIError
+	if !errors.As(failure, &e) || e.Transient() || e.Status == http.StatusUnauthorized {
+		return nil
 	}
-	if e.AboutCalls() {
-		return true, b.pause(ctx, []*plan{p}, e)
+	return e
+}
+
+// giveUpLinks ends the jobs of contacts whose browsers cannot be linked.
+func (b *batch) giveUpLinks(ctx context.Context, plans []*plan, e *crm.APIError) error {
+	if b.w.c.faults.firstTime("link " + e.Error()) {
+		b.w.c.deps.Log.Warn("cannot link browser history to a contact", "error", e.Error())
 	}
-	return true, b.retryLater(ctx, p, e, true)
+	for _, p := range plans {
+		if err := b.closeJob(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func submission(l outbox.Login, email string) crm.Submission {

@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -26,28 +27,36 @@ func (b *batch) read(ctx context.Context, plans []*plan) error {
 	}
 	slices.Sort(names)
 	contacts, err := b.w.c.client.Read(ctx, emails, slices.Compact(names))
-	if err != nil && !unreadable(err) {
+	if err != nil && !unreadable(err, len(asked)) {
 		return err
 	}
 	for _, p := range asked {
 		if p.contact, p.read = contacts[p.key], true; err != nil {
-			p.leaveOutUnread()
+			p.leaveOutUnread(err)
 		}
 	}
 	return nil
 }
 
-// unreadable reports whether the token may not read contacts; it may still write them.
-func unreadable(err error) bool {
+// unreadable reports whether contacts cannot be looked up, although they can be written: the token lacks the scope, or
+// HubSpot rejects the look-up of one contact. The rejection of a look-up of several says nothing about each of them.
+func unreadable(err error, contacts int) bool {
 	var e *crm.APIError
-	return errors.As(err, &e) && (e.LacksScopes() || e.Status == http.StatusNotFound)
+	return errors.As(err, &e) &&
+		(e.LacksScopes() || contacts == 1 && (e.AboutContacts() || e.Status == http.StatusNotFound))
 }
 
 // leaveOutUnread leaves out the values that depend on what the contact has.
-func (p *plan) leaveOutUnread() {
+func (p *plan) leaveOutUnread(err error) {
+	d := crm.Drop{Reason: crm.NoRead}
+	var e *crm.APIError
+	if errors.As(err, &e) && !e.LacksScopes() {
+		d.Detail = fmt.Sprintf("HubSpot rejects the look-up of the contact (%d), so the property may have a value", e.Status)
+	}
 	for _, name := range p.unread() {
 		p.wants = slices.DeleteFunc(p.wants, func(w want) bool { return w.property == name })
-		p.drops = append(p.drops, crm.Drop{Property: name, Reason: crm.NoRead})
+		d.Property = name
+		p.drops = append(p.drops, d)
 	}
 }
 
