@@ -104,28 +104,56 @@ func (p *Pending) byEmail(email string) *Job {
 
 // Pick returns at most n jobs that may be sent now, and how many are ready in total. Logins come before the people of
 // files, who may be many. Jobs of the same address keep their order: only the oldest one is picked, and none if that
-// one is delayed.
+// one is delayed. But a login waits neither for a person of a file nor for a held job, which it replaces.
 func (p *Pending) Pick(now time.Time, n int) (ready []*Job, total int) {
-	var imported []*Job
-	seen := make(map[string]bool, len(p.Jobs))
-	for _, j := range p.Jobs {
-		email := crm.EmailKey(j.Login.Email)
-		if seen[email] {
-			continue
-		}
-		seen[email] = true
-		if j.due().After(now) {
-			continue
-		}
-		list := &ready
-		if j.Imported {
-			list = &imported
-		}
-		if total++; len(*list) < n {
-			*list = append(*list, j)
+	p.replaceHeld(now)
+	taken := make(map[string]bool, len(p.Jobs))
+	for _, imported := range []bool{false, true} {
+		for _, j := range p.Jobs {
+			if j.Imported != imported || j.isHeld(now) {
+				continue
+			}
+			email := crm.EmailKey(j.Login.Email)
+			if taken[email] {
+				continue
+			}
+			taken[email] = true
+			if j.due().After(now) {
+				continue
+			}
+			if total++; len(ready) < n {
+				ready = append(ready, j)
+			}
 		}
 	}
-	return append(ready, imported[:min(len(imported), n-len(ready))]...), total
+	return ready, total
+}
+
+// isHeld reports whether a job changes nothing, and waits until min_interval ends.
+func (j *Job) isHeld(now time.Time) bool { return j.State.Held && j.due().After(now) }
+
+// replaceHeld removes held jobs if a newer login of another person has the address. Later, they would overwrite it.
+func (p *Pending) replaceHeld(now time.Time) {
+	held := map[string]*Job{}
+	for _, j := range p.Jobs {
+		if j.isHeld(now) {
+			held[crm.EmailKey(j.Login.Email)] = j
+		}
+	}
+	if len(held) == 0 {
+		return
+	}
+	replaced := map[*Job]bool{}
+	for _, j := range p.Jobs {
+		older := held[crm.EmailKey(j.Login.Email)]
+		if older != nil && !j.Imported && !j.isHeld(now) && queuedBefore(older.originID, j.originID) {
+			replaced[older] = true
+		}
+	}
+	for j := range replaced {
+		p.Replaced = append(p.Replaced, j.IDs...)
+	}
+	p.Remove(replaced)
 }
 
 // NextDue returns when the next delayed job may be sent.
