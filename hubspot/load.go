@@ -50,6 +50,11 @@ func (w *worker) addEntry(q outbox.Queued) {
 // begin saves that jobs are in flight, and returns those that may be sent. A job whose newest entry was removed behind
 // the worker's back ends; what is left of it is read again.
 func (w *worker) begin(ctx context.Context, jobs []*outbox.Job) ([]*outbox.Job, error) {
+	if failure, err := w.checkAccount(ctx); err != nil {
+		return nil, err
+	} else if failure != nil {
+		return nil, w.postpone(ctx, nil, failure)
+	}
 	gone, err := w.outbox.Begin(ctx, jobs)
 	if err != nil || len(gone) == 0 {
 		return jobs, err

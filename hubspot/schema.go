@@ -18,6 +18,7 @@ type schemaReader struct {
 	readAt   time.Time
 	mapping  *mapping.Mapping // the mapping that was checked against known
 	attempts int              // that failed with transient errors
+	account  accountReader    // whose definitions they are
 }
 
 const (

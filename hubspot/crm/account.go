@@ -29,15 +29,28 @@ func NewAccount(cfg Config, httpClient *http.Client) (*Account, error) {
 
 // Portal returns the account's HubID. Its error names HubSpot's refusal and missing scopes.
 func (a *Account) Portal(ctx context.Context) (int64, error) {
-	path := "/account-info/" + a.cfg.APIVersion + "/details"
-	body, err := a.doWithRetry(ctx, call{op: dependency.OpAccount, method: http.MethodGet, url: a.client.api(path)})
-	if err != nil {
-		return 0, fmt.Errorf("hubspot: read account: %w", err)
-	}
+	return parsePortal(a.doWithRetry(ctx, a.client.portalCall()))
+}
+
+// Portal returns the HubID of the account that the token belongs to.
+func (c *Client) Portal(ctx context.Context) (int64, error) {
+	return parsePortal(c.do(ctx, c.portalCall()))
+}
+
+func (c *Client) portalCall() call {
+	path := "/account-info/" + c.cfg.Load().APIVersion + "/details"
+	return call{op: dependency.OpAccount, method: http.MethodGet, url: c.api(path)}
+}
+
+// parsePortal reads the response with the account's details.
+func parsePortal(body []byte, err error) (int64, error) {
 	var details struct {
 		PortalID int64 `json:"portalId"`
 	}
-	if err = decodeResponse(body, &details); err == nil && details.PortalID == 0 {
+	if err == nil {
+		err = decodeResponse(body, &details)
+	}
+	if err == nil && details.PortalID == 0 {
 		err = missingMember("portalId")
 	}
 	if err != nil {

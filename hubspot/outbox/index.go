@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -32,7 +33,8 @@ func (o *Outbox) loginTime(j *Job) string {
 	return strconv.FormatInt(o.deps.Now().UnixMilli(), 10)
 }
 
-// LoginsSent returns when a login of each address was last sent to HubSpot. Addresses without one are missing.
+// LoginsSent returns when a login of each address was last sent to this HubSpot account. Addresses without one are
+// missing.
 func (o *Outbox) LoginsSent(ctx context.Context, emails []string) (map[string]time.Time, error) {
 	pipe := o.deps.Queue.Pipeline()
 	replies := make([][]*redis.StringSliceCmd, len(emails))
@@ -41,15 +43,17 @@ func (o *Outbox) LoginsSent(ctx context.Context, emails []string) (map[string]ti
 			replies[i] = append(replies[i], pipe.HVals(ctx, key))
 		}
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	changed := o.readSince(ctx, pipe)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("hubspot: read the index of addresses: %w", err)
 	}
-	sent := map[string]time.Time{}
+	sent, since := map[string]time.Time{}, accountSince(changed.Val())
 	for i, email := range emails {
 		for _, reply := range replies[i] {
 			for _, text := range reply.Val() {
-				if ms, _ := strconv.ParseInt(text, 10, 64); ms > 0 && time.UnixMilli(ms).After(sent[email]) {
-					sent[email] = time.UnixMilli(ms)
+				ms, _ := strconv.ParseInt(text, 10, 64)
+				if at := time.UnixMilli(ms); ms > 0 && !at.Before(since) && at.After(sent[email]) {
+					sent[email] = at
 				}
 			}
 		}

@@ -19,7 +19,7 @@ type keys struct {
 	budget, pause, left                              string
 	lease, fence, inFlight, oldest, rejected, claims string
 	person, browser, index, imported                 string
-	last, forgetKey, forgotten                       string
+	last, forgetKey, forgotten, account              string
 }
 
 func newKeys(prefix string) keys {
@@ -30,7 +30,7 @@ func newKeys(prefix string) keys {
 		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", oldest: p + "oldest", rejected: p + "rejected",
 		claims: p + "claims",
 		person: p + "p:", browser: p + "b:", index: p + "e:", imported: p + "import:",
-		last: p + "l:", forgetKey: p + "forget-key", forgotten: p + "forgotten",
+		last: p + "l:", forgetKey: p + "forget-key", forgotten: p + "forgotten", account: p + "account",
 	}
 }
 

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -53,7 +54,8 @@ end
 return 1`
 
 // Persons reads the records of the jobs' people. An entry that was queued before a key rotation has its person's record
-// under an older key: it is renamed first, so that the count of logins and the id of the contact are not lost.
+// under an older key: it is renamed first, so that the count of logins and the id of the contact are not lost. What was
+// sent to another HubSpot account is left out.
 func (o *Outbox) Persons(ctx context.Context, jobs []*Job) ([]Person, error) {
 	pipe := o.deps.Queue.Pipeline()
 	replies := make([]*redis.SliceCmd, len(jobs))
@@ -64,7 +66,8 @@ func (o *Outbox) Persons(ctx context.Context, jobs []*Job) ([]Person, error) {
 		}
 		replies[i] = pipe.HMGet(ctx, names[0], "sent", "email", "cid", "at", "made")
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	since := o.readSince(ctx, pipe)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, err
 	}
 	list := make([]Person, len(jobs))
@@ -74,6 +77,9 @@ func (o *Outbox) Persons(ctx context.Context, jobs []*Job) ([]Person, error) {
 		list[i] = Person{Sent: field(0), Email: field(1), ContactID: field(2), originID: field(4)}
 		if ms, err := strconv.ParseInt(field(3), 10, 64); err == nil {
 			list[i].At = time.UnixMilli(ms)
+		}
+		if list[i].At.Before(accountSince(since.Val())) {
+			list[i] = Person{originID: list[i].originID}
 		}
 	}
 	return list, nil
