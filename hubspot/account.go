@@ -16,7 +16,8 @@ type accountReader struct {
 }
 
 // checkAccount reads the account of a token that is new. If it is another account, nothing that was sent before counts:
-// the ID of a person's contact is that of a stranger there. failure is a transient one of HubSpot: then everything waits.
+// the ID of a person's contact is that of a stranger there. failure is a transient one of HubSpot: then everything
+// waits.
 func (w *worker) checkAccount(ctx context.Context) (failure, err error) {
 	reader, hubID := &w.schema.account, w.c.live.Load().cfg.HubID
 	token := w.outbox.Fingerprint(w.c.client.Token() + "\x00" + strconv.FormatInt(hubID, 10))

@@ -10,6 +10,9 @@ import (
 
 // load reads the whole queue, including the states that the previous lease holder left.
 func (w *worker) load(ctx context.Context) error {
+	if err := w.outbox.IndexRecords(ctx); err != nil {
+		return err
+	}
 	states, err := w.outbox.States(ctx)
 	if err != nil {
 		return fmt.Errorf("read the queue: %w", err)

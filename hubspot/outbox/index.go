@@ -15,9 +15,9 @@ import (
 
 // indexKeys returns the key of an address in the index, under every key of the ring, the first one's first. It is a
 // hash: the name of each person with the address (see personName), and when their last login was sent, in ms; 0 = not
-// yet.
+// yet. Its name is the fingerprint of the address, which the person's record has, too.
 func (o *Outbox) indexKeys(email string) []string {
-	return o.macNames(o.keys.index, "crm address\x00"+crm.EmailKey(email))
+	return o.macNames(o.keys.index, "crm value\x00"+crm.EmailKey(email))
 }
 
 // personName returns the name of a person in the index: the end of the key of the person's record.

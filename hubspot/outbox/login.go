@@ -14,7 +14,7 @@ type Login struct {
 	EmailVerified bool           `json:"email_verified,omitempty"`
 	Name          string         `json:"name,omitempty"`
 	Groups        []string       `json:"groups,omitempty"`
-	GroupsClaim   string         `json:"groups_claim,omitempty"` // the claim that the groups are, if they are not in Claims
+	GroupsClaim   string         `json:"groups_claim,omitempty"` // the claim that Groups is, if it is not in Claims
 	Claims        map[string]any `json:"claims,omitempty"`
 	Host          string         `json:"host,omitempty"`       // the public host
 	FirstPage     string         `json:"first_page,omitempty"` // the page that was requested before the login

@@ -19,7 +19,7 @@ type keys struct {
 	budget, pause, left                              string
 	lease, fence, inFlight, oldest, rejected, claims string
 	person, browser, index, imported                 string
-	last, forgetKey, forgotten, account              string
+	last, forgetKey, forgotten, account, indexed     string
 }
 
 func newKeys(prefix string) keys {
@@ -31,6 +31,7 @@ func newKeys(prefix string) keys {
 		claims: p + "claims",
 		person: p + "p:", browser: p + "b:", index: p + "e:", imported: p + "import:",
 		last: p + "l:", forgetKey: p + "forget-key", forgotten: p + "forgotten", account: p + "account",
+		indexed: p + "indexed",
 	}
 }
 
