@@ -19,7 +19,7 @@ import (
 
 // Upsert writes contacts and returns the outcomes by trace id. The error is about the inputs without an outcome.
 func (c *Client) Upsert(ctx context.Context, inputs []Input) (map[string]Outcome, error) {
-	sent := values(inputs)
+	sent := redact(values(inputs)...)
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"),
 		body: map[string]any{"inputs": wireInputs(inputs)}, sent: sent,
@@ -85,20 +85,21 @@ func (c *Client) read(ctx context.Context, idProperty string, ids, properties []
 	if idProperty != "" {
 		query["idProperty"] = idProperty
 	}
+	sent := redact(ids...)
 	body, err := c.do(ctx, call{
-		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: query, sent: ids,
+		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: query, sent: sent,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read contacts: %w", err)
 	}
-	return parseRead(body, ids)
+	return parseRead(body, sent)
 }
 
 // Update updates one contact by its id and returns its current id, which differs after a merge.
 func (c *Client) Update(ctx context.Context, id string, properties map[string]string) (string, error) {
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)),
-		body: map[string]any{"properties": properties}, sent: slices.Collect(maps.Values(properties)),
+		body: map[string]any{"properties": properties}, sent: redact(slices.Collect(maps.Values(properties))...),
 	})
 	if err != nil {
 		return "", fmt.Errorf("update contact: %w", err)
@@ -143,7 +144,7 @@ func (c *Client) Submit(ctx context.Context, s Submission) error {
 			"fields":  []map[string]string{{"objectTypeId": "0-1", "name": "email", "value": s.Email}},
 			"context": about,
 		},
-		sent: redactor{s.Email, s.UTK, s.PageURI, s.Address},
+		sent: redact(s.Email, s.UTK, s.PageURI, s.Address),
 	})
 	return err
 }

@@ -88,7 +88,7 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, stripURL(err)
+		return nil, k.sent.hide(stripURL(err))
 	}
 	defer res.Body.Close()
 	response = res.Header
@@ -97,7 +97,7 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 		return nil, parseError(res.StatusCode, res.Header, redactToken(body, req), k.sent)
 	}
 	if err != nil {
-		return nil, stripURL(err)
+		return nil, k.sent.hide(stripURL(err))
 	}
 	return body, nil
 }

@@ -18,8 +18,8 @@ const (
 func (w wireError) policy() string {
 	message := strings.ToLower(w.Message)
 	switch name := strings.ToUpper(w.PolicyName); {
-	case name != "":
-		return sanitize(name)
+	case codeForm.MatchString(name):
+		return name
 	case w.Category != "RATE_LIMITS" && w.ErrorType != "RATE_LIMIT" && w.Category != "RATE_LIMIT":
 		return ""
 	case strings.Contains(message, "daily"):

@@ -1,117 +1,87 @@
 package crm
 
 import (
-	"encoding/json"
-	"html"
-	"net/url"
 	"regexp"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+	"sync"
 
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// redactor removes what a call sent from the texts of its response. Errors are logged, shown to operators and stored in
-// Redis, and HubSpot repeats the values that it rejects (CWE-532).
-type redactor []string
+// redactor withholds the texts of a response that repeat what its call sent. Errors are logged, shown to operators and
+// stored in Redis, and HubSpot repeats the values that it rejects (CWE-532): whole or cut off, escaped, in capitals.
+// It returns the fragments of what was sent, which most calls never need; nil means that nothing personal was sent.
+type redactor func() fragments
 
 const (
 	maxMessage = 300
-	// longestText is longer than any text of HubSpot. What is cut off must not begin with a part of a value.
-	longestText = 1 << 16
-	// valuePrefix is how much of a long value identifies it: HubSpot truncates long values in its messages.
-	valuePrefix = 40
+	// maxSent limits the time for the fragments of a call. Texts about a larger one are withheld.
+	maxSent = 128 << 10
+
+	withheldText = "(text withheld: it may repeat a value)"
 )
 
-// text prepares a text from HubSpot for logs and operators: short, one line, without values, e-mail addresses and
-// tokens (log injection, CWE-117).
+// redact returns the redactor of a call that sends the values.
+func redact(values ...string) redactor {
+	return sync.OnceValue(func() fragments {
+		sent, total := fragments{}, 0
+		for _, value := range values {
+			if total += len(value); total > maxSent {
+				return nil
+			}
+			sent.add(value)
+		}
+		return sent
+	})
+}
+
+// text prepares a text from HubSpot for logs and operators: short, one line, without e-mail addresses and tokens (log
+// injection, CWE-117), and withheld if it shares a word, or a part of one, with what was sent.
 func (r redactor) text(s string) string {
-	s = firstBytes(strings.ToValidUTF8(s, "\uFFFD"), longestText)
-	lower := strings.ToLower(s)
-	for _, value := range r.forms() {
-		prefix := firstBytes(value, valuePrefix)
-		if prefix == "" || !strings.Contains(lower, strings.ToLower(prefix)) {
-			continue
-		}
-		s = hide(s, value, prefix)
-		lower = strings.ToLower(s)
-	}
-	return sanitize(s)
-}
-
-// forms returns the values, the options of lists, and both in the encodings in which a response may repeat them.
-func (r redactor) forms() []string {
-	var all []string
-	add := func(value string) {
-		all = append(all, value)
-		encoded, _ := json.Marshal(value)
-		for _, form := range []string{
-			string(encoded[1 : len(encoded)-1]), html.EscapeString(value), url.QueryEscape(value), url.PathEscape(value),
-		} {
-			if form != value {
-				all = append(all, form)
-			}
-		}
-	}
-	for _, value := range r {
-		add(value)
-		if options := strings.Split(value, ";"); len(options) > 1 {
-			for _, option := range options {
-				add(option)
-			}
-		}
-	}
-	return all
-}
-
-// hide replaces a value, or the part of it that a text contains, where it is a word of its own.
-func hide(s, value, prefix string) string {
-	form := regexp.MustCompile("(?i)" + regexp.QuoteMeta(prefix))
-	var out strings.Builder
-	for {
-		at := form.FindStringIndex(s)
-		if at == nil {
-			return out.String() + s
-		}
-		end := at[1] + commonPrefix(s[at[1]:], value[len(prefix):])
-		before, _ := utf8.DecodeLastRuneInString(s[:at[0]])
-		after, _ := utf8.DecodeRuneInString(s[end:])
-		if isWord(before) && at[0] > 0 || isWord(after) && len(prefix) == len(value) {
-			_, n := utf8.DecodeRuneInString(s[at[0]:])
-			out.WriteString(s[:at[0]+n])
-			s = s[at[0]+n:]
-			continue
-		}
-		out.WriteString(s[:at[0]] + "<value>")
-		s = s[end:]
-	}
-}
-
-// firstBytes returns at most the first n bytes of s. It does not split a character.
-func firstBytes(s string, n int) string {
-	if len(s) <= n {
+	s = sanitize(s)
+	if r == nil || s == "" {
 		return s
 	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
+	if sent := r(); sent == nil || sent.anyOf(placeholders.ReplaceAllString(s, " ")) {
+		return withheldText
 	}
-	return s[:n]
+	return s
 }
 
-// isWord reports whether a character continues a word. Addresses are removed as a whole.
-func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '@' }
-
-func commonPrefix(a, b string) (n int) {
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
+// code returns a text if it is one of HubSpot's codes, such as INVALID_OPTION, and not a value that was sent.
+func (r redactor) code(s string) string {
+	if !codeForm.MatchString(s) {
+		return ""
 	}
-	return n
+	if r != nil {
+		if sent := r(); sent == nil || sent.allOf(s) {
+			return ""
+		}
+	}
+	return s
 }
+
+// hide returns an error whose text is prepared like HubSpot's: errors of net/http and of JSON quote the response.
+func (r redactor) hide(err error) error {
+	if r == nil {
+		return err
+	}
+	return hiddenError{err, r.text(err.Error())}
+}
+
+// hiddenError is an error with another text.
+type hiddenError struct {
+	error
+	text string
+}
+
+func (e hiddenError) Error() string { return e.text }
+
+func (e hiddenError) Unwrap() error { return e.error }
 
 var (
-	addressForm = regexp.MustCompile(`[^\s@"'<>\[\](){},;:]+(?:@|%40)[^\s@"'<>\[\](){},;:]+`)
-	keyForm     = regexp.MustCompile(`pat-[a-z0-9]+-[0-9A-Za-z-]+`)
+	addressForm  = regexp.MustCompile(`[^\s@"'<>\[\](){},;:]+(?:@|%40)[^\s@"'<>\[\](){},;:]+`)
+	keyForm      = regexp.MustCompile(`pat-[a-z0-9]+-[0-9A-Za-z-]+`)
+	placeholders = regexp.MustCompile(`<(e-mail|key)>`)
 )
 
 // sanitize makes a text short, one line, and removes e-mail addresses and tokens.

@@ -28,9 +28,10 @@ type wireInput struct {
 	Properties map[string]string `json:"properties"`
 }
 
-// values returns the values of all inputs.
-func values(inputs []Input) (sent redactor) {
+// values returns the addresses and values of all inputs.
+func values(inputs []Input) (sent []string) {
 	for _, in := range inputs {
+		sent = append(sent, in.Email)
 		for _, value := range in.Properties {
 			sent = append(sent, value)
 		}

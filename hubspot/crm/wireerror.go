@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,16 +46,16 @@ func parseError(status int, header http.Header, body []byte, sent redactor) *API
 
 func (w wireError) apiError(status int, sent redactor) *APIError {
 	message, violations := splitMessage(w.Message)
-	e := &APIError{Status: status, Category: sent.text(w.Category), Message: sent.text(message), Policy: w.policy()}
+	e := &APIError{Status: status, Category: sent.code(w.Category), Message: sent.text(message), Policy: w.policy()}
 	e.addContext(w.Context, "")
 	for _, v := range violations {
-		e.addBad(v.Name, v.Error)
+		e.addBad(v.Name, sent.code(v.Error))
 	}
 	for _, d := range w.Errors {
-		e.addContext(d.Context, d.Code)
+		e.addContext(d.Context, sent.code(d.Code))
 		_, violations := splitMessage(d.Message)
 		for _, v := range violations {
-			e.addBad(v.Name, v.Error)
+			e.addBad(v.Name, sent.code(v.Error))
 		}
 	}
 	if m := existingForm.FindStringSubmatch(w.Message); status == http.StatusConflict && m != nil {
@@ -62,6 +63,9 @@ func (w wireError) apiError(status int, sent redactor) *APIError {
 	}
 	return e
 }
+
+// scopeForm matches the names of scopes.
+var scopeForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 
 // addContext reads the properties and scopes that an error's context names.
 func (e *APIError) addContext(context json.RawMessage, code string) {
@@ -76,7 +80,9 @@ func (e *APIError) addContext(context json.RawMessage, code string) {
 		}
 	}
 	for _, scope := range contextValues(context, "requiredGranularScopes") {
-		e.Scopes = append(e.Scopes, sanitize(scope))
+		if scopeForm.MatchString(scope) {
+			e.Scopes = append(e.Scopes, scope)
+		}
 	}
 }
 
