@@ -87,11 +87,12 @@ func stateText(state string) string {
 	return state
 }
 
+// shortTime returns a time in UTC: a gateway and an operator's machine may have different time zones.
 func shortTime(at *time.Time) string {
-	if at == nil {
+	if at == nil || at.IsZero() {
 		return "-"
 	}
-	return at.Format(time.DateTime)
+	return at.UTC().Format(time.DateTime) + " UTC"
 }
 
 func printDead(e *env, p outbox.DeadPage) error {

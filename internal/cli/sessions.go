@@ -74,10 +74,9 @@ func listSessions(e *env, client *adminClient, user string, limit int) error {
 		return nil
 	}
 	table := e.table("ID", "E-MAIL", "HOST", "SINCE", "LAST SEEN", "UNTIL", "FROM")
-	const layout = "2006-01-02 15:04"
 	for _, s := range all.Sessions {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Email, s.Host,
-			s.CreatedAt.Format(layout), s.LastSeenAt.Format(layout), s.ExpiresAt.Format(layout), s.Address)
+			shortTime(&s.CreatedAt), shortTime(&s.LastSeenAt), shortTime(&s.ExpiresAt), s.Address)
 	}
 	if err := table.Flush(); err != nil {
 		return err
