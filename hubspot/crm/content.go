@@ -54,12 +54,14 @@ type wirePage struct {
 	} `json:"translations"`
 }
 
+// page returns the page for operators. Its paths stay as they are: rules decide about them.
 func (w wirePage) page(kind string) Page {
 	p := Page{
-		ID: w.ID, Kind: kind, Name: sanitize(w.Name), URL: w.URL, Domain: w.Domain,
-		Language: w.Language, State: w.State, Published: w.Published || strings.HasPrefix(w.State, "PUBLISHED"),
-		Password: w.Password != "", Restricted: w.Restricted,
-		Dynamic: isSet(w.TableID) || isSet(w.Source), TranslationOf: w.TranslationOf,
+		ID: clean(w.ID, false), Kind: kind, Name: sanitize(w.Name), URL: clean(w.URL, false),
+		Domain: clean(w.Domain, false), Language: clean(w.Language, false), State: clean(w.State, false),
+		Published: w.Published || strings.HasPrefix(w.State, "PUBLISHED"),
+		Password:  w.Password != "", Restricted: w.Restricted,
+		Dynamic: isSet(w.TableID) || isSet(w.Source), TranslationOf: clean(w.TranslationOf, false),
 	}
 	if w.Slug != nil {
 		p.Slug = *w.Slug

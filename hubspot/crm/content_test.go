@@ -71,7 +71,7 @@ func TestContentNamesUnreadLists(t *testing.T) {
 		"the second response": {"/site-pages?after=100", body(`{"results":[{"id":"x"}]}`),
 			`site pages 100/150: HubSpot's response has no member "slug"`},
 		"the same cursor": {"/site-pages?after=100", body(`{"results":[],"paging":{"next":{"after":"100"}}}`),
-			"site pages 100/150: HubSpot's response names the cursor of the request as the next one"},
+			"site pages 100/150: HubSpot's response names a cursor as the next one that was used before"},
 		"an empty object": {"/posts", body(`{}`), `posts 0/0: HubSpot's response has no member "results"`},
 		"a web page": {"/posts", body("<html>a portal</html>"), "posts 0/0: HubSpot's response is not JSON " +
 			`(invalid character '<' looking for beginning of value); it begins with "<html>a portal</html>"`},

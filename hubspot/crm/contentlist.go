@@ -20,8 +20,9 @@ type contentList struct {
 	properties string // the members to ask for; "" = all
 	take       func(json.RawMessage) error
 
-	limit int    // elements in a response
-	after string // the cursor
+	limit int             // elements in a response
+	after string          // the cursor
+	seen  map[string]bool // the cursors so far
 	read  int
 	total int
 	done  bool
@@ -101,9 +102,12 @@ func (l *contentList) add(page listPage) {
 		l.read++
 	}
 	next := page.Paging.Next.After
-	if l.done = next == ""; next != "" && next == l.after { // would loop forever
-		l.fail(errors.New("HubSpot's response names the cursor of the request as the next one"))
+	if l.done = next == ""; l.seen[next] { // would loop forever
+		l.fail(errors.New("HubSpot's response names a cursor as the next one that was used before"))
 		l.done = true
 	}
-	l.after = next
+	if l.seen == nil {
+		l.seen = map[string]bool{}
+	}
+	l.after, l.seen[next] = next, next != ""
 }

@@ -3,12 +3,13 @@ package crm
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // Value is a value before its conversion to a property's type.
@@ -67,7 +68,7 @@ func (p Property) convert(v Value, untrusted bool) (value string, drop Drop) {
 		return value, Drop{}
 	}
 	if !untrusted {
-		misfit = fmt.Sprintf("%q is %s", strings.Join(v.Texts, ";"), misfit)
+		misfit = fmt.Sprintf("%q is %s", setting.Shorten(strings.Join(v.Texts, ";")), misfit)
 	}
 	return "", Drop{Reason: WrongType, Detail: misfit}
 }
@@ -141,61 +142,6 @@ func parseTime(s string) (time.Time, bool) {
 		return time.UnixMilli(n).UTC(), true
 	}
 	return time.Unix(n, 0).UTC(), true
-}
-
-// optionValue returns the options that match by value or by label. A property with several options takes those that
-// match, also none; the others would make HubSpot reject the contact.
-func (p Property) optionValue(v Value, untrusted bool) (string, Drop) {
-	several := p.FieldType == "checkbox"
-	var kept, rest []string
-	for _, t := range v.Texts {
-		parts := []string{t}
-		if several {
-			parts = strings.Split(t, ";")
-		}
-		for _, part := range parts {
-			part = strings.TrimSpace(part)
-			switch value, ok := p.matchOption(part); {
-			case part == "" || ok && slices.Contains(kept, value):
-			case ok && (several || len(kept) == 0):
-				kept = append(kept, value)
-			default:
-				rest = append(rest, part)
-			}
-		}
-	}
-	value := strings.Join(kept, ";")
-	if len(rest) == 0 {
-		return value, Drop{}
-	}
-	drop := Drop{Reason: NotAnOption, Partial: several || len(kept) > 0}
-	if !untrusted {
-		drop.Detail = fmt.Sprintf("%q is not an option (%s)", strings.Join(rest, ";"), strings.Join(p.optionNames(), ", "))
-	}
-	return value, drop
-}
-
-// optionNames returns the values of the options.
-func (p Property) optionNames() []string {
-	names := make([]string, len(p.Options))
-	for i, o := range p.Options {
-		names[i] = o.Value
-	}
-	return names
-}
-
-func (p Property) matchOption(s string) (string, bool) {
-	for _, o := range p.Options {
-		if o.Value == s {
-			return o.Value, true
-		}
-	}
-	for _, o := range p.Options {
-		if s != "" && (strings.EqualFold(o.Value, s) || strings.EqualFold(o.Label, s)) {
-			return o.Value, true
-		}
-	}
-	return "", false
 }
 
 func textValue(v Value, p Property, untrusted bool) (string, Drop) {

@@ -135,6 +135,9 @@ func (c *adminClient) call(ctx context.Context, method, path string, body, into 
 	return c.problem(ctx, res, text)
 }
 
+var errUnexpectedResponse = errors.New(
+	"unexpected response of the admin API; check that the gateway has the same version")
+
 // problem returns why a call failed. It does not show the response of another listener, such as the public one.
 func (c *adminClient) problem(ctx context.Context, res *http.Response, text []byte) error {
 	var problem page.Problem
@@ -144,11 +147,11 @@ func (c *adminClient) problem(ctx context.Context, res *http.Response, text []by
 	case res.StatusCode == http.StatusUnauthorized:
 		return errors.New("the token was rejected; use the server.admin_token of the gateway at " + c.url)
 	case res.StatusCode < 300:
-		return errors.New("unexpected response of the admin API; check that the gateway has the same version")
+		return errUnexpectedResponse
 	case json.Unmarshal(text, &problem) != nil || problem.Detail == "":
 		return errors.New("the admin API responded with " + res.Status)
 	}
-	return errors.New(problem.Detail)
+	return errors.New(visible(problem.Detail, ""))
 }
 
 // isAdmin reports whether the URL is an admin listener. It requests /version without the token: an admin listener

@@ -105,7 +105,7 @@ func (p *backfillPreview) count(item mapping.ImportedProperty) {
 
 // text returns the person with what would be written.
 func (r previewRow) text() string {
-	text := fmt.Sprintf("line %d: %s", r.Line, r.Email)
+	text := fmt.Sprintf("line %d: %s", r.Line, visible(r.Email, ""))
 	for _, item := range r.Properties {
 		value := item.Value
 		switch {
@@ -117,7 +117,7 @@ func (r previewRow) text() string {
 		if item.Write != "always" {
 			value += " (" + item.Write + ")"
 		}
-		text += fmt.Sprintf("\n  %s: %s", item.Property, setting.Shorten(value))
+		text += fmt.Sprintf("\n  %s: %s", item.Property, visible(setting.Shorten(value), ""))
 	}
 	return text
 }
@@ -148,16 +148,16 @@ func (p *backfillPreview) print() error {
 		for _, reason := range slices.Sorted(maps.Keys(property.Rejected)) {
 			rejected = append(rejected, setting.Number(property.Rejected[reason])+": "+reason)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", property.Property, setting.Number(property.Written),
+		fprintf(table, "%s\t%s\t%s\n", property.Property, setting.Number(property.Written),
 			strings.Join(rejected, "; "))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	if len(totals.UnusedClaims) > 0 {
-		fmt.Fprintf(e.stdout, "not mapped to a property: %s\n", strings.Join(totals.UnusedClaims, ", "))
+		fprintf(e.stdout, "not mapped to a property: %s\n", strings.Join(totals.UnusedClaims, ", "))
 	}
-	_, err := fmt.Fprintf(e.stdout, "%s to send, %s; nothing was sent\n",
+	_, err := fprintf(e.stdout, "%s to send, %s; nothing was sent\n",
 		setting.Count(totals.People, "row"), setting.Count(totals.BadRows, "bad row"))
 	return err
 }

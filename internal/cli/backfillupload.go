@@ -91,8 +91,8 @@ func (u *upload) send() error {
 		if err := u.client.call(u.command.env.ctx, http.MethodPost, "/api/contacts/import", body, &done); err != nil {
 			return err
 		}
-		if done.Rows > len(u.rows) || done.Rows < len(u.rows) && done.Retry <= 0 {
-			return errors.New("unexpected response of the admin API; check that the gateway has the same version")
+		if !plausible(done, len(u.rows)) {
+			return errUnexpectedResponse
 		}
 		u.count(done)
 		u.rows = u.rows[done.Rows:]
@@ -103,6 +103,16 @@ func (u *upload) send() error {
 	u.size = 0
 	clear(u.lines)
 	return nil
+}
+
+// plausible reports whether a response can be about so many rows.
+func plausible(done hubspot.Imported, rows int) bool {
+	for _, n := range []int{done.Rows, done.Queued, done.Repeated, done.LoggedIn, len(done.Skipped)} {
+		if n < 0 || n > rows {
+			return false
+		}
+	}
+	return done.Rows == rows || done.Retry > 0
 }
 
 func (u *upload) count(done hubspot.Imported) {
@@ -130,7 +140,12 @@ func (u *upload) wait(seconds float64) bool {
 		text += " and calls to HubSpot are paused: " + status.PausedBecause
 	}
 	u.progress.show(text)
-	return background.Sleep(u.command.env.ctx, time.Duration(seconds*float64(time.Second)))
+	return background.Sleep(u.command.env.ctx, retryPause(seconds))
+}
+
+// retryPause returns the time until the next request: the number of the response, from 1 second to a minute.
+func retryPause(seconds float64) time.Duration {
+	return time.Duration(min(max(seconds, 1), 60) * float64(time.Second))
 }
 
 // finish prepares the output of the result. After an error it says how to go on.
@@ -159,6 +174,6 @@ func (u *upload) print() error {
 			text += ", " + setting.Number(part.rows) + " " + part.text
 		}
 	}
-	_, err := fmt.Fprintln(u.command.env.stdout, text)
+	_, err := fprintln(u.command.env.stdout, text)
 	return err
 }

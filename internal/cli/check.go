@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"log/slog"
 	"slices"
 
@@ -58,7 +57,7 @@ func runCheck(e *env, path string, strict, live bool) error {
 		if rep.Findings[i].Warning {
 			code = yellow
 		}
-		fmt.Fprintln(e.stderr, e.color(e.stderr, code, line))
+		fprintln(e.stderr, e.color(e.stderr, code, line))
 	}
 	failed := rep.Failed() || (strict && len(rep.Findings) > 0)
 	result := checkResult{
@@ -107,11 +106,11 @@ func printCheck(e *env, r checkResult, rep *config.Report, failed bool) {
 		if rep.Errors() == 0 {
 			strictly = ", treated as errors by --strict"
 		}
-		fmt.Fprintf(e.stdout, "%s: %s, %s%s\n", r.File, setting.Count(rep.Errors(), "error"),
+		fprintf(e.stdout, "%s: %s, %s%s\n", r.File, setting.Count(rep.Errors(), "error"),
 			setting.Count(warnings, "warning"), strictly)
 		return
 	}
-	fmt.Fprintf(e.stdout, "%s: %s, %s, %s passed, %s\n", r.File, e.color(e.stdout, green, "ok"),
+	fprintf(e.stdout, "%s: %s, %s, %s passed, %s\n", r.File, e.color(e.stdout, green, "ok"),
 		setting.Count(r.Rules, "rule"), setting.Count(r.Tests, "test"), setting.Count(warnings, "warning"))
 	printFindings(e, r.Live)
 }
@@ -121,12 +120,12 @@ func printFindings(e *env, all []setting.Finding) {
 		return
 	}
 	colors := map[string]string{setting.OK: green, setting.Warning: yellow, setting.Failed: red}
-	fmt.Fprintln(e.stdout)
+	fprintf(e.stdout, "\n")
 	table := e.table()
 	for _, d := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", e.color(e.stdout, colors[d.Status], d.Status), d.Part, d.Detail)
+		fprintf(table, "%s\t%s\t%s\n", e.color(e.stdout, colors[d.Status], d.Status), d.Part, d.Detail)
 		if d.Cure != "" {
-			fmt.Fprintf(table, "%s\t\t-> %s%s\n", e.color(e.stdout, colors[d.Status], ""), d.Cure, whereSuffix(d.Where))
+			fprintf(table, "%s\t\t-> %s%s\n", e.color(e.stdout, colors[d.Status], ""), d.Cure, whereSuffix(d.Where))
 		}
 	}
 	_ = table.Flush() // stdout is closed

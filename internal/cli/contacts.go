@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -49,7 +48,7 @@ Exit status: 0 when nothing needs attention, 3 when there are dead letters or dr
 }
 
 func printStatus(e *env, s outbox.Status, now time.Time) error {
-	row := func(name, text string) { fmt.Fprintf(e.stdout, "%-9s %s\n", name, text) }
+	row := func(name, text string) { fprintf(e.stdout, "%-9s %s\n", name, text) }
 	count := func(name string, n int64, explanation string) {
 		text := strconv.FormatInt(n, 10)
 		if n > 0 && explanation != "" {
@@ -68,7 +67,7 @@ func printStatus(e *env, s outbox.Status, now time.Time) error {
 	}
 	table := e.table()
 	for _, p := range s.RejectedProperties {
-		fmt.Fprintf(table, "%-9s %s\t%s, last %s: %s\n", "dropped", p.Property, setting.Count(int(p.Count), "time"),
+		fprintf(table, "%-9s %s\t%s, last %s: %s\n", "dropped", p.Property, setting.Count(int(p.Count), "time"),
 			clock(p.LastAt, now), reasonText(p.Reason))
 	}
 	for _, c := range s.UnseenClaims {
@@ -76,7 +75,7 @@ func printStatus(e *env, s outbox.Status, now time.Time) error {
 		if c.LastSeen != nil {
 			seen = "last seen " + clock(*c.LastSeen, now)
 		}
-		fmt.Fprintf(table, "%-9s %s\t%s without it, %s: is the claim of %s misspelt?\n", "unseen", c.Claim,
+		fprintf(table, "%-9s %s\t%s without it, %s: is the claim of %s misspelt?\n", "unseen", c.Claim,
 			setting.Count(int(c.Logins), "login"), seen, c.Property)
 	}
 	return table.Flush()

@@ -61,7 +61,7 @@ func (b *backfillCommand) run(path string, stdin io.Reader) error {
 	}
 	var mistake *backfill.FileError
 	if errors.As(err, &mistake) {
-		fmt.Fprintf(b.env.stderr, "hubgate: %s: %v\n", path, mistake)
+		fprintf(b.env.stderr, "hubgate: %s: %v\n", path, mistake)
 		return silentError(ExitUsage)
 	}
 	return err
@@ -74,5 +74,5 @@ func (b *backfillCommand) reject(e *backfill.RowError) {
 	if e.Cure != "" {
 		text += "; " + e.Cure
 	}
-	b.report.add("bad row", e, text)
+	b.report.add("bad row", e, visible(text, ""))
 }

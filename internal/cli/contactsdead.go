@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -65,9 +64,9 @@ func dropDead(e *env, flags *adminFlags, ids []string) error {
 	case e.output == "json":
 		return e.printJSON(result)
 	case result.Dropped == 0:
-		fmt.Fprintln(e.stdout, noDeadLetters)
+		fprintln(e.stdout, noDeadLetters)
 		return nil
 	}
-	fmt.Fprintf(e.stdout, "%s removed\n", setting.Count(result.Dropped, "dead letter"))
+	fprintf(e.stdout, "%s removed\n", setting.Count(result.Dropped, "dead letter"))
 	return nil
 }

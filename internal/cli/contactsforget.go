@@ -38,9 +38,9 @@ HubSpot and the login provider are not touched; the output says how to erase the
 			case e.output == "json":
 				return e.printJSON(result)
 			case allow && result.Allowed:
-				fmt.Fprintln(e.stdout, args[0]+" is no longer forgotten: the next login creates the contact again")
+				fprintln(e.stdout, args[0]+" is no longer forgotten: the next login creates the contact again")
 			case allow:
-				fmt.Fprintln(e.stdout, args[0]+" was not forgotten")
+				fprintln(e.stdout, args[0]+" was not forgotten")
 			default:
 				printForgotten(e, args[0], result)
 			}
@@ -68,7 +68,7 @@ func (c *adminClient) forget(e *env, email string, allow bool) (total admin.Forg
 		if total = result; !total.InFlight {
 			return total, nil
 		}
-		fmt.Fprintln(e.stderr, "a contact of this person is being sent; waiting until that has ended")
+		fprintln(e.stderr, "a contact of this person is being sent; waiting until that has ended")
 		if !background.Sleep(e.ctx, forgetPause) {
 			break
 		}
@@ -81,8 +81,8 @@ func printForgotten(e *env, email string, f admin.ForgottenPerson) {
 		setting.Count(f.Entries, "queued login"), setting.Count(f.Dead, "dead letter"), setting.Count(f.Records, "record"),
 		setting.Count(f.LastLogins, "last login"), setting.Count(f.Browsers, "bound browser"),
 	}
-	fmt.Fprintf(e.stdout, "removed %s; ended %s\n", strings.Join(removed, ", "), setting.Count(f.Sessions, "session"))
-	fmt.Fprintf(e.stdout, `A keyed hash of the address remains, so that the next login does not create the contact again.
+	fprintf(e.stdout, "removed %s; ended %s\n", strings.Join(removed, ", "), setting.Count(f.Sessions, "session"))
+	fprintf(e.stdout, `A keyed hash of the address remains, so that the next login does not create the contact again.
 To take that back: hubgate contacts forget %s --allow
 
 Not touched, erase the person there too:

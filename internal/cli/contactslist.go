@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -43,7 +42,7 @@ func pageQuery(limit int, cursor string) url.Values {
 // printNext prints how to get the next page of a list.
 func (e *env) printNext(next string) {
 	if next != "" {
-		fmt.Fprintf(e.stderr, "for more entries use --after %s\n", next)
+		fprintf(e.stderr, "for more entries use --after %s\n", next)
 	}
 }
 
@@ -60,12 +59,12 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 				return e.printJSON(p)
 			}
 			if len(p.Entries) == 0 {
-				fmt.Fprintln(e.stdout, "The queue is empty.")
+				fprintln(e.stdout, "The queue is empty.")
 				return nil
 			}
 			table := e.table("ID", "E-MAIL", "STATE", "QUEUED", "ATTEMPTS", "FIRST", "NEXT", "LAST ERROR")
 			for _, q := range p.Entries {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, stateText(q.State), shortTime(&q.QueuedAt), q.Attempts,
+				fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, stateText(q.State), shortTime(&q.QueuedAt), q.Attempts,
 					shortTime(q.FirstAt), shortTime(q.NextAt), q.LastError)
 			}
 			e.printNext(p.Next)
@@ -100,12 +99,12 @@ func printDead(e *env, p outbox.DeadPage) error {
 		return e.printJSON(p)
 	}
 	if len(p.Dead) == 0 {
-		fmt.Fprintln(e.stdout, noDeadLetters)
+		fprintln(e.stdout, noDeadLetters)
 		return nil
 	}
 	table := e.table("ID", "E-MAIL", "ATTEMPTS", "FIRST", "LAST", "REASON")
 	for _, d := range p.Dead {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt),
+		fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt),
 			shortTime(&d.LastAt), d.Reason)
 	}
 	e.printNext(p.Next)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -47,12 +46,12 @@ func printReplayed(e *env, replayed, total int) error {
 	case e.output == "json":
 		return e.printJSON(map[string]int{"replayed": replayed})
 	case total == 0:
-		fmt.Fprintln(e.stdout, noDeadLetters)
+		fprintln(e.stdout, noDeadLetters)
 		return nil
 	}
-	fmt.Fprintf(e.stdout, "%s queued again\n", setting.Count(replayed, "contact"))
+	fprintf(e.stdout, "%s queued again\n", setting.Count(replayed, "contact"))
 	if missing := total - replayed; missing > 0 {
-		fmt.Fprintf(e.stderr, "%d of %d could not be: not dead letters any more, or their key is no longer in session.keys\n",
+		fprintf(e.stderr, "%d of %d could not be: not dead letters any more, or their key is no longer in session.keys\n",
 			missing, total)
 	}
 	return nil
@@ -61,7 +60,7 @@ func printReplayed(e *env, replayed, total int) error {
 // replay replays the dead letters with the IDs, or all if there are no IDs. It returns how many, and of how many.
 func replay(e *env, client *adminClient, ids []string) (replayed, total int, err error) {
 	if len(ids) == 0 {
-		return client.replayAll(e.ctx, func(done, total int) { fmt.Fprintf(e.stderr, "%d of %d\n", done, total) })
+		return client.replayAll(e.ctx, func(done, total int) { fprintf(e.stderr, "%d of %d\n", done, total) })
 	}
 	replayed, err = client.replay(e.ctx, ids)
 	if err == nil && replayed == 0 {
@@ -88,7 +87,7 @@ func (c *adminClient) replayAll(ctx context.Context, progress func(done, total i
 		return 0, 0, err
 	}
 	total = int(status.Dead)
-	cursor := ""
+	cursor, seen := "", map[string]bool{}
 	for done := 0; done < total; progress(done, total) {
 		query := pageQuery(min(replayPage, total-done), cursor)
 		var p outbox.DeadPage
@@ -98,6 +97,10 @@ func (c *adminClient) replayAll(ctx context.Context, progress func(done, total i
 		if len(p.Dead) == 0 {
 			break
 		}
+		if seen[p.Dead[0].ID] {
+			return replayed, total, errUnexpectedResponse // would loop forever
+		}
+		seen[p.Dead[0].ID] = true
 		ids := make([]string, len(p.Dead))
 		for i, d := range p.Dead {
 			ids[i] = d.ID

@@ -41,7 +41,7 @@ it creates or updates the contact with this address and the mapping's constants.
 			if !result.Known {
 				text = "queued with the address and the mapping's constants only: no login of this person is known"
 			}
-			fmt.Fprintln(e.stdout, text)
+			fprintln(e.stdout, text)
 			return nil
 		},
 	}
@@ -62,7 +62,7 @@ func (c *adminClient) printPause(e *env) {
 	var status outbox.Status
 	err := c.call(e.ctx, http.MethodGet, "/api/contacts", nil, &status)
 	if err == nil && status.PausedUntil != nil {
-		fmt.Fprintf(e.stderr, "calls to HubSpot are paused until %s; the contact will be sent then\n",
+		fprintf(e.stderr, "calls to HubSpot are paused until %s; the contact will be sent then\n",
 			pauseText(status, time.Now()))
 	}
 }

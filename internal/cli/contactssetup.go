@@ -79,11 +79,11 @@ func setup(e *env, cfg *config.Config, options setupOptions, stdin io.Reader) er
 		}
 	}
 	if obstacle := e.cannotAsk(stdin); len(s.Missing) > 0 && !options.yes && obstacle != "" {
-		fmt.Fprintf(e.stderr, "hubgate: nothing was created: %s; use --yes\n", obstacle)
+		fprintf(e.stderr, "hubgate: nothing was created: %s; use --yes\n", obstacle)
 	} else if len(s.Missing) > 0 && (options.yes || e.confirmed(stdin, s.Portal)) {
 		err = s.Create(e.ctx, func(name string) {
 			if e.output == "text" {
-				fmt.Fprintln(e.stdout, "created "+name)
+				fprintln(e.stdout, "created "+name)
 			}
 		})
 	}
@@ -98,20 +98,20 @@ func setup(e *env, cfg *config.Config, options setupOptions, stdin io.Reader) er
 
 func printSetup(e *env, s *site.Setup) error {
 	if len(s.Missing)+len(s.Unsuitable)+len(s.Doubtful) == 0 {
-		_, err := fmt.Fprintf(e.stdout, "Account %d has every mapped property.\n", s.Portal)
+		_, err := fprintf(e.stdout, "Account %d has every mapped property.\n", s.Portal)
 		return err
 	}
 	table := e.table("PROPERTY", "STATE", "TYPE", "LABEL")
 	for _, p := range s.Missing {
-		fmt.Fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, propertyType(p), p.Label)
+		fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, propertyType(p), p.Label)
 	}
 	for _, list := range []struct {
 		state   string
 		reasons map[string]string
 	}{{"unsuitable", s.Unsuitable}, {"doubtful", s.Doubtful}} {
 		for _, name := range slices.Sorted(maps.Keys(list.reasons)) {
-			fmt.Fprintf(table, "%s\t%s: %s\n", name, list.state, list.reasons[name])
-			fmt.Fprintf(table, "\t-> %s\n", s.Cures[name])
+			fprintf(table, "%s\t%s: %s\n", name, list.state, list.reasons[name])
+			fprintf(table, "\t-> %s\n", s.Cures[name])
 		}
 	}
 	return table.Flush()
@@ -146,12 +146,12 @@ func (e *env) cannotAsk(stdin io.Reader) string {
 
 // confirmed asks for a confirmation. Only y and yes confirm.
 func (e *env) confirmed(stdin io.Reader, portal int64) bool {
-	fmt.Fprintf(e.stdout, "Create the missing properties in account %d? [y/N] ", portal)
+	fprintf(e.stdout, "Create the missing properties in account %d? [y/N] ", portal)
 	line, _ := bufio.NewReader(stdin).ReadString('\n')
 	answer := strings.ToLower(strings.TrimSpace(line))
 	if answer == "y" || answer == "yes" {
 		return true
 	}
-	fmt.Fprintln(e.stdout, "Nothing was created.")
+	fprintln(e.stdout, "Nothing was created.")
 	return false
 }

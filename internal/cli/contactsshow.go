@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -34,10 +31,8 @@ between logins, the last login, sessions and bound browsers. "--output json" is 
 			if e.output == "json" {
 				return e.printJSON(p)
 			}
-			var text bytes.Buffer
-			printPerson(&text, p)
-			_, err := io.WriteString(e.stdout, visible(text.String(), "\n"))
-			return err
+			printPerson(e.stdout, p)
+			return nil
 		},
 	}
 }
@@ -48,36 +43,36 @@ func printPerson(w io.Writer, p admin.PersonJSON) {
 	if p.Forgotten {
 		forgotten = "yes: logins do not create the contact; --allow of hubgate contacts forget takes that back"
 	}
-	fmt.Fprintf(w, "%s\nforgotten: %s\n", p.Email, forgotten)
-	fmt.Fprintln(w, setting.Count(len(p.Sessions), "session"))
+	fprintf(w, "%s\nforgotten: %s\n", p.Email, forgotten)
+	fprintln(w, setting.Count(len(p.Sessions), "session"))
 	for _, s := range p.Sessions {
-		fmt.Fprintf(w, "  %s  user %s, host %s, from %s, since %s, until %s\n", s.ID, s.User, s.Host, s.Address,
+		fprintf(w, "  %s  user %s, host %s, from %s, since %s, until %s\n", s.ID, s.User, s.Host, s.Address,
 			shortTime(&s.CreatedAt), shortTime(&s.ExpiresAt))
 	}
-	fmt.Fprintln(w, setting.Count(len(p.Queue), "queued login"))
+	fprintln(w, setting.Count(len(p.Queue), "queued login"))
 	for _, q := range p.Queue {
-		fmt.Fprintf(w, "  %s  %s since %s, %s, last error: %s\n", q.ID, q.State, shortTime(&q.QueuedAt),
+		fprintf(w, "  %s  %s since %s, %s, last error: %s\n", q.ID, q.State, shortTime(&q.QueuedAt),
 			setting.Count(q.Attempts, "attempt"), orDash(q.LastError))
 		printLogin(w, q.Login)
 	}
-	fmt.Fprintln(w, setting.Count(len(p.Dead), "dead letter"))
+	fprintln(w, setting.Count(len(p.Dead), "dead letter"))
 	for _, d := range p.Dead {
-		fmt.Fprintf(w, "  %s  %s, at %s\n", d.ID, d.Reason, shortTime(&d.LastAt))
+		fprintf(w, "  %s  %s, at %s\n", d.ID, d.Reason, shortTime(&d.LastAt))
 		printValues(w, d.Properties)
 	}
-	fmt.Fprintln(w, setting.Count(len(p.Records), "record"))
+	fprintln(w, setting.Count(len(p.Records), "record"))
 	for _, r := range p.Records {
-		fmt.Fprintf(w, "  HubSpot contact %s, %s, last result: %s at %s, kept until %s\n", orDash(r.ContactID),
+		fprintf(w, "  HubSpot contact %s, %s, last result: %s at %s, kept until %s\n", orDash(r.ContactID),
 			setting.Count(int(r.Logins), "login"), orDash(r.Result), shortTime(&r.At), shortTime(&r.ExpiresAt))
 	}
-	fmt.Fprintln(w, setting.Count(len(p.LastLogins), "last login"))
+	fprintln(w, setting.Count(len(p.LastLogins), "last login"))
 	for _, l := range p.LastLogins {
-		fmt.Fprintf(w, "  kept until %s\n", shortTime(&l.SessionEnds))
+		fprintf(w, "  kept until %s\n", shortTime(&l.SessionEnds))
 		printLogin(w, l)
 	}
-	fmt.Fprintln(w, setting.Count(len(p.Browsers), "bound browser"))
+	fprintln(w, setting.Count(len(p.Browsers), "bound browser"))
 	for _, b := range p.Browsers {
-		fmt.Fprintf(w, "  form submitted: %t, kept until %s\n", b.Submitted, shortTime(&b.ExpiresAt))
+		fprintf(w, "  form submitted: %t, kept until %s\n", b.Submitted, shortTime(&b.ExpiresAt))
 	}
 }
 
@@ -96,7 +91,7 @@ func printLogin(w io.Writer, l outbox.Login) {
 		err = json.Unmarshal(text, &fields)
 	}
 	if err != nil {
-		fmt.Fprintln(w, "    cannot be shown:", err)
+		fprintf(w, "    cannot be shown: %v\n", err)
 		return
 	}
 	if claims, ok := fields["claims"].(map[string]any); ok {
@@ -110,17 +105,6 @@ func printLogin(w io.Writer, l outbox.Login) {
 
 func printValues[V any](w io.Writer, values map[string]V) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		fmt.Fprintf(w, "    %s: %s\n", visible(name, ""), visible(fmt.Sprint(values[name]), ""))
+		fprintf(w, "    %s: %s\n", name, fmt.Sprint(values[name]))
 	}
-}
-
-// visible replaces the characters of a text that a terminal does not print, except those in keep: a claim may contain
-// escape sequences for the operator's terminal (CWE-150), or line ends that look like another value.
-func visible(text, keep string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) || strings.ContainsRune(keep, r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -61,7 +60,7 @@ func printChanges(e *env, changes rules.Changes) error {
 		return e.printJSON(map[string]any{"changes": changes, "more_open": changes.MoreOpen()})
 	}
 	if len(changes) == 0 {
-		fmt.Fprintln(e.stdout, "No path changes protection.")
+		fprintln(e.stdout, "No path changes protection.")
 		return nil
 	}
 	width := 0
@@ -69,15 +68,15 @@ func printChanges(e *env, changes rules.Changes) error {
 		width = max(width, len(ch.Place))
 	}
 	for _, ch := range changes {
-		mark := "  stricter or different"
+		mark, example := colored("  stricter or different"), ""
 		if ch.MoreOpen {
 			mark = e.color(e.stdout, red, "  MORE OPEN")
 		}
 		if ch.Example != "" && ch.Example != ch.Place {
-			mark += ", for example " + ch.Example
+			example = ", for example " + ch.Example
 		}
-		fmt.Fprintf(e.stdout, "%-*s  %s -> %s%s\n", width, ch.Place, ch.Was, ch.Is, mark)
+		fprintf(e.stdout, "%-*s  %s -> %s%s%s\n", width, ch.Place, ch.Was, ch.Is, mark, example)
 	}
-	fmt.Fprintf(e.stdout, "%s, %d more open\n", setting.Count(len(changes), "change"), changes.MoreOpen())
+	fprintf(e.stdout, "%s, %d more open\n", setting.Count(len(changes), "change"), changes.MoreOpen())
 	return nil
 }

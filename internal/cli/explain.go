@@ -62,7 +62,7 @@ func explain(e *env, f *explainFlags, address string) error {
 	if e.output == "json" {
 		return e.printJSON(x)
 	}
-	fmt.Fprint(e.stdout, explanationText(x, f.config, question.As != nil))
+	fprintf(e.stdout, "%s", lines(explanationText(x, f.config, question.As != nil)))
 	return nil
 }
 
@@ -92,7 +92,7 @@ var outcomes = map[string]string{
 // explanationText returns an explanation as lines of a label and a text.
 func explanationText(x rules.Explanation, file string, loggedIn bool) string {
 	var b strings.Builder
-	line := func(label, text string) { fmt.Fprintf(&b, "%-10s %s\n", label, text) }
+	line := func(label, text string) { fprintf(&b, "%-10s %s\n", label, text) }
 	who := "nobody is logged in"
 	if loggedIn {
 		who = "the visitor is logged in"

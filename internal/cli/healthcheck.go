@@ -69,7 +69,7 @@ func healthcheck(e *env, url string) error {
 		return fmt.Errorf("%s responded with %s", url, res.Status)
 	}
 	if e.output != "json" {
-		fmt.Fprintln(e.stdout, "ok")
+		fprintln(e.stdout, "ok")
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/internal/seal"
@@ -17,8 +15,8 @@ func keygenCommand(e *env) *cobra.Command {
 			if e.output == "json" {
 				return e.printJSON(map[string]string{"key": key})
 			}
-			fmt.Fprintln(e.stdout, key)
-			fmt.Fprint(e.stderr, `
+			fprintln(e.stdout, key)
+			fprintf(e.stderr, `
 Keep it secret: store it in an environment variable or a file, and refer to it in session.keys.
 To replace a key without logging anyone out:
   1. append the new key to session.keys on every replica;

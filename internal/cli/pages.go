@@ -51,7 +51,7 @@ func pages(e *env, f pagesFlags) error {
 	}
 	result, err := site.Survey(e.ctx, site.Request{
 		Path: f.path, Getenv: e.getenv, Probe: f.probe, Add: f.add,
-		Report: func(text string) { fmt.Fprintln(e.stderr, text) },
+		Report: func(text string) { fprintln(e.stderr, text) },
 	})
 	if bad := (*site.SelectionError)(nil); errors.As(err, &bad) {
 		return usageError("--add: " + bad.Error())

@@ -19,30 +19,30 @@ type pagesView struct {
 // printPages prints the leaks and a summary before the pages, which may be thousands of lines.
 func printPages(e *env, r site.Result, v pagesView) error {
 	for _, l := range r.Leaks {
-		fmt.Fprintf(e.stdout, "%s %s: %s\n", e.color(e.stdout, red, "LEAK "+l.Kind), l.Page, l.Text)
+		fprintf(e.stdout, "%s %s: %s\n", e.color(e.stdout, red, "LEAK "+l.Kind), l.Page, l.Text)
 	}
 	for _, c := range r.NotChecked {
 		label := e.color(e.stdout, yellow, "NOT CHECKED "+c.Part)
-		fmt.Fprintf(e.stdout, "%s: %s%s; %s\n", label, someOf(c.Pages), c.Reason, c.Cure)
+		fprintf(e.stdout, "%s: %s%s; %s\n", label, someOf(c.Pages), c.Reason, c.Cure)
 	}
 	if len(r.Leaks)+len(r.NotChecked) > 0 {
-		fmt.Fprintln(e.stdout)
+		fprintf(e.stdout, "\n")
 	}
-	fmt.Fprintf(e.stdout, "%s%s; %s\n", setting.Count(v.total, "page"), decisionCounts(r), leakCount(r))
+	fprintf(e.stdout, "%s%s; %s\n", setting.Count(v.total, "page"), decisionCounts(r), leakCount(r))
 	for _, added := range r.Added {
-		fmt.Fprintf(e.stdout, "added a rule for %s to %s\n", added, v.path)
+		fprintf(e.stdout, "added a rule for %s to %s\n", added, v.path)
 	}
 	if v.leaksOnly {
 		return nil
 	}
 	if len(r.Pages) > 0 {
-		fmt.Fprintf(e.stdout, "\nPages, with the rules of %s:\n", v.path)
+		fprintf(e.stdout, "\nPages, with the rules of %s:\n", v.path)
 		if err := printPageTable(e, r); err != nil {
 			return err
 		}
 	}
 	for _, r := range r.Redirects {
-		fmt.Fprintf(e.stdout, "redirect %d from %s (%s) into %s\n", r.Style, r.From, r.Decision, r.To)
+		fprintf(e.stdout, "redirect %d from %s (%s) into %s\n", r.Style, r.From, r.Decision, r.To)
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ func printPages(e *env, r site.Result, v pagesView) error {
 func printPageTable(e *env, r site.Result) error {
 	table := e.table("ID", "KIND", "DECISION", "RULE", "IN HUBSPOT", "ADDRESS")
 	for _, p := range r.Pages {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Decision, ruleCell(p.Rule), inHubSpot(p.Page),
+		fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Decision, ruleCell(p.Rule), inHubSpot(p.Page),
 			p.Address)
 	}
 	return table.Flush()

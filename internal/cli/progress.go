@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"time"
 )
@@ -20,10 +19,10 @@ func (p *progress) show(text string) {
 	switch now := time.Now(); {
 	case p.terminal:
 		p.clear()
-		fmt.Fprint(p.w, text)
+		fprintf(p.w, "%s", text)
 		p.shown = true
 	case now.Sub(p.last) >= progressEvery:
-		fmt.Fprintln(p.w, text)
+		fprintln(p.w, text)
 		p.last = now
 	}
 }
@@ -31,7 +30,7 @@ func (p *progress) show(text string) {
 // clear removes the line from the terminal.
 func (p *progress) clear() {
 	if p.shown {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		_, _ = io.WriteString(p.w, "\r\x1b[K")
 		p.shown = false
 	}
 }

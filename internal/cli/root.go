@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -76,16 +74,16 @@ func (e *env) exit(cmd *cobra.Command, err error) int {
 	case errors.As(err, &silent):
 		return int(silent)
 	case errors.Is(err, site.ErrNoToken):
-		fmt.Fprintf(e.stderr, "hubgate: %v\n", err)
+		fprintf(e.stderr, "hubgate: %v\n", lines(err.Error()))
 		return ExitUsage
 	case errors.As(err, &config):
-		fmt.Fprintln(e.stderr, config.Error())
+		fprintln(e.stderr, lines(config.Error()))
 		return ExitUsage
 	case errors.As(err, &usage), isCobraUsage(err):
-		fmt.Fprintf(e.stderr, "hubgate: %v\nRun \"%s --help\" for usage.\n", err, cmd.CommandPath())
+		fprintf(e.stderr, "hubgate: %v\nRun \"%s --help\" for usage.\n", lines(err.Error()), cmd.CommandPath())
 		return ExitUsage
 	}
-	fmt.Fprintf(e.stderr, "hubgate: %v\n", err)
+	fprintf(e.stderr, "hubgate: %v\n", lines(err.Error()))
 	return exitFailed
 }
 
@@ -107,36 +105,6 @@ func configFlag(cmd *cobra.Command, path *string) {
 	_ = cmd.MarkFlagRequired("config")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 }
-
-// printJSON prints a result for programs.
-func (e *env) printJSON(v any) error {
-	encoder := json.NewEncoder(e.stdout)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
-}
-
-// table prints columns below their headings, if any. Its caller flushes it.
-func (e *env) table(headings ...string) *tabwriter.Writer {
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	if len(headings) > 0 {
-		fmt.Fprintln(t, strings.Join(headings, "\t"))
-	}
-	return t
-}
-
-// color returns text in an ANSI color if the writer is a terminal with colors.
-func (e *env) color(w io.Writer, code, text string) string {
-	if !isTerminal(w) || e.getenv("NO_COLOR") != "" || e.getenv("TERM") == "dumb" {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-const (
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-)
 
 // Run runs hubgate with arguments and returns the exit status. Results go to stdout, messages to stderr.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/hubgate/hubgate/internal/setting"
@@ -24,7 +23,7 @@ type rowReport struct {
 // begun reports whether something was printed.
 func (r *rowReport) begun() bool { return len(r.kinds) > 0 }
 
-// add prints a row. kind is a singular noun.
+// add prints a row. kind is a singular noun; text is visible.
 func (r *rowReport) add(kind string, row any, text string) {
 	if !slices.Contains(r.kinds, kind) {
 		r.kinds = append(r.kinds, kind)
@@ -35,7 +34,7 @@ func (r *rowReport) add(kind string, row any, text string) {
 		if r.before != nil {
 			r.before()
 		}
-		fmt.Fprintln(r.env.stdout, text)
+		fprintln(r.env.stdout, lines(text))
 	}
 	r.counts[kind]++
 }
@@ -46,7 +45,7 @@ func (r *rowReport) addJSON(row any) {
 		begin = "{\n  \"rows\": [\n    "
 	}
 	encoded, _ := json.Marshal(row) // texts and numbers only
-	fmt.Fprintf(r.env.stdout, "%s%s", begin, encoded)
+	_, _ = r.env.stdout.Write(append([]byte(begin), visibleJSON(encoded)...))
 }
 
 // end prints what follows the rows: as JSON the members of an object, as text how many rows were not shown.
@@ -54,7 +53,7 @@ func (r *rowReport) end(summary any) error {
 	if r.env.output != "json" {
 		for _, kind := range r.kinds {
 			if more := r.counts[kind] - shownRows; more > 0 {
-				fmt.Fprintf(r.env.stdout, "and %s; --output json shows all\n", setting.Count(more, "more "+kind))
+				fprintf(r.env.stdout, "and %s; --output json shows all\n", setting.Count(more, "more "+kind))
 			}
 		}
 		if r.after == nil {
@@ -70,6 +69,7 @@ func (r *rowReport) end(summary any) error {
 	if r.begun() {
 		begin = "\n  ]"
 	}
-	_, err = fmt.Fprintf(r.env.stdout, "%s,%s\n", begin, bytes.TrimPrefix(encoded, []byte("{")))
+	encoded = append([]byte(begin+","), bytes.TrimPrefix(visibleJSON(encoded), []byte("{"))...)
+	_, err = r.env.stdout.Write(append(encoded, '\n'))
 	return err
 }

@@ -52,7 +52,8 @@ type sessionsPage struct {
 
 func listSessions(e *env, client *adminClient, user string, limit int) error {
 	all := sessionsPage{Sessions: []admin.SessionJSON{}}
-	for cursor := ""; len(all.Sessions) < limit; {
+	seen := map[string]bool{}
+	for cursor := ""; len(all.Sessions) < limit; seen[cursor] = true {
 		q := pageQuery(min(admin.MaxPage, limit-len(all.Sessions)), cursor)
 		if user != "" {
 			q.Set("user", user)
@@ -60,6 +61,9 @@ func listSessions(e *env, client *adminClient, user string, limit int) error {
 		var next sessionsPage
 		if err := client.call(e.ctx, http.MethodGet, "/api/sessions?"+q.Encode(), nil, &next); err != nil {
 			return err
+		}
+		if seen[next.Next] {
+			return errUnexpectedResponse // would loop forever
 		}
 		all.Sessions, all.Next = append(all.Sessions, next.Sessions...), next.Next
 		if cursor = next.Next; cursor == "" {
@@ -70,19 +74,19 @@ func listSessions(e *env, client *adminClient, user string, limit int) error {
 		return e.printJSON(all)
 	}
 	if len(all.Sessions) == 0 {
-		fmt.Fprintln(e.stdout, "Nobody is logged in.")
+		fprintln(e.stdout, "Nobody is logged in.")
 		return nil
 	}
 	table := e.table("ID", "E-MAIL", "HOST", "SINCE", "LAST SEEN", "UNTIL", "FROM")
 	for _, s := range all.Sessions {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Email, s.Host,
+		fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Email, s.Host,
 			shortTime(&s.CreatedAt), shortTime(&s.LastSeenAt), shortTime(&s.ExpiresAt), s.Address)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	if all.Next != "" {
-		fmt.Fprintf(e.stderr, "There are more; increase --limit to list them.\n")
+		fprintf(e.stderr, "There are more; increase --limit to list them.\n")
 	}
 	return nil
 }
@@ -119,8 +123,8 @@ func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
 			if e.output == "json" {
 				return e.printJSON(result)
 			}
-			fmt.Fprintf(e.stdout, "%s ended\n", setting.Count(result.Ended, "session"))
-			fmt.Fprintln(e.stderr, result.Note)
+			fprintf(e.stdout, "%s ended\n", setting.Count(result.Ended, "session"))
+			fprintln(e.stderr, result.Note)
 			return nil
 		},
 	}

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/internal/buildinfo"
@@ -16,7 +14,7 @@ func versionCommand(e *env) *cobra.Command {
 			if e.output == "json" {
 				return e.printJSON(b)
 			}
-			_, err := fmt.Fprintln(e.stdout, b)
+			_, err := fprintln(e.stdout, b)
 			return err
 		},
 	}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestImpossibleImportAnswerIsRefused(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "people.csv")
+	people := "email,email_verified\nada@example.com,true\nbob@example.com,true\n"
+	if err := os.WriteFile(file, []byte(people), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, answer := range []string{
+		`{"rows":-1,"retry":1}`, `{"rows":3}`, `{"rows":2,"queued":-9223372036854775808}`, `{"rows":2,"repeated":3}`,
+		`{"rows":1,"retry":-1}`, `{"rows":2,"skipped":[{"row":1},{"row":2},{"row":3}]}`, `null`,
+	} {
+		flags := adminAnswers(t, map[string]string{
+			"/api/contacts/import": answer, "/version": `{"go_version":"go1.25"}`,
+		})
+		status, stdout, stderr := hubgate(t, append([]string{"contacts", "backfill", file}, flags...)...)
+		if status != exitFailed || !strings.Contains(stderr, errUnexpectedResponse.Error()) {
+			t.Errorf("%s: %d %s%s", answer, status, stdout, stderr)
+		}
+	}
+}
+
+func TestRetryPauseIsBounded(t *testing.T) {
+	t.Parallel()
+	for seconds, want := range map[float64]time.Duration{
+		1e300: time.Minute, 1e10: time.Minute, 60: time.Minute, 2.5: 2500 * time.Millisecond, 1e-300: time.Second,
+	} {
+		if got := retryPause(seconds); got != want {
+			t.Errorf("%g: %s", seconds, got)
+		}
+	}
+}
+
+func TestListThatNeverEndsIsRefused(t *testing.T) {
+	t.Parallel()
+	const status = `{"dead":1000000000}`
+	for command, answers := range map[string]map[string]string{
+		"sessions list --limit 1000000":        {"/api/sessions": `{"sessions":[],"next":"a"}`},
+		"sessions list --user ada@example.com": {"/api/sessions": `{"sessions":[],"next":"b"}`},
+		"contacts replay --all": {"/api/contacts": status, "/api/contacts/dead": `{"dead":[{"id":"1-1"}]}`,
+			"/api/contacts/replay": `{"replayed":1}`},
+	} {
+		code, stdout, stderr := hubgate(t, append(strings.Fields(command), adminAnswers(t, answers)...)...)
+		if code != exitFailed || !strings.Contains(stderr, errUnexpectedResponse.Error()) {
+			t.Errorf("%s: %d %s%s", command, code, stdout, stderr)
+		}
+	}
+}
