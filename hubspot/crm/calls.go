@@ -1,8 +1,8 @@
 package crm
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -97,16 +97,17 @@ func (c *Client) read(ctx context.Context, idProperty string, ids, properties []
 
 // Update updates one contact by its id and returns its current id, which differs after a merge.
 func (c *Client) Update(ctx context.Context, id string, properties map[string]string) (string, error) {
+	sent := redact(slices.Collect(maps.Values(properties))...)
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)),
-		body: map[string]any{"properties": properties}, sent: redact(slices.Collect(maps.Values(properties))...),
+		body: map[string]any{"properties": properties}, sent: sent,
 	})
 	if err != nil {
 		return "", fmt.Errorf("update contact: %w", err)
 	}
 	var w wireContact
-	if json.Unmarshal(body, &w) != nil || w.ID == "" {
-		return "", fmt.Errorf("update contact: %w", errUnexpectedResponse)
+	if err = decodeResponse(body, &w); w.ID == "" {
+		return "", fmt.Errorf("update contact: %w", sent.hide(cmp.Or(err, missingMember("id"))))
 	}
 	return string(w.ID), nil
 }

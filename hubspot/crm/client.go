@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -57,8 +56,6 @@ type call struct {
 	sent    redactor      // values that its errors must not contain
 	timeout time.Duration // 0 = that of the HTTP client
 }
-
-var errUnexpectedResponse = errors.New("unexpected HubSpot response")
 
 // contacts returns the URL of a contacts endpoint.
 func (c *Client) contacts(rest string) string {

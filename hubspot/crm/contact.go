@@ -83,8 +83,12 @@ type wireBatch struct {
 // no contact.)
 func parseRead(body []byte, sent redactor) ([]Contact, error) {
 	var w wireBatch
-	if err := json.Unmarshal(body, &w); err != nil || w.Results == nil {
-		return nil, errUnexpectedResponse
+	err := decodeResponse(body, &w)
+	if err == nil && w.Results == nil {
+		err = missingMember("results")
+	}
+	if err != nil {
+		return nil, sent.hide(err)
 	}
 	for _, e := range w.Errors {
 		missing := e.httpStatus() == http.StatusNotFound || e.Category == "VALIDATION_ERROR" ||

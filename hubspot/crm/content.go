@@ -77,11 +77,10 @@ func (w wirePage) page(kind string) Page {
 
 func isSet(v any) bool { return v != nil && v != "" && v != float64(0) && v != "0" }
 
-// pagesVersion is the last dated API version with site and landing pages; posts and redirects have newer ones.
-const pagesVersion = "2026-03"
-
 // content returns the path of a list in the content API.
-func content(area, version, rest string) string { return "/cms/" + area + "/" + version + rest }
+func (a *Account) content(area, rest string) string {
+	return "/cms/" + area + "/" + a.cfg.APIVersion + rest
+}
 
 // Content is what the content API lists.
 type Content struct {
@@ -162,9 +161,9 @@ const pageProperties = "id,name,url,domain,slug,language,currentState,currentlyP
 
 func (a *Account) pageLists(to *[]Page) (lists []*contentList) {
 	for _, l := range []struct{ kind, name, path string }{
-		{"site", "site pages", content("pages", pagesVersion, "/site-pages")},
-		{"landing", "landing pages", content("pages", pagesVersion, "/landing-pages")},
-		{"post", "posts", content("blogs", a.cfg.APIVersion, "/posts")},
+		{"site", "site pages", a.content("pages", "/site-pages")},
+		{"landing", "landing pages", a.content("pages", "/landing-pages")},
+		{"post", "posts", a.content("blogs", "/posts")},
 	} {
 		lists = append(lists, &contentList{
 			account: a, name: l.name, path: l.path, properties: pageProperties,
@@ -209,6 +208,6 @@ func (a *Account) redirectList(to *[]Redirect) *contentList {
 		return nil
 	}
 	return &contentList{
-		account: a, name: "redirects", path: content("url-redirects", a.cfg.APIVersion, ""), take: take,
+		account: a, name: "redirects", path: a.content("url-redirects", ""), take: take,
 	}
 }

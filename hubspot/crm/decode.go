@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // errTooLarge means that a response was larger than maxResponse.
@@ -20,12 +21,18 @@ func decodeResponse(body []byte, into any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &member) && member.Field != "":
-		return fmt.Errorf("in HubSpot's response, the member %q must not be of type %s", member.Field, member.Value)
+		return fmt.Errorf("in HubSpot's response, the member %q must not be of type %s", member.Field, typeOf(member))
 	case errors.As(err, &member):
-		return fmt.Errorf("HubSpot's response must be an object, not of type %s", member.Value)
+		return fmt.Errorf("HubSpot's response must be an object, not of type %s", typeOf(member))
 	}
 	begin := sanitize(string(body[:min(len(body), 60)]))
 	return fmt.Errorf("HubSpot's response is not JSON (%w); it begins with %q", err, begin)
+}
+
+// typeOf returns the type that JSON has instead, without the value that encoding/json adds to numbers.
+func typeOf(member *json.UnmarshalTypeError) string {
+	name, _, _ := strings.Cut(member.Value, " ")
+	return name
 }
 
 func missingMember(name string) error {

@@ -2,7 +2,6 @@ package crm
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -55,8 +54,12 @@ func (a *Account) form(ctx context.Context, query string) (Form, error) {
 			Recipients  []string `json:"notifyRecipients"`
 		} `json:"configuration"`
 	}
-	if err := json.Unmarshal(body, &w); err != nil || w.Configuration == nil {
-		return Form{}, errUnexpectedResponse
+	err = decodeResponse(body, &w)
+	if err == nil && w.Configuration == nil {
+		err = missingMember("configuration")
+	}
+	if err != nil {
+		return Form{}, err
 	}
 	c := w.Configuration
 	f := Form{

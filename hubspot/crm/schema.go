@@ -1,7 +1,7 @@
 package crm
 
 import (
-	"encoding/json"
+	"errors"
 	"regexp"
 )
 
@@ -33,8 +33,13 @@ func parseSchema(body []byte) (Schema, error) {
 	var list struct {
 		Results []Property `json:"results"`
 	}
-	if err := json.Unmarshal(body, &list); err != nil || len(list.Results) == 0 {
-		return nil, errUnexpectedResponse
+	switch err := decodeResponse(body, &list); {
+	case err != nil:
+		return nil, err
+	case list.Results == nil:
+		return nil, missingMember("results")
+	case len(list.Results) == 0:
+		return nil, errors.New("HubSpot's response lists no property of contacts")
 	}
 	s := make(Schema, len(list.Results))
 	for _, p := range list.Results {

@@ -1,7 +1,7 @@
 package crm
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -51,10 +51,9 @@ func wireInputs(inputs []Input) []wireInput {
 // that the response does not mention, and they are sent again.
 func parseUpsert(body []byte, inputs []Input, sent redactor) (map[string]Outcome, error) {
 	var w wireBatch
-	var typeErr *json.UnmarshalTypeError
-	err := json.Unmarshal(body, &w)
-	if err != nil && !errors.As(err, &typeErr) || w.Results == nil && len(w.Errors) == 0 {
-		return nil, errUnexpectedResponse
+	err := decodeResponse(body, &w) // after a member of a wrong type, the others are still decoded
+	if w.Results == nil && len(w.Errors) == 0 {
+		return nil, sent.hide(cmp.Or(err, missingMember("results")))
 	}
 	found := make(map[string]Outcome, len(inputs))
 	byTrace, byKey := map[string]bool{}, map[string]string{}

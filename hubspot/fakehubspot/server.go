@@ -132,15 +132,10 @@ func (s *Server) routes() *http.ServeMux {
 
 var datedVersion = regexp.MustCompile(`^20\d\d-0[39]$`)
 
-// lastPagesVersion is the last version that has site and landing pages.
-const lastPagesVersion = "2026-03"
-
-// ofVersion serves a call only under a dated version that has it.
+// ofVersion serves a call only under a dated version.
 func ofVersion(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		version := r.PathValue("version")
-		tooNew := strings.HasPrefix(r.URL.Path, "/cms/pages/") && version > lastPagesVersion
-		if version != "" && !datedVersion.MatchString(version) || tooNew {
+		if version := r.PathValue("version"); version != "" && !datedVersion.MatchString(version) {
 			notFound(w, r)
 			return
 		}

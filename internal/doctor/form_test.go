@@ -58,7 +58,7 @@ var formFaults = map[string]faultCase{
 			linked(nil)(d, n)
 			serving("api.hubapi.com", testForm, responds(200, `<html>`))(d, n)
 		},
-		"hubspot", setting.Failed, "read form: unexpected", "hubspot.api_url",
+		"hubspot", setting.Failed, "read form: HubSpot's response is not JSON", "hubspot.api_url",
 	},
 }
 
