@@ -17,7 +17,7 @@ import (
 // contact is blamed. Or it rejects what the call contains, then the contacts are sent in halves until the offending one
 // is alone.
 func (b *batch) callFailed(ctx context.Context, plans []*plan, failure error) error {
-	e, err := b.w.diagnose(ctx, failure)
+	e, err := b.w.diagnose(ctx, plans, failure)
 	switch {
 	case e == nil:
 		b.stopped = true
@@ -68,17 +68,21 @@ func (b *batch) failedAlone(ctx context.Context, p *plan, e *crm.APIError) error
 }
 
 // diagnose returns HubSpot's error after a failed call: about all calls, or about what this one contained. If the error
-// does not say, hubgate asks with a call of its own, which contains nothing that a visitor chose. e is nil if HubSpot
-// is not the cause: calls are paused already, the process is shutting down, or Redis failed (err).
-func (w *worker) diagnose(ctx context.Context, failure error) (e *crm.APIError, err error) {
-	if e, err = w.apiError(ctx, failure); e == nil || e.AboutCalls() || e.AboutContacts() {
+// does not say, or is about contacts that paused calls or failed alone before, hubgate asks with a call of its own, which
+// contains nothing that a visitor chose. e is nil if HubSpot is not the cause: calls are paused already, the process is shutting
+// down, or Redis failed (err).
+func (w *worker) diagnose(ctx context.Context, plans []*plan, failure error) (e *crm.APIError, err error) {
+	e, err = w.apiError(ctx, failure)
+	if e == nil || e.AboutContacts() || e.AboutCalls() && (e.Daily() || !w.order.suspects(plans, e.Status)) {
 		return e, err
 	}
 	if failure := w.c.client.Probe(ctx); failure != nil {
 		e, err = w.apiError(ctx, failure)
 		return e.AboutAllCalls(), err
 	}
-	return e, nil
+	w.failures = 0
+	w.c.health.report(true, "accepts calls", w.c.deps.Now())
+	return e.AboutContent(), nil
 }
 
 // apiError returns the error of HubSpot that a call failed with, or nil if HubSpot is not the cause.
@@ -101,6 +105,7 @@ func (b *batch) pause(ctx context.Context, plans []*plan, e *crm.APIError) error
 		return err
 	}
 	for _, p := range plans {
+		b.w.order.pausedBy[p.job] = e.Status
 		if err := b.retryLater(ctx, p, e, false); err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (b *batch) linkFailed(ctx context.Context, plans []*plan, failure error) er
 	if e := refusalOf(failure); e != nil && (e.LacksScopes() || len(plans) == 1) {
 		return b.giveUpLinks(ctx, plans, e)
 	}
-	e, err := b.w.diagnose(ctx, failure)
+	e, err := b.w.diagnose(ctx, plans, failure)
 	switch {
 	case e == nil:
 		b.stopped = true

@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
@@ -13,25 +14,29 @@ type order struct {
 	doubted   map[*outbox.Job]bool // jobs that took part in failed calls, of which another one may be the cause
 	limit     int                  // of doubted jobs in one batch
 	waitUntil time.Time            // nothing is sent until then
+	pausedBy  map[*outbox.Job]int  // jobs of calls that paused all others, with the status
 }
 
 // next returns the next batch: jobs that nothing is known about, or a few that are doubted, or one that failed alone.
 // It is nil if no batch is ready.
 func (o *order) next(ready []*outbox.Job, now time.Time) []*outbox.Job {
 	var fresh, doubted, suspects []*outbox.Job
-	still := map[*outbox.Job]bool{}
+	doubts, pauses := map[*outbox.Job]bool{}, map[*outbox.Job]int{}
 	for _, j := range ready {
+		if status, found := o.pausedBy[j]; found {
+			pauses[j] = status
+		}
 		switch {
 		case j.State.FailedAlone > 0:
 			suspects = append(suspects, j)
 		case o.doubted[j]:
 			doubted = append(doubted, j)
-			still[j] = true
+			doubts[j] = true
 		default:
 			fresh = append(fresh, j)
 		}
 	}
-	o.doubted = still // a job that left the queue is forgotten
+	o.doubted, o.pausedBy = doubts, pauses // jobs that left the queue are forgotten
 	switch {
 	case batchReady(fresh, now):
 		return fresh[:min(len(fresh), batchSize)]
@@ -41,6 +46,14 @@ func (o *order) next(ready []*outbox.Job, now time.Time) []*outbox.Job {
 		return suspects[:1]
 	}
 	return nil
+}
+
+// suspects reports whether a call about one of the plans paused all others with the same status before, or whether one
+// failed alone.
+func (o *order) suspects(plans []*plan, status int) bool {
+	return slices.ContainsFunc(plans, func(p *plan) bool {
+		return o.pausedBy[p.job] == status || p.job.State.FailedAlone > 0
+	})
 }
 
 // isFresh reports whether a batch has only jobs that took part in no failed call.
@@ -59,6 +72,9 @@ func (o *order) sent(b *batch) {
 	for _, p := range b.writing {
 		if p.done {
 			delete(o.doubted, p.job)
+		}
+		if b.settled[p.job] {
+			delete(o.pausedBy, p.job)
 		}
 	}
 	if !b.fresh && !b.stopped {

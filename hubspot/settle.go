@@ -60,15 +60,19 @@ func (b *batch) moveToDeadLetters(ctx context.Context, p *plan, e *crm.APIError)
 	return nil
 }
 
-// maxFailedAlone is the number of failed attempts alone after which a contact is given up.
+// maxFailedAlone is the number of failed attempts alone after which a contact is given up. After 429 it is twice as
+// high, because others may have used up the rate limit.
 const maxFailedAlone = 8
 
 // retryLater schedules a retry. A contact that keeps failing alone while HubSpot accepts others goes to the dead
 // letters.
 func (b *batch) retryLater(ctx context.Context, p *plan, e *crm.APIError, alone bool) error {
 	b.w.blame(p.job)
-	if s := p.job.State; alone && e.Status != http.StatusTooManyRequests && !s.LinkPending &&
-		s.FailedAlone+1 >= maxFailedAlone && s.Blamed {
+	limit := maxFailedAlone
+	if e.Status == http.StatusTooManyRequests {
+		limit *= 2
+	}
+	if s := p.job.State; alone && !s.LinkPending && s.FailedAlone+1 >= limit && s.Blamed {
 		return b.moveToDeadLetters(ctx, p, e)
 	}
 	p.done = true
@@ -90,13 +94,13 @@ func (w *worker) scheduleRetry(ctx context.Context, j *outbox.Job, e *crm.APIErr
 	j.State.Error, j.State.Held = e.Error(), false
 	j.State.Attempts++
 	wait := time.Duration(0)
-	switch {
-	case alone && e.Status == http.StatusTooManyRequests:
-		wait = e.RateLimitPause()
-	case alone:
+	if alone {
 		j.State.FailedAlone++
 		wait = min(time.Second<<min(j.State.FailedAlone, 12), time.Hour)
 		wait += rand.N(wait/4 + 1)
+		if e.Status == http.StatusTooManyRequests {
+			wait = max(wait, e.RateLimitPause())
+		}
 	}
 	w.c.deps.Metrics.count(retried)
 	j.State.Next = now.Add(wait).UnixMilli()

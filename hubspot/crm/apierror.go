@@ -22,8 +22,18 @@ type APIError struct {
 	Scopes        []string // of a 403: the scopes that the token lacks
 	Existing      string   // of a 409: the id of the contact that already has the value
 	retryable     bool     // for one contact: the call may succeed later, regardless of the status
-	allCalls      bool     // HubSpot fails whatever a call is about, regardless of the status
+	fromHubSpot   bool     // the body is an error of HubSpot, not of a firewall or proxy before it
+	probed        probed   // what a probe after the call has shown
 }
+
+// probed is what a probe shows about a failed call.
+type probed int
+
+const (
+	notProbed    probed = iota
+	callsFail           // HubSpot fails whatever a call is about
+	contentFails        // HubSpot answers, so the failure is about what the call contained
+)
 
 func (e *APIError) Error() string {
 	text := strconv.Itoa(e.Status)
@@ -78,27 +88,35 @@ func (e *APIError) AboutContacts() bool {
 	return false
 }
 
-// AboutCalls reports whether HubSpot rejects every call for now, whatever it is about.
+// AboutCalls reports whether HubSpot rejects every call for now, whatever it is about. What a firewall or proxy before
+// HubSpot responds may depend on what one visitor wrote.
 func (e *APIError) AboutCalls() bool {
+	if e.probed != notProbed {
+		return e.probed == callsFail
+	}
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests, StatusMigration:
-		return true
+		return e.fromHubSpot
 	}
-	return e.allCalls || e.LacksScopes()
+	return e.LacksScopes()
 }
 
 // AboutAllCalls returns the error of a probe, which is about nothing but HubSpot itself.
 func (e *APIError) AboutAllCalls() *APIError {
 	if e != nil {
-		e.allCalls = true
+		e.probed = callsFail
 	}
 	return e
 }
 
-// LacksScopes reports whether the token lacks scopes.
-func (e *APIError) LacksScopes() bool {
-	return e.Status == http.StatusForbidden && (len(e.Scopes) > 0 || e.Category == "MISSING_SCOPES")
+// AboutContent returns the error of a call after which HubSpot accepted a probe.
+func (e *APIError) AboutContent() *APIError {
+	e.probed = contentFails
+	return e
 }
+
+// LacksScopes reports whether the token lacks scopes, which HubSpot names.
+func (e *APIError) LacksScopes() bool { return e.Status == http.StatusForbidden && len(e.Scopes) > 0 }
 
 // Unanswered returns the error of a call, or of a contact, that got no usable response from HubSpot.
 func Unanswered(failure error) *APIError {

@@ -33,7 +33,7 @@ func (c *Client) Upsert(ctx context.Context, inputs []Input) (map[string]Outcome
 // Probe upserts an empty batch: the answer shows whether HubSpot processes writes, whatever contacts contain. Its
 // rejection of the empty batch is an answer.
 func (c *Client) Probe(ctx context.Context) error {
-	_, err := c.do(ctx, call{
+	body, err := c.do(ctx, call{
 		op: dependency.OpUpsert, method: http.MethodPost, url: c.contacts("/batch/upsert"),
 		body: map[string]any{"inputs": []string{}}, timeout: probeTimeout,
 	})
@@ -41,7 +41,10 @@ func (c *Client) Probe(ctx context.Context) error {
 	if errors.As(err, &e) && e.Status == http.StatusBadRequest {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return decodeResponse(body, &struct{}{})
 }
 
 const probeTimeout = 10 * time.Second

@@ -47,6 +47,7 @@ func parseError(status int, header http.Header, body []byte, sent redactor) *API
 func (w wireError) apiError(status int, sent redactor) *APIError {
 	message, violations := splitMessage(w.Message)
 	e := &APIError{Status: status, Category: sent.code(w.Category), Message: sent.text(message), Policy: w.policy()}
+	e.fromHubSpot = w.Category != "" || w.ErrorType != "" || w.PolicyName != ""
 	e.addContext(w.Context, "")
 	for _, v := range violations {
 		e.addBad(v.Name, sent.code(v.Error))
