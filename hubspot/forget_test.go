@@ -55,7 +55,9 @@ func newFullEnv(t *testing.T) (e *env, newer string) {
 	queue(r, 2)
 	e.waitFor("there are dead letters", func() bool { return len(e.deadEmails(r)) == 2 })
 	reject.Store(false)
-	e.fake.Next(fakehubspot.Fault{Path: upsertPath, Status: http.StatusTooManyRequests})
+	e.fake.Next(fakehubspot.Fault{
+		Path: upsertPath, Status: http.StatusTooManyRequests, Body: problemJSON("RATE_LIMITS", ""),
+	})
 	queue(r, 3)
 	e.waitFor("the entries are delayed", func() bool { return e.mini.Exists("hubgate:{crm}:tries") })
 	r.stop()
