@@ -93,11 +93,20 @@ func (b *batch) upsert(ctx context.Context, plans []*plan) (failure, err error) 
 // is sent once more, with the values for new contacts.
 func (b *batch) written(ctx context.Context, p *plan, o crm.Outcome) error {
 	onCreate := func(w want) bool { return w.write == mapping.WriteCreateOnly }
-	if o.Created && p.known && slices.ContainsFunc(p.wants, onCreate) {
+	if p.known && p.isNew(o) && slices.ContainsFunc(p.wants, onCreate) {
 		p.known, p.read, p.recreated = false, true, true
 		return nil
 	}
 	return b.complete(ctx, p, o)
+}
+
+// clockSkew is how much the clocks of HubSpot and Redis may differ.
+const clockSkew = time.Minute
+
+// isNew reports whether HubSpot created the contact of a known person for this job: in this call, or in one whose
+// response was lost, because the replica was killed then.
+func (p *plan) isNew(o crm.Outcome) bool {
+	return o.Created || o.ContactID != p.person.ContactID && o.CreatedAt.After(p.job.Since.Add(-clockSkew))
 }
 
 // rejected handles HubSpot's error about one contact. It is sent again without the properties that HubSpot names, or

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Contact is a contact as HubSpot returned it.
@@ -53,6 +54,13 @@ type wireContact struct {
 	New        bool                  `json:"new"`
 	Properties map[string]flexString `json:"properties"`
 	TraceID    string                `json:"objectWriteTraceId"`
+	CreatedAt  flexString            `json:"createdAt"`
+}
+
+// createdAt returns when HubSpot created the contact, or zero.
+func (w wireContact) createdAt() time.Time {
+	at, _ := time.Parse(time.RFC3339, string(w.CreatedAt))
+	return at
 }
 
 func (w wireContact) contact() Contact { return Contact{ID: string(w.ID), properties: w.Properties} }

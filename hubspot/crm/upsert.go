@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // Input is one contact of an upsert.
@@ -17,7 +18,8 @@ type Input struct {
 // Outcome is HubSpot's result for one contact of a batch: it was written, or Err is the reason why not.
 type Outcome struct {
 	ContactID string
-	Created   bool // HubSpot created the contact in this call
+	Created   bool      // HubSpot created the contact in this call
+	CreatedAt time.Time // when HubSpot created it; zero if the response does not say
 	Err       *APIError
 }
 
@@ -70,7 +72,7 @@ func parseUpsert(body []byte, inputs []Input, sent redactor) (map[string]Outcome
 			trace = inputs[0].TraceID
 		}
 		if trace != "" && c.ID != "" {
-			found[trace] = Outcome{ContactID: string(c.ID), Created: c.New}
+			found[trace] = Outcome{ContactID: string(c.ID), Created: c.New, CreatedAt: c.createdAt()}
 		}
 	}
 	return found, assignErrors(found, w.Errors, inputs, sent)
