@@ -5,11 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/hubgate/hubgate/internal/background"
 )
 
 // addScript counts the login and queues it, once: the nonce identifies a retry whose first response was lost. It is
@@ -50,22 +47,11 @@ func (o *Outbox) Add(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
-	mark := o.forget.Load()
-	for try := 0; ; try++ {
-		reply, err := addScript.Run(ctx, o.deps.Queue, names, append(args, mark.sealed, mark.name(e.Login.Email))...).Result()
-		switch sealed, another := reply.(string); {
-		case err == nil && another:
-			mark = o.useForgetKey(sealed)
-			continue
-		case err == nil && reply == int64(-1):
-			return ErrForgotten
-		case err == nil || try >= 2 || ctx.Err() != nil || refusedByRedis(err):
-			return Explain(err)
-		}
-		if !background.Sleep(ctx, 100*time.Millisecond) {
-			return err
-		}
+	result, err := o.runMarked(ctx, markedScript{addScript, e.Login.Email, names, args})
+	if err == nil && result == forgottenReply {
+		return ErrForgotten
 	}
+	return Explain(err)
 }
 
 // addArgs returns the keys and arguments of addScript, without the two about forgotten people.
@@ -87,10 +73,4 @@ func (o *Outbox) addArgs(e Entry) (names []string, args []any, err error) {
 	}
 	args = []any{rand.Text(), personTTL.Milliseconds(), sealed, logins, name, last, ttl.Milliseconds()}
 	return append(names, o.personKeys(e.Login)...), args, nil
-}
-
-// refusedByRedis reports whether Redis replied with an error. Retries only help if there was no reply.
-func refusedByRedis(err error) bool {
-	var reply redis.Error
-	return errors.As(err, &reply) && !redis.IsLoadingError(err) && !redis.IsReadOnlyError(err)
 }

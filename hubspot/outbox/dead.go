@@ -133,15 +133,22 @@ func (o *Outbox) Drop(ctx context.Context, ids []string, all bool) (n int, err e
 	return int(dropped), nil
 }
 
-// replayScript moves a dead letter back to the queue atomically.
+// replayScript moves a dead letter back to the queue atomically, unless the person was forgotten: an operator must not
+// miss it between both. KEYS: stream, dead letters, forget key, forgotten people. ARGV: id, entry, number of logins, and
+// those of a markedScript.
 var replayScript = redis.NewScript(`
+if ARGV[4] ~= '*' then
+  local key = redis.call('GET', KEYS[3]) or ''
+  if key ~= ARGV[4] then return key end
+  if key ~= '' and redis.call('SISMEMBER', KEYS[4], ARGV[5]) == 1 then return -1 end
+end
 if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[1], '*', 'd', ARGV[2], 'n', ARGV[3])
 return 1
 `)
 
-// Replay queues dead letters again, all of them or those with the given ids, and returns how many. Unknown ids are
-// skipped.
+// Replay queues dead letters again, all of them or those with the given ids, and returns how many. Unknown ids and
+// forgotten people are skipped.
 func (o *Outbox) Replay(ctx context.Context, ids []string, all bool) (int, error) {
 	if all {
 		return o.replayAll(ctx)
@@ -198,12 +205,12 @@ func (o *Outbox) replay(ctx context.Context, messages []redis.XMessage) (n int, 
 		if err != nil {
 			return n, err
 		}
-		keys := []string{o.keys.stream, o.keys.dead}
-		moved, err := replayScript.Run(ctx, o.deps.Queue, keys, m.ID, sealed, l.Count).Int()
+		names := []string{o.keys.stream, o.keys.dead, o.keys.forgetKey, o.keys.forgotten}
+		moved, err := o.runMarked(ctx, markedScript{replayScript, l.Entry.Login.Email, names, []any{m.ID, sealed, l.Count}})
 		if err != nil {
 			return n, fmt.Errorf("hubspot: replay: %w", err)
 		}
-		n += moved
+		n += int(max(moved, 0))
 	}
 	return n, nil
 }

@@ -16,11 +16,13 @@ type Removed struct {
 	Records    int `json:"records"`
 	LastLogins int `json:"last_logins"`
 	Browsers   int `json:"browsers"`
+	Unreadable int `json:"unreadable"` // entries and dead letters that stay, as nobody knows whose they are
 }
 
 // Erase removes what was found. What leads to other things is removed after them, so that a repetition after a crash
 // finds the rest: the record leads to the browsers, and the index to the record.
 func (h *Holdings) Erase(ctx context.Context) (r Removed, err error) {
+	r.Unreadable = h.unreadable
 	steps := []func(context.Context) error{
 		func(ctx context.Context) error { r.Browsers, err = h.EraseBrowsers(ctx); return err },
 		func(ctx context.Context) error { r.Entries, err = h.removeEntries(ctx); return err },

@@ -20,6 +20,8 @@ type Holdings struct {
 	entries []redis.XMessage // of the queue
 	letters []redis.XMessage // dead letters
 	browser map[string]bool  // the keys of bound browsers, and whether the form was submitted
+
+	unreadable int // entries and dead letters, of anybody
 }
 
 // located is an entry of a stream with the person that it is about.
@@ -29,7 +31,7 @@ type located struct {
 }
 
 // Find finds everything about the people with an address. people are those that are known otherwise: by their sessions.
-// What is sealed with a key that is no longer in the ring is not found.
+// What is sealed with a key that is no longer in the ring is not found, only counted.
 func (o *Outbox) Find(ctx context.Context, email string, people []Login) (*Holdings, error) {
 	h := &Holdings{
 		o: o, email: crm.EmailKey(email), people: map[string]Login{}, names: map[string]bool{}, browser: map[string]bool{},
@@ -45,27 +47,35 @@ func (o *Outbox) Find(ctx context.Context, email string, people []Login) (*Holdi
 	return h, nil
 }
 
-// findEntries finds entries and dead letters with the address, and those of the same people with another address.
+// findEntries finds entries and dead letters with the address, and those of the same people with another address. Dead
+// letters come first: one that is replayed meanwhile is in the queue then.
 func (h *Holdings) findEntries(ctx context.Context) error {
 	var entries, letters []located
-	if err := h.o.messagesOf(ctx, h.o.keys.stream, func(m redis.XMessage) bool {
-		if q := h.o.decode(m); q.Err == nil {
-			entries = append(entries, h.locate(m, q.entry.Login))
-		}
+	if err := h.o.messagesOf(ctx, h.o.keys.dead, func(m redis.XMessage) bool {
+		letter, err := h.o.openDeadLetter(m)
+		letters = h.add(letters, h.locate(m, letter.Entry.Login), err)
 		return true
 	}); err != nil {
 		return err
 	}
-	if err := h.o.messagesOf(ctx, h.o.keys.dead, func(m redis.XMessage) bool {
-		if letter, err := h.o.openDeadLetter(m); err == nil {
-			letters = append(letters, h.locate(m, letter.Entry.Login))
-		}
+	if err := h.o.messagesOf(ctx, h.o.keys.stream, func(m redis.XMessage) bool {
+		q := h.o.decode(m)
+		entries = h.add(entries, h.locate(m, q.entry.Login), q.Err)
 		return true
 	}); err != nil {
 		return err
 	}
 	h.entries, h.letters = h.ofPeople(entries), h.ofPeople(letters)
 	return nil
+}
+
+// add adds what was found, unless it cannot be read: whose it is, nobody knows.
+func (h *Holdings) add(list []located, found located, err error) []located {
+	if err != nil {
+		h.unreadable++
+		return list
+	}
+	return append(list, found)
 }
 
 // locate notes the person of an entry with the address. It keeps only who the person is, not the claims.

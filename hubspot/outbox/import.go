@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/hubgate/hubgate/internal/background"
 )
 
 // importScript queues a person of a file, once: it is safe to repeat a file that was interrupted anywhere. The file's
@@ -20,7 +18,7 @@ var importScript = redis.NewScript(`
 if ARGV[7] ~= '*' then
   local key = redis.call('GET', KEYS[4]) or ''
   if key ~= ARGV[7] then return key end
-  if key ~= '' and redis.call('SISMEMBER', KEYS[5], ARGV[8]) == 1 then return 3 end
+  if key ~= '' and redis.call('SISMEMBER', KEYS[5], ARGV[8]) == 1 then return -1 end
 end
 for i = 8, #KEYS do
   if redis.call('EXISTS', KEYS[7]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
@@ -43,9 +41,9 @@ type ImportResult int64
 // The results.
 const (
 	ImportQueued    ImportResult = iota
-	ImportRepeated               // the row was queued before
-	ImportFull                   // the row was not queued: too many entries are waiting
-	ImportForgotten              // the row was not queued: an operator had the person forgotten
+	ImportRepeated                                // the row was queued before
+	ImportFull                                    // the row was not queued: too many entries are waiting
+	ImportForgotten ImportResult = forgottenReply // likewise: an operator had the person forgotten
 )
 
 const (
@@ -75,20 +73,6 @@ func (o *Outbox) Import(ctx context.Context, r ImportRow) (ImportResult, error) 
 		o.keys.forgotten, o.keys.imported + r.File}, o.personKeys(r.Login)...)
 	args := []any{r.Row, importTTL.Milliseconds(), sealed, MaxImportQueue, o.personName(r.Login),
 		personTTL.Milliseconds()}
-	mark := o.forget.Load()
-	for try := 0; ; try++ {
-		all := append(args, mark.sealed, mark.name(r.Login.Email))
-		reply, err := importScript.Run(ctx, o.deps.Queue, names, all...).Result()
-		result, _ := reply.(int64)
-		switch sealed, another := reply.(string); {
-		case err == nil && another:
-			mark = o.useForgetKey(sealed)
-			continue
-		case err == nil || try >= 2 || ctx.Err() != nil || refusedByRedis(err):
-			return ImportResult(result), err
-		}
-		if !background.Sleep(ctx, 100*time.Millisecond) {
-			return 0, err
-		}
-	}
+	reply, err := o.runMarked(ctx, markedScript{importScript, r.Login.Email, names, args})
+	return ImportResult(reply), err
 }

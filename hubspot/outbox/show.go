@@ -18,6 +18,7 @@ type PersonData struct {
 	Records    []PersonRecord  `json:"records"`
 	LastLogins []Login         `json:"last_logins"`
 	Browsers   []PersonBrowser `json:"browsers"`
+	Unreadable int             `json:"unreadable"` // entries and dead letters, of anybody
 }
 
 // PersonEntry is an entry of the queue with its login.
@@ -43,7 +44,7 @@ type PersonBrowser struct {
 func (h *Holdings) Show(ctx context.Context) (p PersonData, err error) {
 	p = PersonData{
 		Queue: []PersonEntry{}, Dead: []DeadLetter{}, Records: []PersonRecord{}, LastLogins: []Login{},
-		Browsers: []PersonBrowser{},
+		Browsers: []PersonBrowser{}, Unreadable: h.unreadable,
 	}
 	names := slices.Sorted(maps.Keys(h.names))
 	for _, step := range []func() error{

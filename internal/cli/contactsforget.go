@@ -43,6 +43,7 @@ HubSpot and the login provider are not touched; the output says how to erase the
 				fprintln(e.stdout, args[0]+" was not forgotten")
 			default:
 				printForgotten(e, args[0], result)
+				printUnreadable(e.stdout, result.Unreadable)
 			}
 			return nil
 		},

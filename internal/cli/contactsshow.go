@@ -74,6 +74,7 @@ func printPerson(w io.Writer, p admin.PersonJSON) {
 	for _, b := range p.Browsers {
 		fprintf(w, "  form submitted: %t, kept until %s\n", b.Submitted, shortTime(&b.ExpiresAt))
 	}
+	printUnreadable(w, p.Unreadable)
 }
 
 func orDash(text string) string {
