@@ -193,11 +193,12 @@ func (m *Mapping) IsComplete(known crm.Schema) bool {
 	return !slices.ContainsFunc(m.rules, func(r rule) bool { return known.Unwritable(r.property) != "" })
 }
 
-// Claims returns the mapped claims that a login carries, and those that it lacks.
+// Claims returns the mapped claims that a login carries, and those that it lacks, each of them once.
 func (m *Mapping) Claims(l outbox.Login) (carried, lacking []string) {
-	for _, r := range m.rules {
+	for i, r := range m.rules {
+		isFirst := !slices.ContainsFunc(m.rules[:i], func(other rule) bool { return other.Claim == r.Claim })
 		switch {
-		case r.Claim == "":
+		case r.Claim == "" || !isFirst:
 		case claim(l, r.Claim) != nil:
 			carried = append(carried, r.Claim)
 		default:
