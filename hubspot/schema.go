@@ -19,6 +19,7 @@ type schemaReader struct {
 	mapping  *mapping.Mapping // the mapping that was checked against known
 	attempts int              // that failed with transient errors
 	account  accountReader    // whose definitions they are
+	askedAt  time.Time        // when rejected properties were last looked for without them
 }
 
 const (
@@ -62,12 +63,12 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping.Mapping) error {
 	return w.forgetRejected(ctx, m)
 }
 
-// recheckSchema reads the definitions while there is nothing to send and they lack a mapped property, which an operator
-// may have created.
+// recheckSchema reads the definitions while there is nothing to send, if an operator may have created or changed a
+// property that is missing or was rejected.
 func (w *worker) recheckSchema(ctx context.Context) error {
 	m := w.c.live.Load().mapping
-	if w.schema.known == nil || m.IsComplete(w.schema.known) || w.c.deps.Now().Sub(w.schema.readAt) < schemaRetry {
-		return nil
+	if wanted, err := w.wantsSchema(ctx, m); err != nil || !wanted {
+		return err
 	}
 	if open, err := w.canCall(ctx); err != nil || !open {
 		return err
@@ -76,6 +77,21 @@ func (w *worker) recheckSchema(ctx context.Context) error {
 		return w.postpone(ctx, nil, err)
 	}
 	return nil
+}
+
+// wantsSchema reports whether newer definitions would change something: they lack a mapped property, or this holder of
+// the lease has read none and another one has left rejected properties.
+func (w *worker) wantsSchema(ctx context.Context, m *mapping.Mapping) (bool, error) {
+	s, now := &w.schema, w.c.deps.Now()
+	if s.known != nil {
+		return !m.IsComplete(s.known) && now.Sub(s.readAt) >= schemaRetry, nil
+	}
+	if now.Sub(s.askedAt) < schemaRetry {
+		return false, nil
+	}
+	s.askedAt = now
+	list, err := w.outbox.Rejected(ctx)
+	return len(list) > 0, err
 }
 
 // schemaRefused reports whether the definitions cannot be read at all.
