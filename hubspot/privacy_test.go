@@ -6,10 +6,12 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 	"github.com/hubgate/hubgate/hubspot/mapping"
@@ -66,6 +68,9 @@ func echoes() map[string]func(string) string {
 		"as HTML":       html.EscapeString,
 		"as URL":        url.QueryEscape,
 		"cut off":       func(s string) string { return s[:min(len(s), 60)] + "..." },
+		"cut off early": func(s string) string { return s[:min(len(s), 12)] + "..." },
+		"in ASCII":      func(s string) string { return strings.Trim(strconv.QuoteToASCII(s), `"`) },
+		"joined":        func(s string) string { return "x" + strings.ReplaceAll(s, " ", "") + "x" },
 	}
 }
 
@@ -156,6 +161,12 @@ func (e *env) checkPrivate(r *replica, log *logText) {
 				// The beginning of a value is enough to recognize it.
 				if change(value) != "" && strings.Contains(text, change(value[:min(len(value), 30)])) && form != "in quotes" {
 					e.t.Errorf("the %s is in the %s, %s", what, place, form)
+				}
+			}
+			for _, word := range strings.FieldsFunc(value, func(r rune) bool { return !unicode.IsLetter(r) }) {
+				if len(word) >= 5 && word != "members" && word != "example" && strings.Contains(strings.ToLower(text),
+					strings.ToLower(word)) {
+					e.t.Errorf("a word of the %s is in the %s: %s", what, place, word)
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"net/http"
 	"regexp"
 	"sync"
 
@@ -38,7 +39,7 @@ func redact(values ...string) redactor {
 // injection, CWE-117), and withheld if it shares a word, or a part of one, with what was sent.
 func (r redactor) text(s string) string {
 	s = sanitize(s)
-	if r == nil || s == "" {
+	if r == nil || s == "" || isStatusText(s) {
 		return s
 	}
 	if sent := r(); sent == nil || sent.anyOf(placeholders.ReplaceAllString(s, " ")) {
@@ -60,12 +61,26 @@ func (r redactor) code(s string) string {
 	return s
 }
 
-// hide returns an error whose text is prepared like HubSpot's: errors of net/http and of JSON quote the response.
+// isStatusText reports whether a text is the name of a status, which stands for a response without a message.
+func isStatusText(s string) bool {
+	for status := http.StatusBadRequest; status < 600; status++ {
+		if s == http.StatusText(status) {
+			return true
+		}
+	}
+	return false
+}
+
+// quotedForm matches what errors of net/http and of JSON repeat of a response.
+var quotedForm = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|malformed MIME header.*`)
+
+// hide returns an error whose quotations of the response are prepared like HubSpot's texts.
 func (r redactor) hide(err error) error {
-	if r == nil {
+	text := quotedForm.ReplaceAllStringFunc(err.Error(), r.text)
+	if text == err.Error() {
 		return err
 	}
-	return hiddenError{err, r.text(err.Error())}
+	return hiddenError{err, text}
 }
 
 // hiddenError is an error with another text.

@@ -51,7 +51,8 @@ func TestTextWithoutValueStays(t *testing.T) {
 		{"Property values were not valid", "Property values were not valid"},
 	} {
 		body := `{"message":"` + c.message + `"}`
-		if got := errorText(http.StatusBadRequest, body, "Ada", "ada@gmail.com", "", "42", "custom er"); got != "400 "+c.want {
+		got := errorText(http.StatusBadRequest, body, "Ada", "ada@gmail.com", "", "42", "custom er")
+		if got != "400 "+c.want {
 			t.Errorf("%s: %s", c.message, got)
 		}
 	}
@@ -66,7 +67,8 @@ func TestCodeThatRepeatsValueIsLeftOut(t *testing.T) {
 		{"invalid", "VALIDATION_ERROR", "INVALID_OPTION",
 			"400 VALIDATION_ERROR (firstname: HubSpot rejects the value: INVALID_OPTION)"},
 	} {
-		body := fmt.Sprintf(`{"category":%q,"errors":[{"code":%q,"context":{"propertyName":"firstname"}}]}`, c.category, c.code)
+		body := fmt.Sprintf(`{"category":%q,"errors":[{"code":%q,"context":{"propertyName":"firstname"}}]}`,
+			c.category, c.code)
 		if got := errorText(http.StatusBadRequest, body, c.value); got != c.want {
 			t.Errorf("%s: %s", c.value, got)
 		}
@@ -100,20 +102,38 @@ func TestFragmentsOfLargeValueAreBounded(t *testing.T) {
 			t.Errorf("%s: %.0f allocations", about, n)
 		}
 	}
-	if got := errorText(http.StatusBadRequest, `{"message":"x"}`, strings.Repeat("y", maxSent+1)); got != "400 "+withheldText {
+	got := errorText(http.StatusBadRequest, `{"message":"x"}`, strings.Repeat("y", maxSent+1))
+	if got != "400 "+withheldText {
 		t.Error(got)
 	}
 }
 
 func TestNetworkErrorIsWithheldIfItRepeatsValue(t *testing.T) {
 	t.Parallel()
-	sent := redact("Kolumna")
-	err := sent.hide(errors.Join(errors.New(`malformed HTTP response "Kolumna"`), &net.OpError{Err: errTooLarge}))
-	var network interface{ Timeout() bool }
-	if err.Error() != withheldText || !errors.As(err, &network) || !errors.Is(err, errTooLarge) {
-		t.Error(err)
+	sent := redact("Kolumna", "connection", "malformed", "Gates", "response")
+	for text, want := range map[string]string{
+		`malformed HTTP response "Kolumna"`:        "malformed HTTP response " + withheldText,
+		`bad "\"Kolumna" and "<html>"`:             "bad " + withheldText + ` and "<html>"`,
+		"malformed MIME header line: Kolumna: no":  withheldText,
+		"dial tcp 192.0.2.1: connection refused":   "dial tcp 192.0.2.1: connection refused",
+		"HubSpot's response is larger than 32 MiB": "HubSpot's response is larger than 32 MiB",
+	} {
+		err := sent.hide(errors.Join(errors.New(text), &net.OpError{Op: "read", Err: errTooLarge}))
+		var network interface{ Timeout() bool }
+		got, _, _ := strings.Cut(err.Error(), "\n")
+		if got != want || !errors.As(err, &network) || !errors.Is(err, errTooLarge) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
-	if err := sent.hide(errTooLarge); err.Error() != errTooLarge.Error() {
-		t.Error(err)
+}
+
+func TestNameOfStatusStays(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{
+		502: "502 Bad Gateway", 504: "504 Gateway Timeout", 413: "413 Request Entity Too Large",
+	} {
+		if got := errorText(status, "<html>", "bad gateway timeout request"); got != want {
+			t.Error(got)
+		}
 	}
 }

@@ -32,10 +32,11 @@ func TestAdminAnswersAreVisible(t *testing.T) {
 	const evil = escapesJSON
 	for command, c := range map[string]struct{ path, answer string }{
 		"contacts status": {"/api/contacts", `{"paused_until":"2026-11-28T10:00:00Z","paused_because":"` + evil + `"}`},
-		"contacts queue":  {"/api/contacts/queue", `{"entries":[{"id":"1","email":"` + evil + `","last_error":"` + evil + `"}]}`},
-		"contacts dead":   {"/api/contacts/dead", `{"dead":[{"id":"1-1","email":"` + evil + `","reason":"` + evil + `"}]}`},
-		"sessions list":   {"/api/sessions", `{"sessions":[{"id":"1","email":"` + evil + `","host":"` + evil + `"}]}`},
-		"sessions end x":  {"/api/sessions/x", `{"ended":1,"note":"` + evil + `"}`},
+		"contacts queue": {"/api/contacts/queue",
+			`{"entries":[{"id":"1","email":"` + evil + `","last_error":"` + evil + `"}]}`},
+		"contacts dead":  {"/api/contacts/dead", `{"dead":[{"id":"1-1","email":"` + evil + `","reason":"` + evil + `"}]}`},
+		"sessions list":  {"/api/sessions", `{"sessions":[{"id":"1","email":"` + evil + `","host":"` + evil + `"}]}`},
+		"sessions end x": {"/api/sessions/x", `{"ended":1,"note":"` + evil + `"}`},
 	} {
 		for _, output := range []string{"text", "json"} {
 			flags := adminAnswers(t, map[string]string{c.path: c.answer})
