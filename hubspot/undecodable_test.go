@@ -12,14 +12,17 @@ import (
 )
 
 // addSealed adds an entry with any contents to the queue.
-func (e *env) addSealed(plain string) {
+func (e *env) addSealed(plain string) { e.addTo("hubgate:{crm}:stream", plain) }
+
+// addTo adds an entry with any contents to a stream.
+func (e *env) addTo(stream, plain string) {
 	e.t.Helper()
 	ring, err := seal.New(e.key)
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	sealed := ring.Seal(seal.Outbox, []byte(plain), []byte("hubgate:{crm}:stream"))
-	args := &redis.XAddArgs{Stream: "hubgate:{crm}:stream", Values: map[string]any{"d": sealed, "n": 1}}
+	args := &redis.XAddArgs{Stream: stream, Values: map[string]any{"d": sealed, "n": 1}}
 	if err := e.redis.XAdd(e.t.Context(), args).Err(); err != nil {
 		e.t.Fatal(err)
 	}

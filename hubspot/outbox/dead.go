@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -40,25 +41,18 @@ type sealedLetter struct {
 }
 
 // Dead returns at most limit dead letters (1 to 1000) after cursor ("" = from the oldest).
-func (o *Outbox) Dead(ctx context.Context, cursor string, limit int) (DeadPage, error) {
-	limit = min(max(limit, 1), 1000)
-	from, err := rangeStart(cursor)
-	if err != nil {
-		return DeadPage{}, err
+func (o *Outbox) Dead(ctx context.Context, cursor string, limit int) (page DeadPage, err error) {
+	page.Dead = []DeadLetter{}
+	page.Next, err = o.list(ctx, o.keys.dead, listing{cursor, limit}, func(messages []redis.XMessage) error {
+		for _, m := range messages {
+			page.Dead = append(page.Dead, o.deadLetter(m))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrCursor) {
+		err = fmt.Errorf("hubspot: read dead letters: %w", err)
 	}
-	messages, err := o.deps.Queue.XRangeN(ctx, o.keys.dead, from, "+", int64(limit)+1).Result()
-	if err != nil {
-		return DeadPage{}, fmt.Errorf("hubspot: read dead letters: %w", err)
-	}
-	page := DeadPage{Dead: []DeadLetter{}}
-	if len(messages) > limit {
-		messages = messages[:limit]
-		page.Next = messages[limit-1].ID
-	}
-	for _, m := range messages {
-		page.Dead = append(page.Dead, o.deadLetter(m))
-	}
-	return page, nil
+	return page, err
 }
 
 func (o *Outbox) deadLetter(m redis.XMessage) DeadLetter {
@@ -179,7 +173,7 @@ func (o *Outbox) replayAll(ctx context.Context) (int, error) {
 	}
 	n, from := 0, "-"
 	for {
-		messages, err := o.deps.Queue.XRangeN(ctx, o.keys.dead, from, newest[0].ID, 500).Result()
+		messages, err := o.deps.Queue.XRangeN(ctx, o.keys.dead, from, newest[0].ID, streamPage).Result()
 		if err != nil {
 			return n, fmt.Errorf("hubspot: replay: %w", err)
 		}

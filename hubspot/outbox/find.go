@@ -78,15 +78,14 @@ func (h *Holdings) add(list []located, found located, err error) []located {
 	return append(list, found)
 }
 
-// locate notes the person of an entry with the address. It keeps only who the person is, not the claims.
+// locate notes the person of an entry with the address. It keeps only who the person is, not the claims: the queue may
+// be long.
 func (h *Holdings) locate(m redis.XMessage, l Login) located {
 	who := Login{Issuer: l.Issuer, Subject: l.Subject, Email: l.Email}
 	if crm.EmailKey(l.Email) == h.email {
 		h.people[jobKey(who)] = who
-	} else {
-		m.Values = nil
 	}
-	return located{m, who}
+	return located{redis.XMessage{ID: m.ID}, who}
 }
 
 func (h *Holdings) ofPeople(list []located) (found []redis.XMessage) {

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,29 +31,22 @@ type QueueEntry struct {
 }
 
 // Waiting returns at most limit queue entries (1 to 1000) after cursor ("" = from the oldest).
-func (o *Outbox) Waiting(ctx context.Context, cursor string, limit int) (QueuePage, error) {
-	limit = min(max(limit, 1), 1000)
-	from, err := rangeStart(cursor)
-	if err != nil {
-		return QueuePage{}, err
+func (o *Outbox) Waiting(ctx context.Context, cursor string, limit int) (page QueuePage, err error) {
+	page.Entries = []QueueEntry{}
+	page.Next, err = o.list(ctx, o.keys.stream, listing{cursor, limit}, func(messages []redis.XMessage) error {
+		states, inFlight, err := o.statesOf(ctx, messages)
+		if err != nil {
+			return err
+		}
+		for i, m := range messages {
+			page.Entries = append(page.Entries, o.queueEntry(m, states[i], inFlight[i]))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrCursor) {
+		err = fmt.Errorf("hubspot: read the queue: %w", err)
 	}
-	messages, err := o.deps.Queue.XRangeN(ctx, o.keys.stream, from, "+", int64(limit)+1).Result()
-	if err != nil {
-		return QueuePage{}, fmt.Errorf("hubspot: read the queue: %w", err)
-	}
-	page := QueuePage{Entries: []QueueEntry{}}
-	if len(messages) > limit {
-		messages = messages[:limit]
-		page.Next = messages[limit-1].ID
-	}
-	states, inFlight, err := o.statesOf(ctx, messages)
-	if err != nil {
-		return QueuePage{}, fmt.Errorf("hubspot: read the queue: %w", err)
-	}
-	for i, m := range messages {
-		page.Entries = append(page.Entries, o.queueEntry(m, states[i], inFlight[i]))
-	}
-	return page, nil
+	return page, err
 }
 
 // statesOf reads the states of entries, and whether they are in flight.

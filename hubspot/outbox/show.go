@@ -84,13 +84,9 @@ func (h *Holdings) showDead(ctx context.Context, p *PersonData) error {
 	return err
 }
 
-// reread reads the messages whose values Find did not keep. Those that are gone meanwhile are left out.
+// reread reads the messages that Find found. Those that are gone meanwhile are left out.
 func (h *Holdings) reread(ctx context.Context, stream string, found []redis.XMessage) (list []redis.XMessage, err error) {
 	for _, m := range found {
-		if m.Values != nil {
-			list = append(list, m)
-			continue
-		}
 		again, err := h.o.deps.Queue.XRangeN(ctx, stream, m.ID, m.ID, 1).Result()
 		if err != nil {
 			return nil, err
