@@ -18,7 +18,7 @@ import (
 )
 
 // backfillPeople is more than fits into two requests of the command.
-const backfillPeople = 1200
+const backfillPeople = 500
 
 // newBackfillSite starts a site with a fake HubSpot, where one person of the file people.csv has logged in.
 func newBackfillSite(t *testing.T) (s *site, g *gateway, portal *fakehubspot.Server, file string) {
@@ -118,8 +118,8 @@ func TestBackfillSurvivesKills(t *testing.T) {
 	}
 	k.arm(0, false, nil)
 	status, out := g.command("contacts", "backfill", file)
-	if status != 3 || !strings.Contains(out, "line 1203: has 1 field, but the header has 4;") ||
-		!strings.Contains(out, "1,200 queued before, 1 of people who have logged in, left as they are, 1 not imported") {
+	if status != 3 || !strings.Contains(out, "line 503: has 1 field, but the header has 4;") ||
+		!strings.Contains(out, "0 rows queued, 500 queued before, 1 of people who have logged in, left as they are, 1 not imported") {
 		t.Errorf("%d %s", status, out)
 	}
 	eventually(t, "everybody is in HubSpot", func() bool { return len(portal.Contacts()) == backfillPeople+1 })
@@ -139,8 +139,8 @@ func TestBackfillReadsAPipeAndPreviews(t *testing.T) {
 	t.Parallel()
 	_, g, portal, file := newBackfillSite(t)
 	status, out := g.command("contacts", "backfill", file, "--dry-run")
-	if status != 3 || !strings.Contains(out, "1,201 rows to send, 1 bad row; nothing was sent") ||
-		!strings.Contains(out, "and 1,181 more rows") || len(portal.Contacts()) != 1 {
+	if status != 3 || !strings.Contains(out, "501 rows to send, 1 bad row; nothing was sent") ||
+		!strings.Contains(out, "and 481 more rows") || len(portal.Contacts()) != 1 {
 		t.Errorf("%d %s", status, out)
 	}
 	folder := t.TempDir()
@@ -148,7 +148,7 @@ func TestBackfillReadsAPipeAndPreviews(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out = shell(t, folder, "hubgate contacts backfill - --config "+g.file+" < "+file)
-	if status != 3 || !strings.Contains(out, "1,200 rows queued, 1 of people who have logged in") {
+	if status != 3 || !strings.Contains(out, "500 rows queued, 1 of people who have logged in") {
 		t.Errorf("%d %s", status, out)
 	}
 	eventually(t, "everybody is in HubSpot", func() bool { return len(portal.Contacts()) == backfillPeople+1 })
