@@ -102,7 +102,8 @@ func adminURL(listen string) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// call sends a request to the API. It decodes a successful response into into, and returns a problem as an error.
+// call sends a request to the API. It decodes a successful response into into, and returns a problem as a
+// *callError.
 func (c *adminClient) call(ctx context.Context, method, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -122,17 +123,17 @@ func (c *adminClient) call(ctx context.Context, method, path string, body, into 
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("the gateway's admin API is not responding: %w", err)
+		return &callError{0, fmt.Errorf("the gateway's admin API is not responding: %w", err)}
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
 	if err != nil {
-		return fmt.Errorf("the response of the gateway's admin API ended early: %w", err)
+		return &callError{0, fmt.Errorf("the response of the gateway's admin API ended early: %w", err)}
 	}
 	if res.StatusCode < 300 && json.Unmarshal(text, into) == nil {
 		return nil
 	}
-	return c.problem(ctx, res, text)
+	return &callError{res.StatusCode, c.problem(ctx, res, text)}
 }
 
 var errUnexpectedResponse = errors.New(

@@ -88,16 +88,22 @@ func (u *upload) send() error {
 	for len(u.rows) > 0 {
 		var done hubspot.Imported
 		body := hubspot.Import{File: u.command.file.hash, TrustEmails: u.command.trustEmails, Rows: u.rows}
-		if err := u.client.call(u.command.env.ctx, http.MethodPost, "/api/contacts/import", body, &done); err != nil {
+		ctx := u.command.env.ctx
+		err := retryTransient(ctx, u.failed, func() error {
+			done = hubspot.Imported{}
+			return u.client.call(ctx, http.MethodPost, "/api/contacts/import", body, &done)
+		})
+		if err != nil {
 			return err
 		}
 		if !plausible(done, len(u.rows)) {
 			return errUnexpectedResponse
 		}
 		u.count(done)
-		u.rows = u.rows[done.Rows:]
-		if len(u.rows) > 0 && !u.wait(done.Retry) {
-			return u.command.env.ctx.Err()
+		if u.rows = u.rows[done.Rows:]; len(u.rows) == 0 {
+			u.progress.show(u.state(), "")
+		} else if !u.wait(done.Retry) {
+			return ctx.Err()
 		}
 	}
 	u.size = 0
@@ -122,7 +128,6 @@ func (u *upload) count(done hubspot.Imported) {
 	for _, s := range done.Skipped {
 		u.command.reject(&backfill.RowError{Number: s.Row, Line: u.lines[s.Row], Fault: s.Reason})
 	}
-	u.progress.show(u.state())
 }
 
 // state returns how far the import is.
@@ -133,14 +138,20 @@ func (u *upload) state() string {
 
 // wait waits until the queue has room. It returns false if the command was interrupted.
 func (u *upload) wait(seconds float64) bool {
-	text := u.state() + "; waiting, as the queue is full"
+	text, because := u.state()+"; waiting, as the queue is full", ""
 	var status outbox.Status
 	err := u.client.call(u.command.env.ctx, http.MethodGet, "/api/contacts", nil, &status)
 	if err == nil && status.PausedUntil != nil {
-		text += " and calls to HubSpot are paused: " + status.PausedBecause
+		because = status.PausedBecause
+		text += " and calls to HubSpot are paused: " + because
 	}
-	u.progress.show(text)
+	u.progress.show(text, because)
 	return background.Sleep(u.command.env.ctx, retryPause(seconds))
+}
+
+// failed shows why a request is repeated.
+func (u *upload) failed(err error) {
+	u.progress.show(u.state()+"; trying again: "+err.Error(), err.Error())
 }
 
 // retryPause returns the time until the next request: the number of the response, from 1 second to a minute.
@@ -148,8 +159,12 @@ func retryPause(seconds float64) time.Duration {
 	return time.Duration(min(max(seconds, 1), 60) * float64(time.Second))
 }
 
-// finish prepares the output of the result. After an error it says how to go on.
+// finish prepares the output of the result. After an error it says how to go on, if a repeat can.
 func (u *upload) finish(err error) error {
+	var failed *callError
+	if errors.As(err, &failed) && failed.isRefused() {
+		return fmt.Errorf("%s, then: %w", u.state(), err)
+	}
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -24,8 +25,10 @@ type importAPI struct {
 	queued   map[string]bool // by file and row
 	rows     []int           // in the order in which they were queued
 	requests int
-	failAt   int  // the request that fails; 0 = none
-	done     bool // it fails after its rows were queued
+	failAt   int           // the request that fails; 0 = none
+	done     bool          // it fails after its rows were queued
+	status   int           // its response; 0 = the connection breaks
+	state    outbox.Status // of the queue
 }
 
 func newImportAPI(t *testing.T) *importAPI {
@@ -43,11 +46,12 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"go_version":"go"}`)
 		return
 	case "/api/contacts":
-		_ = json.NewEncoder(w).Encode(outbox.Status{})
+		_ = json.NewEncoder(w).Encode(a.state)
 		return
 	}
 	if a.requests++; a.requests == a.failAt && !a.done {
-		panic(http.ErrAbortHandler)
+		a.fail(w)
+		return
 	}
 	var in hubspot.Import
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&in); err != nil {
@@ -74,9 +78,18 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		done.Rows++
 	}
 	if a.requests == a.failAt {
-		panic(http.ErrAbortHandler)
+		a.fail(w)
+		return
 	}
 	_ = json.NewEncoder(w).Encode(done)
+}
+
+func (a *importAPI) fail(w http.ResponseWriter) {
+	if a.status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	w.WriteHeader(a.status)
+	fmt.Fprint(w, `{"detail":"it failed"}`)
 }
 
 // backfill runs the command with a file, and stdin if the file is -.
@@ -129,7 +142,7 @@ func TestBackfillGoesOnAfterACrash(t *testing.T) {
 	for at := 1; at <= 3; at++ {
 		for _, done := range []bool{false, true} {
 			a := newImportAPI(t)
-			a.failAt, a.done = at, done
+			a.failAt, a.done, a.status = at, done, http.StatusInternalServerError
 			status, stdout, stderr := a.backfill(file)
 			if status != exitFailed || stdout != "" || !strings.Contains(stderr, "run the same command again") {
 				t.Errorf("request %d fails: %d %q %q", at, status, stdout, stderr)
@@ -137,6 +150,45 @@ func TestBackfillGoesOnAfterACrash(t *testing.T) {
 			if status, _, stderr = a.backfill(file); status != exitOK || len(a.rows) != 1300 {
 				t.Errorf("request %d failed, done: %v: the second time: %d %q, %d rows", at, done, status, stderr, len(a.rows))
 			}
+		}
+	}
+}
+
+func TestBackfillRepeatsARequestAfterATransientFailure(t *testing.T) {
+	t.Parallel()
+	file := peopleCSV(t, 300, 0)
+	for _, status := range []int{0, http.StatusServiceUnavailable, http.StatusBadGateway} {
+		for _, done := range []bool{false, true} {
+			a := newImportAPI(t)
+			a.failAt, a.done, a.status = 2, done, status
+			status, stdout, stderr := a.backfill(file)
+			if status != exitOK || len(a.rows) != 300 || !strings.Contains(stderr, "200 of 300 rows queued; trying again: ") {
+				t.Errorf("%d, done: %v: %d %q %q, %d rows", a.status, done, status, stdout, stderr, len(a.rows))
+			}
+		}
+	}
+}
+
+func TestBackfillDoesNotAdviseToRepeatWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, refusal := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusConflict} {
+		a := newImportAPI(t)
+		a.failAt, a.status = 1, refusal
+		status, _, stderr := a.backfill(peopleCSV(t, 3, 0))
+		if status != exitFailed || strings.Contains(stderr, "same command again") || a.requests != 1 {
+			t.Errorf("%d: %d %q", refusal, status, stderr)
+		}
+	}
+}
+
+func TestBackfillNamesThePauseThatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	for _, because := range []string{"401: HubSpot rejects the token", "403: missing scopes", "no answer"} {
+		a, until := newImportAPI(t), time.Now().Add(time.Hour)
+		a.room, a.state = 150, outbox.Status{PausedUntil: &until, PausedBecause: because}
+		status, _, stderr := a.backfill(peopleCSV(t, 200, 0))
+		if want := "paused: " + because; status != exitOK || strings.Count(stderr, want) != 1 {
+			t.Errorf("%d, no %q in %q", status, want, stderr)
 		}
 	}
 }

@@ -11,19 +11,21 @@ type progress struct {
 	terminal bool
 	shown    bool      // a line is on the terminal
 	last     time.Time // when the last line was written to something else
+	because  string    // the obstacle in that line
 }
 
 const progressEvery = 30 * time.Second
 
-func (p *progress) show(text string) {
+// show shows a text, with an obstacle that it names, or "". A new obstacle is written at once, also without a terminal.
+func (p *progress) show(text, because string) {
 	switch now := time.Now(); {
 	case p.terminal:
 		p.clear()
 		fprintf(p.w, "%s", text)
 		p.shown = true
-	case now.Sub(p.last) >= progressEvery:
+	case now.Sub(p.last) >= progressEvery, because != "" && because != p.because:
 		fprintln(p.w, text)
-		p.last = now
+		p.last, p.because = now, because
 	}
 }
 
