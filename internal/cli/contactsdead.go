@@ -1,8 +1,11 @@
 package cli
 
 import (
-	"errors"
+	"context"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +22,8 @@ func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 90 days.
 Exit status: 0 when there are none, 3 when there are.
 
---drop removes dead letters for good: those with the IDs, or all.`,
+--drop removes dead letters for good: those with the IDs, or all.
+Exit status: 0 when they were removed, 3 when there is no dead letter with one of the IDs.`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if cmd.Flags().Changed("drop") {
 				return dropDead(e, flags, append([]string{drop}, ids...))
@@ -44,29 +48,60 @@ Exit status: 0 when there are none, 3 when there are.
 
 // dropDead removes the dead letters with the IDs, or all if that is the only ID.
 func dropDead(e *env, flags *adminFlags, ids []string) error {
-	body := map[string]any{"ids": ids}
-	if len(ids) == 1 && ids[0] == "all" {
-		body = map[string]any{"all": true}
-	}
 	client, err := flags.client(e)
 	if err != nil {
 		return err
 	}
-	var result struct {
-		Dropped int `json:"dropped"`
+	if len(ids) == 1 && ids[0] == "all" {
+		dropped, err := client.drop(e.ctx, map[string]any{"all": true})
+		if err != nil {
+			return err
+		}
+		return printDropped(e, droppedLetters{Dropped: dropped})
 	}
-	if err := client.call(e.ctx, http.MethodPost, "/api/contacts/drop", body, &result); err != nil {
-		return err
+	var total droppedLetters
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			continue
+		}
+		// One ID per request, as the response is only a number.
+		dropped, err := client.drop(e.ctx, map[string]any{"ids": []string{id}})
+		if err != nil {
+			return fmt.Errorf("%s removed, then: %w", setting.Count(total.Dropped, "dead letter"), err)
+		}
+		if total.Dropped += dropped; dropped == 0 {
+			total.Unknown = append(total.Unknown, id)
+		}
 	}
+	return printDropped(e, total)
+}
+
+func (c *adminClient) drop(ctx context.Context, selection map[string]any) (int, error) {
+	var result droppedLetters
+	err := c.call(ctx, http.MethodPost, "/api/contacts/drop", selection, &result)
+	return result.Dropped, err
+}
+
+// droppedLetters is the result of dead --drop.
+type droppedLetters struct {
+	Dropped int      `json:"dropped"`
+	Unknown []string `json:"unknown,omitempty"` // IDs without a dead letter
+}
+
+// printDropped prints the result, and returns the exit status.
+func printDropped(e *env, d droppedLetters) error {
 	switch {
-	case result.Dropped == 0 && body["all"] == nil:
-		return errors.New(`no such dead letter; "hubgate contacts dead" lists them`)
 	case e.output == "json":
-		return e.printJSON(result)
-	case result.Dropped == 0:
+		if err := e.printJSON(d); err != nil {
+			return err
+		}
+	case d.Dropped == 0 && len(d.Unknown) == 0:
 		fprintln(e.stdout, noDeadLetters)
-		return nil
+	default:
+		fprintf(e.stdout, "%s removed\n", setting.Count(d.Dropped, "dead letter"))
 	}
-	fprintf(e.stdout, "%s removed\n", setting.Count(result.Dropped, "dead letter"))
-	return nil
+	if len(d.Unknown) > 0 {
+		fprintf(e.stderr, "no such dead letter: %s; \"hubgate contacts dead\" lists them\n", strings.Join(d.Unknown, ", "))
+	}
+	return found(len(d.Unknown) > 0)
 }

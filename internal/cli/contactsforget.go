@@ -77,12 +77,21 @@ func (c *adminClient) forget(e *env, email string, allow bool) (total admin.Forg
 	return total, fmt.Errorf("a contact of %s is still being sent; nothing new will be, but repeat this command later", email)
 }
 
+// foundNothing reports whether hubgate held nothing about the person.
+func foundNothing(f admin.ForgottenPerson) bool {
+	return f.Entries+f.Dead+f.Records+f.LastLogins+f.Browsers+f.Sessions+f.Unreadable == 0
+}
+
 func printForgotten(e *env, email string, f admin.ForgottenPerson) {
 	removed := []string{
 		setting.Count(f.Entries, "queued login"), setting.Count(f.Dead, "dead letter"), setting.Count(f.Records, "record"),
 		setting.Count(f.LastLogins, "last login"), setting.Count(f.Browsers, "bound browser"),
 	}
-	fprintf(e.stdout, "removed %s; ended %s\n", strings.Join(removed, ", "), setting.Count(f.Sessions, "session"))
+	if foundNothing(f) {
+		fprintf(e.stdout, "Nothing was found for %s; check the spelling.\n", email)
+	} else {
+		fprintf(e.stdout, "removed %s; ended %s\n", strings.Join(removed, ", "), setting.Count(f.Sessions, "session"))
+	}
 	fprintf(e.stdout, `A keyed hash of the address remains, so that the next login does not create the contact again.
 To take that back: hubgate contacts forget %s --allow
 
