@@ -95,8 +95,10 @@ func (e *APIError) AboutCalls() bool {
 		return e.probed == callsFail
 	}
 	switch e.Status {
-	case http.StatusUnauthorized, http.StatusTooManyRequests, StatusMigration:
+	case http.StatusUnauthorized:
 		return e.fromHubSpot
+	case http.StatusTooManyRequests, StatusMigration:
+		return e.fromHubSpot || e.RetryAfter > 0
 	}
 	return e.LacksScopes()
 }
