@@ -68,9 +68,9 @@ func (b *batch) failedAlone(ctx context.Context, p *plan, e *crm.APIError) error
 }
 
 // diagnose returns HubSpot's error after a failed call: about all calls, or about what this one contained. If the error
-// does not say, or is about contacts that paused calls or failed alone before, hubgate asks with a call of its own, which
-// contains nothing that a visitor chose. e is nil if HubSpot is not the cause: calls are paused already, the process is shutting
-// down, or Redis failed (err).
+// does not say, or is about contacts that paused calls or failed alone before, hubgate asks with a call of its own,
+// which contains nothing that a visitor chose. e is nil if HubSpot is not the cause: calls are paused already, the
+// process is shutting down, or Redis failed (err).
 func (w *worker) diagnose(ctx context.Context, plans []*plan, failure error) (e *crm.APIError, err error) {
 	e, err = w.apiError(ctx, failure)
 	if e == nil || e.AboutContacts() || e.AboutCalls() && (e.Daily() || !w.order.suspects(plans, e.Status)) {
