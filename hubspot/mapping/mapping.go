@@ -223,8 +223,9 @@ func (r rule) Mark() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Unique returns the properties with unique values that are mapped to the subject, and so identify a person's contact. A
-// property of another claim does not: the visitor may have chosen the value, and would take over another one's contact.
+// Unique returns the properties with unique values that are mapped to the subject, and so identify a person's contact.
+// A property of another claim does not: the visitor may have chosen the value, and would take over another one's
+// contact.
 func (m *Mapping) Unique(known crm.Schema) []string {
 	var names []string
 	for _, r := range m.rules {

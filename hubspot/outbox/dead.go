@@ -128,8 +128,8 @@ func (o *Outbox) Drop(ctx context.Context, ids []string, all bool) (n int, err e
 }
 
 // replayScript moves a dead letter back to the queue atomically, unless the person was forgotten: an operator must not
-// miss it between both. KEYS: stream, dead letters, forget key, forgotten people. ARGV: id, entry, number of logins, and
-// those of a markedScript.
+// miss it between both. KEYS: stream, dead letters, forget key, forgotten people. ARGV: id, entry, number of logins,
+// and those of a markedScript.
 var replayScript = redis.NewScript(`
 if ARGV[4] ~= '*' then
   local key = redis.call('GET', KEYS[3]) or ''

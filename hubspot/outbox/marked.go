@@ -12,8 +12,8 @@ import (
 )
 
 // markedScript is a script about a person that does nothing if the person was forgotten. Its last two arguments are the
-// forget key or "*", and the person's name among the forgotten. It returns the forget key if that is another one. It can
-// be repeated after a lost reply.
+// forget key or "*", and the person's name among the forgotten. It returns the forget key if that is another one. It
+// can be repeated after a lost reply.
 type markedScript struct {
 	script *redis.Script
 	email  string
