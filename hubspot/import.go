@@ -34,8 +34,9 @@ type Imported struct {
 
 // SkippedRow is a person who must not become a contact.
 type SkippedRow struct {
-	Row    int    `json:"row"`
-	Reason string `json:"reason"`
+	Row      int    `json:"row"`
+	Reason   string `json:"reason"`
+	Excluded bool   `json:"excluded"` // by the configuration or as forgotten: nothing is wrong with the row
 }
 
 // ImportError is a mistake in an Import.
@@ -83,8 +84,8 @@ func (c *Contacts) Import(ctx context.Context, from mapping.Provider, in Import)
 	done := Imported{Skipped: []SkippedRow{}}
 	for _, r := range in.Rows {
 		person := outbox.ImportRow{File: in.File + ":" + live.mapping.Fingerprint(from), Row: r.Row}
-		var skipped string
-		if person.Login, skipped = live.mapping.ImportedLogin(from, r.Claims, in.TrustEmails); skipped != "" {
+		var skipped mapping.Skipped
+		if person.Login, skipped = live.mapping.ImportedLogin(from, r.Claims, in.TrustEmails); skipped.Reason != "" {
 			done.skip(r.Row, skipped)
 			continue
 		}
@@ -112,7 +113,7 @@ func (done *Imported) add(row int, result outbox.ImportResult) {
 	case outbox.ImportRepeated:
 		done.Repeated++
 	case outbox.ImportForgotten:
-		done.skip(row, "forgotten (hubgate contacts forget --allow takes that back)")
+		done.skip(row, mapping.Skipped{Reason: "forgotten; hubgate contacts forget --allow takes that back", Excluded: true})
 		return
 	case outbox.ImportFull:
 		done.Retry = importRetry
@@ -121,8 +122,8 @@ func (done *Imported) add(row int, result outbox.ImportResult) {
 	done.Rows++
 }
 
-func (done *Imported) skip(row int, reason string) {
-	done.Skipped = append(done.Skipped, SkippedRow{row, reason})
+func (done *Imported) skip(row int, s mapping.Skipped) {
+	done.Skipped = append(done.Skipped, SkippedRow{row, s.Reason, s.Excluded})
 	done.Rows++
 }
 

@@ -117,6 +117,9 @@ func TestImportSkipsPeople(t *testing.T) {
 			if rows = append(rows, s.Row); s.Reason == "" {
 				t.Errorf("no reason: %+v", s)
 			}
+			if s.Excluded != (s.Row == 2 || s.Row == 3) { // by skip.groups and skip.email_domains
+				t.Errorf("excluded: %+v", s)
+			}
 		}
 		if !slices.Equal(rows, []int{2, 3, 4, 5, 6, 7}) || done.Rows != 7 || done.Queued != 1 {
 			t.Errorf("%+v", done)

@@ -23,9 +23,14 @@ func (m *Mapping) Fingerprint(from Provider) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// ImportedLogin returns a person of a file as a login without time, host and page, with the mapped claims only. reason
-// is why the person must not become a contact, or "".
-func (m *Mapping) ImportedLogin(from Provider, claims map[string]string, trust bool) (l outbox.Login, reason string) {
+// Skipped is why a person of a file does not become a contact. It is zero for one who does.
+type Skipped struct {
+	Reason   string
+	Excluded bool // the configuration excludes the person: nothing is wrong with the row
+}
+
+// ImportedLogin returns a person of a file as a login without time, host and page, with the mapped claims only.
+func (m *Mapping) ImportedLogin(from Provider, claims map[string]string, trust bool) (l outbox.Login, s Skipped) {
 	l = outbox.Login{
 		Issuer: from.Issuer, Subject: claims["sub"], Email: claims["email"], Name: claims["name"],
 		EmailVerified: trust || backfill.IsVerified(claims), Claims: map[string]any{},
@@ -43,12 +48,20 @@ func (m *Mapping) ImportedLogin(from Provider, claims map[string]string, trust b
 	}
 	switch {
 	case !l.EmailVerified:
-		return l, "e-mail not verified"
+		return l, Skipped{Reason: SkipText(SkipUnverified)}
 	case !known && len(m.cfg.Skip.Groups) > 0:
-		return l, "groups unknown: add the claim " + from.GroupsClaim + ", because hubspot.contacts.skip.groups is set"
+		return l, Skipped{Reason: "groups unknown: add the claim " + from.GroupsClaim +
+			", because hubspot.contacts.skip.groups is set"}
 	}
 	l = m.LimitSize(l)
-	return l, SkipText(m.Skip(l))
+	switch reason := m.Skip(l); reason {
+	case SkipGroup:
+		return l, Skipped{"excluded by hubspot.contacts.skip.groups", true}
+	case SkipDomain:
+		return l, Skipped{"excluded by hubspot.contacts.skip.email_domains", true}
+	default:
+		return l, Skipped{Reason: SkipText(reason)}
+	}
 }
 
 func splitGroups(text string) []string {

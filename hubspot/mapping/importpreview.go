@@ -35,9 +35,9 @@ func NewImportPreview(
 
 // Person returns what would be written for a person with these claims, or why the person would be skipped. Properties
 // whose source the person lacks are not written and not returned.
-func (p *ImportPreview) Person(claims map[string]string, trust bool) (list []ImportedProperty, skipped string) {
+func (p *ImportPreview) Person(claims map[string]string, trust bool) (list []ImportedProperty, skipped Skipped) {
 	login, skipped := p.mapping.ImportedLogin(p.from, claims, trust)
-	if skipped != "" {
+	if skipped.Reason != "" {
 		return nil, skipped
 	}
 	for _, v := range p.mapping.Values(login, 0, p.known) {
@@ -49,7 +49,7 @@ func (p *ImportPreview) Person(claims map[string]string, trust bool) (list []Imp
 			list = append(list, item)
 		}
 	}
-	return list, ""
+	return list, Skipped{}
 }
 
 // Properties returns the names of the mapped properties.

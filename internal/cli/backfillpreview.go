@@ -50,6 +50,7 @@ type backfillPreview struct {
 type previewTotals struct {
 	People       int               `json:"people"`
 	BadRows      int               `json:"bad_rows"`
+	Excluded     map[string]int    `json:"excluded"` // reason -> people
 	Properties   []*propertyTotals `json:"properties"`
 	UnusedClaims []string          `json:"unused_claims"`
 }
@@ -80,8 +81,12 @@ func (p *backfillPreview) add(row backfill.Row) error {
 		}
 	}
 	list, skipped := p.account.Person(row.Claims, p.command.trustEmails)
-	if skipped != "" {
-		p.command.reject(&backfill.RowError{Number: row.Number, Line: row.Line, Fault: skipped})
+	if skipped.Excluded {
+		p.command.excluded[skipped.Reason]++
+		return nil
+	}
+	if skipped.Reason != "" {
+		p.command.reject(&backfill.RowError{Number: row.Number, Line: row.Line, Fault: skipped.Reason})
 		return nil
 	}
 	p.totals.People++
@@ -124,6 +129,7 @@ func (r previewRow) text() string {
 
 func (p *backfillPreview) summary() previewTotals {
 	p.totals.BadRows, p.totals.Properties = p.command.bad, []*propertyTotals{}
+	p.totals.Excluded = p.command.excluded
 	for _, name := range slices.Sorted(maps.Keys(p.properties)) {
 		p.totals.Properties = append(p.totals.Properties, p.properties[name])
 	}
@@ -157,7 +163,7 @@ func (p *backfillPreview) print() error {
 	if len(totals.UnusedClaims) > 0 {
 		fprintf(e.stdout, "not mapped to a property: %s\n", strings.Join(totals.UnusedClaims, ", "))
 	}
-	_, err := fprintf(e.stdout, "%s to send, %s; nothing was sent\n",
-		setting.Count(totals.People, "row"), setting.Count(totals.BadRows, "bad row"))
+	_, err := fprintf(e.stdout, "%s to send, %s%s; nothing was sent\n",
+		setting.Count(totals.People, "row"), setting.Count(totals.BadRows, "bad row"), p.command.excludedText())
 	return err
 }

@@ -123,3 +123,29 @@ func TestBackfillDryRunFailsForValuesThatDoNotFit(t *testing.T) {
 		t.Errorf("%d %s %s", status, stdout, stderr)
 	}
 }
+
+func TestBackfillDryRunCountsExcludedPeople(t *testing.T) {
+	t.Parallel()
+	config, _ := unready(t, 4711)
+	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != exitOK {
+		t.Fatal(stderr)
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, "    skip: {email_domains: [staff.example]}\n"...)
+	if err := os.WriteFile(config, text, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "people.csv")
+	people := "email,email_verified\nada@example.com,true\nbob@staff.example,true\neve@staff.example,true\n"
+	if err := os.WriteFile(file, []byte(people), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := hubgate(t, "contacts", "backfill", file, "--config", config, "--dry-run")
+	want := "1 row to send, 0 bad rows, 2 skipped (excluded by hubspot.contacts.skip.email_domains); nothing was sent\n"
+	if status != exitOK || !strings.HasSuffix(stdout, want) {
+		t.Errorf("%d %s %s", status, stdout, stderr)
+	}
+}

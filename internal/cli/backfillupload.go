@@ -30,7 +30,7 @@ func (b *backfillCommand) upload() (work func() (summary any, err error), err er
 	return func() (any, error) {
 		count := func(backfill.Row) error { b.good++; return nil }
 		if err := b.file.each(count, b.reject); err != nil {
-			return uploadTotals{BadRows: b.bad}, err
+			return uploadTotals{BadRows: b.bad, Excluded: b.excluded}, err
 		}
 		u := &upload{
 			command: b, client: client, lines: map[int]int{},
@@ -42,7 +42,7 @@ func (b *backfillCommand) upload() (work func() (summary any, err error), err er
 			err = u.send()
 		}
 		u.progress.clear()
-		u.totals.BadRows = b.bad
+		u.totals.BadRows, u.totals.Excluded = b.bad, b.excluded
 		return u.totals, u.finish(err)
 	}, nil
 }
@@ -64,6 +64,8 @@ type uploadTotals struct {
 	Repeated int `json:"repeated"`
 	LoggedIn int `json:"logged_in"`
 	BadRows  int `json:"bad_rows"`
+
+	Excluded map[string]int `json:"excluded"` // reason -> people
 }
 
 // add adds a person to the next request, after it sent a full one.
@@ -126,6 +128,10 @@ func (u *upload) count(done hubspot.Imported) {
 	u.totals.Repeated += done.Repeated
 	u.totals.LoggedIn += done.LoggedIn
 	for _, s := range done.Skipped {
+		if s.Excluded {
+			u.command.excluded[s.Reason]++
+			continue
+		}
 		u.command.reject(&backfill.RowError{Number: s.Row, Line: u.lines[s.Row], Fault: s.Reason})
 	}
 }
@@ -189,6 +195,6 @@ func (u *upload) print() error {
 			text += ", " + setting.Number(part.rows) + " " + part.text
 		}
 	}
-	_, err := fprintln(u.command.env.stdout, text)
+	_, err := fprintln(u.command.env.stdout, text+u.command.excludedText())
 	return err
 }

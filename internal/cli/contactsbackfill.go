@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 func contactsBackfillCommand(e *env, flags *adminFlags) *cobra.Command {
-	b := &backfillCommand{env: e, flags: flags, report: rowReport{env: e, counts: map[string]int{}}}
+	b := &backfillCommand{env: e, flags: flags, report: rowReport{env: e, counts: map[string]int{}},
+		excluded: map[string]int{}}
 	cmd := &cobra.Command{
 		Use: "backfill FILE|-", Short: "Import the people of a CSV or JSON file as contacts", Args: cobra.ExactArgs(1),
 		Long: `Queues the people of a file as contacts, with the mapping hubspot.contacts.properties. FILE is a CSV file whose
@@ -20,7 +24,8 @@ header has the names of claims, or the output of "aws cognito-idp list-users"; -
 column email, and email_verified with true in each row, or --trust-emails.
 What a login sent is never overwritten, and an interrupted import can be repeated: no row is queued twice.
 With --dry-run it reads HubSpot's properties, shows what would be sent and what does not fit, and changes nothing.
-Exit status: 0 when everybody was queued, 2 when the file cannot be read, 3 when a row was not imported (or, with
+People whom hubspot.contacts.skip excludes are counted.
+Exit status: 0 when everybody else was queued, 2 when the file cannot be read, 3 when a row was not imported (or, with
 --dry-run, when a value does not fit).`,
 		RunE: func(cmd *cobra.Command, args []string) error { return b.run(args[0], cmd.InOrStdin()) },
 	}
@@ -39,6 +44,8 @@ type backfillCommand struct {
 	report rowReport
 	good   int // rows that can be imported
 	bad    int // and that cannot
+
+	excluded map[string]int // people by the reason why they must not become contacts
 }
 
 func (b *backfillCommand) run(path string, stdin io.Reader) error {
@@ -65,6 +72,15 @@ func (b *backfillCommand) run(path string, stdin io.Reader) error {
 		return silentError(ExitUsage)
 	}
 	return err
+}
+
+// excludedText returns the numbers of people who must not become contacts, as the end of a sentence.
+func (b *backfillCommand) excludedText() string {
+	text := ""
+	for _, reason := range slices.Sorted(maps.Keys(b.excluded)) {
+		text += fmt.Sprintf(", %s skipped (%s)", setting.Number(b.excluded[reason]), visible(reason, ""))
+	}
+	return text
 }
 
 // reject reports a row that cannot be imported.

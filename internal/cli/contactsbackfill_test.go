@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -62,7 +61,9 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name := fmt.Sprint(in.File, row.Row)
 		switch {
 		case strings.HasSuffix(row.Claims["email"], "@staff.example"):
-			done.Skipped = append(done.Skipped, hubspot.SkippedRow{Row: row.Row, Reason: "e-mail domain is skipped"})
+			done.Skipped = append(done.Skipped, hubspot.SkippedRow{Row: row.Row, Reason: "excluded by skip", Excluded: true})
+		case strings.HasSuffix(row.Claims["email"], "@groups.example"):
+			done.Skipped = append(done.Skipped, hubspot.SkippedRow{Row: row.Row, Reason: "groups unknown"})
 		case a.queued[name]:
 			done.Repeated++
 		case a.room > 0 && done.Queued == a.room:
@@ -154,45 +155,6 @@ func TestBackfillGoesOnAfterACrash(t *testing.T) {
 	}
 }
 
-func TestBackfillRepeatsARequestAfterATransientFailure(t *testing.T) {
-	t.Parallel()
-	file := peopleCSV(t, 300, 0)
-	for _, status := range []int{0, http.StatusServiceUnavailable, http.StatusBadGateway} {
-		for _, done := range []bool{false, true} {
-			a := newImportAPI(t)
-			a.failAt, a.done, a.status = 2, done, status
-			status, stdout, stderr := a.backfill(file)
-			if status != exitOK || len(a.rows) != 300 || !strings.Contains(stderr, "200 of 300 rows queued; trying again: ") {
-				t.Errorf("%d, done: %v: %d %q %q, %d rows", a.status, done, status, stdout, stderr, len(a.rows))
-			}
-		}
-	}
-}
-
-func TestBackfillDoesNotAdviseToRepeatWhatIsRefused(t *testing.T) {
-	t.Parallel()
-	for _, refusal := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusConflict} {
-		a := newImportAPI(t)
-		a.failAt, a.status = 1, refusal
-		status, _, stderr := a.backfill(peopleCSV(t, 3, 0))
-		if status != exitFailed || strings.Contains(stderr, "same command again") || a.requests != 1 {
-			t.Errorf("%d: %d %q", refusal, status, stderr)
-		}
-	}
-}
-
-func TestBackfillNamesThePauseThatItWaitsFor(t *testing.T) {
-	t.Parallel()
-	for _, because := range []string{"401: HubSpot rejects the token", "403: missing scopes", "no answer"} {
-		a, until := newImportAPI(t), time.Now().Add(time.Hour)
-		a.room, a.state = 150, outbox.Status{PausedUntil: &until, PausedBecause: because}
-		status, _, stderr := a.backfill(peopleCSV(t, 200, 0))
-		if want := "paused: " + because; status != exitOK || strings.Count(stderr, want) != 1 {
-			t.Errorf("%d, no %q in %q", status, want, stderr)
-		}
-	}
-}
-
 func TestBackfillWaitsForRoomInTheQueue(t *testing.T) {
 	t.Parallel()
 	a := newImportAPI(t)
@@ -236,14 +198,34 @@ func TestBackfillNamesRowsThatTheGatewaySkips(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "people.json")
 	text := `{"Users": [
 {"Attributes": [{"Name": "email", "Value": "ada@example.com"}]},
-{"Attributes": [{"Name": "email", "Value": "bob@staff.example"}]}
+{"Attributes": [{"Name": "email", "Value": "bob@groups.example"}]},
+{"Attributes": [{"Name": "email", "Value": "eve@staff.example"}]}
 ]}`
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want := "line 3: e-mail domain is skipped\n1 row queued, 1 not imported\n"
+	want := "line 3: groups unknown\n1 row queued, 1 not imported, 1 skipped (excluded by skip)\n"
 	if status, stdout, stderr := a.backfill(file, "--trust-emails"); status != exitFound || stdout != want {
 		t.Errorf("%d %q %q", status, stdout, stderr)
+	}
+}
+
+func TestBackfillSucceedsForExcludedPeople(t *testing.T) {
+	t.Parallel()
+	for n := 1; n <= 3; n++ {
+		a := newImportAPI(t)
+		file := filepath.Join(t.TempDir(), "people.csv")
+		text := "email,email_verified\nada@example.com,true\n"
+		for i := range n {
+			text += fmt.Sprintf("p%d@staff.example,true\n", i)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf("1 row queued, %d skipped (excluded by skip)\n", n)
+		if status, stdout, stderr := a.backfill(file); status != exitOK || stdout != want {
+			t.Errorf("%d %q %q", status, stdout, stderr)
+		}
 	}
 }
 
