@@ -26,7 +26,7 @@ func (c *Contacts) Send(ctx context.Context, email string) (waiting bool, err er
 	if err != nil || !waiting {
 		return false, err
 	}
-	return true, c.addForced(ctx, outbox.Login{Email: crm.EmailKey(email)})
+	return true, c.addForced(ctx, outbox.Entry{Login: outbox.Login{Email: crm.EmailKey(email)}, Waiting: true})
 }
 
 // SendLast sends the last login of people with an e-mail address again, and reports whether one is known. people are
@@ -39,7 +39,7 @@ func (c *Contacts) SendLast(ctx context.Context, email string, people []outbox.L
 	if err != nil || !known {
 		return false, err
 	}
-	return true, c.addForced(ctx, last)
+	return true, c.addForced(ctx, outbox.Entry{Login: last})
 }
 
 // Create creates or updates the contact of an e-mail address with the constants of the mapping only. Its errors are
@@ -48,7 +48,7 @@ func (c *Contacts) Create(ctx context.Context, email string) error {
 	if err := c.canSend(ctx, email); err != nil {
 		return err
 	}
-	return c.addForced(ctx, outbox.Login{Email: crm.EmailKey(email)})
+	return c.addForced(ctx, outbox.Entry{Login: outbox.Login{Email: crm.EmailKey(email)}})
 }
 
 // canSend returns why nothing can be sent to an address, or nil.
@@ -66,10 +66,11 @@ func (c *Contacts) canSend(ctx context.Context, email string) error {
 	return err
 }
 
-func (c *Contacts) addForced(ctx context.Context, l outbox.Login) error {
+func (c *Contacts) addForced(ctx context.Context, e outbox.Entry) error {
+	e.Forced = true
 	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
 	defer cancel()
-	if err := c.outbox.Add(ctx, outbox.Entry{Login: l, Forced: true}); err != nil {
+	if err := c.outbox.Add(ctx, e); err != nil {
 		return fmt.Errorf("hubspot: queue a contact: %w", err)
 	}
 	return nil

@@ -15,11 +15,16 @@ import (
 // ARGV: nonce, TTL of record and index, entry, logins, the person's name in the index, the last login or "", its TTL,
 // the forget key or "*", the person's name among the forgotten. It returns the forget key if that is another one, and
 // -1 if the person is forgotten: both are checked in this step, so that no login is added behind an operator's back.
+// Without logins ("") nothing but the entry is written: it is about an address, whose record comes with its contact.
 var addScript = redis.NewScript(`
 if ARGV[8] ~= '*' then
   local key = redis.call('GET', KEYS[4]) or ''
   if key ~= ARGV[8] then return key end
   if key ~= '' and redis.call('SISMEMBER', KEYS[5], ARGV[9]) == 1 then return -1 end
+end
+if ARGV[4] == '' then
+  redis.call('XADD', KEYS[1], '*', 'd', ARGV[3])
+  return 1
 end
 for i = 7, #KEYS do
   if redis.call('EXISTS', KEYS[6]) == 0 and redis.call('EXISTS', KEYS[i]) == 1 then
@@ -60,9 +65,12 @@ func (o *Outbox) addArgs(e Entry) (names []string, args []any, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	name, logins := o.personName(e.Login), 1
-	if e.Forced {
-		logins = 0
+	name, logins := o.personName(e.Login), "1"
+	switch {
+	case e.Forced && e.Login.Subject == "":
+		logins = ""
+	case e.Forced:
+		logins = "0"
 	}
 	last, ttl, err := o.sealLast(e)
 	if err != nil {

@@ -66,6 +66,7 @@ func New(deps Deps) *Outbox {
 type Entry struct {
 	Login    Login `json:"login"`
 	Forced   bool  `json:"forced,omitempty"`   // requested by an operator: send now
+	Waiting  bool  `json:"waiting,omitempty"`  // only says to send the login now that waits in the queue
 	Imported bool  `json:"imported,omitempty"` // a person of a file, not a login
 	// OriginID is the id under which a replayed dead letter was first queued. A later login may have been sent since.
 	OriginID string `json:"made,omitempty"`

@@ -61,6 +61,10 @@ func (p *Pending) Add(q Queued) {
 			j.Forced, j.IDs, j.State.Next = true, append([]string{q.ID}, j.IDs...), 0
 			return
 		}
+		if q.entry.Waiting { // the login was sent meanwhile
+			p.Replaced = append(p.Replaced, q.ID)
+			return
+		}
 	}
 	key := jobKey(added.Login)
 	if old := p.byPerson[key]; old != nil {

@@ -98,7 +98,7 @@ func timeFromMillis(ms int64) *time.Time {
 func (o *Outbox) IsQueued(ctx context.Context, email string) (queued bool, err error) {
 	err = o.messagesOf(ctx, o.keys.stream, func(m redis.XMessage) (more bool) {
 		q := o.decode(m)
-		queued = q.Err == nil && crm.EmailKey(q.entry.Login.Email) == email
+		queued = q.Err == nil && !q.entry.Waiting && crm.EmailKey(q.entry.Login.Email) == email
 		return !queued
 	})
 	if err != nil {

@@ -70,7 +70,11 @@ func (h *Holdings) showQueue(ctx context.Context, p *PersonData) error {
 		return err
 	}
 	for i, m := range entries {
-		entry := PersonEntry{QueueEntry: h.o.queueEntry(m, states[i], inFlight[i]), Login: h.o.decode(m).entry.Login}
+		q := h.o.decode(m)
+		if q.entry.Waiting { // there is no login in it
+			continue
+		}
+		entry := PersonEntry{QueueEntry: h.o.queueEntry(m, states[i], inFlight[i]), Login: q.entry.Login}
 		p.Queue = append(p.Queue, entry)
 	}
 	return nil
