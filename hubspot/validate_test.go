@@ -96,6 +96,17 @@ func TestValidateReportsMistakes(t *testing.T) {
 	}
 }
 
+func TestLifecycleStageOfNewContactsNeedsNoWarning(t *testing.T) {
+	t.Parallel()
+	for write, warnings := range map[string]int{"": 1, "always": 1, "if_empty": 1, "create_only": 0} {
+		c := DefaultConfig()
+		c.Contacts.Properties = map[string]mapping.Property{"lifecyclestage": {Claim: "stage", Write: write}}
+		if p := c.Validate(); len(p) != warnings {
+			t.Errorf("%q: %+v", write, p)
+		}
+	}
+}
+
 func TestValidateAcceptsLoopbackAndPropertyForms(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()

@@ -46,7 +46,7 @@ func (c Property) validate(p *setting.Problems, name string) {
 	case !crm.IsPropertyName(name):
 		p.Add(key, fmt.Sprintf("%q is not the internal name of a property", name),
 			"write the internal name: lower-case letters, digits and underscores, starting with a letter")
-	case name == "lifecyclestage":
+	case name == "lifecyclestage" && c.Write != WriteCreateOnly:
 		p.Warn(key, "a lifecycle stage only moves forward in HubSpot, and sales and marketing use it",
 			"map to a custom property, or use write: create_only")
 	}
