@@ -1,6 +1,9 @@
 package crm
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // Drop is a value, or a part of one, that cannot reach HubSpot.
 type Drop struct {
@@ -56,10 +59,16 @@ func (r Reason) Sentence() string {
 	return "HubSpot rejects the value"
 }
 
+// IsHubSpots reports whether only HubSpot creates properties of this name.
+func IsHubSpots(property string) bool { return strings.HasPrefix(property, "hs_") }
+
 // Text returns why the value cannot reach HubSpot, in words.
 func (d Drop) Text() string {
-	if d.Detail != "" {
+	switch {
+	case d.Detail != "":
 		return d.Detail
+	case d.Reason == NoSuchProperty && IsHubSpots(d.Property):
+		return "HubSpot has no such property; correct the name: only HubSpot creates properties that begin with hs_"
 	}
 	return d.Reason.Sentence()
 }

@@ -17,6 +17,18 @@ func TestReasonHasSentence(t *testing.T) {
 	}
 }
 
+func TestOnlyHubSpotCreatesItsProperties(t *testing.T) {
+	t.Parallel()
+	for name, created := range map[string]bool{
+		"hs_persona2": false, "hs_x": false, "hs_": false, "tier": true, "hst": true,
+	} {
+		text := Drop{Property: name, Reason: NoSuchProperty}.Text()
+		if strings.Contains(text, "contacts setup") != created || !created && !strings.Contains(text, "correct the name") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+}
+
 func TestRejectionKeepsCodesOnly(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -54,7 +53,7 @@ func (check *Check) add(r rule, known crm.Schema, groups Groups) {
 	switch {
 	case there:
 		reason, cure = r.unsuitable(known, groups)
-	case strings.HasPrefix(r.property, "hs_"):
+	case crm.IsHubSpots(r.property):
 		reason, cure = "HubSpot has no such property", "correct the name; only HubSpot creates properties that begin with hs_"
 	default:
 		check.Missing = append(check.Missing, r.newProperty(groups))
