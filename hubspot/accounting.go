@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/mapping"
@@ -11,8 +12,8 @@ import (
 // account reports the values of a written contact that did not reach HubSpot: in the log the first time, in a metric,
 // and in the status.
 func (b *batch) account(ctx context.Context, p *plan) error {
-	if len(p.drops) == 0 {
-		return nil
+	if err := b.forgetFixed(ctx, p); err != nil || len(p.drops) == 0 {
+		return err
 	}
 	list := make([]outbox.RejectedProperty, len(p.drops))
 	for i, d := range p.drops {
@@ -33,6 +34,33 @@ func (b *batch) account(ctx context.Context, p *plan) error {
 		}
 	}
 	return nil
+}
+
+// forgetFixed removes the rejected properties whose values HubSpot accepts again, as a written contact shows. Those
+// that another contact of the batch lacks stay.
+func (b *batch) forgetFixed(ctx context.Context, p *plan) error {
+	for _, d := range p.drops {
+		b.rejectedBefore = slices.DeleteFunc(b.rejectedBefore,
+			func(r outbox.RejectedProperty) bool { return r.Property == d.Property })
+	}
+	var fixed []outbox.RejectedProperty
+	b.rejectedBefore = slices.DeleteFunc(b.rejectedBefore, func(r outbox.RejectedProperty) bool {
+		over := p.shows(r) && b.mapping.IsFixed(r)
+		if over {
+			fixed = append(fixed, r)
+			b.w.c.faults.ended("property " + r.Property + " " + r.Reason)
+		}
+		return over
+	})
+	return b.w.outbox.ForgetRejected(ctx, fixed)
+}
+
+// shows reports whether a written contact shows that a value of the property reaches HubSpot: it was written, or the
+// token can read whether it has to be.
+func (p *plan) shows(r outbox.RejectedProperty) bool {
+	return slices.ContainsFunc(p.wants, func(w want) bool {
+		return w.property == r.Property && (p.writes(w) || p.read && crm.Reason(r.Code) == crm.NoRead)
+	})
 }
 
 // forgetRejected removes rejected properties that are no longer worth showing.

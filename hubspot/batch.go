@@ -23,6 +23,8 @@ type batch struct {
 	alone    int       // contacts that failed alone since HubSpot accepted one, for no reason that it names
 	began    time.Time // when it was taken from the queue
 	fresh    bool      // its jobs took part in no failed call before
+
+	rejectedBefore []outbox.RejectedProperty // by earlier batches, and by no contact of this one
 }
 
 func newBatch(w *worker, jobs []*outbox.Job) *batch {
@@ -47,6 +49,9 @@ func (b *batch) plan(ctx context.Context, jobs []*outbox.Job) (planned bool, err
 		return false, b.w.postpone(ctx, jobs, err)
 	}
 	if err := b.countClaims(ctx, jobs); err != nil {
+		return false, err
+	}
+	if b.rejectedBefore, err = b.w.outbox.Rejected(ctx); err != nil {
 		return false, err
 	}
 	for i, j := range jobs {

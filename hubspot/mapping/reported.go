@@ -23,6 +23,18 @@ func (m *Mapping) IsOver(p outbox.RejectedProperty, known crm.Schema, now time.T
 	return !mapped || p.Rule != "" && p.Rule != r.Mark() || now.Sub(p.LastAt) > rejectedFor
 }
 
+// IsFixed reports whether a rejection is over because a later contact was written with the property: its cause was the
+// property, the token or the mapping. What a person's value caused stays, because the next person's says nothing about
+// it.
+func (m *Mapping) IsFixed(p outbox.RejectedProperty) bool {
+	switch crm.Reason(p.Code) {
+	case crm.NoSuchProperty, crm.ReadOnly, crm.NoRead:
+		return true
+	}
+	r, mapped := m.Rule(p.Property)
+	return mapped && r.Claim == ""
+}
+
 const unseenAfter = 24 * time.Hour
 
 // UnseenClaims returns the mapped claims that no login of the last day carried, although there were logins.
