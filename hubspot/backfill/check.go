@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"strings"
+	"unicode"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 )
@@ -28,6 +29,9 @@ func (c *checks) check(row Row) (fault, cure string) {
 	case !crm.ValidEmail(email):
 		return "email is not an e-mail address", "write one plain address, such as ada@example.com"
 	case !c.trustEmails && !IsVerified(row.Claims):
+		if word := row.Claims["email_verified"]; isOddWord(word) {
+			return fmt.Sprintf("email_verified is %q, which is neither true nor false", word), "write true or false"
+		}
 		return "email_verified is not true",
 			"let the person verify the address, or use --trust-emails if you know that all addresses are right"
 	}
@@ -36,6 +40,12 @@ func (c *checks) check(row Row) (fault, cure string) {
 		names = append(names, "sub\x00"+sub)
 	}
 	return c.repeated(names, row.Line)
+}
+
+// isOddWord reports whether a text is a word, and neither true nor false. Spreadsheets write true in their own language.
+func isOddWord(text string) bool {
+	other := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	return text != "" && len(text) <= 20 && !strings.EqualFold(text, "false") && strings.IndexFunc(text, other) < 0
 }
 
 // IsVerified reports whether the claims say that the address is verified.

@@ -70,7 +70,7 @@ func NewReader(source io.Reader, trustEmails bool) (*Reader, error) {
 		_, _ = r.Discard(len(utf8Mark)) // was peeked
 	}
 	reader := &Reader{checks: newChecks(trustEmails)}
-	if begin, _ = r.Peek(1); string(begin) == "{" {
+	if begin, _ = r.Peek(1); string(begin) == "{" || string(begin) == "[" {
 		reader.people, err = newUserList(r)
 	} else {
 		reader.people, err = newTable(r, trustEmails)

@@ -109,7 +109,7 @@ func TestReaderNamesBadRows(t *testing.T) {
 		"not an address":     {"ada,true,s\n", "2: email is not an e-mail address"},
 		"two addresses":      {"\"a@x.de,b@x.de\",true,s\n", "2: email is not an e-mail address"},
 		"unverified":         {"ada@example.com,false,s\n", "2: email_verified is not true"},
-		"verified with 1":    {"ada@example.com,1,s\n", "2: email_verified is not true"},
+		"verified with 1":    {"ada@example.com,1,s\n", "2: email_verified is \"1\", which is neither true nor false"},
 		"unknown":            {"ada@example.com,,s\n", "2: email_verified is not true"},
 		"few fields":         {"ada@example.com,true\n", "2: has 2 fields, but the header has 3"},
 		"many fields":        {"ada@example.com,true,a,b\n", "2: has 4 fields, but the header has 3"},

@@ -21,15 +21,22 @@ type table struct {
 }
 
 func newTable(r *bufio.Reader, trustEmails bool) (*table, error) {
-	t := &table{lines: lines{source: r}, separator: ','}
+	t := &table{lines: lines{source: r}}
 	header, err := t.header()
+	if err == nil && strings.HasPrefix(strings.ToLower(header.text), "sep=") { // the first line of Excel's files
+		header, err = t.header()
+	}
 	if err != nil {
 		return nil, err
 	}
+	t.separator = ','
 	t.claims, err = t.split(header, ',')
-	if err != nil || !slices.Contains(t.claims, "email") {
-		if claims, failed := t.split(header, ';'); failed == nil && (err != nil || len(claims) > len(t.claims)) {
-			t.claims, t.separator, err = claims, ';', nil
+	for _, separator := range []byte(";\t") {
+		if err == nil && slices.Contains(t.claims, "email") {
+			break
+		}
+		if claims, failed := t.split(header, separator); failed == nil && (err != nil || len(claims) > len(t.claims)) {
+			t.claims, t.separator, err = claims, separator, nil
 		}
 	}
 	if err != nil {
@@ -108,7 +115,7 @@ func (t *table) emailCure() string {
 			return fmt.Sprintf("rename the column %q to email", setting.Shorten(name))
 		}
 	}
-	return "the first line must have the names of claims, separated by commas or semicolons"
+	return "the first line must have the names of claims, separated by commas, semicolons or tabs"
 }
 
 func (t *table) next() (Row, error) {

@@ -12,13 +12,14 @@ import (
 
 const outputCure = "write the whole output of aws cognito-idp list-users into the file"
 
-// userList is the JSON of Cognito's ListUsers.
+// userList is the JSON of Cognito's ListUsers, or only its list of users ("--query Users").
 type userList struct {
 	source  *boundedReader
 	json    *json.Decoder
 	number  int // users that were read
 	in      bool
 	partial bool // the list has a pagination token
+	bare    bool // the list is not in an object
 }
 
 // user is a user of the list. Attributes with the same meaning as claims of ID tokens have the same names.
@@ -35,8 +36,13 @@ func newUserList(r io.Reader) (*userList, error) {
 	l := &userList{source: &boundedReader{source: r, left: maxRow}}
 	l.json = json.NewDecoder(l.source)
 	l.json.UseNumber()
-	if _, err := l.json.Token(); err != nil { // {
+	begin, err := l.json.Token()
+	if err != nil {
 		return nil, l.fault(err)
+	}
+	if begin == json.Delim('[') {
+		l.in, l.bare = true, true
+		return l, nil
 	}
 	found, err := l.findUsers()
 	if err == nil && !found {
@@ -76,6 +82,10 @@ func (l *userList) endOfFile() error {
 	if _, err := l.json.Token(); err != nil { // }
 		return l.fault(err)
 	}
+	return l.endOfText()
+}
+
+func (l *userList) endOfText() error {
 	if _, err := l.json.Token(); !errors.Is(err, io.EOF) {
 		return l.fault(cmp.Or(err, errors.New("the file continues after the list")))
 	}
@@ -129,6 +139,9 @@ func (l *userList) leave() error {
 	l.in = false
 	if _, err := l.json.Token(); err != nil { // ]
 		return l.fault(err)
+	}
+	if l.bare {
+		return l.endOfText()
 	}
 	again, err := l.findUsers()
 	if err == nil && again {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot"
@@ -29,19 +30,20 @@ func (b *backfillCommand) upload() (work func() (summary any, err error), err er
 	}
 	return func() (any, error) {
 		count := func(backfill.Row) error { b.good++; return nil }
-		if err := b.file.each(count, b.reject); err != nil {
-			return uploadTotals{BadRows: b.bad, Excluded: b.excluded}, err
+		if err := b.file.each(count, func(*backfill.RowError) {}); err != nil {
+			return nil, err
 		}
 		u := &upload{
 			command: b, client: client, lines: map[int]int{},
 			progress: progress{w: b.env.stderr, terminal: isTerminal(b.env.stderr), last: time.Now()},
 		}
 		b.report.before = u.progress.clear
-		err := b.file.each(u.add, func(*backfill.RowError) {})
+		err := b.file.each(u.add, u.reject)
 		if err == nil {
 			err = u.send()
 		}
 		u.progress.clear()
+		u.report()
 		u.totals.BadRows, u.totals.Excluded = b.bad, b.excluded
 		return u.totals, u.finish(err)
 	}, nil
@@ -55,6 +57,7 @@ type upload struct {
 	rows     []hubspot.ImportRow // of the next request
 	lines    map[int]int         // of these rows
 	size     int                 // of these rows, in bytes
+	bad      []*backfill.RowError
 	totals   uploadTotals
 }
 
@@ -110,6 +113,7 @@ func (u *upload) send() error {
 	}
 	u.size = 0
 	clear(u.lines)
+	u.report()
 	return nil
 }
 
@@ -132,7 +136,7 @@ func (u *upload) count(done hubspot.Imported) {
 			u.command.excluded[s.Reason]++
 			continue
 		}
-		u.command.reject(&backfill.RowError{Number: s.Row, Line: u.lines[s.Row], Fault: s.Reason})
+		u.bad = append(u.bad, &backfill.RowError{Number: s.Row, Line: u.lines[s.Row], Fault: s.Reason})
 	}
 }
 
@@ -140,6 +144,25 @@ func (u *upload) count(done hubspot.Imported) {
 func (u *upload) state() string {
 	done := u.totals.Queued + u.totals.Repeated
 	return fmt.Sprintf("%s of %s queued", setting.Number(done), setting.Count(u.command.good, "row"))
+}
+
+// maxUnreported limits the memory for bad rows.
+const maxUnreported = 10_000
+
+// reject keeps a bad row until the gateway has found those before it.
+func (u *upload) reject(e *backfill.RowError) {
+	if u.bad = append(u.bad, e); len(u.rows) == 0 || len(u.bad) >= maxUnreported {
+		u.report()
+	}
+}
+
+// report reports bad rows in the order of their lines.
+func (u *upload) report() {
+	slices.SortStableFunc(u.bad, func(a, b *backfill.RowError) int { return a.Line - b.Line })
+	for _, e := range u.bad {
+		u.command.reject(e)
+	}
+	u.bad = nil
 }
 
 // wait waits until the queue has room. It returns false if the command was interrupted.
