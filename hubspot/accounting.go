@@ -123,7 +123,11 @@ func (c *Contacts) Status(ctx context.Context) (outbox.Status, error) {
 	if err != nil {
 		return s, err
 	}
-	m, now := c.live.Load().mapping, c.deps.Now()
+	live, now := c.live.Load(), c.deps.Now()
+	m := live.mapping
+	if s.Sync = "off"; live.on() {
+		s.Sync = "on"
+	}
 	var known crm.Schema
 	if k := c.known.Load(); k != nil {
 		known = *k

@@ -177,8 +177,14 @@ func TestImportRejectsInvalidRequests(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+		if s, err := r.Status(t.Context()); err != nil || s.Sync != "on" {
+			t.Errorf("sync is on: %+v %v", s, err)
+		}
 		e.cfg.Contacts.Sync = false
 		r.Set(e.cfg)
+		if s, err := r.Status(t.Context()); err != nil || s.Sync != "off" {
+			t.Errorf("sync is off: %+v %v", s, err)
+		}
 		if _, err := r.Import(t.Context(), testProvider, importOf("a@example.com")); !errors.Is(err, ErrOff) {
 			t.Errorf("sync is off: %v", err)
 		}

@@ -11,6 +11,7 @@ import (
 
 // Status is the state of the queue for operators.
 type Status struct {
+	Sync               string             `json:"sync"`    // "on", or "off": nothing is queued or sent; set by hubspot
 	Queued             int64              `json:"queued"`  // waiting, and due
 	Delayed            int64              `json:"delayed"` // waiting for a retry
 	Held               int64              `json:"held"`    // unchanged: sent when min_interval ends

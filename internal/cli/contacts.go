@@ -56,6 +56,9 @@ func printStatus(e *env, s outbox.Status, now time.Time) error {
 		}
 		row(name, text)
 	}
+	if s.Sync == "off" {
+		row("sync", "off: hubspot.access_token is empty, or hubspot.contacts.sync is false; nothing is queued or sent")
+	}
 	count("queued", s.Queued, "")
 	count("retrying", s.Delayed, "hubgate contacts queue shows the errors")
 	count("held", s.Held, "unchanged; sent when min_interval ends")
@@ -98,9 +101,14 @@ func reasonText(reason string) string {
 	return reason
 }
 
-// clock returns a time in UTC, with the day unless that is today.
+// clock returns a time in UTC, with the day unless that is today, and with seconds if it is less than two
+// minutes away.
 func clock(at, now time.Time) string {
-	const day, minute = "2 Jan ", "15:04 UTC"
+	const day = "2 Jan "
+	minute := "15:04 UTC"
+	if d := at.Sub(now); d > 0 && d < 2*time.Minute {
+		minute = "15:04:05 UTC"
+	}
 	at = at.UTC()
 	if at.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
 		return at.Format(minute)

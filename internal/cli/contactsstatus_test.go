@@ -16,6 +16,32 @@ import (
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
+func TestContactStatusSaysThatSyncIsOff(t *testing.T) {
+	t.Parallel()
+	for sync, want := range map[string]bool{"off": true, "on": false, "": false} {
+		var out bytes.Buffer
+		if err := printStatus(&env{stdout: &out}, outbox.Status{Sync: sync, Dead: 2}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.HasPrefix(out.String(), "sync      off: hubspot.access_token is empty, or"); got != want {
+			t.Errorf("%q: %s", sync, out.String())
+		}
+	}
+}
+
+func TestClockShowsSecondsOfATimeThatIsNear(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 23, 59, 50, 0, time.UTC)
+	for after, want := range map[time.Duration]string{
+		5 * time.Second: "23:59:55 UTC", 119 * time.Second: "29 Nov 00:01:49 UTC", -time.Minute: "23:58 UTC",
+		2 * time.Minute: "29 Nov 00:01 UTC", -time.Hour: "22:59 UTC",
+	} {
+		if got := clock(now.Add(after), now); got != want {
+			t.Errorf("%v: %s, want %s", after, got, want)
+		}
+	}
+}
+
 func TestContactStatusIsReadable(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 2, 3, 4, 0, time.UTC)
