@@ -16,7 +16,7 @@ import (
 func contactsForgetCommand(e *env, flags *adminFlags) *cobra.Command {
 	allow := false
 	cmd := &cobra.Command{
-		Use: "forget EMAIL", Short: "Remove everything that hubgate holds about a person", Args: cobra.ExactArgs(1),
+		Use: "forget EMAIL", Short: "Remove everything that hubgate holds about a person", Args: oneArgument("an e-mail address"),
 		Long: `Ends the sessions of the person and removes everything that hubgate holds about them: queue entries, dead
 letters, the record between logins, the last login and bound browsers. A keyed hash of the address remains, so that the
 person's next login does not create the contact again; --allow takes that back. The command can be repeated.

@@ -19,7 +19,10 @@ func contactsReplayCommand(e *env, flags *adminFlags) *cobra.Command {
 dead letter is dropped, because it must not overwrite newer data.
 Exit status: 0 when all are in the queue again, 3 when some could not be.`,
 		RunE: func(_ *cobra.Command, ids []string) error {
-			if all == (len(ids) > 0) {
+			if all && len(ids) > 0 {
+				return usageError("use IDs or --all, not both")
+			}
+			if !all && len(ids) == 0 {
 				return usageError(`required: IDs from "hubgate contacts dead", or --all`)
 			}
 			client, err := flags.client(e)

@@ -17,7 +17,7 @@ import (
 
 func contactsShowCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "show EMAIL", Short: "Show everything that hubgate holds about a person", Args: cobra.ExactArgs(1),
+		Use: "show EMAIL", Short: "Show everything that hubgate holds about a person", Args: oneArgument("an e-mail address"),
 		Long: `Shows everything that hubgate holds about a person, with all values: queue entries, dead letters, the record
 between logins, the last login, sessions and bound browsers. "--output json" is an export for the person.`,
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -43,6 +43,19 @@ func found(something bool) error {
 	return nil
 }
 
+// oneArgument is cobra.ExactArgs(1) with a message that says what is missing.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return usageError("required: " + what)
+		case len(args) > 1:
+			return usageError(fmt.Sprintf("%s takes one argument, got %d", cmd.CommandPath(), len(args)))
+		}
+		return nil
+	}
+}
+
 // noArguments is cobra.NoArgs with a cure: an argument is often the configuration file.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

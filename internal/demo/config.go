@@ -85,6 +85,7 @@ hubgate demo
   Configuration     %[5]s
                     add a rule, save, and reload the page: it asks for a login
   All pages         hubgate pages --config %[5]s
+  Contact sync      hubgate contacts status --config %[5]s
 
 Everything runs in this process and is deleted when it ends. Ctrl-C stops it.
 
