@@ -90,8 +90,8 @@ func (k *killer) arm(at int, after bool, kill func()) {
 
 var entriesAdded = regexp.MustCompile(`entries-added\s+(\d+)`)
 
-// TestBackfillSurvivesKills kills the command and the gateway before and after each request of an import, and repeats
-// the import each time.
+// TestBackfillSurvivesKills kills the command and the gateway before and after each request of an import. The command
+// waits for the gateway; a killed command is repeated.
 func TestBackfillSurvivesKills(t *testing.T) {
 	t.Parallel()
 	s, g, portal, file := newBackfillSite(t)
@@ -109,11 +109,14 @@ func TestBackfillSurvivesKills(t *testing.T) {
 			close(started)
 			client.wait()
 
-			k.arm(at, after, func() { g.kill() })
-			if status := start().wait(); status != 1 {
+			killed := make(chan struct{})
+			k.arm(at, after, func() { g.kill(); close(killed) })
+			client = start()
+			<-killed
+			g.start()
+			if status := client.wait(); status != 3 { // for the row with a mistake
 				t.Errorf("the gateway was killed at request %d: exit status %d", at, status)
 			}
-			g.start()
 		}
 	}
 	k.arm(0, false, nil)
