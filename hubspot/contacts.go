@@ -29,6 +29,7 @@ type Deps struct {
 	Metrics   *Metrics
 	Now       func() time.Time
 	Token     func() string // returns HubSpot's current access token
+	Refused   func()        // called when HubSpot rejects the token; may be nil
 }
 
 // Contacts syncs contacts: the queue, its worker, and the operations for operators. It lives as long as the process.
@@ -62,6 +63,9 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now
+	}
+	if deps.Refused == nil {
+		deps.Refused = func() {}
 	}
 	if deps.Metrics == nil {
 		deps.Metrics = NewMetrics(nil)
@@ -137,6 +141,14 @@ func (c *Contacts) Health() (ok bool, detail string, since time.Time) {
 	return h.ok, h.detail, h.since
 }
 
+// Refusal returns why HubSpot rejects all calls with the token, or nil. It makes no calls.
+func (c *Contacts) Refusal() error {
+	if h := c.health.read(); h.refused && c.live.Load().on() {
+		return errors.New(h.detail)
+	}
+	return nil
+}
+
 // health is the result of the worker's last call to HubSpot.
 type health struct {
 	mu   sync.Mutex
@@ -144,9 +156,10 @@ type health struct {
 }
 
 type healthReport struct {
-	ok     bool
-	detail string
-	since  time.Time
+	ok      bool
+	refused bool // HubSpot rejects the token, since then
+	detail  string
+	since   time.Time
 }
 
 func (h *health) report(ok bool, detail string, now time.Time) {
@@ -156,6 +169,14 @@ func (h *health) report(ok bool, detail string, now time.Time) {
 		h.last.since = now
 	}
 	h.last.ok, h.last.detail = ok, detail
+	h.last.refused = h.last.refused && !ok
+}
+
+// refuse adds to a failure that HubSpot rejects the token, until calls succeed or another replica makes them.
+func (h *health) refuse(refused bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last.refused = refused && !h.last.ok
 }
 
 func (h *health) read() healthReport {

@@ -125,6 +125,8 @@ func (w *worker) pauseAll(ctx context.Context, e *crm.APIError) error {
 			w.c.deps.Log.Error("HubSpot rejects all calls; contacts stay in the queue", "error", pauseReason(e))
 		}
 		w.refusedToken = key
+		w.c.health.refuse(true)
+		w.c.deps.Refused()
 	}
 	return nil
 }

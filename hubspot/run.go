@@ -57,6 +57,7 @@ func (c *Contacts) work(ctx context.Context, leased outbox.Leased) (err error) {
 	defer stop()
 	go leased.Keep(held, lose)
 	defer c.releaseLease(held, leased)
+	defer c.health.refuse(false)
 	w := &worker{c: c, outbox: leased, pending: outbox.NewPending(), last: "0", refused: map[string]refusedProperty{}}
 	if err := w.load(held); err != nil {
 		return err

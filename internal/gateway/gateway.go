@@ -97,7 +97,7 @@ func newGateway(sc ServeConfig) (*gateway, error) {
 	}
 	g.probes = newProbes(probesConfig{
 		current: &g.current, api: g.newClient(dependency.HubSpotAPI, dependency.ProbeLimit, crmMaxBody),
-		metrics: g.metrics.dependencies, log: log,
+		metrics: g.metrics.dependencies, log: log, refusal: g.contacts.Refusal,
 	})
 	g.swap(first)
 	g.reloader.started(first)
@@ -163,6 +163,7 @@ func (g *gateway) newContacts(cfg *config.Config, token func() string) (*hubspot
 		Queue: g.redis.Queue, Block: g.redis.Block, KeyPrefix: cfg.Session.Redis.KeyPrefix, Ring: g.ring,
 		Client: g.newClient(dependency.HubSpotAPI, crmTimeout, crmMaxBody), Token: token,
 		Log: logging.Component(g.log, "hubspot"), Metrics: hubspot.NewMetrics(g.metrics.registry), Now: time.Now,
+		Refused: func() { g.probes.hubspot.Suspect() },
 	})
 }
 

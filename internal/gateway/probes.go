@@ -23,6 +23,7 @@ type probesConfig struct {
 	api     *http.Client
 	metrics *dependency.Metrics
 	log     *slog.Logger
+	refusal func() error // returns why HubSpot rejects the access token, or nil
 }
 
 // probes check in the background whether the dependencies are available. Redis has its own probe, at its circuit
@@ -82,11 +83,14 @@ func (p *probes) checkSite(ctx context.Context) error {
 }
 
 // checkAPI sends a request without a token to HubSpot's API, so that it does not count toward a rate limit. Every
-// status below 500 means that the API is available.
+// status below 500 means that the API is available, unless HubSpot rejects the token in calls of the contact sync.
 func (p *probes) checkAPI(ctx context.Context) error {
 	cfg := p.current.Load().cfg.HubSpot
 	if cfg.AccessToken == "" {
 		return nil // contact sync is off
+	}
+	if err := p.refusal(); err != nil {
+		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, cfg.APIURL, nil)
 	if err != nil {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -127,6 +128,25 @@ func TestAPIProbeSendsNoToken(t *testing.T) {
 		r.current.Store(&gen)
 		if err := r.probes.checkAPI(t.Context()); (err == nil) != up || asked != 1 {
 			t.Errorf("%d: %v, asked %d times", status, err, asked)
+		}
+	}
+}
+
+// TestAPIIsDownWhileTheTokenIsRejected checks that a rejected token shows in the metric, although the API answers.
+func TestAPIIsDownWhileTheTokenIsRejected(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(srv.Close)
+	r := newRunning(t)
+	cfg := *r.current.Load().cfg
+	cfg.HubSpot.AccessToken, cfg.HubSpot.APIURL = "token", srv.URL
+	gen := *r.current.Load()
+	gen.cfg = &cfg
+	r.current.Store(&gen)
+	for _, refusal := range []error{errors.New("401"), nil, errors.New("403: the token lacks scopes")} {
+		r.probes.refusal = func() error { return refusal }
+		if err := r.probes.checkAPI(t.Context()); !errors.Is(err, refusal) {
+			t.Errorf("%v: %v", refusal, err)
 		}
 	}
 }
