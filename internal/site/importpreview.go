@@ -16,7 +16,8 @@ func PreviewImport(ctx context.Context, cfg *config.Config) (*mapping.ImportPrev
 	if _, err := portalOf(ctx, cfg, account); err != nil {
 		return nil, err
 	}
-	return mapping.NewImportPreview(ctx, account, cfg.HubSpot.Contacts, mapping.Provider{
+	preview, err := mapping.NewImportPreview(ctx, account, cfg.HubSpot.Contacts, mapping.Provider{
 		Issuer: cfg.Auth.OpenID().IssuerURL(), GroupsClaim: cfg.Auth.GroupsClaim,
 	})
+	return preview, withCure(err, "crm.schemas.contacts.read")
 }

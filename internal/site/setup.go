@@ -38,15 +38,16 @@ func CheckSetup(ctx context.Context, cfg *config.Config, groups []string) (*Setu
 		}
 	}
 	s.Check, err = mapping.Compare(ctx, account, cfg.HubSpot.Contacts, all)
-	return s, err
+	return s, withCure(err, "crm.schemas.contacts.read")
 }
 
 // Create creates the missing properties. It calls created after each.
 func (s *Setup) Create(ctx context.Context, created func(name string)) error {
-	return s.Check.Create(ctx, s.account, func(name string) {
+	err := s.Check.Create(ctx, s.account, func(name string) {
 		s.Created = append(s.Created, name)
 		created(name)
 	})
+	return withCure(err, "crm.schemas.contacts.write")
 }
 
 // Complete reports whether every mapped property now exists and is suitable.
@@ -63,5 +64,5 @@ func portalOf(ctx context.Context, cfg *config.Config, account *crm.Account) (in
 		return 0, fmt.Errorf("account mismatch: hubspot.hub_id is %d, but the access token belongs to account %d; "+
 			"nothing was changed", id, portal)
 	}
-	return portal, err
+	return portal, withCure(err, "oauth")
 }

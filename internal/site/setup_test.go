@@ -45,3 +45,33 @@ func TestSetupOfAnotherAccountIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRefusedScopesHaveACure(t *testing.T) {
+	t.Parallel()
+	const read, write = "crm.schemas.contacts.read", "crm.schemas.contacts.write"
+	const cure = " to the key (HubSpot: Development, Keys, Service keys)"
+	load := func(scopes ...string) *config.Config {
+		cfg, _, err := config.LoadRules(portal(t, fakehubspot.Config{Scopes: scopes}, ""), noEnvironment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.HubSpot.Contacts.Properties = map[string]mapping.Property{"portal_sub": {Claim: "sub"}}
+		return cfg
+	}
+	_, err := CheckSetup(t.Context(), load("oauth"), nil)
+	if err == nil || !strings.HasSuffix(err.Error(), "add the scope "+read+cure) {
+		t.Errorf("setup: %v", err)
+	}
+	_, err = PreviewImport(t.Context(), load("oauth"))
+	if err == nil || !strings.HasSuffix(err.Error(), "add the scope "+read+cure) {
+		t.Errorf("dry run: %v", err)
+	}
+	s, err := CheckSetup(t.Context(), load("oauth", read), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Create(t.Context(), func(string) {})
+	if err == nil || !strings.HasSuffix(err.Error(), "add the scope "+write+cure) {
+		t.Errorf("create: %v", err)
+	}
+}

@@ -103,7 +103,7 @@ func readContent(ctx context.Context, account *crm.Account, report func(string))
 		}
 	})
 	if err != nil && ctx.Err() == nil {
-		_, cure := cureOf(err)
+		_, cure := cureOf(err, contentScope)
 		return crm.Content{}, fmt.Errorf("%w; %s", err, cure)
 	}
 	return content, err

@@ -23,17 +23,30 @@ type unchecked struct {
 func uncheckedLists(unread []crm.Unread) []unchecked {
 	all := []unchecked{}
 	for _, u := range unread {
-		scopes, cure := cureOf(u.Err)
+		scopes, cure := cureOf(u.Err, contentScope)
 		all = append(all, unchecked{Part: u.List, Reason: reasonOf(u), Scopes: scopes, Cure: cure})
 	}
 	return all
 }
 
-// cureOf returns what to do about an error of HubSpot's API, and the scopes that the key lacks.
-func cureOf(err error) (scopes []string, cure string) {
+// contentScope covers all lists of pages.
+const contentScope = "content"
+
+// withCure adds to an error of HubSpot's API what to do. scope is what the call needs.
+func withCure(err error, scope string) error {
+	if status, _ := crm.Refused(err); status == 0 {
+		return err
+	}
+	_, cure := cureOf(err, scope)
+	return fmt.Errorf("%w; %s", err, cure)
+}
+
+// cureOf returns what to do about an error of HubSpot's API, and the scopes that the key lacks: those that HubSpot names,
+// or the one that the call needs.
+func cureOf(err error, scope string) (scopes []string, cure string) {
 	switch status, named := crm.Refused(err); status {
 	case http.StatusForbidden:
-		return missingScopes(named)
+		return missingScopes(named, scope)
 	case http.StatusUnauthorized:
 		return nil, "put a new key into hubspot.access_token"
 	case http.StatusTooManyRequests:
@@ -50,10 +63,10 @@ func reasonOf(u crm.Unread) string {
 	return reason
 }
 
-// missingScopes returns the scopes that HubSpot named in a refusal, or the one that covers all lists, and the cure.
-func missingScopes(named []string) (scopes []string, cure string) {
+// missingScopes returns the scopes that HubSpot named in a refusal, or the one that the call needs, and the cure.
+func missingScopes(named []string, scope string) (scopes []string, cure string) {
 	if len(named) == 0 {
-		named = []string{"content"}
+		named = []string{scope}
 	}
 	noun := "scope"
 	if len(named) > 1 {
