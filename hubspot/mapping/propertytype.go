@@ -83,7 +83,7 @@ func (r rule) unsuitable(known crm.Schema, groups Groups) (reason, cure string) 
 	}
 	if need := r.typeMismatch(known[r.property], groups); need != "" {
 		return fmt.Sprintf("its type is %s, but %s needs %s", known[r.property].Type, r.Claim+r.Value, need),
-			"map to a property of this type, or remove it"
+			"map to a property of the type " + need + ", or remove it"
 	}
 	return r.constantMismatch(known)
 }

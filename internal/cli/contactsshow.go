@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ between logins, the last login, sessions and bound browsers. "--output json" is 
 func printPerson(w io.Writer, p admin.PersonJSON) {
 	forgotten := "no"
 	if p.Forgotten {
-		forgotten = "yes: logins do not create the contact; --allow of hubgate contacts forget takes that back"
+		forgotten = "yes, logins do not create the contact (hubgate contacts forget --allow takes that back)"
 	}
 	fprintf(w, "%s\nforgotten: %s\n", p.Email, forgotten)
 	fprintln(w, setting.Count(len(p.Sessions), "session"))
@@ -89,11 +90,16 @@ func printLogin(w io.Writer, l outbox.Login) {
 	var fields map[string]any
 	text, err := json.Marshal(l)
 	if err == nil {
-		err = json.Unmarshal(text, &fields)
+		numbers := json.NewDecoder(bytes.NewReader(text))
+		numbers.UseNumber() // a float would be printed with an exponent
+		err = numbers.Decode(&fields)
 	}
 	if err != nil {
 		fprintf(w, "    cannot be shown: %v\n", err)
 		return
+	}
+	if l.At.IsZero() { // a person of a file
+		delete(fields, "at")
 	}
 	if claims, ok := fields["claims"].(map[string]any); ok {
 		delete(fields, "claims")

@@ -55,3 +55,17 @@ func TestContactsShowPrintsNoControlCharacters(t *testing.T) {
 		}
 	}
 }
+
+func TestContactsShowPrintsNumbersAndTimesAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for want, login := range map[string]outbox.Login{
+		"claim auth_time: 1795872541\n": {Claims: map[string]any{"auth_time": 1.795872541e9}},
+		"claim id: 12345678901234\n":    {Claims: map[string]any{"id": 12345678901234}},
+		"claim ratio: 0.25\n":           {Claims: map[string]any{"ratio": 0.25}},
+	} {
+		var out bytes.Buffer
+		if printLogin(&out, login); !strings.Contains(out.String(), want) || strings.Contains(out.String(), "0001-01-01") {
+			t.Errorf("no %q in %q", want, out.String())
+		}
+	}
+}
