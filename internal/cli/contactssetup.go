@@ -28,6 +28,9 @@ Exit status: 0 when every mapped property exists and is suitable, 3 when one doe
 			if flags.config == "" {
 				return usageError(`required flag(s) "config" not set`)
 			}
+			if flags.admin != "" || flags.tokenFile != "" {
+				return usageError("setup asks HubSpot itself, not a gateway; use only --config FILE")
+			}
 			cfg, rep := config.Load(flags.config, e.getenv)
 			if rep.Failed() {
 				return &config.Error{Report: rep}

@@ -1,16 +1,13 @@
 package cli
 
-import (
-	"fmt"
-	"io"
-)
+import "io"
 
 // printUnreadable says how many queued logins and dead letters nobody can assign to a person, and what to do.
 func printUnreadable(w io.Writer, n int) {
 	if n == 0 {
 		return
 	}
-	fmt.Fprintf(w, `not searched: %d queued logins and dead letters of unknown people, which cannot be decrypted.
+	fprintf(w, `not searched: %d queued logins and dead letters of unknown people, which cannot be decrypted.
 Add their key to session.keys again and repeat this command; or drop the dead letters (hubgate contacts dead --drop).
 `, n)
 }
