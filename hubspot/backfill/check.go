@@ -42,7 +42,8 @@ func (c *checks) check(row Row) (fault, cure string) {
 	return c.repeated(names, row.Line)
 }
 
-// isOddWord reports whether a text is a word, and neither true nor false. Spreadsheets write true in their own language.
+// isOddWord reports whether a text is a word, and neither true nor false. Spreadsheets write true in their
+// own language.
 func isOddWord(text string) bool {
 	other := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 	return text != "" && len(text) <= 20 && !strings.EqualFold(text, "false") && strings.IndexFunc(text, other) < 0

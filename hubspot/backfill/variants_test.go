@@ -10,7 +10,8 @@ import (
 
 func TestReaderReadsVariantsOfItsFormats(t *testing.T) {
 	t.Parallel()
-	const user = `{"Attributes": [{"Name": "email", "Value": "ada@example.com"}, {"Name": "email_verified", "Value": true}]}`
+	const user = `{"Attributes": [{"Name": "email", "Value": "ada@example.com"}, ` +
+		`{"Name": "email_verified", "Value": true}]}`
 	for text, line := range map[string]int{
 		"email\temail_verified\nada@example.com\ttrue\n":            2,
 		"sep=;\r\nemail;email_verified\r\nada@example.com;true\r\n": 3,

@@ -18,7 +18,8 @@ func contactsBackfillCommand(e *env, flags *adminFlags) *cobra.Command {
 	b := &backfillCommand{env: e, flags: flags, report: rowReport{env: e, counts: map[string]int{}},
 		excluded: map[string]int{}}
 	cmd := &cobra.Command{
-		Use: "backfill FILE|-", Short: "Import the people of a CSV or JSON file as contacts", Args: oneArgument("a file, or - for the standard input"),
+		Use: "backfill FILE|-", Short: "Import the people of a CSV or JSON file as contacts",
+		Args: oneArgument("a file, or - for the standard input"),
 		Long: `Queues the people of a file as contacts, with the mapping hubspot.contacts.properties. FILE is a CSV file whose
 header has the names of claims, or the output of "aws cognito-idp list-users"; - is the standard input. It needs a
 column email, and email_verified with true in each row, or --trust-emails.

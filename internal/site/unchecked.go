@@ -41,8 +41,8 @@ func withCure(err error, scope string) error {
 	return fmt.Errorf("%w; %s", err, cure)
 }
 
-// cureOf returns what to do about an error of HubSpot's API, and the scopes that the key lacks: those that HubSpot names,
-// or the one that the call needs.
+// cureOf returns what to do about an error of HubSpot's API, and the scopes that the key lacks: those that HubSpot
+// names, or the one that the call needs.
 func cureOf(err error, scope string) (scopes []string, cure string) {
 	switch status, named := crm.Refused(err); status {
 	case http.StatusForbidden:
