@@ -17,9 +17,31 @@ type ImportPreview struct {
 // ImportedProperty is what an Import would write into one property.
 type ImportedProperty struct {
 	Property string `json:"property"`
-	Value    string `json:"value"`              // "" = the property is emptied, unless the value is rejected
+	Value    string `json:"value"`
 	Write    string `json:"write"`              // always | if_empty | create_only
+	Effect   string `json:"effect"`             // written | emptied | partly_written | left_out
 	Rejected string `json:"rejected,omitempty"` // why the value, or a part of it, cannot be written
+}
+
+// Effects of an import on a property.
+const (
+	effectWritten = "written"
+	EffectEmptied = "emptied"
+	EffectPartly  = "partly_written"
+	EffectLeftOut = "left_out"
+)
+
+// effect returns what an import does to a property.
+func (item Item) effect() string {
+	switch {
+	case !item.Written():
+		return EffectLeftOut
+	case item.Value == "":
+		return EffectEmptied
+	case item.Drop.Partial:
+		return EffectPartly
+	}
+	return effectWritten
 }
 
 // NewImportPreview reads the account's properties.
@@ -41,7 +63,7 @@ func (p *ImportPreview) Person(claims map[string]string, trust bool) (list []Imp
 		return nil, skipped
 	}
 	for _, v := range p.mapping.Values(login, 0, p.known) {
-		item := ImportedProperty{Property: v.Property, Value: v.Value, Write: v.Write}
+		item := ImportedProperty{Property: v.Property, Value: v.Value, Write: v.Write, Effect: v.effect()}
 		if v.Drop.Reason != "" {
 			item.Rejected = v.Dropped
 		}

@@ -55,7 +55,8 @@ type previewTotals struct {
 	UnusedClaims []string          `json:"unused_claims"`
 }
 
-// propertyTotals is the number of people whose value of a property would be written or left out.
+// propertyTotals is the number of people whose value of a property would be written or left out. A person of whose value
+// a part is left out counts as both.
 type propertyTotals struct {
 	Property string         `json:"property"`
 	Written  int            `json:"written"`
@@ -100,29 +101,34 @@ func (p *backfillPreview) add(row backfill.Row) error {
 
 func (p *backfillPreview) count(item mapping.ImportedProperty) {
 	total := p.properties[item.Property]
-	if item.Rejected == "" {
+	if item.Effect != mapping.EffectLeftOut {
 		total.Written++
-		return
 	}
-	p.rejected = true
-	total.Rejected[item.Rejected]++
+	if item.Rejected != "" {
+		p.rejected = true
+		total.Rejected[item.Rejected]++
+	}
 }
 
 // text returns the person with what would be written.
 func (r previewRow) text() string {
 	text := fmt.Sprintf("line %d: %s", r.Line, visible(r.Email, ""))
 	for _, item := range r.Properties {
-		value := item.Value
-		switch {
-		case item.Rejected != "":
-			value = "left out: " + item.Rejected
-		case value == "":
+		value := visible(setting.Shorten(item.Value), "")
+		switch rejected := visible(item.Rejected, ""); {
+		case item.Effect == mapping.EffectLeftOut:
+			value = "left out: " + rejected
+		case item.Effect == mapping.EffectPartly:
+			value += " (a part is left out: " + rejected + ")"
+		case item.Effect == mapping.EffectEmptied && rejected != "":
+			value = "emptied (no value can be written: " + rejected + ")"
+		case item.Effect == mapping.EffectEmptied:
 			value = "emptied"
 		}
 		if item.Write != "always" {
 			value += " (" + item.Write + ")"
 		}
-		text += fmt.Sprintf("\n  %s: %s", item.Property, visible(setting.Shorten(value), ""))
+		text += fmt.Sprintf("\n  %s: %s", item.Property, value)
 	}
 	return text
 }
