@@ -122,7 +122,8 @@ func TestBackfillSurvivesKills(t *testing.T) {
 	k.arm(0, false, nil)
 	status, out := g.command("contacts", "backfill", file)
 	if status != 3 || !strings.Contains(out, "line 503: has 1 field, but the header has 4;") ||
-		!strings.Contains(out, "0 rows queued, 500 queued before, 1 of people who have logged in, left as they are, 1 not imported") {
+		!strings.Contains(out,
+			"0 rows queued, 500 queued before, 1 of people who have logged in, left as they are, 1 not imported") {
 		t.Errorf("%d %s", status, out)
 	}
 	eventually(t, "everybody is in HubSpot", func() bool { return len(portal.Contacts()) == backfillPeople+1 })

@@ -18,8 +18,9 @@ func TestNothingIsSentWithoutTheForgetKey(t *testing.T) {
 		cure string
 	}{
 		"its ring key is removed": {func(e *env) { e.key = seal.NewKey() }, "session.keys"},
-		"it is deleted":           {func(e *env) { e.mini.Del("hubgate:{crm}:forget-key") }, "hubgate:{crm}:forget-key is missing"},
-		"it is damaged":           {func(e *env) { _ = e.mini.Set("hubgate:{crm}:forget-key", "x") }, "session.keys"},
+		"it is deleted": {func(e *env) { e.mini.Del("hubgate:{crm}:forget-key") },
+			"hubgate:{crm}:forget-key is missing"},
+		"it is damaged": {func(e *env) { _ = e.mini.Set("hubgate:{crm}:forget-key", "x") }, "session.keys"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,8 +25,9 @@ func oldProperties() map[string]mapping.Property {
 	return map[string]mapping.Property{
 		"firstname": {Claim: "given_name"}, "last_portal_login": {Value: "login_time"},
 		"portal_logins": {Value: "login_count"}, "portal_groups": {Claim: "cognito:groups"},
-		"lead_source": {Constant: "portal", Write: mapping.WriteCreateOnly}, "company": {Claim: "company", Write: mapping.WriteIfEmpty},
-		"member_no": {Claim: "custom:member_no"}, "nope": {Claim: "given_name"},
+		"lead_source": {Constant: "portal", Write: mapping.WriteCreateOnly},
+		"company":     {Claim: "company", Write: mapping.WriteIfEmpty},
+		"member_no":   {Claim: "custom:member_no"}, "nope": {Claim: "given_name"},
 	}
 }
 

@@ -23,8 +23,9 @@ func personal() map[string]string {
 	return map[string]string{
 		"address": "karla.kolumna@secret.example", "local part": "kolumna", "first name": `Karla "KK" O'Brien & Söhne`,
 		"company": "Neue Zeitung " + strings.Repeat("Verlagsgesellschaft ", 20), "group": "quarterly-board",
-		"subject": "sub-31415926", "birthday": "1964-05-23", "search": "q=divorce-lawyer", "visitor": strings.Repeat("ab12", 8),
-		"client": "203.0.113.99", "member": "4711081500",
+		"subject": "sub-31415926", "birthday": "1964-05-23", "search": "q=divorce-lawyer",
+		"visitor": strings.Repeat("ab12", 8),
+		"client":  "203.0.113.99", "member": "4711081500",
 	}
 }
 

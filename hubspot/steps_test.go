@@ -18,7 +18,8 @@ func newEveryPathEnv(t *testing.T, options ...option) *env {
 	t.Helper()
 	e := newEnv(t, map[string]mapping.Property{
 		"firstname": {Claim: "given_name"}, "portal_logins": {Value: "login_count"}, "cognito_sub": {Claim: "sub"},
-		"lead_source": {Constant: "portal", Write: mapping.WriteCreateOnly}, "city": {Constant: "Berlin", Write: mapping.WriteIfEmpty},
+		"lead_source": {Constant: "portal", Write: mapping.WriteCreateOnly},
+		"city":        {Constant: "Berlin", Write: mapping.WriteIfEmpty},
 	}, options...)
 	e.cfg.Visitors = VisitorsConfig{Link: "form", FormID: formID, FormURL: e.api.URL}
 	e.fake.Add(map[string]string{"email": "known@example.com", "city": "Paris"})

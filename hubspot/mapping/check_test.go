@@ -39,7 +39,8 @@ func checkMapping(t *testing.T, groups []string, properties map[string]Property,
 	t.Cleanup(api.Close)
 	account := accountAt(t, api.URL)
 	again = func() Check {
-		check, err := Compare(t.Context(), account, Config{Properties: properties}, Groups{Claim: "cognito:groups", Names: groups})
+		named := Groups{Claim: "cognito:groups", Names: groups}
+		check, err := Compare(t.Context(), account, Config{Properties: properties}, named)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,12 +112,14 @@ func enumeration(name, field string, values ...string) fakehubspot.Property {
 func TestExistingPropertiesThatDoNotFitAreNamed(t *testing.T) {
 	t.Parallel()
 	check, _ := checkMapping(t, []string{"Partner", "staff", "gold;plus"}, map[string]Property{
-		"hs_object_id": {Claim: "x"}, "hs_objct_id": {Claim: "x"}, "lifecyclestage": {Constant: "wood"}, "portal_logins": {Value: "login_time"},
-		"company": {Claim: "sub"}, "born": {Claim: "birthdate"}, "mail_ok": {Claim: "email_verified"},
+		"hs_object_id": {Claim: "x"}, "hs_objct_id": {Claim: "x"}, "lifecyclestage": {Constant: "wood"},
+		"portal_logins": {Value: "login_time"},
+		"company":       {Claim: "sub"}, "born": {Claim: "birthdate"}, "mail_ok": {Claim: "email_verified"},
 		"circles": {Claim: "cognito:groups"}, "one_circle": {Claim: "cognito:groups"}, "years": {Claim: "given_name"},
 		"circle_date": {Claim: "cognito:groups"}, "since": {Constant: "long ago"},
-		"count": {Claim: "custom:count"}, "last_portal_login": {Claim: "auth_time"}, "portal_groups": {Claim: "cognito:groups"},
-		"phone": {Claim: "phone_number"}, "score": {Claim: "updated_at"}, "city": {Claim: "birthdate"},
+		"count": {Claim: "custom:count"}, "last_portal_login": {Claim: "auth_time"},
+		"portal_groups": {Claim: "cognito:groups"},
+		"phone":         {Claim: "phone_number"}, "score": {Claim: "updated_at"}, "city": {Claim: "birthdate"},
 	},
 		enumeration("circles", "checkbox", "partner"), enumeration("one_circle", "select", "partner", "staff"),
 		fakehubspot.Property{Name: "born", Type: "number"}, fakehubspot.Property{Name: "mail_ok", Type: "date"},

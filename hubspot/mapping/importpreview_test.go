@@ -25,7 +25,7 @@ func TestPreviewTellsWhatAnImportDoes(t *testing.T) {
 		p := ImportPreview{mapping: New(Config{Properties: map[string]Property{c.property: {Claim: "c"}}}), known: known}
 		list, skipped := p.Person(map[string]string{"email": "ada@example.com", "email_verified": "true", "c": c.claim}, true)
 		if len(list) != 1 || list[0].Effect != c.effect || (list[0].Rejected == "") != (c.effect == "written") {
-			t.Errorf("%s: %s: %+v %s", c.property, c.claim, list, skipped)
+			t.Errorf("%s: %s: %+v %v", c.property, c.claim, list, skipped)
 		}
 	}
 }

@@ -124,8 +124,8 @@ func (h *Holdings) leaveIndex(ctx context.Context) error {
 	})
 }
 
-// DropForgotten removes the job of a forgotten person from the queue, and what was written with its entries: a file or a
-// replica of an earlier version may have added them after Erase. The entries lead to the rest and come last.
+// DropForgotten removes the job of a forgotten person from the queue, and what was written with its entries: a file or
+// a replica of an earlier version may have added them after Erase. The entries lead to the rest and come last.
 func (o Leased) DropForgotten(ctx context.Context, j *Job) error {
 	keys := slices.Concat(o.personKeys(j.Login), o.lastKeys(j.Login), o.indexKeys(j.Login.Email))
 	if err := o.deps.Queue.Del(ctx, keys...).Err(); err != nil {

@@ -89,7 +89,9 @@ func (h *Holdings) showDead(ctx context.Context, p *PersonData) error {
 }
 
 // reread reads the messages that Find found. Those that are gone meanwhile are left out.
-func (h *Holdings) reread(ctx context.Context, stream string, found []redis.XMessage) (list []redis.XMessage, err error) {
+func (h *Holdings) reread(
+	ctx context.Context, stream string, found []redis.XMessage,
+) (list []redis.XMessage, err error) {
 	for _, m := range found {
 		again, err := h.o.deps.Queue.XRangeN(ctx, stream, m.ID, m.ID, 1).Result()
 		if err != nil {

@@ -100,8 +100,8 @@ func (a *ACME) SetHosts(names []string) {
 const storeRetry = 5 * time.Second
 
 // Run obtains missing certificates until ctx ends, and then stops the renewal of the others. certmagic retries after
-// failures of the authority, with back-off. Run retries after failures of the store, because certmagic does not. After a
-// panic the renewals go on, and Run may be called again.
+// failures of the authority, with back-off. Run retries after failures of the store, because certmagic does not. After
+// a panic the renewals go on, and Run may be called again.
 func (a *ACME) Run(ctx context.Context) error {
 	tick := time.NewTicker(storeRetry)
 	defer tick.Stop()

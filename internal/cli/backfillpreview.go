@@ -55,8 +55,8 @@ type previewTotals struct {
 	UnusedClaims []string          `json:"unused_claims"`
 }
 
-// propertyTotals is the number of people whose value of a property would be written or left out. A person of whose value
-// a part is left out counts as both.
+// propertyTotals is the number of people whose value of a property would be written or left out. A person of whose
+// value a part is left out counts as both.
 type propertyTotals struct {
 	Property string         `json:"property"`
 	Written  int            `json:"written"`

@@ -118,7 +118,8 @@ func TestBackfillDryRunFailsForValuesThatDoNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := hubgate(t, "contacts", "backfill", file, "--config", config, "--dry-run")
-	if status != exitFound || !strings.Contains(stdout, "  circles: emptied (no value can be written: not an option of the property)\n") ||
+	if status != exitFound || !strings.Contains(stdout,
+		"  circles: emptied (no value can be written: not an option of the property)\n") ||
 		!strings.Contains(stdout, "circles     1        1: ") {
 		t.Errorf("%d %s %s", status, stdout, stderr)
 	}

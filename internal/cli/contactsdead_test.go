@@ -67,7 +67,8 @@ func TestContactsForgetSaysWhenNothingWasFound(t *testing.T) {
 	} {
 		flags := adminAnswers(t, map[string]string{"/api/contacts/forget": answer})
 		status, stdout, _ := hubgate(t, append([]string{"contacts", "forget", "ada@example.com"}, flags...)...)
-		if status != exitOK || !strings.Contains(stdout, want) || !strings.Contains(stdout, "forget ada@example.com --allow") {
+		if status != exitOK || !strings.Contains(stdout, want) || !strings.Contains(stdout,
+			"forget ada@example.com --allow") {
 			t.Errorf("%s: %d %q", answer, status, stdout)
 		}
 	}

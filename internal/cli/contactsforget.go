@@ -16,7 +16,8 @@ import (
 func contactsForgetCommand(e *env, flags *adminFlags) *cobra.Command {
 	allow := false
 	cmd := &cobra.Command{
-		Use: "forget EMAIL", Short: "Remove everything that hubgate holds about a person", Args: oneArgument("an e-mail address"),
+		Use: "forget EMAIL", Short: "Remove everything that hubgate holds about a person",
+		Args: oneArgument("an e-mail address"),
 		Long: `Ends the sessions of the person and removes everything that hubgate holds about them: queue entries, dead
 letters, the record between logins, the last login and bound browsers. A keyed hash of the address remains, so that the
 person's next login does not create the contact again; --allow takes that back. The command can be repeated.
@@ -74,7 +75,8 @@ func (c *adminClient) forget(e *env, email string, allow bool) (total admin.Forg
 			break
 		}
 	}
-	return total, fmt.Errorf("a contact of %s is still being sent; nothing new will be, but repeat this command later", email)
+	return total, fmt.Errorf("a contact of %s is still being sent; nothing new will be, but repeat this command later",
+		email)
 }
 
 // foundNothing reports whether hubgate held nothing about the person.

@@ -64,7 +64,8 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 			}
 			table := e.table("ID", "E-MAIL", "STATE", "QUEUED", "ATTEMPTS", "FIRST", "NEXT", "LAST ERROR")
 			for _, q := range p.Entries {
-				fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, stateText(q.State), shortTime(&q.QueuedAt), q.Attempts,
+				fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, stateText(q.State), shortTime(&q.QueuedAt),
+					q.Attempts,
 					shortTime(q.FirstAt), shortTime(q.NextAt), q.LastError)
 			}
 			e.printNext(p.Next)

@@ -34,7 +34,8 @@ func TestContactsShowPrintsEveryValue(t *testing.T) {
 	printPerson(&out, p)
 	for _, text := range []string{
 		"forgotten: yes", "5e55", "sub-ada", "192.0.2.7", "1-1", "delayed", "503", "claim given_name: Ada",
-		"claim roles: [a]", "2-2", "company is required", "city: Ulm", "contact 4711", "7 logins", "updated", "groups: [staff]",
+		"claim roles: [a]", "2-2", "company is required", "city: Ulm", "contact 4711", "7 logins", "updated",
+		"groups: [staff]",
 		"kept until 2026-02-03 04:05:06", "form submitted: true",
 	} {
 		if !strings.Contains(out.String(), text) {

@@ -117,7 +117,8 @@ func TestPagesReportsProgress(t *testing.T) {
 		Pages []struct{ ID string } `json:"pages"`
 	}
 	err := json.Unmarshal([]byte(stdout), &got)
-	if err != nil || status != exitOK || len(got.Pages) != len(many) || !strings.Contains(stderr, "9,500 of 10,000 pages\n") {
+	if err != nil || status != exitOK || len(got.Pages) != len(many) || !strings.Contains(stderr,
+		"9,500 of 10,000 pages\n") {
 		t.Errorf("%d %v, %d pages, %s", status, err, len(got.Pages), stderr)
 	}
 }

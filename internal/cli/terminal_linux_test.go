@@ -80,7 +80,8 @@ func TestContactsSetupAsksOnlyTerminals(t *testing.T) {
 	for name, stream := range notTerminals(t) {
 		config, created := unready(t, 4711)
 		status, stderr := setupFrom(t, config, stream.(io.Reader))
-		if status != exitFound || len(created) > 0 || !strings.Contains(stderr, "nothing was created: not a terminal; use --yes") {
+		if status != exitFound || len(created) > 0 || !strings.Contains(stderr,
+			"nothing was created: not a terminal; use --yes") {
 			t.Errorf("%s: %d %v %s", name, status, created, stderr)
 		}
 	}
