@@ -83,7 +83,7 @@ func (b *batch) update(ctx context.Context, p *plan, id string, additional map[s
 	for {
 		properties := p.properties()
 		maps.Copy(properties, additional)
-		written, err := b.w.c.client.Update(ctx, id, properties)
+		written, err := b.w.c.client.Update(ctx, id, properties, p.planned()...)
 		var refused *crm.APIError
 		if err == nil || !errors.As(err, &refused) || !refused.AboutContacts() ||
 			!b.leaveOut([]*plan{p}, refused.BadProperties) {

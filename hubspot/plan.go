@@ -103,6 +103,16 @@ func (p *plan) value(name string) string {
 	return ""
 }
 
+// planned returns what the login has for all properties. HubSpot may repeat a value in an error although the contact has
+// one already, so that it was not sent.
+func (p *plan) planned() []string {
+	values := make([]string, len(p.wants))
+	for i, w := range p.wants {
+		values[i] = w.value
+	}
+	return values
+}
+
 // leaveOut leaves out properties, and reports whether any of them would have been written.
 func (p *plan) leaveOut(drops []crm.Drop) (changed bool) {
 	for _, d := range drops {

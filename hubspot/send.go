@@ -64,7 +64,7 @@ func (p *plan) leaveOutUnread(err error) {
 func (b *batch) upsert(ctx context.Context, plans []*plan) (failure, err error) {
 	inputs := make([]crm.Input, len(plans))
 	for i, p := range plans {
-		inputs[i] = crm.Input{Email: p.key, TraceID: p.job.Newest(), Properties: p.properties()}
+		inputs[i] = crm.Input{Email: p.key, TraceID: p.job.Newest(), Properties: p.properties(), Planned: p.planned()}
 	}
 	outcomes, failure := b.w.c.client.Upsert(ctx, inputs)
 	accepted := false

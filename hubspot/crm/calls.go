@@ -98,9 +98,12 @@ func (c *Client) read(ctx context.Context, idProperty string, ids, properties []
 	return parseRead(body, sent)
 }
 
-// Update updates one contact by its id and returns its current id, which differs after a merge.
-func (c *Client) Update(ctx context.Context, id string, properties map[string]string) (string, error) {
-	sent := redact(slices.Collect(maps.Values(properties))...)
+// Update updates one contact by its id and returns its current id, which differs after a merge. Errors do not repeat
+// the planned values either.
+func (c *Client) Update(
+	ctx context.Context, id string, properties map[string]string, planned ...string,
+) (string, error) {
+	sent := redact(slices.AppendSeq(slices.Clone(planned), maps.Values(properties))...)
 	body, err := c.do(ctx, call{
 		op: dependency.OpUpdate, method: http.MethodPatch, url: c.contacts("/" + url.PathEscape(id)),
 		body: map[string]any{"properties": properties}, sent: sent,

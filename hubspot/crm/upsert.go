@@ -13,6 +13,7 @@ type Input struct {
 	Email      string // as EmailKey returns it
 	TraceID    string // names the input in HubSpot's response
 	Properties map[string]string
+	Planned    []string // further values of the person, which errors must not repeat either
 }
 
 // Outcome is HubSpot's result for one contact of a batch: it was written, or Err is the reason why not.
@@ -33,7 +34,7 @@ type wireInput struct {
 // values returns the addresses and values of all inputs.
 func values(inputs []Input) (sent []string) {
 	for _, in := range inputs {
-		sent = append(sent, in.Email)
+		sent = append(append(sent, in.Email), in.Planned...)
 		for _, value := range in.Properties {
 			sent = append(sent, value)
 		}

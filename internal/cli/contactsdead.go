@@ -73,6 +73,9 @@ func dropDead(e *env, flags *adminFlags, ids []string) error {
 			total.Unknown = append(total.Unknown, id)
 		}
 	}
+	if total.Dropped == 0 {
+		return errNoSuchLetter
+	}
 	return printDropped(e, total)
 }
 

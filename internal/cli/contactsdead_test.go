@@ -47,7 +47,7 @@ func TestContactsDeadDropNamesUnknownIDs(t *testing.T) {
 		"1-1 3-3 2-2 4-4 -o json": {
 			exitFound, "{\n  \"dropped\": 2,\n  \"unknown\": [\n    \"3-3\",\n    \"4-4\"\n  ]\n}\n", "3-3, 4-4",
 		},
-		"foo":         {exitFound, "0 dead letters removed\n", "no such dead letter: foo;"},
+		"foo":         {exitFailed, "", "no such dead letter;"},
 		"1-1 2-2 1-1": {exitOK, "2 dead letters removed\n", ""},
 	} {
 		args := append([]string{"contacts", "dead", "--drop"}, strings.Fields(ids)...)

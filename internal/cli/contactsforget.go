@@ -98,7 +98,7 @@ func printForgotten(e *env, email string, f admin.ForgottenPerson) {
 To take that back: hubgate contacts forget %s --allow
 
 Not touched, erase the person there too:
-- HubSpot: open the contact, Actions > Delete > permanently delete; or POST /crm/v3/objects/contacts/gdpr-delete
+- HubSpot: open the contact, Actions > Delete > permanently delete; or POST /crm/objects/2026-09/contacts/gdpr-delete
 - the login provider, such as Cognito: delete the user
 `, email)
 }

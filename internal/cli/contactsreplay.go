@@ -67,10 +67,12 @@ func replay(e *env, client *adminClient, ids []string) (replayed, total int, err
 	}
 	replayed, err = client.replay(e.ctx, ids)
 	if err == nil && replayed == 0 {
-		err = errors.New(`no such dead letter; "hubgate contacts dead" lists them`)
+		err = errNoSuchLetter
 	}
 	return replayed, len(ids), err
 }
+
+var errNoSuchLetter = errors.New(`no such dead letter; "hubgate contacts dead" lists them`)
 
 func (c *adminClient) replay(ctx context.Context, ids []string) (int, error) {
 	var result struct {
