@@ -181,8 +181,9 @@ func (s *forgetSite) forgetUntil(n int) (killed bool) {
 	}
 	disarm := s.killer.arm(n, func() { s.g.kill() })
 	status, out := s.g.command("contacts", "forget", email)
-	if killed = disarm(); killed == (status == 0) {
-		s.t.Errorf("killed at request %d: %v, exit status %d\n%s", n, killed, status, out)
+	// A request of the contact worker can come between the end of the command and that of the killer.
+	if killed = disarm(); !killed && status != 0 {
+		s.t.Errorf("not killed, exit status %d\n%s", status, out)
 	}
 	return killed
 }

@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,15 +27,16 @@ func TestRefusedTokenIsReported(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newEnv(t, usualProperties())
 				r := e.replica()
-				told := 0
-				r.deps.Refused = func() { told++ }
+				var told atomic.Int64
+				r.deps.Refused = func() { told.Add(1) }
 				if c.fault.Path = upsertPath; c.fault.Status != 0 {
 					e.fake.Next(c.fault, c.fault)
 				}
 				e.start(r)
 				e.enqueue(r, testLogin("ada@example.com"))
-				if time.Sleep(2500 * time.Millisecond); (r.Refusal() != nil) != c.refused || (told > 0) != c.refused {
-					t.Errorf("refused: %v, told %d times", r.Refusal(), told)
+				time.Sleep(2500 * time.Millisecond)
+				if n := told.Load(); (r.Refusal() != nil) != c.refused || (n > 0) != c.refused {
+					t.Errorf("refused: %v, told %d times", r.Refusal(), n)
 				}
 				e.setToken("pat-na1-other")
 				e.waitDrained(r)
