@@ -166,7 +166,7 @@ func TestShowHasEverything(t *testing.T) {
 		e, newer := newFullEnv(t)
 		r := e.rotatedReplica(e.replica(), newer)
 		p, err := r.Show(t.Context(), "Ada@example.com", nil)
-		if err != nil || len(p.Queue) != 4 || len(p.Dead) != 1 || len(p.Browsers) != 1 || p.Forgotten {
+		if err != nil || len(p.Queue) != 3 || len(p.Dead) != 1 || len(p.Browsers) != 1 || p.Forgotten {
 			t.Errorf("%+v %v", p, err)
 		}
 		var names []string

@@ -52,7 +52,7 @@ func TestSendLeavesNoPerson(t *testing.T) {
 				}
 				c.send(t, r)
 				p, err := r.Show(t.Context(), "ada@example.com", nil)
-				if err != nil || name != "constants of the person" && len(p.Queue) != 1 || len(p.Records) != 1 {
+				if err != nil || name != "constants of the person" && len(p.Queue) > 1 || len(p.Records) != 1 {
 					t.Errorf("before it is sent: %+v %v", p, err)
 				}
 				e.waitDrained(r)
