@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // keyspace names the keys in Redis. The braces are hash tags: a session's record, summary and lease share a slot, so
@@ -36,10 +37,9 @@ func (k keyspace) shards() []string {
 	return lists
 }
 
-// user, email and sid return the lists of a user, an email address and a session of the provider: one for each key of
-// the ring, the sealing key's first. The older ones matter after a key rotation.
+// user, email and sid return the lists of each: one for each key of the ring, the sealing key's first.
 func (k keyspace) user(issuer, subject string) []string { return k.lists("u", issuer, subject) }
-func (k keyspace) email(email string) []string          { return k.lists("m", strings.ToLower(email)) }
+func (k keyspace) email(email string) []string          { return k.lists("m", setting.Lower(email)) }
 func (k keyspace) sid(issuer, sid string) []string      { return k.lists("sid", issuer, sid) }
 
 // lists names lists by MACs, so that Redis does not reveal who is logged in. The separator is a byte that no part can

@@ -3,9 +3,9 @@ package crm
 import (
 	"net/mail"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/hubgate/hubgate/internal/setting"
 	"golang.org/x/net/idna"
 )
 
@@ -13,7 +13,7 @@ import (
 // (punycode, RFC 5891). No character outside ASCII becomes one of ASCII, as Unicode's lower case and IDNA's mapping
 // would do with the Kelvin sign and full-width letters: one person's address would become another's (CWE-178).
 func EmailKey(email string) string {
-	key := strings.Map(lowerASCII, strings.Trim(email, " \t\r\n"))
+	key := setting.Lower(strings.Trim(email, " \t\r\n"))
 	local, domain, found := strings.Cut(key, "@")
 	if !found {
 		return key
@@ -25,30 +25,17 @@ func EmailKey(email string) string {
 	return local + "@" + strings.Join(labels, ".")
 }
 
-func lowerASCII(r rune) rune {
-	if r >= 'A' && r <= 'Z' {
-		return r + 'a' - 'A'
-	}
-	return r
-}
-
-// labelInASCII returns a label of a domain in punycode. A label that does not become itself again stays as it is, so
+// labelInASCII returns a label of a domain, in lower case, in punycode. A label that does not become itself again stays as it is, so
 // that it is not valid: it would be another domain's.
 func labelInASCII(label string) string {
 	if !strings.ContainsFunc(label, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return label
 	}
-	lower := strings.Map(func(r rune) rune {
-		if l := unicode.ToLower(r); l >= utf8.RuneSelf {
-			return l
-		}
-		return r
-	}, label)
-	ascii, err := idna.Lookup.ToASCII(lower)
+	ascii, err := idna.Lookup.ToASCII(label)
 	if err != nil {
 		return label
 	}
-	if back, err := idna.Lookup.ToUnicode(ascii); err != nil || back != lower {
+	if back, err := idna.Lookup.ToUnicode(ascii); err != nil || back != label {
 		return label
 	}
 	return ascii

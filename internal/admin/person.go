@@ -11,6 +11,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -77,7 +78,7 @@ func (s *Server) sessionsOf(ctx context.Context, email string) (all []*session.S
 
 // spellings returns an address as it was given, which may be the provider's spelling, and as HubSpot stores it.
 func spellings(email string) []string {
-	list := []string{strings.ToLower(strings.TrimSpace(email)), crm.EmailKey(email)}
+	list := []string{setting.Lower(strings.TrimSpace(email)), crm.EmailKey(email)}
 	list = slices.DeleteFunc(list, func(spelling string) bool { return spelling == "" }) // a session query for all
 	return slices.Compact(list)
 }

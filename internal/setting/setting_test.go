@@ -150,3 +150,15 @@ func TestCountSeparatesThousands(t *testing.T) {
 		}
 	}
 }
+
+func TestLowerMakesNoCharacterASCII(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Ada@Example.com": "ada@example.com", "MÜLLER": "müller", "ΣΟΦΊΑ": "σοφία",
+		"\u212Aate": "\u212Aate", "L\u0130SA": "l\u0130sa", "\u212B": "å",
+	} {
+		if got := Lower(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

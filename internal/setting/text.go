@@ -3,6 +3,8 @@ package setting
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Number returns a number with separators, such as 12,000.
@@ -33,3 +35,14 @@ func Truncate(text string, n int) string {
 
 // Shorten truncates a word of the configuration or of a command line for a message.
 func Shorten(text string) string { return Truncate(text, 60) }
+
+// Lower returns a text in lower case. Characters outside ASCII never become ASCII characters, as the Kelvin sign would:
+// one person's address would become another's (CWE-178).
+func Lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if lower := unicode.ToLower(r); r < utf8.RuneSelf || lower >= utf8.RuneSelf {
+			return lower
+		}
+		return r
+	}, s)
+}
