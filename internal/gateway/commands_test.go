@@ -27,6 +27,23 @@ func runCommand(t *testing.T, address, token string, args ...string) (status int
 	return status, out.String(), messages.String()
 }
 
+// commandCase is a command line, where and with which token it asks, and what it must answer.
+type commandCase struct {
+	line, address, token string
+	status               int
+	output               string
+}
+
+// check runs the command.
+func (c commandCase) check(t *testing.T) {
+	t.Helper()
+	status, stdout, stderr := runCommand(t, c.address, c.token, strings.Fields(c.line)...)
+	if status != c.status || !strings.Contains(stdout+stderr, c.output) ||
+		strings.Contains(stderr, "refresh tokens") || (status != 0 && stdout != "") {
+		t.Errorf("%s: %d\n%s%s", c.line, status, stdout, stderr)
+	}
+}
+
 func TestOperatorCommandExplainsErrors(t *testing.T) {
 	t.Parallel()
 	gw := httptest.NewServer(gateway.AdminHandler(t))
@@ -42,24 +59,37 @@ func TestOperatorCommandExplainsErrors(t *testing.T) {
 	}))
 	t.Cleanup(pages.Close)
 
-	for _, c := range []struct {
-		line, address, token string
-		status               int
-		output               string
-	}{
+	for _, c := range []commandCase{
 		{"sessions list", gw.URL, configtest.AdminToken, 0, "Nobody is logged in."},
 		{"sessions lst", gw.URL, configtest.AdminToken, 2, "did you mean list?"},
 		{"contacts foo", gw.URL, configtest.AdminToken, 2, "available commands: backfill, dead, forget"},
 		{"sessions list --limit 0", gw.URL, configtest.AdminToken, 2, "at least 1"},
 		{"sessions list --limit -3", gw.URL, configtest.AdminToken, 2, "at least 1"},
 		{"contacts queue --limit 0", gw.URL, configtest.AdminToken, 2, "from 1 to 1000"},
-		{"contacts dead --limit 1001", gw.URL, configtest.AdminToken, 2, "from 1 to 1000"},
-		{"contacts dead --after x", gw.URL, configtest.AdminToken, 1, "not one that a previous page returned"},
 		{"contacts queue --after 99999999999999999999-0", gw.URL, configtest.AdminToken, 1,
 			"not one that a previous page returned"},
 		{"sessions end 00", gw.URL, configtest.AdminToken, 1, "there is no session"},
 		{"sessions end --user nobody@example.com", gw.URL, configtest.AdminToken, 1, "no session for this e-mail"},
 		{"sessions end --user bobexample.com", gw.URL, configtest.AdminToken, 2, "is not an e-mail address"},
+		{"sessions list", gw.URL, "another", 1, "the token was rejected"},
+		{"contacts status", gw.URL, "", 2, "is empty"},
+		{"sessions list", visitors.URL, configtest.AdminToken, 1, "is not an admin listener"},
+		{"contacts status", pages.URL, configtest.AdminToken, 1, "is not an admin listener"},
+		{"sessions list", "127.0.0.1:8083", configtest.AdminToken, 2, "write http://127.0.0.1:8083"},
+		{"contacts status", "localhost:8083", configtest.AdminToken, 2, "write http://localhost:8083"},
+		{"contacts status", "ftp://localhost:8083", configtest.AdminToken, 2, "is not a URL"},
+	} {
+		c.check(t)
+	}
+}
+
+func TestContactCommandExplainsErrors(t *testing.T) {
+	t.Parallel()
+	gw := httptest.NewServer(gateway.AdminHandler(t))
+	t.Cleanup(gw.Close)
+	for _, c := range []commandCase{
+		{"contacts dead --limit 1001", gw.URL, configtest.AdminToken, 2, "from 1 to 1000"},
+		{"contacts dead --after x", gw.URL, configtest.AdminToken, 1, "not one that a previous page returned"},
 		{"contacts replay 1-1", gw.URL, configtest.AdminToken, 1, "no such dead letter"},
 		{"contacts replay UNKNOWN -o json", gw.URL, configtest.AdminToken, 1, "no such dead letter"},
 		{"contacts dead", gw.URL, configtest.AdminToken, 0, "There are no dead letters."},
@@ -82,18 +112,7 @@ func TestOperatorCommandExplainsErrors(t *testing.T) {
 		{"contacts forget bob@", gw.URL, configtest.AdminToken, 1, "email is not an e-mail address"},
 		{"contacts show", gw.URL, configtest.AdminToken, 2, "required: an e-mail address"},
 		{"contacts replay --all", gw.URL, configtest.AdminToken, 0, "There are no dead letters."},
-		{"sessions list", gw.URL, "another", 1, "the token was rejected"},
-		{"contacts status", gw.URL, "", 2, "is empty"},
-		{"sessions list", visitors.URL, configtest.AdminToken, 1, "is not an admin listener"},
-		{"contacts status", pages.URL, configtest.AdminToken, 1, "is not an admin listener"},
-		{"sessions list", "127.0.0.1:8083", configtest.AdminToken, 2, "write http://127.0.0.1:8083"},
-		{"contacts status", "localhost:8083", configtest.AdminToken, 2, "write http://localhost:8083"},
-		{"contacts status", "ftp://localhost:8083", configtest.AdminToken, 2, "is not a URL"},
 	} {
-		status, stdout, stderr := runCommand(t, c.address, c.token, strings.Fields(c.line)...)
-		if status != c.status || !strings.Contains(stdout+stderr, c.output) ||
-			strings.Contains(stderr, "refresh tokens") || (status != 0 && stdout != "") {
-			t.Errorf("%s: %d\n%s%s", c.line, status, stdout, stderr)
-		}
+		c.check(t)
 	}
 }
