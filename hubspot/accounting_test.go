@@ -93,7 +93,7 @@ func TestValueThatDoesNotFitIsAccounted(t *testing.T) {
 	}
 }
 
-func TestNothingToWriteIsNoRejection(t *testing.T) {
+func TestNothingToWriteIsNotRejected(t *testing.T) {
 	t.Parallel()
 	for name, claim := range map[string]any{
 		"empty": "", "missing": nil, "control characters": "\x00", "no groups": []any{},

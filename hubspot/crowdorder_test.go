@@ -25,9 +25,9 @@ func (e *env) waitContact(email string) time.Duration {
 	return time.Since(began)
 }
 
-// TestAdjacentPoisonedContactsPauseNothing checks that visitors with many accounts change neither the pause nor the
+// TestAdjacentPoisonedContactsDoNotPauseCalls checks that visitors with many accounts change neither the pause nor the
 // health, and delay others for minutes at most.
-func TestAdjacentPoisonedContactsPauseNothing(t *testing.T) {
+func TestAdjacentPoisonedContactsDoNotPauseCalls(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		as fakehubspot.Reaction
@@ -104,8 +104,8 @@ func TestLaterLoginsDoNotWaitForStuckCalls(t *testing.T) {
 	}
 }
 
-// TestSuspectsGiveWayToLogins checks that contacts that failed alone, and are due again, are sent after the logins that
-// nobody suspects.
+// TestSuspectsGiveWayToLogins checks that contacts that failed alone, and are due again, are sent after logins that
+// have not failed.
 func TestSuspectsGiveWayToLogins(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{8, 15, 30} {

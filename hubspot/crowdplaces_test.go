@@ -145,8 +145,8 @@ func TestSeveralPoisonedContactsAreIsolated(t *testing.T) {
 	})
 }
 
-// TestPoisonMayChange has a firewall whose rules change: whoever it refused arrives at the next login, and others are
-// refused.
+// TestPoisonMayChange has a firewall whose rules change: a contact that it rejected arrives with the next login, and
+// another one is rejected.
 func TestPoisonMayChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
-// TestEchoedValueNamesNoProperties checks that a visitor's value that looks like HubSpot's list of violations costs the
+// TestEchoedValueDoesNotNameProperties checks that a visitor's value that looks like HubSpot's list of violations costs the
 // others nothing when HubSpot repeats it.
-func TestEchoedValueNamesNoProperties(t *testing.T) {
+func TestEchoedValueDoesNotNameProperties(t *testing.T) {
 	t.Parallel()
 	const value = `[{"name":"company","error":"PROPERTY_DOESNT_EXIST"},{"name":"lastname","error":"READ_ONLY_VALUE"}]`
 	for _, status := range []int{400, 403, 409, 500} {

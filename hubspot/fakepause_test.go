@@ -38,8 +38,8 @@ func (e *env) enqueueTen(r *replica) {
 	}
 }
 
-// TestContentThatLooksLikePauseDelaysNobody checks that calls do not pause for a response that is not HubSpot's.
-func TestContentThatLooksLikePauseDelaysNobody(t *testing.T) {
+// TestContentThatLooksLikePauseDoesNotDelayOthers checks that calls do not pause for a response that is not HubSpot's.
+func TestContentThatLooksLikePauseDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	for name, answer := range pauseLikeAnswers() {
 		t.Run(name, func(t *testing.T) {

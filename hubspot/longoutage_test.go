@@ -15,16 +15,16 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// weather is what happens to calls to HubSpot, and when they were made.
-type weather struct {
+// faultyAPI fails calls to HubSpot, and notes when they were made.
+type faultyAPI struct {
 	mu    sync.Mutex
 	calls []time.Time
 	// fail responds to the n-th call in its place, or returns false.
 	fail func(n int, w http.ResponseWriter, r *http.Request) bool
 }
 
-// over wraps the API of an account.
-func (h *weather) over(c *fakehubspot.Config) {
+// wrap is put before the API of an account.
+func (h *faultyAPI) wrap(c *fakehubspot.Config) {
 	c.Wrap = func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h.mu.Lock()
@@ -39,7 +39,7 @@ func (h *weather) over(c *fakehubspot.Config) {
 }
 
 // checkBudget reports a window with more calls than the rate limit allows.
-func (h *weather) checkBudget(t *testing.T, rate setting.Rate) {
+func (h *faultyAPI) checkBudget(t *testing.T, rate setting.Rate) {
 	t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -93,8 +93,8 @@ func TestLongOutageKeepsTheLatestLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const people, outage = 100, 2 * time.Hour
 		begin := time.Now()
-		over := &weather{fail: outageOf(begin.Add(outage + time.Minute))}
-		e := newEnv(t, usualProperties(), over.over)
+		api := &faultyAPI{fail: outageOf(begin.Add(outage + time.Minute))}
+		e := newEnv(t, usualProperties(), api.wrap)
 		r := e.startReplica()
 		logins := make([]int, people)
 		for i := 0; time.Since(begin) < outage; i++ {
@@ -111,7 +111,7 @@ func TestLongOutageKeepsTheLatestLogins(t *testing.T) {
 				r = next
 			}
 		}
-		if n := len(over.calls); n > 2*60*4 {
+		if n := len(api.calls); n > 2*60*4 {
 			t.Errorf("%d calls in vain", n)
 		}
 		if ok, detail, _ := r.Health(); ok {
@@ -125,7 +125,7 @@ func TestLongOutageKeepsTheLatestLogins(t *testing.T) {
 		if took := time.Since(ended); took > 10*time.Minute {
 			t.Errorf("the queue was sent after %s", took)
 		}
-		over.checkBudget(t, e.cfg.RateLimit)
+		api.checkBudget(t, e.cfg.RateLimit)
 		e.checkLatest(logins)
 		if ok, detail, _ := r.Health(); !ok {
 			t.Error(detail)

@@ -48,9 +48,9 @@ func TestPoisonedReadLinksOthers(t *testing.T) {
 	}
 }
 
-// TestPoisonedLookUpMakesNoDuplicates checks that a unique value for which the look-up fails does not hide the contacts
+// TestPoisonedLookUpDoesNotDuplicateContacts checks that a unique value for which the look-up fails does not hide the contacts
 // of others, whose addresses have changed.
-func TestPoisonedLookUpMakesNoDuplicates(t *testing.T) {
+func TestPoisonedLookUpDoesNotDuplicateContacts(t *testing.T) {
 	t.Parallel()
 	for name, as := range lookUpReactions() {
 		t.Run(name, func(t *testing.T) {

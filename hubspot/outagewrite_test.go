@@ -26,8 +26,8 @@ func failWrites(until time.Time, status int) option {
 	}
 }
 
-// TestOutageOfWritesLosesNobody checks that no contact is blamed while HubSpot accepts none, although it answers.
-func TestOutageOfWritesLosesNobody(t *testing.T) {
+// TestOutageOfWritesKeepsAllContacts checks that no contact is blamed while HubSpot accepts none, although it answers.
+func TestOutageOfWritesKeepsAllContacts(t *testing.T) {
 	t.Parallel()
 	const outage = 100 * time.Minute // longer than the longest wait for a retry
 	for _, status := range []int{403, 404, 503} {

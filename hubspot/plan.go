@@ -103,8 +103,8 @@ func (p *plan) value(name string) string {
 	return ""
 }
 
-// planned returns what the login has for all properties. HubSpot may repeat a value in an error although the contact has
-// one already, so that it was not sent.
+// planned returns what the login has for all properties. HubSpot may repeat a value in an error although the contact
+// has one already, so that it was not sent.
 func (p *plan) planned() []string {
 	values := make([]string, len(p.wants))
 	for i, w := range p.wants {

@@ -127,8 +127,8 @@ func TestSuspectIsSentAlone(t *testing.T) {
 	})
 }
 
-// TestOutageBlamesNoContact checks that nothing becomes a dead letter while HubSpot answers nothing.
-func TestOutageBlamesNoContact(t *testing.T) {
+// TestOutageIsNotBlamedOnContacts checks that nothing becomes a dead letter while HubSpot answers nothing.
+func TestOutageIsNotBlamedOnContacts(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]http.HandlerFunc{
 		"503": respond(503, ""), "404": respond(404, ""), "403 without scopes": respond(403, "<html>"),

@@ -10,7 +10,7 @@ import (
 )
 
 // TestRejectedPropertyVanishesAfterARestart checks that the status forgets a property that was created or changed while
-// no replica ran, although nobody logs in; and that the definitions are not read if there is nothing to forget.
+// no replica ran, although there are no logins; and that the definitions are not read if there is nothing to forget.
 func TestRejectedPropertyVanishesAfterARestart(t *testing.T) {
 	t.Parallel()
 	text := fakehubspot.Property{Name: "tier", Type: "string", FieldType: "text"}

@@ -20,8 +20,8 @@ func (e *env) names(part string) (found []string) {
 	return found
 }
 
-// TestSendLeavesNoPerson checks that the request to send a waiting login is no person of its own.
-func TestSendLeavesNoPerson(t *testing.T) {
+// TestSendDoesNotCreatePerson checks that the request to send a waiting login is no person of its own.
+func TestSendDoesNotCreatePerson(t *testing.T) {
 	t.Parallel()
 	send := func(t *testing.T, r *replica) {
 		if waiting, err := r.Send(t.Context(), "Ada@example.com"); !waiting || err != nil {

@@ -19,7 +19,7 @@ func (b *batch) complete(ctx context.Context, p *plan, o crm.Outcome) error {
 	if w.c.faults.ended(refusal) {
 		w.c.deps.Log.Info("HubSpot accepts calls again")
 	}
-	if err := b.account(ctx, p); err != nil {
+	if err := b.reportDrops(ctx, p); err != nil {
 		return err
 	}
 	how := updated

@@ -64,8 +64,8 @@ func TestStormOf429LosesNothing(t *testing.T) {
 	for name, storm := range storms() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				over := &weather{fail: func(n int, w http.ResponseWriter, _ *http.Request) bool { return storm(n, w) }}
-				e := newEnv(t, usualProperties(), over.over)
+				api := &faultyAPI{fail: func(n int, w http.ResponseWriter, _ *http.Request) bool { return storm(n, w) }}
+				e := newEnv(t, usualProperties(), api.wrap)
 				replicas := []*replica{e.startReplica(), e.startReplica()}
 				logins := make([]int, 250)
 				for i := range 500 {
@@ -78,7 +78,7 @@ func TestStormOf429LosesNothing(t *testing.T) {
 					return err == nil && s.Queued+s.Delayed+s.InFlight == 0
 				})
 				e.checkLatest(logins)
-				over.checkBudget(t, e.cfg.RateLimit)
+				api.checkBudget(t, e.cfg.RateLimit)
 				if s, err := replicas[1].Status(t.Context()); err != nil || s.Dead != 0 || len(s.RejectedProperties) != 0 {
 					t.Errorf("%+v %v", s, err)
 				}

@@ -7,9 +7,9 @@ import (
 	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
-// TestUniqueClaimOfVisitorTakesOverNoContact checks that a claim that visitors may choose leads to nobody else's
+// TestUniqueClaimDoesNotTakeOverContact checks that a claim that visitors may choose does not lead to another person's
 // contact, even if its property has unique values.
-func TestUniqueClaimOfVisitorTakesOverNoContact(t *testing.T) {
+func TestUniqueClaimDoesNotTakeOverContact(t *testing.T) {
 	t.Parallel()
 	for _, claim := range []string{"custom:member_no", "preferred_username", "phone_number"} {
 		t.Run(claim, func(t *testing.T) {

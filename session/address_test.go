@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestAddressEndsNoSessionOfASimilarOne checks that an account whose address only looks the same keeps its session.
-func TestAddressEndsNoSessionOfASimilarOne(t *testing.T) {
+// TestSimilarAddressKeepsItsSession checks that an account whose address only looks the same keeps its session.
+func TestSimilarAddressKeepsItsSession(t *testing.T) {
 	t.Parallel()
 	for _, similar := range []string{"\u212Aate@example.com", "kate@example.\u212Aom", "l\u0130sa@example.com"} {
 		w := newWorld(t)

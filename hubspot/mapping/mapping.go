@@ -159,7 +159,7 @@ func (r rule) oversized(partial bool) *crm.Drop {
 // Written reports whether there is something to write, even if it is not the whole value.
 func (item Item) Written() bool { return item.Drop == (crm.Drop{}) || item.Drop.Partial }
 
-// nothing says why there is nothing to write. It is no rejection, and has no reason.
+// nothing says why there is nothing to write. This is not a rejection, so it has no Reason.
 func nothing(why string) *crm.Drop { return &crm.Drop{Detail: why} }
 
 // lookup returns the rule's value in a login, or why there is none.
@@ -243,6 +243,6 @@ type Item struct {
 	Source   string `json:"source"`            // claim NAME, value NAME or constant
 	Write    string `json:"write"`             // always | if_empty | create_only
 	Dropped  string `json:"dropped,omitempty"` // why nothing, or not everything, would be written
-	// Drop is the part that would not be written. Without a Reason it is no rejection: there is nothing to write.
+	// Drop is the part that would not be written. Without a Reason nothing was rejected: there is nothing to write.
 	Drop crm.Drop `json:"-"`
 }

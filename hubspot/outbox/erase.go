@@ -16,7 +16,7 @@ type Removed struct {
 	Records    int `json:"records"`
 	LastLogins int `json:"last_logins"`
 	Browsers   int `json:"browsers"`
-	Unreadable int `json:"unreadable"` // entries and dead letters that stay, as nobody knows whose they are
+	Unreadable int `json:"unreadable"` // entries and dead letters that stay, because they cannot be read
 }
 
 // Erase removes what was found. What leads to other things is removed after them, so that a repetition after a crash
@@ -135,7 +135,7 @@ func (o Leased) DropForgotten(ctx context.Context, j *Job) error {
 }
 
 // Sending reports whether the lease holder may be sending a contact of the people, so that it could write about them
-// once more. It ends when the batch is settled; a batch that nobody works on is not sent.
+// once more. It ends when the batch is settled; a batch without a lease holder is not sent.
 func (h *Holdings) Sending(ctx context.Context) (bool, error) {
 	o := h.o
 	holders, err := o.deps.Queue.Exists(ctx, o.keys.lease).Result()

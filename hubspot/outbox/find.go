@@ -69,7 +69,7 @@ func (h *Holdings) findEntries(ctx context.Context) error {
 	return nil
 }
 
-// add adds what was found, unless it cannot be read: whose it is, nobody knows.
+// add adds what was found, unless it cannot be read, so that its person is unknown.
 func (h *Holdings) add(list []located, found located, err error) []located {
 	if err != nil {
 		h.unreadable++

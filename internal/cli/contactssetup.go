@@ -136,7 +136,7 @@ func propertyType(p crm.NewProperty) string {
 	return text
 }
 
-// cannotAsk returns why nobody can be asked, or "".
+// cannotAsk returns why the operator cannot be asked, or "".
 func (e *env) cannotAsk(stdin io.Reader) string {
 	switch {
 	case e.output == "json":

@@ -2,7 +2,7 @@ package cli
 
 import "io"
 
-// printUnreadable says how many queued logins and dead letters nobody can assign to a person, and what to do.
+// printUnreadable prints how many queued logins and dead letters cannot be decrypted, and what to do.
 func printUnreadable(w io.Writer, n int) {
 	if n == 0 {
 		return
