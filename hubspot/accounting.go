@@ -9,8 +9,8 @@ import (
 	"github.com/hubgate/hubgate/hubspot/outbox"
 )
 
-// reportDrops reports the values of a written contact that did not reach HubSpot: in the log the first time, in a metric,
-// and in the status.
+// reportDrops reports the values of a written contact that did not reach HubSpot: in the log the first time, in a
+// metric, and in the status.
 func (b *batch) reportDrops(ctx context.Context, p *plan) error {
 	if err := b.forgetFixed(ctx, p); err != nil || len(p.drops) == 0 {
 		return err

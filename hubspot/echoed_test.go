@@ -10,8 +10,8 @@ import (
 	"github.com/hubgate/hubgate/hubspot/mapping"
 )
 
-// TestEchoedValueDoesNotNameProperties checks that a visitor's value that looks like HubSpot's list of violations costs the
-// others nothing when HubSpot repeats it.
+// TestEchoedValueDoesNotNameProperties checks that a visitor's value that looks like HubSpot's list of violations costs
+// the others nothing when HubSpot repeats it.
 func TestEchoedValueDoesNotNameProperties(t *testing.T) {
 	t.Parallel()
 	const value = `[{"name":"company","error":"PROPERTY_DOESNT_EXIST"},{"name":"lastname","error":"READ_ONLY_VALUE"}]`

@@ -48,8 +48,8 @@ func TestPoisonedReadLinksOthers(t *testing.T) {
 	}
 }
 
-// TestPoisonedLookUpDoesNotDuplicateContacts checks that a unique value for which the look-up fails does not hide the contacts
-// of others, whose addresses have changed.
+// TestPoisonedLookUpDoesNotDuplicateContacts checks that a unique value for which the look-up fails does not hide the
+// contacts of others, whose addresses have changed.
 func TestPoisonedLookUpDoesNotDuplicateContacts(t *testing.T) {
 	t.Parallel()
 	for name, as := range lookUpReactions() {

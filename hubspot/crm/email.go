@@ -25,8 +25,8 @@ func EmailKey(email string) string {
 	return local + "@" + strings.Join(labels, ".")
 }
 
-// labelInASCII returns a label of a domain, in lower case, in punycode. A label that does not become itself again stays as it is, so
-// that it is not valid: it would be another domain's.
+// labelInASCII returns a label of a domain, in lower case, in punycode. A label that does not become itself again stays
+// as it is, so that it is not valid: it would be another domain's.
 func labelInASCII(label string) string {
 	if !strings.ContainsFunc(label, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return label

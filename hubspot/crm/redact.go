@@ -9,8 +9,8 @@ import (
 )
 
 // redactor withholds the texts of a response that repeat what its call sent. Errors are logged, shown to operators and
-// stored in Redis, and HubSpot repeats the values that it rejects (CWE-532): whole or cut off, escaped, in capitals.
-// It returns the fragments of what was sent, which most calls never need, or nil if that was too much. A nil redactor is
+// stored in Redis, and HubSpot repeats the values that it rejects (CWE-532): whole or cut off, escaped, in capitals. It
+// returns the fragments of what was sent, which most calls never need, or nil if that was too much. A nil redactor is
 // that of a call that sends nothing personal.
 type redactor func() fragments
 
