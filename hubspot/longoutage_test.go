@@ -38,6 +38,13 @@ func (h *faultyAPI) wrap(c *fakehubspot.Config) {
 	}
 }
 
+// count returns how many calls were made.
+func (h *faultyAPI) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.calls)
+}
+
 // checkBudget reports a window with more calls than the rate limit allows.
 func (h *faultyAPI) checkBudget(t *testing.T, rate setting.Rate) {
 	t.Helper()
@@ -111,7 +118,7 @@ func TestLongOutageKeepsTheLatestLogins(t *testing.T) {
 				r = next
 			}
 		}
-		if n := len(api.calls); n > 2*60*4 {
+		if n := api.count(); n > 2*60*4 {
 			t.Errorf("%d calls in vain", n)
 		}
 		if ok, detail, _ := r.Health(); ok {

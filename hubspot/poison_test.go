@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,11 +139,11 @@ func TestOutageIsNotBlamedOnContacts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				down := true
+				var up atomic.Bool
 				e := newEnv(t, usualProperties(), func(c *fakehubspot.Config) {
 					c.Wrap = func(next http.Handler) http.Handler {
 						return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-							if down && strings.Contains(r.URL.Path, "/objects/") {
+							if !up.Load() && strings.Contains(r.URL.Path, "/objects/") {
 								answer(rw, r)
 								return
 							}
@@ -162,7 +163,7 @@ func TestOutageIsNotBlamedOnContacts(t *testing.T) {
 				if ok, detail, _ := r.Health(); ok {
 					t.Error(detail)
 				}
-				down = false
+				up.Store(true)
 				e.waitDrained(r)
 				if n := len(e.fake.Contacts()); n != 3 {
 					t.Errorf("%d contacts", n)
