@@ -7,6 +7,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/hubgate/hubgate/internal/broadcast"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/redisclient"
 )
@@ -19,7 +20,7 @@ type cache struct {
 	epoch      *connectionEpoch
 	store      *store
 	clock      *idleClock
-	watchers   *watchers
+	watchers   *broadcast.Watchers
 	settings   *atomic.Pointer[Settings]
 	state      func() redisclient.State
 	seed       maphash.Seed // of fingerprints: a random one, so that a second record with the same cannot be made
@@ -147,5 +148,5 @@ func (ch *cache) addTombstone(ref string, t tombstone) {
 // invalidate removes a session, so that its next request reads it from Redis.
 func (ch *cache) invalidate(ref string) {
 	ch.sessions.Invalidate(ref)
-	ch.watchers.notify(ref)
+	ch.watchers.Notify(ref)
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hubgate/hubgate/internal/background"
+	"github.com/hubgate/hubgate/internal/broadcast"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/redisclient"
 	"github.com/hubgate/hubgate/internal/redisread"
@@ -57,7 +58,7 @@ type Manager struct {
 	ender        *ender
 	refresher    *refresher
 	subscription *subscription
-	watchers     *watchers
+	watchers     *broadcast.Watchers
 	monitor      *monitor
 }
 
@@ -82,7 +83,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		return nil, fmt.Errorf("session: cache: %w", err)
 	}
 	m := &Manager{deps: deps, settings: settings, cookies: cookies{deps.Ring, settings}}
-	m.retries, m.watchers = newRetryQueue(deps.Log), newWatchers()
+	m.retries, m.watchers = newRetryQueue(deps.Log), broadcast.NewWatchers()
 	m.store = &store{
 		rdb: deps.Redis, reads: &redisread.Batcher{Redis: deps.Redis, Max: maxStored, Timeout: storeTime},
 		keys: keyspace{cfg.Redis.KeyPrefix, deps.Ring},
@@ -105,7 +106,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	onUp := func() { // ends may have been missed, and Redis may be another server
 		m.ender.endAgain()
 		signal(m.monitor.redisUp)
-		signal(m.watchers.resumed)
+		m.watchers.Resume()
 	}
 	m.subscription = &subscription{
 		rdb: deps.Block, channel: m.store.keys.channel(), epoch: m.cache.epoch, cache: m.cache, onUp: onUp,
@@ -124,7 +125,7 @@ func (m *Manager) Set(s Settings) { m.settings.Store(&s) }
 // Run keeps the subscription up and retries what Redis did not accept, until ctx ends.
 func (m *Manager) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, loop := range []func(context.Context){m.subscription.loop, m.retries.loop, m.monitor.loop, m.watchers.loop} {
+	for _, loop := range []func(context.Context){m.subscription.loop, m.retries.loop, m.monitor.loop, m.watchers.Loop} {
 		part := func(ctx context.Context) error { loop(ctx); return nil }
 		group.Go(func() error { return background.Keep(ctx, m.deps.Log, "session", part) })
 	}
@@ -161,7 +162,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s Session) (*Ses
 func (m *Manager) OwnsCookie(name string) bool { return m.cookies.owns(name) }
 
 // Ended returns a channel that is closed when the session ends or changes, and a function that releases it.
-func (m *Manager) Ended(ref string) (<-chan struct{}, func()) { return m.watchers.add(ref) }
+func (m *Manager) Ended(ref string) (<-chan struct{}, func()) { return m.watchers.Add(ref) }
 
 // minRecheck limits the load of open connections on Redis if cache_ttl is none.
 const minRecheck = 5 * time.Second

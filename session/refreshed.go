@@ -127,6 +127,6 @@ func (f *refresher) save(ctx context.Context, r *refreshed) (*cached, error) {
 	saved.seen.Store(r.was.seen.Load())
 	saved.savedSeen.Store(r.was.savedSeen.Load())
 	f.cache.put(r.next.Ref, saved)
-	f.cache.watchers.notify(r.next.Ref)
+	f.cache.watchers.Notify(r.next.Ref)
 	return saved, nil
 }

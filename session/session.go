@@ -47,6 +47,9 @@ type Session struct {
 	refreshedAt time.Time // when the tokens were issued
 	// SID is the provider's session id for back-channel logout, or empty.
 	SID string
+	// CRM is what HubSpot knows about the person, or nil. Load does not set it: the gate sets it on a copy when a rule
+	// asks.
+	CRM *CRM
 }
 
 // HasGroup reports whether the user is in any of the groups.

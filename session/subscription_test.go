@@ -80,7 +80,7 @@ func TestResubscribeNotifiesOpenConnections(t *testing.T) {
 	w.subscribed(isolated)
 	cookie, s := w.login(other, ada())
 	w.mustLoad(isolated, cookie)
-	w.eventually("the first subscription has been handled", func() bool { return len(isolated.watchers.resumed) == 0 })
+	w.eventually("the first subscription has been handled", func() bool { return !isolated.watchers.Resuming() })
 	if err := p.Set(faultproxy.Fault{Refuse: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ var floors = map[string]int{
 	"internal/inbound": 0, "internal/page": 0, "internal/seal": 0, "internal/setting": 0, "internal/dependency": 0,
 	"internal/origin": 0, "internal/redisclient": 0, "internal/connlimit": 0, "internal/logging": 0,
 	"internal/clockskew": 0, "internal/buildinfo": 0, "internal/trace": 0, "internal/lease": 0,
-	"internal/redisserver": 0, "internal/redisread": 0,
+	"internal/redisserver": 0, "internal/redisread": 0, "internal/broadcast": 0,
 	"internal/background": cellar,
 	"proxy/fakesite":      beside, "auth/fakecognito": beside, "hubspot/fakehubspot": beside,
 	"internal/faultproxy": beside, "internal/realredis": beside, "internal/configtest": beside, "e2e": beside,

@@ -1,0 +1,17 @@
+package session
+
+import "time"
+
+// CRM is what HubSpot said about the person of a session, for rules that ask for it. It stands beside the claims, never
+// among them: no claim of a provider can take its place, and refreshing the tokens does not change it.
+type CRM struct {
+	// Contact reports whether HubSpot has exactly one contact with the person's address.
+	Contact bool
+	// Lists says for each list by its id whether the contact is in it. A list that HubSpot was not asked about is missing.
+	Lists map[string]bool
+	// Properties are the values of the contact's properties. One that HubSpot was not asked for is missing, one without
+	// a value has none.
+	Properties map[string][]string
+	// ReadAt is when HubSpot was asked. From UsableUntil on, all of it is unknown.
+	ReadAt, UsableUntil time.Time
+}
