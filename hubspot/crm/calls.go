@@ -76,26 +76,33 @@ func (c *Client) Find(ctx context.Context, property string, values []string) (ma
 
 // read fetches contacts by a unique property, or by HubSpot's id if idProperty is "".
 func (c *Client) read(ctx context.Context, idProperty string, ids, properties []string) ([]Contact, error) {
+	k := c.readCall(idProperty, ids, properties)
+	body, err := c.do(ctx, k)
+	if err != nil {
+		return nil, fmt.Errorf("read contacts: %w", err)
+	}
+	return parseRead(body, k.sent)
+}
+
+func (c *Client) readCall(idProperty string, ids, properties []string) call {
 	inputs := make([]map[string]string, len(ids))
 	for i, id := range ids {
 		inputs[i] = map[string]string{"id": id}
 	}
-	// The API description requires propertiesWithHistory, although HubSpot's own examples omit it.
-	query := map[string]any{
-		"inputs": inputs, "properties": append([]string{"email", additionalEmails}, properties...),
-		"propertiesWithHistory": []string{},
+	names := []string{"email", additionalEmails}
+	for _, name := range properties {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
+	// The API description requires propertiesWithHistory, although HubSpot's own examples omit it.
+	query := map[string]any{"inputs": inputs, "properties": names, "propertiesWithHistory": []string{}}
 	if idProperty != "" {
 		query["idProperty"] = idProperty
 	}
-	sent := redact(ids...)
-	body, err := c.do(ctx, call{
-		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: query, sent: sent,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read contacts: %w", err)
+	return call{
+		op: dependency.OpRead, method: http.MethodPost, url: c.contacts("/batch/read"), body: query, sent: redact(ids...),
 	}
-	return parseRead(body, sent)
 }
 
 // Update updates one contact by its id and returns its current id, which differs after a merge. Errors do not repeat

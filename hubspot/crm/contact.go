@@ -55,6 +55,7 @@ type wireContact struct {
 	Properties map[string]flexString `json:"properties"`
 	TraceID    string                `json:"objectWriteTraceId"`
 	CreatedAt  flexString            `json:"createdAt"`
+	Archived   bool                  `json:"archived"`
 }
 
 // createdAt returns when HubSpot created the contact, or zero.

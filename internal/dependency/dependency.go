@@ -30,6 +30,7 @@ const (
 	OpSchema    Op = "schema"
 	OpForm      Op = "form"
 	OpPages     Op = "pages"
+	OpLists     Op = "lists"
 	OpAccount   Op = "account"
 	OpPage      Op = "page"
 	OpCommand   Op = "command"

@@ -28,7 +28,7 @@ var opsOf = map[Name][]Op{
 	Redis:       {OpCommand},
 	IDP:         {OpDiscovery, OpJWKS, OpToken, OpRefresh, OpUserinfo, OpRevoke, OpOther},
 	HubSpotSite: {OpPage},
-	HubSpotAPI:  {OpUpsert, OpRead, OpUpdate, OpSchema, OpForm, OpPages, OpAccount, OpOther},
+	HubSpotAPI:  {OpUpsert, OpRead, OpUpdate, OpSchema, OpForm, OpPages, OpLists, OpAccount, OpOther},
 }
 
 // Metrics counts the calls of every dependency and holds the result of its last probe.
