@@ -15,6 +15,7 @@ type Property struct {
 	HasUniqueValue  bool   `json:"hasUniqueValue"`
 	Calculated      bool   `json:"calculated"`
 	Archived        bool   `json:"archived"`
+	FormField       bool   `json:"formField"`       // public forms can set it
 	ExternalOptions bool   `json:"externalOptions"` // the options are not listed, such as the users of the account
 	Options         []struct {
 		Label string `json:"label"`
