@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 const maxBatch = 100
@@ -17,18 +18,18 @@ type upsertInput struct {
 	Properties map[string]string `json:"properties"`
 }
 
-type batchResponse struct {
+type batchResponse[R any] struct {
 	Status      string    `json:"status"`
 	StartedAt   string    `json:"startedAt"`
 	CompletedAt string    `json:"completedAt"`
-	Results     []object  `json:"results"`
+	Results     []R       `json:"results"`
 	NumErrors   int       `json:"numErrors,omitempty"`
 	Errors      []problem `json:"errors,omitempty"`
 }
 
-func (s *Server) newBatchResponse() batchResponse {
-	now := s.cfg.Now().UTC().Format(timeLayout)
-	return batchResponse{Status: "COMPLETE", StartedAt: now, CompletedAt: now, Results: []object{}}
+func newBatchResponse[R any](at time.Time) batchResponse[R] {
+	now := at.UTC().Format(timeLayout)
+	return batchResponse[R]{Status: "COMPLETE", StartedAt: now, CompletedAt: now, Results: []R{}}
 }
 
 // batchUpsert responds like HubSpot: one invalid input fails the whole batch, unless every input has its own trace id.
@@ -47,7 +48,7 @@ func (s *Server) batchUpsert(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, *p)
 		return
 	}
-	out := s.newBatchResponse()
+	out := newBatchResponse[object](s.cfg.Now())
 	for _, in := range body.Inputs {
 		c, created, status, p := s.upsert(in, traced)
 		if p != nil && !traced {
@@ -146,46 +147,4 @@ func (s *Server) upsert(in upsertInput, traced bool) (c *Contact, created bool, 
 	}
 	s.write(c, in.Properties)
 	return c, false, 0, nil
-}
-
-func (s *Server) batchRead(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Inputs []struct {
-			ID string `json:"id"`
-		} `json:"inputs"`
-		IDProperty  string   `json:"idProperty"`
-		Properties  []string `json:"properties"`
-		WithHistory []string `json:"propertiesWithHistory"`
-	}
-	if !decode(w, r, &body) {
-		return
-	}
-	if body.Properties == nil || body.WithHistory == nil || len(body.Inputs) == 0 || len(body.Inputs) > maxBatch {
-		writeError(w, http.StatusBadRequest,
-			missingMember(fmt.Sprintf("1 to %d inputs, properties and propertiesWithHistory", maxBatch)))
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := s.newBatchResponse()
-	for _, in := range body.Inputs {
-		c := s.contacts.get(in.ID)
-		if body.IDProperty != "" {
-			c = s.contacts.find(body.IDProperty, in.ID)
-		}
-		if c == nil {
-			out.Errors = append(out.Errors, problem{
-				Status: "error", Category: "OBJECT_NOT_FOUND",
-				Message: "Could not get some CONTACT objects, they may be deleted or not exist.",
-				Context: map[string][]string{"ids": {in.ID}},
-			})
-			continue
-		}
-		out.Results = append(out.Results, c.render(body.Properties))
-	}
-	if out.NumErrors = len(out.Errors); out.NumErrors > 0 {
-		writeJSON(w, http.StatusMultiStatus, out)
-		return
-	}
-	writeJSON(w, http.StatusOK, out)
 }

@@ -23,11 +23,12 @@ type contactStore struct {
 	byEmail map[string]*Contact
 	merged  map[string]string // id of a merged contact -> id of the remaining one
 	locked  map[string]bool
+	history map[string][]version // what batch reads show, while there is a lag
 }
 
 func newContactStore() *contactStore {
 	return &contactStore{next: 1001, byID: map[string]*Contact{}, byEmail: map[string]*Contact{},
-		merged: map[string]string{}, locked: map[string]bool{}}
+		merged: map[string]string{}, locked: map[string]bool{}, history: map[string][]version{}}
 }
 
 // get returns the contact with an id, or the one that it was merged into.
@@ -87,6 +88,21 @@ func (s *Server) Add(properties map[string]string) string {
 	return s.insert(properties).ID
 }
 
+// Update changes properties of a contact without a call; "" clears one.
+func (s *Server) Update(id string, properties map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.write(s.contacts.byID[id], properties)
+}
+
+// Delete deletes a contact.
+func (s *Server) Delete(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.contacts.index(s.contacts.byID[id], false)
+	delete(s.contacts.byID, id)
+}
+
 // Merge merges the second contact into the first one: its address becomes a secondary one, its id redirects to the
 // first.
 func (s *Server) Merge(winner, loser string) {
@@ -99,6 +115,7 @@ func (s *Server) Merge(winner, loser string) {
 	s.contacts.index(l, false)
 	w.Properties["hs_additional_emails"] = strings.Join(emails, ";")
 	s.contacts.index(w, true)
+	s.remember(w)
 	delete(s.contacts.byID, loser)
 	s.contacts.merged[loser] = winner
 }
@@ -133,6 +150,7 @@ func (s *Server) write(c *Contact, properties map[string]string) {
 		c.Properties[name] = value
 	}
 	c.UpdatedAt, c.Writes = s.cfg.Now().UTC(), c.Writes+1
+	s.remember(c)
 }
 
 type object struct {

@@ -86,6 +86,8 @@ func scopes(r *http.Request) []string {
 		return []string{"crm.schemas.contacts.write"}
 	case strings.HasPrefix(path, "/crm/properties/"):
 		return []string{"crm.schemas.contacts.read", "crm.objects.contacts.read"}
+	case strings.HasPrefix(path, "/crm/lists/"):
+		return []string{"crm.lists.read"}
 	case strings.HasSuffix(path, "/site-pages"):
 		return []string{"content", "content.site_pages.read"}
 	case strings.HasSuffix(path, "/landing-pages"):

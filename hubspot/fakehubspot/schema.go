@@ -68,12 +68,14 @@ func newSchema() *schema {
 	}}
 	for _, name := range []string{
 		"email", "firstname", "lastname", "company", "jobtitle", "city", "country", "website",
-		"hs_additional_emails", "hs_language",
 	} {
+		s.addBuiltIn(Property{Name: name, Type: "string", FieldType: "text", FormField: true})
+	}
+	for _, name := range []string{"hs_additional_emails", "hs_language"} {
 		s.addBuiltIn(Property{Name: name, Type: "string", FieldType: "text"})
 	}
-	s.addBuiltIn(Property{Name: "phone", Type: "phone_number", FieldType: "phonenumber"})
-	s.addBuiltIn(Property{Name: "lifecyclestage", Type: "enumeration", FieldType: "radio",
+	s.addBuiltIn(Property{Name: "phone", Type: "phone_number", FieldType: "phonenumber", FormField: true})
+	s.addBuiltIn(Property{Name: "lifecyclestage", Type: "enumeration", FieldType: "radio", FormField: true,
 		Options: options("subscriber", "lead", "customer", "other")})
 	s.addBuiltIn(Property{Name: "hubspot_owner_id", Type: "enumeration", FieldType: "select", ExternalOptions: true})
 	s.addBuiltIn(Property{Name: "hs_buying_role", Type: "enumeration", FieldType: "checkbox",
@@ -90,6 +92,10 @@ func newSchema() *schema {
 		{Name: "last_portal_login", Label: "Last portal login", Type: "datetime", FieldType: "date"},
 		{Name: "portal_logins", Label: "Portal logins", Type: "number", FieldType: "number"},
 		{Name: "lead_source", Label: "Lead source", Type: "string", FieldType: "text"},
+		{Name: "member_tier", Label: "Member tier", Type: "enumeration", FieldType: "select",
+			Options: options("basic", "gold")},
+		{Name: "interests", Label: "Interests", Type: "enumeration", FieldType: "checkbox", FormField: true,
+			Options: options("products", "events")},
 		{Name: "cognito_sub", Label: "Cognito sub", Type: "string", FieldType: "text", HasUniqueValue: true},
 	} {
 		p.GroupName = "portal"

@@ -25,6 +25,12 @@ type Config struct {
 	Conflicts    bool
 	FaultPercent int              // valid requests that fail with 429, 502 or 503; 0 = 5, NoFaults = none
 	Now          func() time.Time // nil = time.Now
+	// Lag is how long batch reads do not show a change of a contact or of the members of a list. Filters of dynamic lists
+	// show it after twice that time, so that a new contact exists before it is in a list. 0 = none.
+	Lag time.Duration
+	// PartialStatus is the status of a batch read that did not find everything; 0 = 207. HubSpot's description has only
+	// 200.
+	PartialStatus int
 	// Wrap, if set, wraps the API (not /contacts), so that a test can delay, cut or replace responses.
 	Wrap func(next http.Handler) http.Handler
 	// Pages are the pages in the content API.
@@ -45,19 +51,12 @@ type Server struct {
 
 	mu       sync.Mutex // guards what follows
 	contacts *contactStore
+	lists    *listStore
 	calls    []Call
+	counts   map[string]int // of all calls, by kind
 	forms    []Submission
 	faults   []Fault
 	disliked []Dislike
-}
-
-// Call is one request to the API.
-type Call struct {
-	At     time.Time
-	Method string
-	Path   string
-	Status int
-	Note   string
 }
 
 // New returns a server with HubSpot's own contact properties and those that hubgate's demo maps.
@@ -74,10 +73,14 @@ func New(cfg Config) *Server {
 	if cfg.FaultPercent == 0 {
 		cfg.FaultPercent = 5
 	}
+	if cfg.PartialStatus == 0 {
+		cfg.PartialStatus = http.StatusMultiStatus
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, contacts: newContactStore(), schema: newSchema(), views: http.NewServeMux()}
+	s := &Server{cfg: cfg, contacts: newContactStore(), lists: newListStore(), schema: newSchema(),
+		views: http.NewServeMux(), counts: map[string]int{}}
 	s.limits = &limits{window: cfg.Limit, day: cfg.Daily, now: cfg.Now}
 	s.views.HandleFunc("GET /{$}", s.showContacts)
 	s.views.HandleFunc("GET /contacts", s.showContacts)
@@ -101,18 +104,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) routes() *http.ServeMux {
 	mux, pages := http.NewServeMux(), content{s.cfg.Pages, s.cfg.Redirects}
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"POST {objects}/batch/upsert":         s.batchUpsert,
-		"POST {objects}/batch/read":           s.batchRead,
-		"GET {objects}":                       s.listContacts,
-		"POST {objects}":                      s.createContact,
-		"GET {objects}/{id}":                  s.readContact,
-		"PATCH {objects}/{id}":                s.patchContact,
-		"GET {properties}":                    s.schema.listProperties,
-		"POST {properties}":                   s.schema.createProperty,
-		"GET {properties}/{name}":             s.schema.readProperty,
-		"GET {properties}/groups":             s.schema.listGroups,
-		"POST {properties}/groups":            s.schema.createGroup,
-		"GET /account-info/{version}/details": s.account,
+		"POST {objects}/batch/upsert":                                 s.batchUpsert,
+		"POST {objects}/batch/read":                                   s.batchRead,
+		"GET {objects}":                                               s.listContacts,
+		"POST {objects}":                                              s.createContact,
+		"GET {objects}/{id}":                                          s.readContact,
+		"PATCH {objects}/{id}":                                        s.patchContact,
+		"GET {properties}":                                            s.schema.listProperties,
+		"POST {properties}":                                           s.schema.createProperty,
+		"GET {properties}/{name}":                                     s.schema.readProperty,
+		"GET {properties}/groups":                                     s.schema.listGroups,
+		"POST {properties}/groups":                                    s.schema.createGroup,
+		"GET {lists}/{list}":                                          s.readList,
+		"GET {lists}/idmapping":                                       s.readMapping,
+		"POST {lists}/idmapping":                                      s.readMappings,
+		"POST {lists}/records/memberships/batch/read":                 s.readMemberships,
+		"GET /account-info/{version}/details":                         s.account,
 		"GET /account-info/{version}/api-usage/daily/private-apps":    s.limits.usage,
 		"POST /submissions/v3/integration/secure/submit/{hub}/{form}": s.submitForm,
 		"GET /cms/pages/{version}/site-pages":                         pages.list("site"),
@@ -123,6 +130,7 @@ func (s *Server) routes() *http.ServeMux {
 	} {
 		pattern = strings.Replace(pattern, "{objects}", "/crm/objects/{version}/contacts", 1)
 		pattern = strings.Replace(pattern, "{properties}", "/crm/properties/{version}/contacts", 1)
+		pattern = strings.Replace(pattern, "{lists}", "/crm/lists/{version}", 1)
 		mux.HandleFunc(pattern, ofVersion(handler))
 	}
 	mux.HandleFunc("/", notFound)
@@ -155,42 +163,4 @@ func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 		"utcOffset":            "+01:00", "utcOffsetMilliseconds": 3600000, "uiDomain": "app.hubspot.com",
 		"dataHostingLocation": "na1",
 	})
-}
-
-// Calls returns the last 500 calls, newest last.
-func (s *Server) Calls() []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Call(nil), s.calls...)
-}
-
-const keptCalls = 500
-
-func (s *Server) record(r *http.Request, rec *recorder) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls = append(s.calls, Call{At: s.cfg.Now(), Method: r.Method, Path: r.URL.Path, Status: rec.status,
-		Note: rec.note})
-	if extra := len(s.calls) - keptCalls; extra > 0 {
-		s.calls = append(s.calls[:0], s.calls[extra:]...)
-	}
-}
-
-// recorder records the response for the page of contacts.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	note   string
-}
-
-func (w *recorder) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// annotate adds a note to a call for the page of contacts.
-func annotate(w http.ResponseWriter, text string) {
-	if rec, ok := w.(*recorder); ok {
-		rec.note = text
-	}
 }

@@ -56,6 +56,59 @@ func TestServerRejectsWhatTheDescriptionDoesNotAllow(t *testing.T) {
 	}
 }
 
+// TestListCallsMatchTheDescription has requests about lists that HubSpot's API description forbids, and some that it
+// allows.
+func TestListCallsMatchTheDescription(t *testing.T) {
+	t.Parallel()
+	const lists = "/crm/lists/2026-09"
+	for name, c := range map[string]struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		"memberships": {"POST", membershipCall, `{"inputs":[{"objectTypeId":"0-1","recordId":"1001"}]}`, 200,
+			`"listId":"12"`},
+		"of companies": {"POST", membershipCall, `{"inputs":[{"objectTypeId":"0-2","recordId":"1001"}]}`, 207,
+			"OBJECT_NOT_FOUND"},
+		"of an unknown contact": {"POST", membershipCall, `{"inputs":[{"objectTypeId":"0-1","recordId":"9"}]}`, 207,
+			`"ids":["9"]`},
+		"without a type":     {"POST", membershipCall, `{"inputs":[{"recordId":"1001"}]}`, 400, "objectTypeId"},
+		"without an id":      {"POST", membershipCall, `{"inputs":[{"objectTypeId":"0-1"}]}`, 400, "recordId"},
+		"by id":              {"POST", membershipCall, `{"inputs":[{"objectTypeId":"0-1","id":"1001"}]}`, 400, "id"},
+		"as a number":        {"POST", membershipCall, `{"inputs":[{"objectTypeId":"0-1","recordId":1}]}`, 400, "JSON"},
+		"of no contacts":     {"POST", membershipCall, `{"inputs":[]}`, 400, "inputs"},
+		"without inputs":     {"POST", membershipCall, `{}`, 400, "inputs"},
+		"by v3":              {"POST", "/crm/v3/lists/records/memberships/batch/read", `{"inputs":[]}`, 404, ""},
+		"a list":             {"GET", lists + "/12", "", 200, `"processingType":"DYNAMIC"`},
+		"filters":            {"GET", lists + "/12?includeFilters=true", "", 200, `"filterBranchType":"OR"`},
+		"a deleted list":     {"GET", lists + "/13", "", 200, `"deletedAt"`},
+		"no list":            {"GET", lists + "/99", "", 404, "does not exist"},
+		"a legacy id":        {"GET", lists + "/idmapping?legacyListId=7", "", 200, `"listId":"12"`},
+		"no legacy id":       {"GET", lists + "/idmapping?legacyListId=12", "", 404, ""},
+		"legacy ids":         {"POST", lists + "/idmapping", `["7","8"]`, 200, `"missingLegacyListIds":["8"]`},
+		"legacy ids by name": {"POST", lists + "/idmapping", `{"ids":["7"]}`, 400, "JSON"},
+		"legacy numbers":     {"POST", lists + "/idmapping", `[7]`, 400, "JSON"},
+	} {
+		for _, scope := range []string{"crm.lists.read", "crm.objects.contacts.read"} {
+			s := New(Config{FaultPercent: NoFaults, Scopes: []string{scope}})
+			s.Add(map[string]string{"email": "ada@x.example", "member_tier": "gold"})
+			s.AddList(List{ID: "12", LegacyID: "7", Filter: filtered("OR", Filter{Property: "member_tier"})})
+			s.AddList(List{ID: "13", Deleted: true})
+			status, want := c.status, c.want
+			if scope != "crm.lists.read" && strings.HasPrefix(c.path, lists) {
+				status, want = 403, `"requiredGranularScopes":["crm.lists.read"]`
+			}
+			w := call(t, s, c.method, c.path, c.body)
+			if w.Code != status || !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%s with %s: %d %s", name, scope, w.Code, w.Body)
+			}
+			if !strings.Contains(c.path, "includeFilters") && strings.Contains(w.Body.String(), "filterBranch") {
+				t.Errorf("%s: filters without being asked for", name)
+			}
+		}
+	}
+}
+
 func TestListsCanBeForbiddenAndLarge(t *testing.T) {
 	t.Parallel()
 	s := New(Config{FaultPercent: NoFaults, Forbidden: []string{"/url-redirects/"},

@@ -20,6 +20,31 @@ type contactView struct {
 	Age  string
 }
 
+// listView is a list with the addresses of its members.
+type listView struct {
+	List
+	Kind    string
+	Members []string
+}
+
+// listViews returns the lists as reads show them now.
+func (s *Server) listViews(contacts []Contact) (views []listView) {
+	for _, l := range s.Lists() {
+		v := listView{List: l, Kind: "static"}
+		if l.Filter != nil {
+			v.Kind = "dynamic"
+		}
+		members := s.Members(l.ID)
+		for _, c := range contacts {
+			if slices.Contains(members, c.ID) {
+				v.Members = append(v.Members, c.Properties["email"])
+			}
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
 type callView struct {
 	Call
 	Class, Clock string
@@ -30,12 +55,14 @@ func (s *Server) showContacts(w http.ResponseWriter, _ *http.Request) {
 	now := s.cfg.Now()
 	view := struct {
 		Contacts []contactView
+		Lists    []listView
 		Calls    []callView
 		Forms    []Submission
 		Clock    string
 		Over     int
 	}{Clock: now.Format(time.TimeOnly), Over: s.Over(), Forms: s.Submissions()}
 	contacts := s.Contacts()
+	view.Lists = s.listViews(contacts)
 	slices.SortFunc(contacts, func(a, b Contact) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
 	for _, c := range contacts {
 		v := contactView{Contact: c, Age: now.Sub(c.UpdatedAt).Round(time.Second).String()}
