@@ -2,6 +2,7 @@ package session
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -149,4 +150,18 @@ func (ch *cache) addTombstone(ref string, t tombstone) {
 func (ch *cache) invalidate(ref string) {
 	ch.sessions.Invalidate(ref)
 	ch.watchers.Notify(ref)
+}
+
+// onEvent handles what another replica published: the end or the change of a session.
+func (ch *cache) onEvent(payload string) {
+	verb, ref, _ := strings.Cut(payload, " ")
+	if !isRef(ref) {
+		return
+	}
+	switch verb {
+	case "end":
+		ch.markEnded(ref)
+	case "new":
+		ch.invalidate(ref)
+	}
 }

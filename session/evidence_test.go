@@ -155,7 +155,7 @@ func TestEndLostByAFailoverIsRepeated(t *testing.T) {
 	w.redis.Set(one.store.keys.record(s.Ref), record) // the new master does not have the end
 	w.redis.Set(one.store.keys.summary(s.Ref), summary)
 	w.mustLoad(two, cookie)
-	one.subscription.onMessage(&redis.Subscription{Kind: "subscribe"})
+	one.onUp()
 	w.eventually("the record is gone again", func() bool { return !w.redis.Exists(one.store.keys.record(s.Ref)) })
 	if got := w.reason(two, cookie); got != string(RecordMissing) {
 		t.Errorf("on a replica without a subscription: %q", got)
@@ -176,7 +176,7 @@ func TestRestoredRecordIsASessionAgain(t *testing.T) {
 	}
 	w.redis.Set(m.store.keys.record(s.Ref), record) // restored from a backup
 	w.clock.pass(time.Minute)
-	m.subscription.onMessage(&redis.Subscription{Kind: "subscribe"})
+	m.onUp()
 	if got := w.reason(m, cookie); got != "" {
 		t.Errorf("after the backup: %q", got)
 	}

@@ -15,17 +15,17 @@ import (
 
 // monitor examines Redis whenever it comes up, and reports its health.
 type monitor struct {
-	rdb          redis.UniversalClient
-	state        func() redisclient.State
-	subscription *subscription
-	log          *slog.Logger
-	began        time.Time
-	redisUp      chan struct{}
-	lastExam     atomic.Pointer[redisserver.Examination]
+	rdb       redis.UniversalClient
+	state     func() redisclient.State
+	downSince func() time.Time // the subscription; zero = it is up
+	log       *slog.Logger
+	began     time.Time
+	redisUp   chan struct{}
+	lastExam  atomic.Pointer[redisserver.Examination]
 }
 
 func (mon *monitor) health() (ok bool, detail string, since time.Time) {
-	state, exam, down := mon.state(), mon.lastExam.Load(), mon.subscription.downAt.Load()
+	state, exam, down := mon.state(), mon.lastExam.Load(), mon.downSince()
 	switch {
 	case state.Since.IsZero():
 		return true, "not asked yet", mon.began
@@ -33,8 +33,8 @@ func (mon *monitor) health() (ok bool, detail string, since time.Time) {
 		return false, "unavailable: sessions cannot be loaded", state.Since
 	case state.ReadOnly:
 		return false, "read-only: sessions stay valid, logins fail", state.Since
-	case down != nil:
-		return false, "its subscription is interrupted: every request asks Redis", *down
+	case !down.IsZero():
+		return false, "its subscription is interrupted: every request asks Redis", down
 	case exam != nil && exam.TooOld:
 		return false, "version " + exam.Version + " is too old: hubgate needs Redis 6.2 or newer", state.Since
 	case exam != nil && exam.Version != "":
@@ -44,6 +44,14 @@ func (mon *monitor) health() (ok bool, detail string, since time.Time) {
 		}
 	}
 	return true, "answers" + detail, state.Since
+}
+
+// examineAgain makes loop examine Redis, which may be another server now.
+func (mon *monitor) examineAgain() {
+	select {
+	case mon.redisUp <- struct{}{}:
+	default:
+	}
 }
 
 // loop examines Redis and logs what is wrong with it, until ctx ends.

@@ -57,7 +57,7 @@ type Manager struct {
 	retries      *retryQueue
 	ender        *ender
 	refresher    *refresher
-	subscription *subscription
+	subscription *broadcast.Subscription
 	watchers     *broadcast.Watchers
 	monitor      *monitor
 }
@@ -103,20 +103,23 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 		store: m.store, cache: m.cache, ender: m.ender, retries: m.retries, settings: settings, revoke: deps.Revoke,
 		log: deps.Log, now: deps.Now,
 	}
-	onUp := func() { // ends may have been missed, and Redis may be another server
-		m.ender.endAgain()
-		signal(m.monitor.redisUp)
-		m.watchers.Resume()
-	}
-	m.subscription = &subscription{
-		rdb: deps.Block, channel: m.store.keys.channel(), epoch: m.cache.epoch, cache: m.cache, onUp: onUp,
-		log: deps.Log, now: deps.Now,
+	m.subscription = &broadcast.Subscription{
+		Redis: deps.Block, Channel: m.store.keys.channel(), OnUp: m.onUp, OnDown: m.cache.epoch.down,
+		OnMessage: m.cache.onEvent, Effect: "every request asks redis until it is back", Log: deps.Log, Now: deps.Now,
 	}
 	m.monitor = &monitor{
-		rdb: deps.Redis, state: deps.Store, subscription: m.subscription, log: deps.Log, began: deps.Now(),
+		rdb: deps.Redis, state: deps.Store, downSince: m.subscription.DownSince, log: deps.Log, began: deps.Now(),
 		redisUp: make(chan struct{}, 1),
 	}
 	return m, nil
+}
+
+// onUp handles that the subscription is up: ends may have been missed before, and Redis may be another server.
+func (m *Manager) onUp() {
+	m.cache.epoch.up()
+	m.ender.endAgain()
+	m.monitor.examineAgain()
+	m.watchers.Resume()
 }
 
 // Set replaces the settings. Shorter lifetimes apply to live sessions at once.
@@ -125,7 +128,7 @@ func (m *Manager) Set(s Settings) { m.settings.Store(&s) }
 // Run keeps the subscription up and retries what Redis did not accept, until ctx ends.
 func (m *Manager) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, loop := range []func(context.Context){m.subscription.loop, m.retries.loop, m.monitor.loop, m.watchers.Loop} {
+	for _, loop := range []func(context.Context){m.subscription.Loop, m.retries.loop, m.monitor.loop, m.watchers.Loop} {
 		part := func(ctx context.Context) error { loop(ctx); return nil }
 		group.Go(func() error { return background.Keep(ctx, m.deps.Log, "session", part) })
 	}

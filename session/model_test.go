@@ -94,7 +94,7 @@ func (r *history) subscribe(i int) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); r.replicas[i].subscription.loop(ctx) }()
+	go func() { defer close(done); r.replicas[i].subscription.Loop(ctx) }()
 	r.stop[i], r.stopped[i] = cancel, done
 	r.eventually("subscribed", func() bool { return r.replicas[i].cache.epoch.current() != 0 })
 }

@@ -113,7 +113,7 @@ func TestSessionThatEndsDuringAFailedReadIsOver(t *testing.T) {
 	m := w.replica(nil)
 	cookie, s := w.login(m, ada())
 	w.mustLoad(m, cookie)
-	u := &unreliable{err: errors.New("EOF"), during: func() { m.subscription.onEvent("end " + s.Ref) }}
+	u := &unreliable{err: errors.New("EOF"), during: func() { m.cache.onEvent("end " + s.Ref) }}
 	u.failures.Store(always)
 	w.unreliable(m, u)
 	if _, err := w.load(m, cookie); err == nil {
@@ -221,7 +221,7 @@ func TestKnownSessionIsTriedOnceAfterATimeout(t *testing.T) {
 					t.Errorf("%d tries", n)
 				}
 			}
-			m.subscription.onEvent("end " + s.Ref)
+			m.cache.onEvent("end " + s.Ref)
 			if n := tries(ended, string(RecordMissing)); n != 0 {
 				t.Errorf("a session that ended: %d tries", n)
 			}

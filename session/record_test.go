@@ -220,7 +220,7 @@ func FuzzOnEvent(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, payload string) {
 		m.cache.tombstones = newTombstones()
-		m.subscription.onEvent(payload)
+		m.cache.onEvent(payload)
 		for name := range m.cache.tombstones.all {
 			if !isRef(name) || payload != "end "+name {
 				t.Fatalf("%q ends %q", payload, name)

@@ -32,39 +32,29 @@ func (w *world) behind(p *faultproxy.Proxy) *Manager {
 
 func TestEndIsNotMissedWhileTheSubscriptionFails(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]faultproxy.Fault{
-		"refused":   {Refuse: true},
-		"half-open": {HalfOpen: true},
-		"hanging":   {Hang: true},
-		"garbage":   {Garbage: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.cfg.CacheTTL = minutesOrNone(60) // longer than the test: only the subscription's state may end the trust
-			p, err := faultproxy.New(w.redis.Addr())
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { p.Close() })
-			isolated, other := w.behind(p), w.replica(nil)
-			w.subscribed(isolated)
-			cookie, _ := w.login(other, ada())
-			w.mustLoad(isolated, cookie)
-			if err := p.Set(fault); err != nil {
-				t.Fatal(err)
-			}
-			w.eventually("the interruption is detected", func() bool { return isolated.cache.epoch.current() == 0 })
-			other.End(httptest.NewRecorder(), w.request(cookie))
-			if got := w.reason(isolated, cookie); got != string(RecordMissing) {
-				t.Errorf("an ended session: %q", got)
-			}
-			if err := p.Set(faultproxy.Fault{}); err != nil {
-				t.Fatal(err)
-			}
-			w.eventually("the subscription is back", func() bool { return isolated.cache.epoch.current() != 0 })
-		})
+	w := newWorld(t)
+	w.cfg.CacheTTL = minutesOrNone(60) // longer than the test: only the subscription's state may end the trust
+	p, err := faultproxy.New(w.redis.Addr())
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { p.Close() })
+	isolated, other := w.behind(p), w.replica(nil)
+	w.subscribed(isolated)
+	cookie, _ := w.login(other, ada())
+	w.mustLoad(isolated, cookie)
+	if err := p.Set(faultproxy.Fault{HalfOpen: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the interruption is detected", func() bool { return isolated.cache.epoch.current() == 0 })
+	other.End(httptest.NewRecorder(), w.request(cookie))
+	if got := w.reason(isolated, cookie); got != string(RecordMissing) {
+		t.Errorf("an ended session: %q", got)
+	}
+	if err := p.Set(faultproxy.Fault{}); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the subscription is back", func() bool { return isolated.cache.epoch.current() != 0 })
 }
 
 func TestResubscribeNotifiesOpenConnections(t *testing.T) {
