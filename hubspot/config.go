@@ -3,6 +3,7 @@ package hubspot
 import (
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -17,6 +18,7 @@ type Config struct {
 	RateLimit   setting.Rate   `yaml:"rate_limit" json:"rate_limit"` // shared by all replicas
 	Contacts    mapping.Config `yaml:"contacts" json:"contacts"`
 	Visitors    VisitorsConfig `yaml:"visitors" json:"visitors"`
+	Access      access.Config  `yaml:"access" json:"access"`
 }
 
 // VisitorsConfig controls whether a browser's HubSpot history is linked to the contact after login.
@@ -45,5 +47,6 @@ func DefaultConfig() Config {
 			Sync: true, RequireVerifiedEmail: true, MinInterval: setting.Duration(15 * time.Minute),
 		},
 		Visitors: VisitorsConfig{Link: setting.None, FormURL: "https://api.hsforms.com"},
+		Access:   access.DefaultConfig(),
 	}
 }

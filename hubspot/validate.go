@@ -34,6 +34,11 @@ func (c Config) Validate() []setting.Problem {
 	c.validateRate(&p)
 	p = append(p, c.Contacts.Validate()...)
 	c.validateVisitors(&p)
+	p = append(p, c.Access.Validate()...)
+	if c.Access.On() && c.AccessToken == "" {
+		p.Add("hubspot.access_token", "required with hubspot.access: HubSpot is asked about visitors with it",
+			"write the service key as ${NAME} or ${file:PATH}, or remove the lists and properties of hubspot.access")
+	}
 	return p
 }
 

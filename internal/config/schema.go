@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
 )
@@ -151,6 +152,8 @@ func scalarSchema(at string, t reflect.Type) map[string]any {
 	case t == reflect.TypeFor[setting.CountOrNone]():
 		number := map[string]any{"type": "integer", "minimum": 1}
 		return map[string]any{"anyOf": []any{number, oneText(countPattern, nonePattern), no, null}}
+	case t == reflect.TypeFor[access.ListID]():
+		return map[string]any{"anyOf": []any{map[string]any{"type": "integer", "minimum": 1}, oneText(countPattern)}}
 	case t.Kind() == reflect.String:
 		return map[string]any{"type": []string{"string", "number", "boolean", "null"}}
 	case t.Kind() == reflect.Float64:

@@ -62,6 +62,7 @@ func TestSchemaAgreesWithCheck(t *testing.T) {
 	shapes := []string{
 		"unknown key", "expected a list", "expected a mapping", "expected a single value", "expected a rate",
 		"empty entry", "is not a valid value", "is not a duration", "is not a boolean", "is not a whole number",
+		"is not a list id", "id of the list is missing",
 		"an empty list", "an empty mapping",
 	}
 	for _, path := range append(fixtures, "../../config.example.yaml") {
@@ -127,6 +128,9 @@ hubspot: {%s}
 		{4, "contacts: {properties: {a: {value: now}}}", false},
 		{4, "contacts: {properties: {a: {clam: b}}}", false}, {4, "visitors: {link: no}", true},
 		{4, "rate_limit: {requests: 90, per: 10s}", true},
+		{4, "access: {properties: [a], lists: {b: 12, c: '34', d: '${ID}'}, refresh: 5m}", true},
+		{4, "access: {lists: {b: customers}}", false}, {4, "access: {lists: {b: -1}}", false},
+		{4, "access: {lists: [12]}", false}, {4, "access: {properties: a}", false}, {4, "access: {refresh: 0.5}", false},
 	} {
 		text := base
 		for i := range 5 {
