@@ -7,6 +7,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy/rules"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -52,8 +53,8 @@ type Deps struct {
 	AuthPrefix string
 	// ForwardAuth is auth.forward_auth: where /oauth2/auth finds its question.
 	ForwardAuth string
-	// ClockSkew is how far the provider's clock may be off, for max_auth_age.
-	ClockSkew time.Duration
+	// RulesEnv is what the rules need of the rest of the configuration.
+	RulesEnv rules.Env
 	// OwnsCookie reports whether a cookie is the gateway's own: it is neither sent to the origin nor accepted from it.
 	OwnsCookie func(name string) bool
 	// Leaving is closed when the process stops serving: open connections are told to reconnect.

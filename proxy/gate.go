@@ -29,11 +29,7 @@ type Gate struct {
 
 // New makes a gate. The configuration must have passed Validate.
 func New(cfg Config, deps Deps) (*Gate, error) {
-	env := rules.Env{AuthPrefix: deps.AuthPrefix, ClockSkew: deps.ClockSkew}
-	for _, s := range deps.Sites {
-		env.Hosts = append(env.Hosts, s.Host)
-	}
-	ruleSet, problems := rules.New(cfg.AccessRules(), env)
+	ruleSet, problems := rules.New(cfg.AccessRules(), deps.RulesEnv)
 	for _, p := range problems {
 		if !p.Warning {
 			return nil, errors.New("proxy: " + p.Key + ": " + p.Text)

@@ -99,7 +99,8 @@ func newStage(t testing.TB, st staging) *stage {
 	s.deps = &stubs{
 		Deps: Deps{
 			Pages: pages, Transport: transport, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(s.reg),
-			Sites: []*inbound.Site{site}, AuthPrefix: "/oauth2", ClockSkew: 10 * time.Second, Now: time.Now,
+			Sites: []*inbound.Site{site}, AuthPrefix: "/oauth2", Now: time.Now,
+			RulesEnv: rules.Env{Hosts: []string{testHost}, AuthPrefix: "/oauth2", ClockSkew: 10 * time.Second},
 			OwnsCookie: func(name string) bool {
 				return name == "__Host-hubgate" || strings.HasPrefix(name, "__Host-hubgate-")
 			},

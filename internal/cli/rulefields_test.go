@@ -40,6 +40,8 @@ var ruleFields = map[string]struct {
 		words: "groups staff", in: visit{who: someone("staff")}, out: visit{who: someone("guest")}},
 	"Claims": {strict: "{path: /a, claims: {tier: [gold]}}", loose: "{path: /a, claims: {tier: [gold, wood]}}",
 		words: "tier gold", in: visit{who: tier("gold")}, out: visit{who: tier("wood")}},
+	"Lists": {strict: "{path: /a, lists: [customers]}", loose: "{path: /a, lists: [customers, beta]}",
+		words: "lists customers (1)", in: visit{who: inList("1")}, out: visit{who: inList("2")}},
 	"MaxAuthAge": {strict: "{path: /a, max_auth_age: 1h}", loose: "{path: /a, max_auth_age: 2h}",
 		words: "max_auth_age 1h", in: visit{who: loggedIn(59 * time.Minute)},
 		out: visit{who: loggedIn(61 * time.Minute)}},
@@ -143,6 +145,7 @@ server: {public_urls: ["https://www.example.com", "https://shop.example.com"], t
 proxy: {origin: "https://1.sites-proxy.hscoscdn10.net", default: public, rules: [%s]}
 auth: {issuer: "https://login.example.net", client_id: x, client_auth: none}
 session: {keys: [%q]}
+hubspot: {access_token: x, access: {lists: {customers: 1, beta: 2}}}
 `, rule, seal.NewKey())
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

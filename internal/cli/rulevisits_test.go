@@ -29,6 +29,16 @@ func tier(value string) *session.Session {
 	return rules.LoggedIn(nil, map[string]any{"tier": value}, judgedAt)
 }
 
+// inList returns a visitor whose contact is in one of two lists.
+func inList(id string) *session.Session {
+	s := someone()
+	s.CRM = &session.CRM{
+		Contact: true, Lists: map[string]bool{"1": id == "1", "2": id == "2"},
+		ReadAt: judgedAt, UsableUntil: judgedAt.Add(time.Hour),
+	}
+	return s
+}
+
 func loggedIn(ago time.Duration) *session.Session {
 	return rules.LoggedIn(nil, nil, judgedAt.Add(-ago))
 }
@@ -64,6 +74,7 @@ func (v visit) gate(t *testing.T, at protection) *proxy.Gate {
 	}
 	gate, err := proxy.New(at.cfg.Proxy, proxy.Deps{
 		Pages: pages, Log: slog.New(slog.DiscardHandler), Sites: at.cfg.Server.Sites(), AuthPrefix: "/oauth2",
+		RulesEnv:    at.cfg.RulesEnv(),
 		ForwardAuth: proxy.ForwardAuthHeaders, Now: func() time.Time { return judgedAt },
 		Sessions: v,
 	})

@@ -134,6 +134,10 @@ func (c *Config) RulesEnv() rules.Env {
 	for _, site := range c.Server.Sites() {
 		env.Hosts = append(env.Hosts, site.Host)
 	}
+	env.Properties, env.Lists = c.HubSpot.Access.Properties, map[string]string{}
+	for name, id := range c.HubSpot.Access.Lists {
+		env.Lists[name] = string(id)
+	}
 	return env
 }
 

@@ -98,7 +98,7 @@ func (g *gateway) gateDeps(gen *generation) proxy.Deps {
 		Sessions: tracedSessions{g.sessions, g.tracer}, Login: gen.auth, Reloads: openExchanges{g}, Pages: gen.pages,
 		Transport: gen.origin.transport, Log: logging.Component(g.log, "proxy"), Metrics: g.metrics.proxy,
 		Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix, ForwardAuth: gen.cfg.Auth.ForwardAuth,
-		ClockSkew: gen.cfg.Auth.ClockSkew.D(), OwnsCookie: g.ownsCookie, Leaving: g.drainer.leaving, Now: time.Now,
+		RulesEnv: gen.cfg.RulesEnv(), OwnsCookie: g.ownsCookie, Leaving: g.drainer.leaving, Now: time.Now,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy/rules"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -151,15 +152,13 @@ func (t testPage) syncTable(r *http.Request, s *session.Session) page.Table {
 }
 
 func (t testPage) ruleTable(s *session.Session) page.Table {
-	table := page.Table{Caption: "Rules", Columns: []string{"Rule", "Paths", "Groups", "Open to you"}}
-	for _, o := range t.gen.gate.Rules().OpenedBy(s.Groups) {
-		open := "no"
-		if o.Open {
-			open = "yes"
+	table := page.Table{Caption: "Rules", Columns: []string{"Rule", "Paths", "Asks for", "Open to you"}}
+	for _, o := range t.gen.gate.Rules().OpenedBy(s, time.Now()) {
+		open := "yes"
+		if o.Unmet.Kind != "" {
+			open = "no: " + rules.ReasonText(o.Unmet.Reason)
 		}
-		table.Rows = append(table.Rows, []string{
-			o.Rule.Name, strings.Join(o.Paths, ", "), strings.Join(o.Groups, ", "), open,
-		})
+		table.Rows = append(table.Rows, []string{o.Rule.Name, strings.Join(o.Paths, ", "), o.Asks, open})
 	}
 	return table
 }

@@ -19,7 +19,7 @@ func builtinRules(cfg HubSpotConfig) []*rule {
 		builtin("hubspot:search", accessOf(cfg.Search), "/_hcms/search/**"),
 	}
 	preview := builtin("hubspot:previews", accessOf(cfg.Previews), "/_hcms/preview/**")
-	preview.requirements = requirementsOf(RuleConfig{Groups: cfg.PreviewGroups})
+	preview.requirements = requirementsOf(RuleConfig{Groups: cfg.PreviewGroups}, Env{})
 	if cfg.SearchPage != "" {
 		rules = append(rules, builtin("hubspot:search", accessOf(cfg.Search), cfg.SearchPage))
 	}
@@ -27,7 +27,7 @@ func builtinRules(cfg HubSpotConfig) []*rule {
 }
 
 func builtin(name string, a access, patterns ...string) *rule {
-	r := &rule{index: -1, name: name, access: a, requirements: requirementsOf(RuleConfig{})}
+	r := &rule{index: -1, name: name, access: a, requirements: requirementsOf(RuleConfig{}, Env{})}
 	for _, text := range patterns {
 		if p, bad := pattern.Parse(text); bad == nil { // Config.Validate reports an invalid search_page
 			r.patterns = append(r.patterns, p)
@@ -39,7 +39,7 @@ func builtin(name string, a access, patterns ...string) *rule {
 // paramRule returns the rule of a preview parameter, which has no path.
 func paramRule(name, word string, groups []string) *rule {
 	r := builtin(name, accessOf(word))
-	r.requirements = requirementsOf(RuleConfig{Groups: groups})
+	r.requirements = requirementsOf(RuleConfig{Groups: groups}, Env{})
 	return r
 }
 

@@ -25,6 +25,7 @@ type RuleConfig struct {
 	Hosts      []string                 `yaml:"hosts" json:"hosts"`
 	Groups     []string                 `yaml:"groups" json:"groups"`
 	Claims     map[string]setting.Words `yaml:"claims" json:"claims"`
+	Lists      []string                 `yaml:"lists" json:"lists"`               // names of hubspot.access.lists
 	MaxAuthAge setting.Duration         `yaml:"max_auth_age" json:"max_auth_age"` // 0 = not given
 	Methods    []string                 `yaml:"methods" json:"methods"`
 	// Line is the line of the rule in the file, for messages and explain.
@@ -50,8 +51,10 @@ type TestConfig struct {
 
 // TestAs is the user of a test.
 type TestAs struct {
-	Groups []string                 `yaml:"groups" json:"groups"`
-	Claims map[string]setting.Words `yaml:"claims" json:"claims"`
+	Groups     []string                 `yaml:"groups" json:"groups"`
+	Claims     map[string]setting.Words `yaml:"claims" json:"claims"`
+	Lists      []string                 `yaml:"lists" json:"lists"`           // of those in hubspot.access
+	Properties map[string]setting.Words `yaml:"properties" json:"properties"` // likewise
 }
 
 // DefaultHubSpot is the section proxy.hubspot of a file that does not have it.
@@ -84,7 +87,7 @@ func (c Config) Validate() []setting.Problem {
 		}
 	}
 	for i, t := range c.Tests {
-		problems = append(problems, t.validate("proxy.tests["+strconv.Itoa(i)+"]")...)
+		problems = append(problems, t.validate(keyOfTest(i))...)
 	}
 	return problems
 }

@@ -26,7 +26,7 @@ func (m Match) Decide(method string, params urlpath.PreviewParams, s *session.Se
 			Allow: allKnownMethods,
 		}
 	}
-	q := request{method: method, session: s, now: now, skew: m.rules.skew}
+	q := request{method: method, session: s, now: now, skew: m.rules.env.ClockSkew}
 	var failed Decision
 	decided := Decision{Kind: Public, Reason: ReasonPublic, Rule: m.rule.ref()}
 	for i := 0; ; i++ {
@@ -41,8 +41,8 @@ func (m Match) Decide(method string, params urlpath.PreviewParams, s *session.Se
 		case d.Kind == Public:
 		case d.Kind == Allow:
 			decided.Kind, decided.Reason = Allow, ReasonAdmitted
-		case failed.Kind == "":
-			failed = d
+		default:
+			failed = failed.or(d)
 		}
 	}
 	if failed.Kind != "" {

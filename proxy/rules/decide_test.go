@@ -45,7 +45,7 @@ func TestPreviewParamsOnlyTightenDecisions(t *testing.T) {
 func TestMaxAuthAgeNeedsPromptedLogin(t *testing.T) {
 	t.Parallel()
 	rs := compiled(t, accessRules(RuleConfig{Path: []string{"/fresh"}, MaxAuthAge: 3600e9}))
-	rs.skew = 10 * time.Second
+	rs.env.ClockSkew = 10 * time.Second
 	now := fixedNow
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
 	for _, c := range []struct {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"net/http"
 	"time"
 )
 
@@ -34,6 +35,8 @@ var reasonTexts = map[string]string{
 	ReasonUnknownVerb: "no rule takes this method",
 	ReasonHubSpot:     "proxy.hubspot refuses this feature of HubSpot",
 	ReasonGateway:     "it is one of the gateway's own endpoints, which rules do not reach",
+	ReasonUnverified:  "the login has no verified e-mail address, and contacts are found by it",
+	ReasonUnknown:     "it is unknown what HubSpot says about the visitor's contact",
 }
 
 // ReasonText returns a reason in words. Those of a PathError have none of their own.
@@ -57,6 +60,24 @@ type Decision struct {
 	Rule   Ref
 	Allow  string        // of a 405: the methods
 	MaxAge time.Duration // of a Login that is needed because of its age
+}
+
+// Unknown reports whether the decision rests on what HubSpot says about the contact, and that is not known.
+func (d Decision) Unknown() bool { return d.Reason == ReasonUnknown }
+
+// or returns what to answer if d and next, of another requirement or rule, are both not met: the first that is definite,
+// so that an unknown contact does not hide that the visitor has no access anyway, or has to log in again. A Decision
+// without a Kind is that of a requirement that is met.
+func (d Decision) or(next Decision) Decision {
+	if d.Kind == "" || d.Unknown() && next.Kind != "" {
+		return next
+	}
+	return d
+}
+
+// forbidden is the decision about a user who is not admitted.
+func forbidden(reason string) Decision {
+	return Decision{Kind: Forbid, Reason: reason, Status: http.StatusForbidden}
 }
 
 // Ref names the rule that decided.

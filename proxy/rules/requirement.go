@@ -1,11 +1,8 @@
 package rules
 
 import (
-	"fmt"
-	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -40,6 +37,14 @@ const (
 	ReasonMethod   = "method"
 )
 
+// The reasons of requirements that rest on what HubSpot says about the visitor's contact.
+const (
+	ReasonLists      = "lists"
+	ReasonProperties = "properties"
+	ReasonUnverified = "email_unverified" // HubSpot knows people by their address, and this one may be another person's
+	ReasonUnknown    = "crm_unknown"
+)
+
 // Key describes a key of a rule for the JSON Schema.
 type Key struct {
 	Name     string
@@ -54,7 +59,7 @@ type keySpec struct {
 	validate func(key string, r RuleConfig) []setting.Problem
 	// require returns what the key asks of a request, nil if the rule does not have the key. A key without it does not
 	// decide whom a rule admits.
-	require func(RuleConfig) requirement
+	require func(RuleConfig, Env) requirement
 	// anonymous requirements apply to visitors who are not logged in as well.
 	anonymous bool
 	reasons   map[string]string // the Decision.Reason of unmet, in words
@@ -72,7 +77,14 @@ var ruleKeys = []keySpec{
 	},
 	{
 		Key: Key{Name: "claims", NotEmpty: true}, validate: validateClaims, require: requireClaims,
-		reasons: map[string]string{ReasonClaims: "a claim has none of the rule's values"},
+		reasons: map[string]string{
+			ReasonClaims:     "a claim has none of the rule's values",
+			ReasonProperties: "a property of the contact has none of the rule's values",
+		},
+	},
+	{
+		Key: Key{Name: "lists", NotEmpty: true}, validate: validateLists, require: requireLists,
+		reasons: map[string]string{ReasonLists: "the contact is in none of the rule's lists"},
 	},
 	{
 		Key: Key{Name: "max_auth_age"}, require: requireMaxAuthAge,
@@ -100,7 +112,7 @@ func Keys() []Key {
 // anyGroup admits members of at least one of the groups.
 type anyGroup []string
 
-func requireGroups(r RuleConfig) requirement {
+func requireGroups(r RuleConfig, _ Env) requirement {
 	if len(r.Groups) == 0 {
 		return nil
 	}
@@ -111,81 +123,17 @@ func (g anyGroup) unmet(q request) Decision {
 	if q.session.HasGroup(g...) {
 		return Decision{}
 	}
-	return Decision{Kind: Forbid, Reason: ReasonGroups, Status: http.StatusForbidden}
+	return forbidden(ReasonGroups)
 }
 
 func (g anyGroup) weakerThan(other requirement) bool { return !subset(g, other.(anyGroup)) }
 
 func (g anyGroup) String() string { return "groups " + strings.Join(g, "|") }
 
-// allClaims admits users each of whose named claims has one of its values.
-type allClaims []claim
-
-type claim struct {
-	name   string
-	values []string
-}
-
-func requireClaims(r RuleConfig) requirement {
-	if len(r.Claims) == 0 {
-		return nil
-	}
-	var all allClaims
-	for _, name := range slices.Sorted(maps.Keys(r.Claims)) {
-		all = append(all, claim{name, r.Claims[name]})
-	}
-	return all
-}
-
-func (cs allClaims) unmet(q request) Decision {
-	for _, c := range cs {
-		if !hasValue(q.session.Claims[c.name], c.values) {
-			return Decision{Kind: Forbid, Reason: ReasonClaims, Status: http.StatusForbidden}
-		}
-	}
-	return Decision{}
-}
-
-// hasValue reports whether a claim, as text, is one of the values. Of an array any element may be. A missing claim and
-// an object never are.
-func hasValue(claim any, values []string) bool {
-	switch v := claim.(type) {
-	case nil:
-		return false
-	case []any:
-		return slices.ContainsFunc(v, func(element any) bool { return element != nil && hasValue(element, values) })
-	case []string:
-		return slices.ContainsFunc(v, func(element string) bool { return slices.Contains(values, element) })
-	case string:
-		return slices.Contains(values, v)
-	case map[string]any:
-		return false
-	case float64: // a JSON number; fmt would print 1e+06
-		return slices.Contains(values, strconv.FormatFloat(v, 'f', -1, 64))
-	}
-	return slices.Contains(values, fmt.Sprint(claim))
-}
-
-func (cs allClaims) weakerThan(other requirement) bool {
-	return slices.ContainsFunc(other.(allClaims), func(want claim) bool {
-		return !slices.ContainsFunc(cs, func(c claim) bool {
-			return c.name == want.name && subset(c.values, want.values)
-		})
-	})
-}
-
-func (cs allClaims) String() string {
-	texts := make([]string, len(cs))
-	for i, c := range cs {
-		texts[i] = c.name + " " + strings.Join(c.values, "|")
-	}
-	return strings.Join(texts, ", ")
-}
-
 // maxAuthAge admits users who logged in at most this long ago.
 type maxAuthAge time.Duration
 
-func requireMaxAuthAge(r RuleConfig) requirement {
+func requireMaxAuthAge(r RuleConfig, _ Env) requirement {
 	if r.MaxAuthAge <= 0 {
 		return nil
 	}
@@ -202,7 +150,7 @@ func (age maxAuthAge) unmet(q request) Decision {
 	case prompted && recent && authenticated:
 		return Decision{}
 	case prompted && recent: // the provider was asked just now; asking again would be a loop
-		return Decision{Kind: Forbid, Reason: ReasonStillOld, Status: http.StatusForbidden}
+		return forbidden(ReasonStillOld)
 	}
 	return Decision{Kind: Login, Reason: ReasonAuthAge, Status: http.StatusFound, MaxAge: time.Duration(age)}
 }
@@ -214,7 +162,7 @@ func (age maxAuthAge) String() string { return "max_auth_age " + setting.Duratio
 // oneMethod admits requests with one of the methods.
 type oneMethod []string
 
-func requireMethods(r RuleConfig) requirement {
+func requireMethods(r RuleConfig, _ Env) requirement {
 	if r.Methods == nil {
 		return nil
 	}

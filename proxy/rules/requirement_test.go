@@ -30,7 +30,8 @@ func TestKeysAreTheFieldsOfRuleConfig(t *testing.T) {
 func TestReasonTextOfEveryReason(t *testing.T) {
 	t.Parallel()
 	reasons := append(urlpath.Reasons(), ReasonPublic, ReasonAdmitted, ReasonNoSession, ReasonAuthAge, ReasonStillOld,
-		ReasonGroups, ReasonClaims, ReasonMethod, ReasonUnknownVerb, ReasonHubSpot, ReasonGateway)
+		ReasonGroups, ReasonClaims, ReasonLists, ReasonProperties, ReasonUnverified, ReasonUnknown, ReasonMethod,
+		ReasonUnknownVerb, ReasonHubSpot, ReasonGateway)
 	texts := map[string]string{}
 	for _, reason := range reasons {
 		text := ReasonText(reason)

@@ -7,28 +7,26 @@ type requirements []requirement
 
 // requirementsOf ignores the keys that have no effect on a public page: validatePublic reports them, and a comparison
 // with other rules must not.
-func requirementsOf(r RuleConfig) requirements {
+func requirementsOf(r RuleConfig, env Env) requirements {
 	all := make(requirements, len(ruleKeys))
 	for i, k := range ruleKeys {
 		if k.require != nil && (k.anonymous || r.Access != "public") {
-			all[i] = k.require(r)
+			all[i] = k.require(r, env)
 		}
 	}
 	return all
 }
 
 // unmet returns the decision of the first requirement that the request does not meet, of those that apply to
-// anonymous visitors or of the others.
+// anonymous visitors or of the others. A requirement of which that is unknown comes last.
 func (rs requirements) unmet(q request, anonymous bool) Decision {
+	var failed Decision
 	for i, r := range rs {
-		if r == nil || ruleKeys[i].anonymous != anonymous {
-			continue
-		}
-		if d := r.unmet(q); d.Kind != "" {
-			return d
+		if r != nil && ruleKeys[i].anonymous == anonymous {
+			failed = failed.or(r.unmet(q))
 		}
 	}
-	return Decision{}
+	return failed
 }
 
 // weakerThan reports whether rs admits a request that others does not.

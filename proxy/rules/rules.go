@@ -22,7 +22,7 @@ type Set struct {
 	hubspot   HubSpotConfig
 	previews  *rule
 	debug     *rule
-	skew      time.Duration
+	env       Env
 	spaced    pattern.Trie // patterns with "+", as patterns with a space
 	files     pattern.Trie // patterns for HubSpot's files, as patterns of the file's name
 	prefix    string
@@ -57,21 +57,26 @@ type Env struct {
 	Hosts      []string      // the public hosts, as inbound.Site.Host
 	AuthPrefix string        // the prefix of the gateway's own endpoints, which rules do not reach
 	ClockSkew  time.Duration // how far the provider's clock may be off
+	// Lists are the HubSpot ids of the lists that rules may ask for, by the names that rules use.
+	Lists map[string]string
+	// Properties are the properties of contacts that rules may ask for, as the claim hubspot.NAME.
+	Properties []string
 }
 
 // New compiles the rules. If a problem is not a Warning, the Set must not be used to serve.
 func New(cfg Config, env Env) (*Set, []setting.Problem) {
-	rs := &Set{hubspot: cfg.HubSpot, skew: env.ClockSkew, prefix: strings.ToLower(env.AuthPrefix)}
+	rs := &Set{hubspot: cfg.HubSpot, env: env, prefix: strings.ToLower(env.AuthPrefix)}
 	rs.fallback = builtin("default", accessOf(cfg.Default))
 	rs.builtin = builtinRules(cfg.HubSpot)
 	rs.previews = paramRule("hubspot:previews", cfg.HubSpot.Previews, cfg.HubSpot.PreviewGroups)
 	rs.debug = paramRule("hubspot:debug", cfg.HubSpot.Debug, nil)
 	var problems []setting.Problem
 	for i, rc := range cfg.Rules {
-		r, bad := compileRule(i, rc)
+		r, bad := compileRule(i, rc, env)
 		problems = append(problems, bad...)
 		rs.rules = append(rs.rules, r)
 	}
+	problems = append(problems, cfg.checkContactNames(env)...)
 	problems = append(problems, rs.checkConflicts(env)...)
 	rs.index()
 	if !slices.ContainsFunc(problems, func(p setting.Problem) bool { return !p.Warning }) {
@@ -93,10 +98,10 @@ func accessOf(word string) access {
 }
 
 // compileRule compiles what is valid of a rule, and reports invalid patterns. Config.Validate reports the rest.
-func compileRule(i int, rc RuleConfig) (*rule, []setting.Problem) {
+func compileRule(i int, rc RuleConfig, env Env) (*rule, []setting.Problem) {
 	r := &rule{
 		index: i, line: rc.Line, name: rc.Name, access: login, hosts: lowered(rc.Hosts),
-		requirements: requirementsOf(rc),
+		requirements: requirementsOf(rc, env),
 	}
 	if rc.Access == "public" {
 		r.access = public

@@ -28,9 +28,14 @@ func accessRules(rules ...RuleConfig) Config {
 	return cfg
 }
 
+func testEnv() Env {
+	return Env{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2",
+		Lists: map[string]string{"customers": "7", "beta": "8"}, Properties: []string{"tier", "portal_groups"}}
+}
+
 func compiled(t testing.TB, cfg Config) *Set {
 	t.Helper()
-	rs, problems := New(cfg, Env{Hosts: []string{testHost, "shop.example.com"}, AuthPrefix: "/oauth2"})
+	rs, problems := New(cfg, testEnv())
 	for _, p := range problems {
 		if !p.Warning {
 			t.Fatalf("%s: %s", p.Key, p.Text)

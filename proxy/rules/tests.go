@@ -16,7 +16,7 @@ import (
 func (rs *Set) RunTests(tests []TestConfig, sites []*inbound.Site, now time.Time) []setting.Problem {
 	var problems []setting.Problem
 	for i, t := range tests {
-		key := "proxy.tests[" + strconv.Itoa(i) + "]"
+		key := keyOfTest(i)
 		d, err := rs.runTest(t, sites, now)
 		if err != nil {
 			problems = append(problems, setting.Problem{
@@ -40,6 +40,9 @@ func (rs *Set) RunTests(tests []TestConfig, sites []*inbound.Site, now time.Time
 	return problems
 }
 
+// keyOfTest returns the key of the test at an index of proxy.tests.
+func keyOfTest(i int) string { return "proxy.tests[" + strconv.Itoa(i) + "]" }
+
 func (rs *Set) runTest(t TestConfig, sites []*inbound.Site, now time.Time) (Decision, error) {
 	subject, err := ParseSubject(t.URL, sites)
 	if bad := (*urlpath.Error)(nil); errors.As(err, &bad) {
@@ -51,11 +54,11 @@ func (rs *Set) runTest(t TestConfig, sites []*inbound.Site, now time.Time) (Deci
 	if _, own := subject.Path.Under(rs.prefix); own && rs.prefix != "" {
 		return Decision{Kind: Public, Reason: ReasonGateway}, nil
 	}
-	return rs.Match(subject.Host, subject.Path).Decide("GET", subject.Params, t.As.session(now), now), nil
+	return rs.Match(subject.Host, subject.Path).Decide("GET", subject.Params, t.As.session(rs.env, now), now), nil
 }
 
 // session returns the session of a test's user, who has just logged in; nil if nobody is logged in.
-func (as *TestAs) session(now time.Time) *session.Session {
+func (as *TestAs) session(env Env, now time.Time) *session.Session {
 	if as == nil {
 		return nil
 	}
@@ -63,12 +66,38 @@ func (as *TestAs) session(now time.Time) *session.Session {
 	for name, values := range as.Claims {
 		claims[name] = []string(values)
 	}
-	return LoggedIn(as.Groups, claims, now)
+	s := LoggedIn(as.Groups, claims, now)
+	s.CRM = env.Contact(as.Lists, as.Properties, now)
+	return s
 }
 
-// LoggedIn returns the session of a user with these groups and claims who has just logged in, for explain and tests.
+// LoggedIn returns the session of a user with these groups and claims and a verified e-mail address who has just logged
+// in, for explain and tests.
 func LoggedIn(groups []string, claims map[string]any, now time.Time) *session.Session {
 	s := &session.Session{CreatedAt: now, PromptedAt: now, AuthTime: now}
 	s.Groups, s.Claims = groups, claims
+	s.Email, s.EmailVerified = "visitor@example.com", true
 	return s
+}
+
+// Contact returns what HubSpot would say about a contact that is in these lists and has these values, for explain and
+// tests. Everything else that rules may ask for is known as well: the contact is not in it, or has no value.
+func (e Env) Contact(lists []string, properties map[string]setting.Words, now time.Time) *session.CRM {
+	crm := &session.CRM{
+		Contact: true, Lists: map[string]bool{}, Properties: map[string][]string{},
+		ReadAt: now, UsableUntil: now.Add(time.Hour),
+	}
+	for _, id := range e.Lists {
+		crm.Lists[id] = false
+	}
+	for _, name := range lists {
+		crm.Lists[e.Lists[name]] = true
+	}
+	for _, name := range e.Properties {
+		crm.Properties[name] = nil
+		for _, value := range properties[name] {
+			crm.Properties[name] = append(crm.Properties[name], splitValues(value)...)
+		}
+	}
+	return crm
 }

@@ -35,7 +35,7 @@ func (r RuleConfig) validatePublic(key string) []setting.Problem {
 	}
 	var unused []string
 	for _, k := range ruleKeys {
-		if k.require != nil && !k.anonymous && k.require(r) != nil {
+		if k.require != nil && !k.anonymous && k.require(r, Env{}) != nil {
 			unused = append(unused, k.Name)
 		}
 	}
@@ -104,6 +104,7 @@ func validateClaims(key string, r RuleConfig) []setting.Problem {
 			problems = append(problems,
 				setting.Mistake(at, "an empty list admits nobody", "write the values that the rule admits")...)
 		}
+		problems = append(problems, validateContactClaim(at, name, r.Claims[name])...)
 	}
 	return problems
 }
@@ -147,6 +148,15 @@ func (t TestConfig) validate(key string) []setting.Problem {
 	case t.URL[0] != '/' && !strings.Contains(t.URL, "://"):
 		problems = setting.Mistake(key+".url", setting.Quote(t.URL)+" is neither a path nor a URL",
 			"write "+setting.Quote("/"+strings.TrimSpace(t.URL))+", or a URL of a public host")
+	}
+	if t.As != nil {
+		for _, name := range slices.Sorted(maps.Keys(t.As.Claims)) {
+			if isContactClaim(name) {
+				problems = append(problems, setting.Mistake(setting.Join(key+".as.claims", name),
+					"claims of the provider with this name are ignored",
+					"write as: {properties: {member_tier: gold}} for a property of the contact")...)
+			}
+		}
 	}
 	return append(problems,
 		setting.CheckWord(key+".expect", t.Expect, "public", "allow", "login", "forbid", "refuse")...)

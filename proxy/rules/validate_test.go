@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,12 +212,16 @@ func TestProtectionMoreOpen(t *testing.T) {
 
 func TestOpenedBy(t *testing.T) {
 	t.Parallel()
-	rs := compiled(t, accessRules(loginRule("/members/**"), loginRule("/partners/**", "partner"), publicRule("/x")))
+	rs := compiled(t, accessRules(loginRule("/members/**"), loginRule("/partners/**", "partner"), publicRule("/x"),
+		tierRule("/gold/**", "gold"), RuleConfig{Path: []string{"/both/**"}, Groups: []string{"partner"},
+			Lists: []string{"customers"}}))
 	var got []string
-	for _, o := range rs.OpenedBy([]string{"staff"}) {
-		got = append(got, o.Rule.Name+map[bool]string{true: " open", false: " shut"}[o.Open])
+	for _, o := range rs.OpenedBy(LoggedIn([]string{"staff"}, nil, fixedNow), fixedNow) {
+		got = append(got, o.Paths[0]+" "+o.Asks+" "+o.Unmet.Reason)
 	}
-	if strings.Join(got, ",") != "/members/** open,/partners/** shut" {
-		t.Error(got)
+	want := []string{"/members/** login ", "/partners/** login, groups partner groups",
+		"/gold/** login, hubspot.tier gold crm_unknown", "/both/** login, groups partner, lists customers (7) groups"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

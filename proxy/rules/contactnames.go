@@ -1,0 +1,127 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// ListMistake returns what is wrong with a name for a list, and nil if hubspot.access.lists has it.
+func (e Env) ListMistake(name string) *setting.Invalid {
+	if _, known := e.Lists[name]; known {
+		return nil
+	}
+	names := slices.Sorted(maps.Keys(e.Lists))
+	bad := &setting.Invalid{
+		Text: setting.Quote(name) + " is not in hubspot.access.lists",
+		Cure: "add it there with the list's id, such as {" + setting.Shorten(name) + ": 1234}",
+	}
+	if near := setting.Nearest(name, names); near != "" {
+		bad.Cure = "did you mean " + near + "?"
+	} else if len(names) > 0 {
+		bad.Cure = "known lists: " + strings.Join(names, ", ")
+	}
+	for _, known := range names {
+		if e.Lists[known] == name {
+			bad.Text, bad.Cure = setting.Quote(name)+" is the id of a list, not its name", "write "+known
+		}
+	}
+	return bad
+}
+
+// PropertyMistake returns what is wrong with the name of a property, and nil if hubspot.access.properties has it.
+func (e Env) PropertyMistake(name string) *setting.Invalid {
+	if slices.Contains(e.Properties, name) {
+		return nil
+	}
+	bad := &setting.Invalid{
+		Text: setting.Quote(name) + " is not in hubspot.access.properties, so it is not read from the contact",
+		Cure: "add it there",
+	}
+	if near := setting.Nearest(name, e.Properties); near != "" {
+		bad.Cure = "did you mean " + near + "?"
+	} else if len(e.Properties) > 0 {
+		bad.Cure += "; known properties: " + strings.Join(e.Properties, ", ")
+	}
+	return bad
+}
+
+// checkContactNames reports lists and properties of rules and tests that hubspot.access does not have. A rule that asks
+// for one of them would admit nobody.
+func (c Config) checkContactNames(env Env) []setting.Problem {
+	var problems setting.Problems
+	check := func(key string, bad *setting.Invalid) {
+		if bad != nil {
+			problems.Add(key, bad.Text, bad.Cure)
+		}
+	}
+	for i, r := range c.Rules {
+		for j, name := range r.Lists {
+			check(keyOfRule(i)+".lists["+strconv.Itoa(j)+"]", env.ListMistake(name))
+		}
+		for _, claim := range slices.Sorted(maps.Keys(r.Claims)) {
+			if name, ofContact := strings.CutPrefix(claim, contactPrefix); ofContact && name != "" {
+				check(setting.Join(keyOfRule(i)+".claims", claim), env.PropertyMistake(name))
+			}
+		}
+	}
+	for i, t := range c.Tests {
+		if t.As == nil {
+			continue
+		}
+		key := keyOfTest(i) + ".as"
+		for j, name := range t.As.Lists {
+			check(key+".lists["+strconv.Itoa(j)+"]", env.ListMistake(name))
+		}
+		for _, name := range slices.Sorted(maps.Keys(t.As.Properties)) {
+			check(setting.Join(key+".properties", name), env.PropertyMistake(name))
+		}
+	}
+	return problems
+}
+
+// isContactClaim reports whether the name of a claim, in any spelling, is reserved for properties of the contact.
+func isContactClaim(name string) bool {
+	name = strings.ToLower(strings.TrimSpace(name))
+	return name+"." == contactPrefix || strings.HasPrefix(name, contactPrefix)
+}
+
+// validateContactClaim checks the name and the values of a rule's claim, if it is a property of the contact.
+func validateContactClaim(key, name string, values []string) []setting.Problem {
+	if !isContactClaim(name) {
+		return nil
+	}
+	property := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), contactPrefix)
+	switch {
+	case property == "" || property+"." == contactPrefix:
+		return setting.Mistake(key, "names no property of the contact",
+			"write hubspot. and the name of a property, such as hubspot.member_tier")
+	case !strings.HasPrefix(name, contactPrefix):
+		return setting.Mistake(key, "claims of the provider with this name are ignored; a property of the contact is "+
+			"spelled in lower case", "write "+contactPrefix+setting.Shorten(property))
+	}
+	var problems []setting.Problem
+	for i, value := range values {
+		at := key + "[" + strconv.Itoa(i) + "]"
+		switch {
+		case value == "":
+			problems = append(problems, setting.Mistake(at, "an empty value never matches: a property without a value has none",
+				"write the values that the rule admits")...)
+		case strings.Contains(value, ";"):
+			problems = append(problems, setting.Mistake(at, setting.Quote(value)+
+				" never matches: the values of a property are compared one by one", "write a list: ["+
+				strings.Join(splitValues(value), ", ")+"]")...)
+		}
+	}
+	return problems
+}
+
+// splitValues returns the values of a property of a contact. HubSpot joins several with semicolons.
+func splitValues(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, ";"), func(value string) bool { return value == "" })
+}
+
+func validateLists(key string, r RuleConfig) []setting.Problem { return validateWords(key, r.Lists) }
