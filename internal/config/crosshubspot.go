@@ -27,8 +27,12 @@ func crossHubID(c *Config) []setting.Problem {
 		"use the same HubID in both")
 }
 
-// crossScopes warns when logins have no e-mail address, by which HubSpot knows contacts.
+// crossScopes reports that logins have no e-mail address, by which HubSpot knows contacts.
 func crossScopes(c *Config) []setting.Problem {
+	if c.HubSpot.Access.On() && !slices.Contains(c.Auth.Scopes, "email") {
+		return setting.Mistake("auth.scopes",
+			"the scope email is missing, so nobody is admitted by the lists and properties of hubspot.access", "add email")
+	}
 	if c.HubSpot.AccessToken == "" || !c.HubSpot.Contacts.Sync || slices.Contains(c.Auth.Scopes, "email") {
 		return nil
 	}
@@ -49,6 +53,16 @@ func (c *Config) ContactGroups() mapping.Groups {
 		return slices.Contains(c.HubSpot.Contacts.Skip.Groups, g)
 	})
 	return mapping.Groups{Claim: c.Auth.GroupsClaim, Names: names}
+}
+
+// crossGroupsClaim rejects the name that is reserved for properties of contacts: a provider's claim with it is ignored.
+func crossGroupsClaim(c *Config) []setting.Problem {
+	if name := strings.ToLower(c.Auth.GroupsClaim); name != "hubspot" && !strings.HasPrefix(name, "hubspot.") {
+		return nil
+	}
+	return setting.Mistake("auth.groups_claim",
+		"claims named hubspot are ignored: the name is reserved for properties of contacts in HubSpot",
+		"let the provider send the groups in a claim with another name")
 }
 
 // crossLink checks what visitors.link: form needs: it submits a form that links a browser to a contact.

@@ -118,6 +118,8 @@ hubspot: {%s}
 		{1, "max_request_body: 10MiB", true}, {1, "max_request_body: off", true},
 		{1, "max_request_body: 10MB", false}, {1, "files_cache: no", true},
 		{1, "tests: [{url: /a, expect: login, as: {}}]", true}, {1, "tests: [{url: /a, expect: denied}]", false},
+		{1, "rules: [{path: /a, lists: [a]}]", true}, {1, "rules: [{path: /a, lists: []}]", false},
+		{1, "tests: [{url: /a, expect: login, as: {lists: [a], properties: {b: c, d: [e]}}}]", true},
 		{2, "login_rate: none", true}, {2, "login_rate: {requests: 30, per: 1m}", true},
 		{2, "login_rate: 30", false}, {2, "refresh_grace: none", true}, {2, "forward_auth: headers", true},
 		{2, "forward_auth: traefik", false}, {2, "client_auth: off", true}, {2, "client_auth: basic", false},

@@ -17,12 +17,12 @@ func (e Env) ListMistake(name string) *setting.Invalid {
 	names := slices.Sorted(maps.Keys(e.Lists))
 	bad := &setting.Invalid{
 		Text: setting.Quote(name) + " is not in hubspot.access.lists",
-		Cure: "add it there with the list's id, such as {" + setting.Shorten(name) + ": 1234}",
+		Cure: "add it there with the list's id, such as {customers: 1234}",
 	}
 	if near := setting.Nearest(name, names); near != "" {
 		bad.Cure = "did you mean " + near + "?"
 	} else if len(names) > 0 {
-		bad.Cure = "known lists: " + strings.Join(names, ", ")
+		bad.Cure = "add it there with the list's id; known lists: " + strings.Join(names, ", ")
 	}
 	for _, known := range names {
 		if e.Lists[known] == name {
