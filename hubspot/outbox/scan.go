@@ -2,52 +2,15 @@ package outbox
 
 import (
 	"context"
-	"errors"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/redisread"
 )
 
-// scanScript reads one page of the keys with a prefix. As a script it runs on the node that has the outbox; a plain
-// SCAN of a cluster would go to any node.
-var scanScript = redis.NewScript(`return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 1000)`)
-
-var errScan = errors.New("hubspot: unexpected reply to SCAN")
-
-// globs escapes what SCAN would take for a pattern.
-var globs = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`)
-
-// scan calls use with the keys that begin with a prefix, page by page. A key may come more than once. It costs as much
-// as Redis has keys, so only operators cause it.
+// scan calls use with the keys that begin with a prefix of the outbox, as redisread.Scan does.
 func (o *Outbox) scan(ctx context.Context, prefix string, use func(keys []string) error) error {
-	for cursor := "0"; ; {
-		reply, err := scanScript.Run(ctx, o.deps.Queue, []string{o.keys.stream}, cursor, globs.Replace(prefix)+"*").Slice()
-		if err != nil {
-			return err
-		}
-		if len(reply) != 2 {
-			return errScan
-		}
-		next, isText := reply[0].(string)
-		page, isList := reply[1].([]any)
-		if !isText || !isList {
-			return errScan
-		}
-		keys := make([]string, 0, len(page))
-		for _, key := range page {
-			if name, isText := key.(string); isText {
-				keys = append(keys, name)
-			}
-		}
-		if len(keys) > 0 {
-			if err := use(keys); err != nil {
-				return err
-			}
-		}
-		if cursor = next; cursor == "0" {
-			return nil
-		}
-	}
+	return redisread.Scan(ctx, o.deps.Queue, prefix, use)
 }
 
 // messagesOf calls use with each entry of a stream, oldest first, until use returns false.
