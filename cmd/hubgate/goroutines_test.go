@@ -32,6 +32,7 @@ var elsewhere = map[string]string{
 	"auth/openid discovery.discover": "a discovery, which continues for others when a request is canceled: recovered",
 	"auth/openid keySet.refresh":     "fetches keys, likewise: recovered",
 
+	"hubspot/access Access.Run":  "process-long: each part is kept running",
 	"hubspot Contacts.Run":       "process-long: the gauges of the contact queue, kept running",
 	"hubspot Contacts.work":      "process-long: the contact worker",
 	"internal/logging NewWriter": "process-long: the writer of the log",

@@ -1,5 +1,7 @@
-// Package access knows what HubSpot says about visitors for rules that ask for it: which lists their contacts are in,
-// and the values of chosen properties. It keeps what it has read in Redis, reads it again when it is old, and never
-// lets a visitor wait long for it.
-// It knows the section hubspot.access. It never decides: package proxy/rules does, and what is unknown admits nobody.
+// Package access knows what HubSpot says about visitors, for rules that ask for it: the lists that a contact is in, and
+// the values of its properties.
+// It knows how old an answer may be, how visitors are read in batches, what replicas share in Redis, and what a failed
+// call proves. HubSpot is believed to be unavailable only when a call of hubgate's own fails.
+// It decides nothing: package proxy/rules does. What is not known is missing, never a guess, and a visitor waits at most
+// two seconds for it.
 package access

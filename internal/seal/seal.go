@@ -34,6 +34,7 @@ const (
 	ForgetKey   Label = "forget-key"
 	Certificate Label = "certificate"
 	LogHash     Label = "log-hash"
+	Access      Label = "access"
 )
 
 // keySize is the size of a key in bytes.

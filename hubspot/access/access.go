@@ -1,0 +1,101 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/broadcast"
+	"github.com/hubgate/hubgate/internal/redisread"
+	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/session"
+)
+
+// Deps are the dependencies of an Access. All but Block, Pause and Log are required.
+type Deps struct {
+	Redis     redis.UniversalClient
+	Block     redis.UniversalClient // the subscription
+	KeyPrefix string
+	Ring      *seal.Ring
+	Urgent    Reader        // reads people for whom a visitor waits
+	Spare     Reader        // reads the others, within what the limit leaves
+	Account   func() string // identifies HubSpot's account, to which the ids of lists belong
+	// Pause pauses the calls of all replicas to HubSpot after a 429.
+	Pause   func(ctx context.Context, reason string, d time.Duration) error
+	Log     *slog.Logger
+	Metrics *Metrics
+	Now     func() time.Time
+}
+
+// Access knows what HubSpot says about visitors. It lives as long as the process.
+type Access struct {
+	deps         Deps
+	live         atomic.Pointer[live]
+	cache        *cache
+	store        *store
+	queue        *queue
+	outage       *outage
+	watchers     *broadcast.Watchers
+	subscription *broadcast.Subscription
+	redisFailed  atomic.Int64 // when a visitor's read of Redis last failed, in Unix nanoseconds
+}
+
+// live is the part that a reload replaces.
+type live struct {
+	on   bool
+	need need
+}
+
+// New returns an Access. It makes no network calls.
+func New(cfg Config, deps Deps) (*Access, error) {
+	if deps.Redis == nil || deps.Ring == nil || deps.Urgent == nil || deps.Spare == nil || deps.Account == nil ||
+		deps.Metrics == nil || deps.Now == nil {
+		return nil, errors.New("hubspot: access needs Redis, Ring, Urgent, Spare, Account, Metrics and Now")
+	}
+	if deps.Block == nil {
+		deps.Block = deps.Redis
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Pause == nil {
+		deps.Pause = func(context.Context, string, time.Duration) error { return nil }
+	}
+	known, err := newCache()
+	if err != nil {
+		return nil, fmt.Errorf("hubspot: cache of access: %w", err)
+	}
+	a := &Access{deps: deps, cache: known, queue: newQueue(deps.Now), watchers: broadcast.NewWatchers()}
+	a.outage = newOutage(deps.Log, deps.Now, a.queue.clear)
+	a.store = &store{
+		rdb: deps.Redis, reads: &redisread.Batcher{Redis: deps.Redis, Max: maxStored, Timeout: storeTime},
+		prefix: deps.KeyPrefix, ring: deps.Ring, now: deps.Now,
+	}
+	a.subscription = &broadcast.Subscription{
+		Redis: deps.Block, Channel: a.store.channel(), OnUp: a.onUp, OnDown: func() {}, OnMessage: a.onMessage,
+		Effect: "changes in HubSpot are noticed only when what is known is old", Log: deps.Log, Now: deps.Now,
+	}
+	a.Set(cfg)
+	return a, nil
+}
+
+// Set applies a reloaded configuration. What was not asked for before is unknown until it is read.
+func (a *Access) Set(cfg Config) {
+	a.live.Store(&live{on: cfg.On(), need: newNeed(cfg)})
+	signal(a.outage.retry) // it may have a new token
+}
+
+// Watch returns a channel that is closed when what is known about the session's person changes, and a function that
+// ends the watch.
+func (a *Access) Watch(s *session.Session) (<-chan struct{}, func()) {
+	p, ok := personOf(a.deps.Ring, s)
+	if !ok {
+		return nil, func() {}
+	}
+	return a.watchers.Add(p.name())
+}

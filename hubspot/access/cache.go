@@ -1,0 +1,93 @@
+package access
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// cache is what this replica knows about people, by name.
+type cache struct {
+	people  *otter.Cache[string, held]
+	resumed atomic.Int64 // when the subscription last came up, in Unix nanoseconds: changes may be missed before
+}
+
+// held is what this replica holds about a person.
+type held struct {
+	known  *Known    // nil = nothing
+	looked time.Time // when Redis last answered; zero = ask it before known is used
+	failed time.Time // when HubSpot last gave no answer about the person
+	alone  bool      // HubSpot failed on the person alone, so that it is read without others
+}
+
+const maxCached = 100_000
+
+func newCache() (*cache, error) {
+	people, err := otter.New(&otter.Options[string, held]{MaximumSize: maxCached})
+	return &cache{people: people}, err
+}
+
+func (c *cache) get(name string) held {
+	h, _ := c.people.GetIfPresent(name)
+	return h
+}
+
+// change replaces what is held about a person.
+func (c *cache) change(name string, change func(h *held)) {
+	c.people.Compute(name, func(h held, _ bool) (held, otter.ComputeOp) {
+		change(&h)
+		return h, otter.WriteOp
+	})
+}
+
+// add adds an answer, unless there is a later one.
+func (c *cache) add(name string, k *Known) {
+	c.change(name, func(h *held) {
+		if h.known == nil || !h.known.ReadAt.After(k.ReadAt) {
+			*h = held{known: k, looked: h.looked}
+		}
+	})
+}
+
+// looked records that Redis has answered: with k, or nil if it has no answer.
+func (c *cache) looked(name string, k *Known, now time.Time) {
+	if k != nil {
+		c.add(name, k)
+	}
+	c.change(name, func(h *held) { h.looked = now })
+}
+
+// failed records that HubSpot gave no answer about a person.
+func (c *cache) failed(name string, alone bool, now time.Time) {
+	c.change(name, func(h *held) { h.failed, h.alone = now, alone })
+}
+
+// doubt makes the next use ask Redis first. What is held stays: Redis may be unavailable then.
+func (c *cache) doubt(name string) {
+	c.people.ComputeIfPresent(name, func(h held) (held, otter.ComputeOp) {
+		h.looked = time.Time{}
+		return h, otter.WriteOp
+	})
+}
+
+// doubtAll is doubt for everyone: a change may have been missed until now.
+func (c *cache) doubtAll(now time.Time) { c.resumed.Store(now.UnixNano()) }
+
+// doubted reports whether Redis must be asked before what is held is used.
+func (c *cache) doubted(h held) bool {
+	return h.looked.IsZero() || h.looked.UnixNano() <= c.resumed.Load()
+}
+
+// drop forgets a person.
+func (c *cache) drop(name string) { c.people.Invalidate(name) }
+
+// sweep forgets people about whom nothing usable is held.
+func (c *cache) sweep(maxStale time.Duration, now time.Time) {
+	for name, h := range c.people.All() {
+		stale := h.known == nil || now.Sub(h.known.ReadAt) >= maxStale
+		if stale && now.Sub(h.failed) >= retryAfter {
+			c.drop(name)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package access
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hubgate/hubgate/internal/background"
+)
+
+const (
+	maxBatches = 4                     // that are read at once for visitors who wait
+	gatherTime = 20 * time.Millisecond // in which people who wait join a batch
+	sweepEvery = time.Minute
+)
+
+// Run reads people and receives changes until ctx ends.
+func (a *Access) Run(ctx context.Context) error {
+	var parts sync.WaitGroup
+	run := func(name string, part func(context.Context) error) {
+		parts.Go(func() { _ = background.Keep(ctx, a.deps.Log, name, part) })
+	}
+	for range maxBatches {
+		run("reads of waiting visitors", a.readWaiting)
+	}
+	run("reads in the background", a.readBackground)
+	run("recovery of hubspot", a.recover)
+	run("copies of access", a.sweep)
+	run("subscription of access", func(ctx context.Context) error { a.subscription.Loop(ctx); return nil })
+	run("watchers of access", func(ctx context.Context) error { a.watchers.Loop(ctx); return nil })
+	parts.Wait()
+	return nil
+}
+
+// readWaiting reads people for whom visitors wait. Others fill the batch.
+func (a *Access) readWaiting(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.queue.ready:
+		}
+		if !a.queue.full() && !background.Sleep(ctx, gatherTime) {
+			return nil
+		}
+		asks := a.queue.takeWaiting()
+		if n := batchSize - len(asks); len(asks) > 0 && n > 0 && !asks[0].alone {
+			asks = append(asks, a.claim(ctx, n)...)
+		}
+		a.readBatch(ctx, a.deps.Urgent, asks)
+	}
+}
+
+// readBackground reads people for whom no visitor waits, in full batches if there are enough of them in time.
+func (a *Access) readBackground(ctx context.Context) error {
+	for {
+		n := a.live.Load().need
+		if !background.Sleep(ctx, n.spacing()) {
+			return nil
+		}
+		due, late := a.queue.due(n.gather())
+		if !due {
+			continue
+		}
+		asks := a.claim(ctx, batchSize)
+		if len(asks) < batchSize && !late {
+			a.queue.putBack(asks) // other replicas read the rest
+			continue
+		}
+		a.readBatch(ctx, a.deps.Spare, asks)
+	}
+}
+
+// claim takes at most n people for whom no visitor waits, without those whom other replicas have claimed.
+func (a *Access) claim(ctx context.Context, n int) (claimed []*ask) {
+	for len(claimed) < n {
+		asks := a.queue.takeBackground(n - len(claimed))
+		if len(asks) == 0 {
+			break
+		}
+		won, err := a.store.claim(ctx, asks, a.live.Load().need.claimTime())
+		for i, one := range asks {
+			one.claimed = one.claimed || won[i]
+			if (one.claimed && err == nil) || !a.queue.leave(one) {
+				claimed = append(claimed, one)
+			}
+		}
+		if asks[0].alone {
+			break
+		}
+	}
+	return claimed
+}
+
+// sweep forgets what nobody can use.
+func (a *Access) sweep(ctx context.Context) error {
+	for background.Sleep(ctx, sweepEvery) {
+		a.cache.sweep(a.live.Load().need.maxStale, a.deps.Now())
+	}
+	return nil
+}
+
+// onUp handles that the subscription is up: changes may have been missed before.
+func (a *Access) onUp() {
+	a.cache.doubtAll(a.deps.Now())
+	a.watchers.Resume()
+}
+
+// onMessage handles what another replica, or this one, has published.
+func (a *Access) onMessage(payload string) {
+	event, names, _ := strings.Cut(payload, " ")
+	switch event {
+	case eventErased:
+		a.cache.people.InvalidateAll()
+	case eventChanged:
+		for name := range strings.SplitSeq(names, " ") {
+			a.cache.doubt(name)
+			a.watchers.Notify(name)
+		}
+	}
+}
