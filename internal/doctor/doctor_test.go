@@ -204,7 +204,9 @@ var siteFaults = map[string]faultCase{
 func TestFindingNamesTheFaultItsCureAndItsPlace(t *testing.T) {
 	t.Parallel()
 	idp, login := pool(t)
-	for _, cases := range []map[string]faultCase{providerFaults, hubspotFaults, formFaults, originFaults, siteFaults} {
+	for _, cases := range []map[string]faultCase{
+		providerFaults, hubspotFaults, formFaults, accessFaults, listFaults, originFaults, siteFaults,
+	} {
 		for name, c := range cases {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -13,7 +13,8 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// checkHubSpot checks the access token, its scopes and account, the mapped properties, and the form.
+// checkHubSpot checks the access token, its scopes and account, the mapped properties, the form, and what decides
+// about access.
 func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 	cfg := d.cfg.HubSpot
 	if cfg.AccessToken == "" {
@@ -48,6 +49,7 @@ func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 	if cfg.Visitors.Link == "form" {
 		all = append(all, checkForm(ctx, account, cfg)...)
 	}
+	all = append(all, d.checkAccess(ctx, account)...)
 	return all
 }
 

@@ -1,0 +1,156 @@
+package doctor
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy/rules"
+)
+
+const (
+	accessPart       = "hubspot access"
+	accessProperties = "hubspot.access.properties"
+	allowFormFields  = "hubspot.access.allow_form_fields"
+	writtenKey       = "hubspot.contacts.properties"
+)
+
+// accessCheck checks who can change what the rules read from HubSpot. Who can write a value decides who can enter.
+type accessCheck struct {
+	account *crm.Account
+	cfg     hubspot.Config
+	cognito bool   // whether people log in at Cognito
+	groups  string // the claim with the groups
+	rules   []rules.RuleConfig
+	schema  crm.Schema // nil: the token may not read it, which is another finding
+	lists   map[string]crm.List
+}
+
+// checkAccess checks the properties and lists of hubspot.access.
+func (d *doctor) checkAccess(ctx context.Context, account *crm.Account) []setting.Finding {
+	c := &accessCheck{
+		account: account, cfg: d.cfg.HubSpot, cognito: d.cfg.Auth.OpenID().Cognito(), groups: d.cfg.Auth.GroupsClaim,
+		rules: d.cfg.Proxy.Rules, lists: map[string]crm.List{},
+	}
+	if !c.cfg.Access.On() {
+		return nil
+	}
+	c.schema, _ = account.Schema(ctx)
+	all := []setting.Finding{c.address()}
+	for _, name := range c.cfg.Access.Properties {
+		all = append(all, c.property(name)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.cfg.Access.Lists)) {
+		all = append(all, c.list(ctx, name, string(c.cfg.Access.Lists[name]))...)
+	}
+	return unique(all) // a missing scope is one finding, however many lists need it
+}
+
+// address says whose answer counts. A pool does not show whether its users come from another provider, so this is not
+// a warning: every pool without one would get it.
+func (c *accessCheck) address() setting.Finding {
+	f := ok(accessPart, "a contact counts only for a person whose e-mail address the provider has verified")
+	if c.cognito {
+		f.Detail += "; Cognito leaves the addresses of external providers' users unverified"
+		f.Cure = "if the pool has external providers that verify addresses, map their attribute to email_verified"
+		f.Where = "Cognito console: Authentication, Social and external providers, the provider, Attribute mapping"
+	}
+	return f
+}
+
+// property checks a property that rules read.
+func (c *accessCheck) property(name string) []setting.Finding {
+	if c.schema == nil {
+		return nil
+	}
+	p, known := c.schema[name]
+	if !known || p.Archived {
+		return []setting.Finding{failed(accessPart, "HubSpot has no property "+name,
+			"create it in HubSpot, not shown in forms, or correct the name", accessProperties)}
+	}
+	all := c.writers(accessPart, "", []string{name})
+	if len(all) == 0 {
+		all = append(all, ok(accessPart, name+": forms cannot set it"))
+	}
+	return append(all, c.values(p)...)
+}
+
+// writers returns a finding for each group of properties that a visitor can change. prefix names what reads them.
+func (c *accessCheck) writers(part, prefix string, properties []string) (all []setting.Finding) {
+	var forms, allowed, behavior []string
+	for _, name := range properties {
+		switch {
+		case c.schema[name].FormField && slices.Contains(c.cfg.Access.AllowFormFields, name):
+			allowed = append(allowed, name)
+		case c.schema[name].FormField:
+			forms = append(forms, name)
+		case setByVisits(name):
+			behavior = append(behavior, name)
+		}
+		if f, writes := c.written(part, prefix, name); writes {
+			all = append(all, f)
+		}
+	}
+	if len(forms) > 0 {
+		all = append(all, failed(part, prefix+formText(forms), "in HubSpot, do not show "+them(forms)+" in forms; "+
+			"or, if no form that the public can fill in has "+them(forms)+", list "+them(forms)+" in allow_form_fields",
+			"HubSpot: Settings, Properties; "+allowFormFields))
+	}
+	if len(behavior) > 0 {
+		all = append(all, warning(part, prefix+strings.Join(behavior, ", ")+
+			": HubSpot sets this from visits, forms and e-mails, so that any visitor can change it",
+			"let something decide that only your staff or your systems can change", "HubSpot: Settings, Properties"))
+	}
+	if len(allowed) > 0 {
+		all = append(all, ok(part, prefix+strings.Join(allowed, ", ")+
+			": can be a field of a form, which allow_form_fields permits"))
+	}
+	return all
+}
+
+func formText(names []string) string {
+	return strings.Join(names, ", ") + ": can be a field of a form, so that anybody who fills in a public form can give " +
+		"themselves the value"
+}
+
+func them(names []string) string {
+	if len(names) == 1 {
+		return "it"
+	}
+	return "them"
+}
+
+// written reports whether each login writes a property, and so decides about access itself.
+func (c *accessCheck) written(part, prefix, name string) (f setting.Finding, writes bool) {
+	p, mapped := c.cfg.Contacts.Properties[name]
+	if !mapped || !c.cfg.Contacts.Sync {
+		return setting.Finding{}, false
+	}
+	detail, cure := prefix+name+": each login writes it, so that the login decides about access", "do not map it"
+	switch {
+	case p.Claim == c.groups && p.Claim != "":
+		detail += ", with the groups of the provider"
+		cure = "use groups in the rule, which needs no detour through HubSpot; or do not map it"
+	case p.Claim != "":
+		detail += "; a user who can edit the claim " + p.Claim + " at the provider can enter"
+		cure = "use claims in the rule if users cannot edit the claim; otherwise do not map it"
+	}
+	return warning(part, detail, cure, setting.Join(writtenKey, name)), true
+}
+
+// setByVisits reports whether HubSpot calculates a property from what visitors do.
+func setByVisits(name string) bool {
+	for _, prefix := range []string{
+		"hs_analytics_", "hs_email_", "hs_latest_source", "hs_sa_", "hs_social_", "hs_feedback_", "first_conversion_",
+		"recent_conversion_", "num_conversion_events", "num_unique_conversion_events", "hs_calculated_form_submissions",
+	} {
+		if strings.HasPrefix(name, prefix) {
+			return name != "hs_email_domain" // which follows from the address
+		}
+	}
+	return false
+}
