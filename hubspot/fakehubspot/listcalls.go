@@ -23,7 +23,7 @@ func (s *Server) readList(w http.ResponseWriter, r *http.Request) {
 		"processingType": "MANUAL", "createdAt": created, "updatedAt": created, "filtersUpdatedAt": created,
 		"createdById": "1", "updatedById": "1",
 		"listPermissions":    map[string]any{"teamsWithEditAccess": []int{}, "usersWithEditAccess": []int{}},
-		"membershipSettings": map[string]any{"membershipTeamId": nil, "includeUnassigned": nil},
+		"membershipSettings": map[string]any{"includeUnassigned": true},
 	}
 	if l.Filter != nil {
 		body["processingType"] = "DYNAMIC"
