@@ -5,18 +5,22 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/session"
 )
 
 // explainFlags describe the request and its visitor.
 type explainFlags struct {
-	config, claims, method string
-	groups                 []string
-	groupsSet              bool // also when the list is empty
+	config, claims, method    string
+	groups, lists, properties []string
+	groupsSet                 bool // also when the list is empty
+	loggedIn                  bool // some flag describes a visitor who is logged in
 }
 
 func explainCommand(e *env) *cobra.Command {
@@ -24,17 +28,22 @@ func explainCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "explain --config FILE URL", Short: "Show which rule decides about a URL, and why",
 		Long: `Shows which rule decides about a URL (a path of the first public host, or a full URL), why, and what a visitor
-gets. With --groups or --claims the visitor is logged in. The groups are those of the claim auth.groups_claim, as at a
-login, unless --groups is given.`,
+gets. With --groups, --claims, --lists or --property the visitor is logged in. The groups are those of the claim
+auth.groups_claim, as at a login, unless --groups is given. The visitor's contact in HubSpot is in no other list of
+hubspot.access than those of --lists, and has no other values than those of --property.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.groupsSet = cmd.Flags().Changed("groups")
+			f.loggedIn = f.groupsSet || f.claims != "" || cmd.Flags().Changed("lists") || len(f.properties) > 0
 			return explain(e, f, args[0])
 		},
 	}
 	configFlag(cmd, &f.config)
 	cmd.Flags().StringSliceVar(&f.groups, "groups", nil, "for a visitor who is logged in, with these groups (a,b)")
 	cmd.Flags().StringVar(&f.claims, "claims", "", "for a visitor who is logged in, with the claims in this JSON file")
+	cmd.Flags().StringSliceVar(&f.lists, "lists", nil, "for a visitor whose contact is in these lists in HubSpot (a,b)")
+	cmd.Flags().StringArrayVar(&f.properties, "property", nil,
+		"for a visitor whose contact has this value of a property (member_tier=gold); may be repeated")
 	cmd.Flags().StringVar(&f.method, "method", "GET", "method of the request")
 	return cmd
 }
@@ -49,11 +58,14 @@ func explain(e *env, f *explainFlags, address string) error {
 		return err
 	}
 	question := rules.Question{Address: address, Method: f.method}
-	if f.groupsSet || f.claims != "" {
+	if f.loggedIn {
 		if f.groupsSet && f.groups == nil {
 			f.groups = []string{}
 		}
 		question.As = cfg.LoggedIn(f.groups, claims)
+		if question.As.CRM, err = f.contact(cfg.RulesEnv()); err != nil {
+			return err
+		}
 	}
 	x, err := ruleSet.Explain(cfg.Server.Sites(), question)
 	if err != nil {
@@ -64,6 +76,27 @@ func explain(e *env, f *explainFlags, address string) error {
 	}
 	fprintf(e.stdout, "%s", lines(explanationText(x, f.config, question.As != nil)))
 	return nil
+}
+
+// contact returns what HubSpot would say about the contact of the visitor.
+func (f *explainFlags) contact(env rules.Env) (*session.CRM, error) {
+	for _, name := range f.lists {
+		if bad := env.ListMistake(name); bad != nil {
+			return nil, usageError("--lists: " + bad.Error())
+		}
+	}
+	properties := map[string]setting.Words{}
+	for _, text := range f.properties {
+		name, value, found := strings.Cut(text, "=")
+		if !found {
+			return nil, usageError("--property: " + setting.Quote(text) + " has no value; write member_tier=gold")
+		}
+		if bad := env.PropertyMistake(name); bad != nil {
+			return nil, usageError("--property: " + bad.Error())
+		}
+		properties[name] = append(properties[name], value)
+	}
+	return env.Contact(f.lists, properties, time.Now()), nil
 }
 
 // readClaims reads the JSON object of --claims. Without a file there are none.

@@ -41,7 +41,9 @@ func (e Env) PropertyMistake(name string) *setting.Invalid {
 		Text: setting.Quote(name) + " is not in hubspot.access.properties, so it is not read from the contact",
 		Cure: "add it there",
 	}
-	if near := setting.Nearest(name, e.Properties); near != "" {
+	if bare := strings.TrimPrefix(name, contactPrefix); slices.Contains(e.Properties, bare) {
+		bad.Cure = "write " + bare
+	} else if near := setting.Nearest(name, e.Properties); near != "" {
 		bad.Cure = "did you mean " + near + "?"
 	} else if len(e.Properties) > 0 {
 		bad.Cure += "; known properties: " + strings.Join(e.Properties, ", ")
