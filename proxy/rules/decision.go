@@ -65,8 +65,8 @@ type Decision struct {
 // Unknown reports whether the decision rests on what HubSpot says about the contact, and that is not known.
 func (d Decision) Unknown() bool { return d.Reason == ReasonUnknown }
 
-// or returns what to answer if d and next, of another requirement or rule, are both not met: the first that is definite,
-// so that an unknown contact does not hide that the visitor has no access anyway, or has to log in again. A Decision
+// or returns what to answer if requirements or rules with these decisions must be met: d, unless it is unknown and next
+// is not. So an unknown contact does not hide that the visitor has no access anyway, or has to log in again. A Decision
 // without a Kind is that of a requirement that is met.
 func (d Decision) or(next Decision) Decision {
 	if d.Kind == "" || d.Unknown() && next.Kind != "" {
