@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/hubspot/ratelimit"
 )
 
 // accountReader notices when the access token belongs to another HubSpot account than before.
@@ -52,7 +53,7 @@ func (w *worker) readAccount(ctx context.Context, before outbox.Account, configu
 	switch {
 	case err == nil:
 		return id, nil
-	case errors.Is(err, outbox.ErrPaused) || outbox.IsRedisError(err):
+	case errors.Is(err, ratelimit.ErrPaused) || ratelimit.IsRedisError(err):
 		return 0, err
 	case !schemaRefused(err) && reader.attempts < maxSchemaAttempts:
 		reader.attempts++

@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
@@ -124,6 +125,14 @@ func (c *Contacts) Status(ctx context.Context) (outbox.Status, error) {
 		return s, err
 	}
 	live, now := c.live.Load(), c.deps.Now()
+	reason, paused, err := c.limits.Paused(ctx)
+	if err != nil {
+		return s, fmt.Errorf("hubspot: read the pause: %w", err)
+	}
+	if paused > 0 {
+		until := now.Add(paused).UTC()
+		s.PausedUntil, s.PausedBecause = &until, reason
+	}
 	m := live.mapping
 	if s.Sync = "off"; live.on() {
 		s.Sync = "on"

@@ -15,6 +15,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/hubspot/ratelimit"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -34,14 +35,14 @@ type Deps struct {
 
 // Contacts syncs contacts: the queue, its worker, and the operations for operators. It lives as long as the process.
 type Contacts struct {
-	deps    Deps
-	live    atomic.Pointer[settings]
-	outbox  *outbox.Outbox
-	client  *crm.Client
-	limiter *outbox.Limiter
-	known   atomic.Pointer[crm.Schema] // HubSpot's property definitions, nil until this replica has read them
-	health  health
-	faults  faults
+	deps   Deps
+	live   atomic.Pointer[settings]
+	outbox *outbox.Outbox
+	client *crm.Client
+	limits *ratelimit.Limits
+	known  atomic.Pointer[crm.Schema] // HubSpot's property definitions, nil until this replica has read them
+	health health
+	faults faults
 }
 
 // settings is the part that a configuration reload replaces.
@@ -75,14 +76,14 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 		Queue: deps.Queue, Block: deps.Block, KeyPrefix: deps.KeyPrefix, Ring: deps.Ring, Log: deps.Log, Now: deps.Now,
 		Mapped: func(l outbox.Login) outbox.Login { return c.live.Load().mapping.Mapped(l) },
 	})
-	c.limiter = outbox.NewLimiter(c.outbox)
-	c.client = crm.New(cfg.CRM(), deps.Client, c.limiter, deps.Token)
+	c.limits = ratelimit.New(ratelimit.Deps{Redis: deps.Queue, KeyPrefix: deps.KeyPrefix, Now: deps.Now})
+	c.client = crm.New(cfg.CRM(), deps.Client, c.limits.Sync, deps.Token)
 	c.health.report(true, "not asked yet", deps.Now())
 	c.Set(cfg)
 	return c, nil
 }
 
-// Set applies a reloaded configuration: mapping, rate limit and API address.
+// Set applies a reloaded configuration: mapping, rate limit, what is left to visitors, and API address.
 func (c *Contacts) Set(cfg Config) {
 	c.live.Store(&settings{cfg: cfg, mapping: mapping.New(cfg.Contacts)})
 	c.client.Set(cfg.CRM())
@@ -90,8 +91,15 @@ func (c *Contacts) Set(cfg Config) {
 	if rate.Requests < 1 || rate.Per <= 0 {
 		rate = DefaultConfig().RateLimit
 	}
-	c.limiter.Set(rate)
+	c.limits.Set(rate)
+	c.limits.Reserve(cfg.Access.On())
 }
+
+// VisitorReads grants the calls about access that a visitor waits for. Contact sync cannot make them wait.
+func (c *Contacts) VisitorReads() *ratelimit.Limiter { return c.limits.Visitors }
+
+// SpareReads grants the calls about access that can wait.
+func (c *Contacts) SpareReads() *ratelimit.Limiter { return c.limits.Spare }
 
 // on reports whether contact sync is on.
 func (s *settings) on() bool { return s.cfg.Contacts.Sync && s.cfg.AccessToken != "" }

@@ -19,6 +19,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/lease"
 	"github.com/hubgate/hubgate/internal/realredis"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -203,8 +204,8 @@ func TestExpiredLeaseWritesNothing(t *testing.T) {
 		t.Fatal(acquired, err)
 	}
 	j := &outbox.Job{Login: testLogin("ada@example.com"), IDs: []string{entries[0].ID}}
-	r.limiter.RequireLease(old)
-	_, call := r.limiter.Acquire(t.Context())
+	r.limits.RequireLease(old.Lease())
+	_, call := r.limits.Sync.Acquire(t.Context())
 	for name, err := range map[string]error{
 		"finish":      old.Finish(t.Context(), j, &outbox.Person{Sent: "x"}),
 		"dead letter": old.MoveToDeadLetters(t.Context(), j, "x", nil),
@@ -214,7 +215,7 @@ func TestExpiredLeaseWritesNothing(t *testing.T) {
 		"setInFlight": old.SetInFlight(t.Context(), []*outbox.Job{j}),
 		"acquire":     call,
 	} {
-		if err != outbox.ErrLeaseLost {
+		if err != lease.ErrLost {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/hubspot/ratelimit"
 )
 
 // callFailed handles a call that failed as a whole. Either HubSpot answers no calls now, then everything pauses and no
@@ -88,9 +89,9 @@ func (w *worker) diagnose(ctx context.Context, plans []*plan, failure error) (e 
 // apiError returns the error of HubSpot that a call failed with, or nil if HubSpot is not the cause.
 func (w *worker) apiError(ctx context.Context, failure error) (e *crm.APIError, err error) {
 	switch {
-	case ctx.Err() != nil || errors.Is(failure, outbox.ErrPaused):
+	case ctx.Err() != nil || errors.Is(failure, ratelimit.ErrPaused):
 		return nil, nil
-	case outbox.IsRedisError(failure):
+	case ratelimit.IsRedisError(failure):
 		return nil, failure
 	case !errors.As(failure, &e):
 		e = crm.Unanswered(failure)
@@ -113,10 +114,14 @@ func (b *batch) pause(ctx context.Context, plans []*plan, e *crm.APIError) error
 	return nil
 }
 
-// pauseAll pauses the calls of all replicas.
+// pauseAll pauses contact sync in all replicas. At HubSpot's limit, the calls of access pause as well.
 func (w *worker) pauseAll(ctx context.Context, e *crm.APIError) error {
 	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
-	if err := w.c.limiter.Pause(ctx, pauseReason(e), w.backOff(e)); err != nil {
+	pause := w.c.limits.PauseSync
+	if e.Status == http.StatusTooManyRequests {
+		pause = w.c.limits.PauseAll
+	}
+	if err := pause(ctx, pauseReason(e), w.backOff(e)); err != nil {
 		return err
 	}
 	if !e.Transient() {

@@ -95,7 +95,7 @@ func (c *Contacts) gauges(ctx context.Context) {
 	c.deps.Metrics.queueHeld.Set(float64(s.Held))
 	c.deps.Metrics.queueOldest.Set(s.OldestSeconds)
 	c.deps.Metrics.deadLetters.Set(float64(s.Dead))
-	if left, err := c.limiter.Left(ctx); err == nil {
+	if left, err := c.limits.Left(ctx); err == nil {
 		c.deps.Metrics.rateRemaining.Set(float64(left))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/background"
+	"github.com/hubgate/hubgate/internal/lease"
 )
 
 const (
@@ -48,7 +49,7 @@ func (c *Contacts) Run(ctx context.Context) error {
 // HubSpot or a claim contains must not end the process.
 func (c *Contacts) work(ctx context.Context, leased outbox.Leased) (err error) {
 	defer background.Recover(&err)
-	c.limiter.RequireLease(leased)
+	c.limits.RequireLease(leased.Lease())
 	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer lose(nil)
 	stop := context.AfterFunc(ctx, func() {
@@ -70,7 +71,7 @@ func (c *Contacts) work(ctx context.Context, leased outbox.Leased) (err error) {
 		}
 		c.faults.queueWorks(c.deps.Log)
 	}
-	if cause := context.Cause(held); errors.Is(cause, outbox.ErrLeaseLost) {
+	if cause := context.Cause(held); errors.Is(cause, lease.ErrLost) {
 		return cause
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/mapping"
-	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/hubspot/ratelimit"
 )
 
 // schemaReader caches HubSpot's property definitions. They are used to make values valid; without them everything is
@@ -39,7 +39,7 @@ func (w *worker) refreshSchema(ctx context.Context, m *mapping.Mapping) error {
 		return nil
 	}
 	known, err := w.c.client.Schema(ctx)
-	if errors.Is(err, outbox.ErrPaused) || outbox.IsRedisError(err) {
+	if errors.Is(err, ratelimit.ErrPaused) || ratelimit.IsRedisError(err) {
 		return err
 	}
 	if err != nil && s.known == nil && !schemaRefused(err) && s.attempts < maxSchemaAttempts {

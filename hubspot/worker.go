@@ -124,11 +124,11 @@ func (w *worker) canCall(ctx context.Context) (bool, error) {
 	}
 	if w.refusedToken != "" && w.refusedToken != w.c.client.Token() {
 		w.refusedToken = ""
-		if err := w.c.limiter.Resume(ctx); err != nil {
+		if err := w.c.limits.ResumeSync(ctx); err != nil {
 			return false, err
 		}
 	}
-	wait, err := w.c.limiter.Paused(ctx)
+	_, wait, err := w.c.limits.Paused(ctx)
 	if wait = max(wait, w.order.waitUntil.Sub(w.c.deps.Now())); err != nil || wait <= 0 {
 		return err == nil, err
 	}

@@ -18,7 +18,7 @@ var floors = map[string]int{
 	"internal/site": 3, "internal/config": 3,
 	"proxy": 2, "proxy/rules": 2, "proxy/pattern": 2, "proxy/urlpath": 2, "proxy/stricthttp": 2,
 	"auth": 2, "auth/openid": 2, "hubspot": 2, "hubspot/crm": 2, "hubspot/outbox": 2,
-	"hubspot/mapping": 2, "hubspot/backfill": 2, "hubspot/access": 2,
+	"hubspot/mapping": 2, "hubspot/backfill": 2, "hubspot/access": 2, "hubspot/ratelimit": 2,
 	"session": 1, "internal/certs": 1,
 	"internal/inbound": 0, "internal/page": 0, "internal/seal": 0, "internal/setting": 0, "internal/dependency": 0,
 	"internal/origin": 0, "internal/redisclient": 0, "internal/connlimit": 0, "internal/logging": 0,
@@ -48,7 +48,7 @@ var sideways = map[string][]string{
 	"proxy/rules":      {"proxy/pattern", "proxy/urlpath"},
 	"proxy/pattern":    {"proxy/urlpath"},
 
-	"hubspot":          {"hubspot/access", "hubspot/crm", "hubspot/mapping", "hubspot/outbox"},
+	"hubspot":          {"hubspot/access", "hubspot/crm", "hubspot/mapping", "hubspot/outbox", "hubspot/ratelimit"},
 	"hubspot/access":   {"hubspot/crm"},
 	"hubspot/mapping":  {"hubspot/backfill", "hubspot/crm", "hubspot/outbox"},
 	"hubspot/outbox":   {"hubspot/crm"},

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hubgate/hubgate/internal/lease"
 )
 
 // inFlightScript returns the ids that are no longer in the queue.
@@ -39,7 +41,7 @@ func (o Leased) Begin(ctx context.Context, jobs []*Job) (gone map[*Job]bool, err
 	}
 	ids, held := reply.([]any)
 	if !held {
-		return nil, ErrLeaseLost
+		return nil, lease.ErrLost
 	}
 	gone = map[*Job]bool{}
 	for _, id := range ids {

@@ -15,12 +15,6 @@ import (
 	"github.com/hubgate/hubgate/internal/lease"
 )
 
-// ErrLeaseLost means that another replica holds the lease, so the writes of this one are out of date.
-var ErrLeaseLost = errors.New("another replica holds the lease")
-
-// IsRedisError reports whether Redis is the cause of a failed call, not HubSpot.
-func IsRedisError(err error) bool { return errors.Is(err, ErrLeaseLost) || errors.Is(err, errLimiter) }
-
 // Explain adds the cure to an error about a Redis key of another type than hubgate writes.
 func Explain(err error) error {
 	if err != nil && strings.Contains(err.Error(), "WRONGTYPE") {
@@ -56,7 +50,7 @@ func (o *Outbox) AcquireLease(ctx context.Context, replica string) (leased Lease
 	return Leased{Outbox: o, token: token}, err == nil && token != "", err
 }
 
-// Keep renews the lease until ctx ends, and calls lose with ErrLeaseLost if it was not renewed in time: two replicas
+// Keep renews the lease until ctx ends, and calls lose with lease.ErrLost if it was not renewed in time: two replicas
 // must never write to HubSpot at once.
 func (o Leased) Keep(ctx context.Context, lose context.CancelCauseFunc) {
 	last := time.Now()
@@ -68,26 +62,27 @@ func (o Leased) Keep(ctx context.Context, lose context.CancelCauseFunc) {
 			last = time.Now()
 			continue
 		}
-		if errors.Is(err, ErrLeaseLost) || time.Since(last) > LeaseTime-leaseRenew-2*time.Second {
-			lose(ErrLeaseLost)
+		if errors.Is(err, lease.ErrLost) || time.Since(last) > LeaseTime-leaseRenew-2*time.Second {
+			lose(lease.ErrLost)
 			return
 		}
 	}
 }
 
-// Renew extends the lease. It fails with ErrLeaseLost if another replica holds it.
+// Renew extends the lease. It fails with lease.ErrLost if another replica holds it.
 func (o Leased) Renew(ctx context.Context) error {
-	held, err := o.lease().Renew(ctx)
+	held, err := o.Lease().Renew(ctx)
 	if err == nil && !held {
-		return ErrLeaseLost
+		return lease.ErrLost
 	}
 	return err
 }
 
 // Release releases the lease.
-func (o Leased) Release(ctx context.Context) error { return o.lease().Release(ctx) }
+func (o Leased) Release(ctx context.Context) error { return o.Lease().Release(ctx) }
 
-func (o Leased) lease() lease.Lease {
+// Lease returns the lease of this holder.
+func (o Leased) Lease() lease.Lease {
 	return lease.Lease{Redis: o.deps.Queue, Key: o.keys.lease, Token: o.token, TTL: LeaseTime}
 }
 
@@ -164,7 +159,7 @@ func (o Leased) finishArgs(
 func (o Leased) checkLease(cmd *redis.Cmd) error {
 	ok, err := cmd.Int()
 	if err == nil && ok == 0 {
-		return ErrLeaseLost
+		return lease.ErrLost
 	}
 	return err
 }

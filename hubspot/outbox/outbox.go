@@ -16,7 +16,6 @@ import (
 // keys are the Redis keys of the outbox. They share a hash tag, so that scripts can use several of them in a cluster.
 type keys struct {
 	stream, due, held, tries, dead                   string
-	budget, pause, left                              string
 	lease, fence, inFlight, oldest, rejected, claims string
 	person, browser, index, imported                 string
 	last, forgetKey, forgotten, account, indexed     string
@@ -26,7 +25,6 @@ func newKeys(prefix string) keys {
 	p := prefix + "{crm}:"
 	return keys{
 		stream: p + "stream", due: p + "due", held: p + "held", tries: p + "tries", dead: p + "dead",
-		budget: p + "budget", pause: p + "pause", left: p + "left",
 		lease: p + "lease", fence: p + "fence", inFlight: p + "inflight", oldest: p + "oldest", rejected: p + "rejected",
 		claims: p + "claims",
 		person: p + "p:", browser: p + "b:", index: p + "e:", imported: p + "import:",

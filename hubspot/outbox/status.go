@@ -24,14 +24,13 @@ type Status struct {
 	UnseenClaims       []UnseenClaim      `json:"unseen_claims"`
 }
 
-// Status reads the state of the queue. Queued, Delayed, Held and InFlight are disjoint. It knows no mapping, so that
-// UnseenClaims is empty.
+// Status reads the state of the queue. Queued, Delayed, Held and InFlight are disjoint. It knows neither a mapping nor
+// HubSpot's limit: UnseenClaims and the pause are empty.
 func (o *Outbox) Status(ctx context.Context) (Status, error) {
 	k := o.keys
 	pipe := o.deps.Queue.Pipeline()
 	length, delayed, held := pipe.XLen(ctx, k.stream), pipe.ZCard(ctx, k.due), pipe.ZCard(ctx, k.held)
 	inFlight, dead, rejected := pipe.SCard(ctx, k.inFlight), pipe.XLen(ctx, k.dead), pipe.HGetAll(ctx, k.rejected)
-	pause, because := pipe.PTTL(ctx, k.pause), pipe.Get(ctx, k.pause)
 	first, noted := pipe.XRangeN(ctx, k.stream, "-", "+", 1), pipe.Get(ctx, k.oldest)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return Status{}, fmt.Errorf("hubspot: read the queue status: %w", err)
@@ -43,10 +42,6 @@ func (o *Outbox) Status(ctx context.Context) (Status, error) {
 	s.Held = min(held.Val(), length.Val()-s.Delayed)
 	s.InFlight = min(inFlight.Val(), length.Val()-s.Delayed-s.Held)
 	s.Queued = length.Val() - s.Delayed - s.Held - s.InFlight
-	if d := pause.Val(); d > 0 {
-		until := o.deps.Now().Add(d).UTC()
-		s.PausedUntil, s.PausedBecause = &until, because.Val()
-	}
 	if oldest := o.oldestWaiting(noted, first.Val()); length.Val() > 0 && !oldest.IsZero() {
 		s.OldestSeconds = max(0, o.deps.Now().Sub(oldest).Seconds())
 	}

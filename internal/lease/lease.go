@@ -2,6 +2,7 @@ package lease
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,6 +17,9 @@ type Lease struct {
 	Token string        // identifies the holder: unique, at most maxToken bytes, not Blocked
 	TTL   time.Duration // the lease ends this long after it was acquired or last renewed
 }
+
+// ErrLost means that another process holds the lease, so that what this one does is out of date.
+var ErrLost = errors.New("another replica holds the lease")
 
 // Blocked takes the place of the token while the lease cannot be acquired: see ReleaseAfter.
 const Blocked = "wait"
