@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // CRM is what HubSpot said about the person of a session, for rules that ask for it. It stands beside the claims, never
 // among them: no claim of a provider can take its place, and refreshing the tokens does not change it.
@@ -14,4 +17,11 @@ type CRM struct {
 	Properties map[string][]string
 	// ReadAt is when HubSpot was asked. From UsableUntil on, all of it is unknown.
 	ReadAt, UsableUntil time.Time
+}
+
+// IsCRMClaim reports whether a claim has a name under which rules read what HubSpot said: hubspot or hubspot.NAME, in
+// any case. Claims of a provider cannot have such a name.
+func IsCRMClaim(name string) bool {
+	first, _, _ := strings.Cut(name, ".")
+	return strings.EqualFold(first, "hubspot")
 }

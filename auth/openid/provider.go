@@ -18,6 +18,7 @@ type Provider struct {
 	discovery      *discovery
 	tokens         tokenEndpoint
 	alarm          alarm
+	crmClaims      crmClaims
 	groupsReported atomic.Bool // the groups claim has a type that holds no groups, and that was logged
 }
 

@@ -15,7 +15,8 @@ import (
 
 // user returns the user that claims describe. An email claim that is not one plain address is ignored.
 func (p *Provider) user(subject string, claims map[string]any) session.User {
-	claims = p.cfg.SplitClaims(claims)
+	claims = p.cfg.SplitClaims(claims) // a copy
+	p.dropCRMClaims(claims)
 	u := session.User{
 		Issuer: p.issuer, Subject: subject, Claims: claims, EmailVerified: boolOf(claims["email_verified"]),
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/session"
 )
 
 // Validate returns the problems of the provider's settings, without asking the provider.
@@ -93,6 +94,11 @@ func (c Config) validateChoices() []setting.Problem {
 	if c.GroupsClaim == "" {
 		cure := "write the name of the claim that contains the groups"
 		problems = append(problems, setting.Mistake("auth.groups_claim", "must not be empty", cure)...)
+	}
+	if session.IsCRMClaim(c.GroupsClaim) {
+		text := setting.Quote(c.GroupsClaim) + " is ignored in a token, because rules read hubspot.NAME from HubSpot"
+		cure := "write the name of another claim that contains the groups"
+		problems = append(problems, setting.Mistake("auth.groups_claim", text, cure)...)
 	}
 	if c.ClockSkew > time.Minute {
 		text := "may be at most 60s, not " + setting.Duration(c.ClockSkew).String()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/session"
 )
 
 var domainForm = regexp.MustCompile(`^@?([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]+$`)
@@ -53,6 +54,10 @@ func (c Property) validate(p *setting.Problems, name string) {
 	if slices.Contains(loginValues, c.Claim) {
 		p.Warn(key, c.Claim+" is read as the name of a claim here",
 			"write {value: "+c.Claim+"} for the value of the login")
+	}
+	if session.IsCRMClaim(c.Claim) {
+		p.Add(key, setting.Quote(c.Claim)+" is ignored in a token, because rules read hubspot.NAME from HubSpot",
+			"write the name of another claim that contains the value")
 	}
 	c.validateSource(p, key)
 	modes := []string{writeAlways, WriteIfEmpty, WriteCreateOnly}
