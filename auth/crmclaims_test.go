@@ -108,3 +108,34 @@ func TestClaimsNamedHubSpotAreDroppedAtRefresh(t *testing.T) {
 		checkCRMClaims(t, user.Claims)
 	}
 }
+
+// TestRefreshWithClaimsNamedHubSpotChangesNothing checks that a session means the same to rules after a refresh at which
+// the provider sends such claims for the first time.
+func TestRefreshWithClaimsNamedHubSpotChangesNothing(t *testing.T) {
+	t.Parallel()
+	p := newIssuer(t)
+	w := newWorld(t, func(w *world) {
+		w.cfg.Issuer, w.cfg.Logout, w.cfg.GroupsClaim = p.URL, "local", "groups"
+	})
+	p.granted = func(response map[string]any) { response["refresh_token"] = "r" }
+	p.claims = func(claims map[string]any) { claims["hubspot_id"], claims["my.hubspot"] = "kept", "kept" }
+	b := w.browser()
+	if got := w.finishIn(b, p); got.StatusCode != http.StatusFound {
+		t.Fatal(got.StatusCode)
+	}
+	before := w.sessionOf(b)
+	p.claims = func(claims map[string]any) {
+		addCRMClaims(claims)
+		claims["nickname"] = "refreshed"
+	}
+	w.pass(59*time.Minute + 30*time.Second)
+	after := w.sessionOf(b)
+	if before == after || after.Claims["nickname"] != "refreshed" {
+		t.Fatalf("not refreshed: %v", after.Claims)
+	}
+	checkCRMClaims(t, before.Claims)
+	checkCRMClaims(t, after.Claims)
+	if before.CRM != nil || after.CRM != nil {
+		t.Errorf("%+v, then %+v", before.CRM, after.CRM)
+	}
+}
