@@ -130,10 +130,10 @@ func TestCatalogueHasEveryCause(t *testing.T) {
 	}
 	causes := auth.Causes()
 	causes[page.Refused] = append(causes[page.Refused], "*", "body", "no_host", "logout_token", rules.ReasonHubSpot)
-	causes[page.Unavailable] = append(causes[page.Unavailable], "store")
+	causes[page.Unavailable] = append(causes[page.Unavailable], "store", "crm")
 	causes[page.BadGateway] = append(causes[page.BadGateway], "dial", "tls", "reset")
 	causes[page.GatewayTimeout] = append(causes[page.GatewayTimeout], "timeout")
-	causes[page.Forbidden] = append(causes[page.Forbidden], "origin")
+	causes[page.Forbidden] = append(causes[page.Forbidden], "origin", "lists", "properties", "email_unverified")
 	causes[page.Scheme] = append(causes[page.Scheme], "scheme")
 	for name, list := range causes {
 		for _, cause := range list {

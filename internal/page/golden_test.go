@@ -83,8 +83,8 @@ func TestNamesHaveSampleStatusAndBadge(t *testing.T) {
 			t.Errorf("%s has no status or no badge", name)
 		}
 	}
-	for name := range all {
-		if newPages(t, DefaultConfig()).languages[fallback].Pages[Name(name)].Title == "" {
+	for name, pg := range all {
+		if newPages(t, DefaultConfig()).languages[fallback].Pages[pg.Name].Title == "" {
 			t.Errorf("%s has no texts", name)
 		}
 	}

@@ -2,19 +2,27 @@ package page
 
 import "time"
 
-// samples returns one page of every name, filled in as its caller does.
+// samples returns one page of every name, and others of causes that change it, filled in as its caller does.
 func samples() map[string]Page {
 	signOut := func(label Label) Form {
 		return Form{Label: label, Action: "/oauth2/sign_out", Fields: []Field{{Name: "token", Value: "sealed"}}}
 	}
 	began := time.Date(2026, time.November, 24, 9, 30, 0, 0, time.UTC)
+	denied := func(cause string) Page {
+		return Page{Name: Forbidden, Cause: cause, Args: map[string]string{"account": "bob@example.com"},
+			Forms: []Form{signOut(LabelUseOther)}, Links: []Link{{LabelHome, "/"}}}
+	}
 	pages := map[string]Page{
 		"login_failed": {Name: LoginFailed, Cause: "denied",
 			Links: []Link{{LabelRetry, "/oauth2/start?rd=%2Fmembers%2F"}, {LabelHome, "/"}}},
-		"login_required": {Name: LoginRequired, Links: []Link{{LabelLogin, "/oauth2/start?rd=%2Fmembers%2F"}}},
-		"nothing_saved":  {Name: NothingSaved, Links: []Link{{LabelBack, "/members/"}}},
-		"forbidden": {Name: Forbidden, Args: map[string]string{"account": "bob@example.com"},
-			Forms: []Form{signOut(LabelUseOther)}, Links: []Link{{LabelHome, "/"}}},
+		"login_required":             {Name: LoginRequired, Links: []Link{{LabelLogin, "/oauth2/start?rd=%2Fmembers%2F"}}},
+		"nothing_saved":              {Name: NothingSaved, Links: []Link{{LabelBack, "/members/"}}},
+		"forbidden":                  denied(""),
+		"forbidden_lists":            denied("lists"),
+		"forbidden_properties":       denied("properties"),
+		"forbidden_email_unverified": denied("email_unverified"),
+		"unavailable_crm": {Name: Unavailable, Cause: "crm", RetryAfter: 5 * time.Second,
+			Forms: []Form{signOut(LabelUseOther)}, Links: []Link{{LabelRetry, ""}}},
 		"login_too_old":   {Name: LoginTooOld, Forms: []Form{signOut(LabelLogout)}, Links: []Link{{LabelHome, "/"}}},
 		"refused":         {Name: Refused, Cause: "encoded_slash"},
 		"loop":            {Name: Loop, Cause: "cookie_missing", Links: []Link{{LabelRetry, "/members/"}}},

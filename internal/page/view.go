@@ -71,11 +71,14 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 	if pg.Cause != "" {
 		v.Cause = fill(cmp.Or(c.Causes[causeKey(pg.Name, pg.Cause)], c.Causes[causeKey(pg.Name, anyCause)]), values)
 	}
+	formFirst := len(pg.Forms) > 0 && pg.Name != Unavailable // where another account helps less than another try
 	for i, f := range pg.Forms {
-		v.Forms = append(v.Forms, viewForm{Label: c.Labels[f.Label], Action: f.Action, Fields: f.Fields, Primary: i == 0})
+		v.Forms = append(v.Forms, viewForm{
+			Label: c.Labels[f.Label], Action: f.Action, Fields: f.Fields, Primary: i == 0 && formFirst,
+		})
 	}
 	for i, l := range pageLinks(r, pg) {
-		v.Links = append(v.Links, viewLink{Label: c.Labels[l.Label], URL: l.URL, Primary: i == 0 && len(pg.Forms) == 0})
+		v.Links = append(v.Links, viewLink{Label: c.Labels[l.Label], URL: l.URL, Primary: i == 0 && !formFirst})
 	}
 	for _, row := range pg.Rows {
 		v.Rows = append(v.Rows, c.row(row))
