@@ -30,13 +30,17 @@ func (a account) userinfo(w http.ResponseWriter, r *http.Request) {
 	if groups == nil {
 		groups = []string{}
 	}
+	info := map[string]any{
+		"user": s.Subject, "email": s.Email, "groups": groups, "preferredUsername": preferredName(s), "name": s.Name,
+		"expires_at": s.ExpiresAt.UTC().Format(time.RFC3339),
+	}
+	if a.deps.Lists != nil {
+		info["lists"] = a.deps.Lists(r.Context(), s) // nil is null: unknown, which is not the same as in no list
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_ = json.NewEncoder(w).Encode(map[string]any{ // fails only if the client is gone
-		"user": s.Subject, "email": s.Email, "groups": groups, "preferredUsername": preferredName(s), "name": s.Name,
-		"expires_at": s.ExpiresAt.UTC().Format(time.RFC3339),
-	})
+	_ = json.NewEncoder(w).Encode(info) // fails only if the client is gone
 }
 
 func preferredName(s *session.Session) string {

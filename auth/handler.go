@@ -56,6 +56,9 @@ type Deps struct {
 	Metrics   *Metrics
 	Limiter   *Limiter // process-long, so that a reload does not reset the limits
 	Now       func() time.Time
+	// Lists returns the names of HubSpot's lists that the person is in, nil if that is unknown. It is nil if no lists are
+	// configured.
+	Lists func(ctx context.Context, s *session.Session) []string
 	// OnLogin runs after each login, before the visitor is redirected. OnLogout runs after each logout.
 	OnLogin  func(r *http.Request, s *session.Session, returnTo string)
 	OnLogout func(w http.ResponseWriter, r *http.Request)

@@ -1,12 +1,15 @@
 package auth
 
 import (
+	"context"
 	"html"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hubgate/hubgate/session"
 )
 
 func TestLogoutEndsSessionTokenAndProviderSession(t *testing.T) {
@@ -169,6 +172,25 @@ func TestUserinfoHasNoTokens(t *testing.T) {
 	}
 	if missing := b.step(w.gateway.URL + "/oauth2/nonsense"); missing.StatusCode != http.StatusNotFound {
 		t.Errorf("an unknown endpoint: %d", missing.StatusCode)
+	}
+}
+
+// A script must be able to tell a person in no list from one about whom nothing is known.
+func TestUserinfoHasListsIfConfigured(t *testing.T) {
+	t.Parallel()
+	for want, lists := range map[string]func(context.Context, *session.Session) []string{
+		"":                         nil,
+		`"lists":["beta","staff"]`: func(context.Context, *session.Session) []string { return []string{"beta", "staff"} },
+		`"lists":[]`:               func(context.Context, *session.Session) []string { return []string{} },
+		`"lists":null`:             func(context.Context, *session.Session) []string { return nil },
+	} {
+		w := newWorld(t, func(w *world) { w.lists = lists })
+		b := w.browser()
+		w.login(b, "/members/")
+		got := b.step(w.gateway.URL + "/oauth2/userinfo")
+		if !strings.Contains(got.body, want) || strings.Contains(got.body, "lists") != (want != "") {
+			t.Errorf("%s lacks %q", got.body, want)
+		}
 	}
 }
 

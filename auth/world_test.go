@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -37,13 +38,14 @@ type world struct {
 	handler    *Handler
 	cfg        Config
 	tokenError func(url.Values) (status int, code string)
-	audit      audited             // audit lines
-	log        audited             // all others
-	lossy      lossy               // between the gateway and Redis
-	ender      func(Ender) Ender   // wraps the sessions; may be nil
-	asked      func(*http.Request) // called for each request to the provider; may be nil
-	instead    http.Handler        // replaces the provider; may be nil
-	began      func(*http.Request) // called for each request to the gateway; may be nil
+	audit      audited                                          // audit lines
+	log        audited                                          // all others
+	lossy      lossy                                            // between the gateway and Redis
+	ender      func(Ender) Ender                                // wraps the sessions; may be nil
+	asked      func(*http.Request)                              // called for each request to the provider; may be nil
+	instead    http.Handler                                     // replaces the provider; may be nil
+	began      func(*http.Request)                              // called for each request to the gateway; may be nil
+	lists      func(context.Context, *session.Session) []string // of a person; nil if none are configured
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -133,7 +135,7 @@ func (w *world) build() {
 	}
 	w.handler, err = New(w.cfg, Deps{
 		Provider: provider, Sessions: w.sessions, Ender: ender, Redis: rdb, KeyPrefix: "hubgate:", Ring: ring,
-		Pages: pages, Log: log,
+		Pages: pages, Log: log, Lists: w.lists,
 		Audit:   slog.New(slog.NewJSONHandler(&w.audit, nil)),
 		Metrics: metrics, Limiter: NewLimiter(), Now: w.now, OnLogout: func(http.ResponseWriter, *http.Request) {},
 		OnLogin: func(_ *http.Request, _ *session.Session, returnTo string) {
