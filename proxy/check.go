@@ -17,8 +17,8 @@ import (
 const loginHeader = "X-Hubgate-Login"
 
 // Check responds to /oauth2/auth, for servers that ask before they serve a page (nginx auth_request, forward-auth):
-// 202, 401, 403, or 503 if the session cannot be loaded. The question is whether the rules let this session see a path.
-// A question that is repeated, unknown or ambiguous is 403.
+// 202, 401, 403, or 503 if access cannot be determined. The question is whether the rules let this session see a path. A
+// question that is repeated, unknown or ambiguous is 403.
 func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	inbound.Of(r).Outcome.Reason = "check"
@@ -27,7 +27,6 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 		g.deps.Pages.Write(w, r, page.Page{Name: page.MethodRefused, Status: http.StatusMethodNotAllowed})
 		return
 	}
-	status := http.StatusForbidden
 	q, err := g.question(r)
 	if err != nil {
 		inbound.Of(r).Outcome.Err = err
@@ -35,25 +34,44 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 			g.deps.Log.WarnContext(r.Context(), "a forward-auth question was refused",
 				"error", err.Error(), "peer", inbound.Of(r).Peer.String())
 		}
-	} else {
-		status = g.answer(r, q)
-	}
-	answer := page.Page{Name: page.Forbidden, Status: status}
-	if inbound.Of(r).Outcome.SessionRef == "" {
-		answer.Name = page.Refused // page.Forbidden is for users who are logged in
-	}
-	switch status {
-	case http.StatusAccepted:
-		w.WriteHeader(status)
+		g.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusForbidden})
 		return
-	case http.StatusUnauthorized:
-		answer = page.Page{Name: page.LoginRequired, Status: status, LoginURL: g.loginURL(q.back)}
-		answer.Links = []page.Link{{Label: page.LabelLogin, URL: answer.LoginURL}}
-		w.Header().Set(loginHeader, answer.LoginURL)
-	case http.StatusServiceUnavailable:
-		answer = unavailable()
 	}
-	g.deps.Pages.Write(w, r, answer)
+	g.answer(w, r, q)
+}
+
+// answer responds to a question.
+func (g *Gate) answer(w http.ResponseWriter, r *http.Request, q question) {
+	s, err := g.deps.Sessions.Peek(r)
+	if err != nil && !errors.Is(err, session.ErrNoSession) {
+		inbound.Of(r).Outcome.Err = err
+		g.deps.Pages.Write(w, r, unavailable())
+		return
+	}
+	match := g.asked(q)
+	d, _ := g.judge(r.Context(), s, func(s *session.Session) rules.Decision {
+		return match.Decide(q.method, q.params, s, g.deps.Now())
+	})
+	switch {
+	case d.Kind == rules.Public, d.Kind == rules.Allow:
+		w.WriteHeader(http.StatusAccepted)
+	case d.Kind == rules.Login:
+		loginURL := g.loginURL(q.back)
+		w.Header().Set(loginHeader, loginURL)
+		g.deps.Pages.Write(w, r, page.Page{
+			Name: page.LoginRequired, Status: http.StatusUnauthorized, LoginURL: loginURL,
+			Links: []page.Link{{Label: page.LabelLogin, URL: loginURL}},
+		})
+	case d.Unknown():
+		inbound.Of(r).Outcome.Err = errCRMUnknown
+		g.deps.Pages.Write(w, r, crmUnavailable())
+	case s == nil: // page.Forbidden is for users who are logged in
+		g.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusForbidden})
+	default:
+		o := &inbound.Of(r).Outcome // for the audit log
+		o.Decision, o.SessionRef, o.Email = string(rules.Forbid), s.Ref, s.Email
+		g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: d.Reason})
+	}
 }
 
 // maxBack limits how much of a URL the URL of a login repeats, because proxies reject long headers. Longer queries are
@@ -71,48 +89,14 @@ func (g *Gate) loginURL(back string) string {
 	return g.deps.AuthPrefix + "/start?rd=" + url.QueryEscape(back)
 }
 
-// answer returns the status for a question.
-func (g *Gate) answer(r *http.Request, q question) int {
-	s, err := g.deps.Sessions.Peek(r)
-	if err != nil && !errors.Is(err, session.ErrNoSession) {
-		inbound.Of(r).Outcome.Err = err
-		return http.StatusServiceUnavailable
-	}
-	status := g.admits(q, s)
-	if status == http.StatusForbidden && s != nil { // for the audit log
-		o := &inbound.Of(r).Outcome
-		o.Decision, o.SessionRef, o.Email = string(rules.Forbid), s.Ref, s.Email
-	}
-	return status
-}
-
-// admits returns the status for a question and a session, nil for an anonymous visitor.
-func (g *Gate) admits(q question, s *session.Session) int {
-	if q.path == nil {
-		return admit(s, q.groups, s != nil)
-	}
-	d := g.rules.Match(q.host, *q.path).Decide(q.method, q.params, s, g.deps.Now())
-	switch d.Kind {
-	case rules.Public:
-		if q.groups == nil {
-			return http.StatusAccepted
-		}
-		return admit(s, q.groups, s != nil)
-	case rules.Allow:
-		return admit(s, q.groups, true)
-	case rules.Login:
-		return http.StatusUnauthorized
-	}
-	return http.StatusForbidden
-}
-
-// admit returns the status for a session that must be in one of the groups, any if they are nil.
-func admit(s *session.Session, groups []string, ok bool) int {
+// asked returns what a question asks for: the rules of its path, and its groups and lists in addition.
+func (g *Gate) asked(q question) rules.Match {
+	more := rules.RuleConfig{Groups: q.groups, Lists: q.lists}
 	switch {
-	case !ok || s == nil:
-		return http.StatusUnauthorized
-	case groups != nil && !s.HasGroup(groups...):
-		return http.StatusForbidden
+	case q.path == nil:
+		return g.rules.Only(more)
+	case q.groups == nil && q.lists == nil:
+		return g.rules.Match(q.host, *q.path)
 	}
-	return http.StatusAccepted
+	return g.rules.Match(q.host, *q.path).And(more)
 }

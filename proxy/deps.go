@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,6 +20,16 @@ type Sessions interface {
 	Peek(*http.Request) (*session.Session, error)
 	// Ended returns a channel that is closed when a session ends or changes, and a function that releases it.
 	Ended(ref string) (<-chan struct{}, func())
+}
+
+// CRM knows what HubSpot says about people.
+type CRM interface {
+	// Know returns what is known about the person of a session, or nil. It may ask HubSpot, and waits for the answer for
+	// two seconds at most. With denied, the last answer denied access, and must be recent to do so again.
+	Know(ctx context.Context, s *session.Session, denied bool) *session.CRM
+	// Watch returns a channel that is closed when what is known about the person changes, and a function that releases
+	// it.
+	Watch(s *session.Session) (<-chan struct{}, func())
 }
 
 // Login logs visitors in.
@@ -42,6 +53,7 @@ type Reloads interface {
 // Deps are the collaborators of a Gate.
 type Deps struct {
 	Sessions  Sessions
+	CRM       CRM // nil if no rule asks for lists or contact properties
 	Login     Login
 	Reloads   Reloads
 	Pages     *page.Pages

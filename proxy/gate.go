@@ -69,6 +69,10 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, p urlpath.Path) {
 		g.deps.Pages.Write(w, r, unavailable())
 		return
 	}
+	if v.decision.Unknown() {
+		g.membershipUnknown(w, r, v)
+		return
+	}
 	setOutcome(r, v.decision, v.session)
 	switch v.decision.Kind {
 	case rules.Public, rules.Allow:
@@ -92,8 +96,8 @@ type visit struct {
 	reason   session.Reason   // why there is none
 }
 
-// decide decides about a visit. It loads the session only if the path needs a login. An error means that access cannot
-// be determined.
+// decide decides about a visit. It loads the session only if the path needs a login, and asks what HubSpot knows only
+// if the rule does. An error means that access cannot be determined.
 func (g *Gate) decide(w http.ResponseWriter, r *http.Request, v *visit) error {
 	v.decision = v.match.Decide(r.Method, v.params, nil, g.deps.Now())
 	if v.decision.Kind != rules.Login {
@@ -109,7 +113,10 @@ func (g *Gate) decide(w http.ResponseWriter, r *http.Request, v *visit) error {
 	case err != nil:
 		return err
 	}
-	v.session, v.decision = s, v.match.Decide(r.Method, v.params, s, g.deps.Now())
+	v.session = s
+	v.decision, _ = g.judge(r.Context(), s, func(s *session.Session) rules.Decision {
+		return v.match.Decide(r.Method, v.params, s, g.deps.Now())
+	})
 	return nil
 }
 

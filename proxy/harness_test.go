@@ -37,7 +37,7 @@ type stage struct {
 }
 
 // visitors are the users by the value of the session cookie, with their groups.
-var visitors = map[string][]string{"alice": {"partner"}, "bob": nil}
+var visitors = map[string][]string{"alice": {"partner"}, "bob": nil, "carol": nil}
 
 func visitor(r *http.Request) (*session.Session, error) {
 	c, err := r.Cookie("__Host-hubgate")
@@ -53,7 +53,7 @@ func visitor(r *http.Request) (*session.Session, error) {
 	}
 	now := time.Now()
 	s := &session.Session{Ref: c.Value, CreatedAt: now, ExpiresAt: now.Add(time.Hour), Host: testHost}
-	s.Email, s.Groups = c.Value+"@example.com", groups
+	s.Email, s.EmailVerified, s.Groups = c.Value+"@example.com", c.Value != "carol", groups
 	return s, nil
 }
 
@@ -100,7 +100,10 @@ func newStage(t testing.TB, st staging) *stage {
 		Deps: Deps{
 			Pages: pages, Transport: transport, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(s.reg),
 			Sites: []*inbound.Site{site}, AuthPrefix: "/oauth2", Now: time.Now,
-			RulesEnv: rules.Env{Hosts: []string{testHost}, AuthPrefix: "/oauth2", ClockSkew: 10 * time.Second},
+			RulesEnv: rules.Env{
+				Hosts: []string{testHost}, AuthPrefix: "/oauth2", ClockSkew: 10 * time.Second,
+				Lists: map[string]string{"customers": "1234", "beta": "5678"}, Properties: []string{"member_tier"},
+			},
 			OwnsCookie: func(name string) bool {
 				return name == "__Host-hubgate" || strings.HasPrefix(name, "__Host-hubgate-")
 			},

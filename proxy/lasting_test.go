@@ -115,7 +115,8 @@ func TestLastingExchangeKeepsMethodAndRule(t *testing.T) {
 	}), rule), change: func(d *stubs) {
 		d.redecide = func(o Open) bool {
 			asked <- struct{}{}
-			return s.gate.Admits(o, o.Session)
+			admitted, _ := s.gate.Admits(o, o.Session)
+			return admitted
 		}
 	}})
 	_, in := s.lasting(t, "POST /members/x HTTP/1.1\r\nContent-Length: 0\r\n")

@@ -17,12 +17,14 @@ import (
 // in the query.
 const ForwardAuthHeaders = "headers"
 
-// question is what a server asks /oauth2/auth: about a path, or only whether the visitor is logged in.
+// question is what a server asks /oauth2/auth: about a path, or only whether the visitor is logged in, and in which
+// groups and lists.
 type question struct {
 	host, method string
 	path         *urlpath.Path
 	params       urlpath.PreviewParams
 	groups       []string
+	lists        []string // any of them, in addition to any of the groups
 	// back is where a login leads back to. It has no influence on the decision.
 	back string
 }
@@ -33,7 +35,8 @@ var (
 	errForwardedRequest = errors.New("a header names a request, and its sender is not in server.trusted_proxies")
 	errAskedTwice       = errors.New("a second question is in the query or in another header; see auth.forward_auth")
 	errNoForwardedURI   = errors.New("with auth.forward_auth: headers, X-Forwarded-Uri is required once")
-	errParameters       = errors.New("the query may hold groups and path, each once and encoded, and nothing else")
+	errParameters       = errors.New("the query may hold groups, lists and path, each once and encoded, and nothing else")
+	errUnknownList      = errors.New("lists names a list that is not in hubspot.access.lists")
 	errForwardedHost    = errors.New("X-Forwarded-Host is not one of server.public_urls")
 	errForwardedURI     = errors.New("X-Forwarded-Uri is not a path with an optional query")
 )
@@ -72,20 +75,27 @@ func (g *Gate) question(r *http.Request) (question, error) {
 	if !inbound.Of(r).Trusted && namesRequest(r.Header, "") {
 		return q, errForwardedRequest
 	}
-	return questionInQuery(r, q)
+	return g.questionInQuery(r, q)
 }
 
 // questionInQuery parses the parameters alone. X-Forwarded-* headers that a trusted proxy forwards may be the
 // visitor's.
-func questionInQuery(r *http.Request, q question) (question, error) {
+func (g *Gate) questionInQuery(r *http.Request, q question) (question, error) {
 	values, ok := parameters(r.URL.RawQuery)
 	if !ok {
 		return q, errParameters
 	}
-	if values.Has("groups") {
-		q.groups = strings.Split(values.Get("groups"), ",")
-		if slices.Contains(q.groups, "") {
+	for name, words := range map[string]*[]string{"groups": &q.groups, "lists": &q.lists} {
+		if !values.Has(name) {
+			continue
+		}
+		if *words = strings.Split(values.Get(name), ","); slices.Contains(*words, "") {
 			return q, errParameters
+		}
+	}
+	for _, name := range q.lists {
+		if _, known := g.deps.RulesEnv.Lists[name]; !known {
+			return q, errUnknownList
 		}
 	}
 	if values.Has("path") {
@@ -115,7 +125,7 @@ func parameters(raw string) (url.Values, bool) {
 		return nil, false
 	}
 	for name, list := range values {
-		if len(list) != 1 || (name != "groups" && name != "path") {
+		if len(list) != 1 || (name != "groups" && name != "lists" && name != "path") {
 			return nil, false
 		}
 	}

@@ -54,7 +54,7 @@ func (g *Gate) loginRequired(w http.ResponseWriter, r *http.Request, p urlpath.P
 // forbid responds 403 to a user who is logged in and not admitted.
 func (g *Gate) forbid(w http.ResponseWriter, r *http.Request, d rules.Decision, s *session.Session) {
 	response := page.Page{
-		Name: page.Forbidden, Status: http.StatusForbidden,
+		Name: page.Forbidden, Status: http.StatusForbidden, Cause: d.Reason,
 		Args:        map[string]string{"account": cmp.Or(s.Email, s.Name, s.Subject)},
 		Forms:       []page.Form{g.deps.Login.SwitchForm(r)},
 		FormOrigins: g.deps.Login.FormOrigins(),

@@ -22,9 +22,10 @@ type Open struct {
 // watchAfter is how long an exchange may take before its session is watched. Most pages take less.
 const watchAfter = time.Second
 
-// watch ends an exchange when its session ends or is no longer admitted, because of a reload or changed claims, and
-// when leaving is closed because the process shuts down. It subscribes before it asks, so that it misses nothing. It
-// also asks periodically, because a record that vanished from Redis and an idle session are not announced.
+// watch ends an exchange when its session ends or is no longer admitted, because of a reload, changed claims, or what
+// HubSpot knows, and when leaving is closed because the process shuts down. It subscribes before it asks, so that it
+// misses nothing. It also asks periodically, because a record that vanished from Redis and an idle session are not
+// announced, and so that what HubSpot knows about the person stays in use and is read again.
 func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	done := p.work.Context().Done()
 	open := Open{
@@ -41,9 +42,11 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 		judge = false
 		replaced := g.deps.Reloads.Replaced()
 		ended, release := g.ended(p.session)
+		changed, releaseCRM := g.changed(p.session)
 		admitted, again := g.deps.Reloads.Redecide(open)
 		if !admitted {
 			release()
+			releaseCRM()
 			if p.work.Context().Err() == nil { // otherwise the session could not be loaded
 				p.end(policyViolation)
 			}
@@ -58,6 +61,8 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 			p.end(goingAway)
 		case <-ended:
 			judge = true
+		case <-changed:
+			judge = true
 		case <-replaced:
 			judge = true
 		case <-recheck.C:
@@ -65,6 +70,7 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 		}
 		recheck.Stop()
 		release()
+		releaseCRM()
 	}
 }
 
@@ -109,8 +115,15 @@ func (p *exchange) abortClient() {
 	}
 }
 
-// Admits reports whether these rules admit an open exchange with a session, nil for an anonymous visitor.
-func (g *Gate) Admits(o Open, s *session.Session) bool {
-	kind := g.rules.Match(o.Host, o.Path).Decide(o.Request.Method, o.Params, s, g.deps.Now()).Kind
-	return kind == rules.Allow || kind == rules.Public
+// Admits reports whether these rules admit an open exchange with a session, nil for an anonymous visitor, and until
+// when: the zero time if that does not depend on what HubSpot knows.
+func (g *Gate) Admits(o Open, s *session.Session) (admitted bool, until time.Time) {
+	match := g.rules.Match(o.Host, o.Path)
+	d, judged := g.judge(o.Request.Context(), s, func(s *session.Session) rules.Decision {
+		return match.Decide(o.Request.Method, o.Params, s, g.deps.Now())
+	})
+	if judged != nil && judged.CRM != nil {
+		until = judged.CRM.UsableUntil
+	}
+	return d.Kind == rules.Allow || d.Kind == rules.Public, until
 }

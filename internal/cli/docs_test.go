@@ -133,7 +133,8 @@ func TestCatalogueHasEveryCause(t *testing.T) {
 	causes[page.Unavailable] = append(causes[page.Unavailable], "store", "crm")
 	causes[page.BadGateway] = append(causes[page.BadGateway], "dial", "tls", "reset")
 	causes[page.GatewayTimeout] = append(causes[page.GatewayTimeout], "timeout")
-	causes[page.Forbidden] = append(causes[page.Forbidden], "origin", "lists", "properties", "email_unverified")
+	causes[page.Forbidden] = append(causes[page.Forbidden], "origin", rules.ReasonLists, rules.ReasonProperties,
+		rules.ReasonUnverified)
 	causes[page.Scheme] = append(causes[page.Scheme], "scheme")
 	for name, list := range causes {
 		for _, cause := range list {

@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/session"
+)
+
+// errCRMUnknown is why a visitor gets 503 although the session is known.
+var errCRMUnknown = errors.New("it is unknown whether HubSpot's lists or properties admit this person; " +
+	"hubgate_hubspot_access_unknown_total counts why")
+
+// judge decides about a session, nil for an anonymous visitor. It asks what HubSpot knows only if the decision depends
+// on that, so that no other visitor waits for it. It returns the session that was judged.
+//
+// A person who was just added to a list must not be denied for as long as an old answer is kept: a denial is decided
+// again by a recent one.
+func (g *Gate) judge(
+	ctx context.Context, s *session.Session, decide func(*session.Session) rules.Decision,
+) (rules.Decision, *session.Session) {
+	d := decide(s)
+	if !d.Unknown() || g.deps.CRM == nil {
+		return d, s
+	}
+	judged := withCRM(s, g.deps.CRM.Know(ctx, s, false))
+	if d = decide(judged); d.Reason == rules.ReasonLists || d.Reason == rules.ReasonProperties {
+		judged = withCRM(s, g.deps.CRM.Know(ctx, s, true))
+		d = decide(judged)
+	}
+	return d, judged
+}
+
+// withCRM returns a copy of a session, which other requests share, with what HubSpot knows about its person.
+func withCRM(s *session.Session, known *session.CRM) *session.Session {
+	judged := *s
+	judged.CRM = known
+	return &judged
+}
+
+// crmUnavailable is the page for a request about whose visitor HubSpot's answer is unknown.
+func crmUnavailable() page.Page {
+	answer := unavailable()
+	answer.Cause = "crm"
+	return answer
+}
+
+// membershipUnknown responds 503 to a user about whom HubSpot's answer is unknown. This page stays closed; the session,
+// and pages of other rules, are not affected.
+func (g *Gate) membershipUnknown(w http.ResponseWriter, r *http.Request, v visit) {
+	setOutcome(r, rules.Decision{Kind: "error", Reason: "crm", Rule: v.decision.Rule}, v.session)
+	inbound.Of(r).Outcome.Err = errCRMUnknown
+	answer := crmUnavailable()
+	answer.Forms = []page.Form{g.deps.Login.SwitchForm(r)}
+	answer.FormOrigins = g.deps.Login.FormOrigins()
+	answer.Links = []page.Link{{Label: page.LabelHome, URL: "/"}}
+	if r.Method == http.MethodGet {
+		answer.Links = []page.Link{{Label: page.LabelRetry}} // the same address
+	}
+	g.deps.Pages.Write(w, r, answer)
+}
+
+// changed is CRM.Watch. The visitor of a public page is not known.
+func (g *Gate) changed(s *session.Session) (<-chan struct{}, func()) {
+	if s == nil || g.deps.CRM == nil {
+		return nil, func() {}
+	}
+	return g.deps.CRM.Watch(s)
+}
