@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/hubgate/hubgate/hubspot/access"
+	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -16,107 +18,88 @@ const (
 	listKey  = "hubspot.access.lists.customers"
 )
 
-// listed makes rules ask for the list 1234, and answers for lists by their ids. Other ids do not exist.
-func listed(lists map[string]string) fault {
+// listed makes rules ask for the list 1234 of an account with these lists, in which forms can set tier.
+func listed(lists ...fakehubspot.List) fault { return listedWith(nil, lists...) }
+
+func listedWith(scopes []string, lists ...fakehubspot.List) fault {
 	return func(d *doctor, n network) {
-		inAccount(nil, define(tierField))(d, n)
-		d.cfg.HubSpot.Access.Lists = map[string]access.ListID{"customers": "1234"}
-		rest := n["api.hubapi.com"]
-		n["api.hubapi.com"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			id, isList := strings.CutPrefix(r.URL.Path, "/crm/lists/2026-09/")
-			body, exists := lists[id]
-			switch {
-			case !isList:
-				rest.ServeHTTP(w, r)
-			case exists:
-				responds(http.StatusOK, body).ServeHTTP(w, r)
-			default:
-				responds(http.StatusNotFound, `{"status":"error","message":"List does not exist.","category":"OBJECT_NOT_FOUND",`+
-					`"correlationId":"7"}`).ServeHTTP(w, r)
+		inAccount(scopes, func(s *fakehubspot.Server) {
+			s.Define(tierField)
+			for _, l := range lists {
+				s.AddList(l)
 			}
-		})
+		})(d, n)
+		d.cfg.HubSpot.Access.Lists = map[string]access.ListID{"customers": "1234"}
 	}
 }
 
-// list is HubSpot's answer for a list. more are further members.
-func list(id, name string, more ...string) string {
-	members := append([]string{
-		`"listId":"` + id + `"`, `"name":"` + name + `"`, `"objectTypeId":"0-1"`, `"processingType":"DYNAMIC"`,
-	}, more...)
-	return `{"list":{` + strings.Join(members, ",") + `}}`
+// active is an active list. Without filters it is a static one.
+func active(id, name string, filters ...fakehubspot.Filter) fakehubspot.List {
+	l := fakehubspot.List{ID: id, Name: name}
+	if len(filters) > 0 {
+		l.Filter = &fakehubspot.Branch{Kind: "OR", Branches: []fakehubspot.Branch{{Kind: "AND", Filters: filters}}}
+	}
+	return l
 }
 
-func filtered(filters ...string) string {
-	return `"filterBranch":{"filterBranchType":"OR","filterBranches":[{"filterBranchType":"AND","filterBranches":[],` +
-		`"filters":[` + strings.Join(filters, ",") + `]}],"filters":[]}`
+func byProperty(name string) fakehubspot.Filter {
+	return fakehubspot.Filter{Property: name, Values: []string{"a"}}
 }
 
-func byProperty(name string) string {
-	return `{"filterType":"PROPERTY","property":"` + name + `","operation":{"operator":"IS_ANY_OF","values":["a"]}}`
-}
+func byList(id string) fakehubspot.Filter { return fakehubspot.Filter{InList: id} }
 
-func byList(id string) string {
-	return `{"filterType":"IN_LIST","listId":"` + id + `","operator":"IN_LIST"}`
-}
-
-// one is an account with the list 1234.
-func one(more ...string) fault {
-	return listed(map[string]string{"1234": list("1234", "Customers", more...)})
-}
-
-const legacyAnswer = `{"legacyListIdsToIdsMapping":[{"legacyListId":"1234","listId":"77"}],"missingLegacyListIds":[]}`
+func byKind(name string) fakehubspot.Filter { return fakehubspot.Filter{Kind: name} }
 
 var listFaults = map[string]faultCase{
-	"unknown list": {listed(nil), listPart, setting.Failed, "no list 1234", listKey},
+	"unknown list": {listed(), listPart, setting.Failed, "no list 1234", listKey},
 	"legacy id": {
-		listed(map[string]string{"idmapping": legacyAnswer}), listPart, setting.Failed, "old API", listKey,
+		listed(fakehubspot.List{ID: "77", LegacyID: "1234"}), listPart, setting.Failed, "old API", listKey,
 	},
 	"deleted list": {
-		one(`"deletedAt":"2026-01-02T03:04:05Z"`), listPart, setting.Failed, `"Customers" is deleted`, listKey,
+		listed(fakehubspot.List{ID: "1234", Name: "Customers", Deleted: true}),
+		listPart, setting.Failed, `"Customers" is deleted`, listKey,
 	},
 	"list of companies": {
-		listed(map[string]string{"1234": strings.Replace(list("1234", "Firms"), "0-1", "0-2", 1)}),
+		listed(fakehubspot.List{ID: "1234", Name: "Firms", ObjectTypeID: "0-2"}),
 		listPart, setting.Failed, "other objects than contacts (type 0-2)", listKey,
 	},
 	"list that rests on a form field": {
-		one(filtered(byProperty("status"), byProperty("tier"))), listPart, setting.Failed,
+		listed(active("1234", "Customers", byProperty("status"), byProperty("tier"))), listPart, setting.Failed,
 		"its filters read tier: can be a field of a form", allowFormFields,
 	},
 	"list that names one that rests on a form field": {
-		listed(map[string]string{
-			"1234": list("1234", "Customers", filtered(byList("7"))),
-			"7":    list("7", "Silver", filtered(byList("8"))), "8": list("8", "Gold", filtered(byProperty("tier"))),
-		}),
+		listed(active("1234", "Customers", byList("7")), active("7", "Silver", byList("8")),
+			active("8", "Gold", byProperty("tier"))),
 		listPart, setting.Failed, "its filters read tier", allowFormFields,
 	},
+	"list of submitted forms": {
+		listed(active("1234", "Customers", fakehubspot.Filter{Form: "f"})), listPart, setting.Warning,
+		"any visitor can meet its filters: form submissions", listsPlace,
+	},
 	"list of page views": {
-		one(filtered(`{"filterType":"PAGE_VIEW"}`, `{"filterType":"EVENT"}`)), listPart, setting.Warning,
+		listed(active("1234", "Customers", byKind("PAGE_VIEW"), byKind("EVENT"))), listPart, setting.Warning,
 		"any visitor can meet its filters: events, page views", listsPlace,
 	},
 	"list with filters that are not known": {
-		one(filtered(`{"filterType":"MOON_PHASE"}`)), listPart, setting.Warning, "MOON_PHASE are not checked", listsPlace,
+		listed(active("1234", "Customers", byKind("MOON_PHASE"))), listPart, setting.Warning,
+		"MOON_PHASE are not checked", listsPlace,
 	},
 	"list with hidden filters": {
-		one(`"filterBranch":{"filterBranchType":"RESTRICTED","filterBranches":[],"filters":[]}`),
+		listed(fakehubspot.List{ID: "1234", Filter: &fakehubspot.Branch{Kind: "RESTRICTED"}}),
 		listPart, setting.Warning, "RESTRICTED are not checked", listsPlace,
 	},
 	"list that names an unknown one": {
-		one(filtered(byList("9"))), listPart, setting.Warning, "its filters name the list 9, which cannot be read",
-		listsPlace,
+		listed(active("1234", "Customers", byList("9"))), listPart, setting.Warning,
+		"its filters name the list 9, which cannot be read", listsPlace,
 	},
 	"no scope for lists": {
-		func(d *doctor, n network) {
-			one()(d, n)
-			serving("api.hubapi.com", "1234", responds(http.StatusForbidden, `{"status":"error","message":"no",`+
-				`"category":"MISSING_SCOPES","correlationId":"7"}`))(d, n)
-		},
-		"hubspot scopes", setting.Failed, "lacks crm.lists.read", "Service keys",
+		listedWith(contactScopes), "hubspot scopes", setting.Failed, "lacks crm.lists.read", "Service keys",
 	},
 }
 
 func TestLegacyIDGetsTheIDToWrite(t *testing.T) {
 	t.Parallel()
-	all, _ := accessFindings(t, listed(map[string]string{"idmapping": legacyAnswer}))
+	all, _ := accessFindings(t, listFaults["legacy id"].fault)
 	if f := all[len(all)-1]; f.Cure != "write customers: 77" {
 		t.Errorf("%+v", f)
 	}
@@ -124,13 +107,11 @@ func TestLegacyIDGetsTheIDToWrite(t *testing.T) {
 
 func TestListIsDescribedWithWhatItRestsOn(t *testing.T) {
 	t.Parallel()
-	static := `"processingType":"MANUAL"`
 	for want, broken := range map[string]fault{
-		`list 1234 is "Customers": static, filled by users, workflows and integrations`: one(static),
-		`list 1234 is "Customers": active; rests on status; names the lists "Silver"`: listed(map[string]string{
-			"1234": list("1234", "Customers", filtered(byList("7"))),
-			"7":    list("7", "Silver", filtered(byProperty("status"))),
-		}),
+		`list 1234 is "Customers": static, filled by users, workflows and integrations`: listed(
+			active("1234", "Customers")),
+		`list 1234 is "Customers": active; rests on status; names the lists "Silver"`: listed(
+			active("1234", "Customers", byList("7")), active("7", "Silver", byProperty("status"))),
 	} {
 		all, wrong := accessFindings(t, broken)
 		if len(wrong) != 0 || len(all) != 2 || all[1].Detail != want {
@@ -142,7 +123,7 @@ func TestListIsDescribedWithWhatItRestsOn(t *testing.T) {
 func TestAllowedFormFieldOfAListIsNamed(t *testing.T) {
 	t.Parallel()
 	all, wrong := accessFindings(t, func(d *doctor, n network) {
-		one(filtered(byProperty("tier")))(d, n)
+		listed(active("1234", "Customers", byProperty("tier")))(d, n)
 		d.cfg.HubSpot.Access.AllowFormFields = []string{"tier"}
 	})
 	if len(wrong) != 0 || !strings.Contains(all[len(all)-1].Detail, "tier: can be a field of a form, which allow_form_fields") {
@@ -153,9 +134,8 @@ func TestAllowedFormFieldOfAListIsNamed(t *testing.T) {
 // Lists that name each other are read once each, and the check ends.
 func TestListsThatNameEachOtherAreReadOnce(t *testing.T) {
 	t.Parallel()
-	all, wrong := accessFindings(t, listed(map[string]string{
-		"1234": list("1234", "A", filtered(byList("7"))), "7": list("7", "B", filtered(byList("1234"), byList("7"))),
-	}))
+	all, wrong := accessFindings(t,
+		listed(active("1234", "A", byList("7")), active("7", "B", byList("1234"), byList("7"))))
 	if len(wrong) != 0 || !strings.HasSuffix(all[1].Detail, `names the lists "B"`) {
 		t.Errorf("%+v", all)
 	}
@@ -163,11 +143,11 @@ func TestListsThatNameEachOtherAreReadOnce(t *testing.T) {
 
 func TestNestedListsAreLimited(t *testing.T) {
 	t.Parallel()
-	lists := map[string]string{"1234": list("1234", "A", filtered(byList("1")))}
+	lists := []fakehubspot.List{active("1234", "A", byList("1"))}
 	for i := 1; i <= 2*maxNested; i++ {
-		lists[fmt.Sprint(i)] = list(fmt.Sprint(i), "nested", filtered(byList(fmt.Sprint(i+1))))
+		lists = append(lists, active(strconv.Itoa(i), "nested", byList(strconv.Itoa(i+1))))
 	}
-	_, wrong := accessFindings(t, listed(lists))
+	_, wrong := accessFindings(t, listed(lists...))
 	if len(wrong) != 1 || !strings.Contains(wrong[0].Detail, fmt.Sprintf("more than %d other lists", maxNested)) {
 		t.Errorf("%+v", wrong)
 	}
@@ -177,7 +157,7 @@ func TestNestedListsAreLimited(t *testing.T) {
 func TestListIsNotClearedWithoutDefinitions(t *testing.T) {
 	t.Parallel()
 	all, wrong := accessFindings(t, func(d *doctor, n network) {
-		one(filtered(byProperty("tier")))(d, n)
+		listed(active("1234", "Customers", byProperty("tier")))(d, n)
 		serving("api.hubapi.com", "/properties/2026-09/contacts", responds(http.StatusForbidden, `{"status":"error",`+
 			`"message":"no","category":"MISSING_SCOPES","correlationId":"7"}`))(d, n)
 	})
@@ -192,7 +172,7 @@ func TestMissingScopeIsReportedOnceForAllLists(t *testing.T) {
 	t.Parallel()
 	_, wrong := accessFindings(t, func(d *doctor, n network) {
 		listFaults["no scope for lists"].fault(d, n)
-		d.cfg.HubSpot.Access.Lists["beta"] = "51234" // the path of this one ends with 1234, too
+		d.cfg.HubSpot.Access.Lists["beta"] = "5678"
 	})
 	if len(wrong) != 1 {
 		t.Errorf("%+v", wrong)
