@@ -28,6 +28,10 @@ type accessCheck struct {
 	rules   []rules.RuleConfig
 	schema  crm.Schema // nil: the token may not read it, which is another finding
 	lists   map[string]crm.List
+	// allowed are the form fields that decide because allow_form_fields names them; incomplete reports whether there may
+	// be more, because a list could not be read.
+	allowed    []string
+	incomplete bool
 }
 
 // checkAccess checks the properties and lists of hubspot.access.
@@ -47,7 +51,23 @@ func (d *doctor) checkAccess(ctx context.Context, account *crm.Account) []settin
 	for _, name := range slices.Sorted(maps.Keys(c.cfg.Access.Lists)) {
 		all = append(all, c.list(ctx, name, string(c.cfg.Access.Lists[name]))...)
 	}
+	all = append(all, c.unusedAllowances()...)
 	return unique(all) // a missing scope is one finding, however many lists need it
+}
+
+// unusedAllowances returns a warning for each entry of allow_form_fields that allows nothing: it would hide that a form
+// can set the property from the day on that a list rests on it.
+func (c *accessCheck) unusedAllowances() (all []setting.Finding) {
+	if c.schema == nil || c.incomplete {
+		return nil
+	}
+	for _, name := range c.cfg.Access.AllowFormFields {
+		if !slices.Contains(c.allowed, name) {
+			all = append(all, warning(accessPart, name+": no form can set it, or nothing rests on it", "remove it",
+				allowFormFields))
+		}
+	}
+	return all
 }
 
 // address says whose answer counts. A pool does not show whether its users come from another provider, so this is not
@@ -105,6 +125,7 @@ func (c *accessCheck) writers(part, prefix string, properties []string) (all []s
 			": HubSpot sets this from visits, forms and e-mails, so that any visitor can change it",
 			"let something decide that only your staff or your systems can change", "HubSpot: Settings, Properties"))
 	}
+	c.allowed = append(c.allowed, allowed...)
 	if len(allowed) > 0 {
 		all = append(all, ok(part, prefix+strings.Join(allowed, ", ")+
 			": can be a field of a form, which allow_form_fields permits"))

@@ -83,6 +83,13 @@ var accessFaults = map[string]faultCase{
 	"property of forms": {
 		asking(define(tierField)), accessPart, setting.Failed, "tier: can be a field of a form", allowFormFields,
 	},
+	"needless allowance": {
+		func(d *doctor, n network) {
+			asking(untouched)(d, n)
+			d.cfg.HubSpot.Access.AllowFormFields = []string{"tier"}
+		},
+		accessPart, setting.Warning, "tier: no form can set it", allowFormFields,
+	},
 	"property of visits": {
 		func(d *doctor, n network) {
 			asking(define(fakehubspot.Property{Name: "hs_analytics_num_page_views", Type: "number"}))(d, n)

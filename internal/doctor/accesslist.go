@@ -35,6 +35,7 @@ func (c *accessCheck) list(ctx context.Context, name, id string) []setting.Findi
 	}
 	root, problem := l.read(ctx, name, id)
 	if problem != nil {
+		c.incomplete = true
 		return []setting.Finding{*problem}
 	}
 	all := l.walk(ctx, root, id)
@@ -95,12 +96,14 @@ func (l *listCheck) walk(ctx context.Context, root crm.List, id string) (all []s
 			continue
 		}
 		if len(seen) > maxNested {
+			l.incomplete = true
 			return append(all, warning(l.part, fmt.Sprintf("it rests on more than %d other lists; the rest is not checked",
 				maxNested), "let fewer lists decide", listsPlace))
 		}
 		seen = append(seen, next)
 		list, err := l.get(ctx, next)
 		if err != nil {
+			l.incomplete = true
 			all = append(all, warning(l.part, "its filters name the list "+next+", which cannot be read: "+err.Error(),
 				"check the filters of the list", listsPlace))
 			continue

@@ -126,7 +126,7 @@ func TestAllowedFormFieldOfAListIsNamed(t *testing.T) {
 		listed(active("1234", "Customers", byProperty("tier")))(d, n)
 		d.cfg.HubSpot.Access.AllowFormFields = []string{"tier"}
 	})
-	if len(wrong) != 0 || !strings.Contains(all[len(all)-1].Detail, "tier: can be a field of a form, which allow_form_fields") {
+	if len(wrong) != 0 || !strings.Contains(all[len(all)-1].Detail, "tier: can be a field of a form, which allow") {
 		t.Errorf("%+v", all)
 	}
 }
@@ -173,6 +173,18 @@ func TestMissingScopeIsReportedOnceForAllLists(t *testing.T) {
 	_, wrong := accessFindings(t, func(d *doctor, n network) {
 		listFaults["no scope for lists"].fault(d, n)
 		d.cfg.HubSpot.Access.Lists["beta"] = "5678"
+	})
+	if len(wrong) != 1 {
+		t.Errorf("%+v", wrong)
+	}
+}
+
+// A list that cannot be read may need what allow_form_fields allows.
+func TestAllowanceIsNotNeedlessWhileAListIsUnread(t *testing.T) {
+	t.Parallel()
+	_, wrong := accessFindings(t, func(d *doctor, n network) {
+		listFaults["deleted list"].fault(d, n)
+		d.cfg.HubSpot.Access.AllowFormFields = []string{"tier"}
 	})
 	if len(wrong) != 1 {
 		t.Errorf("%+v", wrong)
