@@ -45,7 +45,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			})
 			return
 		}
-		if randomFault(rec, s.cfg.FaultPercent) {
+		if writesContacts(r) && randomFault(rec, s.cfg.FaultPercent) { // reads decide who may enter, and a visitor waits
 			return
 		}
 		r.Body = http.MaxBytesReader(rec, r.Body, maxBody)
@@ -73,12 +73,17 @@ func (s *Server) missingScope(r *http.Request) string {
 	return needed[0]
 }
 
+// writesContacts reports whether a call changes contacts.
+func writesContacts(r *http.Request) bool {
+	_, area, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/crm/"), "/contacts")
+	return strings.HasPrefix(r.URL.Path, "/crm/objects/") &&
+		(r.Method == http.MethodPatch || area == "/batch/upsert" || area == "" && r.Method == http.MethodPost)
+}
+
 // scopes returns the scopes of which a call needs one.
 func scopes(r *http.Request) []string {
-	_, area, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/crm/"), "/contacts")
 	switch path := r.URL.Path; {
-	case strings.HasPrefix(path, "/crm/objects/") && (r.Method == http.MethodPatch || area == "/batch/upsert" ||
-		area == "" && r.Method == http.MethodPost):
+	case writesContacts(r):
 		return []string{"crm.objects.contacts.write"}
 	case strings.HasPrefix(path, "/crm/objects/"):
 		return []string{"crm.objects.contacts.read"}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// NoFaults as Config.FaultPercent means that no valid request fails at random.
+// NoFaults as Config.FaultPercent means that no write fails at random.
 const NoFaults = -1
 
 // Config configures the account. The zero value is a professional plan that accepts any bearer token.
@@ -23,7 +23,7 @@ type Config struct {
 	// Conflicts makes an upsert by a contact's secondary address fail with a conflict that names the contact, instead
 	// of finding it.
 	Conflicts    bool
-	FaultPercent int              // valid requests that fail with 429, 502 or 503; 0 = 5, NoFaults = none
+	FaultPercent int              // writes of contacts that fail with 429, 502 or 503; 0 = 5, NoFaults = none
 	Now          func() time.Time // nil = time.Now
 	// Lag is how long batch reads do not show a change of a contact or of the members of a list. Filters of dynamic lists
 	// show it after twice that time, so that a new contact exists before it is in a list. 0 = none.

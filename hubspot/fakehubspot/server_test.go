@@ -90,3 +90,23 @@ func TestContactsPageEscapesHTML(t *testing.T) {
 		t.Error(page)
 	}
 }
+
+// A visitor waits for what decides about access, so a read that failed at random would show in the demo.
+func TestRandomFaultsHitOnlyWrites(t *testing.T) {
+	t.Parallel()
+	s := New(Config{FaultPercent: 100})
+	const contacts = "/crm/objects/2026-09/contacts"
+	upsert := `{"inputs":[{"id":"a@x.example","idProperty":"email","properties":{}}]}`
+	if w := call(t, s, "POST", contacts+"/batch/upsert", upsert); w.Code < 400 {
+		t.Errorf("a write: %d", w.Code)
+	}
+	memberships := `{"inputs":[{"objectTypeId":"0-1","recordId":"1001"}]}`
+	for path, body := range map[string]string{
+		contacts + "/batch/read":                            `{"inputs":[],"properties":[],"propertiesWithHistory":[]}`,
+		"/crm/lists/2026-09/records/memberships/batch/read": memberships,
+	} {
+		if w := call(t, s, "POST", path, body); w.Code >= 429 {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
