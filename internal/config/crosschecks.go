@@ -15,7 +15,7 @@ func (c *Config) crossCheck() []setting.Problem {
 	var problems []setting.Problem
 	for _, check := range []func(*Config) []setting.Problem{
 		crossTrust, crossForwardAuth, crossScheme, crossOrigin, crossHubID, crossIssuer, crossRuleHosts, crossScopes,
-		crossGroupsClaim, crossEmbedded, crossAdmin, crossCookie, crossLink, crossPages,
+		crossEmbedded, crossAdmin, crossCookie, crossLink, crossPages,
 	} {
 		problems = append(problems, check(c)...)
 	}

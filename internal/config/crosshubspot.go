@@ -55,16 +55,6 @@ func (c *Config) ContactGroups() mapping.Groups {
 	return mapping.Groups{Claim: c.Auth.GroupsClaim, Names: names}
 }
 
-// crossGroupsClaim rejects the name that is reserved for properties of contacts: a provider's claim with it is ignored.
-func crossGroupsClaim(c *Config) []setting.Problem {
-	if name := strings.ToLower(c.Auth.GroupsClaim); name != "hubspot" && !strings.HasPrefix(name, "hubspot.") {
-		return nil
-	}
-	return setting.Mistake("auth.groups_claim",
-		"claims named hubspot are ignored: the name is reserved for properties of contacts in HubSpot",
-		"let the provider send the groups in a claim with another name")
-}
-
 // crossLink checks what visitors.link: form needs: it submits a form that links a browser to a contact.
 func crossLink(c *Config) []setting.Problem {
 	v := c.HubSpot.Visitors
