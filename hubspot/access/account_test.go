@@ -16,6 +16,7 @@ import (
 type account struct {
 	mu       sync.Mutex
 	contacts map[string]contact // by e-mail address
+	emails   map[string]string  // by id
 	calls    []apiCall
 	latency  time.Duration
 	refuse   func(c apiCall) *http.Response // what is answered instead; nil = the answer
@@ -34,12 +35,28 @@ type apiCall struct {
 	inputs []string
 }
 
-func newAccount() *account { return &account{contacts: map[string]contact{}} }
+func newAccount() *account {
+	a := &account{}
+	a.clear()
+	return a
+}
+
+func (a *account) clear() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.contacts, a.emails = map[string]contact{}, map[string]string{}
+}
+
+func (a *account) remove(email string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.contacts, email)
+}
 
 func (a *account) set(email string, c contact) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.contacts[email] = c
+	a.contacts[email], a.emails[c.id] = c, email
 }
 
 func (a *account) setRefuse(refuse func(c apiCall) *http.Response) {
@@ -130,12 +147,8 @@ func (a *account) memberships(ids []string) any {
 	results := []any{}
 	for _, id := range ids {
 		lists := []any{}
-		for _, c := range a.contacts {
-			if c.id == id {
-				for _, list := range c.lists {
-					lists = append(lists, map[string]string{"listId": list})
-				}
-			}
+		for _, list := range a.contacts[a.emails[id]].lists {
+			lists = append(lists, map[string]string{"listId": list})
 		}
 		results = append(results, map[string]any{"objectTypeId": "0-1", "recordId": id, "recordListMemberships": lists})
 	}

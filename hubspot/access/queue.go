@@ -24,6 +24,7 @@ type queue struct {
 	waiting    []*ask
 	background []*ask
 	ready      chan struct{} // receives a value when a visitor waits
+	gathering  chan struct{} // receives a value when someone is queued for whom none waits
 	now        func() time.Time
 }
 
@@ -31,7 +32,9 @@ type queue struct {
 const maxQueued = 20_000
 
 func newQueue(now func() time.Time) *queue {
-	return &queue{all: map[string]*ask{}, ready: make(chan struct{}, 1), now: now}
+	return &queue{
+		all: map[string]*ask{}, ready: make(chan struct{}, 1), gathering: make(chan struct{}, 1), now: now,
+	}
 }
 
 // add queues a person to be read in the background.
@@ -40,6 +43,7 @@ func (q *queue) add(p person, alone bool) {
 	defer q.mu.Unlock()
 	if q.all[p.name()] == nil && len(q.all) < maxQueued {
 		q.background = append(q.background, q.insert(p, alone))
+		signal(q.gathering)
 	}
 }
 
@@ -75,12 +79,8 @@ func (q *queue) insert(p person, alone bool) *ask {
 
 // wake starts a reader if a visitor waits.
 func (q *queue) wake() {
-	if len(q.waiting) == 0 {
-		return
-	}
-	select {
-	case q.ready <- struct{}{}:
-	default: // a reader has not begun yet
+	if len(q.waiting) > 0 {
+		signal(q.ready)
 	}
 }
 
@@ -89,6 +89,13 @@ func (q *queue) full() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.waiting) >= batchSize
+}
+
+// empty reports whether nobody is gathered.
+func (q *queue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.background) == 0
 }
 
 // due reports whether people who do not wait fill a batch, or have been gathered for long enough.

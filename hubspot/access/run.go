@@ -52,24 +52,35 @@ func (a *Access) readWaiting(ctx context.Context) error {
 	}
 }
 
-// readBackground reads people for whom no visitor waits, in full batches if there are enough of them in time.
+// readBackground reads people for whom no visitor waits.
 func (a *Access) readBackground(ctx context.Context) error {
 	for {
-		n := a.live.Load().need
-		if !background.Sleep(ctx, n.spacing()) {
+		for !a.queue.empty() {
+			if !background.Sleep(ctx, a.live.Load().need.spacing()) {
+				return nil
+			}
+			a.readGathered(ctx)
+		}
+		select {
+		case <-ctx.Done():
 			return nil
+		case <-a.queue.gathering:
 		}
-		due, late := a.queue.due(n.gather())
-		if !due {
-			continue
-		}
-		asks := a.claim(ctx, batchSize)
-		if len(asks) < batchSize && !late {
-			a.queue.putBack(asks) // other replicas read the rest
-			continue
-		}
-		a.readBatch(ctx, a.deps.Spare, asks)
 	}
+}
+
+// readGathered reads a full batch, or what has been gathered for long enough.
+func (a *Access) readGathered(ctx context.Context) {
+	due, late := a.queue.due(a.live.Load().need.gather())
+	if !due {
+		return
+	}
+	asks := a.claim(ctx, batchSize)
+	if len(asks) < batchSize && !late {
+		a.queue.putBack(asks) // other replicas read the rest
+		return
+	}
+	a.readBatch(ctx, a.deps.Spare, asks)
 }
 
 // claim takes at most n people for whom no visitor waits, without those whom other replicas have claimed.

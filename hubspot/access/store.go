@@ -57,7 +57,8 @@ func (st *store) seal(k *Known, key string) ([]byte, error) {
 	return fmt.Appendf(nil, "%0*d%s", timeSize, k.ReadAt.UnixMilli(), st.ring.Seal(seal.Access, plain, []byte(key))), nil
 }
 
-// open decodes a record, or returns nil. The time in the clear is not believed: anyone who can write to Redis chooses it.
+// open decodes a record, or returns nil. The time in the clear is not believed: anyone who can write to Redis chooses
+// it.
 func (st *store) open(stored, key string) *Known {
 	if len(stored) <= timeSize || len(stored) > maxStored {
 		return nil

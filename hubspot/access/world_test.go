@@ -30,10 +30,11 @@ type world struct {
 	t         *testing.T
 	mini      *miniredis.Miniredis
 	redisDown atomic.Bool
+	key       string
 	ring      *seal.Ring
 	hubspot   *account
 	cfg       Config
-	accountID string
+	accountID atomic.Pointer[string]
 	pauses    atomic.Int64
 	log       syncBuffer
 }
@@ -41,11 +42,13 @@ type world struct {
 // newWorld returns a world in memory, for a synctest bubble.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	ring, err := seal.New(seal.NewKey())
+	key := seal.NewKey()
+	ring, err := seal.New(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, ring: ring, hubspot: newAccount(), cfg: DefaultConfig(), accountID: "4711"}
+	w := &world{t: t, key: key, ring: ring, hubspot: newAccount(), cfg: DefaultConfig()}
+	w.setAccount("4711")
 	w.cfg.Lists = map[string]ListID{"customers": "1", "beta": "2"}
 	w.cfg.Properties = []string{"tier"}
 	w.mini = miniredis.NewMiniRedis()
@@ -119,7 +122,7 @@ func (w *world) idle(rdb redis.UniversalClient) *Access {
 		&http.Client{Transport: w.hubspot, Timeout: 30 * time.Second}, unlimited{}, nil)
 	a, err := New(w.cfg, Deps{
 		Redis: rdb, KeyPrefix: "hubgate:", Ring: w.ring, Urgent: client, Spare: client,
-		Account: func() string { return w.accountID },
+		Account: w.account,
 		Pause: func(context.Context, string, time.Duration) error {
 			w.pauses.Add(1)
 			return nil
@@ -130,6 +133,14 @@ func (w *world) idle(rdb redis.UniversalClient) *Access {
 		w.t.Fatal(err)
 	}
 	return a
+}
+
+func (w *world) account() string { return *w.accountID.Load() }
+
+// setAccount replaces the account by an empty one.
+func (w *world) setAccount(id string) {
+	w.accountID.Store(&id)
+	w.hubspot.clear()
 }
 
 // start runs a replica until the end of the test.
@@ -165,6 +176,31 @@ func (w *world) timed(a *Access, s *session.Session, denied bool) (*session.CRM,
 	known := a.Know(w.t.Context(), s, denied)
 	return known, time.Since(began)
 }
+
+// knowAll asks for many people at the same time.
+func (w *world) knowAll(a *Access, people []*session.Session) []*session.CRM {
+	known := make([]*session.CRM, len(people))
+	var all sync.WaitGroup
+	for i, s := range people {
+		all.Go(func() { known[i] = w.know(a, s, false) })
+	}
+	all.Wait()
+	return known
+}
+
+// brokenReader fails before it calls HubSpot.
+type brokenReader struct {
+	Reader
+	failure error
+}
+
+// Lookup fails.
+func (r *brokenReader) Lookup(context.Context, []string, []string) (map[string]crm.LookupResult, error) {
+	return nil, r.failure
+}
+
+// ProbeRead fails.
+func (r *brokenReader) ProbeRead(context.Context) error { return r.failure }
 
 // member adds a contact to the account and returns the session of its person.
 func (w *world) member(name, id string, lists ...string) *session.Session {
@@ -203,5 +239,8 @@ func (b *syncBuffer) count(text string) int {
 func bubble(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { test(t, newWorld(t)) })
+	synctest.Test(t, func(t *testing.T) {
+		t.Cleanup(func() { time.Sleep(2 * time.Second) }) // until closed clients have given up dialing
+		test(t, newWorld(t))
+	})
 }

@@ -1,0 +1,226 @@
+package access
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hubgate/hubgate/session"
+)
+
+// outages are ways in which HubSpot answers no calls.
+func outages() map[string]func(apiCall) *http.Response {
+	hubspotError := func(status int, category, message string) func(apiCall) *http.Response {
+		return failWith(status, map[string]any{"status": "error", "category": category, "message": message,
+			"correlationId": "11111111-2222-3333-4444-555555555555"})
+	}
+	return map[string]func(apiCall) *http.Response{
+		"down":           failWith(http.StatusServiceUnavailable, nil),
+		"token rejected": hubspotError(http.StatusUnauthorized, "INVALID_AUTHENTICATION", "Authentication not valid"),
+		"rate limit":     hubspotError(http.StatusTooManyRequests, "RATE_LIMITS", "You have reached your ten_secondly limit."),
+		"scope missing": func(c apiCall) *http.Response {
+			if !c.lists {
+				return nil
+			}
+			return respond(http.StatusForbidden, map[string]any{
+				"status": "error", "category": "MISSING_SCOPES", "message": "This app hasn't been granted all required scopes",
+				"errors": []any{map[string]any{"message": "scopes",
+					"context": map[string][]string{"requiredGranularScopes": {"crm.lists.read"}}}},
+			})
+		},
+	}
+}
+
+func TestOutagesUseWhatIsKnownUpToMaxStale(t *testing.T) {
+	t.Parallel()
+	for name, refuse := range outages() {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				a, ada := w.replica(), w.member("ada", "101", "1")
+				first := w.know(a, ada, false)
+				w.hubspot.setRefuse(refuse)
+				for time.Since(first.ReadAt) < w.cfg.MaxStale.D() {
+					if known := w.know(a, ada, true); known == nil || !known.ReadAt.Equal(first.ReadAt) {
+						t.Fatalf("after %s: %+v", time.Since(first.ReadAt), known)
+					}
+					time.Sleep(17 * time.Second)
+				}
+				if known := w.know(a, ada, false); known != nil {
+					t.Errorf("after max_stale: %+v", known)
+				}
+				if begun, over := w.log.count("cannot be asked"), w.log.count("answers about"); begun != 1 || over != 0 {
+					t.Errorf("logged %d and %d times", begun, over)
+				}
+				w.hubspot.setRefuse(nil)
+				time.Sleep(time.Minute)
+				if known := w.know(a, ada, false); known == nil || !known.Lists["1"] {
+					t.Errorf("afterwards: %+v", known)
+				}
+				if n := w.log.count("answers about visitors again"); n != 1 {
+					t.Errorf("the recovery is logged %d times", n)
+				}
+				if limited := name == "rate limit"; limited != (w.pauses.Load() > 0) {
+					t.Errorf("%d pauses", w.pauses.Load())
+				}
+			})
+		})
+	}
+}
+
+func TestVisitorsDoNotWaitDuringOutages(t *testing.T) {
+	t.Parallel()
+	for name, refuse := range outages() {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				a := w.replica()
+				w.hubspot.setRefuse(refuse)
+				w.know(a, w.member("first", "100", "1"), false)
+				for i := range 600 {
+					s := w.member("m"+strconv.Itoa(i), strconv.Itoa(1000+i), "1")
+					if known, took := w.timed(a, s, false); known != nil || took != 0 {
+						t.Fatalf("%+v after %s", known, took)
+					}
+					time.Sleep(time.Second)
+				}
+				if calls := w.hubspot.received(); len(calls) > 2 {
+					t.Errorf("visitors cause %d calls", len(calls))
+				}
+			})
+		})
+	}
+}
+
+func TestSlowHubSpotAnswersTheNextRequest(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a, ada := w.replica(), w.member("ada", "101", "1")
+		w.hubspot.setLatency(10 * time.Second)
+		known, took := w.timed(a, ada, false)
+		if known != nil || took != longestWait {
+			t.Errorf("%+v after %s", known, took)
+		}
+		if known, took := w.timed(a, ada, false); known != nil || took != 0 {
+			t.Errorf("waits again: %+v after %s", known, took)
+		}
+		time.Sleep(20 * time.Second)
+		if known, took := w.timed(a, ada, false); known == nil || took != 0 {
+			t.Errorf("%+v after %s", known, took)
+		}
+		if calls := w.hubspot.received(); len(calls) != 2 {
+			t.Errorf("%d calls", len(calls))
+		}
+	})
+}
+
+func TestHangingHubSpotIsAnOutage(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a, ada := w.replica(), w.member("ada", "101", "1")
+		w.hubspot.setLatency(time.Hour)
+		w.know(a, ada, false)
+		time.Sleep(time.Minute)
+		if known, took := w.timed(a, w.member("bob", "102"), false); known != nil || took != 0 {
+			t.Errorf("%+v after %s", known, took)
+		}
+		w.hubspot.setLatency(0)
+		time.Sleep(time.Minute)
+		if known := w.know(a, ada, false); known == nil {
+			t.Error("unknown after the outage")
+		}
+	})
+}
+
+// poisons are what HubSpot, or a firewall before it, answers when a batch contains one address.
+func poisons() map[string]*http.Response {
+	return map[string]*http.Response{
+		"400":       respond(http.StatusBadRequest, map[string]string{"status": "error", "category": "VALIDATION_ERROR"}),
+		"403":       respond(http.StatusForbidden, "blocked"),
+		"500":       respond(http.StatusInternalServerError, nil),
+		"too large": respond(http.StatusOK, strings.Repeat(" ", 33<<20)),
+		"not JSON":  respond(http.StatusOK, make(chan int)),
+	}
+}
+
+func TestOnePoisonedAddressCostsOthersNothing(t *testing.T) {
+	t.Parallel()
+	for name := range poisons() {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				w.hubspot.setRefuse(func(c apiCall) *http.Response {
+					if slices.Contains(c.inputs, "poison@example.com") {
+						return poisons()[name]
+					}
+					return nil
+				})
+				a := w.replica()
+				people := []*session.Session{w.member("poison", "99", "1")}
+				for i := range 99 {
+					people = append(people, w.member("m"+strconv.Itoa(i), strconv.Itoa(1000+i), "1"))
+				}
+				for i, known := range w.knowAll(a, people) {
+					if (known != nil) != (i > 0) {
+						t.Errorf("%d: %+v", i, known)
+					}
+				}
+				if a.outage.on() {
+					t.Error("a visitor began an outage")
+				}
+				if calls := w.hubspot.received(); len(calls) > 30 {
+					t.Errorf("%d calls", len(calls))
+				}
+				time.Sleep(retryAfter)
+				newcomer := w.member("newcomer", "5000", "1")
+				w.knowAll(a, []*session.Session{people[0], newcomer})
+				if calls := w.hubspot.received(); len(calls) > 3 {
+					t.Errorf("%d calls: it is not read alone", len(calls))
+				}
+			})
+		})
+	}
+}
+
+func TestBatchStopsAfterThreeFailuresAlone(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.hubspot.setRefuse(func(c apiCall) *http.Response {
+			if c.probe() {
+				return nil
+			}
+			return respond(http.StatusBadRequest, nil)
+		})
+		a, people := w.replica(), []*session.Session(nil)
+		for i := range batchSize {
+			people = append(people, w.member("m"+strconv.Itoa(i), strconv.Itoa(1000+i), "1"))
+		}
+		w.knowAll(a, people)
+		if calls := w.hubspot.received(); len(calls) > 12 {
+			t.Errorf("%d calls", len(calls))
+		}
+		if _, took := w.timed(a, people[50], false); took != 0 || len(w.hubspot.received()) > 0 {
+			t.Error("a person is read again at once")
+		}
+	})
+}
+
+func TestKnowWithoutRedisUsesItsCopy(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a, ada := w.replica(), w.member("ada", "101", "1")
+		first := w.know(a, ada, false)
+		broken := &brokenReader{Reader: a.deps.Urgent, failure: errors.New("cannot read the rate limit from Redis")}
+		a.deps.Urgent, a.deps.Spare = broken, broken
+		w.stopRedis()
+		for time.Since(first.ReadAt) < w.cfg.MaxStale.D() {
+			if known := w.know(a, ada, false); known == nil {
+				t.Fatalf("unknown after %s", time.Since(first.ReadAt))
+			}
+			time.Sleep(time.Minute)
+		}
+		if known := w.know(a, ada, false); known != nil {
+			t.Errorf("after max_stale: %+v", known)
+		}
+		if known := w.know(a, w.member("bob", "102", "1"), false); known != nil {
+			t.Errorf("of another person: %+v", known)
+		}
+	})
+}
