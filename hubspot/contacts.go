@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
@@ -35,14 +36,15 @@ type Deps struct {
 
 // Contacts syncs contacts: the queue, its worker, and the operations for operators. It lives as long as the process.
 type Contacts struct {
-	deps   Deps
-	live   atomic.Pointer[settings]
-	outbox *outbox.Outbox
-	client *crm.Client
-	limits *ratelimit.Limits
-	known  atomic.Pointer[crm.Schema] // HubSpot's property definitions, nil until this replica has read them
-	health health
-	faults faults
+	deps    Deps
+	live    atomic.Pointer[settings]
+	outbox  *outbox.Outbox
+	client  *crm.Client
+	limits  *ratelimit.Limits
+	answers *access.Records            // what HubSpot said about people
+	known   atomic.Pointer[crm.Schema] // HubSpot's property definitions, nil until this replica has read them
+	health  health
+	faults  faults
 }
 
 // settings is the part that a configuration reload replaces.
@@ -77,6 +79,7 @@ func New(cfg Config, deps Deps) (*Contacts, error) {
 		Mapped: func(l outbox.Login) outbox.Login { return c.live.Load().mapping.Mapped(l) },
 	})
 	c.limits = ratelimit.New(ratelimit.Deps{Redis: deps.Queue, KeyPrefix: deps.KeyPrefix, Now: deps.Now})
+	c.answers = access.NewRecords(deps.Queue, deps.KeyPrefix, deps.Ring)
 	c.client = crm.New(cfg.CRM(), deps.Client, c.limits.Sync, deps.Token)
 	c.health.report(true, "not asked yet", deps.Now())
 	c.Set(cfg)

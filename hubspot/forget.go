@@ -16,6 +16,7 @@ var ErrForgotten = outbox.ErrForgotten
 // Forgotten is the result of Forget.
 type Forgotten struct {
 	outbox.Removed
+	Access   int  `json:"access"` // what HubSpot said about them
 	Sessions int  `json:"sessions"`
 	InFlight bool `json:"in_flight"` // a contact was still being sent: repeat it
 }
@@ -36,7 +37,8 @@ const (
 // while InFlight.
 //
 // The mark comes first: from then on no replica adds or begins to send anything. The sessions end before the rest is
-// looked up again, because a login that began before the mark may still have been added.
+// looked up again, because a login that began before the mark may still have been added. They end before the answers of
+// HubSpot are removed, because a request would ask again.
 func (c *Contacts) Forget(ctx context.Context, email string, sessions Sessions) (f Forgotten, err error) {
 	if !crm.ValidEmail(email) {
 		return f, ErrEmail
@@ -64,7 +66,22 @@ func (c *Contacts) Forget(ctx context.Context, email string, sessions Sessions) 
 	before := f.Browsers
 	f.Removed, err = found.Erase(ctx)
 	f.Browsers += before
+	if err == nil {
+		f.Access, err = c.eraseAnswers(ctx, email)
+	}
 	return f, err
+}
+
+// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. While rules do not ask
+// HubSpot, no replica remembers anything, and Redis need not permit hubgate to notify the others.
+func (c *Contacts) eraseAnswers(ctx context.Context, email string) (int, error) {
+	if !c.live.Load().cfg.Access.On() {
+		found, err := c.answers.Find(ctx, email)
+		if err != nil || len(found) == 0 {
+			return 0, err
+		}
+	}
+	return c.answers.Erase(ctx, email)
 }
 
 // waitSent waits until no contact of the people is being sent, at most sendingWait.

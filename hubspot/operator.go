@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/hubspot/outbox"
@@ -50,6 +51,7 @@ func (c *Contacts) Drop(ctx context.Context, ids []string, all bool) (int, error
 type Person struct {
 	Forgotten bool `json:"forgotten"`
 	outbox.PersonData
+	Access []access.Known `json:"access"` // what HubSpot said for rules that ask for it
 }
 
 // Show returns what hubgate holds about the people with an address. people are those that have a session.
@@ -66,7 +68,11 @@ func (c *Contacts) Show(ctx context.Context, email string, people []outbox.Login
 		return Person{}, err
 	}
 	data, err := found.Show(ctx)
-	return Person{Forgotten: forgotten[email], PersonData: data}, err
+	if err != nil {
+		return Person{}, err
+	}
+	answers, err := c.answers.Find(ctx, email)
+	return Person{Forgotten: forgotten[email], PersonData: data, Access: append([]access.Known{}, answers...)}, err
 }
 
 // LastSync returns how a person's contact was last sent.

@@ -19,8 +19,9 @@ func contactsForgetCommand(e *env, flags *adminFlags) *cobra.Command {
 		Use: "forget EMAIL", Short: "Remove everything that hubgate holds about a person",
 		Args: oneArgument("an e-mail address"),
 		Long: `Ends the sessions of the person and removes everything that hubgate holds about them: queue entries, dead
-letters, the record between logins, the last login and bound browsers. A keyed hash of the address remains, so that the
-person's next login does not create the contact again; --allow takes that back. The command can be repeated.
+letters, the record between logins, the last login, bound browsers, and what HubSpot said for rules that ask for it. A
+keyed hash of the address remains, so that the person's next login does not create the contact again; --allow takes
+that back. The command can be repeated.
 
 HubSpot and the login provider are not touched; the output says how to erase the person there.`,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -81,13 +82,14 @@ func (c *adminClient) forget(e *env, email string, allow bool) (total admin.Forg
 
 // foundNothing reports whether hubgate held nothing about the person.
 func foundNothing(f admin.ForgottenPerson) bool {
-	return f.Entries+f.Dead+f.Records+f.LastLogins+f.Browsers+f.Sessions+f.Unreadable == 0
+	return f.Entries+f.Dead+f.Records+f.LastLogins+f.Browsers+f.Access+f.Sessions+f.Unreadable == 0
 }
 
 func printForgotten(e *env, email string, f admin.ForgottenPerson) {
 	removed := []string{
 		setting.Count(f.Entries, "queued login"), setting.Count(f.Dead, "dead letter"), setting.Count(f.Records, "record"),
 		setting.Count(f.LastLogins, "last login"), setting.Count(f.Browsers, "bound browser"),
+		setting.Count(f.Access, "answer") + " of HubSpot",
 	}
 	if foundNothing(f) {
 		fprintf(e.stdout, "Nothing was found for %s; check the spelling.\n", email)

@@ -8,9 +8,11 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -20,7 +22,8 @@ func contactsShowCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "show EMAIL", Short: "Show everything that hubgate holds about a person", Args: oneArgument("an e-mail address"),
 		Long: `Shows everything that hubgate holds about a person, with all values: queue entries, dead letters, the record
-between logins, the last login, sessions and bound browsers. "--output json" is an export for the person.`,
+between logins, the last login, sessions, bound browsers, and what HubSpot said for rules that ask for it.
+"--output json" is an export for the person.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := checkEmail(args[0]); err != nil {
 				return err
@@ -75,7 +78,31 @@ func printPerson(w io.Writer, p admin.PersonJSON) {
 	for _, b := range p.Browsers {
 		fprintf(w, "  form submitted: %t, kept until %s\n", b.Submitted, shortTime(&b.ExpiresAt))
 	}
+	printAnswers(w, p.Access)
 	printUnreadable(w, p.Unreadable)
+}
+
+// printAnswers prints what HubSpot said for rules that ask for it. Rules know the lists by other names.
+func printAnswers(w io.Writer, answers []access.Known) {
+	fprintln(w, setting.Count(len(answers), "answer")+" of HubSpot for rules")
+	for _, a := range answers {
+		contact := "one contact has the address"
+		if !a.Contact {
+			contact = "no contact has the address"
+		}
+		fprintf(w, "  %s, read at %s\n", contact, shortTime(&a.ReadAt))
+		values := map[string]string{}
+		for id, member := range a.Lists {
+			values["list "+id] = "not a member"
+			if member {
+				values["list "+id] = "member"
+			}
+		}
+		for name, list := range a.Properties {
+			values["property "+name] = orDash(strings.Join(list, ";"))
+		}
+		printValues(w, values)
+	}
 }
 
 func orDash(text string) string {

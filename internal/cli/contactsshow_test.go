@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/admin"
 )
@@ -28,7 +29,10 @@ func TestContactsShowPrintsEveryValue(t *testing.T) {
 			Records:    []outbox.PersonRecord{{SyncResult: outbox.SyncResult{ContactID: "4711", Result: "updated"}, Logins: 7}},
 			LastLogins: []outbox.Login{{Email: "ada@example.com", Groups: []string{"staff"}, SessionEnds: at}},
 			Browsers:   []outbox.PersonBrowser{{Submitted: true, ExpiresAt: at}},
-		}},
+		}, Access: []access.Known{{
+			Contact: true, Lists: map[string]bool{"1234": true, "5678": false},
+			Properties: map[string][]string{"tier": {"gold", "beta"}, "portal": nil}, ReadAt: at,
+		}}},
 	}
 	var out bytes.Buffer
 	printPerson(&out, p)
@@ -37,6 +41,8 @@ func TestContactsShowPrintsEveryValue(t *testing.T) {
 		"claim roles: [a]", "2-2", "company is required", "city: Ulm", "contact 4711", "7 logins", "updated",
 		"groups: [staff]",
 		"kept until 2026-02-03 04:05:06", "form submitted: true",
+		"1 answer of HubSpot", "one contact has the address, read at 2026-02-03 04:05:06", "list 1234: member\n",
+		"list 5678: not a member\n", "property tier: gold;beta\n", "property portal: -\n",
 	} {
 		if !strings.Contains(out.String(), text) {
 			t.Errorf("no %q in\n%s", text, out.String())
