@@ -40,9 +40,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Times that nothing usable was known about a visitor, by reason.",
 		}, []string{"reason"}),
 		age: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name:    "hubgate_hubspot_access_age_seconds",
-			Help:    "Age of HubSpot's answer when it was used for a decision.",
-			Buckets: []float64{1, 10, 60, 300, 900, 1800, 3600, 4 * 3600, 24 * 3600},
+			Name:                        "hubgate_hubspot_access_age_seconds",
+			Help:                        "Age of HubSpot's answer when it was used for a decision.",
+			Buckets:                     []float64{1, 10, 60, 300, 900, 1800, 3600, 4 * 3600, 24 * 3600},
+			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}),
 	}
 	for _, result := range []string{readFound, readNoContact, readAmbiguous, readUnknown} {

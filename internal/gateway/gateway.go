@@ -47,6 +47,7 @@ type gateway struct {
 	limiter  *auth.Limiter
 	sessions *session.Manager
 	contacts *hubspot.Contacts
+	access   *crmAccess
 	certs    *certificates
 	probes   *probes
 
@@ -128,7 +129,10 @@ func (g *gateway) createParts(cfg *config.Config, s *secrets) (err error) {
 	if g.sessions, err = g.newSessions(cfg.Session); err != nil {
 		return err
 	}
-	g.contacts, err = g.newContacts(cfg, s.hubspotToken)
+	if g.contacts, err = g.newContacts(cfg, s.hubspotToken); err != nil {
+		return err
+	}
+	g.access, err = g.newAccess(cfg, s)
 	return err
 }
 
@@ -167,7 +171,7 @@ func (g *gateway) newContacts(cfg *config.Config, token func() string) (*hubspot
 	})
 }
 
-// run runs the background work until ctx ends: sessions, the contact queue, probes, certificates, and the watch on the
+// run runs the background work until ctx ends: sessions, contacts, probes, certificates, and the watch on the
 // configuration.
 func (g *gateway) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -178,6 +182,7 @@ func (g *gateway) run(ctx context.Context) error {
 	keep("redis", func(ctx context.Context) error { g.redis.Probe.Run(ctx); return nil })
 	keep("session", g.sessions.Run)
 	keep("hubspot", g.contacts.Run)
+	keep("access", g.access.Run)
 	keep("config", g.reloader.watch)
 	keep("certs", g.certs.run)
 	for _, prober := range g.probes.all() {

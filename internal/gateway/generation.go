@@ -90,12 +90,14 @@ func (g *gateway) authDeps(gen *generation) auth.Deps {
 		Redis: g.redis.Request, KeyPrefix: gen.cfg.Session.Redis.KeyPrefix, Ring: g.ring, Pages: gen.pages,
 		Log: logging.Component(g.log, "auth"), Audit: logging.AuditLog(g.log), Metrics: g.metrics.auth,
 		Limiter: g.limiter, Now: time.Now, OnLogin: g.onLogin, OnLogout: gen.onLogout,
+		Lists: g.listsOf(gen.cfg.HubSpot.Access.Lists),
 	}
 }
 
 func (g *gateway) gateDeps(gen *generation) proxy.Deps {
 	return proxy.Deps{
-		Sessions: tracedSessions{g.sessions, g.tracer}, Login: gen.auth, Reloads: openExchanges{g}, Pages: gen.pages,
+		Sessions: tracedSessions{g.sessions, g.tracer}, CRM: g.access, Login: gen.auth, Reloads: openExchanges{g},
+		Pages:     gen.pages,
 		Transport: gen.origin.transport, Log: logging.Component(g.log, "proxy"), Metrics: g.metrics.proxy,
 		Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix, ForwardAuth: gen.cfg.Auth.ForwardAuth,
 		RulesEnv: gen.cfg.RulesEnv(), OwnsCookie: g.ownsCookie, Leaving: g.drainer.leaving, Now: time.Now,
@@ -163,6 +165,7 @@ func (g *gateway) swap(next *generation) {
 		RefreshGrace: next.cfg.Auth.RefreshGrace.D(), Refresh: next.provider.Refresh,
 	})
 	g.contacts.Set(next.cfg.HubSpot)
+	g.access.Set(next.cfg.HubSpot)
 	g.emails.Mode.Store(&next.cfg.Log.Email)
 	_ = g.level.UnmarshalText([]byte(next.cfg.Log.Level)) // validated when the file was loaded
 	if g.current.Swap(next) != nil {

@@ -46,6 +46,9 @@ var contract = map[string]map[string]string{
 	"hubgate_hubspot_queue_oldest_seconds":         nil,
 	"hubgate_hubspot_dead_letters":                 nil,
 	"hubgate_hubspot_rate_remaining":               nil,
+	"hubgate_hubspot_access_reads_total":           {"result": "found no_contact ambiguous unknown"},
+	"hubgate_hubspot_access_unknown_total":         {"reason": "outage timeout failed"},
+	"hubgate_hubspot_access_age_seconds":           nil,
 	"hubgate_config_last_reload_success":           nil,
 	"hubgate_config_last_reload_timestamp_seconds": nil,
 	"hubgate_config_rules":                         nil,
@@ -61,5 +64,5 @@ const (
 	codes        = "1xx 2xx 3xx 4xx 5xx"
 	dependencies = "redis idp hubspot_site hubspot_api"
 	ops          = "command discovery jwks token refresh userinfo revoke page upsert read update schema form pages " +
-		"account other"
+		"lists account other"
 )

@@ -33,8 +33,7 @@ type probes struct {
 	idp, site, hubspot *dependency.Prober
 }
 
-// newProbes creates the probes. HubSpot's API is checked only when a call of the contact sync contradicts its last
-// known state, because nothing else uses it.
+// newProbes creates the probes. HubSpot's API is checked only when a call contradicts its last known state.
 func newProbes(cfg probesConfig) *probes {
 	p := &probes{probesConfig: cfg}
 	prober := func(cfg dependency.ProbeConfig) *dependency.Prober {

@@ -143,7 +143,7 @@ func (g *gateway) route(gen *generation) func(http.ResponseWriter, *http.Request
 		case "auth":
 			gen.gate.Check(w, r)
 		case "test":
-			testPage{gen, g.sessions, g.contacts}.ServeHTTP(w, r)
+			testPage{gen, g.sessions, g.contacts, g.access}.ServeHTTP(w, r)
 		default:
 			gen.auth.Endpoint(w, r, name)
 		}

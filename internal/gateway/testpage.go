@@ -20,11 +20,13 @@ import (
 )
 
 // testPage shows members of auth.admin_groups the claims of their own login, the contact properties that would be sent
-// to HubSpot, the result of the last sync, and the rules that their groups open. It never shows a token.
+// to HubSpot, the result of the last sync, what HubSpot knows about them, and the rules that all of this opens. It never
+// shows a token.
 type testPage struct {
 	gen      *generation
 	sessions *session.Manager
 	contacts *hubspot.Contacts
+	access   *crmAccess
 }
 
 // ServeHTTP shows the page, or starts a login.
@@ -75,10 +77,16 @@ func loginRequest(r *http.Request, prefix string) *http.Request {
 }
 
 func (t testPage) tables(r *http.Request, s *session.Session) []page.Table {
-	return []page.Table{
+	tables := []page.Table{
 		claimTable(t.gen.auth.LastClaims(r.Context(), s), t.gen.cfg.HubSpot.Contacts.Properties),
-		t.propertyTable(s), t.syncTable(r, s), t.ruleTable(s),
+		t.propertyTable(s), t.syncTable(r, s),
 	}
+	if cfg := t.gen.cfg.HubSpot.Access; cfg.On() {
+		judged := *s
+		judged.CRM = t.access.Know(r.Context(), s, false)
+		tables, s = append(tables, accessTable(cfg, &judged)), &judged
+	}
+	return append(tables, t.ruleTable(s))
 }
 
 func claimTable(sets auth.ClaimSets, properties map[string]mapping.Property) page.Table {

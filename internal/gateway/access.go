@@ -1,0 +1,142 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/access"
+	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/ratelimit"
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/dependency"
+	"github.com/hubgate/hubgate/internal/logging"
+	"github.com/hubgate/hubgate/internal/page"
+	"github.com/hubgate/hubgate/internal/trace"
+	"github.com/hubgate/hubgate/session"
+)
+
+// accessTimeout limits a call that visitors wait for, or have given up waiting for.
+const accessTimeout = 10 * time.Second
+
+// crmAccess is what HubSpot knows about visitors, with the clients that read it. It runs each question in a span.
+type crmAccess struct {
+	*access.Access
+	urgent, spare *crm.Client
+	tracer        *trace.Tracer
+}
+
+func (g *gateway) newAccess(cfg *config.Config, s *secrets) (*crmAccess, error) {
+	http := g.newClient(dependency.HubSpotAPI, accessTimeout, crmMaxBody)
+	reader := func(limit *ratelimit.Limiter) *crm.Client {
+		return crm.New(cfg.HubSpot.CRM(), http, limit, s.hubspotToken)
+	}
+	a := &crmAccess{urgent: reader(g.contacts.VisitorReads()), spare: reader(g.contacts.SpareReads()), tracer: g.tracer}
+	var err error
+	a.Access, err = access.New(cfg.HubSpot.Access, access.Deps{
+		Redis: g.redis.Request, Block: g.redis.Block, KeyPrefix: cfg.Session.Redis.KeyPrefix, Ring: g.ring,
+		Urgent: a.urgent, Spare: a.spare, Account: s.hubspotAccount, Pause: g.contacts.VisitorReads().Pause,
+		Log: logging.Component(g.log, "hubspot"), Metrics: access.NewMetrics(g.metrics.registry), Now: time.Now,
+	})
+	return a, err
+}
+
+// Set applies a reloaded configuration.
+func (a *crmAccess) Set(cfg hubspot.Config) {
+	a.urgent.Set(cfg.CRM())
+	a.spare.Set(cfg.CRM())
+	a.Access.Set(cfg.Access)
+}
+
+// Know is Access.Know in a span.
+func (a *crmAccess) Know(ctx context.Context, s *session.Session, denied bool) *session.CRM {
+	if a.tracer == nil {
+		return a.Access.Know(ctx, s, denied)
+	}
+	ctx, span := a.tracer.Start(ctx, "hubspot access", trace.Internal)
+	defer span.End()
+	known := a.Access.Know(ctx, s, denied)
+	word := "known"
+	if known == nil {
+		word = "unknown"
+	}
+	span.Set(slog.String("hubgate.access", word))
+	return known
+}
+
+// hubspotAccount identifies the account to which ids of lists belong. Without hub_id it is the token's: another token
+// may belong to another account, where the same id is another list.
+func (s *secrets) hubspotAccount() string {
+	if gen := s.current.Load(); gen != nil && gen.cfg.HubSpot.HubID != 0 {
+		return strconv.FormatInt(gen.cfg.HubSpot.HubID, 10)
+	}
+	sum := sha256.Sum256([]byte(s.hubspotToken()))
+	return hex.EncodeToString(sum[:])
+}
+
+// listsOf returns the names of the lists that a person is in, nil if that is unknown, for /oauth2/userinfo. It is nil
+// without lists.
+func (g *gateway) listsOf(lists map[string]access.ListID) func(context.Context, *session.Session) []string {
+	if len(lists) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, s *session.Session) []string {
+		known := g.access.Know(ctx, s, false)
+		if known == nil {
+			return nil
+		}
+		names := []string{}
+		for _, name := range slices.Sorted(maps.Keys(lists)) {
+			in, asked := known.Lists[string(lists[name])]
+			if !asked { // what was read before a reload
+				return nil
+			}
+			if in {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+}
+
+// accessTable shows what HubSpot knows about the person of a session, as rules name it.
+func accessTable(cfg access.Config, s *session.Session) page.Table {
+	table := page.Table{Caption: "What HubSpot knows about you", Columns: []string{"List or property", "Value"}}
+	row := func(name, value string) { table.Rows = append(table.Rows, []string{name, value}) }
+	known := s.CRM
+	switch {
+	case s.Email == "" || !s.EmailVerified:
+		row("(unknown)", "the login has no verified e-mail address, and contacts are found by it")
+		return table
+	case known == nil:
+		row("(unknown)", "HubSpot has not answered; hubgate_hubspot_access_unknown_total counts why")
+		return table
+	case !known.Contact:
+		row("(contact)", "HubSpot has no contact with this address")
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Lists)) {
+		in, asked := known.Lists[string(cfg.Lists[name])]
+		word := "unknown"
+		if asked {
+			word = map[bool]string{true: "yes", false: "no"}[in]
+		}
+		row("list "+name+" ("+string(cfg.Lists[name])+")", word)
+	}
+	for _, name := range slices.Sorted(slices.Values(cfg.Properties)) {
+		values, asked := known.Properties[name]
+		word := "unknown"
+		if asked {
+			word = strings.Join(values, ", ")
+		}
+		row("hubspot."+name, word)
+	}
+	row("(read)", known.ReadAt.UTC().Format(time.RFC3339)+", usable until "+known.UsableUntil.UTC().Format(time.RFC3339))
+	return table
+}
