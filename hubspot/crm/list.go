@@ -21,6 +21,9 @@ type List struct {
 	Properties []string
 	// Lists are the ids of the lists that the filters refer to.
 	Lists []string
+	// Open reports whether the filters hold for a contact without values, events and lists, such as one that a first
+	// login creates.
+	Open bool
 	// Filters are HubSpot's names of all other kinds of filters, such as FORM_SUBMISSION, and of those that it withholds.
 	Filters []string
 }
@@ -94,6 +97,7 @@ func (w wireList) list() List {
 	}
 	if w.Branch != nil {
 		l.addBranch(*w.Branch)
+		l.Open = w.Branch.open()
 	}
 	for _, found := range []*[]string{&l.Properties, &l.Lists, &l.Filters} {
 		slices.Sort(*found)

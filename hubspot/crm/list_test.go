@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -62,6 +63,40 @@ func TestListNamesWhatItsFiltersRestOn(t *testing.T) {
 }
 
 func sameWords(a, b []string) bool { return strings.Join(a, " ") == strings.Join(b, " ") }
+
+// A contact that was just created has no values and is in no list. Filters that it meets admit everyone who logs in.
+func TestListIsOpenIfANewContactMeetsItsFilters(t *testing.T) {
+	t.Parallel()
+	property := func(operator string, orNoValue bool) string {
+		return fmt.Sprintf(`{"filterType":"PROPERTY","property":"a","operation":{"operator":%q,`+
+			`"includeObjectsWithNoValueSet":%v}}`, operator, orNoValue)
+	}
+	has, lacks := property("IS_ANY_OF", false), property("IS_NONE_OF", true)
+	for name, c := range map[string]struct {
+		filters string
+		open    bool
+	}{
+		"has":                {branch("OR", "", branch("AND", has, "")), false},
+		"lacks":              {branch("OR", "", branch("AND", lacks, "")), true},
+		"unknown":            {branch("OR", "", branch("AND", property("IS_UNKNOWN", false), "")), true},
+		"is not, with value": {branch("OR", "", branch("AND", property("IS_NOT_EQUAL_TO", false), "")), false},
+		"has and lacks":      {branch("OR", "", branch("AND", has+","+lacks, "")), false},
+		"has or lacks":       {branch("OR", "", branch("AND", has, "")+","+branch("AND", lacks, "")), true},
+		"none of":            {branch("NOT_ANY", has, ""), true},
+		"not none of":        {branch("AND", "", branch("NOT_ANY", lacks, "")), false},
+		"not all of":         {branch("NOT_ALL", has+","+lacks, ""), true},
+		"not in a list":      {branch("OR", `{"filterType":"IN_LIST","listId":"9","operator":"NOT_IN_LIST"}`, ""), true},
+		"in a list":          {branch("OR", `{"filterType":"IN_LIST","listId":"9","operator":"IN_LIST"}`, ""), false},
+		"form not filled in": {branch("OR", `{"filterType":"FORM_SUBMISSION","operator":"NOT_FILLED_OUT"}`, ""), true},
+		"withheld":           {branch("RESTRICTED", lacks, ""), false},
+		"empty":              {branch("OR", "", branch("AND", "", "")), false},
+	} {
+		s := &scripted{status: http.StatusOK, body: listOf(c.filters)}
+		if l, err := (&Account{client: s.client()}).List(t.Context(), "7"); err != nil || l.Open != c.open {
+			t.Errorf("%s: %v, %v", name, l.Open, err)
+		}
+	}
+}
 
 func TestUnusableListIsAnError(t *testing.T) {
 	t.Parallel()

@@ -1,5 +1,7 @@
 package crm
 
+import "strings"
+
 // wireBranch is a branch of a list's filters.
 type wireBranch struct {
 	Type     string       `json:"filterBranchType"`
@@ -13,7 +15,10 @@ type wireFilter struct {
 	Type      string     `json:"filterType"`
 	Property  string     `json:"property"`
 	ListID    flexString `json:"listId"`
+	Operator  string     `json:"operator"`
 	Operation struct {
+		Operator     string        `json:"operator"`
+		OrNoValue    bool          `json:"includeObjectsWithNoValueSet"`
 		ComparedWith string        `json:"comparisonPropertyName"`
 		TimePoint    wireTimePoint `json:"timePoint"`
 		Lower        wireTimePoint `json:"lowerBoundTimePoint"`
@@ -79,4 +84,34 @@ func (l *List) addFilter(kind string) {
 		kind = "UNKNOWN"
 	}
 	l.Filters = append(l.Filters, kind)
+}
+
+// open reports whether a branch holds for a contact of which nothing is known. Filters that say what members lack hold
+// for everyone who logs in for the first time.
+func (b wireBranch) open() bool {
+	some, all := false, len(b.Filters)+len(b.Branches) > 0
+	for _, f := range b.Filters {
+		some, all = some || f.open(), all && f.open()
+	}
+	for _, inner := range b.Branches {
+		some, all = some || inner.open(), all && inner.open()
+	}
+	switch b.Type {
+	case "AND":
+		return all
+	case "OR":
+		return some
+	case "NOT_ALL":
+		return !all
+	case "NOT_ANY":
+		return !some
+	}
+	return false
+}
+
+func (f wireFilter) open() bool {
+	if f.Type == "PROPERTY" {
+		return f.Operation.OrNoValue || f.Operation.Operator == "IS_UNKNOWN"
+	}
+	return strings.HasPrefix(f.Operator, "NOT_") || strings.HasPrefix(f.Operator, "HAS_NOT_")
 }

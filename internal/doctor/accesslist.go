@@ -26,6 +26,7 @@ type listCheck struct {
 	properties  []string // that its filters and those of nested lists read
 	filters     []string // of other kinds
 	nested      []string // names of nested lists
+	open        []string // names of lists that contain everyone who logs in
 }
 
 // list checks a list that rules name, and the lists that its filters name.
@@ -118,6 +119,9 @@ func (l *listCheck) walk(ctx context.Context, root crm.List, id string) (all []s
 func (l *listCheck) add(list crm.List) {
 	l.properties = unique(append(l.properties, list.Properties...))
 	l.filters = unique(append(l.filters, list.Filters...))
+	if list.Open {
+		l.open = append(l.open, fmt.Sprintf("%q", list.Name))
+	}
 }
 
 // unique returns each element once, in the order of the first ones.
@@ -147,7 +151,8 @@ func (l *listCheck) describe(root crm.List, id string) string {
 	return text
 }
 
-// visitorFilters returns a warning for filters that any visitor can meet, and one for those that nothing is known of.
+// visitorFilters returns warnings for lists that contain everyone who logs in, for filters that any visitor can meet,
+// and for those of which nothing is known.
 func (l *listCheck) visitorFilters() (all []setting.Finding) {
 	var open, unclear []string
 	for _, kind := range l.filters {
@@ -156,6 +161,10 @@ func (l *listCheck) visitorFilters() (all []setting.Finding) {
 		} else if name != "" {
 			open = append(open, name)
 		}
+	}
+	if len(l.open) > 0 {
+		all = append(all, warning(l.part, strings.Join(l.open, ", ")+": the filters say what members lack, so a contact "+
+			"that a first login creates is a member", "let the filters say what members have", listsPlace))
 	}
 	if len(open) > 0 {
 		all = append(all, warning(l.part, "any visitor can meet its filters: "+strings.Join(unique(open), ", "),

@@ -80,6 +80,12 @@ var listFaults = map[string]faultCase{
 		listed(active("1234", "Customers", byKind("PAGE_VIEW"), byKind("EVENT"))), listPart, setting.Warning,
 		"any visitor can meet its filters: events, page views", listsPlace,
 	},
+	"list of people who lack something": {
+		listed(fakehubspot.List{ID: "1234", Name: "Others", Filter: &fakehubspot.Branch{
+			Kind: "NOT_ANY", Filters: []fakehubspot.Filter{byProperty("status")},
+		}}),
+		listPart, setting.Warning, `"Others": the filters say what members lack`, listsPlace,
+	},
 	"list with filters that are not known": {
 		listed(active("1234", "Customers", byKind("MOON_PHASE"))), listPart, setting.Warning,
 		"MOON_PHASE are not checked", listsPlace,
