@@ -124,3 +124,28 @@ func TestTestPageShowsClaimsButNoTokens(t *testing.T) {
 		t.Errorf("the test page for bob: %d", got.StatusCode)
 	}
 }
+
+// HubSpot decides: bob is in the demo's list and has the tier, alice is no customer.
+func TestDemoAsksHubSpotWhoMayEnter(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	bob := newVisitor(t)
+	page := bob.login(bob.open(d.site+"/customers/"), "bob@example.com")
+	if page.StatusCode != http.StatusOK || !strings.Contains(page.body, "list Customers") {
+		t.Errorf("/customers/ for bob: %d\n%s", page.StatusCode, page.body)
+	}
+	if got := bob.open(d.site + "/gold/"); got.StatusCode != http.StatusOK {
+		t.Errorf("/gold/ for bob: %d", got.StatusCode)
+	}
+	alice := newVisitor(t)
+	refused := alice.login(alice.open(d.site+"/customers/"), "alice@example.com")
+	if refused.StatusCode != http.StatusForbidden || !strings.Contains(refused.body, "lists that have access") {
+		t.Errorf("/customers/ for alice: %d\n%s", refused.StatusCode, refused.body)
+	}
+	if got := alice.open(d.site + "/gold/"); got.StatusCode != http.StatusForbidden {
+		t.Errorf("/gold/ for alice: %d", got.StatusCode)
+	}
+	eventually(t, "the page of people shows alice", func() bool {
+		return strings.Contains(newVisitor(t).open(d.hubspot+"/people").body, "alice@example.com")
+	})
+}

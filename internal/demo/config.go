@@ -10,7 +10,7 @@ func (s *setup) yaml() string {
 	return strings.NewReplacer(
 		"{gateway}", s.gatewayURL(), "{provider}", s.providerURL(), "{hubspot}", s.hubspotURL(),
 		"{listen}", fmt.Sprintf("127.0.0.1:%d", s.base), "{admin}", fmt.Sprintf("127.0.0.1:%d", s.base+3),
-		"{pool}", poolID, "{client}", clientID,
+		"{pool}", poolID, "{client}", clientID, "{list}", customersList,
 	).Replace(configYAML)
 }
 
@@ -34,6 +34,10 @@ proxy:
       access: public
     - path: [/partners/**, /hubfs/partners/**]
       groups: [partner]                         # alice is a partner, bob is not
+    - path: /customers/**
+      lists: [customers]                        # bob's contact is in this HubSpot list, alice's is not
+    - path: /gold/**
+      claims: {hubspot.member_tier: [gold]}     # a property of the contact
 
 auth:
   issuer: "{provider}/{pool}"
@@ -59,6 +63,10 @@ hubspot:
       portal_groups: "cognito:groups"
       last_portal_login: {value: login_time}
       portal_logins: {value: login_count}
+  access:                            # what rules may ask HubSpot about visitors
+    lists: {customers: {list}}
+    properties: [member_tier]
+    refresh: 1m                      # 15m by default
 
 pages:
   site_name: Northwind Bicycles
@@ -72,11 +80,14 @@ hubgate demo
   Open              %[1]s/
   For members       %[1]s/members/      needs a login, as does the file /hubfs/members/handbook.txt
   For partners      %[1]s/partners/     needs the group partner: alice passes, bob gets 403
+  For customers     %[1]s/customers/    needs HubSpot's list Customers: bob passes, alice gets 403
+  For gold members  %[1]s/gold/         needs the contact property member_tier: likewise
 
   Log in as         alice@example.com / demo   groups members, partner
                     bob@example.com   / demo   no group
 
   Contacts          %[2]s/contacts   what the logins wrote into the fake HubSpot; with e-mail addresses
+  Who may enter     %[2]s/people     put alice into the list, and reload the page after half a minute
   My session        %[1]s/oauth2/session
   Test the login    %[1]s/oauth2/test        for alice
   Health, metrics   %[3]s/readyz  %[3]s/metrics

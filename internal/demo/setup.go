@@ -69,13 +69,17 @@ func (s *setup) hubspot() http.Handler {
 	api := fakehubspot.New(fakehubspot.Config{
 		Token: s.secrets["access_token"], Pages: s.pages(), Redirects: redirects(),
 	})
-	site := fakesite.New(fakesite.Config{})
+	addCustomers(api)
+	site, people := fakesite.New(fakesite.Config{}), people(api)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-HS-Public-Host") != "" {
+		switch {
+		case r.Header.Get("X-HS-Public-Host") != "":
 			site.ServeHTTP(w, r)
-			return
+		case r.URL.Path == "/people":
+			people.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
 		}
-		api.ServeHTTP(w, r)
 	})
 }
 

@@ -18,6 +18,7 @@ type content struct {
 func contents() map[string]content {
 	all := publicPages()
 	maps.Copy(all, memberPages())
+	maps.Copy(all, customerPages())
 	maps.Copy(all, blogPages())
 	return all
 }
@@ -35,6 +36,10 @@ func publicPages() map[string]content {
 <a class="card" href="/members/"><b>Members</b><span>Handbook, tours and the workshop diary. Needs a login.</span></a>
 <a class="card" href="/partners/"><b>Partners</b>` +
 				`<span>Price list and stock for dealers. Needs the group partner.</span></a>
+<a class="card" href="/customers/"><b>Customers</b>` +
+				`<span>Service and spare parts. Needs a place in HubSpot's list Customers.</span></a>
+<a class="card" href="/gold/"><b>Gold</b>` +
+				`<span>For the membership tier gold, which HubSpot knows.</span></a>
 <a class="card" href="/blog"><b>Notes from the road</b><span>What we rode, what broke, how we mended it.</span></a>
 </div>`},
 		"/pricing": {Title: "Pricing", Lead: "One price, everything included: fitting, first service, lights.",
@@ -93,6 +98,22 @@ func memberPages() map[string]content {
 				`<td>14</td></tr><tr><td>Tundra</td><td>1,540</td><td>6</td></tr><tr><td>Harbour</td>` +
 				`<td>720</td><td>31</td></tr></table><p><a href="/hubfs/partners/price%20list%202026.txt">` +
 				`The list as text</a></p>`},
+	}
+}
+
+// customerPages returns the pages for people of whom HubSpot knows that they are customers.
+func customerPages() map[string]content {
+	return map[string]content{
+		"/customers": {
+			Title: "For customers", Lead: "You see this page because your contact is in HubSpot's list Customers.",
+			Badge: "Customers",
+			Body: `<ul><li>Free service in the first spring, and every second one after it.</li>` +
+				`<li>Spare parts by post: write before Wednesday, ride on Saturday.</li></ul>`,
+		},
+		"/gold": {
+			Title: "Gold", Lead: "You see this page because your contact has the membership tier gold.", Badge: "Gold",
+			Body: `<p>The key to the workshop hangs where it always hung.</p>`,
+		},
 	}
 }
 
