@@ -26,7 +26,7 @@ type accessCheck struct {
 	cognito bool   // whether people log in at Cognito
 	groups  string // the claim with the groups
 	rules   []rules.RuleConfig
-	schema  crm.Schema // nil: the token may not read it, which is another finding
+	schema  crm.Schema // nil: it cannot be read, which is a finding of its own
 	lists   map[string]crm.List
 	// allowed are the form fields that decide because allow_form_fields names them; incomplete reports whether there may
 	// be more, because a list could not be read.
@@ -43,16 +43,18 @@ func (d *doctor) checkAccess(ctx context.Context, account *crm.Account) []settin
 	if !c.cfg.Access.On() {
 		return nil
 	}
-	c.schema, _ = account.Schema(ctx)
 	all := []setting.Finding{c.address()}
+	var err error
+	if c.schema, err = account.Schema(ctx); err != nil {
+		all = append(all, apiFinding(c.cfg, err, schemaScope))
+	}
 	for _, name := range c.cfg.Access.Properties {
 		all = append(all, c.property(name)...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.cfg.Access.Lists)) {
 		all = append(all, c.list(ctx, name, string(c.cfg.Access.Lists[name]))...)
 	}
-	all = append(all, c.unusedAllowances()...)
-	return unique(all) // a missing scope is one finding, however many lists need it
+	return append(all, c.unusedAllowances()...)
 }
 
 // unusedAllowances returns a warning for each entry of allow_form_fields that allows nothing: it would hide that a form
@@ -71,9 +73,14 @@ func (c *accessCheck) unusedAllowances() (all []setting.Finding) {
 }
 
 // address says whose answer counts. A pool does not show whether its users come from another provider, so this is not
-// a warning: every pool without one would get it.
+// a warning, which every pool without one would get too; but a configuration that makes contacts of unverified addresses
+// probably has people with them.
 func (c *accessCheck) address() setting.Finding {
 	f := ok(accessPart, "a contact counts only for a person whose e-mail address the provider has verified")
+	if !c.cfg.Contacts.RequireVerifiedEmail {
+		f.Status, f.Cure, f.Where = setting.Warning, "let the provider send email_verified: true", "provider"
+		f.Detail += ", also with require_verified_email: false; others get a 403"
+	}
 	if c.cognito {
 		f.Detail += "; Cognito leaves the addresses of external providers' users unverified"
 		f.Cure = "if the pool has external providers that verify addresses, map their attribute to email_verified"

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -79,6 +80,13 @@ var accessFaults = map[string]faultCase{
 	"archived property": {
 		asking(define(fakehubspot.Property{Name: "tier", Type: "string", FieldType: "text", Archived: true})),
 		accessPart, setting.Failed, "no property tier", accessProperties,
+	},
+	"contacts of unverified addresses": {
+		func(d *doctor, n network) {
+			asking(untouched)(d, n)
+			d.cfg.HubSpot.Contacts.RequireVerifiedEmail = false
+		},
+		accessPart, setting.Warning, "also with require_verified_email: false; others get a 403", "Cognito console",
 	},
 	"property of forms": {
 		asking(define(tierField)), accessPart, setting.Failed, "tier: can be a field of a form", allowFormFields,
@@ -166,6 +174,27 @@ func TestLabelOfAnOptionGetsItsInternalValue(t *testing.T) {
 	t.Parallel()
 	_, wrong := accessFindings(t, asks("gold"))
 	if len(wrong) != 1 || wrong[0].Cure != "write the internal value of the option: gold_2026" {
+		t.Errorf("%+v", wrong)
+	}
+}
+
+// Without the definitions it is unknown who can change what decides, so the check must not end well.
+func TestDefinitionsThatFailOnceAreReported(t *testing.T) {
+	t.Parallel()
+	_, wrong := accessFindings(t, func(d *doctor, n network) {
+		asking(define(tierField))(d, n)
+		rest, reads := n["api.hubapi.com"], 0
+		n["api.hubapi.com"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/properties/2026-09/contacts") {
+				if reads++; reads > 1 {
+					responds(http.StatusNotFound, "").ServeHTTP(w, r)
+					return
+				}
+			}
+			rest.ServeHTTP(w, r)
+		})
+	})
+	if len(wrong) != 1 || wrong[0].Status != setting.Failed {
 		t.Errorf("%+v", wrong)
 	}
 }

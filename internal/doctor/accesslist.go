@@ -124,16 +124,6 @@ func (l *listCheck) add(list crm.List) {
 	}
 }
 
-// unique returns each element once, in the order of the first ones.
-func unique[E comparable](list []E) (once []E) {
-	for _, e := range list {
-		if !slices.Contains(once, e) {
-			once = append(once, e)
-		}
-	}
-	return once
-}
-
 // describe names the list, so that a mistyped id that is another list's is noticed, and what it rests on.
 func (l *listCheck) describe(root crm.List, id string) string {
 	text := fmt.Sprintf("list %s is %q: ", id, root.Name)

@@ -1,6 +1,10 @@
 package doctor
 
-import "github.com/hubgate/hubgate/internal/setting"
+import (
+	"slices"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
 
 func ok(part, detail string) setting.Finding {
 	return setting.Finding{Part: part, Status: setting.OK, Detail: detail}
@@ -13,4 +17,14 @@ func warning(part, detail, cure, where string) setting.Finding {
 
 func failed(part, detail, cure, where string) setting.Finding {
 	return setting.Finding{Part: part, Status: setting.Failed, Detail: detail, Cure: cure, Where: where}
+}
+
+// unique returns each element once, in the order of the first ones.
+func unique[E comparable](list []E) (once []E) {
+	for _, e := range list {
+		if !slices.Contains(once, e) {
+			once = append(once, e)
+		}
+	}
+	return once
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
+// schemaScope is the scope for the definitions of properties.
+const schemaScope = "crm.schemas.contacts.read"
+
 // checkHubSpot checks the access token, its scopes and account, the mapped properties, the form, and what decides
 // about access.
 func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
@@ -38,7 +41,7 @@ func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 	needs("crm.objects.contacts.write", writeErr)
 	needs("crm.objects.contacts.read", account.Readable(ctx))
 	mapping, err := mapping.Compare(ctx, account, cfg.Contacts, d.cfg.ContactGroups())
-	needs("crm.schemas.contacts.read", err)
+	needs(schemaScope, err)
 	if id, err := account.Portal(ctx); err == nil && cfg.HubID != 0 && id != cfg.HubID {
 		all = append(all, failed("hubspot account",
 			fmt.Sprintf("the access token belongs to account %d, but hub_id is %d", id, cfg.HubID),
@@ -50,7 +53,7 @@ func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 		all = append(all, checkForm(ctx, account, cfg)...)
 	}
 	all = append(all, d.checkAccess(ctx, account)...)
-	return all
+	return unique(all) // a missing scope is one finding, whatever needs it
 }
 
 // apiFinding explains an error of HubSpot's API. scope is the scope that the call needs.
