@@ -39,6 +39,7 @@ type gateway struct {
 	metrics  *metricSet
 	tracer   *trace.Tracer // nil without tracing
 	clock    clockskew.Clock
+	now      func() time.Time // of decisions at the gate
 	service  *systemd
 
 	ring     *seal.Ring
@@ -72,7 +73,10 @@ func newGateway(sc ServeConfig) (*gateway, error) {
 	if rep.Failed() {
 		return nil, &config.Error{Report: rep}
 	}
-	g := &gateway{lines: sc.Log, limiter: auth.NewLimiter(), service: newSystemd(sc.Getenv)}
+	g := &gateway{lines: sc.Log, limiter: auth.NewLimiter(), service: newSystemd(sc.Getenv), now: sc.now}
+	if g.now == nil {
+		g.now = time.Now
+	}
 	g.log = logging.NewLogger(g.lines, cfg.Log, &g.level, &g.emails)
 	if sc.onLog != nil {
 		sc.onLog(g.log)

@@ -100,7 +100,7 @@ func (g *gateway) gateDeps(gen *generation) proxy.Deps {
 		Pages:     gen.pages,
 		Transport: gen.origin.transport, Log: logging.Component(g.log, "proxy"), Metrics: g.metrics.proxy,
 		Sites: gen.sites, AuthPrefix: gen.cfg.Auth.Prefix, ForwardAuth: gen.cfg.Auth.ForwardAuth,
-		RulesEnv: gen.cfg.RulesEnv(), OwnsCookie: g.ownsCookie, Leaving: g.drainer.leaving, Now: time.Now,
+		RulesEnv: gen.cfg.RulesEnv(), OwnsCookie: g.ownsCookie, Leaving: g.drainer.leaving, Now: g.now,
 	}
 }
 

@@ -18,7 +18,7 @@ func (o openExchanges) Redecide(open proxy.Open) (admitted bool, again time.Dura
 	admitted, until := o.admits(open)
 	again = o.gateway.sessions.Recheck()
 	if !until.IsZero() {
-		again = min(again, time.Until(until))
+		again = min(again, until.Sub(o.gateway.now()))
 	}
 	return admitted, again
 }

@@ -20,6 +20,7 @@ type running struct {
 	folder string
 	log    *logLines
 	env    map[string]string
+	yaml   string // the first configuration
 }
 
 const reloadYAML = `version: 1
@@ -44,12 +45,20 @@ session:
 
 func newRunning(t *testing.T) *running {
 	t.Helper()
+	return startRunning(t, reloadYAML, nil)
+}
+
+// startRunning creates a gateway with a configuration and a clock, nil for the real one.
+func startRunning(t *testing.T, yaml string, now func() time.Time) *running {
+	t.Helper()
 	env := map[string]string{"SECRET": "s3cret", "KEY": seal.NewKey()}
-	r := &running{t: t, folder: t.TempDir(), log: newLogLines(t), env: env}
+	r := &running{t: t, folder: t.TempDir(), log: newLogLines(t), env: env, yaml: yaml}
 	r.write("admin_token", "first-admin-token")
-	r.write("hubgate.yaml", reloadYAML)
+	r.write("hubgate.yaml", yaml)
 	getenv := func(name string) string { return r.env[name] }
-	g, err := newGateway(ServeConfig{Path: filepath.Join(r.folder, "hubgate.yaml"), Getenv: getenv, Log: r.log.lines})
+	g, err := newGateway(ServeConfig{
+		Path: filepath.Join(r.folder, "hubgate.yaml"), Getenv: getenv, Log: r.log.lines, now: now,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +77,8 @@ func (r *running) write(name, text string) {
 // edit writes the first configuration with some text replaced.
 func (r *running) edit(oldnew ...string) {
 	r.t.Helper()
-	text := strings.NewReplacer(oldnew...).Replace(reloadYAML)
-	if text == reloadYAML {
+	text := strings.NewReplacer(oldnew...).Replace(r.yaml)
+	if text == r.yaml {
 		r.t.Fatalf("the configuration does not contain %q", oldnew)
 	}
 	r.write("hubgate.yaml", text)

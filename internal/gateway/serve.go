@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,6 +32,8 @@ type ServeConfig struct {
 	// onLog is called when the log exists and no library is in use yet. It is nil in tests that create several gateways,
 	// because libraries have one logger for the whole process.
 	onLog func(*slog.Logger)
+	// now is the clock of what HubSpot's answers decide; nil is time.Now. Only tests set it.
+	now func() time.Time
 }
 
 // Serve runs the gateway until ctx ends, then shuts down gracefully. A second signal stops it at once.
