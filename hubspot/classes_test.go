@@ -155,6 +155,30 @@ func TestPauseOfSyncDoesNotStopAccess(t *testing.T) {
 	})
 }
 
+// TestFirewallsRateLimitDoesNotStopAccess checks that what one person's contact contains cannot keep others out.
+func TestFirewallsRateLimitDoesNotStopAccess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := accessEnv(t, 90)
+		e.fake.Next(fault{
+			Path: upsertPath, Status: 429, Header: map[string]string{"Retry-After": "60"}, Body: "<html>slow down",
+		})
+		r, other := e.startReplica(), e.replica()
+		e.enqueue(r, testLogin("ada@example.com"))
+		e.waitFor("calls are paused", func() bool {
+			s, err := r.Status(t.Context())
+			return err == nil && s.PausedUntil != nil && strings.Contains(s.PausedBecause, "429")
+		})
+		for name, l := range map[string]*ratelimit.Limiter{
+			"visitors": other.VisitorReads(), "spare": other.SpareReads(),
+		} {
+			if waited, err := e.wait(l); err != nil || waited != 0 {
+				t.Errorf("%s: waited %v, %v", name, waited, err)
+			}
+		}
+	})
+}
+
 func TestRateLimitOfSyncStopsAccess(t *testing.T) {
 	t.Parallel()
 	for policy, longest := range map[string]time.Duration{"DAILY": 0, "TEN_SECONDLY_ROLLING": 13 * time.Second} {

@@ -114,11 +114,12 @@ func (b *batch) pause(ctx context.Context, plans []*plan, e *crm.APIError) error
 	return nil
 }
 
-// pauseAll pauses contact sync in all replicas. At HubSpot's limit, the calls of access pause as well.
+// pauseAll pauses contact sync in all replicas. At HubSpot's limit, the calls of access pause as well: but only if the
+// response names the limit, as no firewall does that a visitor's name or address makes respond 429.
 func (w *worker) pauseAll(ctx context.Context, e *crm.APIError) error {
 	w.c.health.report(false, "last call: "+e.Error(), w.c.deps.Now())
 	pause := w.c.limits.PauseSync
-	if e.Status == http.StatusTooManyRequests {
+	if e.Status == http.StatusTooManyRequests && e.Policy != "" {
 		pause = w.c.limits.PauseAll
 	}
 	if err := pause(ctx, pauseReason(e), w.backOff(e)); err != nil {
