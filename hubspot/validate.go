@@ -39,6 +39,11 @@ func (c Config) Validate() []setting.Problem {
 		p.Add("hubspot.access_token", "required with hubspot.access: HubSpot is asked about visitors with it",
 			"write the service key as ${NAME} or ${file:PATH}, or remove the lists and properties of hubspot.access")
 	}
+	if c.Access.On() && !c.Contacts.RequireVerifiedEmail {
+		p.Warn("hubspot.contacts.require_verified_email", "false has no effect on hubspot.access, which admits only people "+
+			"whose e-mail address the provider has verified", "map email_verified in Cognito for users of external "+
+			"providers, which leave it false otherwise, or set it to true")
+	}
 	return p
 }
 

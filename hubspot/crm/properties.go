@@ -65,6 +65,7 @@ func (a *Account) CreateProperty(ctx context.Context, p NewProperty, group, desc
 	body := map[string]any{
 		"name": p.Name, "label": p.Label, "groupName": group, "type": p.Type, "fieldType": p.FieldType,
 		"hasUniqueValue": p.Unique, "description": description,
+		"formField": false, // only forms that hold it on purpose may set what a login writes
 	}
 	if len(p.Options) > 0 {
 		options := make([]map[string]any, len(p.Options))

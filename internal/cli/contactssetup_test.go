@@ -61,7 +61,7 @@ func unready(t *testing.T, hubID int) (config string, created made) {
 func property(name, label, kind, field string, unique bool, options ...any) map[string]any {
 	body := map[string]any{
 		"name": name, "label": label, "groupName": "hubgate", "type": kind, "fieldType": field,
-		"hasUniqueValue": unique, "description": "Written by hubgate at login",
+		"hasUniqueValue": unique, "description": "Written by hubgate at login", "formField": false,
 	}
 	if len(options) > 0 {
 		body["options"] = options
