@@ -96,6 +96,10 @@ func (a *Access) recover(ctx context.Context) error {
 				continue
 			}
 		}
+		select {
+		case <-a.outage.retry: // of a reload before the outage
+		default:
+		}
 		for pause := firstProbe; ; pause = min(2*pause, longestProbe) {
 			if !a.waitForProbe(ctx, pause, a.outage.current()) {
 				return nil

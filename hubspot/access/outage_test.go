@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -21,7 +23,7 @@ func outages() map[string]func(apiCall) *http.Response {
 	return map[string]func(apiCall) *http.Response{
 		"down":           failWith(http.StatusServiceUnavailable, nil),
 		"token rejected": hubspotError(http.StatusUnauthorized, "INVALID_AUTHENTICATION", "Authentication not valid"),
-		"rate limit":     hubspotError(http.StatusTooManyRequests, "RATE_LIMITS", "You have reached your ten_secondly limit."),
+		"rate limit":     hubspotError(http.StatusTooManyRequests, "RATE_LIMITS", "ten_secondly limit reached"),
 		"scope missing": func(c apiCall) *http.Response {
 			if !c.lists {
 				return nil
@@ -221,6 +223,30 @@ func TestKnowWithoutRedisUsesItsCopy(t *testing.T) {
 		}
 		if known := w.know(a, w.member("bob", "102", "1"), false); known != nil {
 			t.Errorf("of another person: %+v", known)
+		}
+	})
+}
+
+// panicking is a Reader with a bug.
+type panicking struct{ Reader }
+
+// Lookup panics.
+func (panicking) Lookup(context.Context, []string, []string) (map[string]crm.LookupResult, error) {
+	panic("a bug")
+}
+
+func TestPanicOfAReadEndsTheWait(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a, ada := w.replica(), w.member("ada", "101", "1")
+		healthy := a.deps.Urgent
+		a.deps.Urgent = panicking{healthy}
+		if known, took := w.timed(a, ada, false); known != nil || took >= time.Second {
+			t.Errorf("%+v after %s", known, took)
+		}
+		time.Sleep(time.Minute)
+		a.deps.Urgent = healthy
+		if known := w.know(a, ada, false); known == nil {
+			t.Error("unknown afterwards")
 		}
 	})
 }

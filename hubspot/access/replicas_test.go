@@ -221,8 +221,8 @@ func TestRecordsAreFoundByAddressDuringKeyRotation(t *testing.T) {
 		a, ada := w.replica(), w.member("ada", "101", "1")
 		w.know(a, ada, false)
 		w.know(a, w.member("bob", "102"), false)
+		synctest.Wait() // until both are in Redis
 		before := w.mini.Keys()
-		synctest.Wait()
 		old := w.ring.IDs()
 		w.rotate()
 		if slices.Equal(old, w.ring.IDs()) {
