@@ -33,6 +33,8 @@ type apiCall struct {
 	at     time.Time
 	lists  bool // of memberships
 	inputs []string
+
+	properties []string
 }
 
 func newAccount() *account {
@@ -95,11 +97,12 @@ func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
 			ID       string `json:"id"`
 			RecordID string `json:"recordId"`
 		} `json:"inputs"`
+		Properties []string `json:"properties"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		return nil, err
 	}
-	c := apiCall{at: time.Now(), lists: strings.Contains(r.URL.Path, "/memberships/")}
+	c := apiCall{at: time.Now(), lists: strings.Contains(r.URL.Path, "/memberships/"), properties: body.Properties}
 	for _, in := range body.Inputs {
 		c.inputs = append(c.inputs, in.ID+in.RecordID)
 	}

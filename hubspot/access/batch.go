@@ -23,6 +23,7 @@ type batch struct {
 const (
 	callLimit    = 15 * time.Second // of one call
 	doubtedLimit = 5 * time.Second  // of one call after a failure
+	probeLimit   = 10 * time.Second // of one call of a probe
 	batchLimit   = time.Minute      // of a batch with its halves
 	probedFor    = 5 * time.Second  // how long a probe's success explains failed calls
 	maxAlone     = 3

@@ -21,11 +21,28 @@ type held struct {
 	alone  bool      // HubSpot failed on the person alone, so that it is read without others
 }
 
-const maxCached = 100_000
+// maxCached bounds the memory, in bytes as weight counts them. HubSpot chooses how long values are (CWE-770).
+const maxCached = 128 << 20
 
 func newCache() (*cache, error) {
-	people, err := otter.New(&otter.Options[string, held]{MaximumSize: maxCached})
+	people, err := otter.New(&otter.Options[string, held]{MaximumWeight: maxCached, Weigher: weight})
 	return &cache{people: people}, err
+}
+
+// weight returns about how many bytes a person takes.
+func weight(name string, h held) uint32 {
+	const entry, item = 400, 50
+	n := entry + len(name)
+	if h.known != nil {
+		n += len(h.known.Email) + item*len(h.known.Lists)
+		for name, values := range h.known.Properties {
+			n += item + len(name)
+			for _, v := range values {
+				n += item + len(v)
+			}
+		}
+	}
+	return uint32(min(n, maxCached))
 }
 
 func (c *cache) get(name string) held {

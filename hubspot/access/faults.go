@@ -33,6 +33,8 @@ func cureOf(cause error) string {
 		return "the token lacks scopes; grant them in HubSpot: " + strings.Join(e.Scopes, ", ")
 	case e.Status == http.StatusForbidden:
 		return "grant the token the scopes crm.objects.contacts.read and crm.lists.read in HubSpot"
+	case e.Status == http.StatusBadRequest:
+		return "run hubgate check --live, which finds properties that do not exist or cannot be read"
 	case e.Daily():
 		return "the account's daily limit is reached; it continues when HubSpot's day ends"
 	case e.Status == http.StatusTooManyRequests:

@@ -51,6 +51,18 @@ func TestValuesAreSplitAtSemicolons(t *testing.T) {
 	}
 }
 
+func TestCacheWeighsWhatHubSpotChooses(t *testing.T) {
+	t.Parallel()
+	value := strings.Repeat("x", maxValue)
+	k := &Known{Properties: map[string][]string{"a": {value}, "b": {value, value}}}
+	if least, got := uint32(3*maxValue), weight("name", held{known: k}); got < least || got > 2*least {
+		t.Errorf("%d bytes weigh %d", least, got)
+	}
+	if got := weight("name", held{}); got < 100 || got > 1000 {
+		t.Errorf("nothing weighs %d", got)
+	}
+}
+
 func TestEveryKeyIsInThePrivacyDocument(t *testing.T) {
 	t.Parallel()
 	doc, err := os.ReadFile("../../docs/privacy.md")

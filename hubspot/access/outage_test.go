@@ -227,6 +227,36 @@ func TestKnowWithoutRedisUsesItsCopy(t *testing.T) {
 	})
 }
 
+func TestPropertyThatCannotBeReadIsAnOutage(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a := w.replica()
+		w.hubspot.setRefuse(func(c apiCall) *http.Response {
+			if slices.Contains(c.properties, "tier") {
+				return respond(http.StatusBadRequest, map[string]string{"status": "error", "category": "VALIDATION_ERROR"})
+			}
+			return nil
+		})
+		w.know(a, w.member("ada", "101", "1"), false)
+		w.hubspot.received()
+		for i := range 100 {
+			w.know(a, w.member("m"+strconv.Itoa(i), strconv.Itoa(1000+i), "1"), false)
+			time.Sleep(time.Second)
+		}
+		if calls := w.hubspot.received(); len(calls) > 0 {
+			t.Errorf("%d calls about visitors", len(calls))
+		}
+		if begun, over := w.log.count("cannot be asked"), w.log.count("visitors again"); begun != 1 || over != 0 {
+			t.Errorf("logged %d and %d times", begun, over)
+		}
+		w.cfg.Properties = nil
+		a.Set(w.cfg)
+		time.Sleep(time.Second)
+		if known := w.know(a, visitor("ada"), false); known == nil || !known.Lists["1"] {
+			t.Errorf("after the reload: %+v", known)
+		}
+	})
+}
+
 // panicking is a Reader with a bug.
 type panicking struct{ Reader }
 

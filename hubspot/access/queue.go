@@ -98,11 +98,14 @@ func (q *queue) empty() bool {
 	return len(q.background) == 0
 }
 
-// due reports whether people who do not wait fill a batch, or have been gathered for long enough.
+// due reports whether people who do not wait fill a batch, or are late: gathered for long enough, or to be read alone.
 func (q *queue) due(gather time.Duration) (due, late bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	late = len(q.background) > 0 && q.now().Sub(q.background[0].queued) >= gather
+	if len(q.background) > 0 {
+		first := q.background[0]
+		late = first.alone || q.now().Sub(first.queued) >= gather
+	}
 	return late || len(q.background) >= batchSize, late
 }
 

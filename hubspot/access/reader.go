@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -108,11 +109,34 @@ func contactsOf(found map[string]crm.LookupResult) (ids []string) {
 
 // probe asks HubSpot about nothing that a visitor chose: only it decides whether HubSpot answers.
 func (a *Access) probe(ctx context.Context, reader Reader) error {
+	n, ctx := a.live.Load().need, crm.WithLimit(ctx, probeLimit)
 	if err := reader.ProbeRead(ctx); err != nil {
 		return err
 	}
-	if len(a.live.Load().need.lists) == 0 {
+	if err := probeProperties(ctx, reader, n.properties); err != nil {
+		return err
+	}
+	if len(n.lists) == 0 {
 		return nil
 	}
 	return reader.ProbeMemberships(ctx)
+}
+
+// probeAddress is an address that belongs to no visitor (RFC 2606).
+const probeAddress = "hubgate-probe@example.com"
+
+// probeProperties reports whether a configured property makes all calls fail, as one that needs a further scope does. A
+// failure without properties says nothing about them.
+func probeProperties(ctx context.Context, reader Reader, properties []string) error {
+	if len(properties) == 0 {
+		return nil
+	}
+	_, err := reader.Lookup(ctx, []string{probeAddress}, properties)
+	if err == nil {
+		return nil
+	}
+	if _, plain := reader.Lookup(ctx, []string{probeAddress}, nil); plain != nil {
+		return nil
+	}
+	return fmt.Errorf("with hubspot.access.properties: %w", err)
 }

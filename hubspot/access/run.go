@@ -97,7 +97,7 @@ func (a *Access) claim(ctx context.Context, n int) (claimed []*ask) {
 				claimed = append(claimed, one)
 			}
 		}
-		if asks[0].alone {
+		if err != nil || asks[0].alone {
 			break
 		}
 	}
