@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
@@ -69,8 +70,7 @@ func (b *batch) read(ctx context.Context, asks []*ask) {
 // callsFail reports whether HubSpot answers no calls now. Its error says so, or a probe does: visitors choose what a
 // batch contains, and must not be able to stop all reads (CWE-400).
 func (b *batch) callsFail(ctx context.Context, err error) bool {
-	var e *crm.APIError
-	if errors.As(err, &e) && e.AboutCalls() {
+	if aboutAllCalls(err) {
 		b.a.outage.begin(err)
 		return true
 	}
@@ -85,6 +85,16 @@ func (b *batch) callsFail(ctx context.Context, err error) bool {
 	}
 	b.probed = b.a.deps.Now()
 	return false
+}
+
+// aboutAllCalls reports whether only HubSpot itself can have said this, and about every call: it rejects the token, or
+// names the limit or the scopes. A firewall before it may respond 429 to an address that a visitor chose.
+func aboutAllCalls(err error) bool {
+	var e *crm.APIError
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Policy != "" || e.LacksScopes() || e.Status == http.StatusUnauthorized && e.AboutCalls()
 }
 
 // failedAlone handles a failed call about one person, who is read without others from now on.
