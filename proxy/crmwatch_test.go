@@ -26,8 +26,8 @@ func TestWebSocketEndsWithMembership(t *testing.T) {
 			t.Errorf("%s: its end is told as %d, %v", name, code, err)
 		}
 		s.server.Close() // waits for the handler
-		if crm.watches != 0 {
-			t.Errorf("%s: %d watches were never given back", name, crm.watches)
+		if n := crm.open(); n != 0 {
+			t.Errorf("%s: %d watches were never given back", name, n)
 		}
 	}
 }
@@ -57,8 +57,8 @@ func TestPublicStreamNeverAsksHubSpot(t *testing.T) {
 	s, crm := listStage(t)
 	conn, r, _ := s.openSocket(t, "/workshop/echo", asAlice)
 	say(t, conn, r, "hello")
-	if calls := crm.asked(); len(calls) != 0 || crm.watches != 0 {
-		t.Errorf("%q, %d watches", calls, crm.watches)
+	if calls, n := crm.asked(), crm.open(); len(calls) != 0 || n != 0 {
+		t.Errorf("%q, %d watches", calls, n)
 	}
 }
 

@@ -96,6 +96,13 @@ func (c *crmStub) set(ref string, known *session.CRM) {
 	}
 }
 
+// open returns how many watches were not released.
+func (c *crmStub) open() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.watches
+}
+
 // asked returns the calls since the last time.
 func (c *crmStub) asked() []string {
 	c.mu.Lock()
