@@ -85,3 +85,33 @@ func TestAdmitsReportsUntilWhen(t *testing.T) {
 		t.Errorf("a plain rule: %v until %v", admitted, until)
 	}
 }
+
+// A logout must end an exchange while it waits for HubSpot.
+func TestSessionEndDoesNotWaitForHubSpot(t *testing.T) {
+	t.Parallel()
+	e := &sessionEnds{channels: map[string]chan struct{}{}}
+	e.admitted.Store(true)
+	waits := make(chan struct{}, 9)
+	s, _ := listStage(t, func(d *stubs) {
+		d.ended = e.ended
+		d.redecide = func(o Open) bool {
+			if !e.admitted.Load() {
+				return false
+			}
+			waits <- struct{}{}
+			<-o.Request.Context().Done() // HubSpot does not answer
+			return false
+		}
+	})
+	conn, r, _ := s.openSocket(t, "/members/echo", asAlice)
+	say(t, conn, r, "hello")
+	<-waits
+	e.end("alice") // its claims changed, say
+	<-waits
+	say(t, conn, r, "still here")
+	e.admitted.Store(false)
+	e.end("alice")
+	if code, err := readClose(conn, r); code != policyViolation || err != io.EOF {
+		t.Errorf("its end is told as %d, %v", code, err)
+	}
+}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -28,10 +29,6 @@ const watchAfter = time.Second
 // announced, and so that what HubSpot knows about the person stays in use and is read again.
 func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	done := p.work.Context().Done()
-	open := Open{
-		Request: p.in.WithContext(p.work.Context()), // canceled when the exchange ends
-		Host:    inbound.Of(p.in).Site.Host, Path: p.path, Params: p.params, Session: p.session,
-	}
 	var expired <-chan time.Time
 	if p.session != nil {
 		timer := time.NewTimer(p.session.ExpiresAt.Sub(g.deps.Now()))
@@ -43,13 +40,11 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 		replaced := g.deps.Reloads.Replaced()
 		ended, release := g.ended(p.session)
 		changed, releaseCRM := g.changed(p.session)
-		admitted, again := g.deps.Reloads.Redecide(open)
-		if !admitted {
+		refused, again := g.redecide(p, ended, leaving)
+		if refused {
 			release()
 			releaseCRM()
-			if p.work.Context().Err() == nil { // otherwise the session could not be loaded
-				p.end(policyViolation)
-			}
+			p.end(policyViolation)
 			return
 		}
 		recheck := time.NewTimer(again)
@@ -72,6 +67,28 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 		release()
 		releaseCRM()
 	}
+}
+
+// redecide reports whether an exchange is no longer admitted, and when to ask again. When the session's end is announced,
+// or the process shuts down, it does not wait until Redis or HubSpot has answered: then nothing is decided.
+func (g *Gate) redecide(p *exchange, ended, leaving <-chan struct{}) (refused bool, again time.Duration) {
+	ctx, cancel := context.WithCancel(p.work.Context()) // canceled when the exchange ends
+	defer cancel()
+	if p.session != nil {
+		p.work.Go(func() {
+			select {
+			case <-ended:
+			case <-leaving:
+			case <-ctx.Done():
+			}
+			cancel()
+		})
+	}
+	admitted, again := g.deps.Reloads.Redecide(Open{
+		Request: p.in.WithContext(ctx),
+		Host:    inbound.Of(p.in).Site.Host, Path: p.path, Params: p.params, Session: p.session,
+	})
+	return !admitted && ctx.Err() == nil, again
 }
 
 // ended is Sessions.Ended. A public page has no session.

@@ -18,6 +18,7 @@ var elsewhere = map[string]string{
 	"proxy/stricthttp NewListener":        "the accept loop of a TLS listener: process-long",
 	"proxy/stricthttp tlsListener.accept": "a handshake, before there is a request: recovered",
 	"proxy Gate.modify":                   "internal/background's own Work.Go",
+	"proxy Gate.redecide":                 "likewise",
 
 	"internal/origin pool.scheduleSweep": "sweeps idle connections, which belong to no request; each probe is recovered",
 	"internal/origin conn.exchange":      "closes the connection to the origin when its request is canceled",
