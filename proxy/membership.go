@@ -54,6 +54,10 @@ func crmUnavailable() page.Page {
 func (g *Gate) membershipUnknown(w http.ResponseWriter, r *http.Request, v visit) {
 	setOutcome(r, rules.Decision{Kind: "error", Reason: "crm", Rule: v.decision.Rule}, v.session)
 	inbound.Of(r).Outcome.Err = errCRMUnknown
+	if r.Context().Err() != nil { // a visitor who left is not an error of HubSpot
+		failed(r, "error", "client_gone")
+		panic(http.ErrAbortHandler)
+	}
 	answer := crmUnavailable()
 	answer.Forms = []page.Form{g.deps.Login.SwitchForm(r)}
 	answer.FormOrigins = g.deps.Login.FormOrigins()
