@@ -23,9 +23,6 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// accessTimeout limits a call that visitors wait for, or have given up waiting for.
-const accessTimeout = 10 * time.Second
-
 // crmAccess is what HubSpot knows about visitors, with the clients that read it. It runs each question in a span.
 type crmAccess struct {
 	*access.Access
@@ -34,7 +31,7 @@ type crmAccess struct {
 }
 
 func (g *gateway) newAccess(cfg *config.Config, s *secrets) (*crmAccess, error) {
-	http := g.newClient(dependency.HubSpotAPI, accessTimeout, crmMaxBody)
+	http := g.newClient(dependency.HubSpotAPI, crmTimeout, crmMaxBody)
 	reader := func(limit *ratelimit.Limiter) *crm.Client {
 		return crm.New(cfg.HubSpot.CRM(), http, limit, s.hubspotToken)
 	}
