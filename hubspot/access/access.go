@@ -90,6 +90,16 @@ func (a *Access) Set(cfg Config) {
 	signal(a.outage.retry) // it may have a new token
 }
 
+// Health reports whether HubSpot answers no calls about visitors, why, and since when. It makes no calls.
+func (a *Access) Health() (detail string, since time.Time, wrong bool) {
+	a.outage.mu.Lock()
+	defer a.outage.mu.Unlock()
+	if cause := a.outage.cause; cause != nil && a.live.Load().on {
+		return cause.Error() + "; " + cureOf(cause), a.outage.since, true
+	}
+	return "", time.Time{}, false
+}
+
 // Watch returns a channel that is closed when what is known about the session's person changes, and a function that
 // ends the watch.
 func (a *Access) Watch(s *session.Session) (<-chan struct{}, func()) {

@@ -17,6 +17,7 @@ import (
 type outage struct {
 	mu      sync.Mutex
 	cause   error // nil = HubSpot answers
+	since   time.Time
 	begun   chan struct{}
 	retry   chan struct{} // receives a value when the cause may be gone
 	onBegin func()
@@ -38,7 +39,9 @@ func (o *outage) on() bool { return o.current() != nil }
 func (o *outage) begin(cause error) {
 	o.mu.Lock()
 	first := o.cause == nil
-	o.cause = cause
+	if o.cause = cause; first {
+		o.since = o.now()
+	}
 	o.mu.Unlock()
 	if first {
 		o.logBegin(cause)

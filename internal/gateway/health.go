@@ -21,6 +21,9 @@ func (g *gateway) health() admin.Health {
 	if detail, since, wrong := g.clock.Health(); wrong {
 		checks["clock"] = admin.NewCheck(false, detail, since)
 	}
+	if detail, since, wrong := g.access.Health(); wrong {
+		checks["hubspot_access"] = admin.NewCheck(false, detail, since)
+	}
 	if expired, ok := g.certs.health(time.Now()); !ok {
 		checks["certificate"] = expired
 	}

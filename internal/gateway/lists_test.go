@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,8 +67,8 @@ func TestOutageOfHubSpotKeepsKnownMembersUpToMaxStale(t *testing.T) {
 	ready := httptest.NewRecorder()
 	s.adminServer(s.current.Load().cfg.Server).Handler.ServeHTTP(ready,
 		httptest.NewRequest("GET", "http://127.0.0.1:9090/readyz", nil))
-	if ready.Code != 200 {
-		t.Errorf("not ready: %s", ready.Body)
+	if ready.Code != 200 || !strings.Contains(ready.Body.String(), `"hubspot_access"`) {
+		t.Errorf("%d %s", ready.Code, ready.Body)
 	}
 	s.pass(time.Hour)
 	s.want(ada, "/customers/", 503, notKnown)
@@ -77,6 +78,9 @@ func TestOutageOfHubSpotKeepsKnownMembersUpToMaxStale(t *testing.T) {
 		status, _ := s.open(bob, "/customers/")
 		return status == 200
 	})
+	if check, failed := s.health().Checks["hubspot_access"]; failed {
+		t.Errorf("afterwards: %+v", check)
+	}
 }
 
 func TestReloadThatPointsListToAnotherIDUsesNothingOld(t *testing.T) {
