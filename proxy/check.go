@@ -17,8 +17,8 @@ import (
 const loginHeader = "X-Hubgate-Login"
 
 // Check responds to /oauth2/auth, for servers that ask before they serve a page (nginx auth_request, forward-auth):
-// 202, 401, 403, or 503 if access cannot be determined. The question is whether the rules let this session see a path. A
-// question that is repeated, unknown or ambiguous is 403.
+// 202, 401, 403, or 503 if access cannot be determined. The question is whether the rules let this session see a path.
+// A question that is repeated, unknown or ambiguous is 403.
 func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	inbound.Of(r).Outcome.Reason = "check"

@@ -69,8 +69,8 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	}
 }
 
-// redecide reports whether an exchange is no longer admitted, and when to ask again. When the session's end is announced,
-// or the process shuts down, it does not wait until Redis or HubSpot has answered: then nothing is decided.
+// redecide reports whether an exchange is no longer admitted, and when to ask again. When the session's end is
+// announced, or the process shuts down, it does not wait until Redis or HubSpot has answered: then nothing is decided.
 func (g *Gate) redecide(p *exchange, ended, leaving <-chan struct{}) (refused bool, again time.Duration) {
 	ctx, cancel := context.WithCancel(p.work.Context()) // canceled when the exchange ends
 	defer cancel()

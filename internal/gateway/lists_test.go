@@ -38,7 +38,9 @@ func TestOtherPagesNeverAskHubSpot(t *testing.T) {
 	s := newListSite(t)
 	s.down.Store(true)
 	s.login(ada, nil)
-	for _, target := range []string{"/pricing", "/login/", "/oauth2/session", "/oauth2/auth", "/oauth2/auth?path=/login/"} {
+	for _, target := range []string{
+		"/pricing", "/login/", "/oauth2/session", "/oauth2/auth", "/oauth2/auth?path=/login/",
+	} {
 		for _, email := range []string{ada, ""} {
 			if status, _ := s.open(email, target); status == 503 {
 				s.t.Errorf("%s as %q: %d", target, email, status)

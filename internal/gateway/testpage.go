@@ -20,8 +20,8 @@ import (
 )
 
 // testPage shows members of auth.admin_groups the claims of their own login, the contact properties that would be sent
-// to HubSpot, the result of the last sync, what HubSpot knows about them, and the rules that all of this opens. It never
-// shows a token.
+// to HubSpot, the result of the last sync, what HubSpot knows about them, and the rules that all of this opens. It
+// never shows a token.
 type testPage struct {
 	gen      *generation
 	sessions *session.Manager
