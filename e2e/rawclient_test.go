@@ -85,21 +85,28 @@ func (k *keepAlive) close() {
 	}
 }
 
-// openSocket opens a WebSocket and checks that it echoes.
-func openSocket(t *testing.T, at, path, host string) (net.Conn, *bufio.Reader) {
+// openSocket opens a WebSocket, with lines of more headers, and checks that it echoes.
+func openSocket(t *testing.T, at, path, host string, more ...string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	conn := dial(t, at)
 	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path, host)
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n", path, host,
+		strings.Join(more, ""))
 	r := bufio.NewReader(conn)
 	res, err := http.ReadResponse(r, nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("no WebSocket: %v %v", res, err)
 	}
+	wantEcho(t, conn, r)
+	return conn, r
+}
+
+// wantEcho checks that a WebSocket echoes.
+func wantEcho(t *testing.T, conn net.Conn, r *bufio.Reader) {
+	t.Helper()
 	conn.Write([]byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'})
 	frame := make([]byte, 4)
 	if _, err := io.ReadFull(r, frame); err != nil || !strings.HasSuffix(string(frame), "hi") {
 		t.Fatalf("the WebSocket echoes %q, %v", frame, err)
 	}
-	return conn, r
 }

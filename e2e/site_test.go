@@ -31,7 +31,8 @@ type site struct {
 	form              loginForm
 	provider          *process // otherprovider
 	providerPort      int
-	pool              *pool // if the provider is a user pool
+	pool              *pool      // if the provider is a user pool
+	directory         *directory // if the provider is one
 	origin            *origin
 	crm               *crm
 	router            *router
@@ -65,7 +66,7 @@ func newSite(t *testing.T, o options) *site {
 		"session.redis": s.store(o),
 	}.with(s.startProvider(o))
 	if !o.bare {
-		s.config = s.config.with(config{"hubspot.access_token": "pat-na1-e2e", "hubspot.api_url": s.crm.URL,
+		s.config = s.config.with(config{"hubspot.access_token": accessToken, "hubspot.api_url": s.crm.URL,
 			"hubspot.contacts": "{min_interval: 0s, properties: {firstname: given_name}}"})
 	}
 	if o.https {

@@ -45,20 +45,22 @@ func (o *origin) requests() []*http.Request {
 	return append([]*http.Request{}, o.received...)
 }
 
-// crm is HubSpot's API for contacts. It accepts upserts, or answers with the status that a test wants.
+// crm is HubSpot's API for contacts. It accepts upserts, or answers with the status that a test wants; reads has what is
+// read about visitors.
 type crm struct {
 	*httptest.Server
 	mu       sync.Mutex
 	status   int // of every upsert
 	calls    int
 	contacts map[string]map[string]string
+	reads    crmReads
 }
 
 const upsertPath = "/crm/objects/2026-09/contacts/batch/upsert"
 
 func newCRM(t *testing.T) *crm {
 	t.Helper()
-	c := &crm{status: http.StatusOK, contacts: map[string]map[string]string{}}
+	c := &crm{status: http.StatusOK, contacts: map[string]map[string]string{}, reads: crmReads{token: accessToken}}
 	c.Server = httptest.NewServer(c.handler())
 	t.Cleanup(c.Close)
 	return c
@@ -67,13 +69,15 @@ func newCRM(t *testing.T) *crm {
 func (c *crm) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+upsertPath, c.upsert)
+	mux.HandleFunc("POST "+readPath, c.reads.readContacts)
+	mux.HandleFunc("POST "+membershipsPath, c.reads.readMemberships)
 	mux.HandleFunc("GET /crm/properties/2026-09/contacts", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"results":[
 			{"name":"email","label":"Email","type":"string","fieldType":"text","groupName":"contactinformation"},
 			{"name":"firstname","label":"First name","type":"string","fieldType":"text","groupName":"contactinformation"}
 		]}`)
 	})
-	return mux
+	return c.reads.guard(mux)
 }
 
 func (c *crm) upsert(w http.ResponseWriter, r *http.Request) {
