@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"hash/crc32"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -34,14 +36,8 @@ func (s *site) contact(name, tier string, lists ...string) {
 		properties: map[string]string{"member_tier": tier}})
 }
 
-// idOf returns a contact's id that is the same for the same name, and differs from those of other names.
-func idOf(name string) string {
-	id := "1"
-	for _, c := range []byte(name) {
-		id += string([]byte{'0' + c/100, '0' + c/10%10, '0' + c%10})
-	}
-	return id
-}
+// idOf returns a contact's id that is the same for the same name.
+func idOf(name string) string { return strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(name))), 10) }
 
 // status returns the status of a page at a gateway, without following redirects. A page that is not admitted must not
 // contain anything of the origin.
