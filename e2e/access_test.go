@@ -37,7 +37,9 @@ func (s *site) contact(name, tier string, lists ...string) {
 }
 
 // idOf returns a contact's id that is the same for the same name.
-func idOf(name string) string { return strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(name))), 10) }
+func idOf(name string) string {
+	return strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(name))), 10)
+}
 
 // status returns the status of a page at a gateway, without following redirects. A page that is not admitted must not
 // contain anything of the origin.
