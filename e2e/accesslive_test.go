@@ -23,14 +23,10 @@ type live struct {
 // connects opens connections to a page of customers.
 func (s *site) connects(v *visitor) *live {
 	s.t.Helper()
-	cookie := "Cookie: "
-	for _, c := range v.client.Jar.Cookies(mustURL(s.t, s.url)) {
-		cookie += c.Name + "=" + c.Value + "; "
-	}
-	l := &live{t: s.t}
-	l.conn, l.fromSocket = openSocket(s.t, local(s.gateways[0].port), "/customers/echo", localhost(s.port), cookie+"\r\n")
+	l, cookie := &live{t: s.t}, s.cookieLine(v)
+	l.conn, l.fromSocket = openSocket(s.t, local(s.gateways[0].port), "/customers/echo", localhost(s.port), cookie)
 	conn := dial(s.t, local(s.gateways[1].port))
-	io.WriteString(conn, "GET /customers/live HTTP/1.1\r\nHost: "+localhost(s.port)+"\r\n"+cookie+"\r\n\r\n")
+	io.WriteString(conn, "GET /customers/live HTTP/1.1\r\nHost: "+localhost(s.port)+"\r\n"+cookie+"\r\n")
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || res.StatusCode != http.StatusOK {
 		s.t.Fatalf("no event stream: %v %v", res, err)

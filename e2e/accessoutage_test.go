@@ -70,7 +70,7 @@ func hubspotFails(t *testing.T, fault crmFault) {
 
 	ended := make(chan struct{})
 	if fault.answer == nil {
-		fault.answer = slowCRM(ended, s.crm.handler())
+		fault.answer = slowCRM(ended, s.crm.api())
 	}
 	s.crm.reads.fail(fault.answer)
 	s.during(ada, ben)

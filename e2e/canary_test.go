@@ -62,7 +62,7 @@ func newCanary(t *testing.T) *canary {
 			"auth.claims_from_userinfo": "true", "auth.login_rate": "none"}
 	}})
 	c.redis = store
-	c.api, c.spans = newEcho(t, c.crm.handler()), newSpanCollector(t)
+	c.api, c.spans = newEcho(t, c.crm.api()), newSpanCollector(t)
 	c.pages = newEcho(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/broken" {
 			panic(http.ErrAbortHandler)

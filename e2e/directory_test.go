@@ -116,3 +116,13 @@ func (s *site) enters(v *visitor, path string) {
 		s.t.Fatalf("the login: %d at %s\n%s", got.StatusCode, got.Request.URL, got.body)
 	}
 }
+
+// cookieLine returns the header with a visitor's session, as a line of a request.
+func (s *site) cookieLine(v *visitor) string {
+	s.t.Helper()
+	line := "Cookie: "
+	for _, c := range v.client.Jar.Cookies(mustURL(s.t, s.url)) {
+		line += c.Name + "=" + c.Value + "; "
+	}
+	return line + "\r\n"
+}

@@ -61,12 +61,13 @@ const upsertPath = "/crm/objects/2026-09/contacts/batch/upsert"
 func newCRM(t *testing.T) *crm {
 	t.Helper()
 	c := &crm{status: http.StatusOK, contacts: map[string]map[string]string{}, reads: crmReads{token: accessToken}}
-	c.Server = httptest.NewServer(c.handler())
+	c.Server = httptest.NewServer(c.reads.guard(c.api()))
 	t.Cleanup(c.Close)
 	return c
 }
 
-func (c *crm) handler() http.Handler {
+// api returns the API without a fault.
+func (c *crm) api() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+upsertPath, c.upsert)
 	mux.HandleFunc("POST "+readPath, c.reads.readContacts)
@@ -77,7 +78,7 @@ func (c *crm) handler() http.Handler {
 			{"name":"firstname","label":"First name","type":"string","fieldType":"text","groupName":"contactinformation"}
 		]}`)
 	})
-	return c.reads.guard(mux)
+	return mux
 }
 
 func (c *crm) upsert(w http.ResponseWriter, r *http.Request) {
