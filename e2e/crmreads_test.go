@@ -27,11 +27,9 @@ type crmReads struct {
 	calls    []crmCall
 }
 
-// crmCall is a batch read that was answered.
-type crmCall struct {
-	lists bool     // it read the lists of contacts, not contacts
-	ids   []string // addresses, or ids of contacts
-}
+// crmCall is a batch read that was answered: the addresses whose contacts it read, or the ids of the contacts whose lists
+// it read.
+type crmCall []string
 
 const (
 	readPath        = "/crm/objects/2026-09/contacts/batch/read"
@@ -75,10 +73,10 @@ func (c *crmReads) put(contact crmContact) {
 // fail has all calls answered by a handler; nil: no longer.
 func (c *crmReads) fail(fault http.HandlerFunc) { c.change(func(c *crmReads) { c.fault = fault }) }
 
-// asked returns how often an address was read.
-func (c *crmReads) asked(email string) (times int) {
+// asked returns how often the contact of an address, or the lists of the contact with an id, were read.
+func (c *crmReads) asked(id string) (times int) {
 	for _, call := range c.answered() {
-		if !call.lists && slices.Contains(call.ids, email) {
+		if slices.Contains(call, id) {
 			times++
 		}
 	}
@@ -165,7 +163,7 @@ func (c *crmReads) readContacts(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if !slices.Equal(ids, []string{crmProbe}) {
-		c.calls = append(c.calls, crmCall{ids: ids})
+		c.calls = append(c.calls, crmCall(ids))
 	}
 	answerBatch(w, results, missing)
 }
@@ -217,6 +215,6 @@ func (c *crmReads) readMemberships(w http.ResponseWriter, r *http.Request) {
 		results = append(results, map[string]any{
 			"objectTypeId": "0-1", "recordId": in.RecordID, "recordListMemberships": lists})
 	}
-	c.calls = append(c.calls, crmCall{lists: true, ids: ids})
+	c.calls = append(c.calls, crmCall(ids))
 	answerBatch(w, results, missing)
 }
