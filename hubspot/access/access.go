@@ -87,7 +87,6 @@ func New(cfg Config, deps Deps) (*Access, error) {
 // Set applies a reloaded configuration. What was not asked for before is unknown until it is read.
 func (a *Access) Set(cfg Config) {
 	a.live.Store(&live{on: cfg.On(), need: newNeed(cfg)})
-	signal(a.outage.retry) // it may have a new token
 }
 
 // Health reports whether HubSpot answers no calls about visitors, why, and since when. It makes no calls.
@@ -99,6 +98,9 @@ func (a *Access) Health() (detail string, since time.Time, wrong bool) {
 	}
 	return "", time.Time{}, false
 }
+
+// Retry ends a wait for the next probe of an outage, because the token may be a new one.
+func (a *Access) Retry() { signal(a.outage.retry) }
 
 // Watch returns a channel that is closed when what is known about the session's person changes, and a function that
 // ends the watch.

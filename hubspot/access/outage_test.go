@@ -177,6 +177,7 @@ func TestPropertyThatCannotBeReadIsAnOutage(t *testing.T) {
 		}
 		w.cfg.Properties = nil
 		a.Set(w.cfg)
+		a.Retry()
 		time.Sleep(time.Second)
 		if known := w.know(a, visitor("ada"), false); known == nil || !known.Lists["1"] {
 			t.Errorf("after the reload: %+v", known)

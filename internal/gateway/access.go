@@ -2,12 +2,9 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"log/slog"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +36,7 @@ func (g *gateway) newAccess(cfg *config.Config, s *secrets) (*crmAccess, error) 
 	var err error
 	a.Access, err = access.New(cfg.HubSpot.Access, access.Deps{
 		Redis: g.redis.Request, Block: g.redis.Block, KeyPrefix: cfg.Session.Redis.KeyPrefix, Ring: g.ring,
-		Urgent: a.urgent, Spare: a.spare, Account: s.hubspotAccount, Pause: g.contacts.VisitorReads().Pause,
+		Urgent: a.urgent, Spare: a.spare, Account: (&hubspotAccount{secrets: s, now: g.now}).id, Pause: g.contacts.VisitorReads().Pause,
 		Log: logging.Component(g.log, "hubspot"), Metrics: access.NewMetrics(g.metrics.registry), Now: g.now,
 	})
 	return a, err
@@ -66,16 +63,6 @@ func (a *crmAccess) Know(ctx context.Context, s *session.Session, denied bool) *
 	}
 	span.Set(slog.String("hubgate.access", word))
 	return known
-}
-
-// hubspotAccount identifies the account to which ids of lists belong. Without hub_id it is the token's: another token
-// may belong to another account, where the same id is another list.
-func (s *secrets) hubspotAccount() string {
-	if gen := s.current.Load(); gen != nil && gen.cfg.HubSpot.HubID != 0 {
-		return strconv.FormatInt(gen.cfg.HubSpot.HubID, 10)
-	}
-	sum := sha256.Sum256([]byte(s.hubspotToken()))
-	return hex.EncodeToString(sum[:])
 }
 
 // listsOf returns the names of the lists that a person is in, nil if that is unknown, for /oauth2/userinfo. It is nil

@@ -170,6 +170,7 @@ func (g *gateway) swap(next *generation) {
 	_ = g.level.UnmarshalText([]byte(next.cfg.Log.Level)) // validated when the file was loaded
 	if g.current.Swap(next) != nil {
 		g.probes.configChanged()
+		g.access.Retry()
 	}
 	rules := append([]string{middleware.RuleNone, middleware.RuleGateway}, next.gate.Rules().Names()...)
 	g.metrics.http.SetRules(rules, gone)
