@@ -42,10 +42,18 @@ func (p *Provider) reportUnusableGroups(claims map[string]any) {
 	}
 }
 
-// merge adds userinfo's claims to those of the ID token, which take precedence.
+// merge adds userinfo's claims to those of the ID token, which take precedence. email_verified is about the address
+// beside it: one source must not verify an address that only the other one has, which may be unverified (CWE-345).
 func (p *Provider) merge(id *Identity, info map[string]any) {
 	claims := maps.Clone(info)
 	maps.Copy(claims, id.User.Claims)
+	delete(claims, "email_verified")
+	for _, source := range []map[string]any{info, id.User.Claims} {
+		verified, found := source["email_verified"]
+		if found && stringOf(source["email"]) == stringOf(claims["email"]) {
+			claims["email_verified"] = verified
+		}
+	}
 	id.User = p.user(id.User.Subject, claims)
 }
 
