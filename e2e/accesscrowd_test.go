@@ -58,7 +58,7 @@ func (c *crowd) each(atOnce int, call func(i int)) {
 }
 
 // visit has each of the people open a page of customers, at each of the gateways in turn, and returns the calls that
-// HubSpot got until it was asked about all of them. When all come at once, a machine may be too slow for their patience.
+// HubSpot got until it was asked about all of them. When all come at once, a slow machine makes some wait in vain.
 func (c *crowd) visit(atOnce int) (calls []crmCall) {
 	c.t.Helper()
 	before := len(c.crm.reads.answered())

@@ -45,8 +45,8 @@ func (l *live) goesOn() {
 	}
 }
 
-// ends checks that the connections are closed: the WebSocket by a Close frame that says that access has ended (RFC 6455,
-// section 7.4.1: 1008), the stream so that it is not complete.
+// ends checks that the connections are closed: the WebSocket by a Close frame with the code 1008 (RFC 6455, section
+// 7.4.1), the stream so that it is not complete.
 func (l *live) ends() {
 	l.t.Helper()
 	if rest, err := io.ReadAll(l.fromSocket); err != nil || !bytes.HasPrefix(rest, []byte{0x88, 0x02, 0x03, 0xf0}) {

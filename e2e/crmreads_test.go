@@ -27,8 +27,8 @@ type crmReads struct {
 	calls    []crmCall
 }
 
-// crmCall is a batch read that was answered: the addresses whose contacts it read, or the ids of the contacts whose lists
-// it read.
+// crmCall is a batch read that was answered: the addresses whose contacts it read, or the ids of the contacts whose
+// lists it read.
 type crmCall []string
 
 const (

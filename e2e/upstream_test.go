@@ -45,8 +45,8 @@ func (o *origin) requests() []*http.Request {
 	return append([]*http.Request{}, o.received...)
 }
 
-// crm is HubSpot's API for contacts. It accepts upserts, or answers with the status that a test wants; reads has what is
-// read about visitors.
+// crm is HubSpot's API for contacts. It accepts upserts, or answers with the status that a test wants; reads has what
+// is read about visitors.
 type crm struct {
 	*httptest.Server
 	mu       sync.Mutex
