@@ -22,16 +22,22 @@ func (c Config) Validate() []setting.Problem {
 var prefixPattern = regexp.MustCompile(`^(/[a-z0-9][a-z0-9_-]*)+$`)
 
 // hubSpotPaths are first path segments that HubSpot serves on every site.
-var hubSpotPaths = []string{"hs", "hubfs", "hs-fs", "hub", "cs", "e3t", "cdn-cgi"}
+var hubSpotPaths = []string{"hs", "hubfs", "hs-fs", "hub", "cs", "e3t", "cdn-cgi", "_hcms", "sitemap.xml"}
+
+// HubSpotFolder returns the first segment of a path, and whether HubSpot serves it on every site.
+func HubSpotFolder(path string) (folder string, ok bool) {
+	folder, _, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return "/" + folder, slices.Contains(hubSpotPaths, folder)
+}
 
 func (c Config) validatePrefix() []setting.Problem {
-	first, _, _ := strings.Cut(strings.TrimPrefix(c.Prefix, "/"), "/")
+	folder, ofHubSpot := HubSpotFolder(c.Prefix)
 	switch {
 	case !prefixPattern.MatchString(c.Prefix) || len(c.Prefix) > 64:
 		return setting.Mistake("auth.prefix", fmt.Sprintf("%q is not a valid prefix", c.Prefix),
 			"write a path of lower-case letters and digits without a trailing slash, such as /oauth2")
-	case slices.Contains(hubSpotPaths, first):
-		return setting.Mistake("auth.prefix", fmt.Sprintf("would hide HubSpot's own paths below /%s", first),
+	case ofHubSpot:
+		return setting.Mistake("auth.prefix", "would hide HubSpot's own paths below "+folder,
 			"write a path that the site does not use, such as /oauth2")
 	}
 	return nil

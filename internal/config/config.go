@@ -81,7 +81,8 @@ func (c *Config) resolvePaths(e *expander) {
 // normalizeNone replaces YAML's off, no and false by none in keys that have none as a value.
 func (c *Config) normalizeNone() {
 	for _, word := range []*string{
-		&c.Server.TLS.Mode, &c.Proxy.FilesCache, &c.Auth.ClientAuth, &c.HubSpot.Visitors.Link, &c.Log.Email,
+		&c.Server.HealthPath, &c.Server.TLS.Mode, &c.Proxy.FilesCache, &c.Auth.ClientAuth, &c.HubSpot.Visitors.Link,
+		&c.Log.Email,
 	} {
 		if setting.IsNone(*word) {
 			*word = setting.None
@@ -102,6 +103,7 @@ func (c *Config) validate(rep *Report) {
 	if sites := c.Server.Sites(); len(sites) > 0 {
 		ruleSet, problems := rules.New(c.Proxy.AccessRules(), c.RulesEnv())
 		rep.addAll(problems)
+		rep.addAll(c.checkHealthPath(ruleSet))
 		if !rep.Failed() {
 			rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
 		}
@@ -133,6 +135,9 @@ func (c *Config) RulesEnv() rules.Env {
 	env := rules.Env{AuthPrefix: strings.TrimSuffix(c.Auth.Prefix, "/"), ClockSkew: c.Auth.ClockSkew.D()}
 	for _, site := range c.Server.Sites() {
 		env.Hosts = append(env.Hosts, site.Host)
+	}
+	if c.Server.HealthPath != setting.None {
+		env.HealthPath = c.Server.HealthPath
 	}
 	env.Properties, env.Lists = c.HubSpot.Access.Properties, map[string]string{}
 	for name, id := range c.HubSpot.Access.Lists {

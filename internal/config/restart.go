@@ -35,6 +35,10 @@ func Pin(was, is *Config) []string {
 			keys = append(keys, key)
 		}
 	}
+	if is.healthPathHidesLogin() { // the new path goes with a new prefix
+		is.Server.HealthPath = was.Server.HealthPath
+		keys = append(keys, healthPathKey)
+	}
 	if pinRedis(was, is) {
 		keys = append(keys, "session.redis")
 	}

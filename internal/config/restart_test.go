@@ -40,3 +40,22 @@ func TestRestartIsNotNeededForRotatedRedisPasswords(t *testing.T) {
 		})
 	}
 }
+
+// The auth prefix needs a restart, so a health path that is allowed only below the new one would hide logins.
+func TestRestartIsNeededForHealthPathBelowRunningPrefix(t *testing.T) {
+	t.Parallel()
+	for path, needsRestart := range map[string]bool{
+		"/oauth2": true, "/oauth2/callback": true, "/oauth2x": false, "/status": false, "none": false,
+	} {
+		was, is := Default(), Default()
+		was.Server.HealthPath = "/healthz"
+		is.Server.HealthPath, is.Auth.Prefix = path, "/login"
+		keys := Pin(was, is)
+		if slices.Contains(keys, healthPathKey) != needsRestart || is.Auth.Prefix != "/oauth2" {
+			t.Errorf("%s: keys that need a restart: %q", path, keys)
+		}
+		if got := is.Server.HealthPath; (got == "/healthz") != needsRestart {
+			t.Errorf("%s: the health path is %s", path, got)
+		}
+	}
+}

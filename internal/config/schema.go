@@ -141,6 +141,8 @@ func scalarSchema(at string, t reflect.Type) map[string]any {
 			some = append(some, no, oneText(nonePattern))
 		}
 		return map[string]any{"anyOf": some}
+	case at == healthPathKey:
+		return map[string]any{"anyOf": []any{oneText(healthPathPattern, nonePattern), no, null}}
 	case t == reflect.TypeFor[setting.Duration]():
 		return map[string]any{"anyOf": []any{oneText(durationPattern), null}}
 	case t == reflect.TypeFor[setting.DurationOrNone]():

@@ -62,7 +62,7 @@ func TestSchemaAgreesWithCheck(t *testing.T) {
 	shapes := []string{
 		"unknown key", "expected a list", "expected a mapping", "expected a single value", "expected a rate",
 		"empty entry", "is not a valid value", "is not a duration", "is not a boolean", "is not a whole number",
-		"is not a list id", "id of the list is missing",
+		"is not a list id", "is not a valid path", "id of the list is missing",
 		"an empty list", "an empty mapping",
 	}
 	for _, path := range append(fixtures, "../../config.example.yaml") {
@@ -111,7 +111,9 @@ hubspot: {%s}
 		{0, "pprof: on", true}, {0, "pprof: maybe", false}, {0, "limits: {connections_per_address: 100}", true},
 		{0, "limits: {connections_per_address: none}", true}, {0, "limits: {connections_per_address: 0}", false},
 		{0, "drain_delay: 0s", true}, {0, "drain_delay: '${DELAY:-5s}'", true}, {0, "drain_delay: 5", false},
-		{0, "listen: ~", true}, {1, "rules: [{path: /a}]", true},
+		{0, "listen: ~", true}, {0, "health_path: off", true}, {0, "health_path: '${HEALTH}'", true},
+		{0, "health_path: /a.b/c-d_~", true}, {0, "health_path: /a/", false}, {0, "health_path: /.a", false},
+		{0, "health_path: none", true}, {0, "health_path: ~", true}, {0, "health_path: true", false}, {1, "rules: [{path: /a}]", true},
 		{1, "rules: [{path: [/a, /b], groups: [1, x]}]", true},
 		{1, "rules: [{path: /a, claims: {a: b, c: [true, 3]}}]", true}, {1, "rules: [{path: /a, groups: x}]", false},
 		{1, "rules: [{paths: /a}]", false}, {1, "rules: [~]", false}, {1, "rules: [{path: /a, groups: []}]", false},

@@ -14,6 +14,7 @@ import (
 type ServerConfig struct {
 	PublicURLs     []string            `yaml:"public_urls" json:"public_urls"`
 	RedirectFrom   map[string][]string `yaml:"redirect_from" json:"redirect_from"` // public host -> its other names
+	HealthPath     string              `yaml:"health_path" json:"health_path"`     // on the public listeners; or none
 	Listen         string              `yaml:"listen" json:"listen"`
 	AdminListen    string              `yaml:"admin_listen" json:"admin_listen"`
 	AdminToken     setting.Secret      `yaml:"admin_token" json:"admin_token"`
@@ -37,7 +38,7 @@ type LimitsConfig struct {
 // DefaultServer returns the section with its defaults.
 func DefaultServer() ServerConfig {
 	return ServerConfig{
-		Listen: ":8080", AdminListen: "127.0.0.1:9090", TLS: TLSConfig{Mode: setting.None},
+		HealthPath: setting.None, Listen: ":8080", AdminListen: "127.0.0.1:9090", TLS: TLSConfig{Mode: setting.None},
 		Limits: LimitsConfig{
 			HeaderBytes: 32 << 10, HeaderTimeout: setting.Duration(10 * time.Second),
 			IdleTimeout: setting.Duration(75 * time.Second), Connections: 10_000,
@@ -92,6 +93,7 @@ func (c ServerConfig) Validate() []setting.Problem {
 	problems = append(problems, c.TLS.validate()...)
 	problems = append(problems, c.validateListeners()...)
 	problems = append(problems, c.validateRedirects()...)
+	problems = append(problems, c.validateHealthPath()...)
 	if n := c.Limits.HeaderBytes; n < 4<<10 || n > 1<<20 {
 		problems = append(problems, setting.Mistake("server.limits.header_bytes", n.String()+" is out of range",
 			"write a size from 4KiB to 1MiB, such as 32KiB")...)

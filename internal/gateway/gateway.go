@@ -202,7 +202,9 @@ func (g *gateway) run(ctx context.Context) error {
 // ServeHTTP serves a request by the current generation. It loads the generation once, so that a reload does not change
 // the configuration in the middle of a request.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.current.Load().handler.ServeHTTP(w, r)
+	if gen := g.current.Load(); !gen.health.Answer(w, r) {
+		gen.handler.ServeHTTP(w, r)
+	}
 }
 
 func (g *gateway) close() error {

@@ -36,6 +36,7 @@ type generation struct {
 	origin   *originClient
 	gate     *proxy.Gate
 	facts    *inbound.Resolver
+	health   middleware.HealthCheck
 	handler  http.Handler
 	replaced chan struct{} // closed when the next generation takes over
 }
@@ -45,6 +46,7 @@ func (g *gateway) newGeneration(cfg *config.Config, rep *config.Report) (*genera
 	gen := &generation{
 		cfg: cfg, report: rep, hash: rep.SHA256, loadedAt: time.Now(),
 		sites: cfg.Server.Sites(), trusted: cfg.Server.Trusted(), replaced: make(chan struct{}),
+		health: middleware.HealthCheck{Path: cfg.Server.HealthPath, Draining: g.drainer.draining.Load},
 	}
 	last := g.current.Load()
 	var err error

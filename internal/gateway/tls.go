@@ -146,10 +146,14 @@ func (c *certificates) tlsConfig() *tls.Config {
 	return nil
 }
 
-// plainHandler returns the handler of http_listen: it answers ACME challenges and redirects everything else to https.
+// plainHandler returns the handler of http_listen: it answers ACME challenges and health checks and redirects
+// everything else to https.
 func (c *certificates) plainHandler(current *atomic.Pointer[generation]) http.Handler {
 	redirects := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		gen := current.Load()
+		if gen.health.Answer(w, r) {
+			return
+		}
 		facts := inbound.Of(gen.facts.Resolve(r))
 		switch {
 		case facts.Site != nil:

@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -140,6 +141,11 @@ func (p Pattern) Simple() bool {
 		}
 	}
 	return true
+}
+
+// OnlyWildcards reports whether the pattern has no character of its own, so that it names no page.
+func (p Pattern) OnlyWildcards() bool {
+	return !slices.ContainsFunc(p.segments, func(s segment) bool { return s.kind == literal || s.literals > 0 })
 }
 
 // Above returns the folded forms of the patterns X/** that contain a simple pattern, the widest first.

@@ -49,9 +49,9 @@ func (rs *Set) Explain(sites []*inbound.Site, q Question) (Explanation, error) {
 		return x, err
 	}
 	x.Canonical, x.Readings = subject.Path.String(), subject.Path.Alternatives()
-	if _, own := subject.Path.Under(rs.prefix); own && rs.prefix != "" {
+	if path, own := rs.endpoint(subject.Path); own {
 		x.Decision, x.Status, x.Reason = string(Public), http.StatusOK, ReasonGateway
-		x.Rule = &Ref{Name: GatewayRule, Path: rs.prefix + "/**"}
+		x.Rule = &Ref{Name: GatewayRule, Path: path}
 		return x, nil
 	}
 	method := strings.ToUpper(q.Method)

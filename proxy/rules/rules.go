@@ -56,6 +56,7 @@ const (
 type Env struct {
 	Hosts      []string      // the public hosts, as inbound.Site.Host
 	AuthPrefix string        // the prefix of the gateway's own endpoints, which rules do not reach
+	HealthPath string        // what load balancers ask for, which rules do not reach; "" for none
 	ClockSkew  time.Duration // how far the provider's clock may be off
 	// Lists are the HubSpot ids of the lists that rules may ask for, by the names that rules use.
 	Lists map[string]string

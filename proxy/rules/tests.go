@@ -51,7 +51,7 @@ func (rs *Set) runTest(t TestConfig, sites []*inbound.Site, now time.Time) (Deci
 	if err != nil {
 		return Decision{}, err
 	}
-	if _, own := subject.Path.Under(rs.prefix); own && rs.prefix != "" {
+	if _, own := rs.endpoint(subject.Path); own {
 		return Decision{Kind: Public, Reason: ReasonGateway}, nil
 	}
 	return rs.Match(subject.Host, subject.Path).Decide("GET", subject.Params, t.As.session(rs.env, now), now), nil
