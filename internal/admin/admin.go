@@ -35,9 +35,7 @@ type Server struct {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", scrapeHandler(s.Registry))
-	mux.HandleFunc("GET /livez", s.livez)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("GET /startupz", s.startupz)
+	s.addProbes(mux)
 	mux.HandleFunc("GET /version", s.version)
 
 	mux.Handle("GET /config", s.withToken(s.config))

@@ -14,12 +14,14 @@ import (
 const WrongHost = "use localhost or a loopback address as the host of the admin listener"
 
 // sameOriginOnly refuses requests that a website makes an operator's browser send: on loopback another Host means DNS
-// rebinding, and an Origin or Sec-Fetch-Site of another site means cross-site request forgery (CWE-352).
+// rebinding, and an Origin or Sec-Fetch-Site of another site means cross-site request forgery (CWE-352). A health check
+// in HTTP/1.0 may have no Host, which browsers always send.
 func (s *Server) sameOriginOnly(next http.Handler) http.Handler {
 	loopback := inbound.IsLoopback(inbound.HostOnly(s.Listen))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if loopback && !inbound.IsLoopback(inbound.HostOnly(r.Host)) {
+		hostless := r.Host == "" && isProbe(r.URL.Path)
+		if loopback && !hostless && !inbound.IsLoopback(inbound.HostOnly(r.Host)) {
 			inbound.Of(r).Outcome.Set(ruleAdmin, "refuse", "host")
 			refuse(w, r, http.StatusForbidden, WrongHost)
 			return

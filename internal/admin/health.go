@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,37 @@ func NewHealth(checks map[string]Check, draining bool) Health {
 	return h
 }
 
+// addProbes adds the endpoints of health checks, with and without a slash at the end, and for OPTIONS, which HAProxy
+// sends unless it is told otherwise: to / if it is given no path.
+func (s *Server) addProbes(mux *http.ServeMux) {
+	probes := map[string]http.HandlerFunc{
+		"/livez": s.livez, "/readyz": s.readyz, "/healthz": s.readyz, "/startupz": s.startupz,
+	}
+	for path, handler := range probes {
+		mux.HandleFunc("GET "+path, handler)
+		mux.HandleFunc("GET "+path+"/{$}", handler)
+		mux.HandleFunc("OPTIONS "+path, withAllow(handler))
+		mux.HandleFunc("OPTIONS "+path+"/{$}", withAllow(handler))
+	}
+	mux.HandleFunc("OPTIONS /{$}", withAllow(s.readyz))
+}
+
+func withAllow(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+		next(w, r)
+	}
+}
+
+// isProbe reports whether a path is that of a health check.
+func isProbe(path string) bool {
+	switch strings.TrimSuffix(path, "/") {
+	case "", "/livez", "/readyz", "/healthz", "/startupz":
+		return true
+	}
+	return false
+}
+
 // livez responds with 200. It checks no dependency, because a restart of hubgate would not repair one.
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
@@ -46,7 +78,7 @@ func (s *Server) startupz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz responds with 503 while the process drains; with ?strict=1 also while a check fails.
+// readyz also serves /healthz. It responds with 503 while the process drains; with ?strict=1 also while a check fails.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	h := s.Health()
 	status := http.StatusOK

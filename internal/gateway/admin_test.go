@@ -145,8 +145,12 @@ func TestAdminListenerRefusesOtherOriginsAndHosts(t *testing.T) {
 		"two values":                          {header("Sec-Fetch-Site", "none", "cross-site"), 403},
 	} {
 		for _, target := range []string{"/config", "/metrics", "/readyz"} {
-			if got := o.send("GET", target, "", c.change); got.Code != c.want {
-				t.Errorf("%s: %s: status %d, want %d", name, target, got.Code, c.want)
+			want := c.want
+			if name == "no host" && target == "/readyz" { // a health check in HTTP/1.0
+				want = http.StatusOK
+			}
+			if got := o.send("GET", target, "", c.change); got.Code != want {
+				t.Errorf("%s: %s: status %d, want %d", name, target, got.Code, want)
 			}
 		}
 	}

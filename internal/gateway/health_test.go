@@ -101,3 +101,35 @@ func TestMetricsAreOpenMetricsOnRequest(t *testing.T) {
 		}
 	}
 }
+
+// HAProxy sends OPTIONS, and to / if it is given no path. Probes are often written with a slash at the end.
+func TestProbesAcceptOptionsAndTrailingSlash(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t, withToken)
+	noHost := func(r *http.Request) { r.Host, r.Proto, r.ProtoMinor = "", "HTTP/1.0", 0 }
+	answered := map[string]bool{"OPTIONS /": true, "GET /": false, "OPTIONS //": false}
+	for _, path := range []string{"/livez", "/readyz", "/healthz", "/startupz"} {
+		for _, method := range []string{"GET ", "HEAD ", "OPTIONS "} {
+			answered[method+path], answered[method+path+"/"] = true, true
+			answered[method+path+"/x"], answered[method+"/"+path] = false, false
+		}
+		answered["POST "+path], answered["DELETE "+path+"/"] = false, false
+	}
+	for request, want := range answered {
+		method, path, _ := strings.Cut(request, " ")
+		got := o.send(method, path, "", noHost)
+		if allow := got.Header().Get("Allow") != ""; (got.Code == http.StatusOK) != want ||
+			allow != (want && method == "OPTIONS") {
+			t.Errorf("%s: %d, Allow %v", request, got.Code, allow)
+		}
+	}
+	o.gateway.drainer.draining.Store(true)
+	for request, want := range map[string]int{
+		"OPTIONS /": 503, "OPTIONS /readyz/": 503, "GET /healthz": 503, "HEAD /healthz/": 503, "OPTIONS /livez/": 200,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		if got := o.send(method, path, "", noHost); got.Code != want {
+			t.Errorf("draining: %s: %d", request, got.Code)
+		}
+	}
+}
