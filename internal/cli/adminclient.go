@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -45,7 +44,7 @@ func (f *adminFlags) client(e *env) (*adminClient, error) {
 		if cfg.Server.AdminToken == "" {
 			return nil, usageError(f.config + ": server.admin_token is missing; the admin API requires it")
 		}
-		return &adminClient{adminURL(cfg.Server.AdminListen), cfg.Server.AdminToken.Reveal()}, nil
+		return &adminClient{config.LocalURL(cfg.Server.AdminListen), cfg.Server.AdminToken.Reveal()}, nil
 	case f.admin != "" && f.tokenFile != "":
 		return f.byAddress()
 	}
@@ -88,18 +87,6 @@ func adminAddress(text string) (string, error) {
 			setting.Shorten(text)))
 	}
 	return strings.TrimSuffix(text, "/"), nil
-}
-
-// adminURL returns the URL of a listener for this machine.
-func adminURL(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return "http://" + listen
-	}
-	if host == "" || host == "0.0.0.0" || host == "::" {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }
 
 // call sends a request to the API. It decodes a successful response into into, and returns a problem as a

@@ -31,9 +31,9 @@ Exit status: 0 when the status is 200, otherwise 1.`,
 				if rep.Failed() {
 					return &config.Error{Report: rep}
 				}
-				admin = adminURL(cfg.Server.AdminListen)
+				admin = config.LocalURL(cfg.Server.AdminListen)
 			default:
-				admin = adminURL(config.DefaultServer().AdminListen)
+				admin = config.LocalURL(config.DefaultServer().AdminListen)
 			}
 			if ready {
 				return healthcheck(e, admin+"/readyz")

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/config"
 )
 
 // systemd reports the state of the process to the service manager (sd_notify(3)). Without NOTIFY_SOCKET it does
@@ -96,11 +97,7 @@ func (s *systemd) keepAlive(ctx context.Context, alive func(context.Context) boo
 // livenessOf returns a function that reports whether the admin listener responds. A connection is not enough: the
 // kernel accepts connections for a process that hangs.
 func livenessOf(listener net.Addr) func(context.Context) bool {
-	host, port, _ := net.SplitHostPort(listener.String())
-	if a, err := netip.ParseAddr(host); err == nil && a.IsUnspecified() {
-		host = "localhost"
-	}
-	address := "http://" + net.JoinHostPort(host, port) + "/livez"
+	address := config.LocalURL(listener.String()) + "/livez"
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	return func(ctx context.Context) bool {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
