@@ -118,27 +118,6 @@ func (w *watched) leavesNoTrace() {
 	}
 }
 
-func TestHealthPathOverHTTP2(t *testing.T) {
-	t.Parallel()
-	w := newWatched(t)
-	transport := insecure(t, true)
-	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "OPTIONS": 200, "POST": 405} {
-		req, err := http.NewRequest(method, "https://"+local(w.port)+"/healthz?x", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := transport.RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		if res.StatusCode != want || res.ProtoMajor != 2 {
-			t.Errorf("%s: %s %d", method, res.Proto, res.StatusCode)
-		}
-	}
-	w.leavesNoTrace()
-}
-
 // TestHealthPathServesNothingElse sends spellings that some server takes for the health path, and the ways to get a
 // second request past it.
 func TestHealthPathServesNothingElse(t *testing.T) {
