@@ -86,7 +86,7 @@ func (r *reader) otherPorts() string {
 func (r *reader) run(line string) (int, string) {
 	r.t.Helper()
 	switch {
-	case strings.HasPrefix(line, "hubgate serve "):
+	case strings.HasPrefix(line, "hubgate serve"):
 		return untilReady(r.t, r.other, line, `"msg":"serving"`)
 	case strings.HasPrefix(line, "hubgate demo"):
 		return untilReady(r.t, r.other, fmt.Sprintf("%s --base-port %d", line, freePorts(r.t, 4)), "Ctrl-C stops it")

@@ -23,32 +23,46 @@ import (
 )
 
 // adminFlags locate the admin API: by the configuration, or by URL and token.
-type adminFlags struct{ config, admin, tokenFile string }
+type adminFlags struct {
+	config           configPath
+	admin, tokenFile string
+}
 
 func (f *adminFlags) add(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVarP(&f.config, "config", "c", "", "configuration file with the address and the token")
+	cmd.PersistentFlags().VarP(&f.config, "config", "c",
+		"configuration file with the address and the token (default: $HUBGATE_CONFIG, or ./hubgate.yaml)")
 	cmd.PersistentFlags().StringVar(&f.admin, "admin", "", "URL of the admin listener (requires --token-file)")
 	cmd.PersistentFlags().StringVar(&f.tokenFile, "token-file", "", "file that contains server.admin_token")
 }
+
+// noAdmin says what is missing if the admin API cannot be located.
+const noAdmin = noConfigFile + ", or --admin URL --token-file FILE"
 
 // adminClient calls the admin API of a running gateway.
 type adminClient struct{ url, token string }
 
 func (f *adminFlags) client(e *env) (*adminClient, error) {
 	switch {
-	case f.config != "" && f.admin == "":
-		cfg, rep := config.Load(f.config, e.getenv)
-		if rep.Failed() {
-			return nil, &config.Error{Report: rep}
-		}
-		if cfg.Server.AdminToken == "" {
-			return nil, usageError(f.config + ": server.admin_token is missing; the admin API requires it")
-		}
-		return &adminClient{config.LocalURL(cfg.Server.AdminListen), cfg.Server.AdminToken.Reveal()}, nil
-	case f.admin != "" && f.tokenFile != "":
+	case f.admin == "" && (f.config != "" || f.tokenFile == ""):
+		return f.byConfig(e)
+	case f.config == "" && f.admin != "" && f.tokenFile != "":
 		return f.byAddress()
 	}
-	return nil, usageError("required: --config FILE, or --admin URL --token-file FILE")
+	return nil, usageError(noAdmin)
+}
+
+func (f *adminFlags) byConfig(e *env) (*adminClient, error) {
+	if _, found := config.Locate(string(f.config), e.getenv); !found {
+		return nil, usageError(noAdmin)
+	}
+	cfg, err := e.loadConfig(f.config)
+	switch {
+	case err != nil:
+		return nil, err
+	case cfg.Server.AdminToken == "":
+		return nil, usageError("server.admin_token is missing in the configuration; the admin API requires it")
+	}
+	return &adminClient{config.LocalURL(cfg.Server.AdminListen), cfg.Server.AdminToken.Reveal()}, nil
 }
 
 func (f *adminFlags) byAddress() (*adminClient, error) {

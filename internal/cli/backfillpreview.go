@@ -8,19 +8,18 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/backfill"
 	"github.com/hubgate/hubgate/hubspot/mapping"
-	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
 )
 
 // preview returns what shows the effect of an import.
 func (b *backfillCommand) preview() (work func() (summary any, err error), err error) {
-	if b.flags.config == "" || b.flags.admin != "" {
+	if b.flags.admin != "" || b.flags.tokenFile != "" {
 		return nil, usageError("--dry-run asks HubSpot itself, not a gateway; use --config FILE")
 	}
-	cfg, rep := config.Load(b.flags.config, b.env.getenv)
-	if rep.Failed() {
-		return nil, &config.Error{Report: rep}
+	cfg, err := b.env.loadConfig(b.flags.config)
+	if err != nil {
+		return nil, err
 	}
 	return func() (any, error) {
 		account, err := site.PreviewImport(b.env.ctx, cfg)

@@ -13,10 +13,10 @@ import (
 )
 
 func checkCommand(e *env) *cobra.Command {
-	var path string
+	var path configPath
 	var strict, live bool
 	cmd := &cobra.Command{
-		Use: "check --config FILE", Short: "Check a configuration, and run its tests", Args: noArguments,
+		Use: "check [--config FILE]", Short: "Check a configuration, and run its tests", Args: noArguments,
 		Long: `Reads a configuration as serve does, and shows every mistake with its line and its cure. Without --live, it
 makes no network calls. With --live, it checks every dependency, and each failed check shows what to change and where.
 
@@ -49,7 +49,11 @@ type problemJSON struct {
 	Cure    string `json:"cure,omitempty"`
 }
 
-func runCheck(e *env, path string, strict, live bool) error {
+func runCheck(e *env, flag configPath, strict, live bool) error {
+	path, err := e.configFile(flag)
+	if err != nil {
+		return err
+	}
 	cfg, rep := config.Load(path, e.getenv)
 	rep.AddFiles(cfg)
 	for i, line := range rep.Lines() {

@@ -19,21 +19,18 @@ import (
 func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
 	var options setupOptions
 	cmd := &cobra.Command{
-		Use: "setup --config FILE", Short: "Create the mapped properties that are missing in HubSpot", Args: noArguments,
+		Use: "setup [--config FILE]", Short: "Create the mapped properties that are missing in HubSpot", Args: noArguments,
 		Long: `Compares hubspot.contacts.properties with the properties in HubSpot, shows what is missing, and creates it
 after a confirmation (or with --yes). The property for the groups gets a checkbox for each group that the rules name.
 The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write.
 Exit status: 0 when every mapped property exists and is suitable, 3 when one does not or is not.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if flags.config == "" {
-				return usageError(`required flag(s) "config" not set`)
-			}
 			if flags.admin != "" || flags.tokenFile != "" {
 				return usageError("setup asks HubSpot itself, not a gateway; use only --config FILE")
 			}
-			cfg, rep := config.Load(flags.config, e.getenv)
-			if rep.Failed() {
-				return &config.Error{Report: rep}
+			cfg, err := e.loadConfig(flags.config)
+			if err != nil {
+				return err
 			}
 			return setup(e, cfg, options, cmd.InOrStdin())
 		},

@@ -17,7 +17,8 @@ import (
 
 // explainFlags describe the request and its visitor.
 type explainFlags struct {
-	config, claims, method    string
+	config                    configPath
+	claims, method            string
 	groups, lists, properties []string
 	groupsSet                 bool // also when the list is empty
 	loggedIn                  bool // some flag describes a visitor who is logged in
@@ -26,7 +27,7 @@ type explainFlags struct {
 func explainCommand(e *env) *cobra.Command {
 	f := &explainFlags{}
 	cmd := &cobra.Command{
-		Use: "explain --config FILE URL", Short: "Show which rule decides about a URL, and why",
+		Use: "explain [--config FILE] URL", Short: "Show which rule decides about a URL, and why",
 		Long: `Shows which rule decides about a URL (a path of the first public host, or a full URL), why, and what a visitor
 gets. With --groups, --claims, --lists or --property the visitor is logged in. The groups are those of the claim
 auth.groups_claim, as at a login, unless --groups is given. The visitor's contact in HubSpot is in no other list of
@@ -53,7 +54,11 @@ func explain(e *env, f *explainFlags, address string) error {
 	if err != nil {
 		return err
 	}
-	cfg, ruleSet, err := config.LoadRules(f.config, e.getenv)
+	file, err := e.configFile(f.config)
+	if err != nil {
+		return err
+	}
+	cfg, ruleSet, err := config.LoadRules(file, e.getenv)
 	if err != nil {
 		return err
 	}
@@ -74,7 +79,7 @@ func explain(e *env, f *explainFlags, address string) error {
 	if e.output == "json" {
 		return e.printJSON(x)
 	}
-	fprintf(e.stdout, "%s", lines(explanationText(x, f.config, question.As != nil)))
+	fprintf(e.stdout, "%s", lines(explanationText(x, file, question.As != nil)))
 	return nil
 }
 

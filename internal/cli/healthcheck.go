@@ -12,39 +12,48 @@ import (
 )
 
 func healthcheckCommand(e *env) *cobra.Command {
-	var path, admin string
+	var path configPath
+	var admin string
 	var ready bool
 	cmd := &cobra.Command{
 		Use: "healthcheck", Short: "Check that a running gateway is alive (for containers without curl)", Args: noArguments,
 		Long: `Requests /livez of the admin listener: at --admin, at server.admin_listen of the configuration, or at
-http://127.0.0.1:9090.
+http://127.0.0.1:9090. Mistakes elsewhere in the file do not matter: the gateway keeps its last good configuration.
 Exit status: 0 when the status is 200, otherwise 1.`,
 		RunE: func(*cobra.Command, []string) error {
-			switch {
-			case admin != "":
-				var err error
-				if admin, err = adminAddress(admin); err != nil {
-					return err
-				}
-			case path != "":
-				cfg, rep := config.Load(path, e.getenv)
-				if rep.Failed() {
-					return &config.Error{Report: rep}
-				}
-				admin = config.LocalURL(cfg.Server.AdminListen)
-			default:
-				admin = config.LocalURL(config.DefaultServer().AdminListen)
+			url, err := e.adminListener(path, admin)
+			if err != nil {
+				return err
 			}
 			if ready {
-				return healthcheck(e, admin+"/readyz")
+				return healthcheck(e, url+"/readyz")
 			}
-			return healthcheck(e, admin+"/livez")
+			return healthcheck(e, url+"/livez")
 		},
 	}
-	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration file with the address, server.admin_listen")
+	configFlag(cmd, &path)
 	cmd.Flags().StringVar(&admin, "admin", "", "URL of the admin listener")
 	cmd.Flags().BoolVar(&ready, "ready", false, "request /readyz instead, which fails while draining")
 	return cmd
+}
+
+// adminListener returns the URL of the admin listener: the one of --admin, else that of the configuration, else the
+// default. A mistake in the file does not fail the check: a container would be restarted although its gateway works
+// with the last good configuration.
+func (e *env) adminListener(path configPath, admin string) (string, error) {
+	if admin != "" {
+		return adminAddress(admin)
+	}
+	file, found := config.Locate(string(path), e.getenv)
+	if !found {
+		return config.LocalURL(config.DefaultServer().AdminListen), nil
+	}
+	e.announce(file)
+	cfg, rep := config.Load(file.Path, e.getenv)
+	if rep.Failed() {
+		fprintf(e.stderr, "hubgate: %s has mistakes; server.admin_listen may be another one\n", file.Path)
+	}
+	return config.LocalURL(cfg.Server.AdminListen), nil
 }
 
 func healthcheck(e *env, url string) error {

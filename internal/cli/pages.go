@@ -14,7 +14,7 @@ import (
 
 // pagesFlags are the flags of the command pages.
 type pagesFlags struct {
-	path      string
+	path      configPath
 	probe     bool
 	add       []string
 	leaksOnly bool
@@ -24,7 +24,7 @@ type pagesFlags struct {
 func pagesCommand(e *env) *cobra.Command {
 	var f pagesFlags
 	cmd := &cobra.Command{
-		Use: "pages --config FILE", Short: "List HubSpot's pages with the rule for each, and find leaks", Args: noArguments,
+		Use: "pages [--config FILE]", Short: "List HubSpot's pages with the rule for each, and find leaks", Args: noArguments,
 		Long: `Lists leaks: translations, feeds, listings, search, dynamic pages and 305 redirects that show protected
 content. Then it lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content),
 each with the rule that decides about it and with HubSpot's own restriction.
@@ -49,8 +49,12 @@ func pages(e *env, f pagesFlags) error {
 		return usageError(fmt.Sprintf("--decision must be one of %s, not %q", strings.Join(pageDecisions(), ", "),
 			setting.Shorten(f.decision)))
 	}
+	path, err := e.configFile(f.path)
+	if err != nil {
+		return err
+	}
 	result, err := site.Survey(e.ctx, site.Request{
-		Path: f.path, Getenv: e.getenv, Probe: f.probe, Add: f.add,
+		Path: path, Getenv: e.getenv, Probe: f.probe, Add: f.add,
 		Report: func(text string) { fprintln(e.stderr, text) },
 	})
 	if bad := (*site.SelectionError)(nil); errors.As(err, &bad) {

@@ -41,6 +41,9 @@ Try it without installation:     hubgate demo
 Check a configuration:           hubgate check --config hubgate.yaml
 Run it:                          hubgate serve --config hubgate.yaml
 
+Without --config, commands use the file that the environment variable HUBGATE_CONFIG names, or hubgate.yaml in the
+working directory.
+
 ` + exitStatuses,
 		Version:       buildinfo.Read().String(),
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
@@ -97,13 +100,6 @@ func isCobraUsage(err error) bool {
 		}
 	}
 	return false
-}
-
-// configFlag adds --config, which most commands need.
-func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVarP(path, "config", "c", "", "configuration file (YAML)")
-	_ = cmd.MarkFlagRequired("config")
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 }
 
 // Run runs hubgate with arguments and returns the exit status. Results go to stdout, messages to stderr.

@@ -45,7 +45,7 @@ func Run(ctx context.Context, stdout io.Writer, log *logging.Writer, base int) e
 			}
 		}()
 		return gateway.Serve(ctx, gateway.ServeConfig{
-			Path: path, Getenv: func(string) string { return "" }, Log: log,
+			Path: path, From: "the demo", Getenv: func(string) string { return "" }, Log: log,
 			Ready: func() { fmt.Fprint(stdout, s.welcome(path)) },
 		})
 	})

@@ -26,6 +26,7 @@ import (
 // ServeConfig is the input of Serve. The demo differs from serve in nothing else.
 type ServeConfig struct {
 	Path   string // of the configuration file
+	From   string // where Path comes from, for the log
 	Getenv func(string) string
 	Log    *logging.Writer
 	Ready  func() // called when the listeners are open; may be nil
@@ -57,6 +58,7 @@ func Serve(ctx context.Context, sc ServeConfig) error {
 	if err != nil {
 		return err
 	}
+	log.Info("configuration file", "file", sc.Path, "from", sc.From)
 	first.logStart(log)
 	finished := make(chan error, 1)
 	go func() { finished <- g.serve(ctx, l) }()
