@@ -14,20 +14,24 @@ import (
 
 func checkCommand(e *env) *cobra.Command {
 	var path configPath
-	var strict, live bool
+	var flags checkFlags
 	cmd := &cobra.Command{
 		Use: "check [--config FILE]", Short: "Check a configuration, and run its tests", Args: noArguments,
 		Long: `Reads a configuration as serve does, and shows every mistake with its line and its cure. Without --live, it
 makes no network calls. With --live, it checks every dependency, and each failed check shows what to change and where.
+With --no-secrets, it checks a file where its secrets are not, for example in a pull request.
 
 Exit status: 0 when the configuration is valid, 1 when a check of --live failed, 2 when the file has mistakes.`,
-		RunE: func(*cobra.Command, []string) error { return runCheck(e, path, strict, live) },
+		RunE: func(*cobra.Command, []string) error { return runCheck(e, path, flags) },
 	}
 	configFlag(cmd, &path)
-	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as errors")
-	cmd.Flags().BoolVar(&live, "live", false, "also check the provider, Redis, HubSpot and the origin over the network")
+	noSecretsFlag(cmd, &flags.noSecrets, false)
+	cmd.Flags().BoolVar(&flags.strict, "strict", false, "treat warnings as errors")
+	cmd.Flags().BoolVar(&flags.live, "live", false, "also check provider, Redis, HubSpot and origin over the network")
 	return cmd
 }
+
+type checkFlags struct{ strict, live, noSecrets bool }
 
 // checkResult is the JSON output of check.
 type checkResult struct {
@@ -37,6 +41,7 @@ type checkResult struct {
 	Tests    int               `json:"tests"`
 	SHA256   string            `json:"sha256"`
 	Problems []problemJSON     `json:"problems"`
+	Absent   []string          `json:"secrets_not_checked,omitempty"`
 	Live     []setting.Finding `json:"live,omitempty"`
 }
 
@@ -49,13 +54,17 @@ type problemJSON struct {
 	Cure    string `json:"cure,omitempty"`
 }
 
-func runCheck(e *env, flag configPath, strict, live bool) error {
+func runCheck(e *env, flag configPath, flags checkFlags) error {
+	if flags.live && flags.noSecrets {
+		return usageError("--live needs the secrets; use it without --no-secrets")
+	}
 	path, err := e.configFile(flag)
 	if err != nil {
 		return err
 	}
-	cfg, rep := config.Load(path, e.getenv)
+	cfg, rep := e.load(path, flags.noSecrets)
 	rep.AddFiles(cfg)
+	e.reportAbsent(rep)
 	for i, line := range rep.Lines() {
 		code := red
 		if rep.Findings[i].Warning {
@@ -63,16 +72,16 @@ func runCheck(e *env, flag configPath, strict, live bool) error {
 		}
 		fprintln(e.stderr, e.color(e.stderr, code, line))
 	}
-	failed := rep.Failed() || (strict && len(rep.Findings) > 0)
+	failed := rep.Failed() || (flags.strict && len(rep.Findings) > 0)
 	result := checkResult{
 		OK: !failed, File: path, Rules: len(cfg.Proxy.Rules), Tests: len(cfg.Proxy.Tests), SHA256: rep.SHA256,
-		Problems: problemsJSON(rep),
+		Problems: problemsJSON(rep), Absent: rep.Absent,
 	}
-	if live && !failed {
+	if flags.live && !failed {
 		logging.CaptureRedis(slog.New(slog.DiscardHandler)) // the findings report what go-redis would print to stderr
 		result.Live = doctor.Diagnose(e.ctx, cfg)
 		result.OK = !slices.ContainsFunc(result.Live, func(f setting.Finding) bool {
-			return f.Status == setting.Failed || strict && f.Status == setting.Warning
+			return f.Status == setting.Failed || flags.strict && f.Status == setting.Warning
 		})
 	}
 	if e.output == "json" {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,15 +58,44 @@ func (e *env) announce(found config.Location) {
 	}
 }
 
+// noSecretsFlag adds --no-secrets to a command that can do without the values of secrets. The command serve does not
+// have it.
+func noSecretsFlag(cmd *cobra.Command, noSecrets *bool, normally bool) {
+	cmd.Flags().BoolVar(noSecrets, "no-secrets", normally,
+		"accept secrets that are not here: variables that are not set, and files that cannot be read")
+}
+
+// load loads a configuration, with or without its secrets.
+func (e *env) load(path string, noSecrets bool) (*config.Config, *config.Report) {
+	if noSecrets {
+		return config.LoadWithoutSecrets(path, e.getenv)
+	}
+	return config.Load(path, e.getenv)
+}
+
+// mustLoad is load for a command that needs a configuration without mistakes.
+func (e *env) mustLoad(path string, noSecrets bool) (*config.Config, error) {
+	cfg, rep := e.load(path, noSecrets)
+	e.reportAbsent(rep)
+	if rep.Failed() {
+		return nil, &config.Error{Report: rep}
+	}
+	return cfg, nil
+}
+
+// reportAbsent says which secrets were not checked.
+func (e *env) reportAbsent(rep *config.Report) {
+	if len(rep.Absent) > 0 {
+		fprintf(e.stderr, "hubgate: %s: these secrets are not here and were not checked: %s\n", rep.Path,
+			strings.Join(rep.Absent, ", "))
+	}
+}
+
 // loadConfig loads the configuration of a command that needs all of it, with its secrets.
 func (e *env) loadConfig(flag configPath) (*config.Config, error) {
 	path, err := e.configFile(flag)
 	if err != nil {
 		return nil, err
 	}
-	cfg, rep := config.Load(path, e.getenv)
-	if rep.Failed() {
-		return nil, &config.Error{Report: rep}
-	}
-	return cfg, nil
+	return e.mustLoad(path, false)
 }

@@ -30,7 +30,7 @@ Exit status: 0 when everybody else was queued, 2 when the file cannot be read, 3
 --dry-run, when a value does not fit).`,
 		RunE: func(cmd *cobra.Command, args []string) error { return b.run(args[0], cmd.InOrStdin()) },
 	}
-	cmd.Flags().BoolVar(&b.dryRun, "dry-run", false, "show what would be sent; needs the configuration with a HubSpot token")
+	cmd.Flags().BoolVar(&b.dryRun, "dry-run", false, "show what would be sent; needs a configuration with a HubSpot token")
 	cmd.Flags().BoolVar(&b.trustEmails, "trust-emails", false, "count all e-mail addresses as verified")
 	return cmd
 }

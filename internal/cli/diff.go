@@ -14,19 +14,29 @@ import (
 
 func diffCommand(e *env) *cobra.Command {
 	var urls string
+	var noSecrets bool
 	cmd := &cobra.Command{
 		Use: "diff OLD NEW", Short: "Show which paths change protection between two configurations",
 		Long: `Compares what the rules of two files require of visitors, at every pattern of either file and at the URLs in
-the file of --urls.
+the file of --urls. The secrets of the files are not needed.
 Exit status: 0 when nothing becomes more open, 1 when something does, 2 when a file has mistakes.`,
 		Args: cobra.ExactArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error { return diff(e, args[0], args[1], urls) },
+		RunE: func(_ *cobra.Command, args []string) error { return diff(e, args, urls, noSecrets) },
 	}
+	noSecretsFlag(cmd, &noSecrets, true)
 	cmd.Flags().StringVar(&urls, "urls", "", "file of further URLs to compare, one per line")
 	return cmd
 }
 
-func diff(e *env, oldPath, newPath, urls string) error {
+func diff(e *env, paths []string, urls string, noSecrets bool) error {
+	was, err := e.mustLoad(paths[0], noSecrets)
+	if err != nil {
+		return err
+	}
+	is, err := e.mustLoad(paths[1], noSecrets)
+	if err != nil {
+		return err
+	}
 	var list io.Reader
 	if urls != "" {
 		file, err := os.Open(urls)
@@ -36,7 +46,7 @@ func diff(e *env, oldPath, newPath, urls string) error {
 		defer file.Close()
 		list = file
 	}
-	changes, err := config.Diff(oldPath, newPath, e.getenv, list)
+	changes, err := config.Diff(was, is, list)
 	if bad := (*rules.LineError)(nil); errors.As(err, &bad) {
 		return usageError("--urls: " + urls + ":" + bad.Error())
 	}

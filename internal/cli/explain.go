@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
 	"github.com/hubgate/hubgate/session"
@@ -22,6 +21,7 @@ type explainFlags struct {
 	groups, lists, properties []string
 	groupsSet                 bool // also when the list is empty
 	loggedIn                  bool // some flag describes a visitor who is logged in
+	noSecrets                 bool
 }
 
 func explainCommand(e *env) *cobra.Command {
@@ -31,7 +31,8 @@ func explainCommand(e *env) *cobra.Command {
 		Long: `Shows which rule decides about a URL (a path of the first public host, or a full URL), why, and what a visitor
 gets. With --groups, --claims, --lists or --property the visitor is logged in. The groups are those of the claim
 auth.groups_claim, as at a login, unless --groups is given. The visitor's contact in HubSpot is in no other list of
-hubspot.access than those of --lists, and has no other values than those of --property.`,
+hubspot.access than those of --lists, and has no other values than those of --property. The secrets of the file are not
+needed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.groupsSet = cmd.Flags().Changed("groups")
@@ -40,6 +41,7 @@ hubspot.access than those of --lists, and has no other values than those of --pr
 		},
 	}
 	configFlag(cmd, &f.config)
+	noSecretsFlag(cmd, &f.noSecrets, true)
 	cmd.Flags().StringSliceVar(&f.groups, "groups", nil, "for a visitor who is logged in, with these groups (a,b)")
 	cmd.Flags().StringVar(&f.claims, "claims", "", "for a visitor who is logged in, with the claims in this JSON file")
 	cmd.Flags().StringSliceVar(&f.lists, "lists", nil, "for a visitor whose contact is in these lists in HubSpot (a,b)")
@@ -58,7 +60,7 @@ func explain(e *env, f *explainFlags, address string) error {
 	if err != nil {
 		return err
 	}
-	cfg, ruleSet, err := config.LoadRules(file, e.getenv)
+	cfg, err := e.mustLoad(file, f.noSecrets)
 	if err != nil {
 		return err
 	}
@@ -72,7 +74,7 @@ func explain(e *env, f *explainFlags, address string) error {
 			return err
 		}
 	}
-	x, err := ruleSet.Explain(cfg.Server.Sites(), question)
+	x, err := cfg.Rules().Explain(cfg.Server.Sites(), question)
 	if err != nil {
 		return usageError(err.Error())
 	}

@@ -49,7 +49,7 @@ func (e *env) adminListener(path configPath, admin string) (string, error) {
 		return config.LocalURL(config.DefaultServer().AdminListen), nil
 	}
 	e.announce(file)
-	cfg, rep := config.Load(file.Path, e.getenv)
+	cfg, rep := config.LoadWithoutSecrets(file.Path, e.getenv)
 	if rep.Failed() {
 		fprintf(e.stderr, "hubgate: %s has mistakes; server.admin_listen may be another one\n", file.Path)
 	}

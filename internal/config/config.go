@@ -43,13 +43,29 @@ func Default() *Config {
 // Load reads, expands, decodes and validates a configuration. It finds all problems in one pass. The Config must be
 // served only if the report has no errors.
 func Load(path string, getenv func(string) string) (*Config, *Report) {
-	rep, cfg := newReport(path), Default()
+	return load(newReport(path), newExpander(path, getenv))
+}
+
+// LoadWithoutSecrets is Load for a machine without the secrets: a variable that is not set, or a file that cannot be
+// read, is not a mistake in a secret. Everything else is checked as if it had a valid value. The report names those
+// secrets, and has no hash, which would be another one with them. The Config must not be served.
+func LoadWithoutSecrets(path string, getenv func(string) string) (*Config, *Report) {
+	rep, expand := newReport(path), newExpander(path, getenv)
+	rep.noSecrets, expand.noSecrets = true, true
+	cfg, rep := load(rep, expand)
+	if len(rep.Absent) > 0 {
+		rep.SHA256 = ""
+	}
+	return cfg, rep
+}
+
+func load(rep *Report, expand *expander) (*Config, *Report) {
+	cfg, path := Default(), rep.Path
 	text, bad := readConfig(path, rep)
 	if bad != nil {
 		rep.addAt(start, "", bad.Text, bad.Cure)
 		return cfg, rep
 	}
-	expand := newExpander(path, getenv)
 	expand.hash.Write(text)
 	if root := parseYAML(text, rep); root != nil {
 		d := &decoder{report: rep, expand: expand}
@@ -126,8 +142,13 @@ func LoadRules(path string, getenv func(string) string) (*Config, *rules.Set, er
 	if rep.Failed() {
 		return nil, nil, &Error{rep}
 	}
-	ruleSet, _ := rules.New(cfg.Proxy.AccessRules(), cfg.RulesEnv())
-	return cfg, ruleSet, nil
+	return cfg, cfg.Rules(), nil
+}
+
+// Rules returns the rules of a configuration without errors.
+func (c *Config) Rules() *rules.Set {
+	ruleSet, _ := rules.New(c.Proxy.AccessRules(), c.RulesEnv())
+	return ruleSet
 }
 
 // RulesEnv returns the settings of other sections that the rules need.

@@ -18,6 +18,9 @@ type expander struct {
 	files  []string
 	hash   hash.Hash // of everything that was inserted
 	unread error     // why a file could not be read
+
+	noSecrets bool // a secret that is not here is not a mistake
+	absent    int  // number of values of secrets that are not here, with noSecrets
 }
 
 func newExpander(path string, getenv func(string) string) *expander {
@@ -68,7 +71,7 @@ func (e *expander) expand(text string, secret bool) (string, *setting.Invalid) {
 // value returns the value of ${inner}. For a secret it does not suggest a default, which would be in the file.
 func (e *expander) value(inner string, secret bool) (string, *setting.Invalid) {
 	if path, isFile := strings.CutPrefix(inner, "file:"); isFile {
-		return e.file(path)
+		return e.file(path, secret)
 	}
 	name, fallback, hasFallback := strings.Cut(inner, ":-")
 	if !isVariable(name) {
@@ -81,6 +84,9 @@ func (e *expander) value(inner string, secret bool) (string, *setting.Invalid) {
 		return value, checkVisible(value, "the value of "+name)
 	case hasFallback:
 		return fallback, nil
+	case secret && e.noSecrets:
+		e.absent++
+		return "", nil
 	}
 	cure := "set " + name + ", or write ${" + name + ":-default}"
 	if secret {
@@ -94,7 +100,7 @@ func isVariable(name string) bool {
 }
 
 // file returns the content of a file without its last newline.
-func (e *expander) file(path string) (string, *setting.Invalid) {
+func (e *expander) file(path string, secret bool) (string, *setting.Invalid) {
 	if path == "" {
 		return "", &setting.Invalid{Text: "${file:} has no path",
 			Cure: "write ${file:PATH}, absolute or relative to the configuration file"}
@@ -103,6 +109,9 @@ func (e *expander) file(path string) (string, *setting.Invalid) {
 	e.files = append(e.files, path)
 	text, err := readBounded(path, maxSecretFile)
 	switch {
+	case err != nil && secret && e.noSecrets:
+		e.absent++
+		return "", nil
 	case err != nil:
 		e.unread = err
 		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: readCure(err, missingFileCure)}

@@ -16,7 +16,9 @@ type Report struct {
 	SHA256   string            // of the file and of everything that was expanded into it
 	Files    []string          // other files that were read: a change in one is a change in the configuration
 	Secrets  map[string]string // key -> text of a secret before expansion, to read it again
+	Absent   []string          // keys of the secrets that are not here and were not checked; see LoadWithoutSecrets
 
+	noSecrets  bool             // secrets may be absent
 	at         map[string]place // key -> its place
 	malformed  map[string]bool  // keys whose value cannot be read: problems below them are not reported
 	misspelled []string         // what misspelled keys were probably meant to be: they are not reported as missing
@@ -65,9 +67,23 @@ func (r *Report) addAll(problems []setting.Problem) {
 
 // AddFiles adds the problems of the files that serve opens at its start.
 func (r *Report) AddFiles(cfg *Config) {
-	r.addAll(cfg.Server.checkCertificate())
+	if !r.keyAbsent(cfg) {
+		r.addAll(cfg.Server.checkCertificate())
+	}
 	r.addAll(cfg.checkCA())
 	r.sort()
+}
+
+// keyAbsent reports whether the private key of the certificate is a secret that is not here, and notes it.
+func (r *Report) keyAbsent(cfg *Config) bool {
+	if !r.noSecrets || cfg.Server.TLS.Mode != "files" || cfg.Server.TLS.KeyFile == "" {
+		return false
+	}
+	if _, err := readFile(cfg.Server.TLS.KeyFile); err == nil {
+		return false
+	}
+	r.Absent = append(r.Absent, "server.tls.key_file")
+	return true
 }
 
 // addAt adds an error of the decoder, which knows the place itself.

@@ -10,13 +10,20 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // word decodes a scalar whose type parses it.
 func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, l location) {
+	absent := d.expand.absent
 	text, ok := d.text(node, l, v.Type() == reflect.TypeFor[setting.Secret]())
 	if !ok {
+		return
+	}
+	if d.expand.absent > absent {
+		d.report.Absent = append(d.report.Absent, l.key)
+		_ = word.SetWord(seal.NewKey()) // a random value that suits every secret, so that only its presence is checked
 		return
 	}
 	if v.Type() == reflect.TypeFor[setting.Words]() && text != node.Value && text == "" {
