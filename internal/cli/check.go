@@ -17,6 +17,11 @@ func checkCommand(e *env) *cobra.Command {
 	var flags checkFlags
 	cmd := &cobra.Command{
 		Use: "check [--config FILE]", Short: "Check a configuration, and run its tests", Args: noArguments,
+		Example: example(
+			"hubgate check",
+			"hubgate check --config new.yaml --strict --no-secrets",
+			"hubgate check --live",
+		),
 		Long: `Reads a configuration as serve does, and shows every mistake with its line and its cure. Without --live, it
 makes no network calls. With --live, it checks every dependency, and each failed check shows what to change and where.
 With --no-secrets, it checks a file where its secrets are not, for example in a pull request.

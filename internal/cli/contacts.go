@@ -16,6 +16,7 @@ func contactsCommand(e *env) *cobra.Command {
 	flags := &adminFlags{}
 	cmd := &cobra.Command{
 		Use: "contacts", Short: "Manage the contact queue of a running gateway, and set up HubSpot for it",
+		Example: example("hubgate contacts status", "hubgate contacts setup"),
 	}
 	group(cmd)
 	flags.add(cmd)
@@ -28,6 +29,10 @@ func contactsCommand(e *env) *cobra.Command {
 func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show the contact queue, and which values do not reach HubSpot", Args: noArguments,
+		Example: example(
+			"hubgate contacts status",
+			"hubgate contacts status --admin http://127.0.0.1:9090 --token-file admin_token",
+		),
 		Long: `Shows how many contacts are waiting, why calls to HubSpot are paused, and which values do not reach HubSpot.
 Exit status: 0 when nothing needs attention, 3 when there are dead letters or dropped values.`,
 		RunE: func(*cobra.Command, []string) error {

@@ -19,6 +19,10 @@ func contactsBackfillCommand(e *env, flags *adminFlags) *cobra.Command {
 		excluded: map[string]int{}}
 	cmd := &cobra.Command{
 		Use: "backfill FILE|-", Short: "Import the people of a CSV or JSON file as contacts",
+		Example: example(
+			"hubgate contacts backfill people.csv --dry-run",
+			"aws cognito-idp list-users --user-pool-id eu-west-1_AbCdEf123 | hubgate contacts backfill -",
+		),
 		Args: oneArgument("a file, or - for the standard input"),
 		Long: `Queues the people of a file as contacts, with the mapping hubspot.contacts.properties. FILE is a CSV file whose
 header has the names of claims, or the output of "aws cognito-idp list-users"; - is the standard input. It needs a

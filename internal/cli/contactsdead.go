@@ -18,6 +18,7 @@ func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
 	var drop string
 	cmd := &cobra.Command{
 		Use: "dead [--drop ID... | --drop all]", Short: "List dead letters with the reason, or remove them",
+		Example: example("hubgate contacts dead", "hubgate contacts dead --drop 1718000000000-0"),
 		Long: `Lists the contacts that hubgate has stopped sending, with HubSpot's reason. There is one for each person, for
 90 days.
 Exit status: 0 when there are none, 3 when there are.

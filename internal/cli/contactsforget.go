@@ -17,7 +17,8 @@ func contactsForgetCommand(e *env, flags *adminFlags) *cobra.Command {
 	allow := false
 	cmd := &cobra.Command{
 		Use: "forget EMAIL", Short: "Remove everything that hubgate holds about a person",
-		Args: oneArgument("an e-mail address"),
+		Example: example("hubgate contacts forget alice@example.com"),
+		Args:    oneArgument("an e-mail address"),
 		Long: `Ends the sessions of the person and removes everything that hubgate holds about them: queue entries, dead
 letters, the record between logins, the last login, bound browsers, and what HubSpot said for rules that ask for it. A
 keyed hash of the address remains, so that the person's next login does not create the contact again; --allow takes

@@ -50,6 +50,7 @@ func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
 		Use: "queue", Short: "List queued contacts with their attempts and last error", Args: noArguments,
+		Example: example("hubgate contacts queue --limit 20"),
 		RunE: func(*cobra.Command, []string) error {
 			var p outbox.QueuePage
 			if err := flags.get(e, "/api/contacts/queue?"+pageQuery(list.limit, list.after).Encode(), &p); err != nil {

@@ -15,6 +15,7 @@ func contactsReplayCommand(e *env, flags *adminFlags) *cobra.Command {
 	all := false
 	cmd := &cobra.Command{
 		Use: "replay [ID...] | --all", Short: "Send dead letters again",
+		Example: example("hubgate contacts replay 1718000000000-0", "hubgate contacts replay --all"),
 		Long: `Puts dead letters back into the queue. If the person has logged in again since and that login was sent, the
 dead letter is dropped, because it must not overwrite newer data.
 Exit status: 0 when all are in the queue again, 3 when some could not be.`,

@@ -17,6 +17,7 @@ func contactsSendCommand(e *env, flags *adminFlags) *cobra.Command {
 	create := false
 	cmd := &cobra.Command{
 		Use: "send EMAIL", Short: "Send a person's contact now", Args: oneArgument("an e-mail address"),
+		Example: example("hubgate contacts send alice@example.com"),
 		Long: `Sends a person's queued contact now, regardless of hubspot.contacts.min_interval. If nothing is queued, it
 sends the last login again, as long as the person has a session. Otherwise no claims of the person are known: with
 --create it creates or updates the contact with this address and the mapping's constants.`,

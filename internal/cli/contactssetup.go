@@ -20,6 +20,7 @@ func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
 	var options setupOptions
 	cmd := &cobra.Command{
 		Use: "setup [--config FILE]", Short: "Create the mapped properties that are missing in HubSpot", Args: noArguments,
+		Example: example("hubgate contacts setup", "hubgate contacts setup --yes --groups board,press"),
 		Long: `Compares hubspot.contacts.properties with the properties in HubSpot, shows what is missing, and creates it
 after a confirmation (or with --yes). The property for the groups gets a checkbox for each group that the rules name.
 The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write.

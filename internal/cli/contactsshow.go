@@ -21,6 +21,7 @@ import (
 func contactsShowCommand(e *env, flags *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "show EMAIL", Short: "Show everything that hubgate holds about a person", Args: oneArgument("an e-mail address"),
+		Example: example("hubgate contacts show alice@example.com"),
 		Long: `Shows everything that hubgate holds about a person, with all values: queue entries, dead letters, the record
 between logins, the last login, sessions, bound browsers, and what HubSpot said for rules that ask for it.
 "--output json" is an export for the person.`,

@@ -9,9 +9,10 @@ import (
 func demoCommand(e *env) *cobra.Command {
 	base := 8080
 	cmd := &cobra.Command{
-		Use:   "demo",
-		Short: "Try everything in one process on this machine, without accounts or configuration",
-		Args:  noArguments,
+		Use:     "demo",
+		Short:   "Try everything in one process on this machine, without accounts or configuration",
+		Example: example("hubgate demo", "hubgate demo --base-port 9000"),
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if base < 1024 || base > 65532 {
 				return usageError("--base-port must be from 1024 to 65532; the demo uses this port and the next three")

@@ -17,6 +17,10 @@ func diffCommand(e *env) *cobra.Command {
 	var noSecrets bool
 	cmd := &cobra.Command{
 		Use: "diff OLD NEW", Short: "Show which paths change protection between two configurations",
+		Example: example(
+			"hubgate diff hubgate.yaml new.yaml",
+			"hubgate diff hubgate.yaml new.yaml --urls sitemap.txt",
+		),
 		Long: `Compares what the rules of two files require of visitors, at every pattern of either file and at the URLs in
 the file of --urls. The secrets of the files are not needed.
 Exit status: 0 when nothing becomes more open, 1 when something does, 2 when a file has mistakes.`,

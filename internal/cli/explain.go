@@ -28,6 +28,11 @@ func explainCommand(e *env) *cobra.Command {
 	f := &explainFlags{}
 	cmd := &cobra.Command{
 		Use: "explain [--config FILE] URL", Short: "Show which rule decides about a URL, and why",
+		Example: example(
+			"hubgate explain /members/area",
+			"hubgate explain https://www.example.com/partners/prices --groups partner,staff",
+			"hubgate explain /gold/area --lists customers --property member_tier=gold",
+		),
 		Long: `Shows which rule decides about a URL (a path of the first public host, or a full URL), why, and what a visitor
 gets. With --groups, --claims, --lists or --property the visitor is logged in. The groups are those of the claim
 auth.groups_claim, as at a login, unless --groups is given. The visitor's contact in HubSpot is in no other list of

@@ -17,6 +17,7 @@ func healthcheckCommand(e *env) *cobra.Command {
 	var ready bool
 	cmd := &cobra.Command{
 		Use: "healthcheck", Short: "Check that a running gateway is alive (for containers without curl)", Args: noArguments,
+		Example: example("hubgate healthcheck", "hubgate healthcheck --admin http://127.0.0.1:9090 --ready"),
 		Long: `Requests /livez of the admin listener: at --admin, at server.admin_listen of the configuration, or at
 http://127.0.0.1:9090. Mistakes elsewhere in the file do not matter: the gateway keeps its last good configuration.
 Exit status: 0 when the status is 200, otherwise 1.`,

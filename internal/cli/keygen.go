@@ -9,7 +9,8 @@ import (
 func keygenCommand(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "keygen", Short: "Generate a key for session.keys", Args: noArguments,
-		Long: "Generates a key of 32 random bytes in base64. The first key of session.keys encrypts; all of them decrypt.",
+		Example: example("hubgate keygen > session_key"),
+		Long:    "Generates a key of 32 random bytes in base64. The first key of session.keys encrypts; all of them decrypt.",
 		RunE: func(*cobra.Command, []string) error {
 			key := seal.NewKey()
 			if e.output == "json" {

@@ -25,6 +25,11 @@ func pagesCommand(e *env) *cobra.Command {
 	var f pagesFlags
 	cmd := &cobra.Command{
 		Use: "pages [--config FILE]", Short: "List HubSpot's pages with the rule for each, and find leaks", Args: noArguments,
+		Example: example(
+			"hubgate pages --leaks-only --probe",
+			"hubgate pages --decision public",
+			"hubgate pages --add 5712345678,5712345679",
+		),
 		Long: `Lists leaks: translations, feeds, listings, search, dynamic pages and 305 redirects that show protected
 content. Then it lists the site pages, landing pages and posts of the HubSpot account (the key needs the scope content),
 each with the rule that decides about it and with HubSpot's own restriction.

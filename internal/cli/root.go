@@ -37,14 +37,11 @@ func rootCommand(e *env) *cobra.Command {
 		Short: "A login gateway for HubSpot websites",
 		Long: `hubgate is a reverse proxy in front of a HubSpot website. It protects pages with a login.
 
-Try it without installation:     hubgate demo
-Check a configuration:           hubgate check --config hubgate.yaml
-Run it:                          hubgate serve --config hubgate.yaml
-
 Without --config, commands use the file that the environment variable HUBGATE_CONFIG names, or hubgate.yaml in the
 working directory.
 
 ` + exitStatuses,
+		Example:       example("hubgate demo", "hubgate check --config hubgate.yaml", "hubgate serve --config hubgate.yaml"),
 		Version:       buildinfo.Read().String(),
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(*cobra.Command, []string) error {

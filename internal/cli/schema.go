@@ -9,6 +9,7 @@ import (
 func schemaCommand(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "schema", Short: "Print the JSON Schema of the configuration, for editors", Args: noArguments,
-		RunE: func(*cobra.Command, []string) error { return e.printJSON(config.Schema()) },
+		Example: example("hubgate schema > hubgate.schema.json"),
+		RunE:    func(*cobra.Command, []string) error { return e.printJSON(config.Schema()) },
 	}
 }

@@ -12,9 +12,10 @@ import (
 func serveCommand(e *env) *cobra.Command {
 	var path configPath
 	cmd := &cobra.Command{
-		Use:   "serve [--config FILE]",
-		Short: "Run the gateway",
-		Args:  noArguments,
+		Use:     "serve [--config FILE]",
+		Short:   "Run the gateway",
+		Example: example("hubgate serve", "hubgate serve --config /etc/hubgate/hubgate.yaml"),
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			file, err := e.locate(path)
 			if err != nil {

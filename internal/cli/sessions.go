@@ -15,7 +15,10 @@ import (
 
 func sessionsCommand(e *env) *cobra.Command {
 	flags := &adminFlags{}
-	cmd := &cobra.Command{Use: "sessions", Short: "List and end sessions of a running gateway"}
+	cmd := &cobra.Command{
+		Use: "sessions", Short: "List and end sessions of a running gateway",
+		Example: example("hubgate sessions list", "hubgate sessions end --user alice@example.com"),
+	}
 	group(cmd)
 	flags.add(cmd)
 	cmd.AddCommand(sessionsListCommand(e, flags), sessionsEndCommand(e, flags))
@@ -27,6 +30,7 @@ func sessionsListCommand(e *env, flags *adminFlags) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List sessions", Args: noArguments,
+		Example: example("hubgate sessions list", "hubgate sessions list --user alice@example.com"),
 		Long: `Lists the sessions of logged-in visitors. LAST SEEN is accurate to a tenth of session.idle_timeout, at least a
 second (to 5 minutes if that is none), because a session in use is not written at each request.`,
 		RunE: func(*cobra.Command, []string) error {
@@ -95,6 +99,7 @@ func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
 	var user string
 	cmd := &cobra.Command{
 		Use: "end [ID | --user EMAIL]", Short: "End one session, or all sessions of a user", Args: cobra.MaximumNArgs(1),
+		Example: example("hubgate sessions end 5Jd3kq0tXb", "hubgate sessions end --user alice@example.com"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if (len(args) == 1) == (user != "") {
 				return usageError(`required: an ID from "hubgate sessions list", or --user EMAIL`)

@@ -103,11 +103,19 @@ func strictHelp(root *cobra.Command) {
 		switch cmd.Name() {
 		case "completion":
 			group(cmd)
+			cmd.Example = example("hubgate completion bash > /etc/bash_completion.d/hubgate")
+			for _, shell := range cmd.Commands() {
+				shell.Example = example(shell.CommandPath())
+			}
 		case "help":
+			cmd.Example = example("hubgate help explain")
 			cmd.RunE = func(_ *cobra.Command, args []string) error { return helpAbout(root, args) }
 		}
 	}
 }
+
+// example returns the lines of a command's examples.
+func example(lines ...string) string { return "  " + strings.Join(lines, "\n  ") }
 
 // helpAbout prints the help of a command.
 func helpAbout(root *cobra.Command, words []string) error {

@@ -9,6 +9,7 @@ import (
 func versionCommand(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print version information", Args: noArguments,
+		Example: example("hubgate version --output json"),
 		RunE: func(*cobra.Command, []string) error {
 			b := buildinfo.Read()
 			if e.output == "json" {
