@@ -13,10 +13,11 @@ var notRun = map[string]string{
 	"aws":    "asks the reader's own user pool",
 	"curl":   "asks the reader's own site",
 	"docker": "builds an image",
+	"set":    "reads the reader's own secrets",
 }
 
 // namedOnly lists the commands that a sentence names without what they need: only their flags are looked up.
-var namedOnly = []string{"hubgate explain", "hubgate explain --claims FILE"}
+var namedOnly = []string{"hubgate explain", "hubgate explain --claims FILE", "hubgate init --template cloudformation"}
 
 // documentedStatus lists the commands that end with another exit status than 0, as their page says.
 var documentedStatus = map[string]int{

@@ -88,6 +88,8 @@ func (r *reader) run(line string) (int, string) {
 	switch {
 	case strings.HasPrefix(line, "hubgate serve"):
 		return untilReady(r.t, r.other, line, `"msg":"serving"`)
+	case strings.HasPrefix(line, "hubgate init"):
+		return r.initialize(line)
 	case strings.HasPrefix(line, "hubgate demo"):
 		return untilReady(r.t, r.other, fmt.Sprintf("%s --base-port %d", line, freePorts(r.t, 4)), "Ctrl-C stops it")
 	case offline.MatchString(line) && !strings.Contains(line, "--live"):
@@ -97,6 +99,19 @@ func (r *reader) run(line string) (int, string) {
 		line = strings.Replace(line, "ID", r.session(), 1)
 	}
 	return shell(r.t, r.demo, line)
+}
+
+// initialize runs init in a new folder, because it replaces no file, and checks what it wrote.
+func (r *reader) initialize(line string) (int, string) {
+	r.t.Helper()
+	folder := r.t.TempDir()
+	if err := os.Symlink(binary, filepath.Join(folder, "hubgate")); err != nil {
+		r.t.Fatal(err)
+	}
+	if status, out := shell(r.t, folder, line); status != 0 {
+		return status, out
+	}
+	return shell(r.t, folder, "COGNITO_CLIENT_ID=client hubgate check --strict --no-secrets")
 }
 
 // session returns the ID of a session at the demo.

@@ -27,8 +27,8 @@ type env struct {
 
 // commands is the table of subcommands.
 var commands = []func(*env) *cobra.Command{
-	demoCommand, serveCommand, checkCommand, explainCommand, diffCommand, sessionsCommand, contactsCommand, pagesCommand,
-	schemaCommand, keygenCommand, healthcheckCommand, versionCommand,
+	demoCommand, initCommand, serveCommand, checkCommand, explainCommand, diffCommand, sessionsCommand, contactsCommand,
+	pagesCommand, schemaCommand, keygenCommand, healthcheckCommand, versionCommand,
 }
 
 func rootCommand(e *env) *cobra.Command {

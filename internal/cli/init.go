@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/starter"
+)
+
+func initCommand(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "init", Short: "Write the first configuration of a site", Args: noArguments,
+		Example: example(
+			"hubgate init",
+			"hubgate init --site www.example.com --hub-id 12345678 --user-pool eu-west-1_AbCdEf123 --template terraform",
+		),
+		Long: `Writes hubgate.yaml, and .env for its secrets, into the working directory. .env gets a new session key
+and admin token, and empty places for the secrets of Cognito and HubSpot, which are never given on the command line.
+No file is replaced. On a terminal, init asks for what the flags do not say.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return initialize(e, cmd) },
+	}
+	for _, q := range starter.Questions() {
+		cmd.Flags().String(q.Flag, q.Default, q.Help)
+	}
+	return cmd
+}
+
+func initialize(e *env, cmd *cobra.Command) error {
+	answers, err := e.answers(cmd)
+	if err != nil {
+		return err
+	}
+	files, err := answers.Files()
+	if err != nil {
+		return err
+	}
+	if err := starter.Write(".", files); err != nil {
+		return err
+	}
+	if e.output == "json" {
+		names := []string{}
+		for _, f := range files {
+			names = append(names, f.Name)
+		}
+		return e.printJSON(map[string]any{
+			"files": names, "origin": answers.Origin(), "callback_url": answers.CallbackURL(),
+			"sign_out_url": answers.SignOutURL(), "steps": answers.Steps(),
+		})
+	}
+	printInitialized(e, answers, files)
+	return nil
+}
+
+// answers returns the answers of the flags, and those that a person at a terminal gives.
+func (e *env) answers(cmd *cobra.Command) (*starter.Answers, error) {
+	a, in := &starter.Answers{}, bufio.NewReader(cmd.InOrStdin())
+	obstacle := e.cannotAsk(cmd.InOrStdin())
+	var missing []string
+	for _, q := range starter.Questions() {
+		flag := cmd.Flags().Lookup(q.Flag)
+		switch {
+		case flag.Changed || obstacle != "" && !q.Required || q.Needless(a):
+			if err := q.Answer(a, flag.Value.String()); err != nil {
+				return nil, usageError("--" + q.Flag + ": " + err.Error())
+			}
+		case obstacle != "":
+			missing = append(missing, "--"+q.Flag)
+		default:
+			if err := e.ask(q, a, in); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(missing) > 0 {
+		return nil, usageError(fmt.Sprintf("required: %s (init does not ask: %s)", strings.Join(missing, ", "), obstacle))
+	}
+	return a, nil
+}
+
+// ask asks until the answer is valid.
+func (e *env) ask(q starter.Question, a *starter.Answers, in *bufio.Reader) error {
+	for {
+		suggestion := ""
+		if q.Default != "" {
+			suggestion = " [" + q.Default + "]"
+		}
+		fprintf(e.stderr, "%s%s: ", q.Text, suggestion)
+		line, err := in.ReadString('\n')
+		if err != nil && line == "" {
+			return errors.New("nothing was written: the input ended before the last answer")
+		}
+		bad := q.Answer(a, line)
+		if bad == nil {
+			return nil
+		}
+		fprintf(e.stderr, "  %v\n", bad)
+	}
+}
+
+func printInitialized(e *env, a *starter.Answers, files []starter.File) {
+	for _, f := range files {
+		note := ""
+		if f.Name == starter.SecretsFile {
+			note = "  (readable only by you; keep it out of version control)"
+		}
+		fprintf(e.stdout, "wrote %s%s\n", f.Name, note)
+	}
+	fprintf(e.stdout, `
+HubSpot's origin, derived from the Hub ID (check --live verifies it):
+  %s
+URLs of the Cognito app client:
+  callback  %s
+  sign-out  %s
+
+Next:
+`, a.Origin(), a.CallbackURL(), a.SignOutURL())
+	for i, step := range a.Steps() {
+		fprintf(e.stdout, "%d. %s\n", i+1, lines(strings.ReplaceAll(step, "\n", "\n     ")))
+	}
+	if at, _ := config.Locate("", e.getenv); at.From == config.Variable {
+		fprintf(e.stderr, "hubgate: %s is set to %s, so commands use that file; unset it, or add --config %s\n",
+			config.Variable, at.Path, config.FileName)
+	}
+}
