@@ -26,7 +26,7 @@ func crossOrigin(c *Config) []setting.Problem {
 	if !inbound.IsLoopback(u.Hostname()) {
 		return nil
 	}
-	origin := net.JoinHostPort(strings.Replace(u.Hostname(), "localhost", "127.0.0.1", 1), u.Port())
+	origin := net.JoinHostPort(u.Hostname(), u.Port())
 	for _, own := range []struct{ address, name string }{
 		{c.Server.Listen, "server.listen"}, {c.Server.AdminListen, "server.admin_listen"},
 	} {

@@ -95,10 +95,17 @@ func collide(a, b string) bool {
 	return portA == portB && portA != "0" && (sameAddress(hostA, hostB) || isWildcard(hostA) || isWildcard(hostB))
 }
 
-// sameAddress reports whether two hosts are one address, which IPv6 can write in several ways.
+// sameAddress reports whether two hosts are one address, which IPv6 can write in several ways. A listener on localhost
+// prefers IPv4.
 func sameAddress(a, b string) bool {
-	addressA, errA := netip.ParseAddr(a)
-	addressB, errB := netip.ParseAddr(b)
+	addressOf := func(host string) (netip.Addr, error) {
+		if strings.EqualFold(host, "localhost") {
+			host = "127.0.0.1"
+		}
+		return netip.ParseAddr(host)
+	}
+	addressA, errA := addressOf(a)
+	addressB, errB := addressOf(b)
 	return a == b || errA == nil && errB == nil && addressA.Unmap() == addressB.Unmap()
 }
 

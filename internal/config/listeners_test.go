@@ -37,6 +37,7 @@ func TestListenAddressesCollideInAnySpelling(t *testing.T) {
 	}{
 		{":80", "127.0.0.1:80", true}, {"[::]:80", "10.1.2.3:80", true}, {"[0::0]:80", "[fd00::5]:80", true},
 		{"[::1]:80", "[0:0:0:0:0:0:0:1]:80", true}, {"[::ffff:10.1.2.3]:80", "10.1.2.3:80", true},
+		{"localhost:80", "127.0.0.1:80", true}, {"LocalHost:80", "[::1]:80", false},
 		{"[::1]:80", "127.0.0.1:80", false}, {"[::1]:80", "[::1]:81", false}, {"[::]:0", ":0", false},
 	} {
 		if got := collide(c.a, c.b); got != c.want {
