@@ -10,14 +10,15 @@ import (
 
 // crmStub is a stub of what is known about people, by the name of their session.
 type crmStub struct {
-	mu      sync.Mutex
-	known   map[string]*session.CRM
-	recent  map[string]*session.CRM // what a denied person is told; nil for what is known anyway
-	calls   []string
-	hold    map[string]chan struct{} // Know sends to it, and waits until it is closed
-	changed map[string]chan struct{}
-	watches int           // that were not released
-	watched chan struct{} // receives a value for each watch
+	mu       sync.Mutex
+	known    map[string]*session.CRM
+	recent   map[string]*session.CRM // what a denied person is told; nil for what is known anyway
+	calls    []string
+	hold     map[string]chan struct{} // Know sends to it, and waits until it is closed
+	changed  map[string]chan struct{}
+	watches  int           // that were not released
+	watched  chan struct{} // receives a value for each watch
+	released chan struct{} // receives a value for each watch that was released
 }
 
 // inLists is what is known about a person in these of the two lists, whose tier is gold.
@@ -38,6 +39,7 @@ func newCRMStub() *crmStub {
 	return &crmStub{
 		known: map[string]*session.CRM{"alice": inLists("1234"), "bob": inLists("5678")}, recent: map[string]*session.CRM{},
 		hold: map[string]chan struct{}{}, changed: map[string]chan struct{}{}, watched: make(chan struct{}, 99),
+		released: make(chan struct{}, 99),
 	}
 }
 
@@ -73,7 +75,12 @@ func (c *crmStub) Watch(s *session.Session) (<-chan struct{}, func()) {
 	}
 	c.watches++
 	c.watched <- struct{}{}
-	return c.changed[s.Ref], func() { c.mu.Lock(); defer c.mu.Unlock(); c.watches-- }
+	return c.changed[s.Ref], func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.watches--
+		c.released <- struct{}{}
+	}
 }
 
 // set changes what is known about a person, and notifies those who watch it.
