@@ -24,7 +24,7 @@ func diffCommand(e *env) *cobra.Command {
 		Long: `Compares what the rules of two files require of visitors, at every pattern of either file and at the URLs in
 the file of --urls. The secrets of the files are not needed.
 Exit status: 0 when nothing becomes more open, 1 when something does, 2 when a file has mistakes.`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments(2, "two configuration files, the old and the new one"),
 		RunE: func(_ *cobra.Command, args []string) error { return diff(e, args, urls, noSecrets) },
 	}
 	noSecretsFlag(cmd, &noSecrets, true)

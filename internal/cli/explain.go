@@ -38,7 +38,7 @@ gets. With --groups, --claims, --lists or --property the visitor is logged in. T
 auth.groups_claim, as at a login, unless --groups is given. The visitor's contact in HubSpot is in no other list of
 hubspot.access than those of --lists, and has no other values than those of --property. The secrets of the file are not
 needed.`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("a URL, or a path of the first public host"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.groupsSet = cmd.Flags().Changed("groups")
 			f.loggedIn = f.groupsSet || f.claims != "" || cmd.Flags().Changed("lists") || len(f.properties) > 0

@@ -89,9 +89,7 @@ func (e *env) exit(cmd *cobra.Command, err error) int {
 
 // isCobraUsage reports whether an error is cobra's own usage error. Cobra has no type for them.
 func isCobraUsage(err error) bool {
-	for _, begin := range []string{
-		"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "required flag", "invalid argument",
-	} {
+	for _, begin := range []string{"unknown command", "unknown flag", "unknown shorthand", "invalid argument"} {
 		if strings.HasPrefix(err.Error(), begin) {
 			return true
 		}

@@ -98,11 +98,12 @@ func listSessions(e *env, client *adminClient, user string, limit int) error {
 func sessionsEndCommand(e *env, flags *adminFlags) *cobra.Command {
 	var user string
 	cmd := &cobra.Command{
-		Use: "end [ID | --user EMAIL]", Short: "End one session, or all sessions of a user", Args: cobra.MaximumNArgs(1),
+		Use: "end [ID | --user EMAIL]", Short: "End one session, or all sessions of a user",
+		Args:    cobra.ArbitraryArgs,
 		Example: example("hubgate sessions end 5Jd3kq0tXb", "hubgate sessions end --user alice@example.com"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if (len(args) == 1) == (user != "") {
-				return usageError(`required: an ID from "hubgate sessions list", or --user EMAIL`)
+			if (len(args) > 0) == (user != "") || len(args) > 1 {
+				return usageError(`required: one ID from "hubgate sessions list", or --user EMAIL`)
 			}
 			if len(args) == 0 && strings.Count(user, "@") != 1 {
 				return usageError(fmt.Sprintf("--user: %q is not an e-mail address", setting.Shorten(user)))

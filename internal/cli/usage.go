@@ -43,14 +43,17 @@ func found(something bool) error {
 	return nil
 }
 
-// oneArgument is cobra.ExactArgs(1) with a message that says what is missing.
-func oneArgument(what string) cobra.PositionalArgs {
+// oneArgument is arguments for one.
+func oneArgument(what string) cobra.PositionalArgs { return arguments(1, what) }
+
+// arguments is cobra.ExactArgs with a message that says what is missing.
+func arguments(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
-		case len(args) == 0:
+		case len(args) < n:
 			return usageError("required: " + what)
-		case len(args) > 1:
-			return usageError(fmt.Sprintf("%s takes one argument, got %d", cmd.CommandPath(), len(args)))
+		case len(args) > n:
+			return usageError(fmt.Sprintf("%s takes %s, got %d", cmd.CommandPath(), setting.Count(n, "argument"), len(args)))
 		}
 		return nil
 	}
