@@ -2,13 +2,15 @@ package ratelimit
 
 import (
 	"context"
-	"errors"
+	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/internal/lease"
+	"github.com/hubgate/hubgate/internal/redisread"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -74,6 +76,7 @@ func (l *Limits) Reserve(on bool) { l.reserve.Store(on) }
 const (
 	sparePercent = 80
 	leftTTL      = 24 * time.Hour // how long the number of remaining calls is shown
+	maxLeft      = 20             // bytes of that number
 )
 
 // spare returns how many calls of a window may be made that no visitor waits for.
@@ -89,20 +92,15 @@ func (l *Limits) sync() int {
 
 // Left returns how many calls HubSpot last reported as remaining, or the configured limit before the first response.
 func (l *Limits) Left(ctx context.Context) (int, error) {
-	n, err := l.deps.Redis.Get(ctx, l.keys.left).Int()
-	if errors.Is(err, redis.Nil) {
-		return l.rate.Load().Requests, nil
+	text, err := redisread.Text(redisread.Request(ctx, l.deps.Redis, l.keys.left, maxLeft), nil)
+	if err != nil {
+		return 0, err
 	}
-	return n, err
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
+		return n, nil
+	}
+	return l.rate.Load().Requests, nil
 }
-
-// pauseScript extends a pause, never shortens it.
-var pauseScript = redis.NewScript(`
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-end
-return 1
-`)
 
 // PauseAll pauses the calls of all classes, in all replicas, because HubSpot's limit is reached. The reason, with its
 // cure, is kept for operators.
@@ -124,18 +122,15 @@ func (l *Limits) ResumeSync(ctx context.Context) error {
 // Paused returns why contact sync makes no calls, and for how long: 0 = it is not paused. If both pauses apply, it is
 // the longer one.
 func (l *Limits) Paused(ctx context.Context) (reason string, longest time.Duration, err error) {
-	pipe := l.deps.Redis.Pipeline()
-	names := []string{l.keys.pause, l.keys.pauseSync}
-	left, reasons := make([]*redis.DurationCmd, len(names)), make([]*redis.StringCmd, len(names))
-	for i, name := range names {
-		left[i], reasons[i] = pipe.PTTL(ctx, name), pipe.Get(ctx, name)
-	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+	found, err := pausedScript.Run(ctx, l.deps.Redis, []string{l.keys.pause, l.keys.pauseSync}).Slice()
+	if err != nil {
 		return "", 0, err
 	}
-	for i := range names {
-		if d := left[i].Val(); d > longest {
-			reason, longest = reasons[i].Val(), d
+	for pair := range slices.Chunk(found, 2) {
+		ms, _ := pair[0].(int64)
+		if d := time.Duration(ms) * time.Millisecond; d > longest {
+			reason, _ = pair[1].(string)
+			longest = d
 		}
 	}
 	return reason, longest, nil
