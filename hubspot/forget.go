@@ -72,8 +72,9 @@ func (c *Contacts) Forget(ctx context.Context, email string, sessions Sessions) 
 	return f, err
 }
 
-// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. While rules do not ask
-// HubSpot, no replica remembers anything, and Redis need not permit hubgate to notify the others.
+// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. Replicas whose configuration
+// has no lists and properties drop their copies; if Redis has no record either, none is notified, and Redis need not
+// permit it.
 func (c *Contacts) eraseAnswers(ctx context.Context, email string) (int, error) {
 	if !c.live.Load().cfg.Access.On() {
 		found, err := c.answers.Find(ctx, email)

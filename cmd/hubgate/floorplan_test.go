@@ -50,7 +50,7 @@ var sideways = map[string][]string{
 	"proxy/pattern":    {"proxy/urlpath"},
 
 	"hubspot":          {"hubspot/access", "hubspot/crm", "hubspot/mapping", "hubspot/outbox", "hubspot/ratelimit"},
-	"hubspot/access":   {"hubspot/crm"},
+	"hubspot/access":   {"hubspot/crm", "hubspot/ratelimit"},
 	"hubspot/mapping":  {"hubspot/backfill", "hubspot/crm", "hubspot/outbox"},
 	"hubspot/outbox":   {"hubspot/crm"},
 	"hubspot/backfill": {"hubspot/crm"},

@@ -84,9 +84,13 @@ func New(cfg Config, deps Deps) (*Access, error) {
 	return a, nil
 }
 
-// Set applies a reloaded configuration. What was not asked for before is unknown until it is read.
+// Set applies a reloaded configuration. What was not asked for before is unknown until it is read. Without lists and
+// properties the copies in memory are dropped: an erasure need not reach them.
 func (a *Access) Set(cfg Config) {
 	a.live.Store(&live{on: cfg.On(), need: newNeed(cfg)})
+	if !cfg.On() {
+		a.cache.people.InvalidateAll()
+	}
 }
 
 // Health reports whether HubSpot answers no calls about visitors, why, and since when. It makes no calls.

@@ -9,16 +9,20 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/ratelimit"
 )
 
-// logBegin logs once why HubSpot answers no calls, and what to do.
+// logBegin logs once why HubSpot is not asked or does not answer, and what to do.
 func (o *outage) logBegin(cause error) {
 	level, e := slog.LevelWarn, (*crm.APIError)(nil)
 	if errors.As(cause, &e) && !e.Transient() {
 		level = slog.LevelError
 	}
-	o.log.Log(context.Background(), level,
-		"HubSpot cannot be asked about visitors; what is known about them is used up to hubspot.access.max_stale",
+	what := "HubSpot cannot be asked about visitors"
+	if ratelimit.IsRedisError(cause) {
+		what = "HubSpot is not asked about visitors while Redis fails"
+	}
+	o.log.Log(context.Background(), level, what+"; what is known about them is used up to hubspot.access.max_stale",
 		"error", cause, "cure", cureOf(cause))
 }
 
@@ -26,6 +30,8 @@ func (o *outage) logBegin(cause error) {
 func cureOf(cause error) string {
 	var e *crm.APIError
 	switch {
+	case ratelimit.IsRedisError(cause):
+		return "HubSpot is not the cause: calls are counted in Redis, and continue when it works again"
 	case !errors.As(cause, &e):
 	case e.Status == http.StatusUnauthorized:
 		return "HubSpot rejects the token; put a new one into hubspot.access_token"

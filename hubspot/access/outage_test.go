@@ -6,10 +6,13 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/hubspot/ratelimit"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // outages are ways in which HubSpot answers no calls.
@@ -181,6 +184,43 @@ func TestPropertyThatCannotBeReadIsAnOutage(t *testing.T) {
 		time.Sleep(time.Second)
 		if known := w.know(a, visitor("ada"), false); known == nil || !known.Lists["1"] {
 			t.Errorf("after the reload: %+v", known)
+		}
+	})
+}
+
+func TestOutageOfRedisIsNotCalledHubSpots(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		limits := ratelimit.New(ratelimit.Deps{Redis: w.dial(), KeyPrefix: "hubgate:", Now: time.Now})
+		limits.Set(setting.Rate{Requests: 90, Per: setting.Duration(10 * time.Second)})
+		a := w.replica()
+		healthy := a.deps.Spare
+		w.mini.SetError("MISCONF Redis cannot write")
+		_, failure := limits.Visitors.Acquire(t.Context())
+		w.mini.SetError("")
+		a.deps.Urgent, a.deps.Spare = &brokenReader{healthy, failure}, &brokenReader{healthy, failure}
+		if known := w.know(a, w.member("ada", "101", "1"), false); known != nil {
+			t.Errorf("known without a call: %+v", known)
+		}
+		detail, _, wrong := a.Health()
+		if !wrong || !strings.Contains(detail, "HubSpot is not the cause") || !strings.Contains(detail, "MISCONF") {
+			t.Errorf("/readyz: %q", detail)
+		}
+		if redis, hubspot := w.log.count("while Redis fails"), w.log.count("cannot be asked"); redis != 1 || hubspot != 0 {
+			t.Errorf("logged %d times about Redis, %d times about HubSpot", redis, hubspot)
+		}
+	})
+}
+
+func TestSwitchingOffDropsCopies(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a, ada := w.replica(), w.member("ada", "101", "1")
+		w.know(a, ada, false)
+		a.Set(Config{})
+		w.mini.FlushAll()
+		a.Set(w.cfg)
+		w.hubspot.received()
+		if known := w.know(a, ada, false); known == nil || len(w.hubspot.received()) == 0 {
+			t.Errorf("the copy from before was used: %+v", known)
 		}
 	})
 }
