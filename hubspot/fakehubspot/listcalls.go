@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// readList responds with a list, as it is also for a deleted one, and with its filters if they are asked for.
+// readList responds with a list, also if it is deleted, and with its filters if the call requests them.
 func (s *Server) readList(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,16 +59,6 @@ func (s *Server) mappings(legacy []string) (found []mapping, missing []string) {
 		}
 	}
 	return found, missing
-}
-
-func (s *Server) readMapping(w http.ResponseWriter, r *http.Request) {
-	found, missing := s.mappings([]string{r.URL.Query().Get("legacyListId")})
-	if len(missing) > 0 {
-		writeError(w, http.StatusNotFound,
-			problem{Message: "No list exists with this legacy id.", Category: "OBJECT_NOT_FOUND"})
-		return
-	}
-	writeJSON(w, http.StatusOK, found[0])
 }
 
 func (s *Server) readMappings(w http.ResponseWriter, r *http.Request) {

@@ -116,7 +116,6 @@ func (s *Server) routes() *http.ServeMux {
 		"GET {properties}/groups":                                     s.schema.listGroups,
 		"POST {properties}/groups":                                    s.schema.createGroup,
 		"GET {lists}/{list}":                                          s.readList,
-		"GET {lists}/idmapping":                                       s.readMapping,
 		"POST {lists}/idmapping":                                      s.readMappings,
 		"POST {lists}/records/memberships/batch/read":                 s.readMemberships,
 		"GET /account-info/{version}/details":                         s.account,

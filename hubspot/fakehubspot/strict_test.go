@@ -83,8 +83,6 @@ func TestListCallsMatchTheDescription(t *testing.T) {
 		"filters":            {"GET", lists + "/12?includeFilters=true", "", 200, `"filterBranchType":"OR"`},
 		"a deleted list":     {"GET", lists + "/13", "", 200, `"deletedAt"`},
 		"no list":            {"GET", lists + "/99", "", 404, "does not exist"},
-		"a legacy id":        {"GET", lists + "/idmapping?legacyListId=7", "", 200, `"listId":"12"`},
-		"no legacy id":       {"GET", lists + "/idmapping?legacyListId=12", "", 404, ""},
 		"legacy ids":         {"POST", lists + "/idmapping", `["7","8"]`, 200, `"missingLegacyListIds":["8"]`},
 		"legacy ids by name": {"POST", lists + "/idmapping", `{"ids":["7"]}`, 400, "JSON"},
 		"legacy numbers":     {"POST", lists + "/idmapping", `[7]`, 400, "JSON"},
