@@ -72,9 +72,9 @@ func (c *Contacts) Forget(ctx context.Context, email string, sessions Sessions) 
 	return f, err
 }
 
-// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. Replicas whose configuration
-// has no lists and properties drop their copies; if Redis has no record either, none is notified, and Redis need not
-// permit it.
+// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. Without lists and
+// properties in the configuration, replicas have no copies; if Redis has no record either, none is notified, and Redis
+// need not permit it.
 func (c *Contacts) eraseAnswers(ctx context.Context, email string) (int, error) {
 	if !c.live.Load().cfg.Access.On() {
 		found, err := c.answers.Find(ctx, email)

@@ -1,5 +1,5 @@
-// Package broadcast tells what is open in this process, and other replicas, that something has changed.
+// Package broadcast notifies open connections of this process, and other replicas, that something has changed.
 //
-// It knows names of things and who waits for them, never what they are. A notification may be lost while Redis is
-// unavailable: whoever waits is notified of everything when it is back.
+// It knows the names of things and who watches them, never what they are. A notification may be lost while Redis is
+// unavailable: when it is back, all watchers are notified.
 package broadcast

@@ -30,6 +30,7 @@ type subscriber struct {
 	log bytes.Buffer
 }
 
+// Write appends to the log.
 func (s *subscriber) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/hubgate/hubgate/internal/background"
 )
 
-// Watchers are open WebSockets and streams, which are notified when what they depend on ends or changes. It is named by
-// a text, such as that of a session.
+// Watchers are open WebSockets and streams, which are notified when something that they depend on ends or changes. Its
+// name is any text, such as the slot of a session.
 type Watchers struct {
 	mu      sync.Mutex
 	all     map[string]map[chan struct{}]bool
@@ -42,7 +42,7 @@ func (ws *Watchers) Add(name string) (<-chan struct{}, func()) {
 	}
 }
 
-// Notify notifies all who watch the name.
+// Notify notifies all watchers of the name, once.
 func (ws *Watchers) Notify(name string) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -59,7 +59,7 @@ const (
 	notifyEvery  = 10 * time.Millisecond
 )
 
-// Loop notifies every open connection when the subscription comes up: an end may have been missed while it was down.
+// Loop notifies all watchers after each Resume: an end or a change may have been missed.
 func (ws *Watchers) Loop(ctx context.Context) {
 	for {
 		select {
@@ -78,7 +78,7 @@ func (ws *Watchers) Loop(ctx context.Context) {
 	}
 }
 
-// Resume notifies everything that is watched, a few at a time.
+// Resume makes Loop notify all watchers, because the subscription came up.
 func (ws *Watchers) Resume() {
 	select {
 	case ws.resumed <- struct{}{}:
@@ -86,7 +86,7 @@ func (ws *Watchers) Resume() {
 	}
 }
 
-// Resuming reports whether Loop has not begun yet what Resume asks for.
+// Resuming reports whether Loop has not yet begun to notify all watchers after a Resume.
 func (ws *Watchers) Resuming() bool { return len(ws.resumed) > 0 }
 
 // names returns the names that are watched.

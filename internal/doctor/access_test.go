@@ -117,7 +117,7 @@ var accessFaults = map[string]faultCase{
 		tierKey,
 	},
 	"label of an option":      {asks("Gold"), accessPart, setting.Warning, `tier cannot be "Gold"`, "proxy.rules, line 7"},
-	"value that is no option": {asks("bronze"), accessPart, setting.Warning, `tier cannot be "bronze"`, "proxy.rules"},
+	"value without an option": {asks("bronze"), accessPart, setting.Warning, `tier cannot be "bronze"`, "proxy.rules"},
 }
 
 // accessFindings returns the findings about access, the failed ones and warnings of everything.
@@ -169,7 +169,7 @@ func TestOptionOfAPropertyIsFine(t *testing.T) {
 	}
 }
 
-// The answer for a wrong label is the internal value.
+// TestLabelOfAnOptionGetsItsInternalValue checks that the cure can be copied.
 func TestLabelOfAnOptionGetsItsInternalValue(t *testing.T) {
 	t.Parallel()
 	_, wrong := accessFindings(t, asks("gold"))
@@ -178,7 +178,7 @@ func TestLabelOfAnOptionGetsItsInternalValue(t *testing.T) {
 	}
 }
 
-// Without the definitions it is unknown who can change what decides, so the check must not end well.
+// TestDefinitionsThatFailOnceAreReported checks that the check fails while it is unknown who can change what decides.
 func TestDefinitionsThatFailOnceAreReported(t *testing.T) {
 	t.Parallel()
 	_, wrong := accessFindings(t, func(d *doctor, n network) {
@@ -210,7 +210,8 @@ func TestPropertyThatContactSyncDoesNotWriteIsFine(t *testing.T) {
 	}
 }
 
-// Cognito leaves email_verified false for users of other providers, and the reason shows in a login only.
+// TestCognitoGetsAdviceAboutVerifiedAddresses checks advice about what otherwise only a login shows: Cognito leaves
+// email_verified false for users of other providers.
 func TestCognitoGetsAdviceAboutVerifiedAddresses(t *testing.T) {
 	t.Parallel()
 	all, _ := accessFindings(t, asking(untouched))

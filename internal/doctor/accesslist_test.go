@@ -137,7 +137,7 @@ func TestAllowedFormFieldOfAListIsNamed(t *testing.T) {
 	}
 }
 
-// Lists that name each other are read once each, and the check ends.
+// TestListsThatNameEachOtherAreReadOnce checks that the check ends.
 func TestListsThatNameEachOtherAreReadOnce(t *testing.T) {
 	t.Parallel()
 	all, wrong := accessFindings(t,
@@ -159,7 +159,8 @@ func TestNestedListsAreLimited(t *testing.T) {
 	}
 }
 
-// Without the scope for definitions it is unknown which properties forms can set: no finding says that none can.
+// TestListIsNotClearedWithoutDefinitions checks that no finding says that forms cannot set a property, while the
+// definitions cannot be read.
 func TestListIsNotClearedWithoutDefinitions(t *testing.T) {
 	t.Parallel()
 	all, wrong := accessFindings(t, func(d *doctor, n network) {
@@ -185,7 +186,7 @@ func TestMissingScopeIsReportedOnceForAllLists(t *testing.T) {
 	}
 }
 
-// A list that cannot be read may need what allow_form_fields allows.
+// TestAllowanceIsNotNeedlessWhileAListIsUnread checks that a list that cannot be read may need allow_form_fields.
 func TestAllowanceIsNotNeedlessWhileAListIsUnread(t *testing.T) {
 	t.Parallel()
 	_, wrong := accessFindings(t, func(d *doctor, n network) {
