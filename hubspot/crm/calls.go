@@ -155,7 +155,7 @@ func (c *Client) Submit(ctx context.Context, s Submission) error {
 		url: strings.TrimSuffix(cfg.FormURL, "/") + "/submissions/v3/integration/secure/submit/" +
 			strconv.FormatInt(cfg.HubID, 10) + "/" + url.PathEscape(cfg.FormID),
 		body: map[string]any{
-			"fields":  []map[string]string{{"objectTypeId": "0-1", "name": "email", "value": s.Email}},
+			"fields":  []map[string]string{{"objectTypeId": contactType, "name": "email", "value": s.Email}},
 			"context": about,
 		},
 		sent: redact(s.Email, s.UTK, s.PageURI, s.Address),

@@ -38,7 +38,7 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request) {
 	}
 	stages := []map[string]string{}
 	if f.LifecycleStage != "" {
-		stages = append(stages, map[string]string{"objectTypeId": "0-1", "value": f.LifecycleStage})
+		stages = append(stages, map[string]string{"objectTypeId": contactType, "value": f.LifecycleStage})
 	}
 	const created = "2026-01-15T08:00:00.000Z"
 	body := map[string]any{
