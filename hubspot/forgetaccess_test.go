@@ -50,7 +50,7 @@ func (e *env) startAccess() *access.Access {
 // tierOf returns the tier that a replica knows of a visitor, or "unknown".
 func tierOf(t *testing.T, a *access.Access, email string) string {
 	t.Helper()
-	known := a.Know(t.Context(), &session.Session{User: session.User{
+	known, _ := a.Know(t.Context(), &session.Session{User: session.User{
 		Issuer: "https://idp.example", Subject: "sub-" + email, Email: email, EmailVerified: true,
 	}}, false)
 	if known == nil {

@@ -49,7 +49,7 @@ func (g *Gate) answer(w http.ResponseWriter, r *http.Request, q question) {
 		return
 	}
 	match := g.asked(q)
-	d, _ := g.judge(r.Context(), s, func(s *session.Session) rules.Decision {
+	d, _, unknown := g.judge(r.Context(), s, func(s *session.Session) rules.Decision {
 		return match.Decide(q.method, q.params, s, g.deps.Now())
 	})
 	switch {
@@ -63,7 +63,7 @@ func (g *Gate) answer(w http.ResponseWriter, r *http.Request, q question) {
 			Links: []page.Link{{Label: page.LabelLogin, URL: loginURL}},
 		})
 	case d.Unknown():
-		inbound.Of(r).Outcome.Err = errCRMUnknown
+		inbound.Of(r).Outcome.Err = unknown
 		g.deps.Pages.Write(w, r, crmUnavailable())
 	case s == nil: // page.Forbidden is for users who are logged in
 		g.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusForbidden})

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -43,7 +44,7 @@ func newCRMStub() *crmStub {
 	}
 }
 
-func (c *crmStub) Know(ctx context.Context, s *session.Session, denied bool) *session.CRM {
+func (c *crmStub) Know(ctx context.Context, s *session.Session, denied bool) (*session.CRM, error) {
 	c.mu.Lock()
 	call, known, hold := s.Ref, c.known[s.Ref], c.hold[s.Ref]
 	if denied {
@@ -64,7 +65,10 @@ func (c *crmStub) Know(ctx context.Context, s *session.Session, denied bool) *se
 		case <-ctx.Done():
 		}
 	}
-	return known
+	if known == nil {
+		return nil, errors.New("HubSpot is asleep")
+	}
+	return known, nil
 }
 
 func (c *crmStub) Watch(s *session.Session) (<-chan struct{}, func()) {

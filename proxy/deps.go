@@ -24,9 +24,10 @@ type Sessions interface {
 
 // CRM knows what HubSpot says about people.
 type CRM interface {
-	// Know returns what is known about the person of a session, or nil. It may ask HubSpot, and waits for the answer for
-	// two seconds at most. With denied, the last answer denied access, and must be recent to do so again.
-	Know(ctx context.Context, s *session.Session, denied bool) *session.CRM
+	// Know returns what is known about the person of a session, or nil, and why there is nothing, or nothing newer. It
+	// may ask HubSpot, and waits for the answer until ctx ends. With denied, the last answer denied access, and must be
+	// recent to do so again.
+	Know(ctx context.Context, s *session.Session, denied bool) (*session.CRM, error)
 	// Watch returns a channel that is closed when what is known about the person changes, and a function that releases
 	// it.
 	Watch(s *session.Session) (<-chan struct{}, func())

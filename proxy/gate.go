@@ -94,6 +94,7 @@ type visit struct {
 	decision rules.Decision
 	session  *session.Session // nil if it was not needed, or there is none
 	reason   session.Reason   // why there is none
+	unknown  error            // why the decision is unknown, if it is
 }
 
 // decide decides about a visit. It loads the session only if the path needs a login, and asks what HubSpot knows only
@@ -114,7 +115,7 @@ func (g *Gate) decide(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	v.session = s
-	v.decision, _ = g.judge(r.Context(), s, func(s *session.Session) rules.Decision {
+	v.decision, _, v.unknown = g.judge(r.Context(), s, func(s *session.Session) rules.Decision {
 		return v.match.Decide(r.Method, v.params, s, g.deps.Now())
 	})
 	return nil

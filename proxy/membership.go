@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -12,27 +13,32 @@ import (
 )
 
 // errCRMUnknown is why a visitor gets 503 although the session is known.
-var errCRMUnknown = errors.New("it is unknown whether HubSpot's lists or properties admit this person; " +
-	"hubgate_hubspot_access_unknown_total counts why")
+var errCRMUnknown = errors.New("it is unknown whether HubSpot's lists or properties admit this person")
 
 // judge decides about a session, nil for an anonymous visitor. It asks what HubSpot knows only if the decision depends
-// on that, so that no other visitor waits for it. It returns the session that was judged.
+// on that, so that no other visitor waits for it. It returns the session that was judged, and why the
+// decision is unknown, if it is.
 //
 // A person who was just added to a list must not be denied for as long as an old answer is kept: a denial is decided
 // again by a recent one.
 func (g *Gate) judge(
 	ctx context.Context, s *session.Session, decide func(*session.Session) rules.Decision,
-) (rules.Decision, *session.Session) {
+) (rules.Decision, *session.Session, error) {
 	d := decide(s)
 	if !d.Unknown() || g.deps.CRM == nil {
-		return d, s
+		return d, s, errCRMUnknown
 	}
-	judged := withCRM(s, g.deps.CRM.Know(ctx, s, false))
+	known, err := g.deps.CRM.Know(ctx, s, false)
+	judged := withCRM(s, known)
 	if d = decide(judged); d.Reason == rules.ReasonLists || d.Reason == rules.ReasonProperties {
-		judged = withCRM(s, g.deps.CRM.Know(ctx, s, true))
+		known, err = g.deps.CRM.Know(ctx, s, true)
+		judged = withCRM(s, known)
 		d = decide(judged)
 	}
-	return d, judged
+	if err == nil {
+		return d, judged, errCRMUnknown
+	}
+	return d, judged, fmt.Errorf("%w: %w", errCRMUnknown, err)
 }
 
 // withCRM returns a copy of a session, which other requests share, with what HubSpot knows about its person.
@@ -53,7 +59,7 @@ func crmUnavailable() page.Page {
 // and pages of other rules, are not affected.
 func (g *Gate) membershipUnknown(w http.ResponseWriter, r *http.Request, v visit) {
 	setOutcome(r, rules.Decision{Kind: "error", Reason: "crm", Rule: v.decision.Rule}, v.session)
-	inbound.Of(r).Outcome.Err = errCRMUnknown
+	inbound.Of(r).Outcome.Err = v.unknown
 	if r.Context().Err() != nil { // a visitor who left is not an error of HubSpot
 		failed(r, "error", "client_gone")
 		panic(http.ErrAbortHandler)

@@ -118,6 +118,9 @@ func TestUnknownMembershipIs503(t *testing.T) {
 			o.Rule != "/customers/**" || o.SessionRef != "alice" || got.Header.Get("Set-Cookie") != "" {
 			t.Errorf("%s: %d %v %+v", name, got.StatusCode, got.Header, o)
 		}
+		if text := o.Err.Error(); known == nil && !strings.Contains(text, "HubSpot is asleep") {
+			t.Errorf("%s: the line says %s", name, text)
+		}
 		if !strings.Contains(got.body, "check your membership") || !strings.Contains(got.body, "/oauth2/sign_out") {
 			t.Errorf("%s: %s", name, got.body)
 		}

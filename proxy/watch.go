@@ -136,7 +136,7 @@ func (p *exchange) abortClient() {
 // when: the zero time if that does not depend on what HubSpot knows.
 func (g *Gate) Admits(o Open, s *session.Session) (admitted bool, until time.Time) {
 	match := g.rules.Match(o.Host, o.Path)
-	d, judged := g.judge(o.Request.Context(), s, func(s *session.Session) rules.Decision {
+	d, judged, _ := g.judge(o.Request.Context(), s, func(s *session.Session) rules.Decision {
 		return match.Decide(o.Request.Method, o.Params, s, g.deps.Now())
 	})
 	if judged != nil && judged.CRM != nil {

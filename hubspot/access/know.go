@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"strings"
 	"time"
@@ -23,35 +24,96 @@ type query struct {
 	denied bool
 }
 
-// Know returns what HubSpot says about the person of a session, or nil if it is unknown. denied means that what was
-// known led to a refusal, so that a newer answer is worth a wait. It returns after at most two seconds.
-func (a *Access) Know(ctx context.Context, s *session.Session, denied bool) *session.CRM {
-	now := a.live.Load()
-	p, ok := personOf(a.deps.Ring, s)
-	if !ok || !now.on {
+// unknownError is why HubSpot gave no answer in time: a reason of the metric, and what operators read.
+type unknownError struct{ reason, text string }
+
+// Error returns what operators read.
+func (e *unknownError) Error() string { return e.text }
+
+var (
+	errOff       = errors.New("hubspot.access asks for no lists and no properties")
+	errNoAddress = errors.New("the login has no verified e-mail address, and contacts are found by it")
+	errTimeout   = &unknownError{unknownTimeout, "HubSpot did not answer within 2 seconds"}
+	errFailed    = &unknownError{unknownFailed, "HubSpot gave no answer about this person: two contacts have the " +
+		"address, or the call failed, as the log says"}
+)
+
+// Know returns what HubSpot says about the person of a session, for a decision, or nil. The error says why there is
+// nothing, or nothing newer. denied means that what was known led to a refusal, so that a newer answer is worth a wait.
+// It returns after at most two seconds.
+func (a *Access) Know(ctx context.Context, s *session.Session, denied bool) (*session.CRM, error) {
+	known, err := a.know(ctx, s, denied)
+	why := (*unknownError)(nil)
+	switch {
+	case known != nil:
+		a.deps.Metrics.age.Observe(a.deps.Now().Sub(known.ReadAt).Seconds())
+	case errors.As(err, &why):
+		a.deps.Metrics.unknown.WithLabelValues(why.reason).Inc()
+	}
+	return known, err
+}
+
+// Ask is Know for a page that shows the answer: it counts no decision.
+func (a *Access) Ask(ctx context.Context, s *session.Session) (*session.CRM, error) {
+	return a.know(ctx, s, false)
+}
+
+// Held returns what is kept about the person of a session, or nil. It never asks HubSpot: scripts of every page may use
+// it, also for visitors whom no rule asks about.
+func (a *Access) Held(ctx context.Context, s *session.Session) *session.CRM {
+	q, err := a.query(s, false)
+	if err != nil {
 		return nil
 	}
-	q := query{a: a, need: now.need, person: p, denied: denied}
-	known, state := q.held()
-	if q.mustLook(state) {
-		q.look(ctx)
-		known, state = q.held()
+	known, state := q.kept(ctx)
+	if state == unusable {
+		return nil
 	}
-	reason := ""
+	return known.forSession(q.need.maxStale)
+}
+
+func (a *Access) know(ctx context.Context, s *session.Session, denied bool) (*session.CRM, error) {
+	q, err := a.query(s, denied)
+	if err != nil {
+		return nil, err
+	}
+	known, state := q.kept(ctx)
 	switch state {
 	case fresh:
 	case aging:
 		q.readLater()
 	default:
-		reason = q.readNow(ctx)
-		known, state = q.held()
+		err = q.readNow(ctx)
+		if known, state = q.held(); state == fresh {
+			err = nil
+		}
 	}
 	if state == unusable {
-		a.deps.Metrics.unknown.WithLabelValues(reason).Inc()
-		return nil
+		return nil, err
 	}
-	a.deps.Metrics.age.Observe(a.deps.Now().Sub(known.ReadAt).Seconds())
-	return known.forSession(q.need.maxStale)
+	return known.forSession(q.need.maxStale), err
+}
+
+func (a *Access) query(s *session.Session, denied bool) (query, error) {
+	now := a.live.Load()
+	p, ok := personOf(a.deps.Ring, s)
+	switch {
+	case !now.on:
+		return query{}, errOff
+	case !ok:
+		return query{}, errNoAddress
+	}
+	return query{a: a, need: now.need, person: p, denied: denied}, nil
+}
+
+// kept returns what replicas know, and how fresh it is.
+func (q query) kept(ctx context.Context) (*Known, freshness) {
+	known, state := q.held()
+	if q.mustLook(state) {
+		q.look(ctx)
+		return q.held()
+	}
+	return known, state
 }
 
 // held returns what this replica knows, and how fresh it is.
@@ -101,32 +163,37 @@ func (q query) readLater() {
 	}
 }
 
-// readNow waits until the person has been read, and returns the reason if there is no answer. It does not wait while
-// HubSpot answers no calls, nor twice for the same read: the next request finds the answer.
-func (q query) readNow(ctx context.Context) (reason string) {
+// readNow waits until the person has been read, and returns why there may be no answer. It does not wait while HubSpot
+// answers no calls, nor twice for the same read: the next request finds the answer.
+func (q query) readNow(ctx context.Context) error {
 	held := q.a.cache.get(q.person.name())
-	if q.a.outage.on() {
-		return unknownOutage
+	if cause := q.a.outage.current(); cause != nil {
+		return outageError(cause)
 	}
 	if q.a.deps.Now().Sub(held.failed) < retryAfter {
-		return unknownFailed
+		return errFailed
 	}
 	one, until := q.a.queue.wait(q.person, held.alone)
 	if one == nil {
-		return unknownTimeout
+		return errTimeout
 	}
 	timer := time.NewTimer(until.Sub(q.a.deps.Now()))
 	defer timer.Stop()
 	select {
 	case <-one.done:
-		if q.a.outage.on() {
-			return unknownOutage
+		if cause := q.a.outage.current(); cause != nil {
+			return outageError(cause)
 		}
-		return unknownFailed
+		return errFailed
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return unknownTimeout
+	return errTimeout
+}
+
+// outageError is the error for visitors about whom HubSpot cannot be asked.
+func outageError(cause error) error {
+	return &unknownError{unknownOutage, "HubSpot cannot be asked about visitors: " + cause.Error() + "; " + cureOf(cause)}
 }
 
 // share makes answers known to other replicas, and notifies open connections of those that changed.

@@ -21,7 +21,7 @@ const (
 	readUnknown   = "unknown"
 )
 
-// Reasons why nothing is known when a visitor needs it.
+// Reasons why nothing is known when a decision needs it.
 const (
 	unknownOutage  = "outage"  // HubSpot answers no calls
 	unknownTimeout = "timeout" // no answer within two seconds
@@ -37,7 +37,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 		unknown: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hubgate_hubspot_access_unknown_total",
-			Help: "Times that nothing usable was known about a visitor, by reason.",
+			Help: "Decisions for which nothing usable was known about a visitor, by reason.",
 		}, []string{"reason"}),
 		age: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:                        "hubgate_hubspot_access_age_seconds",

@@ -177,19 +177,19 @@ func TestReplicasShareARealRedis(t *testing.T) {
 	}
 	a, b, ada := w.start(w.idle(dial())), w.start(w.idle(dial())), w.member("ada", "101", "1")
 	eventually(t, func() bool { return a.cache.resumed.Load() != 0 && b.cache.resumed.Load() != 0 })
-	here := a.Know(t.Context(), ada, false)
+	here, _ := a.Know(t.Context(), ada, false)
 	if here == nil || !here.Lists["1"] {
 		t.Fatalf("%+v", here)
 	}
 	var there *session.CRM
-	eventually(t, func() bool { there = b.Know(t.Context(), ada, false); return there != nil })
+	eventually(t, func() bool { there, _ = b.Know(t.Context(), ada, false); return there != nil })
 	changed, end := b.Watch(ada)
 	defer end()
 	w.member("ada", "101", "2")
 	name, _ := personOf(w.ring, ada)
 	a.readBatch(t.Context(), a.deps.Spare, []*ask{{person: name, done: make(chan struct{})}})
 	<-changed
-	eventually(t, func() bool { return b.Know(t.Context(), ada, false).Lists["2"] })
+	eventually(t, func() bool { known, _ := b.Know(t.Context(), ada, false); return known.Lists["2"] })
 	asks := []*ask{{person: name}}
 	won, err := a.store.claim(t.Context(), asks, time.Minute)
 	lost, err2 := b.store.claim(t.Context(), asks, time.Minute)

@@ -173,7 +173,7 @@ func (w *world) know(a *Access, s *session.Session, denied bool) *session.CRM {
 
 func (w *world) timed(a *Access, s *session.Session, denied bool) (*session.CRM, time.Duration) {
 	began := time.Now()
-	known := a.Know(w.t.Context(), s, denied)
+	known, _ := a.Know(w.t.Context(), s, denied)
 	return known, time.Since(began)
 }
 

@@ -36,8 +36,9 @@ func (g *gateway) newAccess(cfg *config.Config, s *secrets) (*crmAccess, error) 
 	var err error
 	a.Access, err = access.New(cfg.HubSpot.Access, access.Deps{
 		Redis: g.redis.Request, Block: g.redis.Block, KeyPrefix: cfg.Session.Redis.KeyPrefix, Ring: g.ring,
-		Urgent: a.urgent, Spare: a.spare, Account: (&hubspotAccount{secrets: s, now: g.now}).id, Pause: g.contacts.VisitorReads().Pause,
-		Log: logging.Component(g.log, "hubspot"), Metrics: access.NewMetrics(g.metrics.registry), Now: g.now,
+		Urgent: a.urgent, Spare: a.spare, Account: (&hubspotAccount{secrets: s, now: g.now}).id,
+		Pause: g.contacts.VisitorReads().Pause,
+		Log:   logging.Component(g.log, "hubspot"), Metrics: access.NewMetrics(g.metrics.registry), Now: g.now,
 	})
 	return a, err
 }
@@ -50,29 +51,29 @@ func (a *crmAccess) Set(cfg hubspot.Config) {
 }
 
 // Know is Access.Know in a span.
-func (a *crmAccess) Know(ctx context.Context, s *session.Session, denied bool) *session.CRM {
+func (a *crmAccess) Know(ctx context.Context, s *session.Session, denied bool) (*session.CRM, error) {
 	if a.tracer == nil {
 		return a.Access.Know(ctx, s, denied)
 	}
 	ctx, span := a.tracer.Start(ctx, "hubspot access", trace.Internal)
 	defer span.End()
-	known := a.Access.Know(ctx, s, denied)
+	known, err := a.Access.Know(ctx, s, denied)
 	word := "known"
 	if known == nil {
 		word = "unknown"
 	}
 	span.Set(slog.String("hubgate.access", word))
-	return known
+	return known, err
 }
 
-// listsOf returns the names of the lists that a person is in, nil if that is unknown, for /oauth2/userinfo. It is nil
-// without lists.
+// listsOf returns the names of the lists that a person is in, nil if that is not known, for /oauth2/userinfo, which
+// never asks HubSpot. It is nil without lists.
 func (g *gateway) listsOf(lists map[string]access.ListID) func(context.Context, *session.Session) []string {
 	if len(lists) == 0 {
 		return nil
 	}
 	return func(ctx context.Context, s *session.Session) []string {
-		known := g.access.Know(ctx, s, false)
+		known := g.access.Held(ctx, s)
 		if known == nil {
 			return nil
 		}
@@ -90,19 +91,17 @@ func (g *gateway) listsOf(lists map[string]access.ListID) func(context.Context, 
 	}
 }
 
-// accessTable shows what HubSpot knows about the person of a session, as rules name it.
-func accessTable(cfg access.Config, s *session.Session) page.Table {
+// accessTable shows what HubSpot knows about a person, as rules name it, or why it is unknown.
+func accessTable(cfg access.Config, known *session.CRM, unknown error) page.Table {
 	table := page.Table{Caption: "What HubSpot knows about you", Columns: []string{"List or property", "Value"}}
 	row := func(name, value string) { table.Rows = append(table.Rows, []string{name, value}) }
-	known := s.CRM
-	switch {
-	case s.Email == "" || !s.EmailVerified:
-		row("(unknown)", "the login has no verified e-mail address, and contacts are found by it")
+	if unknown != nil {
+		row("(unknown)", unknown.Error())
+	}
+	if known == nil {
 		return table
-	case known == nil:
-		row("(unknown)", "HubSpot has not answered; hubgate_hubspot_access_unknown_total counts why")
-		return table
-	case !known.Contact:
+	}
+	if !known.Contact {
 		row("(contact)", "HubSpot has no contact with this address")
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Lists)) {

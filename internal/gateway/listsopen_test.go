@@ -97,6 +97,11 @@ func TestForwardAuthAndUserinfoReportLists(t *testing.T) {
 	}
 	s.want(ada, "/oauth2/userinfo", 200, `"lists":["beta","customers"]`)
 	s.want(bob, "/oauth2/userinfo", 200, `"lists":[]`)
+	calls := s.calls.Load()
+	s.want(eve, "/oauth2/userinfo", 200, `"lists":null`)
+	if n := s.calls.Load() - calls; n != 0 {
+		t.Errorf("/oauth2/userinfo makes %d calls", n)
+	}
 	s.down.Store(true)
 	s.want(eve, "/oauth2/auth?lists=customers", 503, notKnown)
 	s.want(eve, "/oauth2/auth", 202, "")
@@ -124,5 +129,17 @@ func TestTestPageShowsWhatHubSpotKnows(t *testing.T) {
 	s.want(bob, "/oauth2/test", 200, "no verified e-mail address")
 	s.down.Store(true)
 	s.login("new@example.com", admin)
-	s.want("new@example.com", "/oauth2/test", 200, "HubSpot has not answered")
+	for _, text := range []string{"HubSpot cannot be asked about visitors: 503", "<td>unknown: see above</td>"} {
+		s.want("new@example.com", "/oauth2/test", 200, text)
+	}
+	_, body := s.open("new@example.com", "/oauth2/test")
+	at := func(caption string) int { return strings.Index(body, ">"+caption+"<") }
+	if first := at("What HubSpot knows about you"); first < 0 || at("Rules") < first || at("Claims") < at("Rules") {
+		t.Errorf("the order of the tables is wrong:\n%s", body)
+	}
+	for _, m := range gathered(t, s.gateway)["hubgate_hubspot_access_unknown_total"].GetMetric() {
+		if n := m.GetCounter().GetValue(); n > 0 {
+			t.Errorf("the test page is counted %v times: %v", n, m.GetLabel())
+		}
+	}
 }

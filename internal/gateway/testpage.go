@@ -19,8 +19,8 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// testPage shows members of auth.admin_groups the claims of their own login, the contact properties that would be sent
-// to HubSpot, the result of the last sync, what HubSpot knows about them, and the rules that all of this opens. It
+// testPage shows members of auth.admin_groups what HubSpot knows about them, the rules that are open to them, the
+// claims of their own login, the contact properties that would be sent to HubSpot, and the result of the last sync. It
 // never shows a token.
 type testPage struct {
 	gen      *generation
@@ -77,16 +77,15 @@ func loginRequest(r *http.Request, prefix string) *http.Request {
 }
 
 func (t testPage) tables(r *http.Request, s *session.Session) []page.Table {
-	tables := []page.Table{
-		claimTable(t.gen.auth.LastClaims(r.Context(), s), t.gen.cfg.HubSpot.Contacts.Properties),
-		t.propertyTable(s), t.syncTable(r, s),
-	}
+	var tables []page.Table
+	judged := *s
 	if cfg := t.gen.cfg.HubSpot.Access; cfg.On() {
-		judged := *s
-		judged.CRM = t.access.Know(r.Context(), s, false)
-		tables, s = append(tables, accessTable(cfg, &judged)), &judged
+		known, unknown := t.access.Ask(r.Context(), s)
+		judged.CRM, tables = known, append(tables, accessTable(cfg, known, unknown))
 	}
-	return append(tables, t.ruleTable(s))
+	return append(tables, t.ruleTable(&judged),
+		claimTable(t.gen.auth.LastClaims(r.Context(), s), t.gen.cfg.HubSpot.Contacts.Properties),
+		t.propertyTable(s), t.syncTable(r, s))
 }
 
 func claimTable(sets auth.ClaimSets, properties map[string]mapping.Property) page.Table {
@@ -163,7 +162,10 @@ func (t testPage) ruleTable(s *session.Session) page.Table {
 	table := page.Table{Caption: "Rules", Columns: []string{"Rule", "Paths", "Asks for", "Open to you"}}
 	for _, o := range t.gen.gate.Rules().OpenedBy(s, time.Now()) {
 		open := "yes"
-		if o.Unmet.Kind != "" {
+		switch {
+		case o.Unmet.Unknown():
+			open = "unknown: see above"
+		case o.Unmet.Kind != "":
 			open = "no: " + rules.ReasonText(o.Unmet.Reason)
 		}
 		table.Rows = append(table.Rows, []string{o.Rule.Name, strings.Join(o.Paths, ", "), o.Asks, open})
