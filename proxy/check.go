@@ -21,7 +21,8 @@ const loginHeader = "X-Hubgate-Login"
 // A question that is repeated, unknown or ambiguous is 403.
 func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	inbound.Of(r).Outcome.Reason = "check"
+	o := &inbound.Of(r).Outcome
+	o.Set(o.Rule, string(rules.Refuse), "check")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead { // its body might be the question
 		w.Header().Set("Allow", "GET, HEAD")
 		g.deps.Pages.Write(w, r, page.Page{Name: page.MethodRefused, Status: http.StatusMethodNotAllowed})
@@ -29,7 +30,7 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	}
 	q, err := g.question(r)
 	if err != nil {
-		inbound.Of(r).Outcome.Err = err
+		o.Err = err
 		if g.refused.due(err, g.deps.Now()) {
 			g.deps.Log.WarnContext(r.Context(), "a forward-auth question was refused",
 				"error", err.Error(), "peer", inbound.Of(r).Peer.String())
@@ -44,6 +45,7 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 func (g *Gate) answer(w http.ResponseWriter, r *http.Request, q question) {
 	s, err := g.deps.Sessions.Peek(r)
 	if err != nil && !errors.Is(err, session.ErrNoSession) {
+		failed(r, "error", "store")
 		inbound.Of(r).Outcome.Err = err
 		g.deps.Pages.Write(w, r, unavailable())
 		return
@@ -52,6 +54,7 @@ func (g *Gate) answer(w http.ResponseWriter, r *http.Request, q question) {
 	d, _, unknown := g.judge(r.Context(), s, func(s *session.Session) rules.Decision {
 		return match.Decide(q.method, q.params, s, g.deps.Now())
 	})
+	g.setAnswer(r, d, s)
 	switch {
 	case d.Kind == rules.Public, d.Kind == rules.Allow:
 		w.WriteHeader(http.StatusAccepted)
@@ -63,14 +66,23 @@ func (g *Gate) answer(w http.ResponseWriter, r *http.Request, q question) {
 			Links: []page.Link{{Label: page.LabelLogin, URL: loginURL}},
 		})
 	case d.Unknown():
+		failed(r, "error", "crm")
 		inbound.Of(r).Outcome.Err = unknown
 		g.deps.Pages.Write(w, r, crmUnavailable())
 	case s == nil: // page.Forbidden is for users who are logged in
 		g.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusForbidden})
 	default:
-		o := &inbound.Of(r).Outcome // for the audit log
-		o.Decision, o.SessionRef, o.Email = string(rules.Forbid), s.Ref, s.Email
 		g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: d.Reason})
+	}
+}
+
+// setAnswer records the decision about a question, as if the page itself had been requested. The rule stays the
+// gateway's own if the groups and lists of the question decide.
+func (g *Gate) setAnswer(r *http.Request, d rules.Decision, s *session.Session) {
+	own := inbound.Of(r).Outcome.Rule
+	setOutcome(r, d, s)
+	if d.Rule == g.questionRule {
+		inbound.Of(r).Outcome.Rule = own
 	}
 }
 

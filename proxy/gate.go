@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/proxy/rules"
@@ -23,6 +24,8 @@ type Gate struct {
 	proxy   *httputil.ReverseProxy
 	buffers buffers    // for pieces of responses
 	refused refusalLog // refused questions to /oauth2/auth that were logged recently
+	// questionRule names what such a question itself asks for.
+	questionRule rules.Ref
 	// clientHeaders are the names in client_ip_headers in canonical form.
 	clientHeaders []string
 }
@@ -43,6 +46,7 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 	for _, name := range cfg.ClientIPHeaders {
 		g.clientHeaders = append(g.clientHeaders, http.CanonicalHeaderKey(name))
 	}
+	g.questionRule = ruleSet.Only(rules.RuleConfig{}).Decide("GET", urlpath.ParsePreviewParams(""), nil, time.Time{}).Rule
 	g.proxy = g.newProxy()
 	return g, nil
 }
