@@ -108,7 +108,7 @@ func TestListsDecideOnEveryReplica(t *testing.T) {
 		t.Errorf("a page for everyone who is logged in has read a person %d times", n)
 	}
 	for i := range s.gateways {
-		s.refusedBecause(other.openAt(s, i, "/customers/x"), http.StatusServiceUnavailable, "check your membership")
+		s.refusedBecause(other.openAt(s, i, "/customers/x"), http.StatusServiceUnavailable, "whether you have access")
 		s.want("an unknown person", other, "/members/", http.StatusOK)
 	}
 	s.crm.reads.put(crmContact{id: "3"}) // HubSpot has merged the two

@@ -41,7 +41,7 @@ func claimants() map[string]claimant {
 		"twin": {nil, []crmContact{
 			{email: addressOf("twin"), properties: gold, lists: []string{customersList}},
 			{email: "other@example.com", additional: addressOf("twin"), properties: gold, lists: []string{customersList}},
-		}, unknown, unknown, "check your membership"},
+		}, unknown, unknown, "whether you have access"},
 		"addressless": {map[string]any{"email": ""}, []crmContact{{properties: gold, lists: []string{customersList}}},
 			no, no, "verified"},
 	}

@@ -121,7 +121,7 @@ func TestUnknownMembershipIs503(t *testing.T) {
 		if text := o.Err.Error(); known == nil && !strings.Contains(text, "HubSpot is asleep") {
 			t.Errorf("%s: the line says %s", name, text)
 		}
-		if !strings.Contains(got.body, "check your membership") || !strings.Contains(got.body, "/oauth2/sign_out") {
+		if !strings.Contains(got.body, "whether you have access") || !strings.Contains(got.body, "/oauth2/sign_out") {
 			t.Errorf("%s: %s", name, got.body)
 		}
 		if plain := s.get(t, "GET", "/read/a", asAlice, "Connection: close"); plain.StatusCode != 200 {

@@ -13,7 +13,7 @@ import (
 const (
 	ada, bob, eve = "ada@example.com", "bob@example.com", "eve@example.com"
 	notMember     = "isn’t on any of the lists"
-	notKnown      = "check your membership"
+	notKnown      = "whether you have access"
 )
 
 func TestMembersEnterByList(t *testing.T) {
