@@ -15,6 +15,7 @@ type crmStub struct {
 	known    map[string]*session.CRM
 	recent   map[string]*session.CRM // what a denied person is told; nil for what is known anyway
 	calls    []string
+	until    []time.Time              // when these must return
 	hold     map[string]chan struct{} // Know sends to it, and waits until it is closed
 	changed  map[string]chan struct{}
 	watches  int           // that were not released
@@ -54,6 +55,9 @@ func (c *crmStub) Know(ctx context.Context, s *session.Session, denied bool) (*s
 		}
 	}
 	c.calls = append(c.calls, call)
+	if until, limited := ctx.Deadline(); limited {
+		c.until = append(c.until, until)
+	}
 	c.mu.Unlock()
 	if hold != nil {
 		select {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/page"
@@ -15,9 +16,14 @@ import (
 // errCRMUnknown is why a visitor gets 503 although the session is known.
 var errCRMUnknown = errors.New("it is unknown whether HubSpot's lists or properties admit this person")
 
+// crmWait is how long a request waits for HubSpot.
+const crmWait = 2 * time.Second
+
 // judge decides about a session, nil for an anonymous visitor. It asks what HubSpot knows only if the decision depends
 // on that, so that no other visitor waits for it. It returns the session that was judged, and why the
 // decision is unknown, if it is.
+//
+// All of it takes crmWait at most: the second question has what the first left.
 //
 // A person who was just added to a list must not be denied for as long as an old answer is kept: a denial is decided
 // again by a recent one.
@@ -28,6 +34,8 @@ func (g *Gate) judge(
 	if !d.Unknown() || g.deps.CRM == nil {
 		return d, s, errCRMUnknown
 	}
+	ctx, cancel := context.WithTimeout(ctx, crmWait)
+	defer cancel()
 	known, err := g.deps.CRM.Know(ctx, s, false)
 	judged := withCRM(s, known)
 	if d = decide(judged); d.Reason == rules.ReasonLists || d.Reason == rules.ReasonProperties {

@@ -104,6 +104,17 @@ func TestRecentAnswerCorrectsDenial(t *testing.T) {
 	}
 }
 
+// A visitor whom an old answer denies waits for a newer one, but not for twice as long.
+func TestBothQuestionsShareOneWait(t *testing.T) {
+	t.Parallel()
+	s, crm := listStage(t)
+	began := time.Now()
+	s.get(t, "GET", "/customers/", asBob, "Connection: close")
+	if len(crm.until) != 2 || !crm.until[0].Equal(crm.until[1]) || crm.until[0].After(began.Add(crmWait+time.Second)) {
+		t.Errorf("asked at %s, answers are awaited until %v", began, crm.until)
+	}
+}
+
 func TestUnknownMembershipIs503(t *testing.T) {
 	t.Parallel()
 	s, crm := listStage(t)

@@ -77,6 +77,8 @@ func (a *Access) know(ctx context.Context, s *session.Session, denied bool) (*se
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
 	known, state := q.kept(ctx)
 	switch state {
 	case fresh:
@@ -109,7 +111,7 @@ func (a *Access) query(s *session.Session, denied bool) (query, error) {
 // kept returns what replicas know, and how fresh it is.
 func (q query) kept(ctx context.Context) (*Known, freshness) {
 	known, state := q.held()
-	if q.mustLook(state) {
+	if q.mustLook(state) && ctx.Err() == nil {
 		q.look(ctx)
 		return q.held()
 	}
@@ -139,7 +141,9 @@ func (q query) look(ctx context.Context) {
 	before := q.a.cache.get(name).known
 	k, err := q.a.store.load(ctx, q.person)
 	if err != nil {
-		q.a.redisFailed.Store(now.UnixNano())
+		if ctx.Err() == nil { // a visitor who left, or has waited for long enough, proves nothing about Redis
+			q.a.redisFailed.Store(now.UnixNano())
+		}
 		return
 	}
 	q.a.cache.looked(name, k, now)

@@ -34,7 +34,7 @@ func (st *store) channel() string           { return st.prefix + "crm" }
 
 // load returns the newest record of a person, or nil.
 func (st *store) load(ctx context.Context, p person) (*Known, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	first, last := p.names[0], p.names[len(p.names)-1]
 	stored, err := st.reads.Get(ctx, st.record(first), st.record(last))
