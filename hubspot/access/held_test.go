@@ -3,6 +3,7 @@ package access
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -21,6 +22,7 @@ func TestHeldAsksNobody(t *testing.T) {
 			t.Errorf("%d calls", len(calls))
 		}
 		w.know(a, ada, false)
+		synctest.Wait() // until the other replica can know it
 		w.hubspot.received()
 		for _, age := range []time.Duration{0, 2 * w.cfg.Refresh.D(), w.cfg.MaxStale.D() - 2*w.cfg.Refresh.D() - time.Minute} {
 			time.Sleep(age)
