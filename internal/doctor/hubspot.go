@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hubgate/hubgate/hubspot"
@@ -13,8 +14,11 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// schemaScope is the scope for the definitions of properties.
-const schemaScope = "crm.schemas.contacts.read"
+const (
+	schemaScope = "crm.schemas.contacts.read" // for the definitions of properties
+	readScope   = "crm.objects.contacts.read"
+	writeScope  = "crm.objects.contacts.write"
+)
 
 // checkHubSpot checks the access token, its scopes and account, the mapped properties, the form, and what decides
 // about access.
@@ -28,32 +32,57 @@ func (d *doctor) checkHubSpot(ctx context.Context) []setting.Finding {
 	if err != nil {
 		return []setting.Finding{failed("hubspot", err.Error(), "", "")}
 	}
-	writeErr := account.Writable(ctx)
-	if status, _ := crm.Refused(writeErr); writeErr != nil && status != http.StatusForbidden {
-		return []setting.Finding{apiFinding(cfg, writeErr, "")}
+	all, working := d.checkToken(ctx, account)
+	if !working {
+		return all
 	}
-	all := []setting.Finding{ok("hubspot", "the access token works")}
-	needs := func(scope string, err error) {
-		if err != nil {
-			all = append(all, apiFinding(cfg, err, scope))
-		}
-	}
-	needs("crm.objects.contacts.write", writeErr)
-	needs("crm.objects.contacts.read", account.Readable(ctx))
-	mapping, err := mapping.Compare(ctx, account, cfg.Contacts, d.cfg.ContactGroups())
-	needs(schemaScope, err)
 	if id, err := account.Portal(ctx); err == nil && cfg.HubID != 0 && id != cfg.HubID {
 		all = append(all, failed("hubspot account",
 			fmt.Sprintf("the access token belongs to account %d, but hub_id is %d", id, cfg.HubID),
 			"write the id of the token's account, or create a token in the other account",
 			"hubspot.hub_id, hubspot.access_token"))
 	}
-	all = append(all, mapping.Findings()...)
+	if cfg.Contacts.Sync {
+		all = append(all, d.checkMapping(ctx, account)...)
+	}
 	if cfg.Visitors.Link == "form" {
 		all = append(all, checkForm(ctx, account, cfg)...)
 	}
 	all = append(all, d.checkAccess(ctx, account)...)
 	return unique(all) // a missing scope is one finding, whatever needs it
+}
+
+// checkToken checks the access token, and its scopes for contacts. hubgate writes contacts only with contact sync, so
+// that a key without it needs no scope to write.
+func (d *doctor) checkToken(ctx context.Context, account *crm.Account) (all []setting.Finding, working bool) {
+	cfg := d.cfg.HubSpot
+	type need struct {
+		scope string
+		probe func(context.Context) error
+	}
+	needs := []need{{readScope, account.Readable}}
+	if cfg.Contacts.Sync {
+		needs = []need{{writeScope, account.Writable}, {readScope, account.Readable}}
+	}
+	for i, n := range needs {
+		err := n.probe(ctx)
+		if status, _ := crm.Refused(err); i == 0 && err != nil && status != http.StatusForbidden {
+			return []setting.Finding{apiFinding(cfg, err, "")}, false
+		}
+		if err != nil {
+			all = append(all, apiFinding(cfg, err, n.scope))
+		}
+	}
+	return append([]setting.Finding{ok("hubspot", "the access token works")}, all...), true
+}
+
+// checkMapping compares what a login writes with the properties of the account.
+func (d *doctor) checkMapping(ctx context.Context, account *crm.Account) []setting.Finding {
+	check, err := mapping.Compare(ctx, account, d.cfg.HubSpot.Contacts, d.cfg.ContactGroups())
+	if err != nil {
+		return []setting.Finding{apiFinding(d.cfg.HubSpot, err, schemaScope)}
+	}
+	return check.Findings()
 }
 
 // apiFinding explains an error of HubSpot's API. scope is the scope that the call needs.
@@ -67,8 +96,12 @@ func apiFinding(cfg hubspot.Config, err error, scope string) setting.Finding {
 		if len(scopes) == 0 {
 			scopes = []string{scope}
 		}
-		return failed("hubspot scopes", "the access token lacks "+strings.Join(scopes, ", "),
-			"add the scope to the key", "HubSpot: Development, Keys, Service keys")
+		cure := "add the scope to the key"
+		if slices.Contains(scopes, writeScope) {
+			cure += ", or set hubspot.contacts.sync: false if hubgate should only read"
+		}
+		return failed("hubspot scopes", "the access token lacks "+strings.Join(scopes, ", "), cure,
+			"HubSpot: Development, Keys, Service keys")
 	case status == http.StatusTooManyRequests:
 		return warning(part, err.Error(), "try again later; another application uses up the account's rate limit",
 			"HubSpot: Development, Monitoring")
