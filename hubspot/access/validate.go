@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
@@ -17,6 +18,10 @@ const section = "hubspot.access"
 var (
 	listNameForm = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,49}$`)
 	listIDForm   = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
+	// groupForm matches digits behind a thousands separator, groupedForm a number with such separators.
+	groupForm   = regexp.MustCompile(`^[0-9]{3}$`)
+	groupedForm = regexp.MustCompile(`^[1-9][0-9]{0,2}([,.'_ \x{00a0}\x{202f}’][0-9]{3})+$`)
+	separator   = regexp.MustCompile(`[^0-9]`)
 )
 
 // Validate checks the section without network calls.
@@ -35,12 +40,24 @@ func validateNames(p *setting.Problems, key string, names []string) {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		switch {
 		case !crm.IsPropertyName(name):
-			p.Add(at, setting.Quote(name)+" is not the internal name of a property",
-				"write the internal name: lower-case letters, digits and underscores, starting with a letter")
+			p.Add(at, setting.Quote(name)+" is not the internal name of a property", nameCure(name))
 		case slices.Contains(names[:i], name):
 			p.Add(at, setting.Quote(name)+" is listed twice", "remove one of them")
 		}
 	}
+}
+
+// nameCure returns what to write instead of something that is not an internal name: a claim of a rule, or a label.
+func nameCure(name string) string {
+	bare := strings.ToLower(strings.TrimSpace(name))
+	if i := strings.LastIndexAny(bare, ".:"); i >= 0 {
+		bare = bare[i+1:]
+	}
+	if crm.IsPropertyName(bare) {
+		return "write " + setting.Shorten(bare)
+	}
+	return "write the internal name, which HubSpot shows behind the symbol </> beside the property: lower-case letters, " +
+		"digits and underscores, starting with a letter"
 }
 
 func (c Config) validateLists(p *setting.Problems) {
@@ -48,6 +65,11 @@ func (c Config) validateLists(p *setting.Problems) {
 	named := map[ListID]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.Lists)) {
 		at, id := setting.Join(key, name), c.Lists[name]
+		if id == "" && groupForm.MatchString(name) { // YAML reads {customers: 1,234} as two lists
+			p.Add(at, "looks like the rest of an id with a thousands separator",
+				"write ids without separators, such as {customers: 1234}")
+			continue
+		}
 		if !listNameForm.MatchString(name) {
 			p.Add(at, setting.Quote(name)+" is not a valid name for a list",
 				"write a short name such as customers: lower-case letters, digits, - and _, starting with a letter")
@@ -57,8 +79,7 @@ func (c Config) validateLists(p *setting.Problems) {
 			continue
 		}
 		if !listIDForm.MatchString(string(id)) {
-			p.Add(at, setting.Quote(string(id))+" is not a list id, which is a positive whole number",
-				"write the ILS id that HubSpot shows in the details of the list, such as 1234")
+			p.Add(at, setting.Quote(string(id))+" is not a list id, which is a positive whole number", idCure(string(id)))
 			continue
 		}
 		if first, taken := named[id]; taken {
@@ -67,6 +88,14 @@ func (c Config) validateLists(p *setting.Problems) {
 		}
 		named[id] = name
 	}
+}
+
+// idCure returns what to write instead of something that is not the id of a list.
+func idCure(id string) string {
+	if groupedForm.MatchString(id) {
+		return "write it without thousands separators: " + separator.ReplaceAllString(id, "")
+	}
+	return "write the ILS id that HubSpot shows in the details of the list, such as 1234"
 }
 
 // Bounds of the times.
@@ -97,9 +126,26 @@ func (c Config) validateTimes(p *setting.Problems) {
 	case stale > maxMaxStale:
 		p.Add(section+".max_stale", fmt.Sprintf("%s is too long: while HubSpot is unavailable, people keep access that "+
 			"HubSpot has taken away", c.MaxStale), "write at most 7d, such as 4h")
-	case stale < c.Refresh.D():
-		p.Add(section+".max_stale", fmt.Sprintf("%s is shorter than refresh (%s), so access would become unknown before it "+
-			"is read again", c.MaxStale, c.Refresh), "write a longer time, several times refresh, or a shorter refresh")
+	case stale <= c.Refresh.D():
+		c.validateOrder(p)
+	}
+}
+
+// validateOrder reports a max_stale that is not longer than refresh, at the key that differs from its default: the
+// other one may not be in the file.
+func (c Config) validateOrder(p *setting.Problems) {
+	const unknown = ": access would become unknown before it is read again"
+	defaults := DefaultConfig()
+	switch {
+	case c.MaxStale == defaults.MaxStale:
+		p.Add(section+".refresh", fmt.Sprintf("%s is not shorter than max_stale (default %s)", c.Refresh, c.MaxStale)+
+			unknown, "write a shorter time, or a max_stale of several times refresh")
+	case c.Refresh == defaults.Refresh:
+		p.Add(section+".max_stale", fmt.Sprintf("%s is not longer than refresh (default %s)", c.MaxStale, c.Refresh)+
+			unknown, "write a longer time, several times refresh, or a shorter refresh")
+	default:
+		p.Add(section+".max_stale", fmt.Sprintf("%s is not longer than refresh (%s)", c.MaxStale, c.Refresh)+unknown,
+			"write a longer time, several times refresh, or a shorter refresh")
 	}
 }
 

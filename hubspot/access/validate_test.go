@@ -51,15 +51,22 @@ func TestValidateReportsMistakes(t *testing.T) {
 		"upper-case name":  {lists("Beta", "1"), ".lists.Beta", "not a valid name"},
 		"label as property": {func(c *Config) { c.Properties = []string{"a", "Member tier"} },
 			".properties[1]", "internal name"},
-		"property twice":     {func(c *Config) { c.Properties = []string{"a", "b", "a"} }, ".properties[2]", "twice"},
-		"empty property":     {func(c *Config) { c.Properties = []string{""} }, ".properties[0]", "internal name"},
-		"form field twice":   {func(c *Config) { c.AllowFormFields = []string{"a", "a"} }, ".allow_form_fields[1]", "twice"},
-		"form field label":   {func(c *Config) { c.AllowFormFields = []string{"A"} }, ".allow_form_fields[0]", "internal"},
-		"refresh too short":  {times(time.Second-1, time.Hour), ".refresh", "too short"},
-		"refresh negative":   {times(-time.Hour, time.Hour), ".refresh", "too short"},
-		"stale too short":    {times(time.Second, time.Minute-1), ".max_stale", "too short"},
-		"stale too long":     {times(time.Hour, 7*24*time.Hour+1), ".max_stale", "too long"},
-		"stale from refresh": {times(time.Hour, time.Hour-1), ".max_stale", "shorter than refresh"},
+		"property twice": {func(c *Config) { c.Properties = []string{"a", "b", "a"} }, ".properties[2]", "twice"},
+		"empty property": {func(c *Config) { c.Properties = []string{""} }, ".properties[0]", "internal name"},
+		"form field twice": {func(c *Config) { c.AllowFormFields = []string{"a", "a"} },
+			".allow_form_fields[1]", "twice"},
+		"form field label": {func(c *Config) { c.AllowFormFields = []string{"A"} },
+			".allow_form_fields[0]", "internal"},
+		"refresh too short":        {times(time.Second-1, time.Hour), ".refresh", "too short"},
+		"refresh negative":         {times(-time.Hour, time.Hour), ".refresh", "too short"},
+		"stale too short":          {times(time.Second, time.Minute-1), ".max_stale", "too short"},
+		"stale too long":           {times(time.Hour, 7*24*time.Hour+1), ".max_stale", "too long"},
+		"stale from refresh":       {times(time.Hour, time.Hour-1), ".max_stale", "not longer than refresh"},
+		"stale is refresh":         {times(time.Hour, time.Hour), ".max_stale", "not longer than refresh (1h)"},
+		"refresh is default stale": {times(4*time.Hour, 4*time.Hour), ".refresh", "max_stale (default 4h)"},
+		"refresh over default":     {times(5*time.Hour, 4*time.Hour), ".refresh", "max_stale (default 4h)"},
+		"stale under default":      {times(15*time.Minute, time.Minute), ".max_stale", "refresh (default 15m)"},
+		"rest of an id":            {lists("234", ""), ".lists.234", "thousands separator"},
 	} {
 		c := DefaultConfig()
 		m.change(&c)
@@ -67,6 +74,26 @@ func TestValidateReportsMistakes(t *testing.T) {
 		if len(p) != 1 || p[0].Key != section+m.key || !strings.Contains(p[0].Text, m.want) || p[0].Cure == "" ||
 			p[0].Warning {
 			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+func TestValidateNamesTheValueToWrite(t *testing.T) {
+	t.Parallel()
+	for wrong, want := range map[string]string{
+		"1,234": "1234", "12.345.678": "12345678", "1 234": "1234", "1_234": "1234", "1'234": "1234",
+		"1.5": "such as 1234", "12,34": "such as 1234", "https://app.hubspot.com/contacts/1/lists/2": "such as 1234",
+	} {
+		if cure := idCure(wrong); !strings.HasSuffix(cure, want) {
+			t.Errorf("id %s: %s", wrong, cure)
+		}
+	}
+	for wrong, want := range map[string]string{
+		"hubspot.member_tier": "write member_tier", "Member_Tier": "write member_tier", "contact.tier": "write tier",
+		"Member tier": "write the internal name", "": "write the internal name", "7days": "write the internal name",
+	} {
+		if cure := nameCure(wrong); !strings.HasPrefix(cure, want) {
+			t.Errorf("name %s: %s", wrong, cure)
 		}
 	}
 }

@@ -117,7 +117,9 @@ func (c *Config) validate(rep *Report) {
 	rep.addAll(c.crossCheck())
 	rep.addAll(c.unusedKeys(rep))
 	if sites := c.Server.Sites(); len(sites) > 0 {
-		ruleSet, problems := rules.New(c.Proxy.AccessRules(), c.RulesEnv())
+		env := c.RulesEnv()
+		env.AccessUnclear = rep.unclear(accessSection)
+		ruleSet, problems := rules.New(c.Proxy.AccessRules(), env)
 		rep.addAll(problems)
 		rep.addAll(c.checkHealthPath(ruleSet))
 		if !rep.Failed() {

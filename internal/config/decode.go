@@ -9,6 +9,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -96,11 +97,17 @@ func (d *decoder) structure(node *yaml.Node, v reflect.Value, l location) {
 		child := l.child(setting.Join(l.key, name), key)
 		index, known := fields[name]
 		if !known {
-			near, cure := suggestKey(name, fields)
+			meant, cure := otherWord(v.Type(), l, name, value)
+			if near, suggested := suggestKey(name, fields); meant == "" {
+				cure = suggested
+				if near != "" {
+					meant = setting.Join(l.key, near)
+				}
+			}
 			d.report.Findings = append(d.report.Findings,
 				finding{place: child.place, Key: child.key, Text: "unknown key", Cure: cure})
-			if near != "" {
-				d.report.misspelled = append(d.report.misspelled, setting.Join(l.key, near))
+			if meant != "" {
+				d.report.misspelled = append(d.report.misspelled, meant)
 			}
 			return
 		}
@@ -138,7 +145,11 @@ func (d *decoder) pairs(node *yaml.Node, l location, visit func(name string, key
 
 func (d *decoder) mapping(node *yaml.Node, v reflect.Value, l location) {
 	if node.Kind != yaml.MappingNode {
-		d.fail(l, "expected a mapping, got "+nodeWords(node), "write {name: value}")
+		cure := "write {name: value}"
+		if v.Type() == reflect.TypeFor[map[string]access.ListID]() {
+			cure = listsCure(node)
+		}
+		d.fail(l, "expected a mapping, got "+nodeWords(node), cure)
 		return
 	}
 	m := reflect.MakeMap(v.Type())
@@ -146,6 +157,10 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, l location) {
 		child := l.child(setting.Join(l.key, name), key)
 		d.report.at[child.key] = child.place
 		element := reflect.New(v.Type().Elem()).Elem()
+		if cure := nestedProperty(name, value); cure != "" && element.Kind() == reflect.Slice {
+			d.fail(child, "expected a list, got a mapping", cure)
+			return
+		}
 		d.decode(value, element, child)
 		m.SetMapIndex(reflect.ValueOf(name), element)
 	})

@@ -147,6 +147,13 @@ func (r *Report) incompleteKeys() map[string]bool {
 	return keys
 }
 
+// unclear reports whether a section has mistakes, so that what it lacks may be meant by one of them.
+func (r *Report) unclear(section string) bool {
+	below := func(key string) bool { return key == section || strings.HasPrefix(key, section+".") }
+	return slices.ContainsFunc(r.misspelled, below) ||
+		slices.ContainsFunc(r.Findings, func(f finding) bool { return !f.Warning && below(f.Key) })
+}
+
 // belowMalformed reports whether a section above the key could not be read.
 func (r *Report) belowMalformed(key string) bool {
 	if len(r.malformed) == 0 {

@@ -132,8 +132,20 @@ func (c *conflictCheck) tie(earlier, later int) bool {
 	c.reported[later] = true
 	c.report(later,
 		fmt.Sprintf("%s and %s (%s) match the same paths, and neither is more specific", b, a, a.rule.place()),
-		"merge the rules, or make one pattern more specific; methods, groups and claims do not select a rule")
+		"merge the rules, or make one pattern more specific; "+unselective()+" do not select a rule")
 	return true
+}
+
+// unselective returns the keys of a rule that decide only after it was selected.
+func unselective() string {
+	var keys []string
+	for _, k := range ruleKeys {
+		if k.require != nil {
+			keys = append(keys, k.Name)
+		}
+	}
+	last := len(keys) - 1
+	return strings.Join(keys[:last], ", ") + " and " + keys[last]
 }
 
 // sameHosts reports whether both rules have hosts, one of which is the same, or neither has. A rule with hosts beats

@@ -21,6 +21,8 @@ func (e Env) ListMistake(name string) *setting.Invalid {
 	}
 	if near := setting.Nearest(name, names); near != "" {
 		bad.Cure = "did you mean " + near + "?"
+	} else if values := joined(name); len(values) > 1 {
+		bad.Cure = "write a list: [" + strings.Join(values, ", ") + "]"
 	} else if len(names) > 0 {
 		bad.Cure = "add it there with the list's id; known lists: " + strings.Join(names, ", ")
 	}
@@ -84,46 +86,3 @@ func (c Config) checkContactNames(env Env) []setting.Problem {
 	}
 	return problems
 }
-
-// isContactClaim reports whether the name of a claim, in any spelling, is reserved for properties of the contact.
-func isContactClaim(name string) bool {
-	name = strings.ToLower(strings.TrimSpace(name))
-	return name+"." == contactPrefix || strings.HasPrefix(name, contactPrefix)
-}
-
-// validateContactClaim checks the name and the values of a rule's claim, if it is a property of the contact.
-func validateContactClaim(key, name string, values []string) []setting.Problem {
-	if !isContactClaim(name) {
-		return nil
-	}
-	property := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), contactPrefix)
-	switch {
-	case property == "" || property+"." == contactPrefix:
-		return setting.Mistake(key, "names no property of the contact",
-			"write hubspot. and the name of a property, such as hubspot.member_tier")
-	case !strings.HasPrefix(name, contactPrefix):
-		return setting.Mistake(key, "claims of the provider with this name are ignored; a property of the contact is "+
-			"spelled in lower case", "write "+contactPrefix+setting.Shorten(property))
-	}
-	var problems []setting.Problem
-	for i, value := range values {
-		at := key + "[" + strconv.Itoa(i) + "]"
-		switch {
-		case value == "":
-			problems = append(problems, setting.Mistake(at, "an empty value never matches: a property without a value has none",
-				"write the values that the rule admits")...)
-		case strings.Contains(value, ";"):
-			problems = append(problems, setting.Mistake(at, setting.Quote(value)+
-				" never matches: the values of a property are compared one by one", "write a list: ["+
-				strings.Join(splitValues(value), ", ")+"]")...)
-		}
-	}
-	return problems
-}
-
-// splitValues returns the values of a property of a contact. HubSpot joins several with semicolons.
-func splitValues(text string) []string {
-	return slices.DeleteFunc(strings.Split(text, ";"), func(value string) bool { return value == "" })
-}
-
-func validateLists(key string, r RuleConfig) []setting.Problem { return validateWords(key, r.Lists) }

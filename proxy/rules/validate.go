@@ -100,7 +100,11 @@ func validateClaims(key string, r RuleConfig) []setting.Problem {
 			problems = append(problems,
 				setting.Mistake(at, "a claim without a name never matches", "write the name of a claim")...)
 		}
-		if len(r.Claims[name]) == 0 {
+		switch values := r.Claims[name]; {
+		case values == nil: // {tier: gold, silver} is a claim silver without values
+			problems = append(problems, setting.Mistake(at, "a claim without values admits nobody",
+				"write the values that the rule admits; several values of one claim are a list: {tier: [gold, silver]}")...)
+		case len(values) == 0:
 			problems = append(problems,
 				setting.Mistake(at, "an empty list admits nobody", "write the values that the rule admits")...)
 		}

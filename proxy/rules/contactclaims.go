@@ -1,0 +1,69 @@
+package rules
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// isContactClaim reports whether the name of a claim, in any spelling, is reserved for properties of the contact.
+func isContactClaim(name string) bool {
+	name = strings.ToLower(strings.TrimSpace(name))
+	return name+"." == contactPrefix || strings.HasPrefix(name, contactPrefix)
+}
+
+// validateContactClaim checks the name and the values of a rule's claim, if it is a property of the contact.
+func validateContactClaim(key, name string, values []string) []setting.Problem {
+	if !isContactClaim(name) {
+		return nil
+	}
+	property := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), contactPrefix)
+	switch {
+	case slices.Contains([]string{"list", "lists", "segment", "segments"}, property):
+		return setting.Mistake(key, "lists are a key of the rule, not a claim",
+			"write lists: ["+setting.Shorten(strings.Join(values, ", "))+"] in the rule")
+	case property == "" || property+"." == contactPrefix:
+		return setting.Mistake(key, "names no property of the contact",
+			"write hubspot. and the name of a property, such as hubspot.member_tier")
+	case !strings.HasPrefix(name, contactPrefix):
+		return setting.Mistake(key, "claims of the provider with this name are ignored; a property of the contact is "+
+			"spelled in lower case", "write "+contactPrefix+setting.Shorten(property))
+	}
+	var problems []setting.Problem
+	for i, value := range values {
+		at := key + "[" + strconv.Itoa(i) + "]"
+		switch {
+		case value == "":
+			problems = append(problems, setting.Mistake(at, "an empty value never matches: a property without a value has none",
+				"write the values that the rule admits")...)
+		case strings.Contains(value, ";"):
+			problems = append(problems, setting.Mistake(at, setting.Quote(value)+
+				" never matches: the values of a property are compared one by one", "write a list: ["+
+				strings.Join(splitValues(value), ", ")+"]")...)
+		case len(joined(value)) > 1:
+			problems = append(problems, setting.Problem{
+				Key: at, Text: setting.Quote(value) + " is one value, not several", Warning: true,
+				Cure: "if these are several values, write a list: [" + strings.Join(joined(value), ", ") + "]",
+			})
+		}
+	}
+	return problems
+}
+
+// splitValues returns the values of a property of a contact. HubSpot joins several with semicolons.
+func splitValues(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, ";"), func(value string) bool { return value == "" })
+}
+
+// joined returns the words of a text in which people join several values with a separator.
+func joined(text string) []string {
+	words := strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == ';' || c == '|' })
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
+	}
+	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
+}
+
+func validateLists(key string, r RuleConfig) []setting.Problem { return validateWords(key, r.Lists) }
