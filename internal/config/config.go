@@ -123,6 +123,7 @@ func (c *Config) validate(rep *Report) {
 		rep.addAll(problems)
 		rep.addAll(c.checkHealthPath(ruleSet))
 		if !rep.Failed() {
+			rep.addAll(crossContact(c))
 			rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
 		}
 	}
