@@ -65,11 +65,21 @@ func (c *accessCheck) unusedAllowances() (all []setting.Finding) {
 	}
 	for _, name := range c.cfg.Access.AllowFormFields {
 		if !slices.Contains(c.allowed, name) {
-			all = append(all, warning(accessPart, name+": no form can set it, or nothing rests on it", "remove it",
-				allowFormFields))
+			all = append(all, warning(accessPart, name+": "+c.needless(name), "remove it", allowFormFields))
 		}
 	}
 	return all
+}
+
+// needless returns why an entry of allow_form_fields allows nothing.
+func (c *accessCheck) needless(name string) string {
+	switch p, known := c.schema[name]; {
+	case !known || p.Archived:
+		return "HubSpot has no such property"
+	case !p.FormField:
+		return "no form can set it"
+	}
+	return "no property or list of hubspot.access uses it"
 }
 
 // address says whose answer counts. A pool does not show whether its users come from another provider, so this is not
@@ -107,7 +117,7 @@ func (c *accessCheck) property(name string) []setting.Finding {
 }
 
 // writers returns a finding for each group of properties that a visitor can change. prefix names what reads them.
-func (c *accessCheck) writers(part, prefix string, properties []string) (all []setting.Finding) {
+func (c *accessCheck) writers(part string, prefix user, properties []string) (all []setting.Finding) {
 	var forms, allowed, behavior []string
 	for _, name := range properties {
 		switch {
@@ -123,26 +133,33 @@ func (c *accessCheck) writers(part, prefix string, properties []string) (all []s
 		}
 	}
 	if len(forms) > 0 {
-		all = append(all, failed(part, prefix+formText(forms), "in HubSpot, do not show "+them(forms)+" in forms; "+
+		all = append(all, failed(part, prefix.about(forms, "forms can set",
+			"anybody who fills in a public form can give themselves the value"), "in HubSpot, do not show "+them(forms)+" in forms; "+
 			"or, if no form that the public can fill in has "+them(forms)+", list "+them(forms)+" in allow_form_fields",
 			"HubSpot: Settings, Properties; "+allowFormFields))
 	}
 	if len(behavior) > 0 {
-		all = append(all, warning(part, prefix+strings.Join(behavior, ", ")+
-			": HubSpot sets this from visits, forms and e-mails, so that any visitor can change it",
+		all = append(all, warning(part, prefix.about(behavior, "HubSpot sets from visits, forms and e-mails",
+			"any visitor can change the value"),
 			"let something decide that only your staff or your systems can change", "HubSpot: Settings, Properties"))
 	}
 	c.allowed = append(c.allowed, allowed...)
 	if len(allowed) > 0 {
-		all = append(all, ok(part, prefix+strings.Join(allowed, ", ")+
-			": can be a field of a form, which allow_form_fields permits"))
+		all = append(all, ok(part, prefix.about(allowed, "forms can set", "allow_form_fields permits it")))
 	}
 	return all
 }
 
-func formText(names []string) string {
-	return strings.Join(names, ", ") + ": can be a field of a form, so that anybody who fills in a public form can give " +
-		"themselves the value"
+// user names what uses properties, such as "its filters use "; "" are the rules.
+type user string
+
+// about returns a sentence about properties: what happens to them, and what follows.
+func (u user) about(names []string, what, follows string) string {
+	list := strings.Join(names, ", ")
+	if u == "" {
+		return what + " " + list + ": " + follows
+	}
+	return string(u) + list + ", which " + what + ": " + follows
 }
 
 func them(names []string) string {
@@ -153,12 +170,12 @@ func them(names []string) string {
 }
 
 // written reports whether each login writes a property, and so decides about access itself.
-func (c *accessCheck) written(part, prefix, name string) (f setting.Finding, writes bool) {
+func (c *accessCheck) written(part string, prefix user, name string) (f setting.Finding, writes bool) {
 	p, mapped := c.cfg.Contacts.Properties[name]
 	if !mapped || !c.cfg.Contacts.Sync {
 		return setting.Finding{}, false
 	}
-	detail, cure := prefix+name+": each login writes it, so that the login decides about access", "do not map it"
+	detail, cure := string(prefix)+name+": each login writes it, so that the login decides about access", "do not map it"
 	switch {
 	case p.Claim == c.groups && p.Claim != "":
 		detail += ", with the groups of the provider"

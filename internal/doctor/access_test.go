@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -89,7 +90,7 @@ var accessFaults = map[string]faultCase{
 		accessPart, setting.Warning, "also with require_verified_email: false; others get a 403", "Cognito console",
 	},
 	"property of forms": {
-		asking(define(tierField)), accessPart, setting.Failed, "tier: can be a field of a form", allowFormFields,
+		asking(define(tierField)), accessPart, setting.Failed, "forms can set tier: anybody who fills in", allowFormFields,
 	},
 	"needless allowance": {
 		func(d *doctor, n network) {
@@ -103,7 +104,7 @@ var accessFaults = map[string]faultCase{
 			asking(define(fakehubspot.Property{Name: "hs_analytics_num_page_views", Type: "number"}))(d, n)
 			d.cfg.HubSpot.Access.Properties = []string{"hs_analytics_num_page_views"}
 		},
-		accessPart, setting.Warning, "any visitor can change it", "Properties",
+		accessPart, setting.Warning, "any visitor can change the value", "Properties",
 	},
 	"property that logins write": {
 		written(mapping.Property{Claim: "custom:tier"}), accessPart, setting.Warning,
@@ -115,6 +116,20 @@ var accessFaults = map[string]faultCase{
 	"property with the groups": {
 		written(mapping.Property{Claim: "cognito:groups"}), accessPart, setting.Warning, "the groups of the provider",
 		tierKey,
+	},
+	"allowance that nothing uses": {
+		func(d *doctor, n network) {
+			asking(define(fakehubspot.Property{Name: "status", Type: "string", FormField: true}))(d, n)
+			d.cfg.HubSpot.Access.AllowFormFields = []string{"status"}
+		},
+		accessPart, setting.Warning, "status: no property or list of hubspot.access uses it", allowFormFields,
+	},
+	"allowance of an unknown property": {
+		func(d *doctor, n network) {
+			asking(untouched)(d, n)
+			d.cfg.HubSpot.Access.AllowFormFields = []string{"teir"}
+		},
+		accessPart, setting.Warning, "teir: HubSpot has no such property", allowFormFields,
 	},
 	"label of an option":      {asks("Gold"), accessPart, setting.Warning, `tier cannot be "Gold"`, "proxy.rules, line 7"},
 	"value without an option": {asks("bronze"), accessPart, setting.Warning, `tier cannot be "bronze"`, "proxy.rules"},
@@ -157,8 +172,24 @@ func TestAllowedFormFieldIsNamed(t *testing.T) {
 		asking(define(tierField))(d, n)
 		d.cfg.HubSpot.Access.AllowFormFields = []string{"tier"}
 	})
-	if len(wrong) != 0 || len(all) != 2 || !strings.Contains(all[1].Detail, "allow_form_fields permits") {
+	if len(wrong) != 0 || len(all) != 2 || !strings.Contains(all[1].Detail, "forms can set tier: allow_form_fields permits it") {
 		t.Errorf("%+v", all)
+	}
+}
+
+func TestValueIsComparedAsHubSpotWritesTheType(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ kind, value, cure string }{
+		{"date", "2026-02-03", ""}, {"date", "03.02.2026", "2026-02-03"}, {"date", "2026-02-30", "2026-02-03"},
+		{"date", "2026-02-03T00:00:00Z", "2026-02-03"}, {"datetime", "2026-02-03T09:30:00Z", ""},
+		{"datetime", "2026-02-03T09:30:00.123Z", ""}, {"datetime", "2026-02-03 09:30", "T09:30:00Z"},
+		{"datetime", "2026-02-03T09:30:00+01:00", "UTC"}, {"number", "-12.5", ""}, {"number", "1,234", "1234.5"},
+		{"number", "five", "1234.5"}, {"bool", "true", ""}, {"bool", "yes", "write true"}, {"string", "03.02.2026", ""},
+	} {
+		cure := valueCure(crm.Property{Type: c.kind}, c.value)
+		if !strings.Contains(cure, c.cure) || (cure == "") != (c.cure == "") {
+			t.Errorf("%s %s: %q", c.kind, c.value, cure)
+		}
 	}
 }
 

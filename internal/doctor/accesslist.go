@@ -41,10 +41,15 @@ func (c *accessCheck) list(ctx context.Context, name, id string) []setting.Findi
 	}
 	all := l.walk(ctx, root, id)
 	if c.schema != nil {
-		all = append(all, l.writers(l.part, "its filters read ", l.properties)...)
+		all = append(all, l.writers(l.part, "its filters use ", l.properties)...)
 	}
 	all = append(all, l.visitorFilters()...)
-	return append([]setting.Finding{ok(l.part, l.describe(root, id))}, all...)
+	failing := slices.IndexFunc(all, func(f setting.Finding) bool { return f.Status == setting.Failed })
+	if failing < 0 {
+		return append([]setting.Finding{ok(l.part, l.describe(root, id))}, all...)
+	}
+	all[failing].Detail = l.describe(root, id) + "; " + all[failing].Detail // an ok above it would reassure
+	return all
 }
 
 // read reads a configured list. problem says why no contact can be in it.
@@ -133,32 +138,39 @@ func (l *listCheck) describe(root crm.List, id string) string {
 		text += "static, filled by users, workflows and integrations"
 	}
 	if len(l.properties) > 0 {
-		text += "; rests on " + strings.Join(l.properties, ", ")
+		text += "; its filters use " + strings.Join(l.properties, ", ")
 	}
 	if len(l.nested) > 0 {
-		text += "; names the lists " + strings.Join(l.nested, ", ")
+		text += "; uses the lists " + strings.Join(l.nested, ", ")
 	}
 	return text
 }
 
-// visitorFilters returns warnings for lists that contain everyone who logs in, for filters that any visitor can meet,
-// and for those of which nothing is known.
+// visitorFilters returns findings for lists that contain everyone who logs in, for filters that any visitor can meet,
+// and for those of which nothing is known. Who can submit a form, or log in once, enters: that is a failed check.
 func (l *listCheck) visitorFilters() (all []setting.Finding) {
-	var open, unclear []string
+	const cure = "let something decide that only your staff or your systems can change, such as a static list"
+	var forms, open, unclear []string
 	for _, kind := range l.filters {
 		if name, known := filterKinds()[kind]; !known {
 			unclear = append(unclear, kind)
+		} else if name == formFilters {
+			forms = append(forms, name)
 		} else if name != "" {
 			open = append(open, name)
 		}
 	}
 	if len(l.open) > 0 {
-		all = append(all, warning(l.part, strings.Join(l.open, ", ")+": the filters say what members lack, so a contact "+
+		all = append(all, failed(l.part, strings.Join(l.open, ", ")+": the filters say what members lack, so a contact "+
 			"that a first login creates is a member", "let the filters say what members have", listsPlace))
+	}
+	if len(forms) > 0 {
+		all = append(all, failed(l.part, "its filters use form submissions: anybody who fills in a public form can become a "+
+			"member", cure, listsPlace))
 	}
 	if len(open) > 0 {
 		all = append(all, warning(l.part, "any visitor can meet its filters: "+strings.Join(unique(open), ", "),
-			"let something decide that only your staff or your systems can change, such as a static list", listsPlace))
+			cure, listsPlace))
 	}
 	if len(unclear) > 0 {
 		all = append(all, warning(l.part, "its filters of the kind "+strings.Join(unclear, ", ")+" are not checked",
@@ -167,10 +179,12 @@ func (l *listCheck) visitorFilters() (all []setting.Finding) {
 	return all
 }
 
+const formFilters = "form submissions"
+
 // filterKinds returns what a kind of filter asks for if any visitor can meet it; "" if only users of HubSpot, or their
 // systems, decide. RESTRICTED, which is missing, is what HubSpot does not show to this key.
 func filterKinds() map[string]string {
-	const form, event, mail, consent, campaign = "form submissions", "events", "marketing e-mails",
+	const form, event, mail, consent, campaign = formFilters, "events", "marketing e-mails",
 		"subscriptions and consent", "calls to action, advertisements, campaigns"
 	return map[string]string{
 		"ASSOCIATION": "", "PROPERTY_ASSOCIATION": "", "NUM_ASSOCIATIONS": "", "IMPORT": "",

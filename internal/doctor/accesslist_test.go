@@ -65,16 +65,16 @@ var listFaults = map[string]faultCase{
 	},
 	"list that rests on a form field": {
 		listed(active("1234", "Customers", byProperty("status"), byProperty("tier"))), listPart, setting.Failed,
-		"its filters read tier: can be a field of a form", allowFormFields,
+		"its filters use tier, which forms can set: anybody who fills in", allowFormFields,
 	},
 	"list that names one that rests on a form field": {
 		listed(active("1234", "Customers", byList("7")), active("7", "Silver", byList("8")),
 			active("8", "Gold", byProperty("tier"))),
-		listPart, setting.Failed, "its filters read tier", allowFormFields,
+		listPart, setting.Failed, "its filters use tier", allowFormFields,
 	},
 	"list of submitted forms": {
-		listed(active("1234", "Customers", fakehubspot.Filter{Form: "f"})), listPart, setting.Warning,
-		"any visitor can meet its filters: form submissions", listsPlace,
+		listed(active("1234", "Customers", fakehubspot.Filter{Form: "f"})), listPart, setting.Failed,
+		`list 1234 is "Customers": active; its filters use form submissions: anybody`, listsPlace,
 	},
 	"list of page views": {
 		listed(active("1234", "Customers", byKind("PAGE_VIEW"), byKind("EVENT"))), listPart, setting.Warning,
@@ -84,7 +84,7 @@ var listFaults = map[string]faultCase{
 		listed(fakehubspot.List{ID: "1234", Name: "Others", Filter: &fakehubspot.Branch{
 			Kind: "NOT_ANY", Filters: []fakehubspot.Filter{byProperty("status")},
 		}}),
-		listPart, setting.Warning, `"Others": the filters say what members lack`, listsPlace,
+		listPart, setting.Failed, `"Others": the filters say what members lack`, listsPlace,
 	},
 	"list with filters that are not known": {
 		listed(active("1234", "Customers", byKind("MOON_PHASE"))), listPart, setting.Warning,
@@ -116,7 +116,7 @@ func TestListIsDescribedWithWhatItRestsOn(t *testing.T) {
 	for want, broken := range map[string]fault{
 		`list 1234 is "Customers": static, filled by users, workflows and integrations`: listed(
 			active("1234", "Customers")),
-		`list 1234 is "Customers": active; rests on status; names the lists "Silver"`: listed(
+		`list 1234 is "Customers": active; its filters use status; uses the lists "Silver"`: listed(
 			active("1234", "Customers", byList("7")), active("7", "Silver", byProperty("status"))),
 	} {
 		all, wrong := accessFindings(t, broken)
@@ -132,7 +132,7 @@ func TestAllowedFormFieldOfAListIsNamed(t *testing.T) {
 		listed(active("1234", "Customers", byProperty("tier")))(d, n)
 		d.cfg.HubSpot.Access.AllowFormFields = []string{"tier"}
 	})
-	if len(wrong) != 0 || !strings.Contains(all[len(all)-1].Detail, "tier: can be a field of a form, which allow") {
+	if len(wrong) != 0 || !strings.Contains(all[len(all)-1].Detail, "its filters use tier, which forms can set: allow") {
 		t.Errorf("%+v", all)
 	}
 }
@@ -142,7 +142,7 @@ func TestListsThatNameEachOtherAreReadOnce(t *testing.T) {
 	t.Parallel()
 	all, wrong := accessFindings(t,
 		listed(active("1234", "A", byList("7")), active("7", "B", byList("1234"), byList("7"))))
-	if len(wrong) != 0 || !strings.HasSuffix(all[1].Detail, `names the lists "B"`) {
+	if len(wrong) != 0 || !strings.HasSuffix(all[1].Detail, `uses the lists "B"`) {
 		t.Errorf("%+v", all)
 	}
 }
