@@ -85,6 +85,9 @@ func runCheck(e *env, flag configPath, flags checkFlags) error {
 	if flags.live && !failed {
 		logging.CaptureRedis(slog.New(slog.DiscardHandler)) // the findings report what go-redis would print to stderr
 		result.Live = doctor.Diagnose(e.ctx, cfg)
+		for i := range result.Live {
+			result.Live[i].Where = rep.WithLines(result.Live[i].Where)
+		}
 		result.OK = !slices.ContainsFunc(result.Live, func(f setting.Finding) bool {
 			return f.Status == setting.Failed || flags.strict && f.Status == setting.Warning
 		})

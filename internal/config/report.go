@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -103,6 +104,19 @@ func parentKey(key string) string {
 	}
 	return ""
 }
+
+// WithLines adds to each key of the file in a place, such as "HubSpot; hubspot.hub_id, proxy.origin", its line.
+func (r *Report) WithLines(where string) string {
+	return keyInText.ReplaceAllStringFunc(where, func(key string) string {
+		if at, there := r.at[key]; there {
+			return fmt.Sprintf("%s, line %d", key, at.Line)
+		}
+		return key
+	})
+}
+
+// keyInText matches a key of a section in a text.
+var keyInText = regexp.MustCompile(`[a-z_]+(\.[a-z0-9_-]+)+`)
 
 // sort puts the findings in file order and drops those that follow from another: a value that does not decode fails
 // its validation too, and its section lacks it.

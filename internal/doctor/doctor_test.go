@@ -149,6 +149,10 @@ var hubspotFaults = map[string]faultCase{
 		},
 		"hubspot account", setting.Failed, "account 4712", "hubspot.hub_id",
 	},
+	"HubSpot unreachable": {
+		unreachable("api.hubapi.com"), "hubspot", setting.Failed,
+		"HubSpot's API cannot be reached: connection refused", "network, hubspot.api_url",
+	},
 	"no HubSpot API": {
 		responding("api.hubapi.com", 404, ""), "hubspot", setting.Failed, "404", "hubspot.api_version",
 	},

@@ -105,8 +105,11 @@ func apiFinding(cfg hubspot.Config, err error, scope string) setting.Finding {
 	case status == http.StatusTooManyRequests:
 		return warning(part, err.Error(), "try again later; another application uses up the account's rate limit",
 			"HubSpot: Development, Monitoring")
+	case status == 0 && networkCause(err) != "":
+		return failed(part, "HubSpot's API cannot be reached: "+networkCause(err),
+			"make "+cfg.APIURL+" reachable from this machine", "network, hubspot.api_url")
 	case status == 0:
-		return failed(part, err.Error(), "make "+cfg.APIURL+" reachable from this machine", "network, hubspot.api_url")
+		return failed(part, err.Error(), "check that "+cfg.APIURL+" is HubSpot's API", "network, hubspot.api_url")
 	default:
 		return failed(part, err.Error(), "check HubSpot's status page, and the API version", "hubspot.api_version")
 	}

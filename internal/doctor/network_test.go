@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +27,7 @@ type network map[string]http.Handler
 func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := n[r.URL.Host]
 	if h == nil {
-		return nil, errors.New("connection refused")
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 	response := httptest.NewRecorder()
 	response.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
@@ -113,4 +116,24 @@ func only(path string, h, rest http.Handler) http.Handler {
 		}
 		rest.ServeHTTP(w, r)
 	})
+}
+
+func TestNetworkCauseIsShort(t *testing.T) {
+	t.Parallel()
+	dial := func(err error) error {
+		return fmt.Errorf("hubspot: write contacts: %w", &net.OpError{Op: "dial", Net: "tcp", Err: err})
+	}
+	for want, err := range map[string]error{
+		"connection refused":  dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)),
+		"no response in time": fmt.Errorf("hubspot: read contacts: %w", context.DeadlineExceeded),
+		"the name api.example cannot be resolved (no such host)": dial(
+			&net.DNSError{Name: "api.example", Err: "no such host"}),
+		"the connection was closed": fmt.Errorf("hubspot: %w", io.EOF),
+		"other":                     dial(errors.New("other")),
+		"":                          errors.New("hubspot: the response lacks portalId"),
+	} {
+		if got := networkCause(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
 }
