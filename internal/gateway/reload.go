@@ -90,7 +90,11 @@ func (r *reloader) load(forced bool) error {
 	switch {
 	case rep.Failed():
 		r.reject(result, fmt.Errorf("%s in %s", setting.Count(rep.Errors(), "mistake"), r.path))
-		for _, line := range rep.Lines() {
+		for i, line := range rep.Lines() {
+			if rep.Findings[i].Warning {
+				r.log.Warn("configuration", "problem", line)
+				continue
+			}
 			r.log.Error("configuration refused", "problem", line)
 		}
 		return nil

@@ -83,6 +83,19 @@ func TestRefusedConfigurationIsReportedAndNotServed(t *testing.T) {
 	}
 }
 
+func TestRefusedConfigurationLogsItsWarningsAsWarnings(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	r.edit("${file:admin_token}", "a token in plain text", "default: public", "default: pubic")
+	r.reloader.reload(false)
+	if n := len(r.log.with("configuration refused")); n != 1 {
+		t.Errorf("%d errors", n)
+	}
+	if n := len(r.log.with("configuration")); n != 1 {
+		t.Errorf("%d warnings", n)
+	}
+}
+
 func gaugeOf(t *testing.T, g *gateway, name string) float64 {
 	t.Helper()
 	families, err := g.metrics.registry.Gather()
