@@ -135,7 +135,11 @@ func (d *decoder) pairs(node *yaml.Node, l location, visit func(name string, key
 		}
 		child.key = setting.Join(l.key, key.Value)
 		if first, doubled := seen[key.Value]; doubled {
-			d.fail(child, fmt.Sprintf("duplicate key, first on line %d", first), "remove one of them")
+			cure := "remove one of them"
+			if value.Kind == yaml.MappingNode || value.Kind == yaml.SequenceNode {
+				cure = "merge them: move the lines below this one to the first"
+			}
+			d.fail(child, fmt.Sprintf("duplicate key, first on line %d", first), cure)
 			continue
 		}
 		seen[key.Value] = key.Line

@@ -161,11 +161,14 @@ func (r *Report) incompleteKeys() map[string]bool {
 	return keys
 }
 
-// unclear reports whether a section has mistakes, so that what it lacks may be meant by one of them.
+// unclear reports whether a section has mistakes, or one above it cannot be read, so that what it lacks may be meant by
+// one of them.
 func (r *Report) unclear(section string) bool {
 	below := func(key string) bool { return key == section || strings.HasPrefix(key, section+".") }
 	return slices.ContainsFunc(r.misspelled, below) ||
-		slices.ContainsFunc(r.Findings, func(f finding) bool { return !f.Warning && below(f.Key) })
+		slices.ContainsFunc(r.Findings, func(f finding) bool {
+			return !f.Warning && below(f.Key) || f.decoding && f.Key != "" && strings.HasPrefix(section, f.Key+".")
+		})
 }
 
 // belowMalformed reports whether a section above the key could not be read.
