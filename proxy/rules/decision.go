@@ -30,7 +30,7 @@ const (
 // reasonTexts are the reasons in words, except those of requirements.
 var reasonTexts = map[string]string{
 	ReasonPublic:      "the rule needs no login",
-	ReasonAdmitted:    "the login satisfies the rule",
+	ReasonAdmitted:    "the visitor satisfies the rule",
 	ReasonNoSession:   "the rule needs a login, and nobody is logged in",
 	ReasonUnknownVerb: "no rule takes this method",
 	ReasonHubSpot:     "proxy.hubspot refuses this feature of HubSpot",

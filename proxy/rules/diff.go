@@ -83,9 +83,10 @@ func Diff(was, is *Set, hosts []string) Changes {
 	return all
 }
 
-// CompareAt compares two Sets at one URL, and reports whether they differ there.
+// CompareAt compares two Sets at one URL, and reports whether they admit different visitors there. Another name for the
+// same list is no difference.
 func CompareAt(was, is *Set, at Subject) (Change, bool) {
 	before, after := was.Protection(at.Host, at.Path, at.Params), is.Protection(at.Host, at.Path, at.Params)
 	ch := Change{Host: at.Host, Was: before.String(), Is: after.String(), MoreOpen: after.MoreOpen(before)}
-	return ch, ch.Was != ch.Is || ch.MoreOpen || before.MoreOpen(after)
+	return ch, ch.MoreOpen || before.MoreOpen(after)
 }
