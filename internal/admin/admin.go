@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/buildinfo"
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -28,6 +29,7 @@ type Server struct {
 	Sessions *session.Manager
 	Contacts *hubspot.Contacts
 	Provider func() mapping.Provider
+	Lists    func() map[string]access.ListID // the lists of HubSpot by the names that rules use; nil = none
 	Pprof    bool
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -103,7 +104,8 @@ func peopleOf(sessions []*session.Session) (people []outbox.Login) {
 type PersonJSON struct {
 	Email string `json:"email"`
 	hubspot.Person
-	Sessions []SessionJSON `json:"sessions"`
+	Sessions []SessionJSON            `json:"sessions"`
+	Lists    map[string]access.ListID `json:"lists,omitempty"` // the ids in Access by the names that rules use
 }
 
 func (s *Server) showPerson(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +128,11 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request) {
 		refusePerson(w, r, email, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, PersonJSON{Email: email, Person: found, Sessions: sessionRows(sessions)})
+	p := PersonJSON{Email: email, Person: found, Sessions: sessionRows(sessions)}
+	if s.Lists != nil && len(found.Access) > 0 {
+		p.Lists = s.Lists()
+	}
+	writeJSON(w, http.StatusOK, p)
 }
 
 // ForgottenPerson is the response to POST /api/contacts/forget. With "allow" in the request, Allowed reports whether

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -79,12 +80,17 @@ func printPerson(w io.Writer, p admin.PersonJSON) {
 	for _, b := range p.Browsers {
 		fprintf(w, "  form submitted: %t, kept until %s\n", b.Submitted, shortTime(&b.ExpiresAt))
 	}
-	printAnswers(w, p.Access)
+	printAnswers(w, p.Access, p.Lists)
 	printUnreadable(w, p.Unreadable)
 }
 
-// printAnswers prints what HubSpot said for rules that ask for it. Rules know the lists by other names.
-func printAnswers(w io.Writer, answers []access.Known) {
+// printAnswers prints what HubSpot said for rules that ask for it. names are the lists by the names that rules use.
+func printAnswers(w io.Writer, answers []access.Known, names map[string]access.ListID) {
+	shown := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		id := string(names[name])
+		shown[id] = name + " (" + id + ")"
+	}
 	fprintln(w, setting.Count(len(answers), "answer")+" of HubSpot for rules")
 	for _, a := range answers {
 		contact := "one contact has the address"
@@ -94,9 +100,10 @@ func printAnswers(w io.Writer, answers []access.Known) {
 		fprintf(w, "  %s, read at %s\n", contact, shortTime(&a.ReadAt))
 		values := map[string]string{}
 		for id, member := range a.Lists {
-			values["list "+id] = "not a member"
+			key := "list " + cmp.Or(shown[id], id)
+			values[key] = "not a member"
 			if member {
-				values["list "+id] = "member"
+				values[key] = "member"
 			}
 		}
 		for name, list := range a.Properties {

@@ -20,6 +20,7 @@ func TestContactsShowPrintsEveryValue(t *testing.T) {
 	letter := outbox.DeadLetter{ID: "2-2", Reason: "company is required", Properties: map[string]string{"city": "Ulm"}}
 	p := admin.PersonJSON{
 		Email:    "ada@example.com",
+		Lists:    map[string]access.ListID{"customers": "1234"},
 		Sessions: []admin.SessionJSON{{ID: "5e55", User: "sub-ada", Host: "www.example.com", Address: "192.0.2.7"}},
 		Person: hubspot.Person{Forgotten: true, PersonData: outbox.PersonData{
 			Queue: []outbox.PersonEntry{{
@@ -41,7 +42,7 @@ func TestContactsShowPrintsEveryValue(t *testing.T) {
 		"claim roles: [a]", "2-2", "company is required", "city: Ulm", "contact 4711", "7 logins", "updated",
 		"groups: [staff]",
 		"kept until 2026-02-03 04:05:06", "form submitted: true",
-		"1 answer of HubSpot", "one contact has the address, read at 2026-02-03 04:05:06", "list 1234: member\n",
+		"1 answer of HubSpot", "one contact has the address, read at 2026-02-03 04:05:06", "list customers (1234): member\n",
 		"list 5678: not a member\n", "property tier: gold;beta\n", "property portal: -\n",
 	} {
 		if !strings.Contains(out.String(), text) {

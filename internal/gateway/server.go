@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/mapping"
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/config"
@@ -40,6 +41,7 @@ func (g *gateway) adminServer(cfg config.ServerConfig) *http.Server {
 		Contacts: g.contacts, Pprof: cfg.Pprof, Health: g.health, Config: g.servedConfig,
 		Token:    func() string { return g.current.Load().cfg.Server.AdminToken.Reveal() },
 		Provider: g.contactProvider,
+		Lists:    func() map[string]access.ListID { return g.current.Load().cfg.HubSpot.Access.Lists },
 	}
 	return &http.Server{
 		Handler:           stricthttp.Prompt(a.Handler()),
