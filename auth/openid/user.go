@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/dependency"
@@ -50,7 +51,7 @@ func (p *Provider) merge(id *Identity, info map[string]any) {
 	delete(claims, "email_verified")
 	for _, source := range []map[string]any{info, id.User.Claims} {
 		verified, found := source["email_verified"]
-		if found && stringOf(source["email"]) == stringOf(claims["email"]) {
+		if found && reflect.DeepEqual(source["email"], claims["email"]) {
 			claims["email_verified"] = verified
 		}
 	}
