@@ -109,8 +109,8 @@ func TestClaimsNamedHubSpotAreDroppedAtRefresh(t *testing.T) {
 	}
 }
 
-// TestRefreshWithClaimsNamedHubSpotChangesNothing checks that a session means the same to rules after a refresh at which
-// the provider sends such claims for the first time.
+// TestRefreshWithClaimsNamedHubSpotChangesNothing checks that a session means the same to rules after a refresh at
+// which the provider sends such claims for the first time.
 func TestRefreshWithClaimsNamedHubSpotChangesNothing(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)

@@ -57,7 +57,7 @@ func (l *live) ends() {
 	}
 }
 
-// Only the connections themselves use what HubSpot said: nobody requests a page meanwhile.
+// Only the connections themselves use what HubSpot said: no page is requested meanwhile.
 func TestOpenConnectionsEndWithMembership(t *testing.T) {
 	t.Parallel()
 	s := newAccessSite(t, options{routed: true, config: soon})

@@ -171,7 +171,8 @@ func TestHealthPathEndsWhereItsBodyEnds(t *testing.T) {
 	}
 	inside := w.listeners()["https"]
 	inside.SetDeadline(time.Now().Add(20 * time.Second))
-	io.WriteString(inside, "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: "+strconv.Itoa(len(inner))+"\r\n\r\n"+inner)
+	length := strconv.Itoa(len(inner))
+	io.WriteString(inside, "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: "+length+"\r\n\r\n"+inner)
 	text, _ := io.ReadAll(inside)
 	if n := strings.Count(string(text), "HTTP/1.1 "); n != 1 || !strings.HasSuffix(string(text), "ok") {
 		t.Errorf("%d answers: %s", n, text)

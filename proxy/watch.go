@@ -23,8 +23,8 @@ type Open struct {
 // watchAfter is how long an exchange may take before its session is watched. Most pages take less.
 const watchAfter = time.Second
 
-// watch ends an exchange when its session ends or is no longer admitted, because of a reload, changed claims, or what
-// HubSpot knows, and when leaving is closed because the process shuts down. It subscribes before it asks, so that it
+// watch ends an exchange when its session ends or is not admitted any more, because of a reload, changed claims, or
+// what HubSpot knows, and when leaving is closed because the process shuts down. It subscribes before it asks, so that it
 // misses nothing. It also asks periodically, because a record that vanished from Redis and an idle session are not
 // announced, and so that what HubSpot knows about the person stays in use and is read again.
 func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
@@ -69,7 +69,7 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	}
 }
 
-// redecide reports whether an exchange is no longer admitted, and when to ask again. When the session's end is
+// redecide reports whether an exchange is not admitted any more, and when to ask again. When the session's end is
 // announced, or the process shuts down, it does not wait until Redis or HubSpot has answered: then nothing is decided.
 func (g *Gate) redecide(p *exchange, ended, leaving <-chan struct{}) (refused bool, again time.Duration) {
 	ctx, cancel := context.WithCancel(p.work.Context()) // canceled when the exchange ends

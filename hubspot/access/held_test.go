@@ -24,7 +24,8 @@ func TestHeldAsksNobody(t *testing.T) {
 		w.know(a, ada, false)
 		synctest.Wait() // until the other replica can know it
 		w.hubspot.received()
-		for _, age := range []time.Duration{0, 2 * w.cfg.Refresh.D(), w.cfg.MaxStale.D() - 2*w.cfg.Refresh.D() - time.Minute} {
+		refresh, left := w.cfg.Refresh.D(), w.cfg.MaxStale.D()-2*w.cfg.Refresh.D()-time.Minute
+		for _, age := range []time.Duration{0, 2 * refresh, left} {
 			time.Sleep(age)
 			began := time.Now()
 			for name, replica := range map[string]*Access{"here": a, "there": b} {

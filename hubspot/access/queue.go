@@ -91,7 +91,7 @@ func (q *queue) full() bool {
 	return len(q.waiting) >= batchSize
 }
 
-// empty reports whether nobody is gathered.
+// empty reports whether the background queue is empty.
 func (q *queue) empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -166,7 +166,7 @@ func (q *queue) leave(a *ask) (left bool) {
 	return true
 }
 
-// finish ends the reads of people: whoever waits continues.
+// finish ends the reads of people: visitors who wait continue.
 func (q *queue) finish(asks []*ask) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

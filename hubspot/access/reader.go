@@ -23,8 +23,8 @@ type answer struct {
 	known *Known // nil = unknown
 }
 
-// ask reads people in two calls: their contacts, then the lists that these are in. Whoever is missing in an answer is
-// unknown, and so is everyone if the account changed between the calls.
+// ask reads people in two calls: their contacts, then the lists that these are in. A person who is missing in an
+// answer is unknown, and so is everyone if the account changed between the calls.
 func (a *Access) ask(ctx context.Context, reader Reader, asks []*ask) ([]answer, error) {
 	n, account, at := a.live.Load().need, a.deps.Account(), a.deps.Now().UTC().Truncate(0)
 	found, err := reader.Lookup(ctx, emailsOf(asks), n.properties)
@@ -122,20 +122,17 @@ func (a *Access) probe(ctx context.Context, reader Reader) error {
 	return reader.ProbeMemberships(ctx)
 }
 
-// probeAddress is an address that belongs to no visitor (RFC 2606).
-const probeAddress = "hubgate-probe@example.com"
-
 // probeProperties reports whether a configured property makes all calls fail, as one that needs a further scope does. A
 // failure without properties says nothing about them.
 func probeProperties(ctx context.Context, reader Reader, properties []string) error {
 	if len(properties) == 0 {
 		return nil
 	}
-	_, err := reader.Lookup(ctx, []string{probeAddress}, properties)
+	_, err := reader.Lookup(ctx, []string{crm.ProbeAddress}, properties)
 	if err == nil {
 		return nil
 	}
-	if _, plain := reader.Lookup(ctx, []string{probeAddress}, nil); plain != nil {
+	if _, plain := reader.Lookup(ctx, []string{crm.ProbeAddress}, nil); plain != nil {
 		return nil
 	}
 	return fmt.Errorf("with hubspot.access.properties: %w", err)

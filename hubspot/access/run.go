@@ -104,7 +104,7 @@ func (a *Access) claim(ctx context.Context, n int) (claimed []*ask) {
 	return claimed
 }
 
-// sweep forgets what nobody can use.
+// sweep drops copies that are too old to use.
 func (a *Access) sweep(ctx context.Context) error {
 	for background.Sleep(ctx, sweepEvery) {
 		a.cache.sweep(a.live.Load().need.maxStale, a.deps.Now())

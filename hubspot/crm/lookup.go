@@ -48,17 +48,17 @@ func (c *Client) Lookup(ctx context.Context, emails, properties []string) (map[s
 	return found, nil
 }
 
-// probeAddress is an address that belongs to no visitor (RFC 2606).
-const probeAddress = "hubgate-probe@example.com"
+// ProbeAddress is an address that belongs to no visitor (RFC 2606).
+const ProbeAddress = "hubgate-probe@example.com"
 
 // ProbeRead looks up an address that hubgate chose: the answer shows whether HubSpot processes such calls, whatever
 // addresses visitors have.
 func (c *Client) ProbeRead(ctx context.Context) error {
-	k := c.readCall("email", []string{probeAddress}, nil)
+	k := c.readCall("email", []string{ProbeAddress}, nil)
 	k.timeout = probeTimeout
 	body, err := c.do(ctx, k)
 	if err == nil {
-		_, err = parseLookup(body, map[string]bool{probeAddress: true}, k.sent)
+		_, err = parseLookup(body, map[string]bool{ProbeAddress: true}, k.sent)
 	}
 	var e *APIError
 	if errors.As(err, &e) && e.Status == http.StatusBadRequest && e.fromHubSpot {

@@ -83,8 +83,8 @@ func (c *accessCheck) needless(name string) string {
 }
 
 // address says whose answer counts. A pool does not show whether its users come from another provider, so this is not
-// a warning, which every pool without one would get too; but a configuration that makes contacts of unverified addresses
-// probably has people with them.
+// a warning, which every pool without one would get too; but a configuration that makes contacts of unverified
+// addresses probably has people with them.
 func (c *accessCheck) address() setting.Finding {
 	f := ok(accessPart, "a contact counts only for a person whose e-mail address the provider has verified")
 	if !c.cfg.Contacts.RequireVerifiedEmail {
@@ -134,8 +134,9 @@ func (c *accessCheck) writers(part string, prefix user, properties []string) (al
 	}
 	if len(forms) > 0 {
 		all = append(all, failed(part, prefix.about(forms, "forms can set",
-			"anybody who fills in a public form can give themselves the value"), "in HubSpot, do not show "+them(forms)+" in forms; "+
-			"or, if no form that the public can fill in has "+them(forms)+", list "+them(forms)+" in allow_form_fields",
+			"anybody who fills in a public form can give themselves the value"),
+			"in HubSpot, do not show "+them(forms)+" in forms; "+
+				"or, if no form that the public can fill in has "+them(forms)+", list "+them(forms)+" in allow_form_fields",
 			"HubSpot: Settings, Properties; "+allowFormFields))
 	}
 	if len(behavior) > 0 {

@@ -172,7 +172,8 @@ func TestAllowedFormFieldIsNamed(t *testing.T) {
 		asking(define(tierField))(d, n)
 		d.cfg.HubSpot.Access.AllowFormFields = []string{"tier"}
 	})
-	if len(wrong) != 0 || len(all) != 2 || !strings.Contains(all[1].Detail, "forms can set tier: allow_form_fields permits it") {
+	const permitted = "forms can set tier: allow_form_fields permits it"
+	if len(wrong) != 0 || len(all) != 2 || !strings.Contains(all[1].Detail, permitted) {
 		t.Errorf("%+v", all)
 	}
 }

@@ -44,7 +44,8 @@ func TestWebSocketEndsAtMaxStale(t *testing.T) {
 	if _, err := io.ReadFull(in, frame); err != nil || string(frame[2:]) != "hi" {
 		t.Fatalf("before max_stale: % x, %v", frame, err)
 	}
-	s.pass(time.Hour - 3*time.Second) // the connection is watched before that time is over
+	// The connection is watched before that time is over.
+	s.pass(time.Hour - 3*time.Second)
 	if _, err := io.ReadFull(in, frame); err != nil || frame[0] != 0x88 || string(frame[2:]) != "\x03\xf0" { // 1008
 		t.Errorf("% x, %v", frame, err)
 	}

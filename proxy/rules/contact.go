@@ -9,7 +9,7 @@ import (
 )
 
 // contact returns what HubSpot says about the visitor, or why no rule may rest on it. An address that the provider has
-// not verified may be another person's: whoever registered it would be admitted as that person.
+// not verified may be another person's: the one who registered it would be admitted as that person.
 func (q request) contact() (*session.CRM, Decision) {
 	s := q.session
 	switch {

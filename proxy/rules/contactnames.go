@@ -54,7 +54,7 @@ func (e Env) PropertyMistake(name string) *setting.Invalid {
 }
 
 // checkContactNames reports lists and properties of rules and tests that hubspot.access does not have. A rule that asks
-// for one of them would admit nobody.
+// for one of them could never be met.
 func (c Config) checkContactNames(env Env) []setting.Problem {
 	var problems setting.Problems
 	check := func(key string, bad *setting.Invalid) {
