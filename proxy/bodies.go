@@ -25,8 +25,8 @@ func (b *clientBody) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// errSessionEnded means that an exchange ended because its session ended, or is no longer admitted.
-var errSessionEnded = errors.New("proxy: the session has ended, or is no longer admitted")
+// errEnded means that a watch ended the exchange, because its session ended or is not admitted any more.
+var errEnded = errors.New("proxy: ended while in progress")
 
 // originBody is the body of the origin's response. It can be ended while it is read, and records why reading failed.
 type originBody struct {
@@ -43,12 +43,12 @@ const (
 
 func (b *originBody) Read(p []byte) (int, error) {
 	if b.ending.Load() == breakOff {
-		return b.failed(errSessionEnded)
+		return b.failed(errEnded)
 	}
 	n, err := b.ReadCloser.Read(p)
 	switch ending := b.ending.Load(); {
 	case ending == breakOff:
-		return b.failed(errSessionEnded)
+		return b.failed(errEnded)
 	case err == nil || err == io.EOF:
 		return n, err
 	case ending == complete:

@@ -56,7 +56,7 @@ func (g *Gate) answer(w http.ResponseWriter, r *http.Request, q question) {
 	})
 	g.setAnswer(r, d, s)
 	switch {
-	case d.Kind == rules.Public, d.Kind == rules.Allow:
+	case d.Admits():
 		w.WriteHeader(http.StatusAccepted)
 	case d.Kind == rules.Login:
 		loginURL := g.loginURL(q.back)

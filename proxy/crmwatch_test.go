@@ -65,7 +65,7 @@ func TestPublicStreamNeverAsksHubSpot(t *testing.T) {
 	}
 }
 
-func TestAdmitsReportsUntilWhen(t *testing.T) {
+func TestRedecideReportsUntilWhen(t *testing.T) {
 	t.Parallel()
 	s, crm := listStage(t)
 	open := func(path string) (Open, *session.Session) {
@@ -81,11 +81,11 @@ func TestAdmitsReportsUntilWhen(t *testing.T) {
 		}
 		return Open{Request: r, Host: testHost, Path: p, Session: who}, who
 	}
-	if admitted, until := s.gate.Admits(open("/customers/")); !admitted || !until.Equal(crm.known["alice"].UsableUntil) {
-		t.Errorf("a list: %v until %v", admitted, until)
+	if d, until := s.gate.Redecide(open("/customers/")); !d.Admits() || !until.Equal(crm.known["alice"].UsableUntil) {
+		t.Errorf("a list: %+v until %v", d, until)
 	}
-	if admitted, until := s.gate.Admits(open("/read/a")); !admitted || !until.IsZero() {
-		t.Errorf("a plain rule: %v until %v", admitted, until)
+	if d, until := s.gate.Redecide(open("/read/a")); !d.Admits() || !until.IsZero() {
+		t.Errorf("a plain rule: %+v until %v", d, until)
 	}
 }
 

@@ -45,8 +45,9 @@ type Login interface {
 
 // Reloads applies the rules and sessions in force now to exchanges that were admitted earlier.
 type Reloads interface {
-	// Redecide reports whether an open exchange is still admitted, and when to ask again.
-	Redecide(Open) (admitted bool, again time.Duration)
+	// Redecide decides about an open exchange, and reports when to ask again. The Kind "error" with the Reason "store"
+	// means that the session cannot be loaded.
+	Redecide(Open) (d rules.Decision, again time.Duration)
 	// Replaced returns a channel that is closed when a reload replaces the rules in force now.
 	Replaced() <-chan struct{}
 }

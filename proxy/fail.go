@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -25,10 +27,10 @@ func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 		panic(bug)
 	}
 	failure, reason := p.body.failure.Load(), reasonOf(err)
-	ended, gone := context.Cause(p.Context) == errSessionEnded, errors.Is(err, context.Canceled)
+	ended, gone := p.ended.Load(), errors.Is(err, context.Canceled)
 	switch {
-	case ended:
-		facts.Outcome.Err = errSessionEnded
+	case ended != nil:
+		facts.Outcome.Err = fmt.Errorf("%w: %s", errEnded, ended.Reason)
 	case failure == nil && !gone:
 		g.deps.Metrics.errors.WithLabelValues(reason).Inc()
 		fallthrough
@@ -41,8 +43,8 @@ func (g *Gate) fail(_ http.ResponseWriter, out *http.Request, err error) {
 	}
 	w := p.out.replace()
 	switch {
-	case ended:
-		g.sessionEnded(w, r, p)
+	case ended != nil:
+		g.refuseEnded(w, r, p, *ended)
 	case failure != nil:
 		g.failBody(w, r, *failure)
 	case gone:
@@ -64,10 +66,26 @@ func failed(r *http.Request, decision rules.Kind, reason string) {
 	o.Set(o.Rule, string(decision), reason)
 }
 
-// sessionEnded responds to a request whose session ended before anything was sent.
-func (g *Gate) sessionEnded(w http.ResponseWriter, r *http.Request, p *exchange) {
-	failed(r, rules.Login, "session_ended")
-	g.loginRequired(w, r, p.path)
+// refuseEnded responds to a request that a watch ended before anything was sent. Only if the session has ended, or is
+// too old, does it ask for a login: another one would not change the answer of HubSpot.
+func (g *Gate) refuseEnded(w http.ResponseWriter, r *http.Request, p *exchange, d rules.Decision) {
+	o := &inbound.Of(r).Outcome
+	rule := cmp.Or(d.Rule.Name, o.Rule)
+	o.Set(rule, string(d.Kind), d.Reason)
+	switch {
+	case d.Unknown():
+		o.Set(rule, "error", "crm")
+		o.Err = errCRMUnknown
+		g.crmUnknown(w, r)
+	case d.Kind == "error":
+		g.deps.Pages.Write(w, r, unavailable())
+	case d.Kind == rules.Login:
+		g.loginRequired(w, r, p.path)
+	case d.Kind == rules.Forbid && p.session != nil: // it is nil if the page was public when it was asked for
+		g.forbid(w, r, d, p.session)
+	default:
+		g.refuse(w, r, d)
+	}
 }
 
 // tooLarge responds to a request whose body is larger than max_request_body.

@@ -108,9 +108,8 @@ func newStage(t testing.TB, st staging) *stage {
 				return name == "__Host-hubgate" || strings.HasPrefix(name, "__Host-hubgate-")
 			},
 		},
-		ended:    func(string) (<-chan struct{}, func()) { return nil, func() {} },
-		redecide: func(Open) bool { return true },
-		recheck:  time.Hour,
+		ended:   func(string) (<-chan struct{}, func()) { return nil, func() {} },
+		recheck: time.Hour,
 	}
 	s.deps.Sessions, s.deps.Login, s.deps.Reloads = s, s, s
 	if st.change != nil {
@@ -131,7 +130,7 @@ func newStage(t testing.TB, st staging) *stage {
 type stubs struct {
 	Deps
 	ended    func(ref string) (<-chan struct{}, func())
-	redecide func(Open) bool
+	redecide func(Open) bool // whether the session still admits it; nil to ask the gate about the same session
 	recheck  time.Duration
 	replaced chan struct{}
 }
@@ -161,7 +160,16 @@ func (s *stage) SwitchForm(*http.Request) page.Form {
 
 func (s *stage) FormOrigins() []string { return nil }
 
-func (s *stage) Redecide(o Open) (bool, time.Duration) { return s.deps.redecide(o), s.deps.recheck }
+func (s *stage) Redecide(o Open) (rules.Decision, time.Duration) {
+	if s.deps.redecide == nil {
+		d, _ := s.gate.Redecide(o, o.Session)
+		return d, s.deps.recheck
+	}
+	if s.deps.redecide(o) {
+		return rules.Decision{Kind: rules.Allow}, s.deps.recheck
+	}
+	return rules.Decision{Kind: rules.Login, Reason: rules.ReasonNoSession}, s.deps.recheck
+}
 
 func (s *stage) Replaced() <-chan struct{} { return s.deps.replaced }
 

@@ -115,8 +115,8 @@ func TestLastingExchangeKeepsMethodAndRule(t *testing.T) {
 	}), rule), change: func(d *stubs) {
 		d.redecide = func(o Open) bool {
 			asked <- struct{}{}
-			admitted, _ := s.gate.Admits(o, o.Session)
-			return admitted
+			d, _ := s.gate.Redecide(o, o.Session)
+			return d.Admits()
 		}
 	}})
 	_, in := s.lasting(t, "POST /members/x HTTP/1.1\r\nContent-Length: 0\r\n")

@@ -72,6 +72,11 @@ func (g *Gate) membershipUnknown(w http.ResponseWriter, r *http.Request, v visit
 		failed(r, "error", "client_gone")
 		panic(http.ErrAbortHandler)
 	}
+	g.crmUnknown(w, r)
+}
+
+// crmUnknown writes that page. It does not look at the request's context, which ends with a watched exchange.
+func (g *Gate) crmUnknown(w http.ResponseWriter, r *http.Request) {
 	answer := crmUnavailable()
 	answer.Forms = []page.Form{g.deps.Login.SwitchForm(r)}
 	answer.FormOrigins = g.deps.Login.FormOrigins()

@@ -40,10 +40,8 @@ func listStage(t *testing.T, change ...func(*stubs)) (*stage, *crmStub) {
 		}
 		w.Write([]byte("origin"))
 	})
-	var s *stage
-	s = newStage(t, staging{cfg: testConfig(origin.URL, listRules()...), change: func(d *stubs) {
+	s := newStage(t, staging{cfg: testConfig(origin.URL, listRules()...), change: func(d *stubs) {
 		d.CRM = crm
-		d.redecide = func(o Open) bool { admitted, _ := s.gate.Admits(o, o.Session); return admitted }
 		for _, f := range change {
 			f(d)
 		}

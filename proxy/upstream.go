@@ -49,9 +49,10 @@ type exchange struct {
 	body      clientBody
 	reply     originBody
 	start     time.Time
-	work      *background.Work // watches an exchange that may last; nil if it does not
-	kind      atomic.Int32     // of the response
-	socket    *socket          // the visitor's end of a requested WebSocket; nil otherwise
+	work      *background.Work               // watches an exchange that may last; nil if it does not
+	kind      atomic.Int32                   // of the response
+	ended     atomic.Pointer[rules.Decision] // why a watch ended it; nil if none did, or the process shuts down
+	socket    *socket                        // the visitor's end of a requested WebSocket; nil otherwise
 }
 
 // The kinds of responses.

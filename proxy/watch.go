@@ -41,17 +41,17 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 		ended, release := g.ended(p.session)
 		changed, releaseCRM := g.changed(p.session)
 		refused, again := g.redecide(p, ended, leaving)
-		if refused {
+		if refused != nil {
 			release()
 			releaseCRM()
-			p.end(policyViolation)
+			p.refuse(*refused)
 			return
 		}
 		recheck := time.NewTimer(again)
 		select {
 		case <-done:
 		case <-expired:
-			p.end(policyViolation)
+			p.refuse(rules.Decision{Kind: rules.Login, Reason: rules.ReasonNoSession})
 		case <-leaving:
 			p.end(goingAway)
 		case <-ended:
@@ -69,9 +69,10 @@ func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	}
 }
 
-// redecide reports whether an exchange is not admitted any more, and when to ask again. When the session's end is
-// announced, or the process shuts down, it does not wait until Redis or HubSpot has answered: then nothing is decided.
-func (g *Gate) redecide(p *exchange, ended, leaving <-chan struct{}) (refused bool, again time.Duration) {
+// redecide returns the decision that ends an exchange, nil if it goes on, and when to ask again. When the session's end
+// is announced, or the process shuts down, it does not wait until Redis or HubSpot has answered: then nothing is
+// decided.
+func (g *Gate) redecide(p *exchange, ended, leaving <-chan struct{}) (refused *rules.Decision, again time.Duration) {
 	ctx, cancel := context.WithCancel(p.work.Context()) // canceled when the exchange ends
 	defer cancel()
 	if p.session != nil {
@@ -84,11 +85,14 @@ func (g *Gate) redecide(p *exchange, ended, leaving <-chan struct{}) (refused bo
 			cancel()
 		})
 	}
-	admitted, again := g.deps.Reloads.Redecide(Open{
+	d, again := g.deps.Reloads.Redecide(Open{
 		Request: p.in.WithContext(ctx),
 		Host:    inbound.Of(p.in).Site.Host, Path: p.path, Params: p.params, Session: p.session,
 	})
-	return !admitted && ctx.Err() == nil, again
+	if d.Admits() || ctx.Err() != nil {
+		return nil, again
+	}
+	return &d, again
 }
 
 // ended is Sessions.Ended. A public page has no session.
@@ -97,6 +101,15 @@ func (g *Gate) ended(s *session.Session) (<-chan struct{}, func()) {
 		return nil, func() {}
 	}
 	return g.deps.Sessions.Ended(s.Ref)
+}
+
+// refuse ends an exchange that is not admitted any more. The first reason counts.
+func (p *exchange) refuse(d rules.Decision) {
+	if d.Reason == rules.ReasonNoSession { // there was one
+		d.Reason = "session_ended"
+	}
+	p.ended.CompareAndSwap(nil, &d)
+	p.end(policyViolation)
 }
 
 // end ends an exchange: a WebSocket by a Close frame, an event stream that may be resumed elsewhere as if it were
@@ -112,7 +125,7 @@ func (p *exchange) end(code uint16) {
 		p.reply.ending.Store(complete)
 	} else {
 		p.reply.ending.Store(breakOff)
-		p.work.Cancel(errSessionEnded)
+		p.work.Cancel(errEnded)
 		p.abortClient()
 	}
 	if kind == eventStream { // of a public page, whose request has another context
@@ -132,9 +145,9 @@ func (p *exchange) abortClient() {
 	}
 }
 
-// Admits reports whether these rules admit an open exchange with a session, nil for an anonymous visitor, and until
-// when: the zero time if that does not depend on what HubSpot knows.
-func (g *Gate) Admits(o Open, s *session.Session) (admitted bool, until time.Time) {
+// Redecide decides by these rules about an open exchange with a session, nil for an anonymous visitor, and reports
+// until when that holds: the zero time if it does not depend on what HubSpot knows.
+func (g *Gate) Redecide(o Open, s *session.Session) (d rules.Decision, until time.Time) {
 	match := g.rules.Match(o.Host, o.Path)
 	d, judged, _ := g.judge(o.Request.Context(), s, func(s *session.Session) rules.Decision {
 		return match.Decide(o.Request.Method, o.Params, s, g.deps.Now())
@@ -142,5 +155,5 @@ func (g *Gate) Admits(o Open, s *session.Session) (admitted bool, until time.Tim
 	if judged != nil && judged.CRM != nil {
 		until = judged.CRM.UsableUntil
 	}
-	return d.Kind == rules.Allow || d.Kind == rules.Public, until
+	return d, until
 }

@@ -62,6 +62,9 @@ type Decision struct {
 	MaxAge time.Duration // of a Login that is needed because of its age
 }
 
+// Admits reports whether the request is forwarded.
+func (d Decision) Admits() bool { return d.Kind == Public || d.Kind == Allow }
+
 // Unknown reports whether the decision rests on what HubSpot says about the contact, and that is not known.
 func (d Decision) Unknown() bool { return d.Reason == ReasonUnknown }
 
