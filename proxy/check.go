@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -30,15 +31,20 @@ func (g *Gate) Check(w http.ResponseWriter, r *http.Request) {
 	}
 	q, err := g.question(r)
 	if err != nil {
-		o.Err = err
-		if g.refused.due(err, g.deps.Now()) {
-			g.deps.Log.WarnContext(r.Context(), "a forward-auth question was refused",
-				"error", err.Error(), "peer", inbound.Of(r).Peer.String())
-		}
-		g.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusForbidden})
+		g.refuseQuestion(w, r, err)
 		return
 	}
 	g.answer(w, r, q)
+}
+
+// refuseQuestion responds to a question that cannot be answered.
+func (g *Gate) refuseQuestion(w http.ResponseWriter, r *http.Request, cause error) {
+	inbound.Of(r).Outcome.Err = cause
+	if g.refused.due(cause, g.deps.Now()) {
+		g.deps.Log.WarnContext(r.Context(), "a forward-auth question was refused",
+			"error", cause.Error(), "peer", inbound.Of(r).Peer.String())
+	}
+	g.deps.Pages.Write(w, r, page.Page{Name: page.Refused, Status: http.StatusForbidden})
 }
 
 // answer responds to a question.
@@ -48,6 +54,10 @@ func (g *Gate) answer(w http.ResponseWriter, r *http.Request, q question) {
 		failed(r, "error", "store")
 		inbound.Of(r).Outcome.Err = err
 		g.deps.Pages.Write(w, r, unavailable())
+		return
+	}
+	if s != nil && !g.knowsLists(q) { // without a session, the answer must not tell which lists exist
+		g.refuseQuestion(w, r, errUnknownList)
 		return
 	}
 	match := g.asked(q)
@@ -99,6 +109,14 @@ func (g *Gate) loginURL(back string) string {
 		back = "/"
 	}
 	return g.deps.AuthPrefix + "/start?rd=" + url.QueryEscape(back)
+}
+
+// knowsLists reports whether hubspot.access.lists has all lists of a question.
+func (g *Gate) knowsLists(q question) bool {
+	return !slices.ContainsFunc(q.lists, func(name string) bool {
+		_, known := g.deps.RulesEnv.Lists[name]
+		return !known
+	})
 }
 
 // asked returns what a question asks for: the rules of its path, and its groups and lists in addition.

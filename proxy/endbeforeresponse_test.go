@@ -70,7 +70,7 @@ func TestMembershipEndBeforeResponseIsNoLogin(t *testing.T) {
 		has              string
 	}{
 		"removed": {inLists("5678"), 403, "forbid", "lists", "try again in a minute"},
-		"unknown": {nil, 503, "error", "crm", "check your membership"},
+		"unknown": {nil, 503, "error", "crm", "check right now whether you have access"},
 	} {
 		for request, w := range map[string]waiting{
 			"page":   {method: "GET", path: "/customers/x"},

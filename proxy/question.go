@@ -75,12 +75,12 @@ func (g *Gate) question(r *http.Request) (question, error) {
 	if !inbound.Of(r).Trusted && namesRequest(r.Header, "") {
 		return q, errForwardedRequest
 	}
-	return g.questionInQuery(r, q)
+	return questionInQuery(r, q)
 }
 
 // questionInQuery parses the parameters alone. X-Forwarded-* headers that a trusted proxy forwards may be the
 // visitor's.
-func (g *Gate) questionInQuery(r *http.Request, q question) (question, error) {
+func questionInQuery(r *http.Request, q question) (question, error) {
 	values, ok := parameters(r.URL.RawQuery)
 	if !ok {
 		return q, errParameters
@@ -91,11 +91,6 @@ func (g *Gate) questionInQuery(r *http.Request, q question) (question, error) {
 		}
 		if *words = strings.Split(values.Get(name), ","); slices.Contains(*words, "") {
 			return q, errParameters
-		}
-	}
-	for _, name := range q.lists {
-		if _, known := g.deps.RulesEnv.Lists[name]; !known {
-			return q, errUnknownList
 		}
 	}
 	if values.Has("path") {
