@@ -58,19 +58,26 @@ func (c *cache) change(name string, change func(h *held)) {
 	})
 }
 
-// add adds an answer, unless there is a later one.
-func (c *cache) add(name string, k *Known) {
+// add adds an answer, unless there is a later one. One from the future, of a clock that was wrong, neither comes in nor
+// keeps others out.
+func (c *cache) add(name string, k *Known, now time.Time) {
+	if future(k, now) {
+		return
+	}
 	c.change(name, func(h *held) {
-		if h.known == nil || !h.known.ReadAt.After(k.ReadAt) {
+		if h.known == nil || !h.known.ReadAt.After(k.ReadAt) || future(h.known, now) {
 			*h = held{known: k, looked: h.looked}
 		}
 	})
 }
 
+// future reports whether an answer was read later than now, by more than clocks may differ.
+func future(k *Known, now time.Time) bool { return k.ReadAt.Sub(now) > futureAge }
+
 // looked records that Redis has answered: with k, or nil if it has no answer.
 func (c *cache) looked(name string, k *Known, now time.Time) {
 	if k != nil {
-		c.add(name, k)
+		c.add(name, k, now)
 	}
 	c.change(name, func(h *held) { h.looked = now })
 }

@@ -210,7 +210,7 @@ func (a *Access) share(ctx context.Context, answers []answer, before []*Known) {
 	for i, one := range answers {
 		p, old := one.ask.person, stored[i]
 		if old != nil && old.ReadAt.After(one.known.ReadAt) { // another replica read later
-			a.cache.add(p.name(), old)
+			a.cache.add(p.name(), old, a.deps.Now())
 		}
 		if before[i] == nil || !before[i].says(one.known) {
 			a.watchers.Notify(p.name())
