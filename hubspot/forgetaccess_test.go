@@ -148,3 +148,36 @@ func TestForgetNeedsPublishOnlyWithAccess(t *testing.T) {
 		}
 	}
 }
+
+// TestForgetNotifiesReplicasThatAskHubSpot checks that copies in memory end although this replica asks HubSpot nothing
+// and Redis has no record.
+func TestForgetNotifiesReplicasThatAskHubSpot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, usualProperties())
+		for list := range 2 {
+			e.fake.AddList(fakehubspot.List{ID: strconv.Itoa(list + 1)})
+		}
+		id := e.fake.Add(map[string]string{"email": "ada@example.com", "tier": "gold"})
+		a := e.startAccess()
+		time.Sleep(time.Second) // the subscription is up
+		if got := tierOf(t, a, "ada@example.com"); got != "gold" {
+			t.Fatal(got)
+		}
+		synctest.Wait()
+		for _, key := range e.mini.Keys() {
+			if strings.Contains(key, "{crm}:a:") {
+				e.mini.Del(key)
+			}
+		}
+		e.cfg.Access = access.DefaultConfig()
+		e.fake.Update(id, map[string]string{"tier": "silver"})
+		if _, err := e.replica().Forget(t.Context(), "ada@example.com", noSessions); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if got := tierOf(t, a, "ada@example.com"); got != "silver" {
+			t.Errorf("still %s in memory", got)
+		}
+	})
+}

@@ -123,11 +123,11 @@ func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
 	if c.lists {
 		return respond(http.StatusOK, a.memberships(c.inputs)), nil
 	}
-	return respond(http.StatusOK, a.read(c.inputs)), nil
+	return respond(http.StatusOK, a.read(c.inputs, c.properties)), nil
 }
 
 // read answers in another order than asked.
-func (a *account) read(emails []string) any {
+func (a *account) read(emails, names []string) any {
 	results, errs := []any{}, []any{}
 	for i := range emails {
 		email := emails[len(emails)-1-i]
@@ -137,7 +137,11 @@ func (a *account) read(emails []string) any {
 				"message": "Could not get some CONTACT objects", "context": map[string][]string{"ids": {email}}})
 			continue
 		}
-		properties := map[string]string{"email": email}
+		properties := map[string]any{}
+		for _, name := range names {
+			properties[name] = nil
+		}
+		properties["email"] = email
 		for name, value := range c.properties {
 			properties[name] = value
 		}

@@ -73,7 +73,7 @@ func (n need) coveredBy(k *Known) bool {
 		}
 	}
 	for _, name := range n.properties {
-		if _, asked := k.Properties[name]; !asked {
+		if _, asked := k.Properties[name]; !asked && !slices.Contains(k.Missing, name) {
 			return false
 		}
 	}

@@ -47,6 +47,7 @@ type Known struct {
 	Contact    bool                `json:"contact"`    // exactly one contact has the address
 	Lists      map[string]bool     `json:"lists"`      // by id: every list that was asked about
 	Properties map[string][]string `json:"properties"` // by name: every property that was asked for
+	Missing    []string            `json:"missing"`    // those of them that HubSpot left out: they are unknown
 	ReadAt     time.Time           `json:"read_at"`    // before the first call was sent
 }
 

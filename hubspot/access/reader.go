@@ -48,6 +48,9 @@ func (a *Access) ask(ctx context.Context, reader Reader, asks []*ask) ([]answer,
 		}
 		if k := answers[i].known; k != nil {
 			k.Email, k.Account, k.ReadAt = one.person.email, account, at
+			if len(k.Missing) > 0 {
+				a.outage.blame(one.person.logHash(a.deps.Ring), fmt.Errorf("the properties %q are missing or mistyped", k.Missing))
+			}
 		}
 		a.deps.Metrics.read(result, answers[i].known)
 	}
@@ -68,8 +71,12 @@ func (n need) known(r crm.LookupResult, memberships map[string][]string) *Known 
 		k.Lists[id] = k.Contact && slices.Contains(in, id)
 	}
 	for _, name := range n.properties {
-		k.Properties[name] = nil
-		if k.Contact {
+		switch {
+		case !k.Contact:
+			k.Properties[name] = nil
+		case !r.Contact.Has(name):
+			k.Missing = append(k.Missing, name)
+		default:
 			k.Properties[name] = valuesOf(r.Contact.Property(name))
 		}
 	}

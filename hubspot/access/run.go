@@ -46,7 +46,8 @@ func (a *Access) readWaiting(ctx context.Context) error {
 		}
 		asks := a.queue.takeWaiting()
 		if n := batchSize - len(asks); len(asks) > 0 && n > 0 && !asks[0].alone {
-			asks = append(asks, a.claim(ctx, n)...)
+			others, _ := a.claimSome(ctx, n)
+			asks = append(asks, others...)
 		}
 		a.readBatch(ctx, a.deps.Urgent, asks)
 	}
@@ -85,23 +86,29 @@ func (a *Access) readGathered(ctx context.Context) {
 
 // claim takes at most n people for whom no visitor waits, without those whom other replicas have claimed.
 func (a *Access) claim(ctx context.Context, n int) (claimed []*ask) {
-	for len(claimed) < n {
-		asks := a.queue.takeBackground(n - len(claimed))
-		if len(asks) == 0 {
-			break
-		}
-		won, err := a.store.claim(ctx, asks, a.live.Load().need.claimTime())
-		for i, one := range asks {
-			one.claimed = one.claimed || won[i]
-			if (one.claimed && err == nil) || !a.queue.leave(one) {
-				claimed = append(claimed, one)
-			}
-		}
-		if err != nil || asks[0].alone {
-			break
-		}
+	for more := true; more && len(claimed) < n; {
+		var some []*ask
+		some, more = a.claimSome(ctx, n-len(claimed))
+		claimed = append(claimed, some...)
 	}
 	return claimed
+}
+
+// claimSome is claim in one round trip: visitors who wait for the batch do not wait until it is full. more reports
+// whether it is worth another one.
+func (a *Access) claimSome(ctx context.Context, n int) (claimed []*ask, more bool) {
+	asks := a.queue.takeBackground(n)
+	if len(asks) == 0 {
+		return nil, false
+	}
+	won, err := a.store.claim(ctx, asks, a.live.Load().need.claimTime())
+	for i, one := range asks {
+		one.claimed = one.claimed || won[i]
+		if (one.claimed && err == nil) || !a.queue.leave(one) {
+			claimed = append(claimed, one)
+		}
+	}
+	return claimed, err == nil && !asks[0].alone
 }
 
 // sweep drops copies that are too old to use.
@@ -116,6 +123,7 @@ func (a *Access) sweep(ctx context.Context) error {
 func (a *Access) onUp() {
 	a.cache.doubtAll(a.deps.Now())
 	a.watchers.Resume()
+	a.Retry() // Redis, which has the rate limit, may have been the cause of an outage
 }
 
 // onMessage handles what another replica, or this one, has published.

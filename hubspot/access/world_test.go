@@ -194,13 +194,23 @@ type brokenReader struct {
 	failure error
 }
 
-// Lookup fails.
-func (r *brokenReader) Lookup(context.Context, []string, []string) (map[string]crm.LookupResult, error) {
+// Lookup fails while there is a failure.
+func (r *brokenReader) Lookup(
+	ctx context.Context, emails, properties []string,
+) (map[string]crm.LookupResult, error) {
+	if r.failure == nil {
+		return r.Reader.Lookup(ctx, emails, properties)
+	}
 	return nil, r.failure
 }
 
 // ProbeRead fails.
-func (r *brokenReader) ProbeRead(context.Context) error { return r.failure }
+func (r *brokenReader) ProbeRead(ctx context.Context) error {
+	if r.failure == nil {
+		return r.Reader.ProbeRead(ctx)
+	}
+	return r.failure
+}
 
 // member adds a contact to the account and returns the session of its person.
 func (w *world) member(name, id string, lists ...string) *session.Session {

@@ -11,11 +11,18 @@ import (
 // Contact is a contact as HubSpot returned it.
 type Contact struct {
 	ID         string // "" = there is no such contact
-	properties map[string]flexString
+	properties map[string]property
 }
 
 // Property returns the value of a requested property.
-func (c Contact) Property(name string) string { return string(c.properties[name]) }
+func (c Contact) Property(name string) string { return c.properties[name].text }
+
+// Has reports whether HubSpot said what the value of a property is, also if it is none. A property that does not exist
+// is missing in HubSpot's answer.
+func (c Contact) Has(name string) bool {
+	value, sent := c.properties[name]
+	return sent && !value.mistyped
+}
 
 // Email returns the primary e-mail address.
 func (c Contact) Email() string { return EmailKey(c.Property("email")) }
@@ -50,12 +57,12 @@ func byEmail(list []Contact) map[string]Contact {
 
 // wireContact is a contact in a response.
 type wireContact struct {
-	ID         flexString            `json:"id"`
-	New        bool                  `json:"new"`
-	Properties map[string]flexString `json:"properties"`
-	TraceID    string                `json:"objectWriteTraceId"`
-	CreatedAt  flexString            `json:"createdAt"`
-	Archived   bool                  `json:"archived"`
+	ID         flexString          `json:"id"`
+	New        bool                `json:"new"`
+	Properties map[string]property `json:"properties"`
+	TraceID    string              `json:"objectWriteTraceId"`
+	CreatedAt  flexString          `json:"createdAt"`
+	Archived   bool                `json:"archived"`
 }
 
 // createdAt returns when HubSpot created the contact, or zero.
@@ -80,6 +87,20 @@ func (l *flexString) UnmarshalJSON(raw []byte) error {
 		*l = flexString(number)
 	}
 	return nil
+}
+
+// property is the value of a property: text, or "" for null.
+type property struct {
+	text     string
+	mistyped bool // HubSpot sent something else, which is no value
+}
+
+// UnmarshalJSON accepts every type, as that of flexString does.
+func (p *property) UnmarshalJSON(raw []byte) error {
+	var text flexString
+	err := text.UnmarshalJSON(raw)
+	p.text, p.mistyped = string(text), text == "" && string(raw) != "null" && string(raw) != `""`
+	return err
 }
 
 type wireBatch struct {

@@ -154,26 +154,27 @@ func (s *Server) write(c *Contact, properties map[string]string) {
 }
 
 type object struct {
-	ID         string            `json:"id"`
-	New        *bool             `json:"new,omitempty"`
-	Properties map[string]string `json:"properties"`
-	CreatedAt  string            `json:"createdAt"`
-	UpdatedAt  string            `json:"updatedAt"`
-	Archived   bool              `json:"archived"`
-	TraceID    string            `json:"objectWriteTraceId,omitempty"`
+	ID         string             `json:"id"`
+	New        *bool              `json:"new,omitempty"`
+	Properties map[string]*string `json:"properties"` // nil = it has no value
+	CreatedAt  string             `json:"createdAt"`
+	UpdatedAt  string             `json:"updatedAt"`
+	Archived   bool               `json:"archived"`
+	TraceID    string             `json:"objectWriteTraceId,omitempty"`
 }
 
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
 // render returns a contact with the requested properties; like HubSpot it always adds some of its own.
 func (c *Contact) render(names []string) object {
-	shown := map[string]string{"hs_object_id": c.ID, "createdate": c.CreatedAt.Format(timeLayout),
-		"lastmodifieddate": c.UpdatedAt.Format(timeLayout)}
+	created, updated := c.CreatedAt.Format(timeLayout), c.UpdatedAt.Format(timeLayout)
+	shown := map[string]*string{"hs_object_id": &c.ID, "createdate": &created, "lastmodifieddate": &updated}
 	for _, name := range names {
 		if value, ok := c.Properties[name]; ok {
-			shown[name] = value
+			shown[name] = &value
+		} else if shown[name] == nil {
+			shown[name] = nil
 		}
 	}
-	return object{ID: c.ID, Properties: shown, CreatedAt: c.CreatedAt.Format(timeLayout),
-		UpdatedAt: c.UpdatedAt.Format(timeLayout)}
+	return object{ID: c.ID, Properties: shown, CreatedAt: created, UpdatedAt: updated}
 }
