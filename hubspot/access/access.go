@@ -13,10 +13,11 @@ import (
 	"github.com/hubgate/hubgate/internal/broadcast"
 	"github.com/hubgate/hubgate/internal/redisread"
 	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/session"
 )
 
-// Deps are the dependencies of an Access. All but Block, Pause and Log are required.
+// Deps are the dependencies of an Access. All but Block, Rate, Pause and Log are required.
 type Deps struct {
 	Redis     redis.UniversalClient
 	Block     redis.UniversalClient // the subscription
@@ -25,6 +26,8 @@ type Deps struct {
 	Urgent    Reader        // reads people for whom a visitor waits
 	Spare     Reader        // reads the others, within what the limit leaves
 	Account   func() string // identifies HubSpot's account, to which the ids of lists belong
+	// Rate is the limit of calls of all replicas. Reads keep below it.
+	Rate func() setting.Rate
 	// Pause pauses the calls of all replicas to HubSpot after a 429.
 	Pause   func(ctx context.Context, reason string, d time.Duration) error
 	Log     *slog.Logger
@@ -42,7 +45,8 @@ type Access struct {
 	outage       *outage
 	watchers     *broadcast.Watchers
 	subscription *broadcast.Subscription
-	redisFailed  atomic.Int64 // when a visitor's read of Redis last failed, in Unix nanoseconds
+	turn         chan struct{} // held by the reader that gathers visitors who wait
+	redisFailed  atomic.Int64  // when a visitor's read of Redis last failed, in Unix nanoseconds
 }
 
 // live is the part that a reload replaces.
@@ -63,6 +67,9 @@ func New(cfg Config, deps Deps) (*Access, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
+	if deps.Rate == nil {
+		deps.Rate = func() setting.Rate { return setting.Rate{Requests: 90, Per: setting.Duration(10 * time.Second)} }
+	}
 	if deps.Pause == nil {
 		deps.Pause = func(context.Context, string, time.Duration) error { return nil }
 	}
@@ -70,7 +77,8 @@ func New(cfg Config, deps Deps) (*Access, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hubspot: cache of access: %w", err)
 	}
-	a := &Access{deps: deps, cache: known, queue: newQueue(deps.Now), watchers: broadcast.NewWatchers()}
+	a := &Access{deps: deps, cache: known, queue: newQueue(deps.Now), turn: make(chan struct{}, 1)}
+	a.watchers = broadcast.NewWatchers()
 	a.outage = newOutage(deps.Log, deps.Now, a.queue.clear)
 	a.store = &store{
 		rdb: deps.Redis, reads: &redisread.Batcher{Redis: deps.Redis, Max: maxStored, Timeout: storeTime},

@@ -113,7 +113,7 @@ func TestWaitingVisitorsClaimOthersInOneRound(t *testing.T) {
 					p, _ := personOf(w.ring, visitor("m"+strconv.Itoa(i)))
 					_ = w.mini.Set(a.store.claims(p.name()), "1")
 					a.queue.mu.Lock()
-					a.queue.background = append(a.queue.background, a.queue.insert(p, false))
+					a.queue.insert(p, later, false)
 					a.queue.mu.Unlock()
 				}
 				var trips atomic.Int64

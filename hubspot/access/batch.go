@@ -9,81 +9,66 @@ import (
 	"github.com/hubgate/hubgate/hubspot/crm"
 )
 
-// batch is a group of people who are read together.
-type batch struct {
-	a       *Access
-	reader  Reader
-	began   time.Time
-	probed  time.Time // when a probe last showed that HubSpot answers
-	alone   int       // people on whom HubSpot failed alone, without a success in between
-	stopped bool      // the rest is unknown
-
-	blameless bool // HubSpot answers no calls: people may be read as soon as it does
-}
-
 const (
 	callLimit    = 15 * time.Second // of one call
-	doubtedLimit = 5 * time.Second  // of one call after a failure
+	doubtedLimit = 5 * time.Second  // of one call about people on whom one has failed
 	probeLimit   = 10 * time.Second // of one call of a probe
-	batchLimit   = time.Minute      // of a batch with its halves
 	probedFor    = 5 * time.Second  // how long a probe's success explains failed calls
-	maxAlone     = 3
 )
 
-// readBatch reads people and ends their reads, with or without an answer.
+// readBatch reads people. If the call fails although HubSpot answers a probe, it rejects what the call contains, or
+// cannot answer it: halves are read by readSuspects until the cause is alone. Other people do not wait for that.
 func (a *Access) readBatch(ctx context.Context, reader Reader, asks []*ask) {
 	if len(asks) == 0 {
 		return
 	}
-	defer a.queue.finish(asks) // after a panic as well
+	ending := asks
+	defer func() { a.queue.finish(ending) }() // after a panic as well
 	if a.outage.on() {
 		return
 	}
-	b := &batch{a: a, reader: reader, began: a.deps.Now()}
-	b.read(crm.WithLimit(ctx, callLimit), asks)
-}
-
-// read reads people. If the call fails although HubSpot answers a probe, it rejects what the call contains, or cannot
-// answer it: halves are read until the cause is alone.
-func (b *batch) read(ctx context.Context, asks []*ask) {
-	if b.stopped || b.a.deps.Now().Sub(b.began) >= batchLimit {
-		b.unknown(ctx, asks)
-		return
+	limit := callLimit
+	if asks[0].group < batchSize {
+		limit = doubtedLimit
 	}
-	answers, err := b.a.ask(ctx, b.reader, asks)
+	answers, err := a.ask(crm.WithLimit(ctx, limit), reader, asks)
 	switch {
 	case err == nil:
-		b.alone = 0
-		b.a.settle(ctx, answers)
-	case ctx.Err() != nil || b.callsFail(ctx, err):
-		b.stopped, b.blameless = true, true
-		b.unknown(ctx, asks)
+		a.settle(ctx, answers)
+	case ctx.Err() != nil || a.callsFail(ctx, reader, err):
+		a.deps.Metrics.unread(len(asks))
+		a.unanswered(ctx, asks, true)
 	case len(asks) > 1:
-		ctx, half := crm.WithLimit(ctx, doubtedLimit), len(asks)/2
-		b.read(ctx, asks[:half])
-		b.read(ctx, asks[half:])
+		ending = nil
+		a.queue.doubt(asks)
 	default:
-		b.failedAlone(ctx, asks[0], err)
+		asks[0].alone = true
+		a.outage.blame(asks[0].person.logHash(a.deps.Ring), err)
+		a.deps.Metrics.unread(1)
+		a.unanswered(ctx, asks, false)
 	}
 }
 
 // callsFail reports whether HubSpot answers no calls now. Its error says so, or a probe does: visitors choose what a
-// batch contains, and must not be able to stop all reads (CWE-400).
-func (b *batch) callsFail(ctx context.Context, err error) bool {
+// batch contains, and must not be able to stop all reads (CWE-400). All readers share a probe, so that failures that
+// visitors cause do not cost one each.
+func (a *Access) callsFail(ctx context.Context, reader Reader, err error) bool {
 	if aboutAllCalls(err) {
-		b.a.outage.begin(err)
+		a.outage.begin(err)
 		return true
 	}
-	if b.a.deps.Now().Sub(b.probed) < probedFor {
-		return false
+	a.outage.probing <- struct{}{}
+	defer func() { <-a.outage.probing }()
+	if a.outage.on() || a.deps.Now().Sub(a.outage.probed) < probedFor {
+		return a.outage.on()
 	}
-	if err := b.a.probe(ctx, b.reader); err != nil {
+	if err := a.probe(ctx, reader); err != nil {
 		if ctx.Err() == nil {
-			b.a.outage.begin(err)
+			a.outage.begin(err)
 		}
 		return true
 	}
-	b.probed = b.a.deps.Now()
+	a.outage.probed = a.deps.Now()
 	return false
 }
 
@@ -97,22 +82,8 @@ func aboutAllCalls(err error) bool {
 	return e.Policy != "" || e.LacksScopes() || e.Status == http.StatusUnauthorized && e.AboutCalls()
 }
 
-// failedAlone handles a failed call about one person, who is read without others from now on.
-func (b *batch) failedAlone(ctx context.Context, one *ask, err error) {
-	b.alone++
-	b.stopped = b.alone >= maxAlone
-	one.alone = true
-	b.a.outage.blame(one.person.logHash(b.a.deps.Ring), err)
-	b.unknown(ctx, []*ask{one})
-}
-
-// unknown ends reads without an answer.
-func (b *batch) unknown(ctx context.Context, asks []*ask) {
-	b.a.deps.Metrics.unread(len(asks))
-	b.a.unanswered(ctx, asks, b.blameless)
-}
-
-// unanswered remembers for whom there is no answer. Another replica may try.
+// unanswered remembers for whom there is no answer, unless HubSpot answers no calls: then people may be read as soon as
+// it does. Another replica may try.
 func (a *Access) unanswered(ctx context.Context, asks []*ask, blameless bool) {
 	var claimed []*ask
 	for _, one := range asks {

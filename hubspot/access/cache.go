@@ -15,11 +15,22 @@ type cache struct {
 
 // held is what this replica holds about a person.
 type held struct {
-	known  *Known    // nil = nothing
-	looked time.Time // when Redis last answered; zero = ask it before known is used
-	failed time.Time // when HubSpot last gave no answer about the person
-	alone  bool      // HubSpot failed on the person alone, so that it is read without others
+	known  *Known        // nil = nothing
+	looked time.Time     // when Redis last answered; zero = ask it before known is used
+	failed time.Time     // when HubSpot last gave no answer about the person
+	retry  time.Duration // how long the person is not read after failed
+	alone  bool          // HubSpot failed on the person alone, so that it is read without others
 }
+
+const (
+	retryAfter   = 5 * time.Second  // the first time; then twice as long each time
+	longestRetry = time.Minute      // HubSpot answers, for example that two contacts have the address
+	longestAlone = 30 * time.Minute // a call about the person fails
+	rememberFor  = time.Hour        // how long a failure is remembered
+)
+
+// resting reports whether the person is not read now, because that failed.
+func (h held) resting(now time.Time) bool { return now.Sub(h.failed) < h.retry }
 
 // maxCached bounds the memory, in bytes as weight counts them. HubSpot chooses how long values are (CWE-770).
 const maxCached = 128 << 20
@@ -82,9 +93,16 @@ func (c *cache) looked(name string, k *Known, now time.Time) {
 	c.change(name, func(h *held) { h.looked = now })
 }
 
-// failed records that HubSpot gave no answer about a person.
+// failed records that HubSpot gave no answer about a person. A person whose calls fail again and again costs less and
+// less.
 func (c *cache) failed(name string, alone bool, now time.Time) {
-	c.change(name, func(h *held) { h.failed, h.alone = now, alone })
+	c.change(name, func(h *held) {
+		longest := longestRetry
+		if h.alone = h.alone || alone; h.alone {
+			longest = longestAlone
+		}
+		h.failed, h.retry = now, min(max(2*h.retry, retryAfter), longest)
+	})
 }
 
 // doubt makes the next use ask Redis first. What is held stays: Redis may be unavailable then.
@@ -110,7 +128,7 @@ func (c *cache) drop(name string) { c.people.Invalidate(name) }
 func (c *cache) sweep(maxStale time.Duration, now time.Time) {
 	for name, h := range c.people.All() {
 		stale := h.known == nil || now.Sub(h.known.ReadAt) >= maxStale
-		if stale && now.Sub(h.failed) >= retryAfter {
+		if stale && now.Sub(h.failed) >= rememberFor {
 			c.drop(name)
 		}
 	}

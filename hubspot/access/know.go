@@ -12,7 +12,6 @@ import (
 
 const (
 	longestWait = 2 * time.Second // of a visitor
-	retryAfter  = 5 * time.Second // a person about whom HubSpot did not answer
 	lookEvery   = time.Second     // at Redis, about one person whose answer is old, and after a failure about all
 )
 
@@ -162,7 +161,7 @@ func (k *Known) says(other *Known) bool {
 // readLater queues the person to be read in the background.
 func (q query) readLater() {
 	held := q.a.cache.get(q.person.name())
-	if !q.a.outage.on() && q.a.deps.Now().Sub(held.failed) >= retryAfter {
+	if !q.a.outage.on() && !held.resting(q.a.deps.Now()) {
 		q.a.queue.add(q.person, held.alone)
 	}
 }
@@ -174,10 +173,10 @@ func (q query) readNow(ctx context.Context) error {
 	if cause := q.a.outage.current(); cause != nil {
 		return outageError(cause)
 	}
-	if q.a.deps.Now().Sub(held.failed) < retryAfter {
+	if held.resting(q.a.deps.Now()) {
 		return errFailed
 	}
-	one, until := q.a.queue.wait(q.person, held.alone)
+	one, until := q.a.queue.wait(q.person, q.urgency(), held.alone)
 	if one == nil {
 		return errTimeout
 	}
@@ -198,6 +197,14 @@ func (q query) readNow(ctx context.Context) error {
 // outageError is the error for visitors about whom HubSpot cannot be asked.
 func outageError(cause error) error {
 	return &unknownError{unknownOutage, "HubSpot cannot be asked about visitors: " + cause.Error() + "; " + cureOf(cause)}
+}
+
+// urgency returns the urgency of a read for which a visitor waits.
+func (q query) urgency() urgency {
+	if known, state := q.held(); state == unusable || !q.need.coveredBy(known) {
+		return never
+	}
+	return older
 }
 
 // share makes answers known to other replicas, and notifies open connections of those that changed.

@@ -24,11 +24,15 @@ type outage struct {
 	log     *slog.Logger
 	blamed  time.Time // when a failure about one person was last logged
 	now     func() time.Time
+
+	probing chan struct{} // held during a probe, and for probed
+	probed  time.Time     // when a probe of a reader last showed that HubSpot answers
 }
 
 func newOutage(log *slog.Logger, now func() time.Time, onBegin func()) *outage {
 	return &outage{
-		begun: make(chan struct{}, 1), retry: make(chan struct{}, 1), onBegin: onBegin, log: log, now: now,
+		begun: make(chan struct{}, 1), retry: make(chan struct{}, 1), probing: make(chan struct{}, 1),
+		onBegin: onBegin, log: log, now: now,
 	}
 }
 

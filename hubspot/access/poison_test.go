@@ -63,7 +63,8 @@ func TestOnePoisonedAddressCostsOthersNothing(t *testing.T) {
 	}
 }
 
-func TestBatchStopsAfterThreeFailuresAlone(t *testing.T) {
+// TestFailuresThatProbesDoNotSeeCostAQuarter checks what failures of all calls about people cost.
+func TestFailuresThatProbesDoNotSeeCostAQuarter(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.hubspot.setRefuse(func(c apiCall) *http.Response {
 			if c.probe() {
@@ -76,11 +77,19 @@ func TestBatchStopsAfterThreeFailuresAlone(t *testing.T) {
 			people = append(people, w.member("m"+strconv.Itoa(i), strconv.Itoa(1000+i), "1"))
 		}
 		w.knowAll(a, people)
-		if calls := w.hubspot.received(); len(calls) > 12 {
-			t.Errorf("%d calls", len(calls))
+		if _, took := w.timed(a, people[50], false); took != 0 {
+			t.Error("a visitor waits again")
 		}
-		if _, took := w.timed(a, people[50], false); took != 0 || len(w.hubspot.received()) > 0 {
-			t.Error("a person is read again at once")
+		time.Sleep(3 * time.Minute)
+		if calls := w.hubspot.received(); mostWithin(calls, time.Minute) > 1+suspectBurst+60*9/4 {
+			t.Errorf("%d calls in a minute", mostWithin(calls, time.Minute))
+		}
+		w.hubspot.setRefuse(nil)
+		time.Sleep(time.Minute)
+		for i, known := range w.knowAll(a, people[:10]) {
+			if known == nil {
+				t.Errorf("%d is unknown when calls succeed again", i)
+			}
 		}
 	})
 }

@@ -187,7 +187,7 @@ func TestReplicasShareARealRedis(t *testing.T) {
 	defer end()
 	w.member("ada", "101", "2")
 	name, _ := personOf(w.ring, ada)
-	a.readBatch(t.Context(), a.deps.Spare, []*ask{{person: name, done: make(chan struct{})}})
+	a.readBatch(t.Context(), a.deps.Spare, []*ask{{person: name, group: batchSize, done: make(chan struct{})}})
 	<-changed
 	eventually(t, func() bool { known, _ := b.Know(t.Context(), ada, false); return known.Lists["2"] })
 	asks := []*ask{{person: name}}

@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	maxBatches = 4                     // that are read at once for visitors who wait
-	gatherTime = 20 * time.Millisecond // in which people who wait join a batch
-	sweepEvery = time.Minute
+	maxBatches   = 4                      // that are read at once for visitors who wait
+	gatherTime   = 20 * time.Millisecond  // in which people who wait join a batch
+	longestPace  = 500 * time.Millisecond // a visitor waits for two seconds at most
+	suspectBurst = 15                     // reads that find one cause in a batch
+	sweepEvery   = time.Minute
 )
 
 // Run reads people and receives changes until ctx ends.
@@ -24,6 +26,7 @@ func (a *Access) Run(ctx context.Context) error {
 	for range maxBatches {
 		run("reads of waiting visitors", a.readWaiting)
 	}
+	run("reads of suspects", a.readSuspects)
 	run("reads in the background", a.readBackground)
 	run("recovery of hubspot", a.recover)
 	run("copies of access", a.sweep)
@@ -33,23 +36,74 @@ func (a *Access) Run(ctx context.Context) error {
 	return nil
 }
 
+// pace returns the time between batches that are not full, if people without a usable answer are in them. Two calls in
+// each use half of the rate limit. A visitor who comes alone does not wait.
+func (a *Access) pace() time.Duration {
+	rate := a.deps.Rate()
+	return min(4*rate.Per.D()/time.Duration(max(1, rate.Requests)), longestPace)
+}
+
 // readWaiting reads people for whom visitors wait. Others fill the batch.
 func (a *Access) readWaiting(ctx context.Context) error {
 	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-a.queue.ready:
-		}
-		if !a.queue.full() && !background.Sleep(ctx, gatherTime) {
+		asks := a.nextWaiting(ctx)
+		if len(asks) == 0 {
 			return nil
 		}
-		asks := a.queue.takeWaiting()
-		if n := batchSize - len(asks); len(asks) > 0 && n > 0 && !asks[0].alone {
+		if n := batchSize - len(asks); n > 0 {
 			others, _ := a.claimSome(ctx, n)
 			asks = append(asks, others...)
 		}
 		a.readBatch(ctx, a.deps.Urgent, asks)
+	}
+}
+
+// nextWaiting returns the next batch of people for whom visitors wait, or none when ctx has ended.
+func (a *Access) nextWaiting(ctx context.Context) []*ask {
+	select {
+	case <-ctx.Done():
+		return nil
+	case a.turn <- struct{}{}:
+	}
+	defer func() { <-a.turn }()
+	for {
+		asks, wait := a.queue.takeWaiting(a.pace())
+		if len(asks) > 0 {
+			return asks
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.queue.ready:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// readSuspects reads people on whom a call has failed, without others: one group at a time, and after the first ones
+// with at most a quarter of the rate limit.
+func (a *Access) readSuspects(ctx context.Context) error {
+	for due := (time.Time{}); ; {
+		asks := a.queue.takeSuspects()
+		if len(asks) == 0 {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-a.queue.doubted:
+			}
+			continue
+		}
+		a.readBatch(ctx, a.deps.Urgent, asks)
+		now, spacing := a.deps.Now(), 2*a.pace()
+		if earliest := now.Add(-suspectBurst * spacing); due.Before(earliest) {
+			due = earliest
+		}
+		due = due.Add(spacing)
+		if !background.Sleep(ctx, due.Sub(now)) {
+			return nil
+		}
 	}
 }
 
@@ -97,7 +151,7 @@ func (a *Access) claim(ctx context.Context, n int) (claimed []*ask) {
 // claimSome is claim in one round trip: visitors who wait for the batch do not wait until it is full. more reports
 // whether it is worth another one.
 func (a *Access) claimSome(ctx context.Context, n int) (claimed []*ask, more bool) {
-	asks := a.queue.takeBackground(n)
+	asks := a.queue.takeLater(n)
 	if len(asks) == 0 {
 		return nil, false
 	}
@@ -108,7 +162,7 @@ func (a *Access) claimSome(ctx context.Context, n int) (claimed []*ask, more boo
 			claimed = append(claimed, one)
 		}
 	}
-	return claimed, err == nil && !asks[0].alone
+	return claimed, err == nil
 }
 
 // sweep drops copies that are too old to use.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/background"
 	"github.com/hubgate/hubgate/internal/lease"
+	"github.com/hubgate/hubgate/internal/setting"
 )
 
 // Limiter grants the calls of one class.
@@ -31,6 +32,9 @@ var (
 
 // IsRedisError reports whether Redis is the cause of a failed call, not HubSpot.
 func IsRedisError(err error) bool { return errors.Is(err, lease.ErrLost) || errors.Is(err, errLimiter) }
+
+// Rate returns the limit of the calls of all classes together.
+func (l *Limiter) Rate() setting.Rate { return *l.limits.rate.Load() }
 
 // Acquire waits for a permit. It fails with ErrPaused if calls are paused for longer than longestWait.
 func (l *Limiter) Acquire(ctx context.Context) (permit string, err error) {
