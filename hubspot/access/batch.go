@@ -114,7 +114,7 @@ func (a *Access) settle(ctx context.Context, answers []answer) {
 	before := make([]*Known, len(known))
 	for i, one := range known {
 		before[i] = a.cache.get(one.ask.person.name()).known
-		a.cache.add(one.ask.person.name(), one.known, a.deps.Now())
+		a.cache.add(one.ask.person.name(), one.known, a.better(one.ask.person))
 	}
 	a.queue.finish(answered)
 	a.unanswered(ctx, unknown, false)

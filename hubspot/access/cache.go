@@ -69,27 +69,17 @@ func (c *cache) change(name string, change func(h *held)) {
 	})
 }
 
-// add adds an answer, unless there is a later one. One from the future, of a clock that was wrong, neither comes in nor
-// keeps others out.
-func (c *cache) add(name string, k *Known, now time.Time) {
-	if future(k, now) {
-		return
-	}
+// add adds an answer, unless what is held is better.
+func (c *cache) add(name string, k *Known, better func(x, y *Known) bool) {
 	c.change(name, func(h *held) {
-		if h.known == nil || !h.known.ReadAt.After(k.ReadAt) || future(h.known, now) {
+		if better(k, h.known) {
 			*h = held{known: k, looked: h.looked}
 		}
 	})
 }
 
-// future reports whether an answer was read later than now, by more than clocks may differ.
-func future(k *Known, now time.Time) bool { return k.ReadAt.Sub(now) > futureAge }
-
-// looked records that Redis has answered: with k, or nil if it has no answer.
-func (c *cache) looked(name string, k *Known, now time.Time) {
-	if k != nil {
-		c.add(name, k, now)
-	}
+// looked records that Redis has answered.
+func (c *cache) looked(name string, now time.Time) {
 	c.change(name, func(h *held) { h.looked = now })
 }
 

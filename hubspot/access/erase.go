@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -22,8 +23,10 @@ func NewRecords(rdb redis.UniversalClient, keyPrefix string, ring *seal.Ring) *R
 // Find returns what is kept about an e-mail address. Records that the ring cannot open are left out; they expire within
 // hubspot.access.max_stale.
 func (r *Records) Find(ctx context.Context, email string) (found []Known, err error) {
-	err = r.each(ctx, crm.EmailKey(email), func(_ string, k *Known) error {
-		found = append(found, *k)
+	err = r.each(ctx, crm.EmailKey(email), func(_ string, answers []*Known) error {
+		for _, k := range answers {
+			found = append(found, *k)
+		}
 		return nil
 	})
 	if err != nil {
@@ -35,7 +38,7 @@ func (r *Records) Find(ctx context.Context, email string) (found []Known, err er
 // Erase removes what is kept about an e-mail address, in Redis and in the memory of all replicas, and returns how many
 // records there were. The person's sessions must have ended: a request would read it again.
 func (r *Records) Erase(ctx context.Context, email string) (n int, err error) {
-	err = r.each(ctx, crm.EmailKey(email), func(key string, _ *Known) error {
+	err = r.each(ctx, crm.EmailKey(email), func(key string, _ []*Known) error {
 		deleted, err := r.store.rdb.Del(ctx, key).Result()
 		n += int(deleted)
 		return err
@@ -50,7 +53,7 @@ func (r *Records) Erase(ctx context.Context, email string) (n int, err error) {
 }
 
 // each calls use once for each record about an e-mail address. It costs as much as Redis has keys.
-func (r *Records) each(ctx context.Context, email string, use func(key string, k *Known) error) error {
+func (r *Records) each(ctx context.Context, email string, use func(key string, answers []*Known) error) error {
 	seen := map[string]bool{}
 	return redisread.Scan(ctx, r.store.rdb, r.store.record(""), func(keys []string) error {
 		for _, key := range keys {
@@ -58,12 +61,12 @@ func (r *Records) each(ctx context.Context, email string, use func(key string, k
 			if err != nil {
 				return err
 			}
-			k := r.store.open(stored, key)
-			if k == nil || k.Email != email || seen[key] {
+			about := slices.DeleteFunc(r.store.open(stored, key), func(k *Known) bool { return k.Email != email })
+			if len(about) == 0 || seen[key] {
 				continue
 			}
 			seen[key] = true
-			if err := use(key, k); err != nil {
+			if err := use(key, about); err != nil {
 				return err
 			}
 		}

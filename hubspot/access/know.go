@@ -3,8 +3,6 @@ package access
 import (
 	"context"
 	"errors"
-	"reflect"
-	"strings"
 	"time"
 
 	"github.com/hubgate/hubgate/session"
@@ -138,24 +136,20 @@ func (q query) mustLook(state freshness) bool {
 func (q query) look(ctx context.Context) {
 	name, now := q.person.name(), q.a.deps.Now()
 	before := q.a.cache.get(name).known
-	k, err := q.a.store.load(ctx, q.person)
+	records, err := q.a.store.load(ctx, q.person)
 	if err != nil {
 		if ctx.Err() == nil { // a visitor who left, or has waited for long enough, proves nothing about Redis
 			q.a.redisFailed.Store(now.UnixNano())
 		}
 		return
 	}
-	q.a.cache.looked(name, k, now)
-	if k != nil && before != nil && !before.says(k) {
+	for _, k := range records {
+		q.a.cache.add(name, k, q.a.better(q.person))
+	}
+	q.a.cache.looked(name, now)
+	if after := q.a.cache.get(name).known; before != nil && q.need.changed(before, after) {
 		q.a.watchers.Notify(name)
 	}
-}
-
-// says reports whether two answers say the same.
-func (k *Known) says(other *Known) bool {
-	x, y := *k, *other
-	x.ReadAt, y.ReadAt = time.Time{}, time.Time{}
-	return reflect.DeepEqual(x, y)
 }
 
 // readLater queues the person to be read in the background.
@@ -205,28 +199,4 @@ func (q query) urgency() urgency {
 		return never
 	}
 	return older
-}
-
-// share makes answers known to other replicas, and notifies open connections of those that changed.
-func (a *Access) share(ctx context.Context, answers []answer, before []*Known) {
-	if len(answers) == 0 {
-		return
-	}
-	stored, err := a.store.save(ctx, answers, a.live.Load().need.maxStale)
-	var changed []string
-	for i, one := range answers {
-		p, old := one.ask.person, stored[i]
-		if old != nil && old.ReadAt.After(one.known.ReadAt) { // another replica read later
-			a.cache.add(p.name(), old, a.deps.Now())
-		}
-		if before[i] == nil || !before[i].says(one.known) {
-			a.watchers.Notify(p.name())
-		}
-		if err == nil && (old == nil || !old.says(one.known)) {
-			changed = append(changed, eventChanged+" "+strings.Join(p.names, " "))
-		}
-	}
-	if len(changed) > 0 {
-		_ = a.store.publish(ctx, changed...) // without it, replicas find the change when their copy is old
-	}
 }
