@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// shifted returns a running replica whose wall clock differs by what off returns. Durations are not affected.
+// shifted returns a running replica whose wall clock differs by what off returns.
 func (w *world) shifted(off func() time.Duration) *Access {
 	a := w.idle(w.dial())
 	now := func() time.Time { return time.Now().Round(0).Add(off()) }
-	a.deps.Now, a.store.now = now, now
+	a.deps.Now, a.store.now, a.queue.now, a.outage.now = now, now, now, now
 	w.start(a)
 	synctest.Wait()
 	return a

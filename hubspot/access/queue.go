@@ -142,12 +142,14 @@ func (q *queue) untilStart(pace time.Duration) time.Duration {
 	if len(q.lists[never])+len(q.lists[older]) >= batchSize {
 		return 0
 	}
-	wait := time.Hour
+	wait, since := time.Hour, q.now().Sub(q.started)
+	if since < 0 { // the clock was set back
+		since = wait
+	}
 	for u := range later {
 		if list := q.lists[u]; len(list) > 0 {
 			gathered := list[0].waitedAt.Add(gatherTime).Sub(q.now())
-			paced := q.started.Add(pace * time.Duration(1+u)).Sub(q.now())
-			wait = min(wait, max(gathered, paced))
+			wait = min(wait, max(gathered, pace*time.Duration(1+u)-since))
 		}
 	}
 	return wait
