@@ -88,6 +88,7 @@ func TestRedisRecoveryEndsOutage(t *testing.T) {
 				synctest.Wait()
 				w.know(a, w.member("ada", "101"), false)
 				time.Sleep(outage)
+				synctest.Wait()
 				down.failure = nil
 				a.onUp()
 				time.Sleep(time.Second)

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,11 +22,12 @@ func TestKnowAnswersAfterClockStepsBack(t *testing.T) {
 	for _, step := range []time.Duration{6 * time.Second, 10 * time.Minute, 5 * time.Hour} {
 		t.Run(step.String(), func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *world) {
-				off, ada := time.Duration(0), w.member("ada", "101", "1")
-				a := w.shifted(func() time.Duration { return off })
+				var off atomic.Int64
+				ada := w.member("ada", "101", "1")
+				a := w.shifted(func() time.Duration { return time.Duration(off.Load()) })
 				w.know(a, ada, false)
 				time.Sleep(10 * time.Second)
-				off = -step - 10*time.Second
+				off.Store(int64(-step - 10*time.Second))
 				w.hubspot.received()
 				for range 120 {
 					if known := w.know(a, ada, false); known == nil || !known.Lists["1"] {
