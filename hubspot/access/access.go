@@ -25,7 +25,8 @@ type Deps struct {
 	Ring      *seal.Ring
 	Urgent    Reader        // reads people for whom a visitor waits
 	Spare     Reader        // reads the others, within what the limit leaves
-	Account   func() string // identifies HubSpot's account, to which the ids of lists belong
+	Token     func() string // HubSpot's access token; its account is the one to which the ids of lists belong
+	HubID     func() int64  // as configured
 	// Rate is the limit of calls of all replicas. Reads keep below it.
 	Rate func() setting.Rate
 	// Pause pauses the calls of all replicas to HubSpot after a 429.
@@ -41,6 +42,7 @@ type Access struct {
 	live         atomic.Pointer[live]
 	cache        *cache
 	store        *store
+	portal       *portal
 	queue        *queue
 	outage       *outage
 	watchers     *broadcast.Watchers
@@ -57,9 +59,9 @@ type live struct {
 
 // New returns an Access. It makes no network calls.
 func New(cfg Config, deps Deps) (*Access, error) {
-	if deps.Redis == nil || deps.Ring == nil || deps.Urgent == nil || deps.Spare == nil || deps.Account == nil ||
-		deps.Metrics == nil || deps.Now == nil {
-		return nil, errors.New("hubspot: access needs Redis, Ring, Urgent, Spare, Account, Metrics and Now")
+	if deps.Redis == nil || deps.Ring == nil || deps.Urgent == nil || deps.Spare == nil || deps.Token == nil ||
+		deps.HubID == nil || deps.Metrics == nil || deps.Now == nil {
+		return nil, errors.New("hubspot: access needs Redis, Ring, Urgent, Spare, Token, HubID, Metrics and Now")
 	}
 	if deps.Block == nil {
 		deps.Block = deps.Redis
@@ -83,6 +85,9 @@ func New(cfg Config, deps Deps) (*Access, error) {
 	a.store = &store{
 		rdb: deps.Redis, reads: &redisread.Batcher{Redis: deps.Redis, Max: maxStored, Timeout: storeTime},
 		prefix: deps.KeyPrefix, ring: deps.Ring, now: deps.Now,
+	}
+	a.portal = &portal{
+		token: deps.Token, hubID: deps.HubID, store: a.store, log: deps.Log, onChange: a.watchers.Resume,
 	}
 	a.subscription = &broadcast.Subscription{
 		Redis: deps.Block, Channel: a.store.channel(), OnUp: a.onUp, OnDown: func() {}, OnMessage: a.onMessage,

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hubgate/hubgate/internal/background"
@@ -18,6 +19,8 @@ type account struct {
 	contacts map[string]contact // by e-mail address
 	emails   map[string]string  // by id
 	calls    []apiCall
+	portal   atomic.Int64 // 0 = that call fails
+	portals  atomic.Int64 // calls for it
 	latency  time.Duration
 	refuse   func(c apiCall) *http.Response // what is answered instead; nil = the answer
 }
@@ -92,6 +95,13 @@ func (c apiCall) probe() bool {
 
 // RoundTrip answers a call.
 func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.Path, "/account-info/") {
+		a.portals.Add(1)
+		if id := a.portal.Load(); id > 0 {
+			return respond(http.StatusOK, map[string]int64{"portalId": id}), nil
+		}
+		return respond(int(-a.portal.Load()), map[string]string{"status": "error", "message": "no"}), nil
+	}
 	var body struct {
 		Inputs []struct {
 			ID       string `json:"id"`

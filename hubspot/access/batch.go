@@ -73,8 +73,13 @@ func (a *Access) callsFail(ctx context.Context, reader Reader, err error) bool {
 }
 
 // aboutAllCalls reports whether only HubSpot itself can have said this, and about every call: it rejects the token, or
-// names the limit or the scopes. A firewall before it may respond 429 to an address that a visitor chose.
+// names the limit or the scopes. A firewall before it may respond 429 to an address that a visitor chose. The call for
+// the account contains nothing of a visitor.
 func aboutAllCalls(err error) bool {
+	var unresolved *portalError
+	if errors.As(err, &unresolved) {
+		return true
+	}
 	var e *crm.APIError
 	if !errors.As(err, &e) {
 		return false

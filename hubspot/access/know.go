@@ -118,7 +118,7 @@ func (q query) kept(ctx context.Context) (*Known, freshness) {
 // held returns what this replica knows, and how fresh it is.
 func (q query) held() (*Known, freshness) {
 	known := q.a.cache.get(q.person.name()).known
-	about := subject{email: q.person.email, account: q.a.deps.Account(), now: q.a.deps.Now()}
+	about := subject{email: q.person.email, account: q.a.portal.current(), now: q.a.deps.Now()}
 	return known, q.need.judge(known, about, q.denied)
 }
 

@@ -142,7 +142,7 @@ func TestKnowDiscardsAnswersOfTwoAccounts(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		a, ada := w.replica(), w.member("ada", "101", "1")
 		calls := 0
-		a.deps.Account = func() string {
+		a.portal.token = func() string {
 			if calls++; calls%2 == 0 {
 				return "another"
 			}

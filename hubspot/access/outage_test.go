@@ -215,6 +215,7 @@ func TestSwitchingOffDropsCopies(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		a, ada := w.replica(), w.member("ada", "101", "1")
 		w.know(a, ada, false)
+		time.Sleep(time.Second) // the answer is in Redis
 		a.Set(Config{})
 		w.mini.FlushAll()
 		a.Set(w.cfg)

@@ -187,7 +187,8 @@ func (p *property) tamper() {
 // switchAccount replaces the account by another one, where the same ids and addresses are other people.
 func (p *property) switchAccount() {
 	p.accounts++
-	p.w.setAccount("account" + strconv.Itoa(p.accounts))
+	p.w.setAccount(strconv.Itoa(5000 + p.accounts))
+	defer time.Sleep(2 * tokenEvery) // until the replicas have noticed
 	for i := range p.visitors {
 		p.removeContact(fmt.Sprintf("v%d@example.com", i))
 		p.writeContact(fmt.Sprintf("v%d@example.com", i))

@@ -15,6 +15,7 @@ type Reader interface {
 	Memberships(ctx context.Context, contactIDs []string) (map[string][]string, error)
 	ProbeRead(ctx context.Context) error // these two ask about nothing that a visitor chose
 	ProbeMemberships(ctx context.Context) error
+	Portal(ctx context.Context) (int64, error) // the account of the token
 }
 
 // answer is what HubSpot said about a person.
@@ -24,9 +25,13 @@ type answer struct {
 }
 
 // ask reads people in two calls: their contacts, then the lists that these are in. A person who is missing in an
-// answer is unknown, and so is everyone if the account changed between the calls.
+// answer is unknown, and so is everyone if the token changed between the calls.
 func (a *Access) ask(ctx context.Context, reader Reader, asks []*ask) ([]answer, error) {
-	n, account, at := a.live.Load().need, a.deps.Account(), a.deps.Now().UTC().Truncate(0)
+	token, account, err := a.portal.resolve(ctx, reader)
+	if err != nil {
+		return nil, err
+	}
+	n, at := a.live.Load().need, a.deps.Now().UTC().Truncate(0)
 	found, err := reader.Lookup(ctx, emailsOf(asks), n.properties)
 	if err != nil {
 		return nil, err
@@ -38,7 +43,7 @@ func (a *Access) ask(ctx context.Context, reader Reader, asks []*ask) ([]answer,
 		}
 	}
 	answers := make([]answer, len(asks))
-	same := account == a.deps.Account()
+	same := !a.portal.changed(token)
 	for i, one := range asks {
 		answers[i].ask = one
 		result, answered := found[one.person.email]
@@ -117,6 +122,9 @@ func contactsOf(found map[string]crm.LookupResult) (ids []string) {
 // probe asks HubSpot about nothing that a visitor chose: only it decides whether HubSpot answers.
 func (a *Access) probe(ctx context.Context, reader Reader) error {
 	n, ctx := a.live.Load().need, crm.WithLimit(ctx, probeLimit)
+	if _, _, err := a.portal.resolve(ctx, reader); err != nil {
+		return err
+	}
 	if err := reader.ProbeRead(ctx); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ func (a *Access) Run(ctx context.Context) error {
 	}
 	run("reads of suspects", a.readSuspects)
 	run("reads in the background", a.readBackground)
+	run("account of the token", a.followToken)
 	run("recovery of hubspot", a.recover)
 	run("copies of access", a.sweep)
 	run("subscription of access", func(ctx context.Context) error { a.subscription.Loop(ctx); return nil })

@@ -36,7 +36,7 @@ func (a *Access) share(ctx context.Context, answers []answer, before []*Known) {
 // all that rules ask for now, or later. While a change of the configuration is rolled out, replicas ask about different
 // lists, and must not replace each other's answers.
 func (a *Access) better(p person) func(x, y *Known) bool {
-	n, about := a.live.Load().need, subject{email: p.email, account: a.deps.Account(), now: a.deps.Now()}
+	n, about := a.live.Load().need, subject{email: p.email, account: a.portal.current(), now: a.deps.Now()}
 	rank := func(k *Known) int {
 		switch {
 		case n.judge(k, about, false) == unusable:

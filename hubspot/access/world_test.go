@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,7 @@ type world struct {
 	hubspot   *account
 	cfg       Config
 	accountID atomic.Pointer[string]
+	hubID     atomic.Int64
 	pauses    atomic.Int64
 	log       syncBuffer
 }
@@ -122,7 +124,7 @@ func (w *world) idle(rdb redis.UniversalClient) *Access {
 		&http.Client{Transport: w.hubspot, Timeout: 30 * time.Second}, unlimited{}, nil)
 	a, err := New(w.cfg, Deps{
 		Redis: rdb, KeyPrefix: "hubgate:", Ring: w.ring, Urgent: client, Spare: client,
-		Account: w.account,
+		Token: w.account, HubID: w.hubID.Load,
 		Pause: func(context.Context, string, time.Duration) error {
 			w.pauses.Add(1)
 			return nil
@@ -139,8 +141,15 @@ func (w *world) account() string { return *w.accountID.Load() }
 
 // setAccount replaces the account by an empty one.
 func (w *world) setAccount(id string) {
-	w.accountID.Store(&id)
 	w.hubspot.clear()
+	w.setToken(id, id)
+}
+
+// setToken replaces the token by one of an account, whose number is the id.
+func (w *world) setToken(token, id string) {
+	w.accountID.Store(&token)
+	number, _ := strconv.ParseInt(id, 10, 64)
+	w.hubspot.portal.Store(number)
 }
 
 // start runs a replica until the end of the test.

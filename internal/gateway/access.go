@@ -36,7 +36,7 @@ func (g *gateway) newAccess(cfg *config.Config, s *secrets) (*crmAccess, error) 
 	var err error
 	a.Access, err = access.New(cfg.HubSpot.Access, access.Deps{
 		Redis: g.redis.Request, Block: g.redis.Block, KeyPrefix: cfg.Session.Redis.KeyPrefix, Ring: g.ring,
-		Urgent: a.urgent, Spare: a.spare, Account: (&hubspotAccount{secrets: s, now: g.now}).id,
+		Urgent: a.urgent, Spare: a.spare, Token: s.hubspotToken, HubID: s.hubID,
 		Rate: g.contacts.VisitorReads().Rate, Pause: g.contacts.VisitorReads().Pause,
 		Log: logging.Component(g.log, "hubspot"), Metrics: access.NewMetrics(g.metrics.registry), Now: g.now,
 	})

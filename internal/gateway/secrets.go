@@ -41,6 +41,14 @@ func (s *secrets) hubspotToken() string {
 	return gen.report.SecretNow("hubspot.access_token", gen.cfg.HubSpot.AccessToken, s.getenv)
 }
 
+// hubID returns the configured HubSpot account, or 0.
+func (s *secrets) hubID() int64 {
+	if gen := s.current.Load(); gen != nil {
+		return gen.cfg.HubSpot.HubID
+	}
+	return 0
+}
+
 func revealed(all []setting.Secret) []string {
 	texts := make([]string, len(all))
 	for i, s := range all {
