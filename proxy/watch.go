@@ -24,8 +24,8 @@ type Open struct {
 const watchAfter = time.Second
 
 // watch ends an exchange when its session ends or is not admitted any more, because of a reload, changed claims, or
-// what HubSpot knows, and when leaving is closed because the process shuts down. It subscribes before it asks, so that it
-// misses nothing. It also asks periodically, because a record that vanished from Redis and an idle session are not
+// what HubSpot knows, and when leaving is closed because the process shuts down. It subscribes before it asks, so that
+// it misses nothing. It also asks periodically, because a record that vanished from Redis and an idle session are not
 // announced, and so that what HubSpot knows about the person stays in use and is read again.
 func (g *Gate) watch(p *exchange, leaving <-chan struct{}) {
 	done := p.work.Context().Done()
