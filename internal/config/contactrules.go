@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // crossContact warns about claims of rules that probably mean a property of the contact, and about what hubspot.access
@@ -50,7 +51,7 @@ func (c *Config) askedOfHubSpot() map[string]bool {
 			asked["lists."+name] = true
 		}
 		for claim := range r.Claims {
-			if property, ofContact := strings.CutPrefix(claim, "hubspot."); ofContact {
+			if property, ofContact := rules.ContactProperty(claim); ofContact {
 				asked[property] = true
 			}
 		}
@@ -62,7 +63,7 @@ func (c *Config) askedOfHubSpot() map[string]bool {
 // in any spelling, or begins with another spelling of "hubspot.". It returns "" for claims that the configuration uses
 // elsewhere, which the provider therefore has, and for claims that the rules report as errors.
 func (c *Config) meantProperty(claim string) string {
-	if claim == c.Auth.GroupsClaim || strings.HasPrefix(strings.ToLower(strings.TrimSpace(claim)), "hubspot.") {
+	if _, reserved := rules.ContactProperty(claim); reserved || claim == c.Auth.GroupsClaim {
 		return ""
 	}
 	for _, p := range c.HubSpot.Contacts.Properties {

@@ -6,25 +6,27 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/session"
 )
 
-// isContactClaim reports whether the name of a claim, in any spelling, is reserved for properties of the contact.
-func isContactClaim(name string) bool {
-	name = strings.ToLower(strings.TrimSpace(name))
-	return name+"." == contactPrefix || strings.HasPrefix(name, contactPrefix)
+// ContactProperty returns the property that the claim of a rule names, in lower case, and whether the claim is reserved
+// for properties of the contact. It is in any spelling: the provider's claims with such a name are dropped.
+func ContactProperty(claim string) (property string, reserved bool) {
+	claim = strings.TrimSpace(claim)
+	_, property, _ = strings.Cut(claim, ".")
+	return strings.ToLower(property), session.IsCRMClaim(claim)
 }
 
 // validateContactClaim checks the name and the values of a rule's claim, if it is a property of the contact.
 func validateContactClaim(key, name string, values []string) []setting.Problem {
-	if !isContactClaim(name) {
-		return nil
-	}
-	property := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), contactPrefix)
+	property, reserved := ContactProperty(name)
 	switch {
+	case !reserved:
+		return nil
 	case slices.Contains([]string{"list", "lists", "segment", "segments"}, property):
 		return setting.Mistake(key, "lists are a key of the rule, not a claim",
 			"write lists: ["+setting.Shorten(strings.Join(values, ", "))+"] in the rule")
-	case property == "" || property+"." == contactPrefix:
+	case property == "":
 		return setting.Mistake(key, "names no property of the contact",
 			"write hubspot. and the name of a property, such as hubspot.member_tier")
 	case !strings.HasPrefix(name, contactPrefix):

@@ -54,6 +54,7 @@ func TestContactClaimsAreChecked(t *testing.T) {
 		"capitals":      {"HubSpot.tier", "x", "lower case", "write hubspot.tier"},
 		"capitals, dot": {"HUBSPOT", "x", "names no property", "hubspot.member_tier"},
 		"a space":       {" hubspot.tier", "x", "lower case", "write hubspot.tier"},
+		"a long s":      {"hub\u017fpot.tier", "x", "lower case", "write hubspot.tier"},
 		"joined values": {"hubspot.tier", "gold;silver", "never matches", "write a list: [gold, silver]"},
 		"empty value":   {"hubspot.tier", "", "never matches", "write the values"},
 	} {

@@ -155,7 +155,7 @@ func (t TestConfig) validate(key string) []setting.Problem {
 	}
 	if t.As != nil {
 		for _, name := range slices.Sorted(maps.Keys(t.As.Claims)) {
-			if isContactClaim(name) {
+			if _, reserved := ContactProperty(name); reserved {
 				problems = append(problems, setting.Mistake(setting.Join(key+".as.claims", name),
 					"claims of the provider with this name are ignored",
 					"write as: {properties: {member_tier: gold}} for a property of the contact")...)
