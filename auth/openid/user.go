@@ -18,12 +18,8 @@ import (
 func (p *Provider) user(subject string, claims map[string]any) session.User {
 	claims = p.cfg.SplitClaims(claims) // a copy
 	p.dropCRMClaims(claims)
-	u := session.User{
-		Issuer: p.issuer, Subject: subject, Claims: claims, EmailVerified: boolOf(claims["email_verified"]),
-	}
-	if address := stringOf(claims["email"]); isEmail(address) {
-		u.Email = address
-	}
+	u := session.User{Issuer: p.issuer, Subject: subject, Claims: claims}
+	u.Email, u.EmailVerified = session.EmailOf(claims)
 	u.Name = stringOf(claims["name"])
 	if u.Name == "" {
 		u.Name = strings.TrimSpace(stringOf(claims["given_name"]) + " " + stringOf(claims["family_name"]))
@@ -92,26 +88,4 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, access, subject st
 func stringOf(v any) string {
 	s, _ := v.(string)
 	return s
-}
-
-// boolOf also accepts the string true, which Cognito's userinfo and some federated providers send.
-func boolOf(v any) bool {
-	b, ok := v.(bool)
-	return (ok && b) || v == "true"
-}
-
-// isEmail reports whether address is one plain address: exactly one @, no quotes, white space or control characters. It
-// rejects attacker@evil.com@company.com, which other software may read as company.com's (CWE-20).
-func isEmail(address string) bool {
-	local, domain, ok := strings.Cut(address, "@")
-	if !ok || local == "" || domain == "" || len(address) > 254 {
-		return false
-	}
-	if strings.Contains(domain, "@") || strings.ContainsAny(address, "\"()<>[]:;,\\ ") {
-		return false
-	}
-	if strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return false
-	}
-	return strings.Trim(domain, ".-") == domain
 }

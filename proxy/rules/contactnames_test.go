@@ -86,6 +86,12 @@ func TestTestsKnowListsAndProperties(t *testing.T) {
 		{URL: "/list", As: &TestAs{Lists: []string{"beta", "customers"}}, Expect: "allow"},
 		{URL: "/list", As: &TestAs{Lists: []string{"beta"}}, Expect: "forbid"},
 		{URL: "/list", As: &TestAs{}, Expect: "forbid"},
+		{URL: "/list", As: &TestAs{Lists: []string{"customers"}, Claims: map[string]setting.Words{
+			"email_verified": {"false"}}}, Expect: "forbid"},
+		{URL: "/list", As: &TestAs{Lists: []string{"customers"}, Claims: map[string]setting.Words{
+			"email": {"a@b@c"}}}, Expect: "forbid"},
+		{URL: "/list", As: &TestAs{Lists: []string{"customers"}, Claims: map[string]setting.Words{
+			"email": {"ada@example.com"}, "email_verified": {"true"}}}, Expect: "allow"},
 		{URL: "/list", Expect: "login"},
 		{URL: "/tier", As: &TestAs{Properties: map[string]setting.Words{"tier": {"gold"}}}, Expect: "allow"},
 		{URL: "/tier", As: &TestAs{Lists: []string{"customers"}}, Expect: "forbid"},

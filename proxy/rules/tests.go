@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -65,18 +66,23 @@ func (as *TestAs) session(env Env, now time.Time) *session.Session {
 	claims := map[string]any{}
 	for name, values := range as.Claims {
 		claims[name] = []string(values)
+		if len(values) == 1 {
+			claims[name] = values[0]
+		}
 	}
 	s := LoggedIn(as.Groups, claims, now)
 	s.CRM = env.Contact(as.Lists, as.Properties, now)
 	return s
 }
 
-// LoggedIn returns the session of a user with these groups and claims and a verified e-mail address who has just logged
-// in, for explain and tests.
+// LoggedIn returns the session of a user with these groups and claims who has just logged in, for explain and tests. The
+// e-mail address is a verified one unless the claims say otherwise; they are read as at a login.
 func LoggedIn(groups []string, claims map[string]any, now time.Time) *session.Session {
 	s := &session.Session{CreatedAt: now, PromptedAt: now, AuthTime: now}
 	s.Groups, s.Claims = groups, claims
-	s.Email, s.EmailVerified = "visitor@example.com", true
+	stated := map[string]any{"email": "visitor@example.com", "email_verified": true}
+	maps.Copy(stated, claims)
+	s.Email, s.EmailVerified = session.EmailOf(stated)
 	return s
 }
 
