@@ -4,17 +4,32 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/session"
 )
 
 // ContactProperty returns the property that the claim of a rule names, in lower case, and whether the claim is reserved
-// for properties of the contact. It is in any spelling: the provider's claims with such a name are dropped.
+// for properties of the contact, in any spelling, or looks like such a one.
 func ContactProperty(claim string) (property string, reserved bool) {
-	claim = strings.TrimSpace(claim)
+	claim = plain(claim)
 	_, property, _ = strings.Cut(claim, ".")
 	return strings.ToLower(property), session.IsCRMClaim(claim)
+}
+
+// plain returns a name as a person reads it: without invisible characters and spaces around it, and with ASCII
+// characters instead of their variants, such as full-width ones.
+func plain(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r != ' ' && !unicode.IsPrint(r) ||
+			unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(name)))
 }
 
 // validateContactClaim checks the name and the values of a rule's claim, if it is a property of the contact.
@@ -29,6 +44,9 @@ func validateContactClaim(key, name string, values []string) []setting.Problem {
 	case property == "":
 		return setting.Mistake(key, "names no property of the contact",
 			"write hubspot. and the name of a property, such as hubspot.member_tier")
+	case !session.IsCRMClaim(strings.TrimSpace(name)):
+		return setting.Mistake(key, setting.Quote(name)+" only looks like a property of the contact: it contains invisible "+
+			"characters or variants of letters", "write "+contactPrefix+setting.Shorten(property)+" with plain letters")
 	case !strings.HasPrefix(name, contactPrefix):
 		return setting.Mistake(key, "claims of the provider with this name are ignored; a property of the contact is "+
 			"spelled in lower case", "write "+contactPrefix+setting.Shorten(property))

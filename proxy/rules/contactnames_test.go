@@ -49,14 +49,18 @@ func TestUnknownNamesAreErrorsWithCure(t *testing.T) {
 func TestContactClaimsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ claim, value, text, cure string }{
-		"no property":   {"hubspot", "x", "names no property", "hubspot.member_tier"},
-		"only a dot":    {"hubspot.", "x", "names no property", "hubspot.member_tier"},
-		"capitals":      {"HubSpot.tier", "x", "lower case", "write hubspot.tier"},
-		"capitals, dot": {"HUBSPOT", "x", "names no property", "hubspot.member_tier"},
-		"a space":       {" hubspot.tier", "x", "lower case", "write hubspot.tier"},
-		"a long s":      {"hub\u017fpot.tier", "x", "lower case", "write hubspot.tier"},
-		"joined values": {"hubspot.tier", "gold;silver", "never matches", "write a list: [gold, silver]"},
-		"empty value":   {"hubspot.tier", "", "never matches", "write the values"},
+		"no property":    {"hubspot", "x", "names no property", "hubspot.member_tier"},
+		"only a dot":     {"hubspot.", "x", "names no property", "hubspot.member_tier"},
+		"capitals":       {"HubSpot.tier", "x", "lower case", "write hubspot.tier"},
+		"capitals, dot":  {"HUBSPOT", "x", "names no property", "hubspot.member_tier"},
+		"a space":        {" hubspot.tier", "x", "lower case", "write hubspot.tier"},
+		"a long s":       {"hub\u017fpot.tier", "x", "lower case", "write hubspot.tier"},
+		"zero width":     {"hubspot\u200b.tier", "x", `"hubspot\u200b.tier" only looks like`, "write hubspot.tier with"},
+		"a filler":       {"hub\u3164spot.tier", "x", "only looks like", "write hubspot.tier with plain"},
+		"full width":     {"ｈｕｂｓｐｏｔ．tier", "x", "only looks like", "write hubspot.tier with plain"},
+		"full-width dot": {"hubspot．tier", "x", "only looks like", "write hubspot.tier with plain"},
+		"joined values":  {"hubspot.tier", "gold;silver", "never matches", "write a list: [gold, silver]"},
+		"empty value":    {"hubspot.tier", "", "never matches", "write the values"},
 	} {
 		r := RuleConfig{Path: []string{"/a"}, Claims: map[string]setting.Words{c.claim: {c.value}}}
 		problems := accessRules(r).Validate()
