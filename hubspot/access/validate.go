@@ -70,6 +70,10 @@ func (c Config) validateLists(p *setting.Problems) {
 				"write ids without separators, such as {customers: 1234}")
 			continue
 		}
+		if listIDForm.MatchString(name) && listNameForm.MatchString(string(id)) {
+			p.Add(at, "the id is where the name belongs", "write "+string(id)+": "+name)
+			continue
+		}
 		if !listNameForm.MatchString(name) {
 			p.Add(at, setting.Quote(name)+" is not a valid name for a list",
 				"write a short name such as customers: lower-case letters, digits, - and _, starting with a letter")
@@ -115,6 +119,9 @@ func (c Config) validateTimes(p *setting.Problems) {
 	case refresh < minRefresh:
 		p.Add(section+".refresh", fmt.Sprintf("%s is too short", c.Refresh),
 			"write at least 1s, such as 15m; a short time costs many calls")
+	case refresh >= maxMaxStale:
+		p.Add(section+".refresh", fmt.Sprintf("%s is too long: max_stale must be longer, and may be 7d at most", c.Refresh),
+			"write a shorter time, such as 15m")
 	case refresh < lowRefresh && c.On():
 		p.Warn(section+".refresh", fmt.Sprintf("1,000 active visitors cost %d calls of HubSpot's limit every %s",
 			c.callsPerThousand(), c.Refresh), "write 1m or more, unless rate_limit has room for the calls")
@@ -126,7 +133,7 @@ func (c Config) validateTimes(p *setting.Problems) {
 	case stale > maxMaxStale:
 		p.Add(section+".max_stale", fmt.Sprintf("%s is too long: while HubSpot is unavailable, people keep access that "+
 			"HubSpot has taken away", c.MaxStale), "write at most 7d, such as 4h")
-	case stale <= c.Refresh.D():
+	case stale <= c.Refresh.D() && c.Refresh.D() < maxMaxStale:
 		c.validateOrder(p)
 	}
 }

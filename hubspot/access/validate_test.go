@@ -66,6 +66,8 @@ func TestValidateReportsMistakes(t *testing.T) {
 		"refresh is default stale": {times(4*time.Hour, 4*time.Hour), ".refresh", "max_stale (default 4h)"},
 		"refresh over default":     {times(5*time.Hour, 4*time.Hour), ".refresh", "max_stale (default 4h)"},
 		"stale under default":      {times(15*time.Minute, time.Minute), ".max_stale", "refresh (default 15m)"},
+		"refresh over any stale":   {times(8*24*time.Hour, 4*time.Hour), ".refresh", "at most"},
+		"name and id swapped":      {lists("1234", "customers"), ".lists.1234", "where the name belongs"},
 		"rest of an id":            {lists("234", ""), ".lists.234", "thousands separator"},
 	} {
 		c := DefaultConfig()

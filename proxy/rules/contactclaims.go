@@ -40,7 +40,7 @@ func validateContactClaim(key, name string, values []string) []setting.Problem {
 		return nil
 	case slices.Contains([]string{"list", "lists", "segment", "segments"}, property):
 		return setting.Mistake(key, "lists are a key of the rule, not a claim",
-			"write lists: ["+setting.Shorten(strings.Join(values, ", "))+"] in the rule")
+			"write lists: ["+some(values)+"] in the rule")
 	case property == "":
 		return setting.Mistake(key, "names no property of the contact",
 			"write hubspot. and the name of a property, such as hubspot.member_tier")
@@ -55,17 +55,17 @@ func validateContactClaim(key, name string, values []string) []setting.Problem {
 	for i, value := range values {
 		at := key + "[" + strconv.Itoa(i) + "]"
 		switch {
-		case value == "":
+		case len(splitValues(value)) == 0:
 			problems = append(problems, setting.Mistake(at, "an empty value never matches: a property without a value has none",
 				"write the values that the rule admits")...)
 		case strings.Contains(value, ";"):
 			problems = append(problems, setting.Mistake(at, setting.Quote(value)+
 				" never matches: the values of a property are compared one by one", "write a list: ["+
-				strings.Join(splitValues(value), ", ")+"]")...)
+				some(splitValues(value))+"]")...)
 		case len(joined(value)) > 1:
 			problems = append(problems, setting.Problem{
 				Key: at, Text: setting.Quote(value) + " is one value, not several", Warning: true,
-				Cure: "if these are several values, write a list: [" + strings.Join(joined(value), ", ") + "]",
+				Cure: "if these are several values, write a list: [" + some(joined(value)) + "]",
 			})
 		}
 	}

@@ -2,11 +2,18 @@ package rules
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
+)
+
+// Names that can be added to hubspot.access as they are.
+var (
+	listForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,49}$`) // digits may be an id
+	propertyForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
 
 // ListMistake returns what is wrong with a name for a list, and nil if hubspot.access.lists has it.
@@ -19,12 +26,14 @@ func (e Env) ListMistake(name string) *setting.Invalid {
 		Text: setting.Quote(name) + " is not in hubspot.access.lists",
 		Cure: "add it there with the list's id, such as {customers: 1234}",
 	}
-	if near := setting.Nearest(name, names); near != "" {
+	if values := joined(name); len(values) > 1 {
+		bad.Cure = "write a list: [" + some(values) + "]"
+	} else if near := setting.Nearest(name, names); near != "" {
 		bad.Cure = "did you mean " + near + "?"
-	} else if values := joined(name); len(values) > 1 {
-		bad.Cure = "write a list: [" + strings.Join(values, ", ") + "]"
+	} else if !listForm.MatchString(name) {
+		bad.Cure = "add it there under a short name with the list's id, such as {customers: 1234}, and write that name"
 	} else if len(names) > 0 {
-		bad.Cure = "add it there with the list's id; known lists: " + strings.Join(names, ", ")
+		bad.Cure = "add it there with the list's id; known lists: " + some(names)
 	}
 	for _, known := range names {
 		if e.Lists[known] == name {
@@ -47,10 +56,26 @@ func (e Env) PropertyMistake(name string) *setting.Invalid {
 		bad.Cure = "write " + bare
 	} else if near := setting.Nearest(name, e.Properties); near != "" {
 		bad.Cure = "did you mean " + near + "?"
+	} else if !propertyForm.MatchString(name) {
+		bad.Cure = "write the internal name, which HubSpot shows behind the symbol </> beside the property, here and there"
 	} else if len(e.Properties) > 0 {
-		bad.Cure += "; known properties: " + strings.Join(e.Properties, ", ")
+		bad.Cure += "; known properties: " + some(e.Properties)
 	}
 	return bad
+}
+
+// some returns the first names, and how many others there are: a message must stay readable with thousands of them.
+func some(names []string) string {
+	const most = 10
+	var short []string
+	for _, name := range names[:min(len(names), most)] {
+		short = append(short, setting.Shorten(name))
+	}
+	text := strings.Join(short, ", ")
+	if more := len(names) - most; more > 0 {
+		text += " and " + strconv.Itoa(more) + " more"
+	}
+	return text
 }
 
 // checkContactNames reports lists and properties of rules and tests that hubspot.access does not have. A rule that asks

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,6 +31,12 @@ func TestUnknownNamesAreErrorsWithCure(t *testing.T) {
 		"id for name": {accessRules(listRule("/a", "7")), "proxy.rules[0].lists[0]", "the id of a list", "write customers"},
 		"misspelled property": {accessRules(RuleConfig{Path: []string{"/a"}, Claims: map[string]setting.Words{
 			"hubspot.teir": {"x"}}}), `proxy.rules[0].claims["hubspot.teir"]`, "is not read", "did you mean tier?"},
+		"label of a list": {accessRules(listRule("/a", "VIP Kunden")), "proxy.rules[0].lists[0]", "is not in",
+			"under a short name"},
+		"joined lists": {accessRules(listRule("/a", "customers,beta")), "proxy.rules[0].lists[0]", "is not in",
+			"write a list: [customers, beta]"},
+		"label of a property": {testAs(TestAs{Properties: map[string]setting.Words{"a.b": {"1"}}}),
+			`proxy.tests[0].as.properties["a.b"]`, "is not in", "write the internal name"},
 		"list of a test": {testAs(TestAs{Lists: []string{"x"}}), "proxy.tests[0].as.lists[0]", "is not in", "known lists"},
 		"property of a test": {testAs(TestAs{Properties: map[string]setting.Words{"member_since": {"1"}}}),
 			"proxy.tests[0].as.properties.member_since", "is not in", "known properties: tier, portal_groups"},
@@ -46,21 +53,39 @@ func TestUnknownNamesAreErrorsWithCure(t *testing.T) {
 	}
 }
 
+func TestMessagesNameFewOfManyNames(t *testing.T) {
+	t.Parallel()
+	env := testEnv()
+	for i := range 10_000 {
+		env.Lists["list"+strconv.Itoa(i)] = strconv.Itoa(1000 + i)
+		env.Properties = append(env.Properties, "property"+strconv.Itoa(i))
+	}
+	for _, bad := range []*setting.Invalid{
+		env.ListMistake("subscribers"), env.PropertyMistake("member_since"),
+		env.ListMistake(strings.Repeat("customers,", 1000)),
+	} {
+		if len(bad.Error()) > 500 || !strings.Contains(bad.Cure, "more") {
+			t.Errorf("%.600s", bad.Error())
+		}
+	}
+}
+
 func TestContactClaimsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ claim, value, text, cure string }{
-		"no property":    {"hubspot", "x", "names no property", "hubspot.member_tier"},
-		"only a dot":     {"hubspot.", "x", "names no property", "hubspot.member_tier"},
-		"capitals":       {"HubSpot.tier", "x", "lower case", "write hubspot.tier"},
-		"capitals, dot":  {"HUBSPOT", "x", "names no property", "hubspot.member_tier"},
-		"a space":        {" hubspot.tier", "x", "lower case", "write hubspot.tier"},
-		"a long s":       {"hub\u017fpot.tier", "x", "lower case", "write hubspot.tier"},
-		"zero width":     {"hubspot\u200b.tier", "x", `"hubspot\u200b.tier" only looks like`, "write hubspot.tier with"},
-		"a filler":       {"hub\u3164spot.tier", "x", "only looks like", "write hubspot.tier with plain"},
-		"full width":     {"ｈｕｂｓｐｏｔ．tier", "x", "only looks like", "write hubspot.tier with plain"},
-		"full-width dot": {"hubspot．tier", "x", "only looks like", "write hubspot.tier with plain"},
-		"joined values":  {"hubspot.tier", "gold;silver", "never matches", "write a list: [gold, silver]"},
-		"empty value":    {"hubspot.tier", "", "never matches", "write the values"},
+		"no property":      {"hubspot", "x", "names no property", "hubspot.member_tier"},
+		"only a dot":       {"hubspot.", "x", "names no property", "hubspot.member_tier"},
+		"capitals":         {"HubSpot.tier", "x", "lower case", "write hubspot.tier"},
+		"capitals, dot":    {"HUBSPOT", "x", "names no property", "hubspot.member_tier"},
+		"a space":          {" hubspot.tier", "x", "lower case", "write hubspot.tier"},
+		"a long s":         {"hub\u017fpot.tier", "x", "lower case", "write hubspot.tier"},
+		"zero width":       {"hubspot\u200b.tier", "x", `"hubspot\u200b.tier" only looks like`, "write hubspot.tier with"},
+		"a filler":         {"hub\u3164spot.tier", "x", "only looks like", "write hubspot.tier with plain"},
+		"full width":       {"ｈｕｂｓｐｏｔ．tier", "x", "only looks like", "write hubspot.tier with plain"},
+		"full-width dot":   {"hubspot．tier", "x", "only looks like", "write hubspot.tier with plain"},
+		"joined values":    {"hubspot.tier", "gold;silver", "never matches", "write a list: [gold, silver]"},
+		"only a separator": {"hubspot.tier", ";", "never matches", "write the values"},
+		"empty value":      {"hubspot.tier", "", "never matches", "write the values"},
 	} {
 		r := RuleConfig{Path: []string{"/a"}, Claims: map[string]setting.Words{c.claim: {c.value}}}
 		problems := accessRules(r).Validate()

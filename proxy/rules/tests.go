@@ -75,8 +75,8 @@ func (as *TestAs) session(env Env, now time.Time) *session.Session {
 	return s
 }
 
-// LoggedIn returns the session of a user with these groups and claims who has just logged in, for explain and tests. The
-// e-mail address is a verified one unless the claims say otherwise; they are read as at a login.
+// LoggedIn returns the session of a user with these groups and claims who has just logged in, for explain and tests.
+// The e-mail address is a verified one unless the claims say otherwise; they are read as at a login.
 func LoggedIn(groups []string, claims map[string]any, now time.Time) *session.Session {
 	s := &session.Session{CreatedAt: now, PromptedAt: now, AuthTime: now}
 	s.Groups, s.Claims = groups, claims
