@@ -118,7 +118,7 @@ func (c *accessCheck) property(name string) []setting.Finding {
 
 // writers returns a finding for each group of properties that a visitor can change. prefix names what reads them.
 func (c *accessCheck) writers(part string, prefix user, properties []string) (all []setting.Finding) {
-	var forms, allowed, behavior []string
+	var forms, allowed, behavior, everyone []string
 	for _, name := range properties {
 		switch {
 		case c.schema[name].FormField && slices.Contains(c.cfg.Access.AllowFormFields, name):
@@ -127,6 +127,8 @@ func (c *accessCheck) writers(part string, prefix user, properties []string) (al
 			forms = append(forms, name)
 		case setByVisits(name):
 			behavior = append(behavior, name)
+		case everyContact(name):
+			everyone = append(everyone, name)
 		}
 		if f, writes := c.written(part, prefix, name); writes {
 			all = append(all, f)
@@ -143,6 +145,12 @@ func (c *accessCheck) writers(part string, prefix user, properties []string) (al
 		all = append(all, warning(part, prefix.about(behavior, "HubSpot sets from visits, forms and e-mails",
 			"any visitor can change the value"),
 			"let something decide that only your staff or your systems can change", "HubSpot: Settings, Properties"))
+	}
+	if len(everyone) > 0 {
+		all = append(all, warning(part, prefix.about(everyone, "HubSpot sets for every contact",
+			"a contact that a first login creates may meet a condition on "+them(everyone)),
+			"see whether a new contact meets it, or let something decide that only your staff or your systems can change",
+			"HubSpot: Settings, Properties"))
 	}
 	c.allowed = append(c.allowed, allowed...)
 	if len(allowed) > 0 {
@@ -193,10 +201,22 @@ func setByVisits(name string) bool {
 	for _, prefix := range []string{
 		"hs_analytics_", "hs_email_", "hs_latest_source", "hs_sa_", "hs_social_", "hs_feedback_", "first_conversion_",
 		"recent_conversion_", "num_conversion_events", "num_unique_conversion_events", "hs_calculated_form_submissions",
+		"ip_", "hs_ip_", "hs_google_click_id", "hs_facebook_click_id", "hs_sales_email_last_", "hs_last_sales_activity_",
+		"engagements_last_meeting_booked",
 	} {
 		if strings.HasPrefix(name, prefix) {
 			return name != "hs_email_domain" // which follows from the address
 		}
 	}
 	return false
+}
+
+// everyContact reports whether HubSpot sets a property when a contact is created, also by a first login.
+func everyContact(name string) bool {
+	switch name {
+	case "createdate", "hs_createdate", "lastmodifieddate", "hs_lastmodifieddate", "hs_object_id", "hs_is_contact",
+		"hs_is_unworked", "hs_full_name_or_email":
+		return true
+	}
+	return strings.HasPrefix(name, "hs_object_source")
 }

@@ -264,7 +264,9 @@ func TestSetByVisitsKnowsWhatHubSpotCalculates(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"hs_analytics_source": true, "num_conversion_events": true, "hs_email_open": true, "hs_email_domain": false,
-		"lifecyclestage": false, "tier": false, "recent_conversion_date": true,
+		"lifecyclestage": false, "tier": false, "recent_conversion_date": true, "ip_city": true, "ip_country": true,
+		"hs_google_click_id": true, "hs_sales_email_last_opened": true, "hs_sales_email_last_replied": true,
+		"hs_last_sales_activity_timestamp": true, "engagements_last_meeting_booked": true, "createdate": false,
 	} {
 		if got := setByVisits(name); got != want {
 			t.Errorf("%s: %v", name, got)

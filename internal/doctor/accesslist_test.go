@@ -67,6 +67,10 @@ var listFaults = map[string]faultCase{
 		listed(active("1234", "Customers", byProperty("status"), byProperty("tier"))), listPart, setting.Failed,
 		"its filters use tier, which forms can set: anybody who fills in", allowFormFields,
 	},
+	"list that rests on what every contact has": {
+		listed(active("1234", "Customers", byProperty("createdate"), byProperty("hs_object_id"))), listPart, setting.Warning,
+		"its filters use createdate, hs_object_id, which HubSpot sets for every contact", "Properties",
+	},
 	"list that names one that rests on a form field": {
 		listed(active("1234", "Customers", byList("7")), active("7", "Silver", byList("8")),
 			active("8", "Gold", byProperty("tier"))),
