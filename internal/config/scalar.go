@@ -12,6 +12,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // word decodes a scalar whose type parses it.
@@ -133,4 +134,20 @@ func parseBool(text string) (value, ok bool) {
 		return false, true
 	}
 	return false, false
+}
+
+// warnEmpty warns about a key of a rule that restricts it and has no value, as when its entries are commented out: the
+// page is then open to everyone whom the other keys admit.
+func (d *decoder) warnEmpty(value *yaml.Node, in reflect.Type, name string, l location) {
+	if value.Kind == yaml.AliasNode {
+		value = value.Alias
+	}
+	restricts := slices.Contains([]string{"lists", "groups", "claims", "methods", "hosts", "max_auth_age"}, name)
+	if in != reflect.TypeFor[rules.RuleConfig]() || !restricts || value.Tag != "!!null" {
+		return
+	}
+	d.report.Findings = append(d.report.Findings, finding{
+		place: l.place, Key: l.key, Warning: true, Text: "a key without a value has no effect, so the rule is more open",
+		Cure: "write its values, or remove the key",
+	})
 }
