@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,7 +83,7 @@ func (c Config) validateLists(p *setting.Problems) {
 			p.Add(at, "the id of the list is missing", "write the list's ILS id, such as "+setting.Shorten(name)+": 1234")
 			continue
 		}
-		if !listIDForm.MatchString(string(id)) {
+		if _, err := strconv.ParseInt(string(id), 10, 64); err != nil || !listIDForm.MatchString(string(id)) {
 			p.Add(at, setting.Quote(string(id))+" is not a list id, which is a positive whole number", idCure(string(id)))
 			continue
 		}

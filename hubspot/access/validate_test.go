@@ -45,6 +45,7 @@ func TestValidateReportsMistakes(t *testing.T) {
 		"leading zero":     {lists("a", "0123"), ".lists.a", "not a list id"},
 		"spaces around id": {lists("a", " 12 "), ".lists.a", "not a list id"},
 		"enormous id":      {lists("a", strings.Repeat("9", 20)), ".lists.a", "not a list id"},
+		"id above 63 bits": {lists("a", "9223372036854775808"), ".lists.a", "not a list id"},
 		"no id":            {lists("a", ""), ".lists.a", "missing"},
 		"name with spaces": {lists("our customers", "1"), `.lists["our customers"]`, "not a valid name"},
 		"number as name":   {lists("1234", "1"), ".lists.1234", "not a valid name"},

@@ -62,6 +62,11 @@ func validateContactClaim(key, name string, values []string) []setting.Problem {
 			problems = append(problems, setting.Mistake(at, setting.Quote(value)+
 				" never matches: the values of a property are compared one by one", "write a list: ["+
 				some(splitValues(value))+"]")...)
+		case strings.TrimSpace(value) != value:
+			problems = append(problems, setting.Problem{
+				Key: at, Text: setting.Quote(value) + " has spaces around it, which the value in HubSpot must have too",
+				Cure: "remove the spaces, unless the value has them in HubSpot", Warning: true,
+			})
 		case len(joined(value)) > 1:
 			problems = append(problems, setting.Problem{
 				Key: at, Text: setting.Quote(value) + " is one value, not several", Warning: true,
@@ -86,4 +91,15 @@ func joined(text string) []string {
 	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
 }
 
-func validateLists(key string, r RuleConfig) []setting.Problem { return validateWords(key, r.Lists) }
+func validateLists(key string, r RuleConfig) []setting.Problem {
+	problems := validateWords(key, r.Lists)
+	for i, name := range r.Lists {
+		if slices.Contains(r.Lists[:i], name) {
+			problems = append(problems, setting.Problem{
+				Key: key + "[" + strconv.Itoa(i) + "]", Text: setting.Quote(name) + " is named twice",
+				Cure: "remove one of them, or write the list that is meant", Warning: true,
+			})
+		}
+	}
+	return problems
+}

@@ -85,6 +85,7 @@ func TestContactClaimsAreChecked(t *testing.T) {
 		"full-width dot":   {"hubspot．tier", "x", "only looks like", "write hubspot.tier with plain"},
 		"joined values":    {"hubspot.tier", "gold;silver", "never matches", "write a list: [gold, silver]"},
 		"only a separator": {"hubspot.tier", ";", "never matches", "write the values"},
+		"spaces around":    {"hubspot.tier", "gold ", "has spaces around it", "remove the spaces"},
 		"empty value":      {"hubspot.tier", "", "never matches", "write the values"},
 	} {
 		r := RuleConfig{Path: []string{"/a"}, Claims: map[string]setting.Words{c.claim: {c.value}}}
@@ -93,6 +94,10 @@ func TestContactClaimsAreChecked(t *testing.T) {
 			!strings.Contains(problems[0].Text, c.text) || !strings.Contains(problems[0].Cure, c.cure) {
 			t.Errorf("%s: %+v", name, problems)
 		}
+	}
+	problems := accessRules(listRule("/a", "customers", "beta", "customers")).Validate()
+	if len(problems) != 1 || !problems[0].Warning || problems[0].Key != "proxy.rules[0].lists[2]" {
+		t.Errorf("a list that is named twice: %+v", problems)
 	}
 	for _, claim := range []string{"hubspot.tier", "hubspot_tier", "custom:hubspot", "hubspotter"} {
 		r := RuleConfig{Path: []string{"/a"}, Claims: map[string]setting.Words{claim: {"gold"}}}
