@@ -34,7 +34,7 @@ func TestForwardAuthAsksForLists(t *testing.T) {
 		"?path=/customers/x&lists=beta":        {no, no, unknown, login},
 		"?path=/pricing&lists=beta":            {no, yes, unknown, login},
 		"?lists=customers&groups=partner":      {no, no, no, login},
-		"?lists=" + customersList:              {no, no, no, no},
+		"?lists=" + customersList:              {no, no, no, login},
 		"?lists=customers,":                    {no, no, no, no},
 		"?lists=beta&lists=customers":          {no, no, no, no},
 		"?path=/members/&lists=beta&lists=":    {no, no, no, no},

@@ -74,7 +74,7 @@ func hubspotFails(t *testing.T, fault crmFault) {
 	}
 	s.crm.reads.fail(fault.answer)
 	s.during(ada, ben)
-	const begins, ends = "HubSpot cannot be asked about visitors", "HubSpot answers about visitors again"
+	const begins, ends = `"msg":"HubSpot cannot be asked about visitors`, `"msg":"HubSpot answers about visitors again`
 	eventually(t, "the log has the fault", func() bool { return g.out.contains(begins) })
 	s.during(ada, ben)
 	s.enters(cleo, "/members/") // a login
