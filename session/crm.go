@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +18,15 @@ type CRM struct {
 	Properties map[string][]string
 	// ReadAt is when HubSpot was asked. From UsableUntil on, all of it is unknown.
 	ReadAt, UsableUntil time.Time
+}
+
+// CRMClaimPrefix begins the names of claims of a rule that are properties of the contact in HubSpot. They are never
+// read from the provider's claims, which a user might set.
+const CRMClaimPrefix = "hubspot."
+
+// PropertyValues returns the values of a property of a contact. HubSpot joins several with semicolons.
+func PropertyValues(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, ";"), func(value string) bool { return value == "" })
 }
 
 // IsCRMClaim reports whether a claim has a name under which rules read what HubSpot said: hubspot or hubspot.NAME, in

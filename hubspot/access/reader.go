@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/session"
 )
 
 // Reader reads from HubSpot's API. What is missing in its answers is unknown.
@@ -90,12 +90,12 @@ func (n need) known(r crm.LookupResult, memberships map[string][]string) *Known 
 
 const maxValue = 4 << 10 // bytes of a property's value; a larger one is none that a rule could name
 
-// valuesOf splits the value of a property with several values.
+// valuesOf returns the values of a property that a rule may name.
 func valuesOf(value string) []string {
 	if len(value) > maxValue {
 		return nil
 	}
-	return slices.DeleteFunc(strings.Split(value, ";"), func(v string) bool { return v == "" })
+	return session.PropertyValues(value)
 }
 
 // emailsOf returns the addresses of people, each once.

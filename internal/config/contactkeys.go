@@ -10,6 +10,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
+	"github.com/hubgate/hubgate/session"
 )
 
 // accessSection is the section that names what rules may ask HubSpot.
@@ -18,13 +19,13 @@ const accessSection = "hubspot.access"
 // otherWord returns the key that an unknown one was meant to be, and the cure, for words that people use for the lists
 // and properties of contacts. The names alone do not suggest them: proxy.lists is near to proxy.tests.
 func otherWord(in reflect.Type, l location, name string, value *yaml.Node) (meant, cure string) {
-	property, isProperty := strings.CutPrefix(strings.ToLower(name), "hubspot.")
+	property, isProperty := strings.CutPrefix(strings.ToLower(name), session.CRMClaimPrefix)
 	isProperty = isProperty && !listWord(property) && !propertyWord(property)
 	lists, properties := listWord(name), isProperty || propertyWord(name)
 	switch in {
 	case reflect.TypeFor[rules.RuleConfig]():
 		if properties {
-			return l.key + ".claims", "write claims: {" + contactValue("hubspot.", property, value, isProperty) + "}"
+			return l.key + ".claims", "write claims: {" + contactValue(session.CRMClaimPrefix, property, value, isProperty) + "}"
 		}
 	case reflect.TypeFor[rules.TestAs]():
 		if properties {
@@ -75,7 +76,7 @@ func contactValue(prefix, property string, value *yaml.Node, isProperty bool) st
 	if !isProperty {
 		property = "member_tier"
 		if value.Kind == yaml.MappingNode && len(value.Content) >= 2 {
-			property, value = strings.TrimPrefix(value.Content[0].Value, "hubspot."), value.Content[1]
+			property, value = strings.TrimPrefix(value.Content[0].Value, session.CRMClaimPrefix), value.Content[1]
 		}
 	}
 	var values []string
@@ -119,7 +120,7 @@ func nestedProperty(name string, value *yaml.Node) string {
 	if value.Kind != yaml.MappingNode || !propertyWord(name) {
 		return ""
 	}
-	return "write " + contactValue("hubspot.", "", value, false)
+	return "write " + contactValue(session.CRMClaimPrefix, "", value, false)
 }
 
 // listsCure returns how to write lists that are not a mapping of names to ids.

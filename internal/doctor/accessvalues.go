@@ -9,10 +9,8 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/session"
 )
-
-// claimPrefix precedes the names of HubSpot's properties in the claims of a rule.
-const claimPrefix = "hubspot."
 
 var numberForm = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
@@ -20,7 +18,7 @@ var numberForm = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 // an option, or a date as people write it.
 func (c *accessCheck) values(p crm.Property) (all []setting.Finding) {
 	for _, r := range c.rules {
-		for _, value := range r.Claims[claimPrefix+p.Name] {
+		for _, value := range r.Claims[session.CRMClaimPrefix+p.Name] {
 			if cure := valueCure(p, value); cure != "" {
 				all = append(all, warning(accessPart,
 					fmt.Sprintf("%s cannot be %s, for which a rule asks", p.Name, setting.Quote(value)), cure,

@@ -118,7 +118,7 @@ func accessTable(cfg access.Config, known *session.CRM, unknown error) page.Tabl
 		if asked {
 			word = strings.Join(values, ", ")
 		}
-		row("hubspot."+name, word)
+		row(session.CRMClaimPrefix+name, word)
 	}
 	row("(read)", known.ReadAt.UTC().Format(time.RFC3339)+", usable until "+known.UsableUntil.UTC().Format(time.RFC3339))
 	return table

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hubgate/hubgate/session"
 )
 
 // allClaims admits users each of whose named claims has one of its values.
@@ -17,18 +19,14 @@ type claim struct {
 	values   []string
 }
 
-// contactPrefix begins the names of claims that are properties of the contact in HubSpot. They are never read from the
-// provider's claims, which a user might set.
-const contactPrefix = "hubspot."
-
 func requireClaims(r RuleConfig, _ Env) requirement {
 	if len(r.Claims) == 0 {
 		return nil
 	}
 	var all allClaims
 	for _, name := range slices.Sorted(maps.Keys(r.Claims)) {
-		property, _ := strings.CutPrefix(name, contactPrefix)
-		if property == name {
+		property, ofContact := strings.CutPrefix(name, session.CRMClaimPrefix)
+		if !ofContact {
 			property = ""
 		}
 		all = append(all, claim{name, property, r.Claims[name]})

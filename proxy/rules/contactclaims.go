@@ -46,22 +46,22 @@ func validateContactClaim(key, name string, values []string) []setting.Problem {
 			"write hubspot. and the name of a property, such as hubspot.member_tier")
 	case !session.IsCRMClaim(strings.TrimSpace(name)):
 		return setting.Mistake(key, setting.Quote(name)+" only looks like a property of the contact: it contains invisible "+
-			"characters or variants of letters", "write "+contactPrefix+setting.Shorten(property)+" with plain letters")
-	case !strings.HasPrefix(name, contactPrefix):
+			"characters or variants of letters", "write "+session.CRMClaimPrefix+setting.Shorten(property)+" with plain letters")
+	case !strings.HasPrefix(name, session.CRMClaimPrefix):
 		return setting.Mistake(key, "claims of the provider with this name are ignored; a property of the contact is "+
-			"spelled in lower case", "write "+contactPrefix+setting.Shorten(property))
+			"spelled in lower case", "write "+session.CRMClaimPrefix+setting.Shorten(property))
 	}
 	var problems []setting.Problem
 	for i, value := range values {
 		at := key + "[" + strconv.Itoa(i) + "]"
 		switch {
-		case len(splitValues(value)) == 0:
+		case len(session.PropertyValues(value)) == 0:
 			problems = append(problems, setting.Mistake(at, "an empty value never matches: a property without a value has none",
 				"write the values that the rule admits")...)
 		case strings.Contains(value, ";"):
 			problems = append(problems, setting.Mistake(at, setting.Quote(value)+
 				" never matches: the values of a property are compared one by one", "write a list: ["+
-				some(splitValues(value))+"]")...)
+				some(session.PropertyValues(value))+"]")...)
 		case strings.TrimSpace(value) != value:
 			problems = append(problems, setting.Problem{
 				Key: at, Text: setting.Quote(value) + " has spaces around it, which the value in HubSpot must have too",
@@ -75,11 +75,6 @@ func validateContactClaim(key, name string, values []string) []setting.Problem {
 		}
 	}
 	return problems
-}
-
-// splitValues returns the values of a property of a contact. HubSpot joins several with semicolons.
-func splitValues(text string) []string {
-	return slices.DeleteFunc(strings.Split(text, ";"), func(value string) bool { return value == "" })
 }
 
 // joined returns the words of a text in which people join several values with a separator.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/session"
 )
 
 // Names that can be added to hubspot.access as they are.
@@ -52,7 +53,7 @@ func (e Env) PropertyMistake(name string) *setting.Invalid {
 		Text: setting.Quote(name) + " is not in hubspot.access.properties, so it is not read from the contact",
 		Cure: "add it there",
 	}
-	if bare := strings.TrimPrefix(name, contactPrefix); slices.Contains(e.Properties, bare) {
+	if bare := strings.TrimPrefix(name, session.CRMClaimPrefix); slices.Contains(e.Properties, bare) {
 		bad.Cure = "write " + bare
 	} else if near := setting.Nearest(name, e.Properties); near != "" {
 		bad.Cure = "did you mean " + near + "?"
@@ -92,7 +93,7 @@ func (c Config) checkContactNames(env Env) []setting.Problem {
 			check(keyOfRule(i)+".lists["+strconv.Itoa(j)+"]", env.ListMistake(name))
 		}
 		for _, claim := range slices.Sorted(maps.Keys(r.Claims)) {
-			if name, ofContact := strings.CutPrefix(claim, contactPrefix); ofContact && name != "" {
+			if name, ofContact := strings.CutPrefix(claim, session.CRMClaimPrefix); ofContact && name != "" {
 				check(setting.Join(keyOfRule(i)+".claims", claim), env.PropertyMistake(name))
 			}
 		}

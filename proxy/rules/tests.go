@@ -102,7 +102,7 @@ func (e Env) Contact(lists []string, properties map[string]setting.Words, now ti
 	for _, name := range e.Properties {
 		crm.Properties[name] = nil
 		for _, value := range properties[name] {
-			crm.Properties[name] = append(crm.Properties[name], splitValues(value)...)
+			crm.Properties[name] = append(crm.Properties[name], session.PropertyValues(value)...)
 		}
 	}
 	return crm
