@@ -34,7 +34,7 @@ func (e *env) startAccess() *access.Access {
 	reader := func(l crm.Limiter) *crm.Client { return crm.New(e.cfg.CRM(), r.deps.Client, l, e.tokenNow) }
 	a, err := access.New(e.cfg.Access, access.Deps{
 		Redis: rdb, Block: rdb, KeyPrefix: "hubgate:", Ring: ring, Urgent: reader(r.VisitorReads()),
-		Spare: reader(r.SpareReads()), Pause: r.VisitorReads().Pause,
+		Spare: reader(r.SpareReads()), Rate: r.VisitorReads().Rate, Pause: r.VisitorReads().Pause,
 		Token: func() string { return "token" }, HubID: func() int64 { return 0 },
 		Log: slog.New(slog.DiscardHandler), Metrics: access.NewMetrics(prometheus.NewRegistry()), Now: time.Now,
 	})

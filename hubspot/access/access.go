@@ -17,7 +17,7 @@ import (
 	"github.com/hubgate/hubgate/session"
 )
 
-// Deps are the dependencies of an Access. All but Block, Rate, Pause and Log are required.
+// Deps are the dependencies of an Access. All but Block, Pause and Log are required.
 type Deps struct {
 	Redis     redis.UniversalClient
 	Block     redis.UniversalClient // the subscription
@@ -60,17 +60,14 @@ type live struct {
 // New returns an Access. It makes no network calls.
 func New(cfg Config, deps Deps) (*Access, error) {
 	if deps.Redis == nil || deps.Ring == nil || deps.Urgent == nil || deps.Spare == nil || deps.Token == nil ||
-		deps.HubID == nil || deps.Metrics == nil || deps.Now == nil {
-		return nil, errors.New("hubspot: access needs Redis, Ring, Urgent, Spare, Token, HubID, Metrics and Now")
+		deps.HubID == nil || deps.Rate == nil || deps.Metrics == nil || deps.Now == nil {
+		return nil, errors.New("hubspot: access needs Redis, Ring, Urgent, Spare, Token, HubID, Rate, Metrics and Now")
 	}
 	if deps.Block == nil {
 		deps.Block = deps.Redis
 	}
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
-	}
-	if deps.Rate == nil {
-		deps.Rate = func() setting.Rate { return setting.Rate{Requests: 90, Per: setting.Duration(10 * time.Second)} }
 	}
 	if deps.Pause == nil {
 		deps.Pause = func(context.Context, string, time.Duration) error { return nil }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/internal/seal"
+	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/session"
 )
 
@@ -125,6 +126,7 @@ func (w *world) idle(rdb redis.UniversalClient) *Access {
 	a, err := New(w.cfg, Deps{
 		Redis: rdb, KeyPrefix: "hubgate:", Ring: w.ring, Urgent: client, Spare: client,
 		Token: w.account, HubID: w.hubID.Load,
+		Rate: func() setting.Rate { return setting.Rate{Requests: 90, Per: setting.Duration(10 * time.Second)} },
 		Pause: func(context.Context, string, time.Duration) error {
 			w.pauses.Add(1)
 			return nil
