@@ -224,7 +224,8 @@ func (e *env) checkOnlyAdaIsGone(newer string) {
 		e.t.Errorf("about grace there is only %q", found)
 	}
 	writes := e.writesOf("ada", "grace")
-	r := e.rotatedReplica(e.startReplica(), newer)
+	r := e.rotatedReplica(e.replica(), newer)
+	e.start(r) // after the rotation: it reads the queue once
 	e.enqueue(r, loginOf("ada", 6))
 	e.waitDrained(r)
 	r.stop()
