@@ -2,8 +2,9 @@ package hubspot
 
 import (
 	"context"
-	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/mapping"
@@ -73,15 +74,15 @@ func (c *Contacts) Forget(ctx context.Context, email string, sessions Sessions) 
 	return f, err
 }
 
-// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. Where rules do not ask
-// HubSpot, Redis need not permit hubgate to notify the others: they remember something only if they may.
+// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. If no rules ask HubSpot and
+// nothing is recorded, Redis need not permit hubgate to notify the others: they have nothing to forget.
 func (c *Contacts) eraseAnswers(ctx context.Context, email string) (int, error) {
 	found, err := c.answers.Find(ctx, email)
 	if err != nil {
 		return 0, err
 	}
 	n, err := c.answers.Erase(ctx, email)
-	if err != nil && len(found) == 0 && !c.live.Load().cfg.Access.On() && strings.Contains(err.Error(), "NOPERM") {
+	if err != nil && len(found) == 0 && !c.live.Load().cfg.Access.On() && redis.HasErrorPrefix(err, "NOPERM") {
 		err = nil
 	}
 	return n, err

@@ -109,7 +109,13 @@ func TestShowAndForgetCoverAnswersOfHubSpot(t *testing.T) {
 // noPublish refuses PUBLISH, as Redis does for a user who may not use the channel.
 type noPublish struct{}
 
-var errNoPublish = errors.New("NOPERM No permissions to access a channel")
+// reply is an error that Redis replies with.
+type reply string
+
+func (r reply) Error() string { return string(r) }
+func (reply) RedisError()     {}
+
+var errNoPublish error = reply("NOPERM No permissions to access a channel")
 
 func (noPublish) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (noPublish) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
