@@ -125,7 +125,7 @@ func TestTestPageShowsClaimsButNoTokens(t *testing.T) {
 	}
 }
 
-// HubSpot decides: bob is in the demo's list and has the tier, alice is no customer.
+// HubSpot decides: bob is in the demo's list and has the tier, alice is not a customer.
 func TestDemoAsksHubSpotWhoMayEnter(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t)

@@ -61,7 +61,7 @@ func (d *directory) authorize(w http.ResponseWriter, r *http.Request) {
 	defer d.mu.Unlock()
 	who, err := r.Cookie(personCookie)
 	if err != nil || d.people[who.Value] == nil {
-		http.Error(w, "nobody has logged in", http.StatusForbidden)
+		http.Error(w, "there is no login", http.StatusForbidden)
 		return
 	}
 	q, code := r.URL.Query(), rand.Text()

@@ -20,7 +20,7 @@ func (e *env) names(part string) (found []string) {
 	return found
 }
 
-// TestSendDoesNotCreatePerson checks that the request to send a waiting login is no person of its own.
+// TestSendDoesNotCreatePerson checks that a request to send a waiting login adds no second person.
 func TestSendDoesNotCreatePerson(t *testing.T) {
 	t.Parallel()
 	send := func(t *testing.T, r *replica) {

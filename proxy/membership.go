@@ -20,13 +20,11 @@ var errCRMUnknown = errors.New("it is unknown whether HubSpot's lists or propert
 const crmWait = 2 * time.Second
 
 // judge decides about a session, nil for an anonymous visitor. It asks what HubSpot knows only if the decision depends
-// on that, so that no other visitor waits for it. It returns the session that was judged, and why the
-// decision is unknown, if it is.
-//
-// All of it takes crmWait at most: the second question has what the first left.
+// on that, so that other visitors never wait for it. It returns the session that was judged, and why the decision is
+// unknown, if it is.
 //
 // A person who was just added to a list must not be denied for as long as an old answer is kept: a denial is decided
-// again by a recent one.
+// again by a recent one. Both questions together take crmWait at most.
 func (g *Gate) judge(
 	ctx context.Context, s *session.Session, decide func(*session.Session) rules.Decision,
 ) (rules.Decision, *session.Session, error) {

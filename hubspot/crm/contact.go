@@ -92,7 +92,7 @@ func (l *flexString) UnmarshalJSON(raw []byte) error {
 // property is the value of a property: text, or "" for null.
 type property struct {
 	text     string
-	mistyped bool // HubSpot sent something else, which is no value
+	mistyped bool // HubSpot sent something else, such as an object
 }
 
 // UnmarshalJSON accepts every type, as that of flexString does.

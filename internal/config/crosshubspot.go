@@ -31,7 +31,7 @@ func crossHubID(c *Config) []setting.Problem {
 func crossScopes(c *Config) []setting.Problem {
 	if c.HubSpot.Access.On() && !slices.Contains(c.Auth.Scopes, "email") {
 		return setting.Mistake("auth.scopes",
-			"the scope email is missing, so nobody is admitted by the lists and properties of hubspot.access", "add email")
+			"the scope email is missing, without which hubspot.access finds no contacts", "add email")
 	}
 	if c.HubSpot.AccessToken == "" || !c.HubSpot.Contacts.Sync || slices.Contains(c.Auth.Scopes, "email") {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
 )
 
-// account is the demo's account with alice, who is no customer, and its page of people.
+// account is the demo's account with alice, who is not a customer, and its page of people.
 func account() (a *fakehubspot.Server, alice string, page http.Handler) {
 	a = fakehubspot.New(fakehubspot.Config{})
 	addCustomers(a)

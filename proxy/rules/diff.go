@@ -84,7 +84,7 @@ func Diff(was, is *Set, hosts []string) Changes {
 }
 
 // CompareAt compares two Sets at one URL, and reports whether they admit different visitors there. Another name for the
-// same list is no difference.
+// same list does not count.
 func CompareAt(was, is *Set, at Subject) (Change, bool) {
 	before, after := was.Protection(at.Host, at.Path, at.Params), is.Protection(at.Host, at.Path, at.Params)
 	ch := Change{Host: at.Host, Was: before.String(), Is: after.String(), MoreOpen: after.MoreOpen(before)}
