@@ -34,17 +34,26 @@ func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, l lo
 	if v.Type() == reflect.TypeFor[setting.Secret]() && !d.secret(node, text, l) {
 		return
 	}
-	if err := word.SetWord(text); err != nil {
+	if err := setWord(v, word, text, l.key); err != nil {
 		if bad, ok := err.(*setting.Invalid); ok {
 			d.fail(l, bad.Text, bad.Cure)
 			return
 		}
 		d.fail(l, err.Error(), "")
-		return
 	}
-	if v.Type() == reflect.TypeFor[setting.Duration]() && v.Int() == 0 && !mayBeZero(l.key) {
-		d.fail(l, "must be greater than 0", "write a duration such as 30s")
+}
+
+// setWord sets a value to the text. A duration of 0 is an error where it makes no sense, with or without a unit.
+func setWord(v reflect.Value, word setting.Word, text, key string) error {
+	positive := v.Type() == reflect.TypeFor[setting.Duration]() && !mayBeZero(key)
+	if positive && text == "0" {
+		return setting.NotPositive(text)
 	}
+	err := word.SetWord(text)
+	if err == nil && positive && v.Int() == 0 {
+		return setting.NotPositive(text)
+	}
+	return err
 }
 
 // mayBeZero reports whether a duration of 0 makes sense for a key.

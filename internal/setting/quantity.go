@@ -39,13 +39,15 @@ func (d *DurationOrNone) SetWord(text string) error {
 		*d = 0
 		return nil
 	}
+	if err := wordForNone(text, "a duration such as 30s"); err != nil {
+		return err
+	}
+	if isZero(text) {
+		return notPositive(text, "none, or a duration such as 30s")
+	}
 	v, err := parseDuration(text)
 	if err != nil {
 		return err
-	}
-	if v == 0 {
-		return &Invalid{Text: fmt.Sprintf("must be greater than 0, not %q", text),
-			Cure: "write a positive duration such as 30s, or none"}
 	}
 	*d = DurationOrNone(v)
 	return nil
@@ -90,6 +92,12 @@ func (s *SizeOrNone) SetWord(text string) error {
 	if IsNone(text) {
 		*s = 0
 		return nil
+	}
+	if err := wordForNone(text, "a size such as 10MiB"); err != nil {
+		return err
+	}
+	if isZero(text) {
+		return notPositive(text, "none, or a size such as 10MiB")
 	}
 	v, err := parseSize(text)
 	if err != nil {
@@ -139,16 +147,21 @@ func (c CountOrNone) MarshalText() ([]byte, error) { return []byte(c.String()), 
 
 const day = 24 * time.Hour
 
+// NotPositive is the error of a duration of 0 where it makes no sense.
+func NotPositive(text string) error { return notPositive(text, "a duration such as 30s") }
+
 func parseDuration(text string) (time.Duration, error) {
 	bad := &Invalid{Text: fmt.Sprintf("%q is not a duration", text),
 		Cure: "write a number with a unit: 30s, 15m, 12h or 7d"}
 	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
+		bad.Cure = fmt.Sprintf("add a unit: write %ds, %dm, %dh or %dd", n, n, n, n)
 		if n == 0 {
-			bad.Cure = "write 0s for 0, or a number with a unit such as 30s, 15m, 12h or 7d"
-		} else {
-			bad.Cure = fmt.Sprintf("add a unit: write %ds, %dm, %dh or %dd", n, n, n, n)
+			bad.Cure = "write 0s"
 		}
 		return 0, bad
+	}
+	if likely, ok := likelyDuration(text); ok {
+		bad.Cure = "write " + formatDuration(likely)
 	}
 	var days time.Duration
 	rest := text
@@ -201,13 +214,18 @@ func parseSize(text string) (int64, error) {
 			continue
 		}
 		n, err := strconv.ParseInt(number, 10, 64)
-		if err != nil || n <= 0 || n > math.MaxInt64/unit.bytes || number[0] == '+' {
-			return 0, bad
+		if err == nil && n > 0 && n <= math.MaxInt64/unit.bytes && number[0] != '+' {
+			return n * unit.bytes, nil
 		}
-		return n * unit.bytes, nil
 	}
-	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
+	n, err := strconv.ParseUint(text, 10, 32)
+	switch likely := likelySize(text); {
+	case isZero(text):
+		return 0, notPositive(text, "a size such as 64KiB")
+	case err == nil && n < 1024: // hardly bytes
 		bad.Cure = fmt.Sprintf("add a unit: write %dKiB, %dMiB or %dGiB", n, n, n)
+	case likely != "":
+		bad.Cure = "write " + likely
 	}
 	return 0, bad
 }

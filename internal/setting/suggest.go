@@ -7,7 +7,7 @@ import "fmt"
 func Nearest(text string, known []string) string {
 	best, bestDistance := "", 1<<30
 	for _, word := range known {
-		d := distance(text, word)
+		d := Distance(text, word)
 		if d < bestDistance {
 			best, bestDistance = word, d
 		}
@@ -18,9 +18,9 @@ func Nearest(text string, known []string) string {
 	return best
 }
 
-// distance returns the Damerau-Levenshtein distance (optimal string alignment): swapping two adjacent bytes counts as
+// Distance returns the Damerau-Levenshtein distance (optimal string alignment): swapping two adjacent bytes counts as
 // one.
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	previous2, previous, current := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range previous {
 		previous[j] = j
