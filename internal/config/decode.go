@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -97,13 +98,7 @@ func (d *decoder) structure(node *yaml.Node, v reflect.Value, l location) {
 		child := l.child(setting.Join(l.key, name), key)
 		index, known := fields[name]
 		if !known {
-			meant, cure := otherWord(v.Type(), l, name, value)
-			if near, suggested := suggestKey(name, fields); meant == "" {
-				cure = suggested
-				if near != "" {
-					meant = setting.Join(l.key, near)
-				}
-			}
+			meant, cure := d.meantBy(v.Type(), l, name, value)
 			d.report.Findings = append(d.report.Findings,
 				finding{place: child.place, Key: child.key, Text: "unknown key", Cure: cure})
 			if meant != "" {
@@ -174,7 +169,7 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, l location) {
 
 func (d *decoder) list(node *yaml.Node, v reflect.Value, l location) {
 	if node.Kind != yaml.SequenceNode {
-		cure := "write a list: [" + setting.Shorten(node.Value) + "]"
+		cure := "write a list: " + listOf(l.key, node.Value)
 		text := "expected a list, got " + nodeWords(node)
 		if strings.Contains(node.Value, "${") {
 			text, cure = "expected a list, got ${...}", "write a list, with ${...} in its entries"
@@ -222,15 +217,19 @@ func fieldsOf(t reflect.Type) map[string][]int {
 	return fields
 }
 
-// suggestKey returns the key that an unknown one was probably meant to be, or "", and the cure.
-func suggestKey(name string, fields map[string][]int) (near, cure string) {
-	names := make([]string, 0, len(fields))
-	for field := range fields {
-		names = append(names, field)
+// meantBy returns the key that an unknown one was probably meant to be, or "", and the cure. A misspelled key of the
+// section comes before one of another section, except when only their names are alike.
+func (d *decoder) meantBy(in reflect.Type, l location, name string, value *yaml.Node) (meant, cure string) {
+	if meant, cure = otherWord(in, l, name, value); cure != "" {
+		return meant, cure
 	}
-	slices.Sort(names)
-	if near := setting.Nearest(name, names); near != "" {
-		return near, "did you mean " + near + "?"
+	names := slices.Sorted(maps.Keys(fieldsOf(in)))
+	near := setting.Nearest(name, names)
+	if meant, cure = misplaced(name); cure != "" && (near == "" || setting.Distance(name, near) > 1) {
+		return meant, cure
+	}
+	if near != "" {
+		return setting.Join(l.key, near), "did you mean " + near + "?"
 	}
 	return "", "known keys: " + strings.Join(names, ", ")
 }
