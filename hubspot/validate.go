@@ -53,6 +53,9 @@ func (c Config) validateToken(p *setting.Problems) {
 	case setting.HasPlaceholder(token):
 		p.Add("hubspot.access_token", "the placeholder is still there",
 			"write the service key or app token, preferably as ${file:PATH} or ${NAME}, or leave it empty to turn sync off")
+	case setting.IsNone(token) || setting.MeansNone(token):
+		p.Add("hubspot.access_token", setting.Quote(token)+" is not a token",
+			"write access_token: \"\", or remove the key, to turn contact sync off")
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		p.Add("hubspot.access_token", "contains white space or an invalid character",
 			"copy the token again, without line breaks or quotes")

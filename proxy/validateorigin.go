@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -43,8 +44,29 @@ func validateOrigin(origin string) []setting.Problem {
 	return validateOriginHost(key, strings.ToLower(u.Hostname()))
 }
 
-// originForm matches HubSpot's origins for reverse proxies. Its group is the suffix of the data center.
-var originForm = regexp.MustCompile(`^[0-9]+\.sites-proxy\.hscoscdn[0-9]{2}(-[a-z]{2}[0-9])?\.net$`)
+// originForm matches HubSpot's origins for reverse proxies. Its groups are the HubID, the number after hscoscdn, and the
+// suffix of the data center.
+var originForm = regexp.MustCompile(`^([0-9]+)\.sites-proxy\.hscoscdn([0-9]{2})(-[a-z]{2}[0-9])?\.net$`)
+
+// OriginNumber returns the number after hscoscdn in the origin of an account, which follows from the last two digits of
+// its HubID, as docs/install.md describes.
+func OriginNumber(hubID int64) int {
+	last := int(hubID % 100)
+	return max(0, last-1) % 50 / 10 * 10
+}
+
+// checkOriginNumber warns about a number after hscoscdn that belongs to other accounts.
+func checkOriginNumber(key, hubID, number, dataCenter string) []setting.Problem {
+	id, err := strconv.ParseInt(hubID, 10, 64)
+	if expected := fmt.Sprintf("%02d", OriginNumber(id)); err == nil && number != expected {
+		return []setting.Problem{{
+			Key: key, Warning: true, Text: "hscoscdn" + number + " is probably wrong: HubIDs that end in " +
+				fmt.Sprintf("%02d", id%100) + " have hscoscdn" + expected,
+			Cure: "write https://" + hubID + ".sites-proxy.hscoscdn" + expected + dataCenter + ".net, and run check --live",
+		}}
+	}
+	return nil
+}
 
 // validateOriginHost checks that a host is HubSpot's origin for reverse proxies, if it is one of HubSpot's.
 func validateOriginHost(key, host string) []setting.Problem {
@@ -60,14 +82,14 @@ func validateOriginHost(key, host string) []setting.Problem {
 	switch {
 	case strings.Contains(host, ".hs-sites"):
 		return bad(" is HubSpot's system domain, which does not serve pages of connected domains")
-	case matched != nil && matched[1] == "-na1":
+	case matched != nil && matched[3] == "-na1":
 		return bad(" has a suffix that does not exist: origins in na1 have none")
-	case matched != nil && !slices.Contains([]string{"", "-na2", "-na3", "-eu1", "-ap1"}, matched[1]):
+	case matched != nil && !slices.Contains([]string{"", "-na2", "-na3", "-eu1", "-ap1"}, matched[3]):
 		problems := bad(" is in an unknown data center")
 		problems[0].Warning = true
 		return problems
 	case matched != nil:
-		return nil
+		return checkOriginNumber(key, matched[1], matched[2], matched[3])
 	case strings.Contains(host, ".sites-proxy.") && strings.Trim(first, "0123456789") != "":
 		return []setting.Problem{{
 			Key: key, Text: setting.Quote(host) + " does not begin with a HubID",

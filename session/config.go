@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -58,9 +59,18 @@ func (c Config) validateKeys() []setting.Problem {
 			bad("the placeholder is still there", "run hubgate keygen")
 			continue
 		}
-		if _, err := seal.DecodeKey(k.Reveal()); err != nil {
-			bad("not a valid key: "+err.Error(), "write 32 random bytes in base64, such as the output of hubgate keygen")
+		const cure = "write 32 random bytes in base64, such as the output of hubgate keygen"
+		secret, err := seal.DecodeKey(k.Reveal())
+		switch {
+		case err != nil:
+			bad("not a valid key: "+err.Error(), cure)
 			continue
+		case bytes.Count(secret, []byte{secret[0]}) == len(secret) && (secret[0] == 0 || secret[0] == 0xff):
+			bad("not a key: all its bytes are the same", cure)
+			continue
+		case !seal.LooksRandom(secret):
+			bad("not random: anyone can guess it", cure)
+			problems[len(problems)-1].Warning = true
 		}
 		if first, twice := seen[k]; twice {
 			bad(fmt.Sprintf("same key as session.keys[%d]", first), "remove it")

@@ -61,6 +61,9 @@ func (c Config) validateClientSecret() []setting.Problem {
 			"write client_secret: ${NAME}, or client_auth: none for a client without a secret")
 	case setting.HasPlaceholder(secret):
 		return setting.Mistake(key, "the placeholder is still there", "write ${NAME} or ${file:PATH}")
+	case setting.IsNone(secret) || setting.MeansNone(secret):
+		return setting.Mistake(key, setting.Quote(secret)+" is not a secret",
+			"write client_auth: none for a client without a secret, and remove client_secret")
 	case strings.TrimSpace(secret) != secret:
 		return setting.Mistake(key, "begins or ends with white space", "remove the white space")
 	}
@@ -78,6 +81,30 @@ func (c Config) validateScopes() []setting.Problem {
 	}
 	if len(problems) == 0 && !slices.Contains(c.Scopes, "openid") {
 		return setting.Mistake("auth.scopes", "the scope openid is missing, without which nobody can log in", "write "+cure)
+	}
+	return append(problems, c.validateCognitoScopes()...)
+}
+
+// cognitoScopes are the scopes of every user pool. All others are SERVER/NAME, of a resource server.
+var cognitoScopes = []string{"openid", "email", "profile", "phone", "aws.cognito.signin.user.admin"}
+
+// validateCognitoScopes rejects scopes that a user pool cannot have: Cognito answers each login with invalid_scope.
+func (c Config) validateCognitoScopes() []setting.Problem {
+	var problems setting.Problems
+	for i, scope := range c.Scopes {
+		if !c.Cognito() || strings.ContainsAny(scope, "/ ,\t\r\n") || slices.Contains(cognitoScopes, scope) || scope == "" {
+			continue
+		}
+		cure := "remove it"
+		switch near := setting.Nearest(scope, cognitoScopes); {
+		case scope == "offline_access":
+			cure = "remove it: Cognito issues refresh tokens without it"
+		case scope == "groups" || scope == "cognito:groups":
+			cure = "remove it: Cognito's ID tokens have the groups without it"
+		case near != "":
+			cure = "did you mean " + near + "?"
+		}
+		problems.Add(fmt.Sprintf("auth.scopes[%d]", i), setting.Quote(scope)+" is not a scope of Cognito, which rejects it", cure)
 	}
 	return problems
 }

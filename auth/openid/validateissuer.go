@@ -15,8 +15,10 @@ const cureUserPool = "write user_pool: REGION_ID"
 func (c Config) validateIssuer() []setting.Problem {
 	switch {
 	case c.UserPool == "" && c.Issuer == "":
-		return setting.Mistake("auth", "no login provider is set",
-			"write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://id.example.com for another provider")
+		return []setting.Problem{{
+			Key: "auth", Either: [2]string{"auth.user_pool", "auth.issuer"}, Text: "no login provider is set",
+			Cure: "write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://id.example.com for another provider",
+		}}
 	case c.UserPool != "" && c.Issuer != "":
 		return setting.Mistake("auth.issuer", "cannot be combined with user_pool, which implies the issuer",
 			"remove one of them")
@@ -25,10 +27,23 @@ func (c Config) validateIssuer() []setting.Problem {
 	case c.UserPool == "":
 		return validateIssuerURL(c.Issuer)
 	case !poolID.MatchString(c.UserPool):
-		return setting.Mistake("auth.user_pool", fmt.Sprintf("%q is not a user pool ID", c.UserPool),
-			"write REGION_ID as the AWS console shows it, such as eu-west-1_AbCdEf123")
+		cure := "write REGION_ID as the AWS console shows it, such as eu-west-1_AbCdEf123"
+		if pool := poolIn(c.UserPool); pool != "" {
+			cure = "write user_pool: " + pool
+		}
+		return setting.Mistake("auth.user_pool", setting.Quote(c.UserPool)+" is not a user pool ID", cure)
 	}
 	return nil
+}
+
+var poolAnywhere = regexp.MustCompile(`(?:^|[^0-9A-Za-z-])([a-z]{2,4}(?:-[a-z]+)+-\d{1,2}_[0-9A-Za-z]+)(?:$|[^0-9A-Za-z_-])`)
+
+// poolIn returns the user pool ID in a text such as an ARN or a URL, or "".
+func poolIn(text string) string {
+	if m := poolAnywhere.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // endpointPath matches paths of OpenID Connect endpoints, which no issuer has.
@@ -38,8 +53,11 @@ func validateIssuerURL(issuer string) []setting.Problem {
 	u, err := url.Parse(issuer)
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return setting.Mistake("auth.issuer", fmt.Sprintf("%q is not a URL with scheme and host", issuer),
-			"write the issuer from the provider's discovery document, such as https://id.example.com")
+		cure := "write the issuer from the provider's discovery document, such as https://id.example.com"
+		if pool := poolIn(issuer); pool != "" {
+			cure = "for Cognito write user_pool: " + pool + " in place of issuer"
+		}
+		return setting.Mistake("auth.issuer", setting.Quote(issuer)+" is not a URL with scheme and host", cure)
 	case u.Scheme == "http" && !inbound.IsLoopback(u.Hostname()):
 		return setting.Mistake("auth.issuer", "http would let anyone on the network log in as any user", cureHTTPS)
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:

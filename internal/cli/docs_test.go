@@ -106,7 +106,7 @@ func TestExampleConfigShowsDefaults(t *testing.T) {
 	if len(rep.Lines()) != placeholders {
 		t.Errorf("%d problems for %d placeholders", len(rep.Lines()), placeholders)
 	}
-	got := checked(t, strings.NewReplacer("REPLACE_HOST", "www.example.com", "REPLACE_HUBID", "12345678",
+	got := checked(t, strings.NewReplacer("REPLACE_HOST", "www.example.com", "REPLACE_HUBID", "12345618",
 		"REPLACE_REGION_AND_POOL", "eu-west-1_AbCdEf123", "REPLACE_CLIENT_ID", "client",
 		"REPLACE_CLIENT_SECRET", "${COGNITO_CLIENT_SECRET}", "[REPLACE_KEY]", `["${HUBGATE_KEY}"]`).Replace(example))
 	want := config.Default()

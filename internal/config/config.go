@@ -124,6 +124,7 @@ func (c *Config) validate(rep *Report) {
 		rep.addAll(c.checkHealthPath(ruleSet))
 		if !rep.Failed() {
 			rep.addAll(crossContact(c))
+			rep.addAll(c.checkPageAddresses(ruleSet))
 			rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
 		}
 	}

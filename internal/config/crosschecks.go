@@ -79,15 +79,20 @@ func crossRuleHosts(c *Config) []setting.Problem {
 	return problems
 }
 
-// crossEmbedded rejects ACME with the embedded Redis: certificates would be ordered at every start, until the
-// authority's rate limit.
+// crossEmbedded warns about the embedded Redis, and rejects ACME with it: certificates would be ordered at every start,
+// until the authority's rate limit.
 func crossEmbedded(c *Config) []setting.Problem {
-	if c.Session.Redis.Mode == "embedded" && c.Server.TLS.Mode == "acme" {
-		return setting.Mistake("server.tls.mode",
-			"mode acme needs a lasting Redis: the embedded one loses the certificates at every restart",
-			"set session.redis.urls, or server.tls.mode: files")
+	if c.Session.Redis.Mode != "embedded" {
+		return nil
 	}
-	return nil
+	problems := warning("session.redis.mode", "with the embedded Redis, sessions and queued contacts are lost at every restart",
+		"set session.redis.urls in production")
+	if c.Server.TLS.Mode == "acme" {
+		problems = append(problems, setting.Mistake("server.tls.mode",
+			"mode acme needs a lasting Redis: the embedded one loses the certificates at every restart",
+			"set session.redis.urls, or server.tls.mode: files")...)
+	}
+	return problems
 }
 
 // crossAdmin warns about an admin token that can be guessed.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // crossPages loads the folder of custom pages, so that check reports what would stop serve.
@@ -16,9 +17,32 @@ func crossPages(c *Config) []setting.Problem {
 		return nil
 	}
 	if _, err := page.New(c.Pages); err != nil {
-		return setting.Mistake("pages.folder", strings.TrimPrefix(err.Error(), "pages: "), "fix it, or remove pages.folder")
+		text := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "pages: "), "\n", ", and ")
+		return setting.Mistake("pages.folder", text, "fix it, or remove pages.folder")
 	}
 	return nil
+}
+
+// checkPageAddresses warns about addresses on the pages that only logged-in visitors can open: the pages are for those
+// who are not.
+func (c *Config) checkPageAddresses(ruleSet *rules.Set) []setting.Problem {
+	var problems setting.Problems
+	for _, a := range []struct{ key, address, what string }{
+		{"pages.logo", c.Pages.Logo, "the image does not show on pages for visitors who are not logged in"},
+		{"pages.support", c.Pages.Support, "visitors who cannot log in do not reach it"},
+	} {
+		x, err := ruleSet.Explain(c.Server.Sites(), rules.Question{Address: a.address})
+		if a.address == "" || err != nil || x.Decision == string(rules.Public) {
+			continue
+		}
+		by := ""
+		if x.Rule != nil && x.Rule.Line > 0 {
+			by = fmt.Sprintf(", as rule %s (line %d) demands", setting.Quote(x.Rule.Path), x.Rule.Line)
+		}
+		problems.Warn(a.key, setting.Quote(a.address)+" is not public"+by+": "+a.what,
+			"add a rule with access: public for it, or write another address")
+	}
+	return problems
 }
 
 // maxPagesFile limits the files of the folder that are watched for changes. The limit of page.New is lower.

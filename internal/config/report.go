@@ -51,6 +51,12 @@ func warning(key, text, cure string) []setting.Problem {
 // add gives a problem the place of its key, or of the nearest section that is in the file.
 func (r *Report) add(p setting.Problem) {
 	at := start
+	for _, key := range p.Either {
+		if _, there := r.at[key]; there {
+			p.Key = key
+			break
+		}
+	}
 	for key := p.Key; key != ""; key = parentKey(key) {
 		if found, ok := r.at[key]; ok {
 			at = found

@@ -46,12 +46,14 @@ func loadTheme(folder string) (theme, error) {
 }
 
 // addFolder reads page.html, style.css and LANGUAGE.json from the folder. It rejects other files, because their names
-// are most likely misspelled. It skips names that begin with a dot, which Kubernetes adds to a mounted ConfigMap.
+// are most likely misspelled. It skips names that begin with a dot, which Kubernetes adds to a mounted ConfigMap. The
+// error has a line for each file that cannot be used.
 func (t *theme) addFolder(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return fmt.Errorf("folder: %w", err)
 	}
+	var faults []error
 	for _, entry := range entries {
 		name := entry.Name()
 		if strings.HasPrefix(name, ".") {
@@ -59,13 +61,12 @@ func (t *theme) addFolder(folder string) error {
 		}
 		text, err := readFile(filepath.Join(folder, name))
 		if err != nil {
-			return fmt.Errorf("folder: %w", err)
-		}
-		if err := t.add(name, text); err != nil {
-			return fmt.Errorf("folder: %s: %w", name, err)
+			faults = append(faults, fmt.Errorf("folder: %w", err))
+		} else if err := t.add(name, text); err != nil {
+			faults = append(faults, fmt.Errorf("folder: %s: %w", name, err))
 		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 func (t *theme) add(name, text string) error {

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -30,16 +31,13 @@ type Pages struct {
 func New(cfg Config) (*Pages, error) {
 	cfg.Language = strings.ToLower(cmp.Or(cfg.Language, auto))
 	theme, err := loadTheme(cfg.Folder)
-	if err != nil {
+	layout, styles, layoutErr := parseLayout(theme.page, theme.style)
+	if err := errors.Join(err, layoutErr); err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
 	tags := keys(theme.languages)
 	if cfg.Language != auto && !slices.Contains(tags, cfg.Language) {
 		return nil, fmt.Errorf("pages: unknown language %q; use auto, %s", cfg.Language, strings.Join(tags, ", "))
-	}
-	layout, styles, err := parseLayout(theme.page, theme.style)
-	if err != nil {
-		return nil, fmt.Errorf("pages: %w", err)
 	}
 	return &Pages{cfg: cfg, languages: theme.languages, tags: tags, layout: layout,
 		styleSource: styles, imageSource: imageSource(cfg.Logo)}, nil

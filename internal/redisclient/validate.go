@@ -77,6 +77,10 @@ func (c Config) validateURLs() []setting.Problem {
 				continue
 			}
 		}
+		if err != nil && strings.Contains(text, "@") { // a password with a percent sign, a slash or a bracket
+			problems = append(problems, setting.Problem{Key: key, Text: credentialsText, Cure: credentialsCure})
+			continue
+		}
 		if err != nil {
 			u = &url.URL{}
 		}
@@ -93,6 +97,11 @@ func (c Config) validateURLs() []setting.Problem {
 	return problems
 }
 
+const (
+	credentialsText = "credentials in the URL can leak into logs and process lists"
+	credentialsCure = "write them in session.redis.username and password"
+)
+
 func databaseOf(u *url.URL) string { return strings.Trim(u.Path, "/") }
 
 // checkURL returns what is wrong with an address and its cure; two empty strings if nothing is.
@@ -104,8 +113,7 @@ func (c Config) checkURL(u *url.URL) (text, cure string) {
 	case u.Port() != "" && !isPort(u.Port()):
 		return fmt.Sprintf("%q is not a port", u.Port()), "write a port from 1 to 65535"
 	case u.User != nil:
-		return "credentials in the URL can leak into logs and process lists",
-			"write them in session.redis.username and password"
+		return credentialsText, credentialsCure
 	case strings.Trim(database, "0123456789") != "":
 		return fmt.Sprintf("%q is not a database number", database), "write /0"
 	case c.Mode == "cluster" && database != "" && database != "0":

@@ -107,6 +107,16 @@ func DecodeKey(text string) ([]byte, error) {
 	return nil, errors.New("not base64")
 }
 
+// LooksRandom reports whether a key could have been drawn at random. A key of few distinct bytes, such as one of zeros,
+// never is: its author filled in something, and an attacker would try it (CWE-321).
+func LooksRandom(secret []byte) bool {
+	distinct := map[byte]bool{}
+	for _, b := range secret {
+		distinct[b] = true
+	}
+	return len(distinct) >= 8 // fewer than 8 of 32 random bytes are distinct once in 10^36 keys
+}
+
 // NewKey returns a new random key in base64.
 func NewKey() string {
 	secret := make([]byte, keySize)

@@ -13,6 +13,7 @@ import (
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/proxy"
 )
 
 // Answers are what the files are made of.
@@ -140,15 +141,11 @@ func firstOf(problems []setting.Problem, key string) error {
 	return nil
 }
 
-// Origin returns HubSpot's origin for reverse proxies. Its number follows from the last two digits of the Hub ID, as
-// docs/install.md describes; check --live verifies it.
+// Origin returns HubSpot's origin for reverse proxies; check --live verifies it.
 func (a *Answers) Origin() string {
-	last, number, dataCenter := a.HubID%100, int64(0), ""
-	if last > 0 {
-		number = (last - 1) % 50 / 10 * 10
-	}
+	dataCenter := ""
 	if a.DataCenter != "na1" {
 		dataCenter = "-" + a.DataCenter
 	}
-	return fmt.Sprintf("https://%d.sites-proxy.hscoscdn%02d%s.net", a.HubID, number, dataCenter)
+	return fmt.Sprintf("https://%d.sites-proxy.hscoscdn%02d%s.net", a.HubID, proxy.OriginNumber(a.HubID), dataCenter)
 }
