@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,17 +117,31 @@ func (c *Config) validate(rep *Report) {
 	}
 	rep.addAll(c.crossCheck())
 	rep.addAll(c.unusedKeys(rep))
-	if sites := c.Server.Sites(); len(sites) > 0 {
-		env := c.RulesEnv()
-		env.AccessUnclear = rep.unclear(accessSection)
-		ruleSet, problems := rules.New(c.Proxy.AccessRules(), env)
-		rep.addAll(problems)
-		rep.addAll(c.checkHealthPath(ruleSet))
-		if !rep.Failed() {
-			rep.addAll(crossContact(c))
-			rep.addAll(c.checkPageAddresses(ruleSet))
-			rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
+	c.validateRules(rep)
+}
+
+// validateRules adds the problems of the rules as a whole. Without a valid public URL it adds only the mistakes of the
+// rules themselves, for which any host will do.
+func (c *Config) validateRules(rep *Report) {
+	env, sites := c.RulesEnv(), c.Server.Sites()
+	env.AccessUnclear = rep.unclear(accessSection)
+	if len(sites) == 0 {
+		env.Hosts = []string{"www.example.com"}
+		for _, r := range c.Proxy.Rules {
+			env.Hosts = append(env.Hosts, r.Hosts...)
 		}
+	}
+	ruleSet, problems := rules.New(c.Proxy.AccessRules(), env)
+	if len(sites) == 0 {
+		rep.addAll(slices.DeleteFunc(problems, func(p setting.Problem) bool { return p.Warning }))
+		return
+	}
+	rep.addAll(problems)
+	rep.addAll(c.checkHealthPath(ruleSet))
+	if !rep.Failed() {
+		rep.addAll(crossContact(c))
+		rep.addAll(c.checkPageAddresses(ruleSet))
+		rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
 	}
 }
 

@@ -66,6 +66,9 @@ func crossScheme(c *Config) []setting.Problem {
 // crossRuleHosts rejects hosts of rules that are not public hosts.
 func crossRuleHosts(c *Config) []setting.Problem {
 	hosts := c.RulesEnv().Hosts
+	if len(hosts) == 0 {
+		return nil // server.public_urls is reported
+	}
 	var problems []setting.Problem
 	for i, rule := range c.Proxy.Rules {
 		for j, host := range rule.Hosts {
