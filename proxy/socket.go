@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/internal/background"
+	"github.com/hubgate/hubgate/internal/inbound"
 )
 
 // Status codes of Close frames (RFC 6455, section 7.4.1).
@@ -22,6 +23,7 @@ const closeGrace = 5 * time.Second
 // one.
 type socket struct {
 	net.Conn
+	sent func(n int)              // counts bytes to the visitor; nil = none counts them
 	line atomic.Pointer[net.Conn] // the same, for cut, which must not wait for mu
 	code atomic.Uint32            // why it ends; 0 = it does not
 
@@ -29,6 +31,15 @@ type socket struct {
 	frames    frames // from the origin to the visitor
 	open      bool   // the 101 is written; what follows are frames
 	closeSent bool   // a Close frame is sent, which nothing may follow
+}
+
+// newSocket returns the socket of a request that a rule has admitted. Its bytes count for that rule.
+func newSocket(facts *inbound.Facts) *socket {
+	s := &socket{}
+	if rule := facts.Outcome.Rule; facts.Body != nil {
+		s.sent = func(n int) { facts.Body.CountBytes(rule, n) }
+	}
+	return s
 }
 
 // attach sets the connection, before the 101 is written.
@@ -64,7 +75,7 @@ func (s *socket) sendClose() {
 	}
 	s.closeSent = true
 	if !s.frames.ended { // the origin has sent its own
-		_, _ = s.Conn.Write(closeFrame(uint16(code))) // it fails if the visitor is gone
+		_, _ = s.write(closeFrame(uint16(code))) // it fails if the visitor is gone
 	}
 	s.closeWrite()
 }
@@ -80,11 +91,20 @@ func (s *socket) Write(p []byte) (n int, err error) {
 	for n < len(p) && (s.code.Load() == 0 || !s.frames.atBoundary()) {
 		n += s.frames.next(p[n:])
 	}
-	if wrote, err := s.Conn.Write(p[:n]); err != nil {
+	if wrote, err := s.write(p[:n]); err != nil {
 		return wrote, err
 	}
 	s.sendClose()
 	return len(p), nil
+}
+
+// write writes to the visitor and counts what was written.
+func (s *socket) write(p []byte) (int, error) {
+	n, err := s.Conn.Write(p)
+	if s.sent != nil {
+		s.sent(n)
+	}
+	return n, err
 }
 
 // Read reads the visitor's frames. httputil calls it first after it has written the 101.

@@ -111,7 +111,7 @@ func (g *Gate) forward(w http.ResponseWriter, r *http.Request, p *exchange) {
 			g.deps.Pages.Write(w, r, page.Page{Name: page.Forbidden, Status: http.StatusForbidden, Cause: "origin"})
 			return
 		}
-		p.socket = &socket{}
+		p.socket = newSocket(inbound.Of(r))
 		p.out.socket = p.socket
 	}
 	defer func() {

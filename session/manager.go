@@ -128,7 +128,9 @@ func (m *Manager) Set(s Settings) { m.settings.Store(&s) }
 // Run keeps the subscription up and retries what Redis did not accept, until ctx ends.
 func (m *Manager) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, loop := range []func(context.Context){m.subscription.Loop, m.retries.loop, m.monitor.loop, m.watchers.Loop} {
+	for _, loop := range []func(context.Context){
+		m.subscription.Loop, m.retries.loop, m.monitor.loop, m.watchers.Loop, m.countLive,
+	} {
 		part := func(ctx context.Context) error { loop(ctx); return nil }
 		group.Go(func() error { return background.Keep(ctx, m.deps.Log, "session", part) })
 	}

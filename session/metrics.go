@@ -1,6 +1,10 @@
 package session
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"math"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Metrics are the metrics of sessions.
 type Metrics struct {
@@ -8,6 +12,7 @@ type Metrics struct {
 	ended               *prometheus.CounterVec
 	hit, miss, stale    prometheus.Counter // results of lookups
 	size                prometheus.Histogram
+	live                prometheus.Gauge
 }
 
 // NewMetrics registers the metrics. Every label value is present from the start.
@@ -30,12 +35,17 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Session records that could not be opened: damaged, moved, sealed with other keys, or of another format.",
 		}),
 	}
+	m.live = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "hubgate_session_live",
+		Help: "Sessions in Redis that have not ended, the same on every replica; NaN while Redis does not answer.",
+	})
+	m.live.Set(math.NaN())
 	found := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "hubgate_session_cache_total",
 		Help: "Session lookups by result: hit in the cache, miss (read from Redis), or stale (cached, Redis unavailable).",
 	}, []string{"result"})
 	m.hit, m.miss, m.stale = found.WithLabelValues("hit"), found.WithLabelValues("miss"), found.WithLabelValues("stale")
-	reg.MustRegister(m.started, m.ended, found, m.unreadable, m.size)
+	reg.MustRegister(m.started, m.ended, found, m.unreadable, m.size, m.live)
 	for _, reason := range []string{"logout", "idle", "expired", "revoked", "refresh_denied"} {
 		m.ended.WithLabelValues(reason)
 	}

@@ -33,6 +33,14 @@ type Facts struct {
 	// Outcome is set by the handlers, for the access log and the metrics. Only the goroutine that serves the request
 	// may write it.
 	Outcome Outcome
+	// Body counts the response for the access log and the metrics; nil counts nothing.
+	Body BodyCounter
+}
+
+// BodyCounter counts the bytes of a response's body that do not pass the http.ResponseWriter: those of a WebSocket. It
+// is safe for concurrent use.
+type BodyCounter interface {
+	CountBytes(rule string, n int)
 }
 
 // Outcome is the decision about a request and its reason.

@@ -1,8 +1,11 @@
 package middleware
 
 import (
+	"bufio"
 	"log/slog"
+	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/hubgate/hubgate/internal/inbound"
@@ -19,7 +22,8 @@ type RequestLogs struct {
 func Observed(logs RequestLogs, metrics *Metrics, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &Recorder{ResponseWriter: w}
+		rec := &Recorder{ResponseWriter: w, facts: inbound.Of(r), metrics: metrics, head: r.Method == http.MethodHead}
+		rec.facts.Body = rec
 		metrics.inFlight.Inc()
 		defer func() {
 			took := time.Since(start)
@@ -53,7 +57,7 @@ func accessAttrs(r *http.Request, rec *Recorder, took time.Duration) []slog.Attr
 		slog.String("path", logging.Capped(r.URL.EscapedPath())),
 		slog.String("protocol", r.Proto),
 		slog.Int("status", rec.Code()),
-		slog.Int64("bytes", rec.bytes),
+		slog.Int64("bytes", rec.bytes.Load()),
 		slog.String("decision", f.Outcome.Decision),
 		slog.String("rule", f.Outcome.Rule),
 		slog.String("reason", f.Outcome.Reason),
@@ -74,12 +78,16 @@ func accessAttrs(r *http.Request, rec *Recorder, took time.Duration) []slog.Attr
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// Recorder records the status and the length of a response. Flushing, hijacking and deadlines reach the wrapped writer
-// through http.ResponseController.
+// Recorder records the status and the length of a response. Flushing and deadlines reach the wrapped writer through
+// http.ResponseController.
 type Recorder struct {
 	http.ResponseWriter
 	status int
-	bytes  int64
+	head   bool         // the request is a HEAD: net/http drops the body
+	bytes  atomic.Int64 // of the body
+
+	facts   *inbound.Facts // with metrics
+	metrics *Metrics       // counts the bytes as they are sent; nil = none
 }
 
 // WriteHeader records the final status: 1xx responses come before it, except 101, which is final.
@@ -95,8 +103,25 @@ func (w *Recorder) Write(p []byte) (int, error) {
 		w.status = http.StatusOK
 	}
 	n, err := w.ResponseWriter.Write(p)
-	w.bytes += int64(n)
+	if w.metrics != nil && !w.head {
+		w.CountBytes(w.facts.Outcome.Rule, n)
+	}
 	return n, err
+}
+
+// CountBytes counts bytes that were sent to the visitor, at once: a stream or a WebSocket may last for hours.
+func (w *Recorder) CountBytes(rule string, n int) {
+	w.bytes.Add(int64(n))
+	w.metrics.sent(rule, n)
+}
+
+// Hijack records 101: the 101 of a WebSocket is written to the connection, past WriteHeader.
+func (w *Recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil && w.status == 0 {
+		w.status = http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
 }
 
 // Unwrap returns the wrapped writer, for http.ResponseController.

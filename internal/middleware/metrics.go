@@ -19,6 +19,7 @@ import (
 // unknown method is "other", a status is its class, a rule is its name in the configuration.
 type Metrics struct {
 	requests *prometheus.CounterVec
+	bytes    *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	overhead prometheus.Histogram
 	inFlight prometheus.Gauge
@@ -28,6 +29,8 @@ type Metrics struct {
 
 	// known caches the children, so that a request needs no lookup by label strings. A new child replaces the map.
 	known atomic.Pointer[map[requestLabels]requestChildren]
+	// sentBy are the children of bytes by rule. A reload replaces the map.
+	sentBy atomic.Pointer[map[string]prometheus.Counter]
 }
 
 // requestLabels identify the children that count a request.
@@ -48,6 +51,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hubgate_http_requests_total", Help: "Requests, by rule and decision.",
 		}, []string{"rule", "decision", "method", "code"}),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hubgate_http_response_bytes_total", Help: "Bytes of response bodies and WebSocket frames sent to visitors.",
+		}, []string{"rule"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "hubgate_http_request_duration_seconds", Help: "Time from the request to the end of the response.",
 			Buckets:                     []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10},
@@ -62,7 +68,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "hubgate_http_requests_in_flight", Help: "Requests in flight.",
 		}),
 	}
-	reg.MustRegister(m.requests, m.duration, m.overhead, m.inFlight)
+	reg.MustRegister(m.requests, m.bytes, m.duration, m.overhead, m.inFlight)
+	m.sentBy.Store(&map[string]prometheus.Counter{})
 	m.known.Store(&map[requestLabels]requestChildren{})
 	return m
 }
@@ -74,6 +81,18 @@ func (m *Metrics) observe(method string, status int, f *inbound.Facts, took time
 	dependency.Observe(children.duration, took, f.TraceID)
 	if status != 101 { // the lifetime of a WebSocket is not overhead
 		dependency.Observe(m.overhead, max(0, took-o.Upstream), f.TraceID)
+	}
+}
+
+// sent counts bytes that were sent to a visitor.
+func (m *Metrics) sent(rule string, n int) {
+	children := *m.sentBy.Load()
+	child, live := children[rule]
+	if !live { // nothing has decided yet, or a reload removed the rule
+		child = children[RuleNone]
+	}
+	if child != nil {
+		child.Add(float64(n))
 	}
 }
 
@@ -118,17 +137,21 @@ func (m *Metrics) SetRules(rules, gone []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.known.Store(&map[requestLabels]requestChildren{})
+	sentBy := map[string]prometheus.Counter{}
 	for _, rule := range gone {
+		m.bytes.DeleteLabelValues(rule)
 		m.requests.DeletePartialMatch(prometheus.Labels{"rule": rule})
 		m.duration.DeletePartialMatch(prometheus.Labels{"rule": rule})
 	}
 	m.live = map[string]bool{}
 	for i, rule := range rules {
 		m.live[rule] = true
+		sentBy[rule] = m.bytes.WithLabelValues(rule)
 		if i < maxPrepared {
 			m.prepare(rule)
 		}
 	}
+	m.sentBy.Store(&sentBy)
 }
 
 func (m *Metrics) prepare(rule string) {
