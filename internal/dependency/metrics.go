@@ -1,6 +1,7 @@
 package dependency
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,12 +24,20 @@ const (
 
 var results = []Result{OK, Timeout, Failed, Throttled, ServerError, ClientError, Canceled}
 
-// opsOf is the closed set of operations of each dependency.
+// opsOf is the closed set of operations of each dependency that a gateway calls, the most common first.
 var opsOf = map[Name][]Op{
 	Redis:       {OpCommand},
-	IDP:         {OpDiscovery, OpJWKS, OpToken, OpRefresh, OpUserinfo, OpRevoke, OpOther},
+	IDP:         {OpDiscovery, OpJWKS, OpToken, OpRefresh, OpUserinfo, OpRevoke},
 	HubSpotSite: {OpPage},
-	HubSpotAPI:  {OpUpsert, OpRead, OpUpdate, OpSchema, OpForm, OpPages, OpLists, OpAccount, OpOther},
+	HubSpotAPI:  {OpUpsert, OpRead, OpUpdate, OpSchema, OpForm, OpLists, OpAccount, OpOther},
+}
+
+// resultsOf returns the results that calls of a dependency can have: Redis has no status codes.
+func resultsOf(name Name) []Result {
+	if name == Redis {
+		return []Result{OK, Timeout, Failed, Canceled}
+	}
+	return results
 }
 
 // Metrics counts the calls of every dependency and holds the result of its last probe.
@@ -49,7 +58,7 @@ type label struct {
 
 type children struct {
 	requests prometheus.Counter
-	duration prometheus.Observer
+	duration func() prometheus.Observer
 }
 
 // Health is the result of the last probe of a dependency.
@@ -60,7 +69,8 @@ type Health struct {
 	Since  time.Time
 }
 
-// NewMetrics registers the metrics with all label values, so that rate() and absent() work from the start.
+// NewMetrics registers the metrics. Every counter that can happen exists from the start, so that rate() sees its first
+// increment; of the histograms, those of one operation of each dependency.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -84,9 +94,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.up.WithLabelValues(string(name)).Set(1)
 		m.state[name] = &atomic.Pointer[Health]{}
 		m.state[name].Store(&Health{OK: true, Detail: "not asked yet", Since: time.Now()})
-		for _, op := range ops {
-			duration := m.duration.WithLabelValues(string(name), string(op))
-			for _, result := range results {
+		for i, op := range ops {
+			duration := sync.OnceValue(func() prometheus.Observer {
+				return m.duration.WithLabelValues(string(name), string(op))
+			})
+			if i == 0 {
+				duration()
+			}
+			for _, result := range resultsOf(name) {
 				requests := m.requests.WithLabelValues(string(name), string(op), string(result))
 				m.known[label{name, op, result}] = children{requests, duration}
 			}
@@ -112,11 +127,11 @@ func (m *Metrics) Observe(name Name, c Call) {
 	if !ok {
 		known = children{
 			m.requests.WithLabelValues(string(name), string(c.Op), string(c.Result)),
-			m.duration.WithLabelValues(string(name), string(c.Op)),
+			func() prometheus.Observer { return m.duration.WithLabelValues(string(name), string(c.Op)) },
 		}
 	}
 	known.requests.Inc()
-	Observe(known.duration, c.Took, c.TraceID)
+	Observe(known.duration(), c.Took, c.TraceID)
 	m.suspect(name, c.Result)
 }
 

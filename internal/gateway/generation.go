@@ -174,8 +174,7 @@ func (g *gateway) swap(next *generation) {
 		g.probes.configChanged()
 		g.access.Retry()
 	}
-	rules := append([]string{middleware.RuleNone, middleware.RuleGateway}, next.gate.Rules().Names()...)
-	g.metrics.http.SetRules(rules, gone)
+	g.metrics.http.SetRules(next.gate.Rules().Outcomes(), gone)
 	g.metrics.config.setServed(next.hash, len(next.cfg.Proxy.Rules), next.loadedAt)
 }
 

@@ -2,8 +2,6 @@ package middleware
 
 import (
 	"maps"
-	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/inbound"
+	"github.com/hubgate/hubgate/proxy/rules"
 )
 
 // Metrics counts visitors' requests. Label values come from closed sets, so that no client can create time series: an
@@ -117,60 +116,29 @@ func (m *Metrics) children(labels requestLabels) requestChildren {
 	return children
 }
 
-// usualCodes lists the code classes that each decision can have, the most common first. These children exist from the
-// start, so that rate() sees the first increment: all of them for GET, the first one for other methods.
-var usualCodes = map[string][]string{
-	"public": {"2xx", "1xx", "3xx", "4xx", "5xx"}, "allow": {"2xx", "1xx", "3xx", "4xx", "5xx"},
-	"login": {"4xx", "3xx"}, "forbid": {"4xx"}, "refuse": {"4xx", "3xx"}, "error": {"5xx", "4xx"},
-}
-
-// methods are the values of the method label besides GET.
-var methods = []string{"HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", otherMethod}
-
-const otherMethod = "other"
-
-// maxPrepared bounds the rules whose children exist from the start: with thousands, a scrape would be mostly zeros.
-const maxPrepared = 100
-
-// SetRules creates the children of rules and deletes those of the rules that are gone.
-func (m *Metrics) SetRules(rules, gone []string) {
+// SetRules creates the series of rules and deletes those of the rules that are gone.
+func (m *Metrics) SetRules(list []rules.Outcomes, gone []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.known.Store(&map[requestLabels]requestChildren{})
-	sentBy := map[string]prometheus.Counter{}
 	for _, rule := range gone {
 		m.bytes.DeleteLabelValues(rule)
 		m.requests.DeletePartialMatch(prometheus.Labels{"rule": rule})
 		m.duration.DeletePartialMatch(prometheus.Labels{"rule": rule})
 	}
-	m.live = map[string]bool{}
-	for i, rule := range rules {
-		m.live[rule] = true
-		sentBy[rule] = m.bytes.WithLabelValues(rule)
+	m.live = map[string]bool{RuleNone: true, RuleGateway: true}
+	for i, o := range list {
+		m.live[o.Rule] = true
 		if i < maxPrepared {
-			m.prepare(rule)
+			m.prepare(o)
 		}
+	}
+	m.prepareOwn()
+	sentBy := map[string]prometheus.Counter{}
+	for rule := range m.live {
+		sentBy[rule] = m.bytes.WithLabelValues(rule)
 	}
 	m.sentBy.Store(&sentBy)
 }
 
-func (m *Metrics) prepare(rule string) {
-	for decision, codes := range usualCodes {
-		for _, code := range codes {
-			m.requests.WithLabelValues(rule, decision, "GET", code)
-			m.duration.WithLabelValues(rule, code)
-		}
-		for _, method := range methods {
-			m.requests.WithLabelValues(rule, decision, method, codes[0])
-		}
-	}
-}
-
 func codeClass(status int) string { return strconv.Itoa(status/100) + "xx" }
-
-func methodLabel(method string) string {
-	if method == http.MethodGet || slices.Contains(methods, method) && method != otherMethod {
-		return method
-	}
-	return otherMethod
-}

@@ -198,17 +198,6 @@ func (r *rule) hasSpace() bool { return slices.ContainsFunc(r.patterns, pattern.
 
 func (r *rule) needsLogin() bool { return r.access == login || r.access == refuse }
 
-// Names returns the names of all rules, the configured ones first. They are the values of the rule label.
-func (rs *Set) Names() []string {
-	var names []string
-	for _, r := range append(append(slices.Clone(rs.rules), rs.builtin...), rs.fallback, rs.previews, rs.debug) {
-		if !slices.Contains(names, r.name) {
-			names = append(names, r.name)
-		}
-	}
-	return names
-}
-
 func lowered(hosts []string) []string {
 	if hosts == nil {
 		return nil
