@@ -64,7 +64,8 @@ func healthcheck(e *env, url string) error {
 	if err != nil {
 		return usageError(err.Error())
 	}
-	res, err := http.DefaultClient.Do(req)
+	client := http.Client{Transport: &http.Transport{}} // without HTTP_PROXY: the gateway is on this machine
+	res, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("the gateway is not responding: %w", err)
 	}
