@@ -1,0 +1,28 @@
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+const output = "THIRD_PARTY_LICENSES"
+
+func main() {
+	if err := write(); err != nil {
+		fmt.Fprintln(os.Stderr, "licenses:", err)
+		os.Exit(1)
+	}
+}
+
+// write writes the file into the working directory, the top of the repository.
+func write() error {
+	modules, err := list(".")
+	if err != nil {
+		return err
+	}
+	text, err := document(modules)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(output, text, 0o644)
+}
