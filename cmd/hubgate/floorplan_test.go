@@ -12,7 +12,7 @@ const module = "github.com/hubgate/hubgate"
 // floors is the floor plan of CONTRIBUTING.md: a package imports only packages of lower floors, and those of the same
 // floor that sideways lists.
 var floors = map[string]int{
-	"cmd/hubgate": 5, "bench": 5, "deploy/licenses": 5,
+	"cmd/hubgate": 5, "bench": 5, "deploy/image": 5, "deploy/licenses": 5,
 	"internal/cli":     4,
 	"internal/gateway": 3, "internal/admin": 3, "internal/doctor": 3, "internal/demo": 3, "internal/middleware": 3,
 	"internal/site": 3, "internal/config": 3, "internal/starter": 3,
