@@ -78,6 +78,14 @@ func TestKubernetesConfigIsValid(t *testing.T) {
 	}
 }
 
+func TestComposeConfigIsValid(t *testing.T) {
+	t.Parallel()
+	checked(t, strings.NewReplacer("WWW.EXAMPLE.COM", "www.example.com", "ADMIN@EXAMPLE.COM", "admin@example.com",
+		"HUBID", "12345678", "NN", "20", "eu-west-1_ABCDEF123", "eu-west-1_AbCdEf123", "CLIENTID", "client",
+		"HUBGATE_ADMIN_TOKEN", "ADMIN_TOKEN",
+	).Replace(configtest.Read(t, "deploy", "compose", "hubgate.yaml")))
+}
+
 // checked loads a configuration as check does and fails on every problem.
 func checked(t *testing.T, text string) *config.Config {
 	t.Helper()
