@@ -78,6 +78,7 @@ func TestDocumentedYAMLPassesCheck(t *testing.T) {
 func strictCheck(t *testing.T, text string) (string, error) {
 	t.Helper()
 	folder := t.TempDir()
+	text = strings.ReplaceAll(text, "/run/credentials/hubgate.service/", loadCredentials(t)+"/")
 	if err := os.WriteFile(filepath.Join(folder, "hubgate.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +97,23 @@ func strictCheck(t *testing.T, text string) (string, error) {
 	check.Dir, check.Env = folder, secrets
 	out, err := check.CombinedOutput()
 	return string(out), err
+}
+
+// loadCredentials returns a folder with the secrets that deploy/hubgate.service loads.
+func loadCredentials(t *testing.T) string {
+	t.Helper()
+	unit, err := os.ReadFile("../deploy/hubgate.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for line := range strings.Lines(string(unit)) {
+		if credential, is := strings.CutPrefix(line, "LoadCredential="); is {
+			name, _, _ := strings.Cut(credential, ":")
+			overwrite(t, filepath.Join(folder, name), sealKey)
+		}
+	}
+	return folder
 }
 
 func parse(t *testing.T, place, text string, into map[string]any) {

@@ -24,14 +24,7 @@ func TestForwardAuthNginx(t *testing.T) {
 	conf := f.deployed("nginx-auth-request.conf", "127.0.0.1:8080", local(f.gateway.port),
 		"127.0.0.1:8088", local(f.port), "server_name www.example.com", "server_name localhost",
 		"Host www.example.com", "Host "+localhost(f.port), "root /srv", "root "+f.root)
-	folder := t.TempDir()
-	var temporary strings.Builder
-	for _, module := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		fmt.Fprintf(&temporary, "%s_temp_path %s/%s;\n", module, folder, module)
-	}
-	whole := "daemon off; master_process off; error_log stderr; pid " + folder + "/pid;\nevents {}\n" +
-		"http {\naccess_log off;\n" + temporary.String() + conf + "}\n"
-	start(t, "nginx", "-p", folder, "-e", "stderr", "-c", write(t, "nginx.conf", whole))
+	startNginx(t, conf)
 	f.waitUntilServing()
 	f.checkAccess()
 	for _, name := range []string{"a%20b", "open+", "open&", "open%25", "open;x"} {
@@ -48,6 +41,28 @@ func TestForwardAuthNginx(t *testing.T) {
 	}
 }
 
+// startNginx runs nginx with what belongs into its http block.
+func startNginx(t *testing.T, conf string) {
+	t.Helper()
+	folder := t.TempDir()
+	var temporary strings.Builder
+	for _, module := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		fmt.Fprintf(&temporary, "%s_temp_path %s/%s;\n", module, folder, module)
+	}
+	whole := "daemon off; master_process off; error_log stderr; pid " + folder + "/pid;\nevents {}\n" +
+		"http {\naccess_log off;\n" + temporary.String() + conf + "}\n"
+	start(t, "nginx", "-p", folder, "-e", "stderr", "-c", write(t, "nginx.conf", whole))
+}
+
+// startCaddy runs Caddy without its API and without certificates of its own.
+func startCaddy(t *testing.T, conf string) {
+	t.Helper()
+	folder := t.TempDir()
+	file := write(t, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+conf)
+	start(t, "env", "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder,
+		"caddy", "run", "--adapter", "caddyfile", "--config", file)
+}
+
 // TestForwardAuthCaddy runs deploy/Caddyfile.
 func TestForwardAuthCaddy(t *testing.T) {
 	t.Parallel()
@@ -55,10 +70,7 @@ func TestForwardAuthCaddy(t *testing.T) {
 	f := newForwardAuthSite(t, "headers")
 	conf := f.deployed("Caddyfile", "127.0.0.1:8080", local(f.gateway.port),
 		"www.example.com {", f.url+" {", "root * /srv", "root * "+f.root)
-	folder := t.TempDir()
-	file := write(t, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+conf)
-	start(t, "env", "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder,
-		"caddy", "run", "--adapter", "caddyfile", "--config", file)
+	startCaddy(t, conf)
 	f.waitUntilServing()
 	f.checkAccess()
 }

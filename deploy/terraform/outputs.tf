@@ -18,6 +18,11 @@ output "egress_addresses" {
   value       = aws_eip.egress[*].public_ip
 }
 
+output "task_network" {
+  description = "Private subnets and security group of the tasks, for a task that runs hubgate check --live."
+  value       = { subnets = aws_subnet.private[*].id, security_groups = [aws_security_group.task.id] }
+}
+
 output "config" {
   description = "The configuration, for hubgate check --no-secrets."
   value       = local.config

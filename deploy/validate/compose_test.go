@@ -155,6 +155,37 @@ func TestComposeNamesMissingVariables(t *testing.T) {
 	}
 }
 
+var variable = regexp.MustCompile(`\$\{([A-Z_]+)`)
+
+// TestComposeVariablesAreDocumented compares the file .env of docs/vm.md with the variables of both files.
+func TestComposeVariablesAreDocumented(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	for _, name := range []string{"../compose.yaml", "../compose/hubgate.yaml"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range variable.FindAllStringSubmatch(string(text), -1) {
+			used[match[1]] = true
+		}
+	}
+	text, err := os.ReadFile("../../docs/vm.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, documented, found := strings.Cut(string(text), "```ini\n   HUBGATE_VERSION=")
+	documented, _, _ = strings.Cut("HUBGATE_VERSION="+documented, "```")
+	if !found || strings.Count(documented, "=") != len(used) {
+		t.Errorf("docs/vm.md has other lines than %v:\n%s", used, documented)
+	}
+	for name := range used {
+		if !strings.Contains(documented, name+"=") {
+			t.Errorf("docs/vm.md does not set %s", name)
+		}
+	}
+}
+
 // hubgateConfig is what these tests compare in a configuration of hubgate. The main module checks the whole file.
 type hubgateConfig struct {
 	Server struct {
