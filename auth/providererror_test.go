@@ -95,9 +95,9 @@ func TestProviderAlarmEndsByProbe(t *testing.T) {
 			for range 3 {
 				c.ask(w)
 			}
-			w.must(w.handler.deps.Provider.Probe(t.Context()))
-			if n := strings.Count(w.log.String(), "level=ERROR"); healthy() || n != 1 {
-				t.Errorf("refused: healthy %v, %d lines", healthy(), n)
+			failed := w.handler.deps.Provider.Probe(t.Context())
+			if n := strings.Count(w.log.String(), "level=ERROR"); healthy() || failed == nil || n != 1 {
+				t.Errorf("refused: healthy %v, probe %v, %d lines", healthy(), failed, n)
 			}
 			refuses.Store(false)
 			w.must(w.handler.deps.Provider.Probe(t.Context()))

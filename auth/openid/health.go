@@ -56,8 +56,9 @@ func (p *Provider) Health() (ok bool, detail string, since time.Time) {
 	return p.discovery.health()
 }
 
-// Probe checks that the provider answers, by its discovery document, or by its keys where the endpoints are configured.
-// It also retries settings that were refused, so that the alarm can end without a visitor.
+// Probe checks that the provider is usable: that it answers, by its discovery document, or by its keys where the
+// endpoints are configured, and that its token endpoint does not refuse the gateway's settings. It retries refused
+// settings, so that the alarm can end without a visitor.
 func (p *Provider) Probe(ctx context.Context) error {
 	m := p.discovery.known()
 	if m == nil {
@@ -76,6 +77,9 @@ func (p *Provider) Probe(ctx context.Context) error {
 		}
 	}
 	p.retryAlarm(ctx, m)
+	if s := p.alarm.current.Load(); s != nil {
+		return errors.New(s.detail)
+	}
 	return nil
 }
 
