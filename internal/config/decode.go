@@ -109,6 +109,7 @@ func (d *decoder) structure(node *yaml.Node, v reflect.Value, l location) {
 		d.report.at[child.key] = child.place
 		d.decode(value, v.FieldByIndex(index), child)
 		d.warnEmpty(value, v.Type(), name, child)
+		d.checkColor(key, value, child)
 	})
 	if line := v.FieldByName("Line"); line.IsValid() && line.Kind() == reflect.Int {
 		line.SetInt(int64(l.place.Line))

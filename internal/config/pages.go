@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -13,7 +17,8 @@ import (
 
 // crossPages loads the folder of custom pages, so that check reports what would stop serve.
 func crossPages(c *Config) []setting.Problem {
-	if c.Pages.Folder == "" || len(c.Pages.Validate()) > 0 {
+	isError := func(p setting.Problem) bool { return !p.Warning }
+	if c.Pages.Folder == "" || slices.ContainsFunc(c.Pages.Validate(), isError) {
 		return nil
 	}
 	if _, err := page.New(c.Pages); err != nil {
@@ -43,6 +48,19 @@ func (c *Config) checkPageAddresses(ruleSet *rules.Set) []setting.Problem {
 			"add a rule with access: public for it, or write another address")
 	}
 	return problems
+}
+
+// commentedColor matches the comment that YAML makes of a color without quotes.
+var commentedColor = regexp.MustCompile(`^#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?\b`)
+
+// checkColor reports a color that has no effect, because it is not in quotes.
+func (d *decoder) checkColor(key, value *yaml.Node, l location) {
+	if l.key != "pages.accent" && l.key != "pages.accent_dark" || value.Tag != "!!null" {
+		return
+	}
+	if meant := commentedColor.FindString(key.LineComment); meant != "" {
+		d.fail(l, meant+" is a comment, because it is not in quotes", `write "`+meant+`", in quotes`)
+	}
 }
 
 // maxPagesFile limits the files of the folder that are watched for changes. The limit of page.New is lower.

@@ -24,7 +24,7 @@ const maxFile = 256 << 10
 
 var languageFile = regexp.MustCompile(`^([a-z]{2,3}(?:-[a-z0-9]{2,8})*)\.json$`)
 
-func loadTheme(folder string) (theme, error) {
+func loadTheme(cfg Config) (theme, error) {
 	var t theme
 	var err error
 	if t.languages, err = embeddedLanguages(); err != nil {
@@ -38,11 +38,15 @@ func loadTheme(folder string) (theme, error) {
 	if err != nil {
 		return theme{}, err
 	}
-	t.page, t.style = string(page), string(style)
-	if folder == "" {
+	accent, err := cfg.accentStyle()
+	if err != nil {
+		return theme{}, err
+	}
+	t.page, t.style = string(page), string(style)+accent
+	if cfg.Folder == "" {
 		return t, nil
 	}
-	return t, t.addFolder(folder)
+	return t, t.addFolder(cfg.Folder)
 }
 
 // addFolder reads page.html, style.css and LANGUAGE.json from the folder. It rejects other files, because their names

@@ -113,7 +113,11 @@ type Config struct {
 	SiteName string `yaml:"site_name" json:"site_name"` // shown in the title; default: the host
 	Logo     string `yaml:"logo" json:"logo"`           // https URL or path on this site
 	Support  string `yaml:"support" json:"support"`     // https or mailto URL
-	Language string `yaml:"language" json:"language"`   // auto, en, de or a language of the folder
+	// Accent is the color of buttons, #rgb or #rrggbb; AccentDark is that of the dark pages. Empty means the built-in
+	// color, and for AccentDark a lighter shade of Accent if that is set.
+	Accent     string `yaml:"accent" json:"accent"`
+	AccentDark string `yaml:"accent_dark" json:"accent_dark"`
+	Language   string `yaml:"language" json:"language"` // auto, en, de or a language of the folder
 }
 
 // DefaultConfig returns the section's default values.

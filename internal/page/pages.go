@@ -30,7 +30,7 @@ type Pages struct {
 // New returns Pages with the operator's theme. It fails if a template or a language of the folder is invalid.
 func New(cfg Config) (*Pages, error) {
 	cfg.Language = strings.ToLower(cmp.Or(cfg.Language, auto))
-	theme, err := loadTheme(cfg.Folder)
+	theme, err := loadTheme(cfg)
 	layout, styles, layoutErr := parseLayout(theme.page, theme.style)
 	if err := errors.Join(err, layoutErr); err != nil {
 		return nil, fmt.Errorf("pages: %w", err)

@@ -45,7 +45,7 @@ func (c Config) Validate() []setting.Problem {
 				"write auto, en or de, or name a pages.folder that has "+lower+".json")
 		}
 	}
-	return problems
+	return append(problems, c.checkAccents()...)
 }
 
 // isLogo reports whether the text is an https URL or a path. It rejects characters that could end the CSP directive
