@@ -79,16 +79,27 @@ func (a account) page(w http.ResponseWriter, r *http.Request) {
 	}
 	rows := []page.Row{
 		{Label: page.LabelAccount, Value: name},
-		{Label: page.LabelSince, Time: s.CreatedAt}, {Label: page.LabelUntil, Time: s.ExpiresAt},
+		{Label: page.LabelSince, Time: s.CreatedAt},
+		{Label: page.LabelUntil, Time: s.ExpiresAt, Left: s.ExpiresAt.Sub(a.deps.Now())},
 	}
 	if len(s.Groups) > 0 {
 		rows = append(rows, page.Row{Label: page.LabelGroups, Value: strings.Join(s.Groups, ", ")})
 	}
 	a.deps.Pages.Write(w, r, page.Page{
 		Name: page.MySession, Status: http.StatusOK, Rows: rows, FormOrigins: a.logout.formOrigins(),
-		Forms: []page.Form{a.logout.form(r, page.LabelLogout, nil), a.logout.everywhereForm(r)},
-		Links: []page.Link{{Label: page.LabelHome, URL: "/"}},
+		Forms: []page.Form{a.logout.form(r, page.LabelLogout, nil), a.everywhere(r, s)},
+		Links: []page.Link{{Label: page.LabelBackToSite, URL: "/"}},
 	})
+}
+
+// everywhere returns the button that ends all sessions of the user, with their number unless Redis does not say it.
+func (a account) everywhere(r *http.Request, s *session.Session) page.Form {
+	form := a.logout.everywhereForm(r)
+	form.Quiet = true
+	if n, err := a.deps.Ender.CountUser(r.Context(), s.Issuer, s.Subject); err == nil {
+		form.Sessions = n
+	}
+	return form
 }
 
 // ClaimSets are a user's claims by their source, for the test page. They contain no token.

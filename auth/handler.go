@@ -36,8 +36,9 @@ type SessionEnder interface {
 	EndEverywhere(w http.ResponseWriter, r *http.Request) (*session.Session, error)
 }
 
-// Ender ends sessions without a request of their browser, and returns their number.
+// Ender ends sessions without a request of their browser, and returns their number. CountUser only counts them.
 type Ender interface {
+	CountUser(ctx context.Context, issuer, subject string) (int, error)
 	EndUser(ctx context.Context, issuer, subject string) (int, error)
 	EndSID(ctx context.Context, issuer, sid string) (int, error)
 }

@@ -210,3 +210,39 @@ func TestRevokedUserIsLoggedOutWithinAccessTokenLifetime(t *testing.T) {
 		t.Errorf("after the revocation: %d %s", got.StatusCode, got.body)
 	}
 }
+
+func TestSessionPageHasNumberOfSessions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	b, phone := w.browser(), w.browser()
+	w.login(b, "/members/")
+	shows := func(parts ...string) {
+		t.Helper()
+		page := b.step(w.gateway.URL + "/oauth2/session")
+		for _, part := range parts {
+			if page.StatusCode != http.StatusOK || !strings.Contains(page.body, part) {
+				t.Errorf("%d, without %s:\n%s", page.StatusCode, part, page.body)
+			}
+		}
+	}
+	shows(">Log out everywhere (1 session)<", "(about 12 hours left)", `<a href="/" class="primary">Back to the site<`)
+	w.login(phone, "/members/")
+	shows(">Log out everywhere (2 sessions)<")
+	w.pass(11*time.Hour + 20*time.Minute)
+	shows("(about 40 minutes left)")
+}
+
+func TestSessionPageWorksWithoutNumberOfSessions(t *testing.T) {
+	t.Parallel()
+	ender := &flakyEnder{}
+	w := newWorld(t, func(w *world) {
+		w.ender = func(sessions Ender) Ender { ender.Ender = sessions; return ender }
+	})
+	b := w.browser()
+	w.login(b, "/members/")
+	ender.fails.Store(true)
+	page := b.step(w.gateway.URL + "/oauth2/session")
+	if page.StatusCode != http.StatusOK || !strings.Contains(page.body, ">Log out everywhere<") {
+		t.Errorf("%d:\n%s", page.StatusCode, page.body)
+	}
+}

@@ -44,7 +44,7 @@ func (p replies) failed(w http.ResponseWriter, r *http.Request, f failure) {
 func (p replies) unavailable(w http.ResponseWriter, r *http.Request, cause, retry string) {
 	p.pages.Write(w, r, page.Page{
 		Name: page.Unavailable, Status: http.StatusServiceUnavailable, Cause: cause, RetryAfter: retryAfter,
-		Links: []page.Link{{Label: page.LabelRetry, URL: retry}},
+		Links: []page.Link{{Label: page.LabelRetry, URL: retry}, {Label: page.LabelHome, URL: "/"}},
 	})
 }
 

@@ -37,7 +37,7 @@ func TestRepeatedCallbackWithoutRedisGetsRetryAfter(t *testing.T) {
 	}
 }
 
-// flakyEnder can fail to end sessions.
+// flakyEnder can fail to end and to count sessions.
 type flakyEnder struct {
 	Ender
 	fails atomic.Bool
@@ -48,6 +48,13 @@ func (m *flakyEnder) EndUser(ctx context.Context, issuer, subject string) (int, 
 		return 0, errors.New("unavailable")
 	}
 	return m.Ender.EndUser(ctx, issuer, subject)
+}
+
+func (m *flakyEnder) CountUser(ctx context.Context, issuer, subject string) (int, error) {
+	if m.fails.Load() {
+		return 0, errors.New("unavailable")
+	}
+	return m.Ender.CountUser(ctx, issuer, subject)
 }
 
 func TestLogoutTokenIsRetriedAfterRedisError(t *testing.T) {

@@ -80,7 +80,7 @@ func (g *Gate) crmUnknown(w http.ResponseWriter, r *http.Request) {
 	answer.FormOrigins = g.deps.Login.FormOrigins()
 	answer.Links = []page.Link{{Label: page.LabelHome, URL: "/"}}
 	if r.Method == http.MethodGet {
-		answer.Links = []page.Link{{Label: page.LabelRetry}} // the same address
+		answer.Links = append([]page.Link{{Label: page.LabelRetry}}, answer.Links...) // the same address
 	}
 	g.deps.Pages.Write(w, r, answer)
 }

@@ -65,6 +65,26 @@ func (m *Manager) List(ctx context.Context, q Query) (Listing, error) {
 	return out, nil
 }
 
+// maxCounted bounds the work to count the sessions of a user.
+const maxCounted = 100
+
+// CountUser returns the number of a user's sessions, at most 100. It does not count those that have ended.
+func (m *Manager) CountUser(ctx context.Context, issuer, subject string) (int, error) {
+	n := 0
+	for _, list := range m.store.keys.user(issuer, subject) {
+		refs, err := m.store.refsAfter(ctx, list, cursor{}, maxCounted)
+		if err != nil {
+			return 0, fmt.Errorf("session: count: %w", err)
+		}
+		found, err := m.store.summaries(ctx, list, refs)
+		if err != nil {
+			return 0, fmt.Errorf("session: count: %w", err)
+		}
+		n += len(found)
+	}
+	return min(n, maxCounted), nil
+}
+
 // refsAfter returns the entries of a list after the cursor. It reads by rank, so that every page costs the same. If the
 // cursor's own entry has ended meanwhile, it reads all entries of that score.
 func (st *store) refsAfter(ctx context.Context, key string, at cursor, count int) ([]redis.Z, error) {

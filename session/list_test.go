@@ -65,6 +65,33 @@ func TestListShowsEverySessionOnceForEveryLimit(t *testing.T) {
 	}
 }
 
+func TestCountUserCountsLiveSessions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.replica(nil)
+	count := func(want int) {
+		t.Helper()
+		if n, err := m.CountUser(t.Context(), ada().Issuer, ada().Subject); n != want || err != nil {
+			t.Errorf("%d sessions, %v; want %d", n, err, want)
+		}
+	}
+	count(0)
+	w.login(m, ada())
+	other := ada()
+	other.Subject = "another user with the same address"
+	w.login(m, other)
+	_, second := w.login(m, ada())
+	count(2)
+	if _, err := m.EndRef(t.Context(), second.Ref); err != nil {
+		t.Fatal(err)
+	}
+	count(1)
+	for range maxCounted {
+		w.login(m, ada())
+	}
+	count(maxCounted)
+}
+
 func TestListSkipsEndedAndDamagedSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

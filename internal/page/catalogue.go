@@ -26,8 +26,10 @@ const fallback = "en"
 type catalogue struct {
 	Pages  map[Name]texts    `json:"pages"`
 	Causes map[string]string `json:"causes"` // "name.cause" -> sentence
-	Labels map[Label]string  `json:"labels"`
-	Words  map[string]string `json:"words"`
+	// Details are sentences for administrators, with the keys of Causes.
+	Details map[string]string `json:"details"`
+	Labels  map[Label]string  `json:"labels"`
+	Words   map[string]string `json:"words"`
 }
 
 // texts are a page's heading, what happened, and what the visitor can do.
@@ -78,12 +80,14 @@ func parseCatalogue(raw []byte) (catalogue, error) {
 // withOverrides returns c with the texts that over has.
 func (c catalogue) withOverrides(over catalogue) catalogue {
 	merged := catalogue{
-		Pages:  maps.Clone(c.Pages),
-		Causes: maps.Clone(c.Causes),
-		Labels: maps.Clone(c.Labels),
-		Words:  maps.Clone(c.Words),
+		Pages:   maps.Clone(c.Pages),
+		Causes:  maps.Clone(c.Causes),
+		Details: maps.Clone(c.Details),
+		Labels:  maps.Clone(c.Labels),
+		Words:   maps.Clone(c.Words),
 	}
 	maps.Copy(merged.Causes, over.Causes)
+	maps.Copy(merged.Details, over.Details)
 	maps.Copy(merged.Labels, over.Labels)
 	maps.Copy(merged.Words, over.Words)
 	for name, t := range over.Pages {
@@ -103,6 +107,7 @@ func (c catalogue) checkKnown(complete catalogue) error {
 	}{
 		{"page", keys(c.Pages), keys(complete.Pages)},
 		{"cause", keys(c.Causes), keys(complete.Causes)},
+		{"detail", keys(c.Details), keys(complete.Details)},
 		{"label", keys(c.Labels), keys(complete.Labels)},
 		{"word", keys(c.Words), keys(complete.Words)},
 	} {

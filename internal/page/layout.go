@@ -78,12 +78,13 @@ func styleSources(html string) []string {
 // sampleView returns a view with a value in every field.
 func sampleView() view {
 	return view{
-		Lang: fallback, Dir: "ltr", Name: string(TestLogin), Icon: "list", Mood: "calm", Status: http.StatusOK,
-		Site: "Example", Logo: "/logo.svg", Title: "Title", Text: "Text", Cause: "Cause", Next: "Next",
-		Forms: []viewForm{{Label: "Send", Action: "/", Fields: []Field{{Name: "name", Value: "value"}}, Primary: true}},
+		Lang: fallback, Dir: "ltr", Name: string(TestLogin), Icon: "list", Mood: "calm", Status: http.StatusBadRequest,
+		Site: "Example", Logo: "/logo.svg", Home: "/", Details: "Details", Word: "word", Title: "Title", Text: "Text", Cause: "Cause", Next: "Next",
+		Forms: []viewForm{{Label: "Send", Action: "/", Fields: []Field{{Name: "name", Value: "value"}}, Primary: true},
+			{Label: "Send", Action: "/", Quiet: true}},
 		Links: []viewLink{{Label: "Link", URL: "/"}},
 		Rows: []viewRow{{Label: "Label", Value: "Value"},
-			{Label: "Label", Value: "Value", Time: time.Time{}.Format(time.RFC3339)}},
+			{Label: "Label", Value: "Value", Time: time.Time{}.Format(time.RFC3339), Left: "left"}},
 		Tables:  []Table{{Caption: "Caption", Columns: []string{"A", "B"}, Rows: [][]string{{"1", "2"}}}},
 		Support: "mailto:help@example.com", RequestID: "SAMPLEREQUESTIDENTIFIER", Words: map[string]string{},
 	}

@@ -67,6 +67,9 @@ type Form struct {
 	Label  Label
 	Action string
 	Fields []Field
+	Quiet  bool // the button looks less important than all others
+	// Sessions, if not 0, is the number of sessions that the button ends.
+	Sessions int
 }
 
 // Field is one hidden field of a Form.
@@ -78,6 +81,8 @@ type Row struct {
 	Value string
 	// Time, if set, is shown instead of Value, in the visitor's language.
 	Time time.Time
+	// Left, if positive, is how long until Time. It is shown after it.
+	Left time.Duration
 }
 
 // Table is a table of text. Caption and Columns are not translated.
@@ -94,6 +99,7 @@ type Label string
 const (
 	LabelHome           Label = "home"            // link to the home page
 	LabelBack           Label = "back"            // back to the page
+	LabelBackToSite     Label = "back_to_site"    // back to the site
 	LabelRetry          Label = "retry"           // try again
 	LabelLogin          Label = "login"           // log in
 	LabelLogout         Label = "logout"          // log out

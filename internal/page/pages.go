@@ -24,7 +24,7 @@ type Pages struct {
 	tags        []string // of languages, sorted
 	layout      *template.Template
 	styleSource string // Content-Security-Policy: style-src
-	imageSource string // Content-Security-Policy: img-src; "" without a logo
+	imageSource string // Content-Security-Policy: img-src
 }
 
 // New returns Pages with the operator's theme. It fails if a template or a language of the folder is invalid.
@@ -50,14 +50,12 @@ func (p *Pages) HasCause(name Name, cause string) bool {
 
 func causeKey(name Name, cause string) string { return string(name) + "." + cause }
 
-// imageSource returns the CSP directive that allows only the logo's origin.
+// imageSource returns the CSP directive that allows images of this host, so that browsers show its favicon, and of the
+// logo's origin.
 func imageSource(logo string) string {
-	if logo == "" {
-		return ""
-	}
 	u, err := url.Parse(logo)
 	if err != nil || u.Host == "" {
 		return "img-src 'self'"
 	}
-	return "img-src " + u.Scheme + "://" + u.Host
+	return "img-src 'self' " + u.Scheme + "://" + u.Host
 }

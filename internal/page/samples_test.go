@@ -7,6 +7,8 @@ func samples() map[string]Page {
 	signOut := func(label Label) Form {
 		return Form{Label: label, Action: "/oauth2/sign_out", Fields: []Field{{Name: "token", Value: "sealed"}}}
 	}
+	everywhere := signOut(LabelLogoutAll)
+	everywhere.Quiet, everywhere.Sessions = true, 3
 	began := time.Date(2026, time.November, 24, 9, 30, 0, 0, time.UTC)
 	denied := func(cause string) Page {
 		return Page{Name: Forbidden, Cause: cause, Args: map[string]string{"account": "bob@example.com"},
@@ -22,7 +24,7 @@ func samples() map[string]Page {
 		"forbidden_properties":       denied("properties"),
 		"forbidden_email_unverified": denied("email_unverified"),
 		"unavailable_crm": {Name: Unavailable, Cause: "crm", RetryAfter: 5 * time.Second,
-			Forms: []Form{signOut(LabelUseOther)}, Links: []Link{{LabelRetry, ""}}},
+			Forms: []Form{signOut(LabelUseOther)}, Links: []Link{{LabelRetry, ""}, {LabelHome, "/"}}},
 		"login_too_old":   {Name: LoginTooOld, Forms: []Form{signOut(LabelLogout)}, Links: []Link{{LabelHome, "/"}}},
 		"refused":         {Name: Refused, Cause: "encoded_slash"},
 		"loop":            {Name: Loop, Cause: "cookie_missing", Links: []Link{{LabelRetry, "/members/"}}},
@@ -35,14 +37,14 @@ func samples() map[string]Page {
 		"unavailable":     {Name: Unavailable, Cause: "store", RetryAfter: 5 * time.Minute},
 		"misconfigured":   {Name: Misconfigured},
 		"internal_error":  {Name: InternalError},
-		"bad_gateway":     {Name: BadGateway},
-		"gateway_timeout": {Name: GatewayTimeout},
+		"bad_gateway":     {Name: BadGateway, Cause: "dial"},
+		"gateway_timeout": {Name: GatewayTimeout, Cause: "timeout"},
 		"sign_out":        {Name: SignOut, Forms: []Form{signOut(LabelLogout)}, Links: []Link{{LabelHome, "/"}}},
 		"signed_out":      {Name: SignedOut, Links: []Link{{LabelHome, "/"}}},
 		"my_session": {Name: MySession,
 			Rows: []Row{{Label: LabelAccount, Value: "alice@example.com"}, {Label: LabelSince, Time: began},
-				{Label: LabelUntil, Time: began.Add(12 * time.Hour)}, {Label: LabelGroups, Value: "members, partner"}},
-			Forms: []Form{signOut(LabelLogout), signOut(LabelLogoutAll)}, FormOrigins: []string{"https://login.example.com"}},
+				{Label: LabelUntil, Time: began.Add(12 * time.Hour), Left: 12 * time.Hour}, {Label: LabelGroups, Value: "members, partner"}},
+			Links: []Link{{LabelBackToSite, "/"}}, Forms: []Form{signOut(LabelLogout), everywhere}, FormOrigins: []string{"https://login.example.com"}},
 		"test_login": {Name: TestLogin, Tables: []Table{
 			{Caption: "Claims",
 				Columns: []string{"Claim", "ID token", "Access token", "UserInfo", "Contact property"}, Rows: [][]string{

@@ -12,7 +12,7 @@ import (
 // must be in [brackets].
 var (
 	always       = []string{"site", "host", "n", "day", "month", "year", "clock"}
-	placeholders = append([]string{"account", "method", "wait", "word"}, always...)
+	placeholders = append([]string{"account", "method", "wait", "word", "count"}, always...)
 )
 
 // argCap is the maximum number of characters shown of an untrusted value.
@@ -149,6 +149,9 @@ func (c catalogue) sentences() map[string]string {
 	}
 	for key, text := range c.Causes {
 		all["causes."+key] = text
+	}
+	for key, text := range c.Details {
+		all["details."+key] = text
 	}
 	for key, text := range c.Labels {
 		all["labels."+string(key)] = text

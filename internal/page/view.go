@@ -20,9 +20,12 @@ type view struct {
 	Status    int
 	Site      string // the site's name; may be empty on an unknown host
 	Logo      string // address of an image, or empty
+	Home      string // address of the home page, or empty on an unknown host
 	Title     string
 	Text      string // what happened
 	Cause     string // why, or empty
+	Details   string // what an administrator can do, or empty
+	Word      string // the cause as a word for administrators, if no sentence says it
 	Next      string // what the visitor can do, or empty
 	Forms     []viewForm
 	Links     []viewLink
@@ -31,7 +34,7 @@ type view struct {
 	Tables    []Table
 	Support   string // address, or empty
 	RequestID string
-	Words     map[string]string // reference, contact_support
+	Words     map[string]string // reference, details, contact_support
 }
 
 type viewForm struct {
@@ -39,6 +42,7 @@ type viewForm struct {
 	Action  string
 	Fields  []Field
 	Primary bool
+	Quiet   bool // less important than all others
 }
 
 type viewLink struct {
@@ -51,6 +55,7 @@ type viewRow struct {
 	Label string
 	Value string
 	Time  string // machine-readable, or empty
+	Left  string // how long until then, or empty
 }
 
 // view returns the page in the visitor's language.
@@ -62,19 +67,19 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 	badge := badges[pg.Name]
 	v := view{
 		Lang: tag, Dir: c.Words["direction"], Name: string(pg.Name), Icon: badge.icon, Mood: badge.mood,
-		Status: pg.Status, Site: p.siteName(r), Logo: p.cfg.Logo,
+		Status: pg.Status, Site: p.siteName(r), Logo: p.cfg.Logo, Home: home(r),
 		Title: fill(t.Title, values), Text: fill(t.Text, values), Next: fill(t.Next, values),
 		Tables: sanitizeTables(pg.Tables), Support: p.cfg.Support, RequestID: inbound.Of(r).ID,
 		Framed: framed(r, pg),
-		Words:  map[string]string{"reference": c.Words["reference"], "contact_support": c.Labels[LabelContactSupport]},
+		Words: map[string]string{"reference": c.Words["reference"], "details": c.Words["details"],
+			"contact_support": c.Labels[LabelContactSupport]},
 	}
-	if pg.Cause != "" {
-		v.Cause = fill(cmp.Or(c.Causes[causeKey(pg.Name, pg.Cause)], c.Causes[causeKey(pg.Name, anyCause)]), values)
-	}
-	formFirst := len(pg.Forms) > 0 && pg.Name != Unavailable // where another account helps less than another try
+	v.Cause, v.Details, v.Word = c.cause(pg, values)
+	// Another account helps less than another try, and people who look at their session are not about to end it.
+	formFirst := len(pg.Forms) > 0 && pg.Name != Unavailable && pg.Name != MySession
 	for i, f := range pg.Forms {
 		v.Forms = append(v.Forms, viewForm{
-			Label: c.Labels[f.Label], Action: f.Action, Fields: f.Fields, Primary: i == 0 && formFirst,
+			Label: c.formLabel(f), Action: f.Action, Fields: f.Fields, Primary: i == 0 && formFirst, Quiet: f.Quiet,
 		})
 	}
 	for i, l := range pageLinks(r, pg) {
@@ -84,6 +89,25 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 		v.Rows = append(v.Rows, c.row(row))
 	}
 	return v
+}
+
+// cause returns why a page is shown: in a sentence, in one for administrators, and as a word that none of them says.
+func (c catalogue) cause(pg Page, values map[string]string) (sentence, details, word string) {
+	key := causeKey(pg.Name, pg.Cause)
+	sentence, details = c.Causes[key], c.Details[key]
+	if general := c.Causes[causeKey(pg.Name, anyCause)]; pg.Cause != "" && sentence == "" && general != "" {
+		sentence, word = general, sanitize(pg.Cause)
+	}
+	return fill(sentence, values), fill(details, values), word
+}
+
+// formLabel returns the text of a button.
+func (c catalogue) formLabel(f Form) string {
+	values := map[string]string{}
+	if f.Sessions > 0 {
+		values["count"] = c.count(f.Sessions, "session")
+	}
+	return fill(c.Labels[f.Label], values)
 }
 
 // anyCause is the catalogue's key for a page's causes that have no sentence.
@@ -97,7 +121,7 @@ func pageLinks(r *http.Request, pg Page) []Link {
 	switch pg.Name {
 	case Unavailable, BadGateway, GatewayTimeout:
 		if r.Method == http.MethodGet {
-			return []Link{{LabelRetry, ""}} // the same address; an empty URL copies nothing from the request
+			return []Link{{LabelRetry, ""}, {LabelHome, "/"}} // an empty URL is the same address, and copies nothing of it
 		}
 	}
 	return []Link{{LabelHome, "/"}}
@@ -155,10 +179,27 @@ func (p *Pages) values(r *http.Request, pg Page, c catalogue) map[string]string 
 
 // wait returns a duration in words, rounded up.
 func (c catalogue) wait(d time.Duration) string {
-	n, word := int((d+time.Second-1)/time.Second), "second"
-	if n > 90 {
-		n, word = (n+59)/60, "minute"
+	if n := int((d + time.Second - 1) / time.Second); n <= 90 {
+		return c.count(n, "second")
 	}
+	return c.count(int((d+time.Minute-1)/time.Minute), "minute")
+}
+
+// left returns in words how long something lasts, or "" if it has ended.
+func (c catalogue) left(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return ""
+	case d < 2*time.Hour:
+		return c.count(max(1, int(d.Round(time.Minute)/time.Minute)), "left_minute")
+	case d < 48*time.Hour:
+		return c.count(int(d.Round(time.Hour)/time.Hour), "left_hour")
+	}
+	return c.count(int(d.Round(24*time.Hour)/(24*time.Hour)), "left_day")
+}
+
+// count returns a number with its unit. The catalogue has a word for one, and another with an s for several.
+func (c catalogue) count(n int, word string) string {
 	if n != 1 {
 		word += "s"
 	}
@@ -168,7 +209,7 @@ func (c catalogue) wait(d time.Duration) string {
 func (c catalogue) row(row Row) viewRow {
 	out := viewRow{Label: c.Labels[row.Label], Value: cmp.Or(sanitize(row.Value), c.Words["nothing"])}
 	if !row.Time.IsZero() {
-		out.Value, out.Time = c.time(row.Time), row.Time.UTC().Format(time.RFC3339)
+		out.Value, out.Time, out.Left = c.time(row.Time), row.Time.UTC().Format(time.RFC3339), c.left(row.Left)
 	}
 	return out
 }

@@ -78,10 +78,7 @@ func (p *Pages) policy(pg Page, html bool, ancestors string) string {
 	parts := []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors " + ancestors}
 	action := "'none'"
 	if html {
-		parts = append(parts, p.styleSource)
-		if p.imageSource != "" {
-			parts = append(parts, p.imageSource)
-		}
+		parts = append(parts, p.styleSource, p.imageSource)
 		if len(pg.Forms) > 0 {
 			action = strings.Join(append([]string{"'self'"}, pg.FormOrigins...), " ")
 		}
@@ -102,6 +99,14 @@ func (p *Pages) render(v view) []byte {
 // siteName returns the configured name of the site, or else its host.
 func (p *Pages) siteName(r *http.Request) string {
 	return cmp.Or(p.cfg.SiteName, host(r))
+}
+
+// home returns the address of the home page, or "" if the request is for an unknown host, which has none.
+func home(r *http.Request) string {
+	if inbound.Of(r).Site == nil {
+		return ""
+	}
+	return "/"
 }
 
 func host(r *http.Request) string {
