@@ -12,7 +12,7 @@ const maxKept = 2 << 10
 
 // cleanReturn returns a safe return address from a request: a path of this host with its query, or "/". It never has
 // a scheme or a host (open redirect, CWE-601), and never leads to the gateway's own endpoints (redirect loops, logout
-// CSRF). The path is checked after decoding it once.
+// CSRF), except to the test page, which only shows. The path is checked after decoding it once.
 func cleanReturn(raw, prefix string) string {
 	returnTo, _ := keepReturn(raw, prefix)
 	return returnTo
@@ -30,7 +30,7 @@ func keepReturn(raw, prefix string) (returnTo string, shortened bool) {
 	}
 	path, query, hasQuery := strings.Cut(raw, "?")
 	decoded, err := url.PathUnescape(path)
-	if err != nil || !safePath(decoded) || isUnder(decoded, prefix) {
+	if err != nil || !safePath(decoded) || isUnder(decoded, prefix) && raw != prefix+"/test" {
 		return "/", false
 	}
 	if len(path) > maxKept {

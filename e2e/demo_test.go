@@ -106,10 +106,12 @@ func TestTestPageShowsClaimsButNoTokens(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t)
 	alice := newVisitor(t)
-	alice.login(alice.open(d.site+"/members/"), "alice@example.com")
-	page := alice.open(d.site + "/oauth2/test")
+	page := alice.login(alice.open(d.site+"/oauth2/test"), "alice@example.com")
+	if again := alice.open(d.site + "/oauth2/start?rd=%2Foauth2%2Ftest"); again.Request.URL.Path != "/oauth2/test" {
+		t.Errorf("the test is not repeated after a login: %s", again.Request.URL)
+	}
 	for _, part := range []string{
-		"cognito:groups", "given_name", "firstname", "token_use", "/partners/**", "email_verified",
+		"Login works.", "rules are open to you.", `href="/oauth2/start?rd=%2Foauth2%2Ftest"`, "cognito:groups", "given_name", "firstname", "token_use", "/partners/**", "email_verified",
 	} {
 		if !strings.Contains(page.body, part) {
 			t.Errorf("the test page does not show %q", part)

@@ -19,7 +19,7 @@ func (c *Contacts) Preview(l outbox.Login) []mapping.Item {
 	items := m.Values(l, 0, known)
 	if reason := m.Skip(l); reason != "" {
 		for i := range items {
-			items[i].Dropped = mapping.SkipText(reason)
+			items[i].Dropped, items[i].Why = mapping.SkipText(reason), reason
 		}
 	}
 	return items

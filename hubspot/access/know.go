@@ -35,6 +35,17 @@ var (
 		"address, or the call failed, as the log says"}
 )
 
+// Why returns the reason of an error of Know or Ask as a word: email_unverified, outage, timeout or failed, or "".
+func Why(err error) string {
+	if errors.Is(err, errNoAddress) {
+		return "email_unverified"
+	}
+	if why := (*unknownError)(nil); errors.As(err, &why) {
+		return why.reason
+	}
+	return ""
+}
+
 // Know returns what HubSpot says about the person of a session, for a decision, or nil. The error says why there is
 // nothing, or nothing newer. denied means that what was known led to a refusal, so that a newer answer is worth a wait.
 // It returns after at most two seconds.

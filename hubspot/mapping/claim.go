@@ -12,7 +12,7 @@ import (
 
 func text(s string) (crm.Value, *crm.Drop) {
 	if s == "" {
-		return crm.Value{}, nothing("empty")
+		return crm.Value{}, nothing(emptyText)
 	}
 	return crm.Text(s), nil
 }
@@ -56,7 +56,7 @@ func groupsClaim(l outbox.Login) string {
 func claimValue(l outbox.Login, name string) (crm.Value, *crm.Drop) {
 	switch v := claim(l, name).(type) {
 	case nil:
-		return crm.Value{}, nothing("the login does not have this claim")
+		return crm.Value{}, nothing(noClaim)
 	case []any:
 		return listValue(v)
 	case []string:
@@ -67,7 +67,7 @@ func claimValue(l outbox.Login, name string) (crm.Value, *crm.Drop) {
 		case !ok:
 			return crm.Value{}, &crm.Drop{Reason: crm.NotText}
 		case s == "":
-			return crm.Value{}, nothing("the claim is empty")
+			return crm.Value{}, nothing(emptyClaim)
 		}
 		return crm.Text(s), nil
 	}

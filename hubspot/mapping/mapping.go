@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -141,6 +142,7 @@ func (m *Mapping) Values(l outbox.Login, count int64, known crm.Schema) []Item {
 		if drop.Reason != "" || drop.Detail != "" {
 			drop.Property = r.property
 			item.Drop, item.Dropped = *drop, drop.Text()
+			item.Why = cmp.Or(string(drop.Reason), absences()[drop.Detail])
 		}
 		items = append(items, item)
 	}
@@ -162,6 +164,27 @@ func (item Item) Written() bool { return item.Drop == (crm.Drop{}) || item.Drop.
 // nothing says why there is nothing to write. This is not a rejection, so it has no Reason.
 func nothing(why string) *crm.Drop { return &crm.Drop{Detail: why} }
 
+// Why there is nothing to write, in words.
+const (
+	emptyText    = "empty"
+	noClaim      = "the login does not have this claim"
+	emptyClaim   = "the claim is empty"
+	noLogin      = "unknown without a login"
+	countedLater = "counted when a login is sent"
+	noSource     = "no source"
+)
+
+// absences returns the words of why there is nothing to write, by their text.
+func absences() map[string]string {
+	return map[string]string{
+		emptyText: "empty", noClaim: "no_claim", emptyClaim: "empty_claim", noLogin: "no_login",
+		countedLater: "counted_later", noSource: "no_source",
+	}
+}
+
+// Absences returns the words of Item.Why that are neither a crm.Reason nor a reason to skip the person.
+func Absences() []string { return slices.Sorted(maps.Values(absences())) }
+
 // lookup returns the rule's value in a login, or why there is none.
 func (r rule) lookup(l outbox.Login, count int64) (crm.Value, *crm.Drop) {
 	switch {
@@ -170,14 +193,14 @@ func (r rule) lookup(l outbox.Login, count int64) (crm.Value, *crm.Drop) {
 	case r.Claim != "":
 		return claimValue(l, r.Claim)
 	case l.At.IsZero() && r.Value != ValueHost:
-		return crm.Value{}, nothing("unknown without a login")
+		return crm.Value{}, nothing(noLogin)
 	}
 	switch r.Value {
 	case ValueLoginTime:
 		return crm.Time(l.At), nil
 	case ValueLoginCount:
 		if count == 0 {
-			return crm.Value{}, nothing("counted when a login is sent")
+			return crm.Value{}, nothing(countedLater)
 		}
 		return crm.Text(strconv.FormatInt(count, 10)), nil
 	case ValueHost:
@@ -185,7 +208,7 @@ func (r rule) lookup(l outbox.Login, count int64) (crm.Value, *crm.Drop) {
 	case ValueFirstPage:
 		return text(PageOf(l.FirstPage))
 	}
-	return crm.Value{}, nothing("no source")
+	return crm.Value{}, nothing(noSource)
 }
 
 // IsComplete reports whether all mapped properties exist in HubSpot and can be written.
@@ -243,6 +266,8 @@ type Item struct {
 	Source   string `json:"source"`            // claim NAME, value NAME or constant
 	Write    string `json:"write"`             // always | if_empty | create_only
 	Dropped  string `json:"dropped,omitempty"` // why nothing, or not everything, would be written
+	// Why is Dropped as a word: a crm.Reason, a reason to skip the person, or one of Absences.
+	Why string `json:"-"`
 	// Drop is the part that would not be written. Without a Reason nothing was rejected: there is nothing to write.
 	Drop crm.Drop `json:"-"`
 }

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/access"
@@ -15,7 +13,6 @@ import (
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/dependency"
 	"github.com/hubgate/hubgate/internal/logging"
-	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/trace"
 	"github.com/hubgate/hubgate/session"
 )
@@ -89,37 +86,4 @@ func (g *gateway) listsOf(lists map[string]access.ListID) func(context.Context, 
 		}
 		return names
 	}
-}
-
-// accessTable shows what HubSpot knows about a person, as rules name it, or why it is unknown.
-func accessTable(cfg access.Config, known *session.CRM, unknown error) page.Table {
-	table := page.Table{Caption: "What HubSpot knows about you", Columns: []string{"List or property", "Value"}}
-	row := func(name, value string) { table.Rows = append(table.Rows, []string{name, value}) }
-	if unknown != nil {
-		row("(unknown)", unknown.Error())
-	}
-	if known == nil {
-		return table
-	}
-	if !known.Contact {
-		row("(contact)", "HubSpot has no contact with this address")
-	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Lists)) {
-		in, asked := known.Lists[string(cfg.Lists[name])]
-		word := "unknown"
-		if asked {
-			word = map[bool]string{true: "yes", false: "no"}[in]
-		}
-		row("list "+name+" ("+string(cfg.Lists[name])+")", word)
-	}
-	for _, name := range slices.Sorted(slices.Values(cfg.Properties)) {
-		values, asked := known.Properties[name]
-		word := "unknown"
-		if asked {
-			word = strings.Join(values, ", ")
-		}
-		row(session.CRMClaimPrefix+name, word)
-	}
-	row("(read)", known.ReadAt.UTC().Format(time.RFC3339)+", usable until "+known.UsableUntil.UTC().Format(time.RFC3339))
-	return table
 }

@@ -117,9 +117,10 @@ func TestTestPageShowsWhatHubSpotKnows(t *testing.T) {
 	s.login(eve, admin)
 	s.login(bob, nil)
 	for _, row := range []string{
-		`<th scope="row">list customers (1234)</th><td>yes</td>`, `<th scope="row">list beta (5678)</th><td>no</td>`,
-		`<th scope="row">hubspot.member_tier</th><td>gold, silver</td>`, "usable until",
-		`<td>login, lists customers (1234)</td><td>yes</td>`,
+		`>List customers (1234)</th><td role="cell" data-label="Answer">yes</td>`, `>Usable until</th>`,
+		`>List beta (5678)</th><td role="cell" data-label="Answer">no</td>`,
+		`>hubspot.member_tier</th><td role="cell" data-label="Answer">gold, silver</td>`,
+		`<code>login, lists customers (1234)</code></td><td role="cell" data-label="Open to you">yes</td>`,
 	} {
 		s.want(ada, "/oauth2/test", 200, row)
 	}
@@ -129,12 +130,15 @@ func TestTestPageShowsWhatHubSpotKnows(t *testing.T) {
 	s.want(bob, "/oauth2/test", 200, "no verified e-mail address")
 	s.down.Store(true)
 	s.login("new@example.com", admin)
-	for _, text := range []string{"HubSpot cannot be asked about visitors: 503", "<td>unknown: see above</td>"} {
+	for _, text := range []string{
+		"HubSpot cannot be asked about visitors: 503", ">unknown: HubSpot’s answer is missing</td>",
+	} {
 		s.want("new@example.com", "/oauth2/test", 200, text)
 	}
 	_, body := s.open("new@example.com", "/oauth2/test")
 	at := func(caption string) int { return strings.Index(body, ">"+caption+"<") }
-	if first := at("What HubSpot knows about you"); first < 0 || at("Rules") < first || at("Claims") < at("Rules") {
+	if first := at("What HubSpot knows about you"); first < 0 || first < at("Claims of your login") ||
+		at("Rules that need a login") < first {
 		t.Errorf("the order of the tables is wrong:\n%s", body)
 	}
 	for _, m := range gathered(t, s.gateway)["hubgate_hubspot_access_unknown_total"].GetMetric() {

@@ -51,7 +51,8 @@ func (a appearance) declarations(accent color) string {
 	text := ink(accent)
 	tint := a.card.mix(accent, 31)
 	return fmt.Sprintf(":root { --accent: %s; --accent-ink: %s; --accent-hover: %s; --ring: %s; --tint: %s; --badge: %s; }",
-		accent, text, accent.mix(ink(text), 31), a.enough(accent, controlContrast), tint, a.enough(accent, textContrast, tint))
+		accent, text, accent.mix(ink(text), 31), a.enough(accent, controlContrast), tint,
+		a.enough(accent, textContrast, tint))
 }
 
 // accentStyle returns the CSS of pages.accent and pages.accent_dark, or "" if both are empty. Without accent_dark, the

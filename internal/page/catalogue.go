@@ -28,8 +28,10 @@ type catalogue struct {
 	Causes map[string]string `json:"causes"` // "name.cause" -> sentence
 	// Details are sentences for administrators, with the keys of Causes.
 	Details map[string]string `json:"details"`
-	Labels  map[Label]string  `json:"labels"`
-	Words   map[string]string `json:"words"`
+	// Findings are the sentences of verdicts and tables: COLUMN.FINDING.
+	Findings map[string]string `json:"findings"`
+	Labels   map[Label]string  `json:"labels"`
+	Words    map[string]string `json:"words"`
 }
 
 // texts are a page's heading, what happened, and what the visitor can do.
@@ -80,14 +82,16 @@ func parseCatalogue(raw []byte) (catalogue, error) {
 // withOverrides returns c with the texts that over has.
 func (c catalogue) withOverrides(over catalogue) catalogue {
 	merged := catalogue{
-		Pages:   maps.Clone(c.Pages),
-		Causes:  maps.Clone(c.Causes),
-		Details: maps.Clone(c.Details),
-		Labels:  maps.Clone(c.Labels),
-		Words:   maps.Clone(c.Words),
+		Pages:    maps.Clone(c.Pages),
+		Causes:   maps.Clone(c.Causes),
+		Details:  maps.Clone(c.Details),
+		Findings: maps.Clone(c.Findings),
+		Labels:   maps.Clone(c.Labels),
+		Words:    maps.Clone(c.Words),
 	}
 	maps.Copy(merged.Causes, over.Causes)
 	maps.Copy(merged.Details, over.Details)
+	maps.Copy(merged.Findings, over.Findings)
 	maps.Copy(merged.Labels, over.Labels)
 	maps.Copy(merged.Words, over.Words)
 	for name, t := range over.Pages {
@@ -108,6 +112,7 @@ func (c catalogue) checkKnown(complete catalogue) error {
 		{"page", keys(c.Pages), keys(complete.Pages)},
 		{"cause", keys(c.Causes), keys(complete.Causes)},
 		{"detail", keys(c.Details), keys(complete.Details)},
+		{"finding", keys(c.Findings), keys(complete.Findings)},
 		{"label", keys(c.Labels), keys(complete.Labels)},
 		{"word", keys(c.Words), keys(complete.Words)},
 	} {

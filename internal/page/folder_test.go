@@ -67,7 +67,7 @@ func TestFolderErrors(t *testing.T) {
 		"an unknown section": {"fr.json", `{"page":{}}`, `pages: folder: fr.json: json: unknown field "page"`},
 		"an unknown placeholder": {"fr.json", `{"labels":{"home":"{user}"}}`,
 			"pages: folder: fr.json: labels.home: unknown placeholder {user}; use {account}, {method}, {wait}, " +
-				"{word}, {count}, {site}, {host}, {n}, {day}, {month}, {year}, {clock}"},
+				"{word}, {count}, {site}, {host}, {n}, {total}, {ago}, {day}, {month}, {year}, {clock}"},
 		"a value that may be absent": {"fr.json", `{"pages":{"forbidden":{"text":"Vous êtes {account}"}}}`,
 			"pages: folder: fr.json: pages.forbidden.text: {account} may be missing; " +
 				"put the words that need it in brackets, such as [ as {account}]"},

@@ -79,13 +79,20 @@ func styleSources(html string) []string {
 func sampleView() view {
 	return view{
 		Lang: fallback, Dir: "ltr", Name: string(TestLogin), Icon: "list", Mood: "calm", Status: http.StatusBadRequest,
-		Site: "Example", Logo: "/logo.svg", Home: "/", Details: "Details", Word: "word", Title: "Title", Text: "Text", Cause: "Cause", Next: "Next",
+		Site: "Example", Logo: "/logo.svg", Home: "/", Details: "Details", Word: "word",
+		Title: "Title", Text: "Text", Cause: "Cause", Next: "Next",
 		Forms: []viewForm{{Label: "Send", Action: "/", Fields: []Field{{Name: "name", Value: "value"}}, Primary: true},
 			{Label: "Send", Action: "/", Quiet: true}},
 		Links: []viewLink{{Label: "Link", URL: "/"}},
 		Rows: []viewRow{{Label: "Label", Value: "Value"},
 			{Label: "Label", Value: "Value", Time: time.Time{}.Format(time.RFC3339), Left: "left"}},
-		Tables:  []Table{{Caption: "Caption", Columns: []string{"A", "B"}, Rows: [][]string{{"1", "2"}}}},
+		Verdict: "Verdict",
+		Tables:  []viewTable{sampleTable(false), sampleTable(true)},
 		Support: "mailto:help@example.com", RequestID: "SAMPLEREQUESTIDENTIFIER", Words: map[string]string{},
 	}
+}
+
+func sampleTable(folded bool) viewTable {
+	return viewTable{Caption: "Caption", Columns: []string{"A", "B"}, Folded: folded, Rows: [][]viewCell{
+		{{Text: "1", Code: true}, {Finding: "2", Text: "3", Time: time.Time{}.Format(time.RFC3339)}}}}
 }

@@ -18,9 +18,10 @@ type Page struct {
 	Forms []Form
 	// FormOrigins are the other origins that a form may redirect to, such as the provider's: CSP form-action.
 	FormOrigins []string
-	// Rows are shown as a definition list (my session), Tables below it (login test).
-	Rows   []Row
-	Tables []Table
+	// Verdict is shown first (configuration test), Rows as a definition list (my session), Tables below the buttons.
+	Verdict []Sentence
+	Rows    []Row
+	Tables  []Table
 	// RetryAfter sets Retry-After, rounded up to seconds.
 	RetryAfter time.Duration
 	// LoginURL is the member login_url of the JSON twin.
@@ -53,7 +54,7 @@ const (
 	SignOut        Name = "sign_out"        // asks before it ends the session
 	SignedOut      Name = "signed_out"
 	MySession      Name = "my_session"
-	TestLogin      Name = "test_login" // the login test for operators
+	TestLogin      Name = "test_login" // the configuration test for operators
 )
 
 // Link is a link below the text. URL must be a path on this host or come from the configuration.
@@ -85,13 +86,6 @@ type Row struct {
 	Left time.Duration
 }
 
-// Table is a table of text. Caption and Columns are not translated.
-type Table struct {
-	Caption string
-	Columns []string
-	Rows    [][]string
-}
-
 // Label is the catalogue key of the text on a link, a button or a row.
 type Label string
 
@@ -101,6 +95,7 @@ const (
 	LabelBack           Label = "back"            // back to the page
 	LabelBackToSite     Label = "back_to_site"    // back to the site
 	LabelRetry          Label = "retry"           // try again
+	LabelRetest         Label = "retest"          // log in again and test again
 	LabelLogin          Label = "login"           // log in
 	LabelLogout         Label = "logout"          // log out
 	LabelLogoutAll      Label = "logout_all"      // log out everywhere
@@ -109,6 +104,8 @@ const (
 	LabelSince          Label = "since"           // logged in since
 	LabelUntil          Label = "until"           // logged in until
 	LabelGroups         Label = "groups"          // groups
+	LabelSynced         Label = "synced"          // when the contact was last sent
+	LabelSyncError      Label = "sync_error"      // why it was not
 	LabelContinue       Label = "continue"        // continue
 	LabelContactSupport Label = "contact_support" // pages.support
 )

@@ -11,7 +11,7 @@ import (
 // placeholders are the names that a sentence may use. Those in always have a value. The others may be missing, so they
 // must be in [brackets].
 var (
-	always       = []string{"site", "host", "n", "day", "month", "year", "clock"}
+	always       = []string{"site", "host", "n", "total", "ago", "day", "month", "year", "clock"}
 	placeholders = append([]string{"account", "method", "wait", "word", "count"}, always...)
 )
 
@@ -152,6 +152,9 @@ func (c catalogue) sentences() map[string]string {
 	}
 	for key, text := range c.Details {
 		all["details."+key] = text
+	}
+	for key, text := range c.Findings {
+		all["findings."+key] = text
 	}
 	for key, text := range c.Labels {
 		all["labels."+string(key)] = text

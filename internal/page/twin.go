@@ -34,8 +34,8 @@ type facts struct {
 }
 
 type factsTable struct {
-	Caption string     `json:"caption"`
-	Columns []string   `json:"columns"`
+	Caption Label      `json:"caption"`
+	Columns []Label    `json:"columns"`
 	Rows    [][]string `json:"rows"`
 }
 
@@ -47,8 +47,21 @@ func newFacts(pg Page, v view) facts {
 	for i, row := range pg.Rows {
 		out.Facts[string(row.Label)] = cmp.Or(v.Rows[i].Time, row.Value)
 	}
-	for _, t := range v.Tables {
-		out.Tables = append(out.Tables, factsTable(t))
+	for _, t := range pg.Tables {
+		out.Tables = append(out.Tables, t.facts())
+	}
+	return out
+}
+
+// facts returns a table in no language: what programs compare must not depend on it.
+func (t Table) facts() factsTable {
+	out := factsTable{Caption: t.Caption, Columns: t.Columns}
+	for _, row := range t.Rows {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = cell.fact()
+		}
+		out.Rows = append(out.Rows, cells)
 	}
 	return out
 }

@@ -29,9 +29,10 @@ type view struct {
 	Next      string // what the visitor can do, or empty
 	Forms     []viewForm
 	Links     []viewLink
-	Framed    bool // the page is in a frame; its links open outside of it
+	Framed    bool   // the page is in a frame; its links open outside of it
+	Verdict   string // the result of a test, or empty
 	Rows      []viewRow
-	Tables    []Table
+	Tables    []viewTable
 	Support   string // address, or empty
 	RequestID string
 	Words     map[string]string // reference, details, contact_support
@@ -69,12 +70,19 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 		Lang: tag, Dir: c.Words["direction"], Name: string(pg.Name), Icon: badge.icon, Mood: badge.mood,
 		Status: pg.Status, Site: p.siteName(r), Logo: p.cfg.Logo, Home: home(r),
 		Title: fill(t.Title, values), Text: fill(t.Text, values), Next: fill(t.Next, values),
-		Tables: sanitizeTables(pg.Tables), Support: p.cfg.Support, RequestID: inbound.Of(r).ID,
+		Support: p.cfg.Support, RequestID: inbound.Of(r).ID,
 		Framed: framed(r, pg),
 		Words: map[string]string{"reference": c.Words["reference"], "details": c.Words["details"],
 			"contact_support": c.Labels[LabelContactSupport]},
 	}
 	v.Cause, v.Details, v.Word = c.cause(pg, values)
+	if len(pg.Verdict) > 0 {
+		bad := false
+		v.Icon, v.Mood = "check", "good"
+		if v.Verdict, bad = c.verdict(pg.Verdict); bad {
+			v.Icon, v.Mood = "alert", "care"
+		}
+	}
 	// Another account helps less than another try, and people who look at their session are not about to end it.
 	formFirst := len(pg.Forms) > 0 && pg.Name != Unavailable && pg.Name != MySession
 	for i, f := range pg.Forms {
@@ -87,6 +95,9 @@ func (p *Pages) view(r *http.Request, pg Page) view {
 	}
 	for _, row := range pg.Rows {
 		v.Rows = append(v.Rows, c.row(row))
+	}
+	for _, t := range pg.Tables {
+		v.Tables = append(v.Tables, c.table(t))
 	}
 	return v
 }
@@ -198,6 +209,20 @@ func (c catalogue) left(d time.Duration) string {
 	return c.count(int(d.Round(24*time.Hour)/(24*time.Hour)), "left_day")
 }
 
+// ago returns in words how long ago something was.
+func (c catalogue) ago(d time.Duration) string {
+	n, unit := int(d/time.Second), "second"
+	switch {
+	case d >= 48*time.Hour:
+		n, unit = int(d/(24*time.Hour)), "day"
+	case d >= 2*time.Hour:
+		n, unit = int(d/time.Hour), "hour"
+	case d >= 2*time.Minute:
+		n, unit = int(d/time.Minute), "minute"
+	}
+	return fill(c.Words[unit+"s_ago"], map[string]string{"n": strconv.Itoa(max(0, n))})
+}
+
 // count returns a number with its unit. The catalogue has a word for one, and another with an s for several.
 func (c catalogue) count(n int, word string) string {
 	if n != 1 {
@@ -226,29 +251,13 @@ func (c catalogue) time(t time.Time) string {
 		"day": strconv.Itoa(t.Day()), "month": month, "year": strconv.Itoa(t.Year()), "clock": t.Format("15:04")})
 }
 
-func sanitizeTables(tables []Table) []Table {
-	out := make([]Table, 0, len(tables))
-	for _, t := range tables {
-		shown := Table{Caption: sanitize(t.Caption), Columns: t.Columns}
-		for _, row := range t.Rows {
-			cells := make([]string, len(row))
-			for i, cell := range row {
-				cells[i] = sanitize(cell)
-			}
-			shown.Rows = append(shown.Rows, cells)
-		}
-		out = append(out, shown)
-	}
-	return out
-}
-
 // detail returns the page's texts in one line, for the detail member of the JSON twin.
 func (v view) detail() string {
 	sentences := []string{v.Title + "."}
 	if strings.HasSuffix(v.Title, "?") {
 		sentences[0] = v.Title
 	}
-	for _, text := range []string{v.Text, v.Cause, v.Next} {
+	for _, text := range []string{v.Verdict, v.Text, v.Cause, v.Next} {
 		if text != "" {
 			sentences = append(sentences, text)
 		}
