@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // demo is a running `hubgate demo`.
@@ -13,11 +15,11 @@ type demo struct {
 	site, provider, hubspot, admin string
 }
 
-func startDemo(t *testing.T) demo {
+func startDemo(t *testing.T, flags ...string) demo {
 	t.Helper()
 	base := freePorts(t, 4)
 	d := demo{
-		process: start(t, binary, "demo", "--base-port", strconv.Itoa(base)),
+		process: start(t, binary, append([]string{"demo", "--base-port", strconv.Itoa(base)}, flags...)...),
 		site:    "http://" + localhost(base), provider: address(base + 1),
 		hubspot: address(base + 2), admin: address(base + 3),
 	}
@@ -74,6 +76,69 @@ func TestForbiddenPageNamesTheAccount(t *testing.T) {
 	}
 	if got := bob.open(d.site + "/members/"); got.StatusCode != http.StatusOK {
 		t.Errorf("/members/ for bob: %d", got.StatusCode)
+	}
+}
+
+// The logo, its color and the link for help are the site's.
+func TestDemoPagesLookLikeTheSite(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	refused := newVisitor(t).open(d.site + "/oauth2/sign_out")
+	for _, part := range []string{"Northwind Bicycles", `src="/hubfs/logo.svg"`} {
+		if !strings.Contains(refused.body, part) {
+			t.Errorf("the page has no %s:\n%s", part, refused.body)
+		}
+	}
+	if logo := newVisitor(t).open(d.site + "/hubfs/logo.svg"); logo.StatusCode != http.StatusOK {
+		t.Errorf("the logo: %d", logo.StatusCode)
+	}
+}
+
+// Browsers send no cookie of localhost to 127.0.0.1, so that a login that begins there could not end.
+func TestDemoRedirectsToLocalhost(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	byAddress := strings.Replace(d.site, "localhost", "127.0.0.1", 1)
+	got := newVisitor(t).open(byAddress + "/pricing?x=a%20b")
+	if got.StatusCode != http.StatusOK || got.Request.URL.String() != d.site+"/pricing?x=a%20b" {
+		t.Errorf("%s ends with %d at %s", byAddress, got.StatusCode, got.Request.URL)
+	}
+}
+
+// 127.0.0.2 is another address of this machine, as a container has one.
+func TestDemoIsReachableFromOutsideOnlyIfAsked(t *testing.T) {
+	t.Parallel()
+	reachable := func(url string) bool {
+		host := strings.NewReplacer("http://", "", "localhost", "127.0.0.2", "127.0.0.1", "127.0.0.2").Replace(url)
+		conn, err := net.DialTimeout("tcp", host, 5*time.Second)
+		if err != nil {
+			return false
+		}
+		conn.Close()
+		return true
+	}
+	for _, outside := range []bool{false, true} {
+		var flags []string
+		if outside {
+			flags = []string{"--bind", "0.0.0.0"}
+		}
+		d := startDemo(t, flags...)
+		for _, url := range []string{d.site, d.provider, d.hubspot} {
+			if reachable(url) != outside {
+				t.Errorf("%v: %s is reachable from outside: %v", flags, url, !outside)
+			}
+		}
+		if reachable(d.admin) {
+			t.Errorf("%v: the admin listener is reachable from outside", flags)
+		}
+		warned := d.out.contains("log in as alice@example.com or\nbob@example.com with the password demo")
+		if warned != outside {
+			t.Errorf("%v: a warning is printed: %v", flags, warned)
+		}
+		alice := newVisitor(t)
+		if got := alice.login(alice.open(d.site+"/members/"), "alice@example.com"); got.StatusCode != http.StatusOK {
+			t.Errorf("%v: the login: %d", flags, got.StatusCode)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -9,7 +10,7 @@ import (
 func (s *setup) yaml() string {
 	return strings.NewReplacer(
 		"{gateway}", s.gatewayURL(), "{provider}", s.providerURL(), "{hubspot}", s.hubspotURL(),
-		"{listen}", fmt.Sprintf("127.0.0.1:%d", s.base), "{admin}", fmt.Sprintf("127.0.0.1:%d", s.base+3),
+		"{port}", strconv.Itoa(s.Base), "{listen}", s.listenAt(s.Base).String(), "{admin}", s.adminListen(),
 		"{pool}", poolID, "{client}", clientID, "{list}", customersList,
 	).Replace(configYAML)
 }
@@ -19,11 +20,13 @@ version: 1
 
 server:
   public_urls: ["{gateway}"]
+  redirect_from: {"localhost:{port}": ["127.0.0.1:{port}", "[::1]:{port}"]}
   listen: "{listen}"
   admin_listen: "{admin}"
   admin_token: ${file:admin_token}
   drain_delay: 0s
   drain_timeout: 1s
+  limits: {connections: 500}
 
 proxy:
   origin: "{hubspot}"
@@ -68,8 +71,13 @@ hubspot:
     properties: [member_tier]
     refresh: 1m                      # 15m by default
 
-pages:
+pages:                               # hubgate's own pages look like the site
   site_name: Northwind Bicycles
+  logo: /hubfs/logo.svg
+  support: mailto:workshop@northwind.example
+
+log:
+  email: full                        # the people of the demo are invented
 `
 
 // welcome returns what the demo prints: what to open, whom to log in as, and where to look.
@@ -97,8 +105,21 @@ hubgate demo
                     add a rule, save, and reload the page: it asks for a login
   All pages         hubgate pages --config %[5]s
   Contact sync      hubgate contacts status --config %[5]s
-
+%[6]s
 Everything runs in this process and is deleted when it ends. Ctrl-C stops it.
 
-`, s.gatewayURL(), s.hubspotURL(), s.adminURL(), s.secrets["admin_token"], path)
+`, s.gatewayURL(), s.hubspotURL(), s.adminURL(), s.secrets["admin_token"], path, s.exposure())
+}
+
+// exposure returns a warning if other machines can reach the demo: its accounts are known to everyone.
+func (s *setup) exposure() string {
+	if s.Bind.IsLoopback() {
+		return ""
+	}
+	return fmt.Sprintf(`
+WARNING: ports %[1]d to %[2]d are open on %[3]s. Everyone who reaches them can log in as alice@example.com or
+bob@example.com with the password demo, and see and change what the fake HubSpot has.
+From outside, open http://localhost:%[1]d too: a container must publish the three ports under the same numbers, as
+docker run -p %[1]d-%[2]d:%[1]d-%[2]d does. The admin listener is reachable from inside only.
+`, s.Base, s.Base+2, s.Bind)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -17,15 +18,22 @@ import (
 	"github.com/hubgate/hubgate/internal/logging"
 )
 
-// Run runs serve and the fakes until ctx ends. It listens on base and the three ports after it. The gateway is
-// localhost and the fakes are 127.0.0.1, so that they are different sites for cookies, as in production.
-func Run(ctx context.Context, stdout io.Writer, log *logging.Writer, base int) error {
+// Config says where the demo listens.
+type Config struct {
+	Base int        // port of the gateway; the fakes and the admin listener have the next three
+	Bind netip.Addr // of the gateway and the fakes: loopback, or every address of the machine. Admin stays on loopback
+}
+
+// Run runs serve and the fakes until ctx ends. The gateway is localhost and the fakes are 127.0.0.1, so that they are
+// different sites for cookies, as in production.
+func Run(ctx context.Context, cfg Config, stdout io.Writer, log *logging.Writer) error {
 	folder, err := os.MkdirTemp("", "hubgate-demo-")
 	if err != nil {
-		return err
+		return fmt.Errorf("demo: no folder for its configuration: %w; set TMPDIR to a folder that can be written "+
+			"(in a container: docker run --tmpfs /tmp)", err)
 	}
 	defer os.RemoveAll(folder)
-	s := newSetup(base)
+	s := newSetup(cfg)
 	path, err := s.writeConfig(folder)
 	if err != nil {
 		return err
@@ -61,10 +69,10 @@ type fake struct {
 	server   *http.Server
 }
 
-func listenFake(port int, h http.Handler) (fake, error) {
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+func listenFake(address netip.AddrPort, h http.Handler) (fake, error) {
+	listener, err := net.Listen("tcp", address.String())
 	if err != nil {
-		return fake{}, fmt.Errorf("demo: port %d: %w; choose other ports with --base-port", port, err)
+		return fake{}, fmt.Errorf("demo: port %d: %w; choose other ports with --base-port", address.Port(), err)
 	}
 	errorLog := slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	return fake{listener, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}}, nil

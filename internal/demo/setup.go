@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,7 +19,7 @@ import (
 
 // setup is the configuration of a demo: the ports, and secrets that are created for each run.
 type setup struct {
-	base    int
+	Config
 	secrets map[string]string // by the name of their file
 }
 
@@ -27,17 +28,21 @@ const (
 	clientID = "demo-client"
 )
 
-func newSetup(base int) *setup {
-	return &setup{base: base, secrets: map[string]string{
+func newSetup(cfg Config) *setup {
+	return &setup{Config: cfg, secrets: map[string]string{
 		"client_secret": rand.Text(), "access_token": "pat-na1-" + rand.Text(), "admin_token": rand.Text(),
 		"session_key": seal.NewKey(),
 	}}
 }
 
-func (s *setup) gatewayURL() string  { return fmt.Sprintf("http://localhost:%d", s.base) }
-func (s *setup) providerURL() string { return fmt.Sprintf("http://127.0.0.1:%d", s.base+1) }
-func (s *setup) hubspotURL() string  { return fmt.Sprintf("http://127.0.0.1:%d", s.base+2) }
-func (s *setup) adminURL() string    { return fmt.Sprintf("http://127.0.0.1:%d", s.base+3) }
+func (s *setup) gatewayURL() string  { return fmt.Sprintf("http://localhost:%d", s.Base) }
+func (s *setup) providerURL() string { return fmt.Sprintf("http://127.0.0.1:%d", s.Base+1) }
+func (s *setup) hubspotURL() string  { return fmt.Sprintf("http://127.0.0.1:%d", s.Base+2) }
+func (s *setup) adminURL() string    { return "http://" + s.adminListen() }
+func (s *setup) adminListen() string { return fmt.Sprintf("127.0.0.1:%d", s.Base+3) }
+
+// listenAt returns the address of a port that browsers use.
+func (s *setup) listenAt(port int) netip.AddrPort { return netip.AddrPortFrom(s.Bind, uint16(port)) }
 
 // listen opens the ports of the fakes.
 func (s *setup) listen() ([]fake, error) {
@@ -52,11 +57,11 @@ func (s *setup) listen() ([]fake, error) {
 	if err != nil {
 		return nil, err
 	}
-	provider, err := listenFake(s.base+1, cognito)
+	provider, err := listenFake(s.listenAt(s.Base+1), cognito)
 	if err != nil {
 		return nil, err
 	}
-	hubspot, err := listenFake(s.base+2, s.hubspot())
+	hubspot, err := listenFake(s.listenAt(s.Base+2), s.hubspot())
 	if err != nil {
 		provider.listener.Close()
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,12 +16,15 @@ import (
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
+// local is the demo as it is without flags.
+var local = Config{Base: 8080, Bind: netip.MustParseAddr("127.0.0.1")}
+
 var linkForm = regexp.MustCompile(`(?:href|src)="(/[^"#]*)"`)
 
 // walk opens every address of the demo's site that a link leads to, and passes each to visit.
 func walk(t *testing.T, visit func(path, from string, response *httptest.ResponseRecorder)) {
 	t.Helper()
-	site := newSetup(8080).hubspot()
+	site := newSetup(local).hubspot()
 	seen := map[string]bool{"/": true}
 	for todo := [][2]string{{"/", ""}}; len(todo) > 0; todo = todo[1:] {
 		path, from := todo[0][0], todo[0][1]
@@ -55,7 +59,7 @@ func TestDemoListsThePagesOfItsSite(t *testing.T) {
 		}
 	})
 	ids := map[string]bool{}
-	for _, p := range newSetup(8080).pages() {
+	for _, p := range newSetup(local).pages() {
 		if listed = append(listed, "/"+p.Slug); p.URL != "http://localhost:8080/"+p.Slug || ids[p.ID] {
 			t.Errorf("%+v", p)
 		}
@@ -71,7 +75,7 @@ func TestDemoListsThePagesOfItsSite(t *testing.T) {
 // A file has an address of its own, and the rule for the page that links it does not cover it.
 func TestDemoProtectsFilesOfProtectedPages(t *testing.T) {
 	t.Parallel()
-	path, err := newSetup(8080).writeConfig(t.TempDir())
+	path, err := newSetup(local).writeConfig(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +107,7 @@ func TestDemoProtectsFilesOfProtectedPages(t *testing.T) {
 
 func TestDemoListsTheRedirectsOfItsSite(t *testing.T) {
 	t.Parallel()
-	site := newSetup(8080).hubspot()
+	site := newSetup(local).hubspot()
 	for _, r := range redirects() {
 		request := httptest.NewRequest(http.MethodGet, r.From, nil)
 		request.Header.Set("X-HS-Public-Host", "localhost:8080")
