@@ -10,20 +10,23 @@ import (
 
 // notRun lists the programs whose commands the documents show and this test does not run.
 var notRun = map[string]string{
-	".":         "reads the reader's own secrets",
-	"apt":       "installs packages",
-	"aws":       "asks the reader's own account",
-	"cd":        "only changes the folder",
-	"curl":      "asks the reader's own site",
-	"docker":    "needs a container engine",
-	"install":   "writes to the system's folders",
-	"openssl":   "prints a random value",
-	"printf":    "writes the reader's own secrets",
-	"redis-cli": "asks the reader's own Redis",
-	"rm":        "removes the reader's own secrets",
-	"set":       "reads the reader's own secrets",
-	"systemctl": "needs systemd",
-	"terraform": "asks the reader's own account",
+	".":               "reads the reader's own secrets",
+	"apt":             "installs packages",
+	"aws":             "asks the reader's own account",
+	"cd":              "only changes the folder",
+	"curl":            "asks the reader's own site",
+	"docker":          "needs a container engine",
+	"git":             "downloads the repository",
+	"install":         "writes to the system's folders",
+	"openssl":         "prints a random value",
+	"printf":          "writes the reader's own secrets",
+	"redis-cli":       "asks the reader's own Redis",
+	"redis-server":    "TestReadmeLeadsToALogin runs it",
+	"rm":              "removes the reader's own secrets",
+	"set":             "reads the reader's own secrets",
+	"systemctl":       "needs systemd",
+	"terraform":       "asks the reader's own account",
+	"${EDITOR:-nano}": "waits for the reader",
 }
 
 // namedOnly lists the commands that a sentence names without what they need: only their flags are looked up.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,9 @@ No file is replaced. On a terminal, init asks for what the flags do not say.`,
 }
 
 func initialize(e *env, cmd *cobra.Command) error {
+	if err := starter.Vacant("."); err != nil { // before the questions
+		return err
+	}
 	answers, err := e.answers(cmd)
 	if err != nil {
 		return err
@@ -49,7 +53,7 @@ func initialize(e *env, cmd *cobra.Command) error {
 		}
 		return e.printJSON(map[string]any{
 			"files": names, "origin": answers.Origin(), "callback_url": answers.CallbackURL(),
-			"sign_out_url": answers.SignOutURL(), "steps": answers.Steps(),
+			"sign_out_url": answers.SignOutURL(), "steps": answers.Steps(program()),
 		})
 	}
 	printInitialized(e, answers, files)
@@ -59,7 +63,7 @@ func initialize(e *env, cmd *cobra.Command) error {
 // answers returns the answers of the flags, and those that a person at a terminal gives.
 func (e *env) answers(cmd *cobra.Command) (*starter.Answers, error) {
 	a, in := &starter.Answers{}, bufio.NewReader(cmd.InOrStdin())
-	obstacle := e.cannotAsk(cmd.InOrStdin())
+	obstacle, begun := e.cannotAsk(cmd.InOrStdin()), false
 	var missing []string
 	for _, q := range starter.Questions() {
 		flag := cmd.Flags().Lookup(q.Flag)
@@ -71,6 +75,10 @@ func (e *env) answers(cmd *cobra.Command) (*starter.Answers, error) {
 		case obstacle != "":
 			missing = append(missing, "--"+q.Flag)
 		default:
+			if !begun {
+				fprintln(e.stderr, "Enter accepts the answer in [brackets]. No file is written before the last answer.")
+			}
+			begun = true
 			if err := e.ask(q, a, in); err != nil {
 				return nil, err
 			}
@@ -102,6 +110,14 @@ func (e *env) ask(q starter.Question, a *starter.Answers, in *bufio.Reader) erro
 	}
 }
 
+// program returns how a shell in the working directory runs hubgate.
+func program() string {
+	if info, err := os.Stat("hubgate"); err == nil && info.Mode().IsRegular() {
+		return "./hubgate"
+	}
+	return "hubgate"
+}
+
 func printInitialized(e *env, a *starter.Answers, files []starter.File) {
 	for _, f := range files {
 		note := ""
@@ -119,7 +135,7 @@ URLs of the Cognito app client:
 
 Next:
 `, a.Origin(), a.CallbackURL(), a.SignOutURL())
-	for i, step := range a.Steps() {
+	for i, step := range a.Steps(program()) {
 		fprintf(e.stdout, "%d. %s\n", i+1, lines(strings.ReplaceAll(step, "\n", "\n     ")))
 	}
 	if at, _ := config.Locate("", e.getenv); at.From == config.Variable {

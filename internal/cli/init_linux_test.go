@@ -11,6 +11,12 @@ import (
 func initialized(t *testing.T, typed string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
+	return initializedHere(t, typed, args...)
+}
+
+// initializedHere is initialized in the working directory.
+func initializedHere(t *testing.T, typed string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
 	terminal, keyboard := newTerminal(t)
 	if _, err := keyboard.WriteString(typed); err != nil {
 		t.Fatal(err)
@@ -48,8 +54,23 @@ func TestInitAsksAgainUntilTheAnswerIsValid(t *testing.T) {
 func TestInitAsksOnlyWhatFlagsDoNotSay(t *testing.T) {
 	status, _, stderr := initialized(t, "12345678\n", "--site", "www.example.com", "--data-center", "eu1",
 		"--user-pool", "eu-west-1_AbCdEf123", "--client-id", "4jqexample7k")
-	if status != exitOK || strings.Count(stderr, ": ") != 1 || !strings.HasPrefix(stderr, "Hub ID") {
+	if status != exitOK || strings.Count(stderr, ": ") != 1 || !strings.Contains(stderr, "\nHub ID, such as 12345678") {
 		t.Errorf("%d %s", status, stderr)
+	}
+}
+
+// Its files would not be written after the last answer.
+func TestInitDoesNotAskWhereFilesExist(t *testing.T) {
+	for _, name := range []string{"hubgate.yaml", ".env"} {
+		t.Chdir(t.TempDir())
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, _, stderr := initializedHere(t, endOfInput)
+		if status != exitFailed || stderr != "hubgate: nothing was written, because of files that exist: "+name+
+			"; move them away, or work in another folder\n" {
+			t.Errorf("%d %s", status, stderr)
+		}
 	}
 }
 

@@ -39,18 +39,18 @@ type Question struct {
 // Questions returns the questions in the order in which they are asked.
 func Questions() []Question {
 	return []Question{
-		{Flag: "site", Text: "URL of the site (https://www.example.com)", Required: true,
+		{Flag: "site", Text: "URL of the site, such as https://www.example.com", Required: true,
 			Help: "URL that visitors open, such as https://www.example.com", answer: (*Answers).setSite},
-		{Flag: "hub-id", Text: "Hub ID (in the account menu of HubSpot)", Required: true,
+		{Flag: "hub-id", Text: "Hub ID, such as 12345678 (in the account menu of HubSpot)", Required: true,
 			Help: "ID of the HubSpot account, from which the origin is derived", answer: (*Answers).setHubID},
-		{Flag: "data-center", Text: "Data center of HubSpot (eu1 if its address is app-eu1.hubspot.com)", Default: "na1",
+		{Flag: "data-center", Text: "Data center of HubSpot, such as eu1 if you log in at app-eu1.hubspot.com", Default: "na1",
 			Help:   "data center of the HubSpot account: " + strings.Join(dataCenters(), ", "),
 			answer: (*Answers).setDataCenter},
-		{Flag: "user-pool", Text: "ID of the Cognito user pool (eu-west-1_AbCdEf123)", Required: true,
+		{Flag: "user-pool", Text: "ID of the Cognito user pool, such as eu-west-1_AbCdEf123", Required: true,
 			Help: "ID of the Cognito user pool, such as eu-west-1_AbCdEf123", answer: (*Answers).setUserPool},
-		{Flag: "client-id", Text: "ID of the app client (empty if it does not exist yet)",
+		{Flag: "client-id", Text: "ID of the app client, such as 4jqexample7k (empty if it does not exist yet)",
 			Help: "ID of the app client; empty if it does not exist yet", answer: (*Answers).setClientID},
-		{Flag: "template", Text: "Write a template for the app client (none, cloudformation, terraform)", Default: "none",
+		{Flag: "template", Text: "Template to write for the app client: none, cloudformation or terraform", Default: "none",
 			Help:     "also write a template for the app client: " + strings.Join(templates(), ", "),
 			needless: func(a *Answers) bool { return a.ClientID != "" }, answer: (*Answers).setTemplate},
 	}

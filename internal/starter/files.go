@@ -60,9 +60,12 @@ func (a *Answers) Files() ([]File, error) {
 	return files, nil
 }
 
-// Write creates the files in a folder. It never replaces a file, and follows no link (CWE-59): if one exists, it writes
-// none.
-func Write(folder string, files []File) (err error) {
+// Vacant returns an error if one of the files that every site has exists in a folder.
+func Vacant(folder string) error {
+	return vacant(folder, []File{{Name: config.FileName}, {Name: SecretsFile}})
+}
+
+func vacant(folder string, files []File) error {
 	var exist []string
 	for _, f := range files {
 		if _, err := os.Lstat(filepath.Join(folder, f.Name)); !errors.Is(err, fs.ErrNotExist) {
@@ -72,6 +75,15 @@ func Write(folder string, files []File) (err error) {
 	if len(exist) > 0 {
 		return fmt.Errorf("nothing was written, because of files that exist: %s; move them away, or work in another folder",
 			strings.Join(exist, ", "))
+	}
+	return nil
+}
+
+// Write creates the files in a folder. It never replaces a file, and follows no link (CWE-59): if one exists, it writes
+// none.
+func Write(folder string, files []File) (err error) {
+	if err := vacant(folder, files); err != nil {
+		return err
 	}
 	for i, f := range files {
 		if err := create(filepath.Join(folder, f.Name), f); err != nil {
@@ -108,8 +120,9 @@ func (a *Answers) AWSRegion() string {
 	return region
 }
 
-// Steps returns what is left to do, the last one being the next command for hubgate. A step may have several lines.
-func (a *Answers) Steps() []string {
+// Steps returns what is left to do, the last one being the next commands for hubgate, which program runs. A step may
+// have several lines.
+func (a *Answers) Steps(program string) []string {
 	var steps []string
 	switch a.Template {
 	case "cloudformation":
@@ -125,5 +138,6 @@ func (a *Answers) Steps() []string {
 		names = append([]string{"COGNITO_CLIENT_ID"}, names...)
 	}
 	return append(steps, "fill in "+strings.Join(names, ", ")+" in "+SecretsFile,
-		"check everything, then serve:\nset -a; . ./"+SecretsFile+"; set +a\nhubgate check --live\nhubgate serve")
+		"start Redis at 127.0.0.1:6379, or write the URL of yours into session.redis of "+config.FileName,
+		"check everything, then serve:\nset -a; . ./"+SecretsFile+"; set +a\n"+program+" check --live\n"+program+" serve")
 }
