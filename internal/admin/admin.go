@@ -88,5 +88,6 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(v) // fails only if the client is gone
+	encoder.SetEscapeHTML(false) // "<secret>" is to be read
+	_ = encoder.Encode(v)        // fails only if the client is gone
 }

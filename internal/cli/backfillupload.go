@@ -35,7 +35,10 @@ func (b *backfillCommand) upload() (work func() (summary any, err error), err er
 		}
 		u := &upload{
 			command: b, client: client, lines: map[int]int{},
-			progress: progress{w: b.env.stderr, terminal: isTerminal(b.env.stderr), last: time.Now()},
+			progress: progress{
+				w: b.env.stderr, report: b.env.reportProgress, last: time.Now(),
+				terminal: isTerminal(b.env.stderr) && b.env.output != "json",
+			},
 		}
 		b.report.before = u.progress.clear
 		err := b.file.each(u.add, u.reject)

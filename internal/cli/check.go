@@ -70,12 +70,8 @@ func runCheck(e *env, flag configPath, flags checkFlags) error {
 	cfg, rep := e.load(path, flags.noSecrets)
 	rep.AddFiles(cfg)
 	e.reportAbsent(rep)
-	for i, line := range rep.Lines() {
-		code := red
-		if rep.Findings[i].Warning {
-			code = yellow
-		}
-		fprintln(e.stderr, e.color(e.stderr, code, line))
+	if e.output != "json" {
+		printProblems(e, rep)
 	}
 	failed := rep.Failed() || (flags.strict && len(rep.Findings) > 0)
 	result := checkResult{
@@ -106,6 +102,17 @@ func runCheck(e *env, flag configPath, flags checkFlags) error {
 		return silentError(exitFailed)
 	}
 	return nil
+}
+
+// printProblems prints what is wrong with a file, as the result of check in JSON has it.
+func printProblems(e *env, rep *config.Report) {
+	for i, line := range rep.Lines() {
+		code := red
+		if rep.Findings[i].Warning {
+			code = yellow
+		}
+		fprintln(e.stderr, e.color(e.stderr, code, line))
+	}
 }
 
 func problemsJSON(rep *config.Report) []problemJSON {

@@ -54,7 +54,7 @@ func (e *env) locate(flag configPath) (config.Location, error) {
 // announce says which configuration file is used and why, unless the operator named it on the command line.
 func (e *env) announce(found config.Location) {
 	if found.From != "--config" {
-		fprintf(e.stderr, "hubgate: using the configuration %s (from %s)\n", found.Path, found.From)
+		e.say("using the configuration " + found.Path + " (from " + found.From + ")")
 	}
 }
 
@@ -86,8 +86,7 @@ func (e *env) mustLoad(path string, noSecrets bool) (*config.Config, error) {
 // reportAbsent says which secrets were not checked.
 func (e *env) reportAbsent(rep *config.Report) {
 	if len(rep.Absent) > 0 {
-		fprintf(e.stderr, "hubgate: %s: these secrets are not here and were not checked: %s\n", rep.Path,
-			strings.Join(rep.Absent, ", "))
+		e.say(rep.Path + ": these secrets are not here and were not checked: " + strings.Join(rep.Absent, ", "))
 	}
 }
 

@@ -73,8 +73,7 @@ func (b *backfillCommand) run(path string, stdin io.Reader) error {
 	}
 	var mistake *backfill.FileError
 	if errors.As(err, &mistake) {
-		fprintf(b.env.stderr, "hubgate: %s: %v\n", path, mistake)
-		return silentError(ExitUsage)
+		return inputError{fmt.Errorf("%s: %w", path, mistake)}
 	}
 	return err
 }

@@ -105,7 +105,7 @@ func printDropped(e *env, d droppedLetters) error {
 		fprintf(e.stdout, "%s removed\n", setting.Count(d.Dropped, "dead letter"))
 	}
 	if len(d.Unknown) > 0 {
-		fprintf(e.stderr, "no such dead letter: %s; \"hubgate contacts dead\" lists them\n", strings.Join(d.Unknown, ", "))
+		e.say("no such dead letter: " + strings.Join(d.Unknown, ", ") + `; "hubgate contacts dead" lists them`)
 	}
 	return found(len(d.Unknown) > 0)
 }

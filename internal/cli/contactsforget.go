@@ -72,7 +72,7 @@ func (c *adminClient) forget(e *env, email string, allow bool) (total admin.Forg
 		if total = result; !total.InFlight {
 			return total, nil
 		}
-		fprintln(e.stderr, "a contact of this person is being sent; waiting until that has ended")
+		e.reportProgress("a contact of this person is being sent; waiting until that has ended")
 		if !background.Sleep(e.ctx, forgetPause) {
 			break
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -64,7 +65,9 @@ func printReplayed(e *env, replayed, total int) error {
 // replay replays the dead letters with the IDs, or all if there are no IDs. It returns how many, and of how many.
 func replay(e *env, client *adminClient, ids []string) (replayed, total int, err error) {
 	if len(ids) == 0 {
-		return client.replayAll(e.ctx, func(done, total int) { fprintf(e.stderr, "%d of %d\n", done, total) })
+		return client.replayAll(e.ctx, func(done, total int) {
+			e.reportProgress(fmt.Sprintf("%d of %d", done, total))
+		})
 	}
 	replayed, err = client.replay(e.ctx, ids)
 	if err == nil && replayed == 0 {

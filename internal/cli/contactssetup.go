@@ -80,7 +80,7 @@ func setup(e *env, cfg *config.Config, options setupOptions, stdin io.Reader) er
 		}
 	}
 	if obstacle := e.cannotAsk(stdin); len(s.Missing) > 0 && !options.yes && obstacle != "" {
-		fprintf(e.stderr, "hubgate: nothing was created: %s; use --yes\n", obstacle)
+		e.say("nothing was created: " + obstacle + "; use --yes")
 	} else if len(s.Missing) > 0 && (options.yes || e.confirmed(stdin, s.Portal)) {
 		err = s.Create(e.ctx, func(name string) {
 			if e.output == "text" {

@@ -41,6 +41,7 @@ docker run --tmpfs /tmp -p 8080-8082:8080-8082 IMAGE demo --bind 0.0.0.0`,
 			return demo.Run(e.ctx, demo.Config{Base: base, Bind: address}, stdout, log)
 		},
 	}
+	withoutJSON(cmd)
 	cmd.Flags().IntVar(&base, "base-port", base, "port of the gateway; the fakes and the admin listener use the next 3")
 	cmd.Flags().StringVar(&bind, "bind", bind,
 		"address of the gateway and the fakes; 0.0.0.0 in a container. The admin listener stays on 127.0.0.1")

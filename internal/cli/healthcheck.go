@@ -52,7 +52,7 @@ func (e *env) adminListener(path configPath, admin string) (string, error) {
 	e.announce(file)
 	cfg, rep := config.LoadWithoutSecrets(file.Path, e.getenv)
 	if rep.Failed() {
-		fprintf(e.stderr, "hubgate: %s has mistakes; server.admin_listen may be another one\n", file.Path)
+		e.say(file.Path + " has mistakes; server.admin_listen may be another one")
 	}
 	return config.LocalURL(cfg.Server.AdminListen), nil
 }

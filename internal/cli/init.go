@@ -139,7 +139,7 @@ Next:
 		fprintf(e.stdout, "%d. %s\n", i+1, lines(strings.ReplaceAll(step, "\n", "\n     ")))
 	}
 	if at, _ := config.Locate("", e.getenv); at.From == config.Variable {
-		fprintf(e.stderr, "hubgate: %s is set to %s, so commands use that file; unset it, or add --config %s\n",
-			config.Variable, at.Path, config.FileName)
+		e.say(config.Variable + " is set to " + at.Path + ", so commands use that file; unset it, or add --config " +
+			config.FileName)
 	}
 }

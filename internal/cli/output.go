@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -113,12 +114,22 @@ func visibleJSON(encoded []byte) []byte {
 
 // printJSON prints a result for programs.
 func (e *env) printJSON(v any) error {
-	encoded, err := json.MarshalIndent(v, "", "  ")
+	encoded, err := encodeJSON(v, "  ")
 	if err != nil {
 		return err
 	}
-	_, err = e.stdout.Write(append(visibleJSON(encoded), '\n'))
+	_, err = e.stdout.Write(encoded)
 	return err
+}
+
+// encodeJSON returns a line of JSON, or several with an indentation. It escapes nothing for HTML: <secret> is readable.
+func encodeJSON(v any, indent string) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", indent)
+	err := encoder.Encode(v)
+	return visibleJSON(text.Bytes()), err
 }
 
 // table prints columns below their headings, if any. Its caller flushes it.

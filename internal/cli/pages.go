@@ -60,7 +60,7 @@ func pages(e *env, f pagesFlags) error {
 	}
 	result, err := site.Survey(e.ctx, site.Request{
 		Path: path, Getenv: e.getenv, Probe: f.probe, Add: f.add,
-		Report: func(text string) { fprintln(e.stderr, text) },
+		Report: e.reportProgress,
 	})
 	if bad := (*site.SelectionError)(nil); errors.As(err, &bad) {
 		return usageError("--add: " + bad.Error())

@@ -118,7 +118,7 @@ func TestPagesReportsProgress(t *testing.T) {
 	}
 	err := json.Unmarshal([]byte(stdout), &got)
 	if err != nil || status != exitOK || len(got.Pages) != len(many) || !strings.Contains(stderr,
-		"9,500 of 10,000 pages\n") {
+		`{"progress":"9,500 of 10,000 pages"}`+"\n") {
 		t.Errorf("%d %v, %d pages, %s", status, err, len(got.Pages), stderr)
 	}
 }

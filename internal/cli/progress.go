@@ -8,6 +8,7 @@ import (
 // progress shows how far a command is: on a terminal in one line, otherwise now and then in a line of its own.
 type progress struct {
 	w        io.Writer
+	report   func(string) // prints a line
 	terminal bool
 	shown    bool      // a line is on the terminal
 	last     time.Time // when the last line was written to something else
@@ -24,7 +25,7 @@ func (p *progress) show(text, because string) {
 		fprintf(p.w, "%s", text)
 		p.shown = true
 	case now.Sub(p.last) >= progressEvery, because != "" && because != p.because:
-		fprintln(p.w, text)
+		p.report(text)
 		p.last, p.because = now, because
 	}
 }

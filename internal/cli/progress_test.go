@@ -22,7 +22,7 @@ func TestProgressOverwritesItsLineOnATerminal(t *testing.T) {
 func TestProgressWritesFewLinesToAFile(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	p := progress{w: &out, last: time.Now()}
+	p := progress{report: func(text string) { out.WriteString(text + "\n") }, last: time.Now()}
 	for range 3 {
 		p.show("early", "")
 		p.last = time.Now().Add(-progressEvery)
@@ -37,7 +37,7 @@ func TestProgressWritesFewLinesToAFile(t *testing.T) {
 func TestProgressWritesANewObstacleAtOnce(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	p := progress{w: &out, last: time.Now()}
+	p := progress{report: func(text string) { out.WriteString(text + "\n") }, last: time.Now()}
 	for _, because := range []string{"", "401", "401", "403", "", "403"} {
 		p.show("paused: "+because, because)
 	}

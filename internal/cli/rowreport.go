@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
 
 	"github.com/hubgate/hubgate/internal/setting"
@@ -44,8 +43,8 @@ func (r *rowReport) addJSON(row any) {
 	if len(r.counts) == 0 {
 		begin = "{\n  \"rows\": [\n    "
 	}
-	encoded, _ := json.Marshal(row) // texts and numbers only
-	_, _ = r.env.stdout.Write(append([]byte(begin), visibleJSON(encoded)...))
+	encoded, _ := encodeJSON(row, "") // texts and numbers only
+	_, _ = r.env.stdout.Write(append([]byte(begin), bytes.TrimSuffix(encoded, []byte("\n"))...))
 }
 
 // end prints what follows the rows: as JSON the members of an object, as text how many rows were not shown.
@@ -61,7 +60,7 @@ func (r *rowReport) end(summary any) error {
 		}
 		return r.after()
 	}
-	encoded, err := json.MarshalIndent(summary, "", "  ")
+	encoded, err := encodeJSON(summary, "  ")
 	if err != nil {
 		return err
 	}
@@ -69,7 +68,6 @@ func (r *rowReport) end(summary any) error {
 	if r.begun() {
 		begin = "\n  ]"
 	}
-	encoded = append([]byte(begin+","), bytes.TrimPrefix(visibleJSON(encoded), []byte("{"))...)
-	_, err = r.env.stdout.Write(append(encoded, '\n'))
+	_, err = r.env.stdout.Write(append([]byte(begin+","), bytes.TrimPrefix(encoded, []byte("{"))...))
 	return err
 }

@@ -29,6 +29,7 @@ func serveCommand(e *env) *cobra.Command {
 			return err
 		},
 	}
+	withoutJSON(cmd)
 	configFlag(cmd, &path)
 	return cmd
 }

@@ -30,6 +30,9 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
+// inputError is a mistake in a file that a command reads. The exit status is ExitUsage.
+type inputError struct{ error }
+
 // silentError ends a command with an exit status and no further message.
 type silentError int
 
@@ -72,13 +75,14 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 // group makes a command with subcommands reject unknown ones. Cobra would print the help and exit with 0.
 func group(cmd *cobra.Command) {
-	cmd.Args = cobra.ArbitraryArgs
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	withoutJSON(cmd)
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return unknownCommand(cmd, args[0])
 		}
-		return cmd.Help()
+		return nil
 	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 func unknownCommand(of *cobra.Command, word string) error {
@@ -109,6 +113,7 @@ func strictHelp(root *cobra.Command) {
 			cmd.Example = example("hubgate completion bash > /etc/bash_completion.d/hubgate")
 			for _, shell := range cmd.Commands() {
 				shell.Example = example(shell.CommandPath())
+				withoutJSON(shell)
 			}
 		case "help":
 			cmd.Example = example("hubgate help explain")

@@ -73,7 +73,7 @@ func TestConfigEndpointMasksSecrets(t *testing.T) {
 			t.Errorf("/config contains %q", secret)
 		}
 	}
-	if strings.Count(text, `<secret>`)+strings.Count(text, `\u003csecret\u003e`) < 4 {
+	if strings.Count(text, `<secret>`) < 4 {
 		t.Errorf("secrets are missing, or masked in another way:\n%s", text)
 	}
 }
