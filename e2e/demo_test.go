@@ -142,6 +142,21 @@ func TestDemoIsReachableFromOutsideOnlyIfAsked(t *testing.T) {
 	}
 }
 
+// Port 8080 is often in use, by the gateway of another terminal.
+func TestDemoNamesTheCureForAPortInUse(t *testing.T) {
+	t.Parallel()
+	base := freePorts(t, 4)
+	for port := base; port < base+4; port++ {
+		l := listen(t, port)
+		status, out := shell(t, t.TempDir(), binary+" demo --base-port "+strconv.Itoa(base))
+		if status != 1 || !strings.Contains(out, strconv.Itoa(port)+": bind: address already in use; ") ||
+			!strings.Contains(out, "--base-port") {
+			t.Errorf("port %d: exit status %d\n%s", port, status, out)
+		}
+		l.Close()
+	}
+}
+
 func TestDemoStopsOnSIGTERM(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t)

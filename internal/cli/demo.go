@@ -38,7 +38,7 @@ docker run --tmpfs /tmp -p 8080-8082:8080-8082 IMAGE demo --bind 0.0.0.0`,
 				e.stderr = &demoLog{terminal: e.stderr}
 			}
 			stdout, log := e.detach()
-			return demo.Run(e.ctx, demo.Config{Base: base, Bind: address}, stdout, log)
+			return demo.Run(e.ctx, demo.Config{Base: base, Bind: address, Program: program()}, stdout, log)
 		},
 	}
 	withoutJSON(cmd)

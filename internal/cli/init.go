@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -108,14 +107,6 @@ func (e *env) ask(q starter.Question, a *starter.Answers, in *bufio.Reader) erro
 		}
 		fprintf(e.stderr, "  %v\n", bad)
 	}
-}
-
-// program returns how a shell in the working directory runs hubgate.
-func program() string {
-	if info, err := os.Stat("hubgate"); err == nil && info.Mode().IsRegular() {
-		return "./hubgate"
-	}
-	return "hubgate"
 }
 
 func printInitialized(e *env, a *starter.Answers, files []starter.File) {

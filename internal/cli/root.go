@@ -35,7 +35,7 @@ Without --config, commands use the file that the environment variable HUBGATE_CO
 working directory.
 
 ` + exitStatuses,
-		Example:       example("hubgate demo", "hubgate check --config hubgate.yaml", "hubgate serve --config hubgate.yaml"),
+		Example:       example("hubgate demo", "hubgate init", "hubgate check --live", "hubgate serve"),
 		Version:       buildinfo.Read().String(),
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return e.checkOutput(cmd) },

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -124,6 +125,17 @@ func strictHelp(root *cobra.Command) {
 
 // example returns the lines of a command's examples.
 func example(lines ...string) string { return "  " + strings.Join(lines, "\n  ") }
+
+// program returns how the operator's shell runs hubgate in the working directory.
+func program() string {
+	if strings.Contains(os.Args[0], "/go-build") { // a temporary file of go run
+		return "go run ./cmd/hubgate"
+	}
+	if info, err := os.Stat("hubgate"); err == nil && info.Mode().IsRegular() {
+		return "./hubgate"
+	}
+	return "hubgate"
+}
 
 // helpAbout prints the help of a command.
 func helpAbout(root *cobra.Command, words []string) error {

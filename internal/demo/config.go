@@ -103,12 +103,12 @@ hubgate demo
 
   Configuration     %[5]s
                     add a rule, save, and reload the page: it asks for a login
-  All pages         hubgate pages --config %[5]s
-  Contact sync      hubgate contacts status --config %[5]s
-%[6]s
+  All pages         %[6]s pages --config %[5]s
+  Contact sync      %[6]s contacts status --config %[5]s
+%[7]s
 Everything runs in this process and is deleted when it ends. Ctrl-C stops it.
 
-`, s.gatewayURL(), s.hubspotURL(), s.adminURL(), s.secrets["admin_token"], path, s.exposure())
+`, s.gatewayURL(), s.hubspotURL(), s.adminURL(), s.secrets["admin_token"], path, s.Program, s.exposure())
 }
 
 // exposure returns a warning if other machines can reach the demo: its accounts are known to everyone.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,11 +23,21 @@ import (
 type Config struct {
 	Base int        // port of the gateway; the fakes and the admin listener have the next three
 	Bind netip.Addr // of the gateway and the fakes: loopback, or every address of the machine. Admin stays on loopback
+
+	Program string // how the reader runs hubgate, for the commands that the demo prints
 }
 
 // Run runs serve and the fakes until ctx ends. The gateway is localhost and the fakes are 127.0.0.1, so that they are
 // different sites for cookies, as in production.
 func Run(ctx context.Context, cfg Config, stdout io.Writer, log *logging.Writer) error {
+	err := run(ctx, cfg, stdout, log)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; stop what uses the port, or choose other ports, as with --base-port 9000", err)
+	}
+	return err
+}
+
+func run(ctx context.Context, cfg Config, stdout io.Writer, log *logging.Writer) error {
 	folder, err := os.MkdirTemp("", "hubgate-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: no folder for its configuration: %w; set TMPDIR to a folder that can be written "+
@@ -72,7 +83,7 @@ type fake struct {
 func listenFake(address netip.AddrPort, h http.Handler) (fake, error) {
 	listener, err := net.Listen("tcp", address.String())
 	if err != nil {
-		return fake{}, fmt.Errorf("demo: port %d: %w; choose other ports with --base-port", address.Port(), err)
+		return fake{}, fmt.Errorf("demo: %w", err)
 	}
 	errorLog := slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	return fake{listener, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}}, nil
