@@ -79,14 +79,16 @@ func TestForbiddenPageNamesTheAccount(t *testing.T) {
 	}
 }
 
-// The logo, its color and the link for help are the site's.
+// The logo, the colors and the link for help are the site's.
 func TestDemoPagesLookLikeTheSite(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t)
-	refused := newVisitor(t).open(d.site + "/oauth2/sign_out")
-	for _, part := range []string{"Northwind Bicycles", `src="/hubfs/logo.svg"`} {
-		if !strings.Contains(refused.body, part) {
-			t.Errorf("the page has no %s:\n%s", part, refused.body)
+	loggedOut := newVisitor(t).open(d.site + "/oauth2/signed_out")
+	for _, part := range []string{
+		"Northwind Bicycles", `src="/hubfs/logo.svg"`, "#0f766e", "#5eead4", "mailto:workshop@northwind.example",
+	} {
+		if !strings.Contains(loggedOut.body, part) {
+			t.Errorf("the page has no %s:\n%s", part, loggedOut.body)
 		}
 	}
 	if logo := newVisitor(t).open(d.site + "/hubfs/logo.svg"); logo.StatusCode != http.StatusOK {

@@ -74,6 +74,8 @@ hubspot:
 pages:                               # hubgate's own pages look like the site
   site_name: Northwind Bicycles
   logo: /hubfs/logo.svg
+  accent: "#0f766e"                  # the color of the site's links and buttons,
+  accent_dark: "#5eead4"             # and in its dark theme
   support: mailto:workshop@northwind.example
 
 log:

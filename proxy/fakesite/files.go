@@ -63,7 +63,8 @@ func fileName(path string) (string, bool) {
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40" fill="none" ` +
-	`stroke="#0f766e" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">` +
+	`stroke-width="3" stroke-linecap="round" stroke-linejoin="round"><style>svg{stroke:#0f766e}` +
+	`@media (prefers-color-scheme:dark){svg{stroke:#5eead4}}</style>` +
 	`<circle cx="13" cy="27" r="10"/><circle cx="51" cy="27" r="10"/>` +
 	`<path d="M13 27l10-16h18l10 16M23 11l9 16 9-16M19 7h8M41 11l-2-6h7"/></svg>
 `
