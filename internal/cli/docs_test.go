@@ -8,9 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/configtest"
@@ -25,14 +22,10 @@ func TestConfigKeysAreDocumented(t *testing.T) {
 	t.Parallel()
 	text := configtest.Read(t, "docs", "configuration.md") + configtest.Read(t, "docs", "contacts.md") +
 		configtest.Read(t, "docs", "pages.md")
-	example := configtest.Read(t, "config.example.yaml")
 	for _, key := range configKeys(reflect.TypeFor[config.Config]()) {
 		word := regexp.MustCompile(`\b` + key + `\b`)
 		if !word.MatchString(text) {
 			t.Errorf("%s is not documented", key)
-		}
-		if !word.MatchString(example) {
-			t.Errorf("config.example.yaml does not show %s", key)
 		}
 	}
 }
@@ -98,36 +91,6 @@ func checked(t *testing.T, text string) *config.Config {
 		t.Error(line)
 	}
 	return cfg
-}
-
-// config.example.yaml promises to show the defaults.
-func TestExampleConfigShowsDefaults(t *testing.T) {
-	t.Parallel()
-	example := configtest.Read(t, "config.example.yaml")
-	_, rep := config.Load(filepath.Join(root, "config.example.yaml"), func(string) string { return "" })
-	for _, line := range rep.Lines() {
-		if !strings.Contains(line, "placeholder") {
-			t.Error(line)
-		}
-	}
-	placeholders := strings.Count(example, "REPLACE_") - 1 // one is in the first comment
-	if len(rep.Lines()) != placeholders {
-		t.Errorf("%d problems for %d placeholders", len(rep.Lines()), placeholders)
-	}
-	got := checked(t, strings.NewReplacer("REPLACE_HOST", "www.example.com", "REPLACE_HUBID", "12345618",
-		"REPLACE_REGION_AND_POOL", "eu-west-1_AbCdEf123", "REPLACE_CLIENT_ID", "client",
-		"REPLACE_CLIENT_SECRET", "${COGNITO_CLIENT_SECRET}", "[REPLACE_KEY]", `["${HUBGATE_KEY}"]`).Replace(example))
-	want := config.Default()
-	want.Version = got.Version
-	want.Server.PublicURLs, want.Server.TrustedProxies = got.Server.PublicURLs, got.Server.TrustedProxies
-	want.Proxy.Origin, want.Proxy.Default, want.Proxy.Rules = got.Proxy.Origin, got.Proxy.Default, got.Proxy.Rules
-	want.Auth.UserPool, want.Auth.ClientID = got.Auth.UserPool, got.Auth.ClientID
-	want.Auth.ClientSecret = got.Auth.ClientSecret
-	want.Session.Keys = got.Session.Keys
-	want.HubSpot.Contacts.Properties = got.HubSpot.Contacts.Properties
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("it does not show the defaults: -default +example\n%s", diff)
-	}
 }
 
 func TestCatalogueHasEveryCause(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/configtest"
+	"github.com/hubgate/hubgate/internal/schema"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/proxy/rules"
 )
@@ -168,7 +169,7 @@ func publicTakes(t *testing.T, rule, reason string) {
 // isDocumented checks that a key of a rule is in the schema, the reference and the example.
 func isDocumented(t *testing.T, key string) {
 	t.Helper()
-	at := config.Schema()
+	at := schema.JSON()
 	for _, name := range []string{"properties", "proxy", "properties", "rules", "items", "properties", key} {
 		next, ok := at[name].(map[string]any)
 		if !ok {

@@ -10,13 +10,15 @@ import (
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
-// healthPathPattern matches a path that has one spelling: no escapes, no upper case, no empty and no dot segments.
-const healthPathPattern = `^(/[a-z0-9_~-]([a-z0-9._~-]*[a-z0-9_~-])?)+$`
+// HealthPathPattern matches a path that has one spelling: no escapes, no upper case, no empty and no dot segments.
+const HealthPathPattern = `^(/[a-z0-9_~-]([a-z0-9._~-]*[a-z0-9_~-])?)+$`
 
-var healthPathSyntax = regexp.MustCompile(healthPathPattern)
+var healthPathSyntax = regexp.MustCompile(HealthPathPattern)
+
+// HealthPathKey is the key of the health path.
+const HealthPathKey = "server.health_path"
 
 const (
-	healthPathKey = "server.health_path"
 	maxHealthPath = 64
 	otherPathCure = "write a path that the site does not use, such as %s, or none"
 )
@@ -28,14 +30,14 @@ func (c ServerConfig) validateHealthPath() []setting.Problem {
 	case path == setting.None || isHealthPath(path):
 		return nil
 	case len(path) > maxHealthPath:
-		return setting.Mistake(healthPathKey, fmt.Sprintf("longer than %d characters", maxHealthPath),
+		return setting.Mistake(HealthPathKey, fmt.Sprintf("longer than %d characters", maxHealthPath),
 			"write a path such as /healthz, or none")
 	}
 	cure := "write a path of lower-case letters and digits, such as /healthz, or none"
 	if likely := likelyHealthPath(path); isHealthPath(likely) {
 		cure = "write " + likely
 	}
-	return setting.Mistake(healthPathKey, setting.Quote(path)+" is not a valid path", cure)
+	return setting.Mistake(HealthPathKey, setting.Quote(path)+" is not a valid path", cure)
 }
 
 func isHealthPath(path string) bool {
@@ -85,7 +87,7 @@ func (c *Config) checkHealthPath(ruleSet *rules.Set) []setting.Problem {
 	if path == suggestion {
 		suggestion = "/hubgate-health"
 	}
-	return setting.Mistake(healthPathKey, setting.Quote(path)+" "+why, fmt.Sprintf(otherPathCure, suggestion))
+	return setting.Mistake(HealthPathKey, setting.Quote(path)+" "+why, fmt.Sprintf(otherPathCure, suggestion))
 }
 
 // healthPathHidesLogin reports whether the health path is the auth prefix or below it.

@@ -3,7 +3,11 @@ package config
 import (
 	"reflect"
 	"slices"
+	"strings"
 )
+
+// redisSection is the section whose credentials alone change without a restart.
+const redisSection = "session.redis"
 
 // restartOnly lists the keys that need a restart: the settings of listeners, log format and traces, and the names of
 // the cookie and of the gateway's own paths.
@@ -24,6 +28,19 @@ var restartOnly = map[string]func(*Config) any{
 	"tracing":                      func(c *Config) any { return &c.Tracing },
 }
 
+// NeedsRestart reports whether a changed value of a key takes effect only after a restart.
+func NeedsRestart(key string) bool {
+	if name, inRedis := strings.CutPrefix(key, redisSection+"."); inRedis {
+		return !slices.Contains([]string{"username", "password", "sentinel_password"}, name)
+	}
+	for at := range restartOnly {
+		if key == at || strings.HasPrefix(key, at+".") {
+			return true
+		}
+	}
+	return false
+}
+
 // Pin sets the keys that need a restart to their running values, so that a new generation agrees with the parts that
 // live as long as the process. It returns the keys that would have changed.
 func Pin(was, is *Config) []string {
@@ -37,10 +54,10 @@ func Pin(was, is *Config) []string {
 	}
 	if is.healthPathHidesLogin() { // the new path goes with a new prefix
 		is.Server.HealthPath = was.Server.HealthPath
-		keys = append(keys, healthPathKey)
+		keys = append(keys, HealthPathKey)
 	}
 	if pinRedis(was, is) {
-		keys = append(keys, "session.redis")
+		keys = append(keys, redisSection)
 	}
 	slices.Sort(keys)
 	return keys

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hubgate/hubgate/internal/redisclient"
@@ -51,11 +53,54 @@ func TestRestartIsNeededForHealthPathBelowRunningPrefix(t *testing.T) {
 		was.Server.HealthPath = "/healthz"
 		is.Server.HealthPath, is.Auth.Prefix = path, "/login"
 		keys := Pin(was, is)
-		if slices.Contains(keys, healthPathKey) != needsRestart || is.Auth.Prefix != "/oauth2" {
+		if slices.Contains(keys, HealthPathKey) != needsRestart || is.Auth.Prefix != "/oauth2" {
 			t.Errorf("%s: keys that need a restart: %q", path, keys)
 		}
 		if got := is.Server.HealthPath; (got == "/healthz") != needsRestart {
 			t.Errorf("%s: the health path is %s", path, got)
 		}
+	}
+}
+
+// NeedsRestart is what editors and the example say about a key; Pin is what happens.
+func TestNeedsRestartAgreesWithPin(t *testing.T) {
+	t.Parallel()
+	var walk func(key string, index []int, of reflect.Type)
+	walk = func(key string, index []int, of reflect.Type) {
+		if of.Kind() == reflect.Struct {
+			for name, i := range fieldsOf(of) {
+				walk(strings.TrimPrefix(key+"."+name, "."), append(slices.Clone(index), i...), of.FieldByIndex(i).Type)
+			}
+			return
+		}
+		was, is := Default(), Default()
+		was.Session.Redis.SentinelPassword, is.Session.Redis.SentinelPassword = "old", "old"
+		alter(t, reflect.ValueOf(is).Elem().FieldByIndex(index))
+		if pinned := Pin(was, is); (len(pinned) > 0) != NeedsRestart(key) {
+			t.Errorf("%s needs a restart: %v; Pin: %q", key, NeedsRestart(key), pinned)
+		}
+	}
+	walk("", nil, reflect.TypeFor[Config]())
+}
+
+// alter gives a field another value.
+func alter(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Int, reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	case reflect.Float64:
+		v.SetFloat(v.Float() / 2)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), v.Len()+1, v.Len()+1))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.Zero(v.Type().Key()), reflect.Zero(v.Type().Elem()))
+	default:
+		t.Errorf("cannot alter a %s", v.Kind())
 	}
 }

@@ -45,12 +45,18 @@ const (
 	ReasonUnknown    = "crm_unknown"
 )
 
-// Key describes a key of a rule for the JSON Schema.
+// Key describes a key of a rule for the JSON Schema and for config.example.yaml.
 type Key struct {
 	Name     string
+	Text     string // what it does, in one sentence without capital letter and full stop; code in `backquotes`
+	More     string // further sentences, for editors
 	Required bool
 	NotEmpty bool     // an empty list or mapping is an error
 	Words    []string // the valid values; nil for any
+	Usual    string   // what it means to leave the key out, if that needs saying
+	Entry    string   // describes an entry of a mapping
+	// Examples are valid values, as YAML. The path of the nth rule in config.example.yaml is the nth example.
+	Examples []string
 }
 
 // keySpec is everything that is known about a key of a rule.
@@ -67,34 +73,78 @@ type keySpec struct {
 
 // ruleKeys are the keys of a rule. Decisions, comparisons, texts, validation and the JSON Schema range over them.
 var ruleKeys = []keySpec{
-	{Key: Key{Name: "path", Required: true, NotEmpty: true}, validate: validatePath},
-	{Key: Key{Name: "access", Words: []string{"login", "public"}}, validate: validateAccess},
-	{Key: Key{Name: "name"}, validate: validateName},
-	{Key: Key{Name: "hosts", NotEmpty: true}, validate: validateHosts},
 	{
-		Key: Key{Name: "groups", NotEmpty: true}, validate: validateGroups, require: requireGroups,
+		Key: Key{
+			Name: "path", Required: true, NotEmpty: true, Examples: []string{"/members/**", "/partners/**", "/board/**"},
+			Text: "pattern or list; `**` matches any segments, `*` any characters in one",
+			More: "Trailing slashes, letter case and the Unicode form do not matter. A pattern is not a regular expression.",
+		},
+		validate: validatePath,
+	},
+	{
+		Key: Key{
+			Name: "access", Text: "whether the pages need a login", Words: []string{"login", "public"}, Usual: "login",
+			Examples: []string{"login"},
+		},
+		validate: validateAccess,
+	},
+	{
+		Key:      Key{Name: "name", Text: "name in logs and metrics", Usual: "the pattern", Examples: []string{"board"}},
+		validate: validateName,
+	},
+	{
+		Key: Key{
+			Name: "hosts", NotEmpty: true, Text: "public hosts that the rule is for", Usual: "all public hosts",
+			Examples: []string{"[www.example.com]"},
+		},
+		validate: validateHosts,
+	},
+	{
+		Key: Key{
+			Name: "groups", NotEmpty: true, Text: "admits members of at least one of these groups; implies a login",
+			Examples: []string{"[partner]"},
+		},
+		validate: validateGroups, require: requireGroups,
 		reasons: map[string]string{ReasonGroups: "the user is in none of the rule's groups"},
 	},
 	{
-		Key: Key{Name: "claims", NotEmpty: true}, validate: validateClaims, require: requireClaims,
+		Key: Key{
+			Name: "claims", NotEmpty: true, Text: "required in addition: one of the values of each claim",
+			More:     "Claims with the name `hubspot.PROPERTY` are properties of the contact, which `hubspot.access` lists.",
+			Entry:    "values of this claim, or property of the contact, that are admitted",
+			Examples: []string{`{"custom:tier": [gold, platinum]}`, `{"hubspot.member_tier": [gold]}`},
+		},
+		validate: validateClaims, require: requireClaims,
 		reasons: map[string]string{
 			ReasonClaims:     "a claim has none of the rule's values",
 			ReasonProperties: "a property of the contact has none of the rule's values",
 		},
 	},
 	{
-		Key: Key{Name: "lists", NotEmpty: true}, validate: validateLists, require: requireLists,
+		Key: Key{
+			Name: "lists", NotEmpty: true, Examples: []string{"[customers]"},
+			Text: "required in addition: at least one of these lists of `hubspot.access`",
+			More: "The visitor must have a verified e-mail address.",
+		},
+		validate: validateLists, require: requireLists,
 		reasons: map[string]string{ReasonLists: "the contact is in none of the rule's lists"},
 	},
 	{
-		Key: Key{Name: "max_auth_age"}, require: requireMaxAuthAge,
+		Key: Key{
+			Name: "max_auth_age", Text: "visitors must log in again after this time",
+			More: "A login that the provider remembers does not count.", Examples: []string{"1h"},
+		},
+		require: requireMaxAuthAge,
 		reasons: map[string]string{
 			ReasonAuthAge:  "the login is older than max_auth_age",
 			ReasonStillOld: "the provider answered from an old login",
 		},
 	},
 	{
-		Key:      Key{Name: "methods", NotEmpty: true, Words: knownMethods},
+		Key: Key{
+			Name: "methods", NotEmpty: true, Words: knownMethods, Examples: []string{"[GET, HEAD]"},
+			Text: "others get a 405", More: "Methods never select a rule.",
+		},
 		validate: validateMethods, require: requireMethods, anonymous: true,
 		reasons: map[string]string{ReasonMethod: "the rule does not take this method"},
 	},

@@ -1,4 +1,4 @@
-package config
+package schema
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 func compiledSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	text, err := json.Marshal(Schema())
+	text, err := json.Marshal(JSON())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,9 +55,9 @@ func asJSON(t *testing.T, text []byte) (any, bool) {
 func TestSchemaAgreesWithCheck(t *testing.T) {
 	t.Parallel()
 	schema := compiledSchema(t)
-	fixtures, err := filepath.Glob("testdata/config/*.yaml")
-	if err != nil {
-		t.Fatal(err)
+	fixtures, err := filepath.Glob("../config/testdata/config/*.yaml")
+	if err != nil || len(fixtures) < 60 {
+		t.Fatalf("%d fixtures, %v", len(fixtures), err)
 	}
 	shapes := []string{
 		"unknown key", "expected a list", "expected a mapping", "expected a single value", "expected a rate",
