@@ -42,23 +42,35 @@ func quickStart(t *testing.T) (before, after []string) {
 	return lines[:editor], lines[editor+1:]
 }
 
-// clone copies the repository into a new folder, as a reader has it.
+// clone copies the repository into a new folder, as a reader has it: its folders with code, and the module.
 func clone(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	for _, name := range []string{"auth", "cmd", "hubspot", "internal", "proxy", "session"} {
-		if err := os.CopyFS(filepath.Join(folder, name), os.DirFS(filepath.Join("..", name))); err != nil {
-			t.Fatal(err)
-		}
+	entries, err := os.ReadDir("..")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join("..", name))
+	for _, entry := range entries {
+		from, to := filepath.Join("..", entry.Name()), filepath.Join(folder, entry.Name())
+		switch name := entry.Name(); {
+		case entry.IsDir() && name[0] != '.' && name != "e2e":
+			err = os.CopyFS(to, os.DirFS(from))
+		case name == "go.mod" || name == "go.sum":
+			err = copyFile(from, to)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		overwrite(t, filepath.Join(folder, name), string(text))
 	}
 	return folder
+}
+
+func copyFile(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, 0o600)
 }
 
 // redirectRedis makes the command redis-server listen on a port of the test. It returns a folder for PATH.

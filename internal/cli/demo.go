@@ -23,7 +23,7 @@ http://localhost:8080, and the next three ports are in use too. On a terminal, t
 login, refusal and reload, and warnings; stderr has the whole log if it is a file or a pipe.
 
 In a container, use --bind 0.0.0.0 and publish the three ports under the same numbers:
-docker run --tmpfs /tmp -p 8080-8082:8080-8082 IMAGE demo --bind 0.0.0.0`,
+docker run -it --tmpfs /tmp -p 8080-8082:8080-8082 IMAGE demo --bind 0.0.0.0`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if base < 1024 || base > 65532 {
