@@ -175,7 +175,7 @@ func (g *gateway) swap(next *generation) {
 		g.access.Retry()
 	}
 	g.metrics.http.SetRules(next.gate.Rules().Outcomes(), gone)
-	g.metrics.config.setServed(next.hash, len(next.cfg.Proxy.Rules), next.loadedAt)
+	g.metrics.config.setServed(next.hash, len(next.cfg.Proxy.Rules))
 }
 
 // missing returns the names of before that are not in after.

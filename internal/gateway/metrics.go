@@ -64,9 +64,10 @@ func newConfigMetrics(reg prometheus.Registerer) *configMetrics {
 	m := &configMetrics{
 		success: gauge("hubgate_config_last_reload_success",
 			"1 if the newest configuration is served, 0 if it was refused."),
-		timestamp: gauge("hubgate_config_last_reload_timestamp_seconds", "When the served configuration was loaded."),
-		rules:     gauge("hubgate_config_rules", "Rules of the served configuration, without HubSpot's built-in ones."),
-		draining:  gauge("hubgate_draining", "1 while the process drains, otherwise 0."),
+		timestamp: gauge("hubgate_config_last_reload_timestamp_seconds",
+			"When the configuration was last loaded successfully, also if nothing had changed."),
+		rules:    gauge("hubgate_config_rules", "Rules of the served configuration, without HubSpot's built-in ones."),
+		draining: gauge("hubgate_draining", "1 while the process drains, otherwise 0."),
 		info: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hubgate_config_info", Help: "Always 1; the label is the hash of the served configuration.",
 		}, []string{"sha256"}),
@@ -76,11 +77,15 @@ func newConfigMetrics(reg prometheus.Registerer) *configMetrics {
 }
 
 // setServed records a configuration that took effect.
-func (m *configMetrics) setServed(sha256 string, rules int, at time.Time) {
+func (m *configMetrics) setServed(sha256 string, rules int) {
 	m.info.Reset()
 	m.info.WithLabelValues(sha256).Set(1)
 	m.rules.Set(float64(rules))
-	m.timestamp.Set(float64(at.Unix()))
+}
+
+// setLoaded records that the newest configuration is served.
+func (m *configMetrics) setLoaded(at time.Time) {
+	m.timestamp.Set(float64(at.UnixMilli()) / 1000)
 	m.success.Set(1)
 }
 

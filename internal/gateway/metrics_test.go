@@ -244,3 +244,30 @@ func TestReloadRemovesTheMetricsOfARemovedRule(t *testing.T) {
 		t.Errorf("the last reload was at %v", at)
 	}
 }
+
+func TestReloadTimestampMovesWithEverySuccessfulReload(t *testing.T) {
+	t.Parallel()
+	g, path := metricsGateway(t, `{path: /members/**}`)
+	values := func() (at, success float64) {
+		families := gathered(t, g)
+		return families["hubgate_config_last_reload_timestamp_seconds"].Metric[0].Gauge.GetValue(),
+			families["hubgate_config_last_reload_success"].Metric[0].Gauge.GetValue()
+	}
+	g.metrics.config.setLoaded(time.Unix(1, 0)) // long ago
+	g.reloader.reload(false)                    // a poll that finds nothing
+	if at, _ := values(); at != 1 {
+		t.Errorf("a poll moved the timestamp to %v", at)
+	}
+	g.reloader.reload(true) // SIGHUP
+	at, success := values()
+	if time.Since(time.Unix(int64(at), 0)) > time.Hour || success != 1 {
+		t.Errorf("after SIGHUP with an unchanged file: %v, %v", at, success)
+	}
+	if err := os.WriteFile(path, []byte("version: 2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g.reloader.reload(true)
+	if after, success := values(); after != at || success != 0 {
+		t.Errorf("a refused file moved the timestamp from %v to %v, success %v", at, after, success)
+	}
+}

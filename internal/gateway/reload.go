@@ -165,7 +165,7 @@ func (r *reloader) reject(result *loadResult, err error) {
 func (r *reloader) accept(result *loadResult) {
 	r.lastGood = result
 	r.last.Store(result)
-	r.gateway.metrics.config.success.Set(1)
+	r.gateway.metrics.config.setLoaded(result.At)
 }
 
 // health reports whether the newest configuration is the current one.
