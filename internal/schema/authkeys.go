@@ -27,7 +27,7 @@ func authKeys() []Key {
 		},
 		{
 			Path: "auth.scopes", Examples: []string{"[openid, email, profile, phone]"},
-			Text: "openid is required; without email, no contacts are created",
+			Text: "`openid` is required; without `email`, no contacts are created",
 		},
 		{
 			Path: "auth.prefix", Examples: []string{"/portal-login"},
@@ -36,7 +36,7 @@ func authKeys() []Key {
 		{
 			Path: "auth.logout", Words: []string{"auto", "cognito", "oidc", "local"},
 			Text: "how a logout ends the provider's session",
-			More: "local does not end it; auto depends on the provider.",
+			More: "`local` does not end it; `auto` depends on the provider.",
 		},
 		{
 			Path: "auth.authorize_params", Examples: []string{"{lang: de, identity_provider: Google}"},
@@ -57,7 +57,7 @@ func authKeys() []Key {
 		},
 		{
 			Path: "auth.groups_claim", Examples: []string{"groups", "realm_access.roles"},
-			Text: "claim with the groups; elsewhere often groups, or realm_access.roles",
+			Text: "claim with the groups; elsewhere often `groups`, or `realm_access.roles`",
 		},
 		{
 			Path: "auth.after_logout", Examples: []string{"/goodbye"},
@@ -77,11 +77,11 @@ func authKeys() []Key {
 			More: "IPv6 counts per /64.",
 		},
 		{Path: "auth.login_rate.requests", Text: "number of attempts", Examples: []string{"30"}},
-		{Path: "auth.login_rate.per", Text: "time span in which they count", Examples: []string{"1m"}},
+		{Path: "auth.login_rate.per", Text: "time span in which attempts count", Examples: []string{"1m"}},
 		{
 			Path: "auth.forward_auth", Words: []string{"query", "headers"},
-			Text: "query for nginx, headers for Traefik and Caddy",
-			More: "How other servers call `/oauth2/auth`.",
+			Text: "how other servers call `/oauth2/auth`; nginx uses `query`",
+			More: "Traefik and Caddy use `headers`.",
 		},
 	}, endpointKeys()...)
 }

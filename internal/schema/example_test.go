@@ -79,7 +79,7 @@ func isShown(n *node, names []string, value any) bool {
 func TestExampleIsReadable(t *testing.T) {
 	t.Parallel()
 	for i, line := range strings.Split(string(Example()), "\n") {
-		if len(line) > maxColumn || strings.TrimRight(line, " ") != line {
+		if len(line) > 120 || strings.TrimRight(line, " ") != line {
 			t.Errorf("line %d is too long, or ends with a space: %s", i+1, line)
 		}
 		text, comment, commented := strings.Cut(line, "  # ")

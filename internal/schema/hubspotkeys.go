@@ -18,7 +18,7 @@ func hubSpotKeys() []Key {
 		{Path: "hubspot.api_version", Text: "dated version of HubSpot's API"},
 		{Path: "hubspot.rate_limit", Text: "API calls of all replicas together"},
 		{Path: "hubspot.rate_limit.requests", Text: "number of calls", Examples: []string{"90"}},
-		{Path: "hubspot.rate_limit.per", Text: "time span in which they count", Examples: []string{"10s"}},
+		{Path: "hubspot.rate_limit.per", Text: "time span in which calls count", Examples: []string{"10s"}},
 	}, visitorKeys()...)
 }
 
@@ -36,7 +36,6 @@ func visitorKeys() []Key {
 		},
 		{
 			Path: "hubspot.visitors.form_url", Text: "where forms are sent; depends on the data center",
-			Examples: []string{"https://api-eu1.hsforms.com"},
 		},
 		{
 			Path: "hubspot.visitors.forget_on_logout",
@@ -75,7 +74,7 @@ func contactKeys() []Key {
 		},
 		{
 			Path: "hubspot.contacts.properties.claim", Examples: []string{"family_name", `"cognito:groups"`},
-			Text: "name of a claim; several values are joined with ;",
+			Text: "name of a claim; semicolons join several values",
 		},
 		{
 			Path: "hubspot.contacts.properties.value", Words: []string{"login_time", "login_count", "host", "first_page"},
@@ -112,7 +111,7 @@ func accessKeys() []Key {
 		},
 		{
 			Path: "hubspot.access.max_stale", Examples: []string{"1d"},
-			Text: "what it said counts this long while it does not answer; then 503",
+			Text: "what HubSpot said counts this long while it does not answer; then 503",
 			More: "From 1m to 7d, and not shorter than `refresh`.",
 		},
 		{

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/config"
-	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
@@ -51,9 +50,6 @@ func ruleKeys() []Key {
 	}
 	return keys
 }
-
-// hasNone reports whether none is one of the words, which YAML's off, no and false stand for.
-func (k Key) hasNone() bool { return slices.Contains(k.Words, setting.None) }
 
 // plain returns a sentence without the marks of code.
 func plain(text string) string { return strings.ReplaceAll(text, "`", "") }

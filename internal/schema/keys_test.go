@@ -100,3 +100,23 @@ func TestChaptersExist(t *testing.T) {
 		}
 	}
 }
+
+// The YAML language server tells the forms of a key apart by their titles.
+func TestFormsOfAKeyHaveDifferentTitles(t *testing.T) {
+	t.Parallel()
+	count := 0
+	eachProperty(JSON(), "", func(path string, property map[string]any) {
+		titles := map[any]bool{}
+		forms, _ := property["anyOf"].([]any)
+		for _, form := range forms {
+			titles[form.(map[string]any)["title"]] = true
+		}
+		count += len(forms)
+		if len(titles) != len(forms) || titles[nil] || property["title"] != path {
+			t.Errorf("%s has the title %v and %d forms with the titles %v", path, property["title"], len(forms), titles)
+		}
+	})
+	if count < 100 {
+		t.Errorf("only %d forms", count)
+	}
+}

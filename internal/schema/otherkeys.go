@@ -19,7 +19,7 @@ func pageKeys() []Key {
 			Examples: []string{"mailto:help@example.com"},
 		},
 		{
-			Path: "pages.language", Text: "auto (the browser's), en, de, or a language of the folder",
+			Path: "pages.language", Text: "`auto` (the browser's), `en`, `de`, or a language of the folder",
 			Examples: []string{"de"},
 		},
 		{
@@ -37,7 +37,7 @@ func logKeys() []Key {
 	return []Key{
 		{Path: "log", Text: "the log, on stderr"},
 		{Path: "log.level", Words: []string{"debug", "info", "warn", "error"}, Text: "least important level that is logged"},
-		{Path: "log.format", Words: []string{"json", "text"}, Text: "text is easier to read for people"},
+		{Path: "log.format", Words: []string{"json", "text"}, Text: "form of the lines; `text` is easier to read for people"},
 		{Path: "log.access", Text: "a line for each request"},
 		{
 			Path: "log.email", Words: []string{"hash", "full", setting.None},

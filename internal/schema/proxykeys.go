@@ -21,19 +21,19 @@ func proxyKeys() []Key {
 			Path: "proxy.origin_host", Examples: []string{"www.example.com"},
 			Text: "Host header and TLS name for the origin; empty: the origin's host",
 		},
-		{Path: "proxy.client_ip_headers", Text: "headers with the visitor's address"},
+		{Path: "proxy.client_ip_headers", Text: "headers with the visitor's address", More: "HubSpot reads it there."},
 		{
 			Path: "proxy.default", Required: true, Shown: "public", Words: []string{"public", "login"},
 			Text: "the decision for paths without a rule",
 		},
 		{
 			Path: rulesPath, Text: "the most specific pattern decides; the order does not matter",
-			More:     "Two rules that tie are an error.",
+			More:     "Who may see which page. Two rules that tie are an error.",
 			Examples: []string{"[{path: /members/**}, {path: /partners/**, groups: [partner]}]"}, Sample: ruleSample(),
 		},
 		{
 			Path: "proxy.files_cache", Words: []string{setting.None, "private"},
-			Text: "private lets browsers cache protected files and revalidate",
+			Text: "`private` lets browsers cache protected files and revalidate",
 		},
 		{Path: "proxy.timeouts", Text: "how long hubgate waits for the origin"},
 		{Path: "proxy.timeouts.dial", Text: "time to connect, DNS included"},
@@ -79,7 +79,7 @@ func hubSpotFeatureKeys() []Key {
 		{
 			Path: "proxy.hubspot",
 			Text: "HubSpot's special addresses: public | login | login_if_protected | refuse",
-			More: "login_if_protected asks for a login if any rule protects a page.",
+			More: "`login_if_protected` asks for a login if any rule protects a page.",
 		},
 		{Path: "proxy.hubspot.previews", Words: words, Text: "unpublished pages: `?hs_preview`, `/_hcms/preview/**`, drafts"},
 		{
@@ -90,7 +90,8 @@ func hubSpotFeatureKeys() []Key {
 		{Path: "proxy.hubspot.diagnostics", Words: words, Text: "diagnostics: `/_hcms/diagnostics`, `/_hcms/_worker/**`"},
 		{
 			Path: "proxy.hubspot.search", Words: words,
-			Text: "`/_hcms/search` and the results page, which can show protected texts",
+			Text: "search and its results page, which can show protected texts",
+			More: "`/_hcms/search` and `search_page`.",
 		},
 		{Path: "proxy.hubspot.search_page", Text: "path of the page with search results"},
 	}
@@ -115,7 +116,7 @@ func testKeys() []Key {
 		{
 			Path: "proxy.tests.expect", Required: true, Words: []string{"public", "allow", "login", "forbid", "refuse"},
 			Text: "the expected decision",
-			More: "public: no login needed; allow: logged in and admitted.",
+			More: "`public`: no login needed; `allow`: logged in and admitted.",
 		},
 		{
 			Path: "proxy.tests.as", Usual: "not logged in", Examples: []string{"{}", "{groups: [partner]}"},

@@ -17,23 +17,48 @@ const (
 	sizePattern     = `^[0-9]+(KiB|MiB|GiB)$`
 	countPattern    = `^[1-9][0-9]*$`
 	wholePattern    = `^-?[0-9]+$`
+	sharePattern    = `^\+?[0-9.]+([eE][+-]?[0-9]+)?$`
 	booleanPattern  = `^([Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF)$`
 	nonePattern     = `^(none|[Oo]ff|OFF|[Nn]o|NO|[Ff]alse|FALSE)$`
 )
 
-// oneText returns the schema of a text that matches one of the patterns or contains an expansion.
-func oneText(patterns ...string) map[string]any {
-	return map[string]any{"type": "string", "pattern": strings.Join(append(patterns, anyExpansion), "|")}
+// oneText returns the schema of a text that matches one of the patterns or contains an expansion. The message, which
+// editors show about another value, is an extension of VS Code's that validators ignore.
+func oneText(message string, patterns ...string) map[string]any {
+	s := map[string]any{"type": "string", "pattern": strings.Join(append(patterns, anyExpansion), "|")}
+	if message != "" {
+		s["errorMessage"] = message
+	}
+	return s
 }
 
-func anyOf(some ...any) map[string]any { return map[string]any{"anyOf": some} }
+// anyOf returns the schema of values that have one of several forms, the usual one first.
+func anyOf(forms ...any) map[string]any { return map[string]any{"anyOf": forms} }
+
+func titled(title string, s map[string]any) map[string]any {
+	s["title"] = title
+	return s
+}
 
 func enum(values ...any) map[string]any { return map[string]any{"enum": values} }
 
-func null() map[string]any { return map[string]any{"type": "null"} }
+// null is the form of a key without a value, which has its default.
+func null() map[string]any { return titled("default", map[string]any{"type": "null"}) }
 
-// orNone returns the schema of a text that matches a pattern, or none.
-func orNone(some ...any) map[string]any { return anyOf(append(some, enum(false), null())...) }
+// off is the form of none that YAML reads as a boolean.
+func off() map[string]any { return titled("off", enum(false)) }
+
+// text returns the schema of a text that matches one of the patterns.
+func text(t reflect.Type, patterns ...string) map[string]any {
+	s := oneText(hints[t], patterns...)
+	s["type"] = []string{"string", "null"}
+	return s
+}
+
+// textOrNone returns the schema of a text that matches a pattern, or none.
+func textOrNone(t reflect.Type, pattern string) map[string]any {
+	return anyOf(oneText(hints[t], pattern, nonePattern), off(), null())
+}
 
 // scalar returns the schema of a scalar, or nil for other types.
 func (n *node) scalar(t reflect.Type) map[string]any {
@@ -42,19 +67,22 @@ func (n *node) scalar(t reflect.Type) map[string]any {
 	case len(n.Words) > 0 && t.Kind() == reflect.String:
 		return n.oneWord()
 	case n.Path == config.HealthPathKey:
-		return orNone(oneText(config.HealthPathPattern, nonePattern))
+		return textOrNone(t, config.HealthPathPattern)
 	case t == reflect.TypeFor[setting.Duration]():
-		return anyOf(oneText(durationPattern), null())
+		return text(t, durationPattern)
 	case t == reflect.TypeFor[setting.DurationOrNone]():
-		return orNone(oneText(durationPattern, nonePattern))
+		return textOrNone(t, durationPattern)
 	case t == reflect.TypeFor[setting.Size]():
-		return anyOf(oneText(sizePattern), null())
+		return text(t, sizePattern)
 	case t == reflect.TypeFor[setting.SizeOrNone]():
-		return orNone(oneText(sizePattern, nonePattern))
+		return textOrNone(t, sizePattern)
 	case t == reflect.TypeFor[setting.CountOrNone]():
-		return orNone(whole, oneText(countPattern, nonePattern))
+		return anyOf(whole, titled("text", oneText(hints[t], countPattern, nonePattern)), off(), null())
+	case t == reflect.TypeFor[setting.Share]():
+		share := map[string]any{"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+		return anyOf(share, titled("text", oneText("", sharePattern)), null())
 	case t == reflect.TypeFor[access.ListID]():
-		return anyOf(whole, oneText(countPattern))
+		return anyOf(whole, titled("text", oneText("The id of a list, a whole number.", countPattern)))
 	case n.Path == "version":
 		return enum(1, "1")
 	}
@@ -66,23 +94,22 @@ func kind(t reflect.Type) map[string]any {
 	switch t.Kind() {
 	case reflect.String:
 		return map[string]any{"type": []string{"string", "number", "boolean", "null"}}
-	case reflect.Float64:
-		return map[string]any{"type": []string{"number", "string", "null"}}
 	case reflect.Bool:
-		return anyOf(map[string]any{"type": "boolean"}, oneText(booleanPattern), null())
+		return anyOf(map[string]any{"type": "boolean"}, titled("text", oneText("true or false.", booleanPattern)), null())
 	case reflect.Int, reflect.Int64:
-		return anyOf(map[string]any{"type": "integer"}, oneText(wholePattern), null())
+		number := map[string]any{"type": "integer"}
+		return anyOf(number, titled("text", oneText("A whole number.", wholePattern)), null())
 	}
 	return nil
 }
 
 // oneWord returns the schema of a key that accepts only a few words.
 func (n *node) oneWord() map[string]any {
-	some := []any{map[string]any{"enum": n.Words}, oneText(), null()}
-	if n.hasNone() {
-		some = append(some, enum(false), oneText(nonePattern))
+	forms := []any{map[string]any{"enum": n.Words}, titled("variable", oneText("")), null()}
+	if slices.Contains(n.Words, setting.None) {
+		forms = append(forms, off(), titled("none", oneText("", nonePattern)))
 	}
-	return anyOf(some...)
+	return anyOf(forms...)
 }
 
 // filled returns a schema without null, because required keys and entries of lists must not be empty.

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -25,6 +26,7 @@ func (n *node) schema() map[string]any {
 	if n.Required {
 		s = filled(s)
 	}
+	label(s, n.Path)
 	s["description"] = n.description()
 	s["markdownDescription"] = n.markdown()
 	if text := n.defaultText(); text != "" && !n.isSection() {
@@ -38,6 +40,21 @@ func (n *node) schema() map[string]any {
 		s["examples"] = examples
 	}
 	return s
+}
+
+// label gives a schema and its forms the name of the key as their title, which editors show as the heading. The titles
+// must differ: the YAML language server tells forms apart by them, and else shows the descriptions of all as one.
+func label(s map[string]any, name string) {
+	s["title"] = name
+	forms, _ := s["anyOf"].([]any)
+	for i, form := range forms {
+		form := form.(map[string]any)
+		if title, has := form["title"]; has && i > 0 {
+			form["title"] = fmt.Sprintf("%s (%s)", name, title)
+		} else {
+			form["title"] = name
+		}
+	}
 }
 
 // shape returns the schema of the values that a type of this key accepts.
@@ -55,6 +72,7 @@ func (n *node) shape(t reflect.Type) map[string]any {
 			s["minProperties"], s["additionalProperties"] = 1, filled(entry)
 		}
 		if n.Entry != "" {
+			label(entry, n.Path+".NAME")
 			entry["description"] = sentence(n.Entry)
 		}
 		return s
@@ -88,9 +106,9 @@ func (n *node) object() map[string]any {
 func orWord(t reflect.Type, s map[string]any) map[string]any {
 	switch {
 	case t == reflect.TypeFor[setting.Rate]():
-		return anyOf(s, enum(false), oneText(nonePattern))
+		return anyOf(s, off(), titled("none", oneText("", nonePattern)))
 	case reflect.PointerTo(t).Implements(reflect.TypeFor[setting.Word]()):
-		return anyOf(s, map[string]any{"type": []string{"string", "number", "boolean"}})
+		return anyOf(s, titled("one value", map[string]any{"type": []string{"string", "number", "boolean"}}))
 	}
 	return s
 }
@@ -109,13 +127,25 @@ func (n *node) markdownText() string {
 	if n.Required {
 		facts = append(facts, "Required.")
 	}
-	if n.Usual != "" {
-		facts = append(facts, "Without it: "+n.Usual+".")
+	if usual := n.usual(); usual != "" {
+		facts = append(facts, "Default: "+usual+".")
 	}
 	if n.restarts() {
 		facts = append(facts, "A change needs a restart.")
 	}
 	return strings.Join(facts, " ")
+}
+
+// usual returns the default in words, or "" if it is no value at all.
+func (n *node) usual() string {
+	switch text := n.defaultText(); {
+	case n.Usual != "":
+		return n.Usual
+	case n.isSection() || strings.Trim(text, `"[]{}`) == "":
+		return ""
+	default:
+		return "`" + text + "`"
+	}
 }
 
 // hints say how values of a type are written.
@@ -124,6 +154,7 @@ var hints = map[reflect.Type]string{
 	reflect.TypeFor[setting.DurationOrNone](): "A duration such as 30s, 15m, 12h or 7d, or none.",
 	reflect.TypeFor[setting.Size]():           "A size such as 64KiB, 10MiB or 1GiB.",
 	reflect.TypeFor[setting.SizeOrNone]():     "A size such as 64KiB, 10MiB or 1GiB, or none.",
+	reflect.TypeFor[setting.CountOrNone]():    "A whole number above 0, or none.",
 	reflect.TypeFor[setting.Secret]():         "Better `${NAME}` or `${file:PATH}` than the secret itself.",
 	reflect.TypeFor[[]setting.Secret]():       "Better `${NAME}` or `${file:PATH}` than the secrets themselves.",
 }

@@ -48,8 +48,8 @@ func tlsKeys() []Key {
 		{Path: "server.tls", Text: "where TLS ends, and with which certificates"},
 		{
 			Path: "server.tls.mode", Words: []string{setting.None, "files", "acme"},
-			Text: "none if a load balancer terminates TLS",
-			More: "files reads `cert_file` and `key_file`; acme gets certificates from a certificate authority.",
+			Text: "`none` if a load balancer terminates TLS",
+			More: "`files` reads `cert_file` and `key_file`; `acme` gets certificates from a certificate authority.",
 		},
 		{
 			Path: "server.tls.cert_file", Examples: []string{"/run/secrets/tls.crt"},

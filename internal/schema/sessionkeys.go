@@ -6,7 +6,7 @@ func sessionKeys() []Key {
 		{
 			Path: "session.keys", Required: true, NotEmpty: true, Shown: "[REPLACE_KEY]",
 			Examples: []string{`["${HUBGATE_KEY}"]`},
-			Text:     "from `hubgate keygen`; the first encrypts, all of them decrypt",
+			Text:     "keys from `hubgate keygen`; the first encrypts, all of them decrypt",
 			More:     "32 bytes in base64.",
 		},
 		{Path: "session.lifetime", Examples: []string{"8h"}, Text: "maximum duration of a session, from the login"},
@@ -16,7 +16,7 @@ func sessionKeys() []Key {
 		},
 		{
 			Path: "session.cookie_name", Examples: []string{"__Host-portal"},
-			Text: "default: `__Host-hubgate`; on loopback http `hubgate`",
+			Text: "name of the cookie; empty: `__Host-hubgate`, on loopback http `hubgate`",
 			More: "With https, a name must begin with `__Host-`.",
 		},
 		{
@@ -35,7 +35,7 @@ func redisKeys() []Key {
 		{Path: "session.redis", Text: "the Redis that all replicas share: sessions, contact queue, certificates"},
 		{
 			Path: "session.redis.mode", Words: []string{"single", "sentinel", "cluster", "embedded"},
-			Text: "embedded is for evaluation",
+			Text: "`embedded` is for evaluation",
 			More: "It runs in the process and keeps nothing.",
 		},
 		{
@@ -51,7 +51,7 @@ func redisKeys() []Key {
 		},
 		{
 			Path: "session.redis.sentinel_password", Examples: []string{"${file:/run/secrets/sentinel}"},
-			Text: "mode sentinel: their password, read again in the same way",
+			Text: "mode sentinel: the sentinels' password",
 		},
 		{
 			Path: "session.redis.ca_file", Examples: []string{"/run/secrets/redis-ca.crt"},

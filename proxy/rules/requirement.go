@@ -143,7 +143,7 @@ var ruleKeys = []keySpec{
 	{
 		Key: Key{
 			Name: "methods", NotEmpty: true, Words: knownMethods, Examples: []string{"[GET, HEAD]"},
-			Text: "others get a 405", More: "Methods never select a rule.",
+			Text: "other methods get a 405", More: "Methods never select a rule.",
 		},
 		validate: validateMethods, require: requireMethods, anonymous: true,
 		reasons: map[string]string{ReasonMethod: "the rule does not take this method"},
