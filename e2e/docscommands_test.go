@@ -10,14 +10,18 @@ import (
 
 // notRun lists the programs whose commands the documents show and this test does not run.
 var notRun = map[string]string{
+	"${EDITOR:-nano}": "waits for the reader",
 	".":               "reads the reader's own secrets",
 	"apt":             "installs packages",
+	"awk":             "makes values of the chart, which deploy/validate reads",
 	"aws":             "asks the reader's own account",
 	"cd":              "only changes the folder",
 	"curl":            "asks the reader's own site",
 	"docker":          "needs a container engine",
 	"git":             "downloads the repository",
+	"helm":            "changes the reader's own cluster",
 	"install":         "writes to the system's folders",
+	"kubectl":         "changes the reader's own cluster",
 	"openssl":         "prints a random value",
 	"printf":          "writes the reader's own secrets",
 	"redis-cli":       "asks the reader's own Redis",
@@ -26,7 +30,6 @@ var notRun = map[string]string{
 	"set":             "reads the reader's own secrets",
 	"systemctl":       "needs systemd",
 	"terraform":       "asks the reader's own account",
-	"${EDITOR:-nano}": "waits for the reader",
 }
 
 // namedOnly lists the commands that a sentence names without what they need: only their flags are looked up.

@@ -14,6 +14,11 @@ import (
 // foreignYAML lists the YAML blocks that belong to other programs, by document and first line.
 var foreignYAML = map[string]string{
 	"docs/install.md SiteClient:": "CloudFormation",
+	// deploy/validate renders the chart with them.
+	"docs/kubernetes.md image: {tag: 1.2.3}    # only for a chart that is not from a release": "values of the chart",
+	"docs/kubernetes.md ingress:":       "values of the chart",
+	"docs/kubernetes.md networkPolicy:": "values of the chart",
+	"docs/kubernetes.md serviceMonitor: {enabled: true, labels: {release: kube-prometheus-stack}}": "values of the chart",
 }
 
 // secrets are the values of the variables that the documents use.
