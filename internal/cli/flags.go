@@ -34,6 +34,9 @@ func asksJSON(args []string) bool {
 		if slices.Contains([]string{"-ojson", "-o=json", "--output=json"}, arg) {
 			return true
 		}
+		if arg == "--" {
+			return false
+		}
 		if (arg == "-o" || arg == "--output") && i+1 < len(args) && args[i+1] == "json" {
 			return true
 		}
