@@ -188,6 +188,6 @@ func TestMetricsInUseAreListed(t *testing.T) {
 		}
 	}
 	if want := readFile(t, path); want != string(got)+"\n" {
-		t.Errorf("%s is not what the queries use; run go test -C deploy/validate -update-metrics", path)
+		t.Errorf("%s is not what the queries use; run go test -C deploy/validate ./... -update-metrics", path)
 	}
 }
