@@ -127,7 +127,11 @@ func load(t *testing.T, text string) *config.Config {
 
 func loaded(t *testing.T, text string) (*config.Config, *config.Report) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "hubgate.yaml")
+	return loadedFrom(t, filepath.Join(t.TempDir(), "hubgate.yaml"), text)
+}
+
+func loadedFrom(t *testing.T, file, text string) (*config.Config, *config.Report) {
+	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 // The patterns of scalars. The value of ${...} is known only when the file is loaded.
 const (
 	anyExpansion    = `\$\{`
+	emptyPattern    = `^$`
 	durationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$`
 	sizePattern     = `^[0-9]+(KiB|MiB|GiB)$`
 	countPattern    = `^[1-9][0-9]*$`
@@ -105,7 +106,11 @@ func kind(t reflect.Type) map[string]any {
 
 // oneWord returns the schema of a key that accepts only a few words.
 func (n *node) oneWord() map[string]any {
-	forms := []any{map[string]any{"enum": n.Words}, titled("variable", oneText("")), null()}
+	variable := oneText("")
+	if !n.standard.IsValid() && !n.Required {
+		variable = oneText("", emptyPattern) // as if the key were left out
+	}
+	forms := []any{map[string]any{"enum": n.Words}, titled("variable", variable), null()}
 	if slices.Contains(n.Words, setting.None) {
 		forms = append(forms, off(), titled("none", oneText("", nonePattern)))
 	}

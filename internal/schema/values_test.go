@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -78,5 +79,32 @@ func TestExamplesAreValid(t *testing.T) {
 	})
 	if count < 80 {
 		t.Errorf("only %d examples", count)
+	}
+}
+
+// Whatever check accepts at any key, the schema accepts too: an editor must not mark what works.
+func TestSchemaAcceptsWhateverCheckAccepts(t *testing.T) {
+	t.Parallel()
+	values := []any{
+		"", "none", "off", "true", "5s", "1d12h", "10MiB", "5", "0.5", "${NOT_SET:-5s}", "/a", "https://www.example.com",
+		0, 5, 0.5, true, false, []any{}, []any{5, true}, map[string]any{}, map[string]any{"a": 5},
+		map[string]any{"a": []any{"b"}},
+	}
+	schema, accepted, file := compiledSchema(t), 0, filepath.Join(t.TempDir(), "hubgate.yaml")
+	tree().each(func(n *node) {
+		for _, value := range values {
+			text := place(t, n.Path, value)
+			if _, rep := loadedFrom(t, file, text); rep.Failed() {
+				continue
+			}
+			accepted++
+			document, _ := asJSON(t, []byte(text))
+			if err := schema.Validate(document); err != nil {
+				t.Errorf("check accepts %s: %#v: %v", n.Path, value, err)
+			}
+		}
+	})
+	if accepted < 300 {
+		t.Errorf("check accepts only %d values", accepted)
 	}
 }
