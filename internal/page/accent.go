@@ -50,8 +50,8 @@ func (a appearance) enough(c color, needed float64, others ...color) color {
 func (a appearance) declarations(accent color) string {
 	text := ink(accent)
 	tint := a.card.mix(accent, 31)
-	return fmt.Sprintf(":root { --accent: %s; --accent-ink: %s; --accent-hover: %s; --ring: %s; --tint: %s; --badge: %s; }",
-		accent, text, accent.mix(ink(text), 31), a.enough(accent, controlContrast), tint,
+	const css = ":root { --accent: %s; --accent-ink: %s; --accent-hover: %s; --ring: %s; --tint: %s; --badge: %s; }"
+	return fmt.Sprintf(css, accent, text, accent.mix(ink(text), 31), a.enough(accent, controlContrast), tint,
 		a.enough(accent, textContrast, tint))
 }
 

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"context"
+	_ "embed"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,55 +16,47 @@ import (
 	"github.com/hubgate/hubgate/internal/chromium"
 )
 
-// findings is a script that returns a page's accessibility faults: contrast (WCAG 1.4.3), width (1.4.10), size (2.5.8)
-// and name (4.1.2) of links and buttons, visible focus (2.4.7), landmarks, headings and language.
-const findings = `(() => {
-  const found = [];
-  const luminance = c => {
-    const [r, g, b] = c.map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const rgba = text => (text.match(/[\d.]+/g) || []).map(Number);
-  const background = e => {
-    for (; e; e = e.parentElement) {
-      const c = rgba(getComputedStyle(e).backgroundColor);
-      if (c.length === 3 || c[3] === 1) return c.slice(0, 3);
-    }
-    return [255, 255, 255];
-  };
-  for (const e of document.querySelectorAll('body *')) {
-    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
-    const a = luminance(rgba(getComputedStyle(e).color).slice(0, 3)), b = luminance(background(e));
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    if (ratio < 4.5) found.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.trim().slice(0, 40));
-  }
-  for (const e of document.querySelectorAll('a, button')) {
-    const box = e.getBoundingClientRect();
-    if (e.closest('.actions') && (box.height < 44 || box.width < 44)) found.push('small: ' + e.textContent);
-    if (!e.textContent.trim()) found.push('nameless: ' + e.outerHTML);
-    e.focus({focusVisible: true});
-    if (getComputedStyle(e).outlineStyle === 'none') found.push('no focus: ' + e.textContent);
-  }
-  const width = document.documentElement.scrollWidth;
-  if (width > innerWidth) found.push('wider than the screen: ' + width);
-  for (const name of ['header', 'main', 'footer', 'h1']) {
-    if (document.querySelectorAll(name).length !== 1) found.push('not one ' + name);
-  }
-  if (!document.documentElement.lang || !document.title) found.push('no language or title');
-  const main = getComputedStyle(document.querySelector('main'));
-  if (main.borderRadius === '0px') found.push('the style sheet does not apply');
-  return found;
-})()`
+// findingsScript is a script that returns a page's accessibility faults: contrast (WCAG 1.4.3, 1.4.11), width (1.4.10),
+// text size (1.4.4), target size (2.5.8) and name (4.1.2) of links and buttons, visible focus (2.4.7), focus order
+// (2.4.3), motion (2.3.3), landmarks, headings (1.3.1) and language (3.1.1).
+//
+//go:embed testdata/findings.js
+var findingsScript string
 
-func TestPagesAreAccessibleInBrowser(t *testing.T) {
-	ctx := chromium.Start(t).Ctx
-	pages := newPages(t, Config{SiteName: "Example Academy", Support: "mailto:help@example.com"})
-	all := samples()
+// browser is a tab that loads samples of pages.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+	url string
+}
+
+// look is how a visitor sees a page.
+type look struct {
+	scheme, motion, language string
+	width                    int64
+}
+
+// serveSamples starts a browser and a server of all samples.
+func serveSamples(t *testing.T, ctx context.Context, cfg Config) browser {
+	t.Helper()
+	pages, all := newPages(t, cfg), samples()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		pages.Write(w, r, all[strings.TrimPrefix(r.URL.Path, "/")])
+		if pg, found := all[strings.TrimPrefix(r.URL.Path, "/")]; found {
+			own := request(t, http.MethodGet, "Accept", "text/html", "Accept-Language", r.URL.Query().Get("language"))
+			pages.Write(w, own, pg)
+			return
+		}
+		w.Header().Set("Content-Type", "image/svg+xml")
+		_, _ = w.Write([]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="120" height="36"></svg>`))
 	}))
 	t.Cleanup(server.Close)
+	return browser{t, ctx, server.URL}
+}
 
+// tab starts a browser that reports what the pages' own policy blocks.
+func tab(t *testing.T) context.Context {
+	t.Helper()
+	ctx := chromium.Start(t).Ctx
 	if err := chromedp.Listen(ctx, func(event any) {
 		if entry, ok := event.(*log.EventEntryAdded); ok && strings.Contains(entry.Entry.Text, "Content Security Policy") {
 			t.Error(entry.Entry.Text)
@@ -77,27 +71,70 @@ func TestPagesAreAccessibleInBrowser(t *testing.T) {
 	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, focus); err != nil {
 		t.Fatal(err)
 	}
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile)); err != nil {
-		t.Fatal(err)
+	return ctx
+}
+
+// use sets how the following pages are seen.
+func (b browser) use(l look) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, chromedp.EmulateViewport(l.width, 640, chromedp.EmulateMobile)); err != nil {
+		b.t.Fatal(err)
 	}
-	for _, scheme := range []string{"light", "dark"} {
-		media := emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: l.motion},
+	}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// check loads a page and reports its faults. The script is called with an option, such as "{fontSize: '200%'}".
+func (b browser) check(name string, l look, option string) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, chromedp.Navigate(b.url+"/"+name+"?language="+l.language)); err != nil {
+		b.t.Fatal(err)
+	}
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string]("("+findingsScript+")("+option+")"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, finding := range found {
+		b.t.Errorf("%s, %+v: %s", name, l, finding)
+	}
+}
+
+func TestPagesAreAccessibleInBrowser(t *testing.T) {
+	ctx := tab(t)
+	own := Config{SiteName: "Example Academy", Support: "mailto:help@example.com", Logo: "/logo.svg"}
+	plain := serveSamples(t, ctx, Config{Support: "mailto:help@example.com"})
+	own.Accent = "#fc0" // hardly seen on light pages, and black text on it
+	yellow := serveSamples(t, ctx, own)
+	own.Accent, own.AccentDark = "#b00020", "#123" // hardly seen on dark pages
+	dark := serveSamples(t, ctx, own)
+	for _, pass := range []struct {
+		browser
+		look
+	}{
+		{plain, look{"light", "no-preference", "en", 320}}, {plain, look{"dark", "reduce", "de", 320}},
+		{yellow, look{"light", "no-preference", "de", 320}}, {yellow, look{"dark", "no-preference", "en", 1280}},
+		{dark, look{"light", "reduce", "en", 1280}}, {dark, look{"dark", "no-preference", "de", 320}},
+	} {
+		pass.use(pass.look)
+		for name := range samples() {
+			pass.check(name, pass.look, "{}")
 		}
-		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
-			t.Fatal(err)
-		}
-		for name := range all {
-			if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/"+name)); err != nil {
-				t.Fatal(err)
-			}
-			found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](findings))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, finding := range found {
-				t.Errorf("%s, %s: %s", name, scheme, finding)
-			}
+	}
+}
+
+// TestPagesReflowAtEveryWidth looks for what is wider than the screen, also with letters of twice the size.
+func TestPagesReflowAtEveryWidth(t *testing.T) {
+	b := serveSamples(t, tab(t), Config{SiteName: "Example Academy", Logo: "/logo.svg"})
+	for _, width := range []int64{320, 480, 640, 641, 832, 833, 1024} {
+		l := look{"light", "no-preference", "de", width}
+		b.use(l)
+		for _, name := range []string{"test_login", "my_session", "refused"} {
+			b.check(name, l, "{}")
+			b.check(name, l, "{fontSize: '200%'}")
 		}
 	}
 }
