@@ -18,6 +18,7 @@ var notRun = map[string]string{
 	"cd":              "only changes the folder",
 	"curl":            "asks the reader's own site",
 	"docker":          "needs a container engine",
+	"gh":              "asks GitHub about a release",
 	"git":             "downloads the repository",
 	"helm":            "changes the reader's own cluster",
 	"install":         "writes to the system's folders",
@@ -28,6 +29,7 @@ var notRun = map[string]string{
 	"redis-server":    "TestReadmeLeadsToALogin runs it",
 	"rm":              "removes the reader's own secrets",
 	"set":             "reads the reader's own secrets",
+	"sha256sum":       "reads the files of a release",
 	"systemctl":       "needs systemd",
 	"terraform":       "asks the reader's own account",
 }
@@ -190,7 +192,7 @@ var (
 	listedTest  = regexp.MustCompile(`(?m)^(?:Test|Benchmark)`)
 	testPattern = regexp.MustCompile(`-(?:run|bench) (\S+)`)
 	testPackage = regexp.MustCompile(`\./\S+`)
-	benchmark   = regexp.MustCompile(`^go run \./bench [a-z]+`)
+	withHelp    = regexp.MustCompile(`^go run \./(?:bench [a-z]+|deploy/[a-z]+)`)
 	moduleTool  = regexp.MustCompile(`go (?:tool|install) -modfile=(\S+) (\S+)`)
 )
 
@@ -205,8 +207,8 @@ func shortened(line, built string) (short string, needsTest bool) {
 	switch {
 	case strings.Contains(line, "go test "):
 		return "go vet " + testPackage.FindString(line), false
-	case benchmark.MatchString(line):
-		return benchmark.FindString(line) + " -h", false
+	case withHelp.MatchString(line):
+		return withHelp.FindString(line) + " -h", false
 	default:
 		return strings.Replace(line, "-o hubgate ", "-o "+built+"/hubgate ", 1), false
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 )
@@ -8,6 +9,7 @@ import (
 const output = "THIRD_PARTY_LICENSES"
 
 func main() {
+	flag.Parse()
 	if err := write(); err != nil {
 		fmt.Fprintln(os.Stderr, "licenses:", err)
 		os.Exit(1)
