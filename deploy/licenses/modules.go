@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,7 +114,7 @@ func (m *module) collect(dir, top string) error {
 			}
 		}
 		if dir == top {
-			slices.SortFunc(m.files, func(a, b string) int { return cmp.Compare(a, b) })
+			slices.Sort(m.files)
 			return nil
 		}
 	}
