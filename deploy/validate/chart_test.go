@@ -127,6 +127,7 @@ func TestChartNotesNameTheNextSteps(t *testing.T) {
 		{"{secrets: {files: []}}", []string{"No Secret is mounted"}},
 		{"{ingress: {enabled: true}}", []string{"kubectl get ingress site-hubgate --namespace web"}},
 		{"{httpRoute: {enabled: true, parentRefs: [{name: public}]}}", []string{"kubectl get gateway"}},
+		{"{serviceMonitor: {enabled: true}}", []string{"keeps Prometheus out"}},
 		{"{service: {type: LoadBalancer}}", []string{"kubectl get service site-hubgate --namespace web"}},
 	} {
 		notes := install(t, minimal(t, c.changes)).notes
@@ -136,8 +137,12 @@ func TestChartNotesNameTheNextSteps(t *testing.T) {
 			}
 		}
 	}
-	if notes := install(t, minimal(t, "")).notes; strings.Contains(notes, "No Secret") {
-		t.Errorf("a Secret is mounted, and the notes say that none is:\n%s", notes)
+	admitted := "{serviceMonitor: {enabled: true}, networkPolicy: {adminFrom: [{podSelector: {}}]}}"
+	notes := install(t, minimal(t, admitted)).notes
+	for _, wrong := range []string{"No Secret", "keeps Prometheus out"} {
+		if strings.Contains(notes, wrong) {
+			t.Errorf("the notes say %q, which is not so:\n%s", wrong, notes)
+		}
 	}
 }
 
