@@ -65,6 +65,7 @@ locals {
         { containerPort = local.admin_port, protocol = "tcp" },
       ]
       mountPoints = [{ sourceVolume = "config", containerPath = "/etc/hubgate", readOnly = true }]
+      environment = [{ name = "GOMEMLIMIT", value = "${floor(var.memory * 0.8)}MiB" }] # docs/sizing.md
       secrets = concat(
         [for key in local.operator_secrets : { name = key, valueFrom = "${local.operator_arn}:${key}::" }],
         [{ name = "COGNITO_CLIENT_SECRET", valueFrom = aws_secretsmanager_secret.cognito.arn }],

@@ -26,7 +26,7 @@ import (
 func terraformFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"can": tryfunc.CanFunc, "regex": stdlib.RegexFunc, "concat": stdlib.ConcatFunc, "join": stdlib.JoinFunc,
-		"jsonencode": stdlib.JSONEncodeFunc, "cidrsubnet": function.New(&function.Spec{
+		"jsonencode": stdlib.JSONEncodeFunc, "floor": stdlib.FloorFunc, "cidrsubnet": function.New(&function.Spec{
 			Params: []function.Parameter{{Name: "prefix", Type: cty.String}, {Name: "bits", Type: cty.Number},
 				{Name: "number", Type: cty.Number}},
 			Type: function.StaticReturnType(cty.String),
@@ -90,7 +90,8 @@ func created() map[string]cty.Value {
 			"region": cty.StringVal("eu-west-1"), "name": cty.StringVal("hubgate"), "hub_id": cty.NumberIntVal(12345678),
 			"user_pool_id": cty.StringVal("eu-west-1_AbCdEf123"), "config_image": cty.StringVal("busybox:1.37.0"),
 			"site_url": variableCases["site_url"].good, "vpc_cidr": variableCases["vpc_cidr"].good,
-			"origin": variableCases["origin"].good, "image": variableCases["image"].good}),
+			"origin": variableCases["origin"].good, "image": variableCases["image"].good,
+			"memory": cty.NumberIntVal(1024)}),
 	}
 }
 
@@ -203,6 +204,9 @@ func TestTerraformTaskFitsItsConfig(t *testing.T) {
 	}
 	if mount := hubgate.MountPoints[0]; mount.ContainerPath != "/etc/hubgate" || !mount.ReadOnly {
 		t.Errorf("the image reads /etc/hubgate/hubgate.yaml, and the mount is %+v", mount)
+	}
+	if limit := hubgate.Environment[0]; limit.Name != "GOMEMLIMIT" || limit.Value != "819MiB" {
+		t.Errorf("of 1024 MiB, hubgate may use %+v", limit)
 	}
 	if !slices.Equal(hubgate.HealthCheck.Command, []string{"CMD", "/hubgate", "healthcheck"}) {
 		t.Errorf("the health check is %q", hubgate.HealthCheck.Command)
