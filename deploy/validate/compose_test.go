@@ -144,6 +144,30 @@ func TestComposeGivesHubgateItsFolderAndTimeToDrain(t *testing.T) {
 	}
 }
 
+// TestComposeMountsWhatDeployHas also holds that Prometheus scrapes the service hubgate.
+func TestComposeMountsWhatDeployHas(t *testing.T) {
+	t.Parallel()
+	project := loadedCompose(t)
+	for name, service := range project.Services {
+		for _, mount := range service.Volumes {
+			if mount.Type != types.VolumeTypeBind {
+				continue
+			}
+			source, err := filepath.Rel(project.WorkingDir, mount.Source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(filepath.Join("..", source)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	scrape, err := os.ReadFile("../prometheus/prometheus.yml")
+	if err != nil || !strings.Contains(string(scrape), `["hubgate:9090"]`) {
+		t.Errorf("prometheus.yml does not scrape hubgate:9090: %v", err)
+	}
+}
+
 func TestComposeNamesMissingVariables(t *testing.T) {
 	t.Parallel()
 	for name := range composeVariables() {
