@@ -120,3 +120,29 @@ func TestFormsOfAKeyHaveDifferentTitles(t *testing.T) {
 		t.Errorf("only %d forms", count)
 	}
 }
+
+// The reference lists the keys that need a restart, by their names or by that of their section.
+func TestRestartsAreDocumented(t *testing.T) {
+	t.Parallel()
+	_, list, found := strings.Cut(configtest.Read(t, "docs", "configuration.md"), "These keys need a restart: ")
+	list, _, _ = strings.Cut(list, "\n\n")
+	count := 0
+	tree().each(func(n *node) {
+		if n.isSection() || !n.restarts() {
+			return
+		}
+		count++
+		names, listed := strings.Split(n.Path, "."), false
+		for end := 1; end <= len(names); end++ {
+			for start := range end {
+				listed = listed || strings.Contains(list, "`"+strings.Join(names[start:end], ".")+"`")
+			}
+		}
+		if !listed {
+			t.Errorf("docs/configuration.md does not say that %s needs a restart", n.Path)
+		}
+	})
+	if !found || count < 20 {
+		t.Errorf("only %d keys need a restart", count)
+	}
+}
