@@ -16,6 +16,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/setting"
+	"github.com/hubgate/hubgate/internal/testservice"
 )
 
 func TestWatchdogIsNotifiedOnlyByAProcessThatResponds(t *testing.T) {
@@ -119,9 +120,7 @@ func TestSystemdUnitIsCompleteAndSandboxed(t *testing.T) {
 
 func TestSystemdUnitHasALowExposure(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Skip("systemd-analyze is not installed; install systemd to run this test")
-	}
+	testservice.Need(t, "systemd", "systemd-analyze")
 	analyze := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=15",
 		"../../deploy/hubgate.service")
 	out, err := analyze.CombinedOutput()
