@@ -179,7 +179,7 @@ func TestComposeNamesMissingVariables(t *testing.T) {
 	}
 }
 
-var variable = regexp.MustCompile(`\$\{([A-Z_]+)`)
+var composeVariable = regexp.MustCompile(`\$\{([A-Z_]+)`)
 
 // TestComposeVariablesAreDocumented compares the file .env of docs/vm.md with the variables of both files.
 func TestComposeVariablesAreDocumented(t *testing.T) {
@@ -190,7 +190,7 @@ func TestComposeVariablesAreDocumented(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, match := range variable.FindAllStringSubmatch(string(text), -1) {
+		for _, match := range composeVariable.FindAllStringSubmatch(string(text), -1) {
 			used[match[1]] = true
 		}
 	}
