@@ -36,19 +36,21 @@ func taggedTree(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	run(t, tree, "git", "init", "-q")
-	run(t, tree, "git", "add", "--all")
-	run(t, tree, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "Release")
-	run(t, tree, "git", "tag", release)
+	settings := []string{"-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "core.autocrlf=false",
+		"-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", "-c", "core.hooksPath=/dev/null"}
+	for _, step := range []string{"init -q", "add --all", "commit -q -m Release", "tag " + release} {
+		run(t, tree, "git", append(settings, strings.Fields(step)...)...)
+	}
 	return tree
 }
 
-// run runs a command in a folder with a clean configuration of git and Go, and returns its output.
+// run runs a command in a folder, and returns its output. Go records the state of version control, and git has a fixed
+// time.
 func run(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=true", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=true",
 		"GIT_AUTHOR_DATE=2026-01-02T03:04:05Z", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z")
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
