@@ -62,7 +62,6 @@ func (e *expander) expand(text string, secret bool) (string, *setting.Invalid) {
 		if bad != nil {
 			return "", bad
 		}
-		fmt.Fprintf(e.hash, "%d:%s", len(value), value)
 		b.WriteString(value)
 		rest = after
 	}

@@ -14,7 +14,7 @@ type Report struct {
 	Path     string
 	Findings []finding
 	Unread   error             // why the file, or one that is expanded into it, could not be read
-	SHA256   string            // of the file and of everything that was expanded into it
+	SHA256   string            // of the file and of what was expanded into it, except addresses to listen on
 	Files    []string          // other files that were read: a change in one is a change in the configuration
 	Secrets  map[string]string // key -> text of a secret before expansion, to read it again
 	Absent   []string          // keys of the secrets that are not here and were not checked; see LoadWithoutSecrets

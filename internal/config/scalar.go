@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -102,7 +103,16 @@ func (d *decoder) text(node *yaml.Node, l location, secret bool) (string, bool) 
 		d.fail(l, bad.Text, bad.Cure)
 		return "", false
 	}
+	if text != node.Value && !ofReplica(l.key) {
+		fmt.Fprintf(d.expand.hash, "%d:%s", len(text), text)
+	}
 	return text, true
+}
+
+// ofReplica reports whether the value of a key may differ between replicas, such as the address of a pod. What is
+// inserted there is not part of the hash, by which operators see whether all replicas serve the same configuration.
+func ofReplica(key string) bool {
+	return slices.Contains([]string{"server.listen", "server.admin_listen", "server.tls.http_listen"}, key)
 }
 
 // scalar decodes a text, a boolean or a whole number.
