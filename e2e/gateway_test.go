@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -17,6 +18,7 @@ type gateway struct {
 	port, admin int
 	config      config
 	file        string // its configuration
+	program     string // hubgate of another release; "" for this one
 }
 
 // newGateway writes the configuration of another gateway.
@@ -55,7 +57,7 @@ func (g *gateway) start() {
 // launch is start without waiting.
 func (g *gateway) launch() {
 	g.t.Helper()
-	g.process = start(g.t, binary, "serve", "--config", g.file)
+	g.process = start(g.t, cmp.Or(g.program, binary), "serve", "--config", g.file)
 }
 
 // set changes keys in the configuration file.

@@ -69,6 +69,16 @@ func (p *process) waitFor(text string) {
 	}
 }
 
+// running reports whether the program has not exited.
+func (p *process) running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
 func (p *process) signal(s syscall.Signal) { p.cmd.Process.Signal(s) }
 
 // terminate sends SIGTERM and returns the exit status.

@@ -19,9 +19,15 @@ func Need(t testing.TB, service, program string) string {
 	if err == nil {
 		return path
 	}
-	if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), service) {
-		t.Fatalf("%s is not installed, but HUBGATE_TEST_SERVICES contains %s", program, service)
-	}
-	t.Skipf("%s is not installed; install it to run this test", program)
+	Lack(t, service, program+" is not installed")
 	return ""
+}
+
+// Lack skips a test that needs a service, or fails it if HUBGATE_TEST_SERVICES contains the service.
+func Lack(t testing.TB, service, why string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("HUBGATE_TEST_SERVICES"), ","), service) {
+		t.Fatalf("%s, but HUBGATE_TEST_SERVICES contains %s", why, service)
+	}
+	t.Skipf("%s; this test needs it", why)
 }
