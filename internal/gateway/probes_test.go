@@ -93,6 +93,38 @@ func TestSiteHealthRecoversWithoutAVisitor(t *testing.T) {
 	eventually(t, "the site is up again", healthy)
 }
 
+// TestAPIRecoversWithoutACall checks what the metric says after an outage in a night without logins.
+func TestAPIRecoversWithoutACall(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	down.Store(true)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(api.Close)
+	r := startRunning(t, reloadYAML+"hubspot: {access_token: token, api_url: \""+api.URL+"\"}\n", nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	var group errgroup.Group
+	t.Cleanup(func() { cancel(); group.Wait() })
+	group.Go(func() error { r.probes.hubspot.Run(ctx); return nil })
+	r.metrics.dependencies.Observe(dependency.HubSpotAPI, dependency.Call{ // the last one of the contact sync
+		Op: dependency.OpUpsert, Result: dependency.ServerError,
+	})
+	up := func() float64 {
+		for _, metric := range gathered(t, r.gateway)["hubgate_dependency_up"].Metric {
+			if metric.Label[0].GetValue() == "hubspot_api" {
+				return metric.Gauge.GetValue()
+			}
+		}
+		return -1
+	}
+	eventually(t, "the API is down", func() bool { return up() == 0 })
+	down.Store(false)
+	eventually(t, "the API is up again", func() bool { return up() == 1 })
+}
+
 func TestProviderCheckFailsWhileTheProviderIsDown(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
