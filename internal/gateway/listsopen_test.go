@@ -125,6 +125,7 @@ func TestTestPageShowsWhatHubSpotKnows(t *testing.T) {
 		s.want(ada, "/oauth2/test", 200, row)
 	}
 	s.want(eve, "/oauth2/test", 200, "HubSpot has no contact with this address")
+	s.want(eve, "/oauth2/test", 200, `>hubspot.member_tier</th><td role="cell" data-label="Answer">empty</td>`)
 	s.want(bob, "/oauth2/test", 403, "only for certain accounts")
 	s.login(bob, func(s *session.Session) { s.Groups, s.EmailVerified = []string{"admin"}, false })
 	s.want(bob, "/oauth2/test", 200, "no verified e-mail address")

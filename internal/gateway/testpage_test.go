@@ -32,7 +32,7 @@ func TestFindingsHaveSentenceInEveryLanguage(t *testing.T) {
 	}
 	for column, words := range map[page.Label][]string{
 		"dropped": dropped, "source": {"claim", "value", "constant"}, "write": {"always", "if_empty", "create_only"},
-		"answer": {"yes", "no", "unknown", "no_contact", "email_unverified", "outage", "timeout", "failed"},
+		"answer": {"yes", "no", "unknown", "empty", "no_contact", "email_unverified", "outage", "timeout", "failed"},
 		"fact":   {"unknown", "contact", "list", "read", "usable"}, "claim": {"userinfo"}, "userinfo": {"failed"},
 		"open": {"yes", rules.ReasonGroups, rules.ReasonClaims, rules.ReasonLists, rules.ReasonProperties,
 			rules.ReasonAuthAge, rules.ReasonStillOld, rules.ReasonUnverified, rules.ReasonUnknown, rules.ReasonMethod},

@@ -152,8 +152,10 @@ func accessTable(cfg access.Config, known *session.CRM, unknown error) page.Tabl
 	}
 	for _, name := range slices.Sorted(slices.Values(cfg.Properties)) {
 		answer := finding("unknown")
-		if values, asked := known.Properties[name]; asked {
+		if values, asked := known.Properties[name]; len(values) > 0 {
 			answer = text(strings.Join(values, ", "))
+		} else if asked {
+			answer = finding("empty")
 		}
 		row(text(session.CRMClaimPrefix+name), answer)
 	}

@@ -34,7 +34,8 @@ func TestUnavailablePagesOfferTheHomePage(t *testing.T) {
 		{Name: BadGateway, Cause: "dial"}, {Name: GatewayTimeout, Cause: "timeout"}, {Name: Unavailable, Cause: "store"},
 	} {
 		html := body(t, write(t, p, request(t, http.MethodGet, "Accept", "text/html"), pg))
-		retry, home := strings.Index(html, `<a href="" class="primary">Try again</a>`), strings.Index(html, `<a href="/">Home page</a>`)
+		retry := strings.Index(html, `<a href="" class="primary">Try again</a>`)
+		home := strings.Index(html, `<a href="/">Home page</a>`)
 		if retry < 0 || home < retry {
 			t.Errorf("%s: try again at %d, home page at %d", pg.Name, retry, home)
 		}
@@ -78,5 +79,48 @@ func TestHeaderLeadsHome(t *testing.T) {
 	unknown := r.Clone(t.Context()) // without the site
 	if html := body(t, write(t, p, unknown, Page{Name: Misdirected})); strings.Contains(html, "<a ") {
 		t.Errorf("a link on an unknown host:\n%s", withoutStyle(html))
+	}
+}
+
+func TestVerdictDecidesTheBadge(t *testing.T) {
+	t.Parallel()
+	p := newPages(t, DefaultConfig())
+	for _, bad := range []bool{false, true} {
+		pg := Page{Name: TestLogin, Verdict: []Sentence{
+			{Finding: "login"}, {Finding: "contact_dead", Ago: 3 * time.Hour, Bad: bad}}}
+		html := body(t, write(t, p, request(t, http.MethodGet, "Accept", "text/html", "Accept-Language", "de"), pg))
+		want := map[bool]string{false: `<body class="good">`, true: `<body class="care">`}[bad]
+		const verdict = "Die Anmeldung funktioniert. HubSpot hat den Kontakt vor 3 h nicht angenommen."
+		if !strings.Contains(html, want) || !strings.Contains(html, verdict) {
+			t.Errorf("bad: %t:\n%s", bad, withoutStyle(html))
+		}
+	}
+}
+
+func TestTimeAgoHasNoSingular(t *testing.T) {
+	t.Parallel()
+	languages := newPages(t, DefaultConfig()).languages
+	for d, want := range map[time.Duration][2]string{
+		-time.Second: {"0 s ago", "vor 0 s"}, 119 * time.Second: {"119 s ago", "vor 119 s"},
+		2 * time.Minute: {"2 min ago", "vor 2 min"}, 47 * time.Hour: {"47 h ago", "vor 47 h"},
+		49 * time.Hour: {"2 days ago", "vor 2 Tagen"},
+	} {
+		if en, de := languages["en"].ago(d), languages["de"].ago(d); en != want[0] || de != want[1] {
+			t.Errorf("%s: %q, %q", d, en, de)
+		}
+	}
+}
+
+func TestEmptyColumnsAreNotShown(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, DefaultConfig()).languages["en"]
+	table := Table{Caption: "rules", Columns: []Label{"rule", "paths", "open"},
+		Rows: [][]Cell{{{Text: "a"}, {}, {}}, {{Text: "b"}, {}, {Finding: "new_reason"}}}}
+	got := c.table(table)
+	if strings.Join(got.Columns, ", ") != "Rule, Open to you" || got.Rows[1][1].Finding != "new_reason" {
+		t.Errorf("%+v", got)
+	}
+	if facts := table.facts(); len(facts.Columns) != 3 || len(facts.Rows[0]) != 3 {
+		t.Errorf("programs get other columns: %+v", facts)
 	}
 }
