@@ -55,6 +55,37 @@ func TestClaimValues(t *testing.T) {
 	}
 }
 
+// TestValuesSayWhyInOneWord also demands that every text has its word: pages translate words, not texts.
+func TestValuesSayWhyInOneWord(t *testing.T) {
+	t.Parallel()
+	known := testSchema(t)
+	for want, p := range map[string]Property{
+		"": {Claim: "name"}, "no_claim": {Claim: "absent"}, "empty_claim": {Claim: "blank"}, "not_text": {Claim: "object"},
+		"no_login": {Value: ValueLoginTime}, "empty": {Value: ValueHost}, "no_source": {Value: "x"},
+	} {
+		login := outbox.Login{Claims: map[string]any{"name": "a", "blank": "", "object": map[string]any{}}}
+		if want == "no_source" {
+			login.At = time.Unix(1, 0)
+		}
+		got := New(Config{Properties: map[string]Property{"text": p}}).Values(login, 0, known)[0]
+		if got.Why != want || (got.Dropped == "") != (want == "") {
+			t.Errorf("%+v: %q (%s), want %q", p, got.Why, got.Dropped, want)
+		}
+	}
+	login := outbox.Login{At: time.Unix(1, 0), Claims: map[string]any{"c": "bronze"}}
+	for property, want := range map[string]string{"one": "not_an_option", "n": "wrong_type", "nowhere": "no_such_property"} {
+		got := New(Config{Properties: map[string]Property{property: {Claim: "c"}}}).Values(login, 0, known)[0]
+		if got.Why != want {
+			t.Errorf("%s: %q, want %q", property, got.Why, want)
+		}
+	}
+	count := Property{Value: ValueLoginCount}
+	got := New(Config{Properties: map[string]Property{"n": count}}).Values(login, 0, known)[0]
+	if got.Why != "counted_later" {
+		t.Errorf("the count: %q", got.Why)
+	}
+}
+
 func TestMappingValues(t *testing.T) {
 	t.Parallel()
 	m := New(Config{Properties: map[string]Property{
