@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,6 +91,7 @@ func TestLiveSessionsAreCountedBesideAKeyOfAnotherType(t *testing.T) {
 
 // counts answers the commands of a count without a network, and keeps when they came.
 type counts struct {
+	mu       sync.Mutex
 	at       []time.Time
 	commands int
 	err      error
@@ -101,6 +103,8 @@ func (c *counts) DialHook(redis.DialHook) redis.DialHook {
 func (c *counts) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
 func (c *counts) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(_ context.Context, cmds []redis.Cmder) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.at, c.commands = append(c.at, time.Now()), len(cmds)
 		for _, cmd := range cmds {
 			cmd.(*redis.IntCmd).SetVal(2)
@@ -108,6 +112,19 @@ func (c *counts) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPip
 		}
 		return c.err
 	}
+}
+
+// pass lets the bubble's time pass and returns how many counts there were.
+func (c *counts) pass(d time.Duration, err error) int {
+	c.mu.Lock()
+	before := len(c.at)
+	c.err = err
+	c.mu.Unlock()
+	<-time.After(d)
+	synctest.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.at) - before
 }
 
 func TestLiveSessionsAreCountedInOneRoundTripEvery30s(t *testing.T) {
@@ -123,15 +140,13 @@ func TestLiveSessionsAreCountedInOneRoundTripEvery30s(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { m.countLive(ctx); close(done) }()
-		time.Sleep(time.Minute + time.Second) // the bubble's clock
-		if got := testutil.ToFloat64(m.deps.Metrics.live); len(answers.at) != 3 || answers.commands != 16 || got != 32 {
-			t.Errorf("%d round trips of %d commands, counted %v", len(answers.at), answers.commands, got)
+		trips := answers.pass(time.Minute+time.Second, nil)
+		if got := testutil.ToFloat64(m.deps.Metrics.live); trips != 3 || answers.commands != 16 || got != 32 {
+			t.Errorf("%d round trips of %d commands, counted %v", trips, answers.commands, got)
 		}
-		answers.err = errors.New("down")
-		time.Sleep(countEvery)
-		failed := len(answers.at)
-		time.Sleep(2 * countRetry)
-		if again := len(answers.at) - failed; again != 2 {
+		down := errors.New("down")
+		answers.pass(countEvery, down)
+		if again := answers.pass(2*countRetry, down); again != 2 {
 			t.Errorf("tried %d times in 10 s while Redis is down", again)
 		}
 		stop()
