@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func folder(t *testing.T, files map[string]string) string {
@@ -49,6 +50,18 @@ func TestFolderReplacesLayout(t *testing.T) {
 	got := write(t, newPages(t, Config{Folder: dir}), request(t, "GET", "Accept", "text/html"), Page{Name: NotFound})
 	if html := body(t, got); html != layout+`Page not found</h1>REQUESTIDREQUESTIDREQUESTI` {
 		t.Errorf("%s", html)
+	}
+}
+
+func TestFolderLayoutShowsCellsAsText(t *testing.T) {
+	t.Parallel()
+	const layout = `{{.RequestID}}{{range .Tables}}{{range .Rows}}{{range .}}<td>{{.}}</td>{{end}}{{end}}{{end}}`
+	p := newPages(t, Config{Folder: folder(t, map[string]string{"page.html": layout})})
+	html := body(t, write(t, p, request(t, "GET", "Accept", "text/html"), testLogin(time.Unix(1e9, 0))))
+	for _, want := range []string{"<td>claim given_name</td>", "<td>9 September 2001, 01:46 UTC</td>", "<td></td>"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %s: %s", want, html)
+		}
 	}
 }
 

@@ -71,6 +71,9 @@ type viewCell struct {
 	Time    string // Text in machine-readable form, or empty
 }
 
+// String returns the cell as text. An own page.html that shows cells without their fields keeps working by it.
+func (c viewCell) String() string { return strings.TrimSpace(c.Finding + " " + c.Text) }
+
 func (c catalogue) table(t Table) viewTable {
 	out := viewTable{Caption: c.Labels[t.Caption], Folded: t.Folded, Rows: make([][]viewCell, len(t.Rows))}
 	for i, column := range t.Columns {
