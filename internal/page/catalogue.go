@@ -110,7 +110,7 @@ func (c catalogue) checkKnown(complete catalogue) error {
 		has, known []string
 	}{
 		{"page", keys(c.Pages), keys(complete.Pages)},
-		{"cause", keys(c.Causes), keys(complete.Causes)},
+		{"cause", keys(c.Causes), append(keys(complete.Causes), keys(complete.Details)...)}, // they were causes once
 		{"detail", keys(c.Details), keys(complete.Details)},
 		{"finding", keys(c.Findings), keys(complete.Findings)},
 		{"label", keys(c.Labels), keys(complete.Labels)},

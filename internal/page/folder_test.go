@@ -53,6 +53,17 @@ func TestFolderReplacesLayout(t *testing.T) {
 	}
 }
 
+func TestFolderMayHaveSentenceForVisitorsWhereDetailsAre(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"en.json": `{"causes":{"scheme.scheme":"Our proxy is set up wrongly."}}`})
+	pg := Page{Name: Scheme, Cause: "scheme"}
+	html := body(t, write(t, newPages(t, Config{Folder: dir}), request(t, "GET", "Accept", "text/html"), pg))
+	cause := `<p class="cause">Our proxy is set up wrongly.</p>`
+	if !strings.Contains(html, cause) || !strings.Contains(html, "X-Forwarded-Proto") {
+		t.Error(withoutStyle(html))
+	}
+}
+
 func TestFolderLayoutShowsCellsAsText(t *testing.T) {
 	t.Parallel()
 	const layout = `{{.RequestID}}{{range .Tables}}{{range .Rows}}{{range .}}<td>{{.}}</td>{{end}}{{end}}{{end}}`
