@@ -39,7 +39,7 @@ var elsewhere = map[string]string{
 	"internal/logging NewWriter": "process-long: the writer of the log",
 
 	"internal/gateway catchSignals":   "process-long",
-	"internal/demo Run":               "process-long: the demo's servers",
+	"internal/demo run":               "process-long: the demo's servers",
 	"internal/doctor doctor.diagnose": "a command, not a server",
 	"internal/gateway drainer.drain":  "the end of the process",
 	"internal/gateway gateway.run":    "process-long: each part is kept running",

@@ -164,17 +164,12 @@ func endpointName(prefix, name string) string {
 	return prefix + "/" + name
 }
 
-// logStart logs what an operator must know at the start: the URLs to register at the provider, what is disabled, and
-// what will be lost.
+// logStart logs what an operator must know at the start: the URLs to register at the provider, and what is disabled.
 func (gen *generation) logStart(log *slog.Logger) {
 	for _, site := range gen.sites {
 		log.Info("register these URLs at the provider's app client",
 			"callback_url", site.Origin()+gen.cfg.Auth.Prefix+"/callback",
 			"logout_url", site.Origin()+gen.cfg.Auth.Prefix+"/signed_out")
-	}
-	if gen.cfg.Session.Redis.Mode == "embedded" {
-		log.Warn("Redis is embedded in this process: sessions and the contact queue are lost when it exits, " +
-			"and other replicas cannot see them; use it for trials only")
 	}
 	if gen.cfg.HubSpot.AccessToken == "" {
 		log.Warn("contact sync is off: hubspot.access_token is empty")

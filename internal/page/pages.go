@@ -43,9 +43,10 @@ func New(cfg Config) (*Pages, error) {
 		styleSource: styles, imageSource: imageSource(cfg.Logo)}, nil
 }
 
-// HasCause reports whether the catalogue has a sentence for this cause of a page.
+// HasCause reports whether the catalogue has a sentence for this cause of a page, for visitors or for administrators.
 func (p *Pages) HasCause(name Name, cause string) bool {
-	return p.languages[fallback].Causes[causeKey(name, cause)] != ""
+	c, key := p.languages[fallback], causeKey(name, cause)
+	return c.Causes[key] != "" || c.Details[key] != ""
 }
 
 func causeKey(name Name, cause string) string { return string(name) + "." + cause }
