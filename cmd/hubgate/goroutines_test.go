@@ -47,7 +47,7 @@ var elsewhere = map[string]string{
 	"internal/gateway newFolders":     "process-long: watches files",
 	"internal/gateway Serve":          "process-long",
 
-	"internal/cli env.finish":          "the end of the process",
+	"internal/command Env.Finish":      "the end of the process",
 	"internal/redisclient readAny":     "a probe of Redis, which belongs to no request",
 	"internal/redisclient Probe.query": "a probe of Redis, which belongs to no request",
 }

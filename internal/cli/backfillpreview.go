@@ -8,21 +8,22 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/backfill"
 	"github.com/hubgate/hubgate/hubspot/mapping"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
 )
 
 // preview returns what shows the effect of an import.
 func (b *backfillCommand) preview() (work func() (summary any, err error), err error) {
-	if b.flags.admin != "" || b.flags.tokenFile != "" {
-		return nil, usageError("--dry-run asks HubSpot itself, not a gateway; use --config FILE")
+	if b.flags.Admin != "" || b.flags.TokenFile != "" {
+		return nil, command.UsageError("--dry-run asks HubSpot itself, not a gateway; use --config FILE")
 	}
-	cfg, err := b.env.loadConfig(b.flags.config)
+	cfg, err := b.env.LoadConfig(b.flags.Config)
 	if err != nil {
 		return nil, err
 	}
 	return func() (any, error) {
-		account, err := site.PreviewImport(b.env.ctx, cfg)
+		account, err := site.PreviewImport(b.env.Ctx, cfg)
 		if err != nil {
 			return previewTotals{}, err
 		}
@@ -95,7 +96,7 @@ func (p *backfillPreview) add(row backfill.Row) error {
 	}
 	person := previewRow{row.Number, row.Line, row.Claims["email"], list}
 	p.command.report.add("row", person, person.text())
-	return p.command.env.ctx.Err()
+	return p.command.env.Ctx.Err()
 }
 
 func (p *backfillPreview) count(item mapping.ImportedProperty) {
@@ -111,10 +112,10 @@ func (p *backfillPreview) count(item mapping.ImportedProperty) {
 
 // text returns the person with what would be written.
 func (r previewRow) text() string {
-	text := fmt.Sprintf("line %d: %s", r.Line, visible(r.Email, ""))
+	text := fmt.Sprintf("line %d: %s", r.Line, command.Visible(r.Email, ""))
 	for _, item := range r.Properties {
-		value := visible(setting.Shorten(item.Value), "")
-		switch rejected := visible(item.Rejected, ""); {
+		value := command.Visible(setting.Shorten(item.Value), "")
+		switch rejected := command.Visible(item.Rejected, ""); {
 		case item.Effect == mapping.EffectLeftOut:
 			value = "left out: " + rejected
 		case item.Effect == mapping.EffectPartly:
@@ -147,28 +148,28 @@ func (p *backfillPreview) finish(err error) error {
 		return err
 	}
 	p.command.report.after = p.print
-	return found(p.rejected || p.command.bad > 0)
+	return command.Found(p.rejected || p.command.bad > 0)
 }
 
 // print prints the totals.
 func (p *backfillPreview) print() error {
 	e, totals := p.command.env, p.summary()
-	table := e.table("PROPERTY", "WRITTEN", "LEFT OUT")
+	table := e.Table("PROPERTY", "WRITTEN", "LEFT OUT")
 	for _, property := range totals.Properties {
 		var rejected []string
 		for _, reason := range slices.Sorted(maps.Keys(property.Rejected)) {
 			rejected = append(rejected, setting.Number(property.Rejected[reason])+": "+reason)
 		}
-		fprintf(table, "%s\t%s\t%s\n", property.Property, setting.Number(property.Written),
+		command.Fprintf(table, "%s\t%s\t%s\n", property.Property, setting.Number(property.Written),
 			strings.Join(rejected, "; "))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	if len(totals.UnusedClaims) > 0 {
-		fprintf(e.stdout, "not mapped to a property: %s\n", strings.Join(totals.UnusedClaims, ", "))
+		command.Fprintf(e.Stdout, "not mapped to a property: %s\n", strings.Join(totals.UnusedClaims, ", "))
 	}
-	_, err := fprintf(e.stdout, "%s to send, %s%s; nothing was sent\n",
+	_, err := command.Fprintf(e.Stdout, "%s to send, %s%s; nothing was sent\n",
 		setting.Count(totals.People, "row"), setting.Count(totals.BadRows, "bad row"), p.command.excludedText())
 	return err
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 func TestBackfillDryRunShowsWhatFits(t *testing.T) {
 	t.Parallel()
 	config, created := unready(t, 4711)
-	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != exitOK {
+	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != command.ExitOK {
 		t.Fatal(stderr)
 	}
 	clear(created)
@@ -40,12 +41,13 @@ func TestBackfillDryRunShowsWhatFits(t *testing.T) {
 	for line := range strings.Lines(stdout) {
 		got = append(got, strings.TrimRight(line, " \n"))
 	}
-	if d := cmp.Diff(want, got); d != "" || status != exitFound || len(created) > 0 {
+	if d := cmp.Diff(want, got); d != "" || status != command.ExitFound || len(created) > 0 {
 		t.Errorf("%d %s %v %s", status, stderr, created, d)
 	}
 	for _, args := range [][]string{{"--admin", "http://127.0.0.1:1", "--token-file", file}, {}} {
 		args = append([]string{"contacts", "backfill", file, "--dry-run"}, args...)
-		if status, _, stderr := hubgate(t, args...); status != ExitUsage || !strings.Contains(stderr, "--config FILE") {
+		if status, _, stderr := hubgate(t, args...); status != command.ExitUsage ||
+			!strings.Contains(stderr, "--config FILE") {
 			t.Errorf("%v: %d %s", args, status, stderr)
 		}
 	}
@@ -109,7 +111,7 @@ func TestBackfillNoticesAChangedFile(t *testing.T) {
 func TestBackfillDryRunFailsForValuesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	config, _ := unready(t, 4711)
-	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != exitOK {
+	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != command.ExitOK {
 		t.Fatal(stderr)
 	}
 	file := filepath.Join(t.TempDir(), "people.csv")
@@ -118,7 +120,7 @@ func TestBackfillDryRunFailsForValuesThatDoNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := hubgate(t, "contacts", "backfill", file, "--config", config, "--dry-run")
-	if status != exitFound || !strings.Contains(stdout,
+	if status != command.ExitFound || !strings.Contains(stdout,
 		"  circles: emptied (no value can be written: not an option of the property)\n") ||
 		!strings.Contains(stdout, "circles     1        1: ") {
 		t.Errorf("%d %s %s", status, stdout, stderr)
@@ -128,7 +130,7 @@ func TestBackfillDryRunFailsForValuesThatDoNotFit(t *testing.T) {
 func TestBackfillDryRunCountsExcludedPeople(t *testing.T) {
 	t.Parallel()
 	config, _ := unready(t, 4711)
-	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != exitOK {
+	if status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--yes"); status != command.ExitOK {
 		t.Fatal(stderr)
 	}
 	text, err := os.ReadFile(config)
@@ -146,7 +148,7 @@ func TestBackfillDryRunCountsExcludedPeople(t *testing.T) {
 	}
 	status, stdout, stderr := hubgate(t, "contacts", "backfill", file, "--config", config, "--dry-run")
 	want := "1 row to send, 0 bad rows, 2 skipped (excluded by hubspot.contacts.skip.email_domains); nothing was sent\n"
-	if status != exitOK || !strings.HasSuffix(stdout, want) {
+	if status != command.ExitOK || !strings.HasSuffix(stdout, want) {
 		t.Errorf("%d %s %s", status, stdout, stderr)
 	}
 }

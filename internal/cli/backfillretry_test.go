@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 func TestBackfillRepeatsARequestAfterATransientFailure(t *testing.T) {
@@ -17,7 +18,8 @@ func TestBackfillRepeatsARequestAfterATransientFailure(t *testing.T) {
 			a := newImportAPI(t)
 			a.failAt, a.done, a.status = 2, done, status
 			status, stdout, stderr := a.backfill(file)
-			if status != exitOK || len(a.rows) != 300 || !strings.Contains(stderr, "200 of 300 rows queued; trying again: ") {
+			if status != command.ExitOK || len(a.rows) != 300 ||
+				!strings.Contains(stderr, "200 of 300 rows queued; trying again: ") {
 				t.Errorf("%d, done: %v: %d %q %q, %d rows", a.status, done, status, stdout, stderr, len(a.rows))
 			}
 		}
@@ -30,7 +32,7 @@ func TestBackfillDoesNotAdviseToRepeatWhatIsRefused(t *testing.T) {
 		a := newImportAPI(t)
 		a.failAt, a.status = 1, refusal
 		status, _, stderr := a.backfill(peopleCSV(t, 3, 0))
-		if status != exitFailed || strings.Contains(stderr, "same command again") || a.requests != 1 {
+		if status != command.ExitFailed || strings.Contains(stderr, "same command again") || a.requests != 1 {
 			t.Errorf("%d: %d %q", refusal, status, stderr)
 		}
 	}
@@ -42,7 +44,7 @@ func TestBackfillNamesThePauseThatItWaitsFor(t *testing.T) {
 		a, until := newImportAPI(t), time.Now().Add(time.Hour)
 		a.room, a.state = 150, outbox.Status{PausedUntil: &until, PausedBecause: because}
 		status, _, stderr := a.backfill(peopleCSV(t, 200, 0))
-		if want := "paused: " + because; status != exitOK || strings.Count(stderr, want) != 1 {
+		if want := "paused: " + because; status != command.ExitOK || strings.Count(stderr, want) != 1 {
 			t.Errorf("%d, no %q in %q", status, want, stderr)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hubgate/hubgate/hubspot/backfill"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/background"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -24,7 +25,7 @@ const (
 
 // upload returns what sends a file to the queue. Nothing is sent if the file cannot be read to its end.
 func (b *backfillCommand) upload() (work func() (summary any, err error), err error) {
-	client, err := b.flags.client(b.env)
+	client, err := b.flags.Client(b.env)
 	if err != nil {
 		return nil, err
 	}
@@ -36,8 +37,8 @@ func (b *backfillCommand) upload() (work func() (summary any, err error), err er
 		u := &upload{
 			command: b, client: client, lines: map[int]int{},
 			progress: progress{
-				w: b.env.stderr, report: b.env.reportProgress, last: time.Now(),
-				terminal: isTerminal(b.env.stderr) && b.env.output != "json",
+				w: b.env.Stderr, report: b.env.ReportProgress, last: time.Now(),
+				terminal: command.IsTerminal(b.env.Stderr) && b.env.Output != "json",
 			},
 		}
 		b.report.before = u.progress.clear
@@ -55,7 +56,7 @@ func (b *backfillCommand) upload() (work func() (summary any, err error), err er
 // upload is an import in progress.
 type upload struct {
 	command  *backfillCommand
-	client   *adminClient
+	client   *command.AdminClient
 	progress progress
 	rows     []hubspot.ImportRow // of the next request
 	lines    map[int]int         // of these rows
@@ -96,16 +97,16 @@ func (u *upload) send() error {
 	for len(u.rows) > 0 {
 		var done hubspot.Imported
 		body := hubspot.Import{File: u.command.file.hash, TrustEmails: u.command.trustEmails, Rows: u.rows}
-		ctx := u.command.env.ctx
-		err := retryTransient(ctx, u.failed, func() error {
+		ctx := u.command.env.Ctx
+		err := command.RetryTransient(ctx, u.failed, func() error {
 			done = hubspot.Imported{}
-			return u.client.call(ctx, http.MethodPost, "/api/contacts/import", body, &done)
+			return u.client.Call(ctx, http.MethodPost, "/api/contacts/import", body, &done)
 		})
 		if err != nil {
 			return err
 		}
 		if !plausible(done, len(u.rows)) {
-			return errUnexpectedResponse
+			return command.ErrUnexpectedResponse
 		}
 		u.count(done)
 		if u.rows = u.rows[done.Rows:]; len(u.rows) == 0 {
@@ -172,13 +173,13 @@ func (u *upload) report() {
 func (u *upload) wait(seconds float64) bool {
 	text, because := u.state()+"; waiting, as the queue is full", ""
 	var status outbox.Status
-	err := u.client.call(u.command.env.ctx, http.MethodGet, "/api/contacts", nil, &status)
+	err := u.client.Call(u.command.env.Ctx, http.MethodGet, "/api/contacts", nil, &status)
 	if err == nil && status.PausedUntil != nil {
 		because = status.PausedBecause
 		text += " and calls to HubSpot are paused: " + because
 	}
 	u.progress.show(text, because)
-	return background.Sleep(u.command.env.ctx, retryPause(seconds))
+	return background.Sleep(u.command.env.Ctx, retryPause(seconds))
 }
 
 // failed shows why a request is repeated.
@@ -193,8 +194,8 @@ func retryPause(seconds float64) time.Duration {
 
 // finish prepares the output of the result. After an error it says how to go on, if a repeat can.
 func (u *upload) finish(err error) error {
-	var failed *callError
-	if errors.As(err, &failed) && failed.isRefused() {
+	var failed *command.CallError
+	if errors.As(err, &failed) && failed.IsRefused() {
 		return fmt.Errorf("%s, then: %w", u.state(), err)
 	}
 	if errors.Is(err, context.Canceled) {
@@ -204,7 +205,7 @@ func (u *upload) finish(err error) error {
 		return fmt.Errorf("%s, then: %w; run the same command again to go on, no row is queued twice", u.state(), err)
 	}
 	u.command.report.after = u.print
-	return found(u.totals.BadRows > 0)
+	return command.Found(u.totals.BadRows > 0)
 }
 
 // print prints the totals.
@@ -221,6 +222,6 @@ func (u *upload) print() error {
 			text += ", " + setting.Number(part.rows) + " " + part.text
 		}
 	}
-	_, err := fprintln(u.command.env.stdout, text+u.command.excludedText())
+	_, err := command.Fprintln(u.command.env.Stdout, text+u.command.excludedText())
 	return err
 }

@@ -9,27 +9,28 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/crm"
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsCommand(e *env) *cobra.Command {
-	flags := &adminFlags{}
+func contactsCommand(e *command.Env) *cobra.Command {
+	flags := &command.AdminFlags{}
 	cmd := &cobra.Command{
 		Use: "contacts", Short: "Manage the contact queue of a running gateway, and set up HubSpot for it",
-		Example: example("hubgate contacts status", "hubgate contacts setup"),
+		Example: command.Example("hubgate contacts status", "hubgate contacts setup"),
 	}
-	group(cmd)
-	flags.add(cmd)
+	command.Group(cmd)
+	flags.Add(cmd)
 	cmd.AddCommand(contactsStatusCommand(e, flags), contactsQueueCommand(e, flags), contactsDeadCommand(e, flags),
 		contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsShowCommand(e, flags),
 		contactsForgetCommand(e, flags), contactsSetupCommand(e, flags), contactsBackfillCommand(e, flags))
 	return cmd
 }
 
-func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsStatusCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show the contact queue, and which values do not reach HubSpot", Args: noArguments,
-		Example: example(
+		Use: "status", Short: "Show the contact queue, and which values do not reach HubSpot", Args: command.NoArguments,
+		Example: command.Example(
 			"hubgate contacts status",
 			"hubgate contacts status --admin http://127.0.0.1:9090 --token-file admin_token",
 		),
@@ -37,23 +38,23 @@ func contactsStatusCommand(e *env, flags *adminFlags) *cobra.Command {
 Exit status: 0 when nothing needs attention, 3 when there are dead letters or dropped values.`,
 		RunE: func(*cobra.Command, []string) error {
 			var s outbox.Status
-			if err := flags.get(e, "/api/contacts", &s); err != nil {
+			if err := flags.Get(e, "/api/contacts", &s); err != nil {
 				return err
 			}
-			if e.output == "json" {
-				if err := e.printJSON(s); err != nil {
+			if e.Output == "json" {
+				if err := e.PrintJSON(s); err != nil {
 					return err
 				}
 			} else if err := printStatus(e, s, time.Now()); err != nil {
 				return err
 			}
-			return found(s.Dead > 0 || len(s.RejectedProperties) > 0)
+			return command.Found(s.Dead > 0 || len(s.RejectedProperties) > 0)
 		},
 	}
 }
 
-func printStatus(e *env, s outbox.Status, now time.Time) error {
-	row := func(name, text string) { fprintf(e.stdout, "%-9s %s\n", name, text) }
+func printStatus(e *command.Env, s outbox.Status, now time.Time) error {
+	row := func(name, text string) { command.Fprintf(e.Stdout, "%-9s %s\n", name, text) }
 	count := func(name string, n int64, explanation string) {
 		text := strconv.FormatInt(n, 10)
 		if n > 0 && explanation != "" {
@@ -73,9 +74,9 @@ func printStatus(e *env, s outbox.Status, now time.Time) error {
 	if s.PausedUntil != nil {
 		row("paused until", pauseText(s, now))
 	}
-	table := e.table()
+	table := e.Table()
 	for _, p := range s.RejectedProperties {
-		fprintf(table, "%-9s %s\t%s, last %s: %s\n", "dropped", p.Property, setting.Count(int(p.Count), "time"),
+		command.Fprintf(table, "%-9s %s\t%s, last %s: %s\n", "dropped", p.Property, setting.Count(int(p.Count), "time"),
 			clock(p.LastAt, now), reasonText(p.Reason))
 	}
 	for _, c := range s.UnseenClaims {
@@ -83,7 +84,7 @@ func printStatus(e *env, s outbox.Status, now time.Time) error {
 		if c.LastSeen != nil {
 			seen = "last seen " + clock(*c.LastSeen, now)
 		}
-		fprintf(table, "%-9s %s\t%s without it, %s: is the claim of %s misspelt?\n", "unseen", c.Claim,
+		command.Fprintf(table, "%-9s %s\t%s without it, %s: is the claim of %s misspelt?\n", "unseen", c.Claim,
 			setting.Count(int(c.Logins), "login"), seen, c.Property)
 	}
 	return table.Flush()

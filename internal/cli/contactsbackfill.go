@@ -11,19 +11,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsBackfillCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsBackfillCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	b := &backfillCommand{env: e, flags: flags, report: rowReport{env: e, counts: map[string]int{}},
 		excluded: map[string]int{}}
 	cmd := &cobra.Command{
 		Use: "backfill FILE|-", Short: "Import the people of a CSV or JSON file as contacts",
-		Example: example(
+		Example: command.Example(
 			"hubgate contacts backfill people.csv --dry-run",
 			"aws cognito-idp list-users --user-pool-id eu-west-1_AbCdEf123 | hubgate contacts backfill -",
 		),
-		Args: oneArgument("a file, or - for the standard input"),
+		Args: command.OneArgument("a file, or - for the standard input"),
 		Long: `Queues the people of a file as contacts, with the mapping hubspot.contacts.properties. FILE is a CSV file whose
 header has the names of claims, or the output of "aws cognito-idp list-users"; - is the standard input. It needs a
 column email, and email_verified with true in each row, or --trust-emails.
@@ -41,8 +42,8 @@ Exit status: 0 when everybody else was queued, 2 when the file cannot be read, 3
 
 // backfillCommand is one run of contacts backfill.
 type backfillCommand struct {
-	env                 *env
-	flags               *adminFlags
+	env                 *command.Env
+	flags               *command.AdminFlags
 	dryRun, trustEmails bool
 
 	file   *peopleFile
@@ -67,13 +68,13 @@ func (b *backfillCommand) run(path string, stdin io.Reader) error {
 	}
 	defer b.file.close()
 	summary, err := work()
-	var silent silentError
+	var silent command.SilentError
 	if err == nil || errors.As(err, &silent) || b.report.begun() {
 		err = cmp.Or(err, b.report.end(summary))
 	}
 	var mistake *backfill.FileError
 	if errors.As(err, &mistake) {
-		return inputError{fmt.Errorf("%s: %w", path, mistake)}
+		return command.InputError{Err: fmt.Errorf("%s: %w", path, mistake)}
 	}
 	return err
 }
@@ -82,7 +83,7 @@ func (b *backfillCommand) run(path string, stdin io.Reader) error {
 func (b *backfillCommand) excludedText() string {
 	text := ""
 	for _, reason := range slices.Sorted(maps.Keys(b.excluded)) {
-		text += fmt.Sprintf(", %s skipped (%s)", setting.Number(b.excluded[reason]), visible(reason, ""))
+		text += fmt.Sprintf(", %s skipped (%s)", setting.Number(b.excluded[reason]), command.Visible(reason, ""))
 	}
 	return text
 }
@@ -94,5 +95,5 @@ func (b *backfillCommand) reject(e *backfill.RowError) {
 	if e.Cure != "" {
 		text += "; " + e.Cure
 	}
-	b.report.add("bad row", e, visible(text, ""))
+	b.report.add("bad row", e, command.Visible(text, ""))
 }

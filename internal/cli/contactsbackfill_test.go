@@ -14,6 +14,7 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot"
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 // importAPI is an admin API that queues rows as a gateway does.
@@ -124,7 +125,7 @@ func TestBackfillQueuesEachRowOnce(t *testing.T) {
 	a := newImportAPI(t)
 	file := peopleCSV(t, 1300, 0)
 	for _, want := range []string{"1,300 rows queued\n", "0 rows queued, 1,300 queued before\n"} {
-		if status, stdout, stderr := a.backfill(file); status != exitOK || stdout != want || stderr != "" {
+		if status, stdout, stderr := a.backfill(file); status != command.ExitOK || stdout != want || stderr != "" {
 			t.Errorf("%d %q %q, want %q", status, stdout, stderr, want)
 		}
 	}
@@ -145,10 +146,10 @@ func TestBackfillGoesOnAfterACrash(t *testing.T) {
 			a := newImportAPI(t)
 			a.failAt, a.done, a.status = at, done, http.StatusInternalServerError
 			status, stdout, stderr := a.backfill(file)
-			if status != exitFailed || stdout != "" || !strings.Contains(stderr, "run the same command again") {
+			if status != command.ExitFailed || stdout != "" || !strings.Contains(stderr, "run the same command again") {
 				t.Errorf("request %d fails: %d %q %q", at, status, stdout, stderr)
 			}
-			if status, _, stderr = a.backfill(file); status != exitOK || len(a.rows) != 1300 {
+			if status, _, stderr = a.backfill(file); status != command.ExitOK || len(a.rows) != 1300 {
 				t.Errorf("request %d failed, done: %v: the second time: %d %q, %d rows", at, done, status, stderr, len(a.rows))
 			}
 		}
@@ -160,7 +161,7 @@ func TestBackfillWaitsForRoomInTheQueue(t *testing.T) {
 	a := newImportAPI(t)
 	a.room = 70
 	status, stdout, stderr := a.backfill(peopleCSV(t, 600, 0))
-	if status != exitOK || stdout != "600 rows queued\n" || stderr != "" || len(a.rows) != 600 {
+	if status != command.ExitOK || stdout != "600 rows queued\n" || stderr != "" || len(a.rows) != 600 {
 		t.Errorf("%d %q %q, %d rows", status, stdout, stderr, len(a.rows))
 	}
 }
@@ -170,7 +171,7 @@ func TestBackfillNamesBadRows(t *testing.T) {
 	a := newImportAPI(t)
 	file := peopleCSV(t, 9000, 3)
 	status, stdout, _ := a.backfill(file)
-	if status != exitFound || strings.Count(stdout, "email_verified is not true; let") != shownRows ||
+	if status != command.ExitFound || strings.Count(stdout, "email_verified is not true; let") != shownRows ||
 		!strings.HasPrefix(stdout, "line 2: ") || !strings.Contains(stdout, "\nand 2,980 more bad rows;") ||
 		!strings.HasSuffix(stdout, "6,000 rows queued, 3,000 not imported\n") {
 		t.Errorf("%d %.3000s", status, stdout)
@@ -183,11 +184,12 @@ func TestBackfillNamesBadRows(t *testing.T) {
 		BadRows int `json:"bad_rows"`
 	}
 	status, stdout, _ = a.backfill(file, "--output", "json")
-	if err := json.Unmarshal([]byte(stdout), &list); err != nil || status != exitFound || list.BadRows != 3000 ||
+	if err := json.Unmarshal([]byte(stdout), &list); err != nil || status != command.ExitFound || list.BadRows != 3000 ||
 		len(list.Rows) != 3000 || list.Rows[2999].Line != 8999 || list.Rows[2999].Cure == "" {
 		t.Errorf("%d %v %.300s", status, err, stdout)
 	}
-	if status, stdout, _ = a.backfill(file, "--trust-emails"); status != exitOK || !strings.HasPrefix(stdout, "3,000") {
+	if status, stdout, _ = a.backfill(file, "--trust-emails"); status != command.ExitOK ||
+		!strings.HasPrefix(stdout, "3,000") {
 		t.Errorf("%d %.3000s", status, stdout)
 	}
 }
@@ -205,7 +207,7 @@ func TestBackfillNamesRowsThatTheGatewaySkips(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "line 3: groups unknown\n1 row queued, 1 not imported, 1 skipped (excluded by skip)\n"
-	if status, stdout, stderr := a.backfill(file, "--trust-emails"); status != exitFound || stdout != want {
+	if status, stdout, stderr := a.backfill(file, "--trust-emails"); status != command.ExitFound || stdout != want {
 		t.Errorf("%d %q %q", status, stdout, stderr)
 	}
 }
@@ -223,7 +225,7 @@ func TestBackfillSucceedsForExcludedPeople(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := fmt.Sprintf("1 row queued, %d skipped (excluded by skip)\n", n)
-		if status, stdout, stderr := a.backfill(file); status != exitOK || stdout != want {
+		if status, stdout, stderr := a.backfill(file); status != command.ExitOK || stdout != want {
 			t.Errorf("%d %q %q", status, stdout, stderr)
 		}
 	}
@@ -246,13 +248,13 @@ func TestBackfillSendsNothingOfABrokenFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		status, stdout, stderr := a.backfill(file)
-		if status != ExitUsage || stdout != "" || !strings.Contains(stderr, fault) || !strings.Contains(stderr, "line 1") ||
-			a.requests > 0 {
+		if status != command.ExitUsage || stdout != "" || !strings.Contains(stderr, fault) ||
+			!strings.Contains(stderr, "line 1") || a.requests > 0 {
 			t.Errorf("%q: %d %q %q, %d requests", text, status, stdout, stderr, a.requests)
 		}
 	}
 	a := newImportAPI(t)
-	if status, _, stderr := a.backfill(filepath.Join(t.TempDir(), "no")); status != ExitUsage || stderr == "" {
+	if status, _, stderr := a.backfill(filepath.Join(t.TempDir(), "no")); status != command.ExitUsage || stderr == "" {
 		t.Errorf("no file: %d %q", status, stderr)
 	}
 }
@@ -269,7 +271,7 @@ func TestBackfillRequestsFitTheAdminAPI(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, stdout, stderr := a.backfill(file); status != exitOK || len(a.rows) != 12 {
+	if status, stdout, stderr := a.backfill(file); status != command.ExitOK || len(a.rows) != 12 {
 		t.Errorf("%d %q %q, %d rows", status, stdout, stderr, len(a.rows))
 	}
 }

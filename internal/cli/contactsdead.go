@@ -10,15 +10,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsDeadCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsDeadCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	var list listFlags
 	var drop string
 	cmd := &cobra.Command{
 		Use: "dead [--drop ID... | --drop all]", Short: "List dead letters with the reason, or remove them",
-		Example: example("hubgate contacts dead", "hubgate contacts dead --drop 1718000000000-0"),
+		Example: command.Example("hubgate contacts dead", "hubgate contacts dead --drop 1718000000000-0"),
 		Long: `Lists the contacts that hubgate has stopped sending, with HubSpot's reason. There is one for each person, for
 90 days.
 Exit status: 0 when there are none, 3 when there are.
@@ -29,17 +30,17 @@ Exit status: 0 when they were removed, 3 when there is no dead letter with one o
 			if cmd.Flags().Changed("drop") {
 				return dropDead(e, flags, append([]string{drop}, ids...))
 			}
-			if err := noArguments(cmd, ids); err != nil {
+			if err := command.NoArguments(cmd, ids); err != nil {
 				return err
 			}
 			var p outbox.DeadPage
-			if err := flags.get(e, "/api/contacts/dead?"+pageQuery(list.limit, list.after).Encode(), &p); err != nil {
+			if err := flags.Get(e, "/api/contacts/dead?"+command.PageQuery(list.limit, list.after).Encode(), &p); err != nil {
 				return err
 			}
 			if err := printDead(e, p); err != nil {
 				return err
 			}
-			return found(len(p.Dead) > 0)
+			return command.Found(len(p.Dead) > 0)
 		},
 	}
 	list.add(cmd)
@@ -48,13 +49,13 @@ Exit status: 0 when they were removed, 3 when there is no dead letter with one o
 }
 
 // dropDead removes the dead letters with the IDs, or all if that is the only ID.
-func dropDead(e *env, flags *adminFlags, ids []string) error {
-	client, err := flags.client(e)
+func dropDead(e *command.Env, flags *command.AdminFlags, ids []string) error {
+	client, err := flags.Client(e)
 	if err != nil {
 		return err
 	}
 	if len(ids) == 1 && ids[0] == "all" {
-		dropped, err := client.drop(e.ctx, map[string]any{"all": true})
+		dropped, err := drop(e.Ctx, client, map[string]any{"all": true})
 		if err != nil {
 			return err
 		}
@@ -66,7 +67,7 @@ func dropDead(e *env, flags *adminFlags, ids []string) error {
 			continue
 		}
 		// One ID per request, as the response is only a number.
-		dropped, err := client.drop(e.ctx, map[string]any{"ids": []string{id}})
+		dropped, err := drop(e.Ctx, client, map[string]any{"ids": []string{id}})
 		if err != nil {
 			return fmt.Errorf("%s removed, then: %w", setting.Count(total.Dropped, "dead letter"), err)
 		}
@@ -80,9 +81,9 @@ func dropDead(e *env, flags *adminFlags, ids []string) error {
 	return printDropped(e, total)
 }
 
-func (c *adminClient) drop(ctx context.Context, selection map[string]any) (int, error) {
+func drop(ctx context.Context, c *command.AdminClient, selection map[string]any) (int, error) {
 	var result droppedLetters
-	err := c.call(ctx, http.MethodPost, "/api/contacts/drop", selection, &result)
+	err := c.Call(ctx, http.MethodPost, "/api/contacts/drop", selection, &result)
 	return result.Dropped, err
 }
 
@@ -93,19 +94,19 @@ type droppedLetters struct {
 }
 
 // printDropped prints the result, and returns the exit status.
-func printDropped(e *env, d droppedLetters) error {
+func printDropped(e *command.Env, d droppedLetters) error {
 	switch {
-	case e.output == "json":
-		if err := e.printJSON(d); err != nil {
+	case e.Output == "json":
+		if err := e.PrintJSON(d); err != nil {
 			return err
 		}
 	case d.Dropped == 0 && len(d.Unknown) == 0:
-		fprintln(e.stdout, noDeadLetters)
+		command.Fprintln(e.Stdout, noDeadLetters)
 	default:
-		fprintf(e.stdout, "%s removed\n", setting.Count(d.Dropped, "dead letter"))
+		command.Fprintf(e.Stdout, "%s removed\n", setting.Count(d.Dropped, "dead letter"))
 	}
 	if len(d.Unknown) > 0 {
-		e.say("no such dead letter: " + strings.Join(d.Unknown, ", ") + `; "hubgate contacts dead" lists them`)
+		e.Say("no such dead letter: " + strings.Join(d.Unknown, ", ") + `; "hubgate contacts dead" lists them`)
 	}
-	return found(len(d.Unknown) > 0)
+	return command.Found(len(d.Unknown) > 0)
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 // letters starts an admin API with the dead letters 1-1 and 2-2, and returns the flags for it.
@@ -43,12 +45,12 @@ func TestContactsDeadDropNamesUnknownIDs(t *testing.T) {
 		status         int
 		stdout, stderr string
 	}{
-		"1-1 foo-1": {exitFound, "1 dead letter removed\n", "no such dead letter: foo-1;"},
+		"1-1 foo-1": {command.ExitFound, "1 dead letter removed\n", "no such dead letter: foo-1;"},
 		"1-1 3-3 2-2 4-4 -o json": {
-			exitFound, "{\n  \"dropped\": 2,\n  \"unknown\": [\n    \"3-3\",\n    \"4-4\"\n  ]\n}\n", "3-3, 4-4",
+			command.ExitFound, "{\n  \"dropped\": 2,\n  \"unknown\": [\n    \"3-3\",\n    \"4-4\"\n  ]\n}\n", "3-3, 4-4",
 		},
-		"foo":         {exitFailed, "", "no such dead letter;"},
-		"1-1 2-2 1-1": {exitOK, "2 dead letters removed\n", ""},
+		"foo":         {command.ExitFailed, "", "no such dead letter;"},
+		"1-1 2-2 1-1": {command.ExitOK, "2 dead letters removed\n", ""},
 	} {
 		args := append([]string{"contacts", "dead", "--drop"}, strings.Fields(ids)...)
 		status, stdout, stderr := hubgate(t, append(args, letters(t)...)...)
@@ -67,7 +69,7 @@ func TestContactsForgetSaysWhenNothingWasFound(t *testing.T) {
 	} {
 		flags := adminAnswers(t, map[string]string{"/api/contacts/forget": answer})
 		status, stdout, _ := hubgate(t, append([]string{"contacts", "forget", "ada@example.com"}, flags...)...)
-		if status != exitOK || !strings.Contains(stdout, want) || !strings.Contains(stdout,
+		if status != command.ExitOK || !strings.Contains(stdout, want) || !strings.Contains(stdout,
 			"forget ada@example.com --allow") {
 			t.Errorf("%s: %d %q", answer, status, stdout)
 		}

@@ -10,15 +10,16 @@ import (
 
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/background"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsForgetCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsForgetCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	allow := false
 	cmd := &cobra.Command{
 		Use: "forget EMAIL", Short: "Remove everything that hubgate holds about a person",
-		Example: example("hubgate contacts forget alice@example.com"),
-		Args:    oneArgument("an e-mail address"),
+		Example: command.Example("hubgate contacts forget alice@example.com"),
+		Args:    command.OneArgument("an e-mail address"),
 		Long: `Ends the sessions of the person and removes everything that hubgate holds about them: queue entries, dead
 letters, the record between logins, the last login, bound browsers, and what HubSpot said for rules that ask for it. A
 keyed hash of the address remains, so that the person's next login does not create the contact again; --allow takes
@@ -29,24 +30,24 @@ HubSpot and the login provider are not touched; the output says how to erase the
 			if err := checkEmail(args[0]); err != nil {
 				return err
 			}
-			client, err := flags.client(e)
+			client, err := flags.Client(e)
 			if err != nil {
 				return err
 			}
-			result, err := client.forget(e, args[0], allow)
+			result, err := forget(e, client, args[0], allow)
 			if err != nil {
 				return err
 			}
 			switch {
-			case e.output == "json":
-				return e.printJSON(result)
+			case e.Output == "json":
+				return e.PrintJSON(result)
 			case allow && result.Allowed:
-				fprintln(e.stdout, args[0]+" is no longer forgotten: the next login creates the contact again")
+				command.Fprintln(e.Stdout, args[0]+" is no longer forgotten: the next login creates the contact again")
 			case allow:
-				fprintln(e.stdout, args[0]+" was not forgotten")
+				command.Fprintln(e.Stdout, args[0]+" was not forgotten")
 			default:
 				printForgotten(e, args[0], result)
-				printUnreadable(e.stdout, result.Unreadable)
+				printUnreadable(e.Stdout, result.Unreadable)
 			}
 			return nil
 		},
@@ -61,19 +62,19 @@ const (
 )
 
 // forget sends the request, and repeats it while a contact of the person is being sent.
-func (c *adminClient) forget(e *env, email string, allow bool) (total admin.ForgottenPerson, err error) {
+func forget(e *command.Env, c *command.AdminClient, email string, allow bool) (total admin.ForgottenPerson, err error) {
 	body := map[string]any{"email": email, "allow": allow}
 	for range forgetTries {
 		var result admin.ForgottenPerson
-		if err := c.call(e.ctx, http.MethodPost, "/api/contacts/forget", body, &result); err != nil {
+		if err := c.Call(e.Ctx, http.MethodPost, "/api/contacts/forget", body, &result); err != nil {
 			return total, err
 		}
 		result.Sessions, result.Browsers = total.Sessions+result.Sessions, total.Browsers+result.Browsers
 		if total = result; !total.InFlight {
 			return total, nil
 		}
-		e.reportProgress("a contact of this person is being sent; waiting until that has ended")
-		if !background.Sleep(e.ctx, forgetPause) {
+		e.ReportProgress("a contact of this person is being sent; waiting until that has ended")
+		if !background.Sleep(e.Ctx, forgetPause) {
 			break
 		}
 	}
@@ -86,18 +87,19 @@ func foundNothing(f admin.ForgottenPerson) bool {
 	return f.Entries+f.Dead+f.Records+f.LastLogins+f.Browsers+f.Access+f.Sessions+f.Unreadable == 0
 }
 
-func printForgotten(e *env, email string, f admin.ForgottenPerson) {
+func printForgotten(e *command.Env, email string, f admin.ForgottenPerson) {
 	removed := []string{
 		setting.Count(f.Entries, "queued login"), setting.Count(f.Dead, "dead letter"), setting.Count(f.Records, "record"),
 		setting.Count(f.LastLogins, "last login"), setting.Count(f.Browsers, "bound browser"),
 		setting.Count(f.Access, "answer") + " of HubSpot",
 	}
 	if foundNothing(f) {
-		fprintf(e.stdout, "Nothing was found for %s; check the spelling.\n", email)
+		command.Fprintf(e.Stdout, "Nothing was found for %s; check the spelling.\n", email)
 	} else {
-		fprintf(e.stdout, "removed %s; ended %s\n", strings.Join(removed, ", "), setting.Count(f.Sessions, "session"))
+		command.Fprintf(e.Stdout, "removed %s; ended %s\n", strings.Join(removed, ", "), setting.Count(f.Sessions, "session"))
 	}
-	fprintf(e.stdout, `A keyed hash of the address remains, so that the next login does not create the contact again.
+	command.Fprintf(e.Stdout,
+		`A keyed hash of the address remains, so that the next login does not create the contact again.
 To take that back: hubgate contacts forget %s --allow
 
 Not touched, erase the person there too:

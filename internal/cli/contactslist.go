@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"net/url"
-	"strconv"
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/admin"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 // listFlags select a page of a list.
@@ -25,51 +22,42 @@ func (f *listFlags) add(cmd *cobra.Command) {
 
 func (f *listFlags) check(*cobra.Command, []string) error {
 	if f.limit < 1 || f.limit > admin.MaxPage {
-		return usageError("--limit must be from 1 to 1000")
+		return command.UsageError("--limit must be from 1 to 1000")
 	}
 	return nil
 }
 
-// pageQuery selects a page of a list: at most limit entries after cursor ("" = from the first).
-func pageQuery(limit int, cursor string) url.Values {
-	q := url.Values{"limit": {strconv.Itoa(limit)}}
-	if cursor != "" {
-		q.Set("cursor", cursor)
-	}
-	return q
-}
-
 // printNext prints how to get the next page of a list.
-func (e *env) printNext(next string) {
+func printNext(e *command.Env, next string) {
 	if next != "" {
-		fprintf(e.stderr, "for more entries use --after %s\n", next)
+		command.Fprintf(e.Stderr, "for more entries use --after %s\n", next)
 	}
 }
 
-func contactsQueueCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsQueueCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
-		Use: "queue", Short: "List queued contacts with their attempts and last error", Args: noArguments,
-		Example: example("hubgate contacts queue --limit 20"),
+		Use: "queue", Short: "List queued contacts with their attempts and last error", Args: command.NoArguments,
+		Example: command.Example("hubgate contacts queue --limit 20"),
 		RunE: func(*cobra.Command, []string) error {
 			var p outbox.QueuePage
-			if err := flags.get(e, "/api/contacts/queue?"+pageQuery(list.limit, list.after).Encode(), &p); err != nil {
+			if err := flags.Get(e, "/api/contacts/queue?"+command.PageQuery(list.limit, list.after).Encode(), &p); err != nil {
 				return err
 			}
-			if e.output == "json" {
-				return e.printJSON(p)
+			if e.Output == "json" {
+				return e.PrintJSON(p)
 			}
 			if len(p.Entries) == 0 {
-				fprintln(e.stdout, "The queue is empty.")
+				command.Fprintln(e.Stdout, "The queue is empty.")
 				return nil
 			}
-			table := e.table("ID", "E-MAIL", "STATE", "QUEUED", "ATTEMPTS", "FIRST", "NEXT", "LAST ERROR")
+			table := e.Table("ID", "E-MAIL", "STATE", "QUEUED", "ATTEMPTS", "FIRST", "NEXT", "LAST ERROR")
 			for _, q := range p.Entries {
-				fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", q.ID, q.Email, stateText(q.State), shortTime(&q.QueuedAt),
-					q.Attempts,
-					shortTime(q.FirstAt), shortTime(q.NextAt), q.LastError)
+				command.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n",
+					q.ID, q.Email, stateText(q.State), command.ShortTime(&q.QueuedAt), q.Attempts,
+					command.ShortTime(q.FirstAt), command.ShortTime(q.NextAt), q.LastError)
 			}
-			e.printNext(p.Next)
+			printNext(e, p.Next)
 			return table.Flush()
 		},
 	}
@@ -88,28 +76,20 @@ func stateText(state string) string {
 	return state
 }
 
-// shortTime returns a time in UTC: a gateway and an operator's machine may have different time zones.
-func shortTime(at *time.Time) string {
-	if at == nil || at.IsZero() {
-		return "-"
-	}
-	return at.UTC().Format(time.DateTime) + " UTC"
-}
-
-func printDead(e *env, p outbox.DeadPage) error {
-	if e.output == "json" {
-		return e.printJSON(p)
+func printDead(e *command.Env, p outbox.DeadPage) error {
+	if e.Output == "json" {
+		return e.PrintJSON(p)
 	}
 	if len(p.Dead) == 0 {
-		fprintln(e.stdout, noDeadLetters)
+		command.Fprintln(e.Stdout, noDeadLetters)
 		return nil
 	}
-	table := e.table("ID", "E-MAIL", "ATTEMPTS", "FIRST", "LAST", "REASON")
+	table := e.Table("ID", "E-MAIL", "ATTEMPTS", "FIRST", "LAST", "REASON")
 	for _, d := range p.Dead {
-		fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, shortTime(&d.FirstAt),
-			shortTime(&d.LastAt), d.Reason)
+		command.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", d.ID, d.Email, d.Attempts, command.ShortTime(&d.FirstAt),
+			command.ShortTime(&d.LastAt), d.Reason)
 	}
-	e.printNext(p.Next)
+	printNext(e, p.Next)
 	return table.Flush()
 }
 

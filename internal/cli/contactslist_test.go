@@ -26,15 +26,15 @@ func adminAnswers(t *testing.T, answers map[string]string) []string {
 func TestListsPrintTimesInUTC(t *testing.T) {
 	t.Parallel()
 	const at = "2026-02-03T04:05:06+02:00"
-	for command, answer := range map[string]struct{ path, body string }{
+	for words, answer := range map[string]struct{ path, body string }{
 		"contacts queue": {"/api/contacts/queue", `{"entries":[{"id":"1-1","queued_at":"` + at + `"}]}`},
 		"contacts dead":  {"/api/contacts/dead", `{"dead":[{"id":"1-1","last_at":"` + at + `"}]}`},
 		"sessions list":  {"/api/sessions", `{"sessions":[{"id":"5e","created_at":"` + at + `"}]}`},
 	} {
 		flags := adminAnswers(t, map[string]string{answer.path: answer.body})
-		_, stdout, stderr := hubgate(t, append(strings.Fields(command), flags...)...)
+		_, stdout, stderr := hubgate(t, append(strings.Fields(words), flags...)...)
 		if !strings.Contains(stdout, "2026-02-03 02:05:06 UTC") {
-			t.Errorf("%s: %s%s", command, stdout, stderr)
+			t.Errorf("%s: %s%s", words, stdout, stderr)
 		}
 	}
 }

@@ -9,25 +9,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsReplayCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsReplayCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	all := false
 	cmd := &cobra.Command{
 		Use: "replay [ID...] | --all", Short: "Send dead letters again",
-		Example: example("hubgate contacts replay 1718000000000-0", "hubgate contacts replay --all"),
+		Example: command.Example("hubgate contacts replay 1718000000000-0", "hubgate contacts replay --all"),
 		Long: `Puts dead letters back into the queue. If the person has logged in again since and that login was sent, the
 dead letter is dropped, because it must not overwrite newer data.
 Exit status: 0 when all are in the queue again, 3 when some could not be.`,
 		RunE: func(_ *cobra.Command, ids []string) error {
 			if all && len(ids) > 0 {
-				return usageError("use IDs or --all, not both")
+				return command.UsageError("use IDs or --all, not both")
 			}
 			if !all && len(ids) == 0 {
-				return usageError(`required: IDs from "hubgate contacts dead", or --all`)
+				return command.UsageError(`required: IDs from "hubgate contacts dead", or --all`)
 			}
-			client, err := flags.client(e)
+			client, err := flags.Client(e)
 			if err != nil {
 				return err
 			}
@@ -38,7 +39,7 @@ Exit status: 0 when all are in the queue again, 3 when some could not be.`,
 			if err := printReplayed(e, replayed, total); err != nil {
 				return err
 			}
-			return found(replayed < total)
+			return command.Found(replayed < total)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "replay all dead letters")
@@ -46,30 +47,31 @@ Exit status: 0 when all are in the queue again, 3 when some could not be.`,
 }
 
 // printReplayed prints how many of the dead letters are queued again.
-func printReplayed(e *env, replayed, total int) error {
+func printReplayed(e *command.Env, replayed, total int) error {
 	switch {
-	case e.output == "json":
-		return e.printJSON(map[string]int{"replayed": replayed})
+	case e.Output == "json":
+		return e.PrintJSON(map[string]int{"replayed": replayed})
 	case total == 0:
-		fprintln(e.stdout, noDeadLetters)
+		command.Fprintln(e.Stdout, noDeadLetters)
 		return nil
 	}
-	fprintf(e.stdout, "%s queued again\n", setting.Count(replayed, "contact"))
+	command.Fprintf(e.Stdout, "%s queued again\n", setting.Count(replayed, "contact"))
 	if missing := total - replayed; missing > 0 {
-		fprintf(e.stderr, "%d of %d could not be: not dead letters any more, or their key is no longer in session.keys\n",
+		command.Fprintf(e.Stderr,
+			"%d of %d could not be: not dead letters any more, or their key is no longer in session.keys\n",
 			missing, total)
 	}
 	return nil
 }
 
 // replay replays the dead letters with the IDs, or all if there are no IDs. It returns how many, and of how many.
-func replay(e *env, client *adminClient, ids []string) (replayed, total int, err error) {
+func replay(e *command.Env, client *command.AdminClient, ids []string) (replayed, total int, err error) {
 	if len(ids) == 0 {
-		return client.replayAll(e.ctx, func(done, total int) {
-			e.reportProgress(fmt.Sprintf("%d of %d", done, total))
+		return replayAll(e.Ctx, client, func(done, total int) {
+			e.ReportProgress(fmt.Sprintf("%d of %d", done, total))
 		})
 	}
-	replayed, err = client.replay(e.ctx, ids)
+	replayed, err = replayIDs(e.Ctx, client, ids)
 	if err == nil && replayed == 0 {
 		err = errNoSuchLetter
 	}
@@ -78,11 +80,11 @@ func replay(e *env, client *adminClient, ids []string) (replayed, total int, err
 
 var errNoSuchLetter = errors.New(`no such dead letter; "hubgate contacts dead" lists them`)
 
-func (c *adminClient) replay(ctx context.Context, ids []string) (int, error) {
+func replayIDs(ctx context.Context, c *command.AdminClient, ids []string) (int, error) {
 	var result struct {
 		Replayed int `json:"replayed"`
 	}
-	err := c.call(ctx, http.MethodPost, "/api/contacts/replay", map[string]any{"ids": ids}, &result)
+	err := c.Call(ctx, http.MethodPost, "/api/contacts/replay", map[string]any{"ids": ids}, &result)
 	return result.Replayed, err
 }
 
@@ -90,31 +92,33 @@ func (c *adminClient) replay(ctx context.Context, ids []string) (int, error) {
 const replayPage = 500
 
 // replayAll replays the dead letters that exist when it starts: one that fails again must not be replayed forever.
-func (c *adminClient) replayAll(ctx context.Context, progress func(done, total int)) (replayed, total int, err error) {
+func replayAll(
+	ctx context.Context, c *command.AdminClient, progress func(done, total int),
+) (replayed, total int, err error) {
 	var status outbox.Status
-	if err := c.call(ctx, http.MethodGet, "/api/contacts", nil, &status); err != nil {
+	if err := c.Call(ctx, http.MethodGet, "/api/contacts", nil, &status); err != nil {
 		return 0, 0, err
 	}
 	total = int(status.Dead)
 	cursor, seen := "", map[string]bool{}
 	for done := 0; done < total; progress(done, total) {
-		query := pageQuery(min(replayPage, total-done), cursor)
+		query := command.PageQuery(min(replayPage, total-done), cursor)
 		var p outbox.DeadPage
-		if err := c.call(ctx, http.MethodGet, "/api/contacts/dead?"+query.Encode(), nil, &p); err != nil {
+		if err := c.Call(ctx, http.MethodGet, "/api/contacts/dead?"+query.Encode(), nil, &p); err != nil {
 			return replayed, total, err
 		}
 		if len(p.Dead) == 0 {
 			break
 		}
 		if seen[p.Dead[0].ID] {
-			return replayed, total, errUnexpectedResponse // would loop forever
+			return replayed, total, command.ErrUnexpectedResponse // would loop forever
 		}
 		seen[p.Dead[0].ID] = true
 		ids := make([]string, len(p.Dead))
 		for i, d := range p.Dead {
 			ids[i] = d.ID
 		}
-		n, err := c.replay(ctx, ids)
+		n, err := replayIDs(ctx, c, ids)
 		replayed += n
 		if err != nil {
 			return replayed, total, err

@@ -10,14 +10,15 @@ import (
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/admin"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsSendCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsSendCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	create := false
 	cmd := &cobra.Command{
-		Use: "send EMAIL", Short: "Send a person's contact now", Args: oneArgument("an e-mail address"),
-		Example: example("hubgate contacts send alice@example.com"),
+		Use: "send EMAIL", Short: "Send a person's contact now", Args: command.OneArgument("an e-mail address"),
+		Example: command.Example("hubgate contacts send alice@example.com"),
 		Long: `Sends a person's queued contact now, regardless of hubspot.contacts.min_interval. If nothing is queued, it
 sends the last login again, as long as the person has a session. Otherwise no claims of the person are known: with
 --create it creates or updates the contact with this address and the mapping's constants.`,
@@ -25,24 +26,24 @@ sends the last login again, as long as the person has a session. Otherwise no cl
 			if err := checkEmail(args[0]); err != nil {
 				return err
 			}
-			client, err := flags.client(e)
+			client, err := flags.Client(e)
 			if err != nil {
 				return err
 			}
 			var result admin.SentContact
 			body := map[string]any{"email": args[0], "create": create}
-			if err := client.call(e.ctx, http.MethodPost, "/api/contacts/send", body, &result); err != nil {
+			if err := client.Call(e.Ctx, http.MethodPost, "/api/contacts/send", body, &result); err != nil {
 				return err
 			}
-			if e.output == "json" {
-				return e.printJSON(result)
+			if e.Output == "json" {
+				return e.PrintJSON(result)
 			}
-			client.printPause(e)
+			printPause(e, client)
 			text := "queued: the person's login is sent now"
 			if !result.Known {
 				text = "queued with the address and the mapping's constants only: no login of this person is known"
 			}
-			fprintln(e.stdout, text)
+			command.Fprintln(e.Stdout, text)
 			return nil
 		},
 	}
@@ -53,17 +54,17 @@ sends the last login again, as long as the person has a session. Otherwise no cl
 // checkEmail returns a usage error for an argument that cannot be an e-mail address.
 func checkEmail(text string) error {
 	if strings.Count(text, "@") != 1 {
-		return usageError(fmt.Sprintf("%q is not an e-mail address", setting.Shorten(text)))
+		return command.UsageError(fmt.Sprintf("%q is not an e-mail address", setting.Shorten(text)))
 	}
 	return nil
 }
 
 // printPause prints until when calls to HubSpot are paused. It ignores errors, because the contact is already queued.
-func (c *adminClient) printPause(e *env) {
+func printPause(e *command.Env, c *command.AdminClient) {
 	var status outbox.Status
-	err := c.call(e.ctx, http.MethodGet, "/api/contacts", nil, &status)
+	err := c.Call(e.Ctx, http.MethodGet, "/api/contacts", nil, &status)
 	if err == nil && status.PausedUntil != nil {
-		fprintf(e.stderr, "calls to HubSpot are paused until %s; the contact will be sent then\n",
+		command.Fprintf(e.Stderr, "calls to HubSpot are paused until %s; the contact will be sent then\n",
 			pauseText(status, time.Now()))
 	}
 }

@@ -12,24 +12,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/site"
 )
 
-func contactsSetupCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsSetupCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	var options setupOptions
 	cmd := &cobra.Command{
-		Use: "setup [--config FILE]", Short: "Create the mapped properties that are missing in HubSpot", Args: noArguments,
-		Example: example("hubgate contacts setup", "hubgate contacts setup --yes --groups board,press"),
+		Use: "setup [--config FILE]", Short: "Create the mapped properties that are missing in HubSpot",
+		Args:    command.NoArguments,
+		Example: command.Example("hubgate contacts setup", "hubgate contacts setup --yes --groups board,press"),
 		Long: `Compares hubspot.contacts.properties with the properties in HubSpot, shows what is missing, and creates it
 after a confirmation (or with --yes). The property for the groups gets a checkbox for each group that the rules name.
 The key needs the scopes crm.schemas.contacts.read and crm.schemas.contacts.write.
 Exit status: 0 when every mapped property exists and is suitable, 3 when one does not or is not.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if flags.admin != "" || flags.tokenFile != "" {
-				return usageError("setup asks HubSpot itself, not a gateway; use only --config FILE")
+			if flags.Admin != "" || flags.TokenFile != "" {
+				return command.UsageError("setup asks HubSpot itself, not a gateway; use only --config FILE")
 			}
-			cfg, err := e.loadConfig(flags.config)
+			cfg, err := e.LoadConfig(flags.Config)
 			if err != nil {
 				return err
 			}
@@ -50,7 +52,7 @@ type setupOptions struct {
 func (o setupOptions) check(cfg *config.Config) error {
 	for _, group := range o.groups {
 		if group != strings.TrimSpace(group) || group == "" || strings.Contains(group, ";") {
-			return usageError(fmt.Sprintf("--groups: %q is not the name of a group; write a,b without spaces", group))
+			return command.UsageError(fmt.Sprintf("--groups: %q is not the name of a group; write a,b without spaces", group))
 		}
 	}
 	claim := cfg.Auth.GroupsClaim
@@ -60,59 +62,59 @@ func (o setupOptions) check(cfg *config.Config) error {
 		}
 	}
 	if len(o.groups) > 0 {
-		return usageError(fmt.Sprintf("--groups: no property is mapped to the claim %q; "+
+		return command.UsageError(fmt.Sprintf("--groups: no property is mapped to the claim %q; "+
 			"write for example portal_groups: {claim: %q} below hubspot.contacts.properties", claim, claim))
 	}
 	return nil
 }
 
-func setup(e *env, cfg *config.Config, options setupOptions, stdin io.Reader) error {
+func setup(e *command.Env, cfg *config.Config, options setupOptions, stdin io.Reader) error {
 	if err := options.check(cfg); err != nil {
 		return err
 	}
-	s, err := site.CheckSetup(e.ctx, cfg, options.groups)
+	s, err := site.CheckSetup(e.Ctx, cfg, options.groups)
 	if err != nil {
 		return err
 	}
-	if e.output == "text" {
+	if e.Output == "text" {
 		if err := printSetup(e, s); err != nil {
 			return err
 		}
 	}
-	if obstacle := e.cannotAsk(stdin); len(s.Missing) > 0 && !options.yes && obstacle != "" {
-		e.say("nothing was created: " + obstacle + "; use --yes")
-	} else if len(s.Missing) > 0 && (options.yes || e.confirmed(stdin, s.Portal)) {
-		err = s.Create(e.ctx, func(name string) {
-			if e.output == "text" {
-				fprintln(e.stdout, "created "+name)
+	if obstacle := e.CannotAsk(stdin); len(s.Missing) > 0 && !options.yes && obstacle != "" {
+		e.Say("nothing was created: " + obstacle + "; use --yes")
+	} else if len(s.Missing) > 0 && (options.yes || confirmed(e, stdin, s.Portal)) {
+		err = s.Create(e.Ctx, func(name string) {
+			if e.Output == "text" {
+				command.Fprintln(e.Stdout, "created "+name)
 			}
 		})
 	}
-	if e.output == "json" {
-		err = errors.Join(err, e.printJSON(s))
+	if e.Output == "json" {
+		err = errors.Join(err, e.PrintJSON(s))
 	}
 	if err != nil {
 		return err
 	}
-	return found(!s.Complete())
+	return command.Found(!s.Complete())
 }
 
-func printSetup(e *env, s *site.Setup) error {
+func printSetup(e *command.Env, s *site.Setup) error {
 	if len(s.Missing)+len(s.Unsuitable)+len(s.Doubtful) == 0 {
-		_, err := fprintf(e.stdout, "Account %d has every mapped property.\n", s.Portal)
+		_, err := command.Fprintf(e.Stdout, "Account %d has every mapped property.\n", s.Portal)
 		return err
 	}
-	table := e.table("PROPERTY", "STATE", "TYPE", "LABEL")
+	table := e.Table("PROPERTY", "STATE", "TYPE", "LABEL")
 	for _, p := range s.Missing {
-		fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, propertyType(p), p.Label)
+		command.Fprintf(table, "%s\tmissing\t%s\t%s\n", p.Name, propertyType(p), p.Label)
 	}
 	for _, list := range []struct {
 		state   string
 		reasons map[string]string
 	}{{"unsuitable", s.Unsuitable}, {"doubtful", s.Doubtful}} {
 		for _, name := range slices.Sorted(maps.Keys(list.reasons)) {
-			fprintf(table, "%s\t%s: %s\n", name, list.state, list.reasons[name])
-			fprintf(table, "\t-> %s\n", s.Cures[name])
+			command.Fprintf(table, "%s\t%s: %s\n", name, list.state, list.reasons[name])
+			command.Fprintf(table, "\t-> %s\n", s.Cures[name])
 		}
 	}
 	return table.Flush()
@@ -134,25 +136,14 @@ func propertyType(p crm.NewProperty) string {
 	return text
 }
 
-// cannotAsk returns why the operator cannot be asked, or "".
-func (e *env) cannotAsk(stdin io.Reader) string {
-	switch {
-	case e.output == "json":
-		return "--output json does not ask"
-	case !isTerminal(stdin):
-		return "not a terminal"
-	}
-	return ""
-}
-
 // confirmed asks for a confirmation. Only y and yes confirm.
-func (e *env) confirmed(stdin io.Reader, portal int64) bool {
-	fprintf(e.stdout, "Create the missing properties in account %d? [y/N] ", portal)
+func confirmed(e *command.Env, stdin io.Reader, portal int64) bool {
+	command.Fprintf(e.Stdout, "Create the missing properties in account %d? [y/N] ", portal)
 	line, _ := bufio.NewReader(stdin).ReadString('\n')
 	answer := strings.ToLower(strings.TrimSpace(line))
 	if answer == "y" || answer == "yes" {
 		return true
 	}
-	fprintln(e.stdout, "Nothing was created.")
+	command.Fprintln(e.Stdout, "Nothing was created.")
 	return false
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 // made maps the names of created properties and groups to the bodies of the requests.
@@ -80,7 +81,7 @@ func TestContactsSetupCreatesProperties(t *testing.T) {
 	for _, text := range []string{
 		"portal_sub", "unique values", "created seen_at", "enumeration/checkbox: partner, vip, board",
 	} {
-		if status != exitOK || !strings.Contains(stdout, text) {
+		if status != command.ExitOK || !strings.Contains(stdout, text) {
 			t.Errorf("no %q: %d %s %s", text, status, stdout, stderr)
 		}
 	}
@@ -97,12 +98,13 @@ func TestContactsSetupCreatesProperties(t *testing.T) {
 		t.Error(d)
 	}
 	status, stdout, _ = hubgate(t, "contacts", "setup", "--config", config)
-	if status != exitOK || !strings.Contains(stdout, "has every mapped property") {
+	if status != command.ExitOK || !strings.Contains(stdout, "has every mapped property") {
 		t.Errorf("the second time: %d %s", status, stdout)
 	}
 	status, stdout, _ = hubgate(t, "contacts", "setup", "--config", config, "--groups", "late,later")
 	const doubt = `doubtful: has no option for "late", "later", so people in these groups get it without them`
-	if status != exitOK || !strings.Contains(stdout, doubt) || !strings.Contains(stdout, "-> add the options in HubSpot") {
+	if status != command.ExitOK || !strings.Contains(stdout, doubt) ||
+		!strings.Contains(stdout, "-> add the options in HubSpot") {
 		t.Errorf("with further groups: %d %s", status, stdout)
 	}
 }
@@ -114,7 +116,7 @@ func TestContactsSetupRefusesGroupsWithoutProperty(t *testing.T) {
 		"vip": `no property is mapped to the claim "cognito:groups"`, "a, b": `" b" is not the name`, "a;b": `"a;b" is not`,
 	} {
 		status, _, stderr := hubgate(t, "contacts", "setup", "--config", config, "--groups", groups)
-		if status != ExitUsage || !strings.Contains(stderr, want) {
+		if status != command.ExitUsage || !strings.Contains(stderr, want) {
 			t.Errorf("%s: %d %s", groups, status, stderr)
 		}
 	}
@@ -128,8 +130,8 @@ func TestContactsSetupNeedsConfirmation(t *testing.T) {
 		status int
 		says   string
 	}{
-		"as JSON":         {4711, []string{"-o", "json"}, exitFound, "use --yes"},
-		"another account": {99, []string{"--yes"}, exitFailed, "nothing was changed"},
+		"as JSON":         {4711, []string{"-o", "json"}, command.ExitFound, "use --yes"},
+		"another account": {99, []string{"--yes"}, command.ExitFailed, "nothing was changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

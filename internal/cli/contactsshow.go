@@ -16,13 +16,15 @@ import (
 	"github.com/hubgate/hubgate/hubspot/access"
 	"github.com/hubgate/hubgate/hubspot/outbox"
 	"github.com/hubgate/hubgate/internal/admin"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsShowCommand(e *env, flags *adminFlags) *cobra.Command {
+func contactsShowCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "show EMAIL", Short: "Show everything that hubgate holds about a person", Args: oneArgument("an e-mail address"),
-		Example: example("hubgate contacts show alice@example.com"),
+		Use: "show EMAIL", Short: "Show everything that hubgate holds about a person",
+		Args:    command.OneArgument("an e-mail address"),
+		Example: command.Example("hubgate contacts show alice@example.com"),
 		Long: `Shows everything that hubgate holds about a person, with all values: queue entries, dead letters, the record
 between logins, the last login, sessions, bound browsers, and what HubSpot said for rules that ask for it.
 "--output json" is an export for the person.`,
@@ -31,13 +33,13 @@ between logins, the last login, sessions, bound browsers, and what HubSpot said 
 				return err
 			}
 			var p admin.PersonJSON
-			if err := flags.get(e, "/api/contacts/person?"+url.Values{"email": {args[0]}}.Encode(), &p); err != nil {
+			if err := flags.Get(e, "/api/contacts/person?"+url.Values{"email": {args[0]}}.Encode(), &p); err != nil {
 				return err
 			}
-			if e.output == "json" {
-				return e.printJSON(p)
+			if e.Output == "json" {
+				return e.PrintJSON(p)
 			}
-			printPerson(e.stdout, p)
+			printPerson(e.Stdout, p)
 			return nil
 		},
 	}
@@ -49,36 +51,36 @@ func printPerson(w io.Writer, p admin.PersonJSON) {
 	if p.Forgotten {
 		forgotten = "yes, logins do not create the contact (hubgate contacts forget --allow takes that back)"
 	}
-	fprintf(w, "%s\nforgotten: %s\n", p.Email, forgotten)
-	fprintln(w, setting.Count(len(p.Sessions), "session"))
+	command.Fprintf(w, "%s\nforgotten: %s\n", p.Email, forgotten)
+	command.Fprintln(w, setting.Count(len(p.Sessions), "session"))
 	for _, s := range p.Sessions {
-		fprintf(w, "  %s  user %s, host %s, from %s, since %s, until %s\n", s.ID, s.User, s.Host, s.Address,
-			shortTime(&s.CreatedAt), shortTime(&s.ExpiresAt))
+		command.Fprintf(w, "  %s  user %s, host %s, from %s, since %s, until %s\n", s.ID, s.User, s.Host, s.Address,
+			command.ShortTime(&s.CreatedAt), command.ShortTime(&s.ExpiresAt))
 	}
-	fprintln(w, setting.Count(len(p.Queue), "queued login"))
+	command.Fprintln(w, setting.Count(len(p.Queue), "queued login"))
 	for _, q := range p.Queue {
-		fprintf(w, "  %s  %s since %s, %s, last error: %s\n", q.ID, q.State, shortTime(&q.QueuedAt),
+		command.Fprintf(w, "  %s  %s since %s, %s, last error: %s\n", q.ID, q.State, command.ShortTime(&q.QueuedAt),
 			setting.Count(q.Attempts, "attempt"), orDash(q.LastError))
 		printLogin(w, q.Login)
 	}
-	fprintln(w, setting.Count(len(p.Dead), "dead letter"))
+	command.Fprintln(w, setting.Count(len(p.Dead), "dead letter"))
 	for _, d := range p.Dead {
-		fprintf(w, "  %s  %s, at %s\n", d.ID, d.Reason, shortTime(&d.LastAt))
+		command.Fprintf(w, "  %s  %s, at %s\n", d.ID, d.Reason, command.ShortTime(&d.LastAt))
 		printValues(w, d.Properties)
 	}
-	fprintln(w, setting.Count(len(p.Records), "record"))
+	command.Fprintln(w, setting.Count(len(p.Records), "record"))
 	for _, r := range p.Records {
-		fprintf(w, "  HubSpot contact %s, %s, last result: %s at %s, kept until %s\n", orDash(r.ContactID),
-			setting.Count(int(r.Logins), "login"), orDash(r.Result), shortTime(&r.At), shortTime(&r.ExpiresAt))
+		command.Fprintf(w, "  HubSpot contact %s, %s, last result: %s at %s, kept until %s\n", orDash(r.ContactID),
+			setting.Count(int(r.Logins), "login"), orDash(r.Result), command.ShortTime(&r.At), command.ShortTime(&r.ExpiresAt))
 	}
-	fprintln(w, setting.Count(len(p.LastLogins), "last login"))
+	command.Fprintln(w, setting.Count(len(p.LastLogins), "last login"))
 	for _, l := range p.LastLogins {
-		fprintf(w, "  kept until %s\n", shortTime(&l.SessionEnds))
+		command.Fprintf(w, "  kept until %s\n", command.ShortTime(&l.SessionEnds))
 		printLogin(w, l)
 	}
-	fprintln(w, setting.Count(len(p.Browsers), "bound browser"))
+	command.Fprintln(w, setting.Count(len(p.Browsers), "bound browser"))
 	for _, b := range p.Browsers {
-		fprintf(w, "  form submitted: %t, kept until %s\n", b.Submitted, shortTime(&b.ExpiresAt))
+		command.Fprintf(w, "  form submitted: %t, kept until %s\n", b.Submitted, command.ShortTime(&b.ExpiresAt))
 	}
 	printAnswers(w, p.Access, p.Lists)
 	printUnreadable(w, p.Unreadable)
@@ -91,13 +93,13 @@ func printAnswers(w io.Writer, answers []access.Known, names map[string]access.L
 		id := string(names[name])
 		shown[id] = name + " (" + id + ")"
 	}
-	fprintln(w, setting.Count(len(answers), "answer")+" of HubSpot for rules")
+	command.Fprintln(w, setting.Count(len(answers), "answer")+" of HubSpot for rules")
 	for _, a := range answers {
 		contact := "one contact has the address"
 		if !a.Contact {
 			contact = "no contact has the address"
 		}
-		fprintf(w, "  %s, read at %s\n", contact, shortTime(&a.ReadAt))
+		command.Fprintf(w, "  %s, read at %s\n", contact, command.ShortTime(&a.ReadAt))
 		values := map[string]string{}
 		for id, member := range a.Lists {
 			key := "list " + cmp.Or(shown[id], id)
@@ -130,7 +132,7 @@ func printLogin(w io.Writer, l outbox.Login) {
 		err = numbers.Decode(&fields)
 	}
 	if err != nil {
-		fprintf(w, "    cannot be shown: %v\n", err)
+		command.Fprintf(w, "    cannot be shown: %v\n", err)
 		return
 	}
 	if l.At.IsZero() { // a person of a file
@@ -147,6 +149,6 @@ func printLogin(w io.Writer, l outbox.Login) {
 
 func printValues[V any](w io.Writer, values map[string]V) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		fprintf(w, "    %s: %s\n", name, fmt.Sprint(values[name]))
+		command.Fprintf(w, "    %s: %s\n", name, fmt.Sprint(values[name]))
 	}
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/outbox"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 func TestContactStatusSaysThatSyncIsOff(t *testing.T) {
 	t.Parallel()
 	for sync, want := range map[string]bool{"off": true, "on": false, "": false} {
 		var out bytes.Buffer
-		if err := printStatus(&env{stdout: &out}, outbox.Status{Sync: sync, Dead: 2}, time.Now()); err != nil {
+		if err := printStatus(&command.Env{Stdout: &out}, outbox.Status{Sync: sync, Dead: 2}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.HasPrefix(out.String(), "sync      off: hubspot.access_token is empty, or"); got != want {
@@ -92,7 +93,7 @@ unseen    custom:tier  1 login without it, last seen 27 Nov 21:03 UTC: is the cl
 `},
 	} {
 		var out bytes.Buffer
-		if err := printStatus(&env{stdout: &out}, c.status, now); err != nil {
+		if err := printStatus(&command.Env{Stdout: &out}, c.status, now); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(c.want, out.String()); d != "" {
@@ -123,16 +124,16 @@ func TestContactCommandsExitByWhatTheyFind(t *testing.T) {
 		answer  any
 		status  int
 	}{
-		{"contacts status", outbox.Status{Queued: 5, Delayed: 3, Held: 1}, exitOK},
-		{"contacts status", outbox.Status{UnseenClaims: []outbox.UnseenClaim{{Claim: "x"}}}, exitOK},
-		{"contacts status", outbox.Status{Dead: 1}, exitFound},
-		{"contacts status", outbox.Status{RejectedProperties: dropped}, exitFound},
-		{"contacts status -o json", outbox.Status{RejectedProperties: dropped}, exitFound},
-		{"contacts status -o json", outbox.Status{}, exitOK},
-		{"contacts dead", outbox.DeadPage{}, exitOK},
-		{"contacts dead", outbox.DeadPage{Dead: []outbox.DeadLetter{{ID: "1-1"}}}, exitFound},
-		{"contacts dead -o json", outbox.DeadPage{Dead: []outbox.DeadLetter{{ID: "1-1"}}}, exitFound},
-		{"contacts status", "unexpected", exitFailed},
+		{"contacts status", outbox.Status{Queued: 5, Delayed: 3, Held: 1}, command.ExitOK},
+		{"contacts status", outbox.Status{UnseenClaims: []outbox.UnseenClaim{{Claim: "x"}}}, command.ExitOK},
+		{"contacts status", outbox.Status{Dead: 1}, command.ExitFound},
+		{"contacts status", outbox.Status{RejectedProperties: dropped}, command.ExitFound},
+		{"contacts status -o json", outbox.Status{RejectedProperties: dropped}, command.ExitFound},
+		{"contacts status -o json", outbox.Status{}, command.ExitOK},
+		{"contacts dead", outbox.DeadPage{}, command.ExitOK},
+		{"contacts dead", outbox.DeadPage{Dead: []outbox.DeadLetter{{ID: "1-1"}}}, command.ExitFound},
+		{"contacts dead -o json", outbox.DeadPage{Dead: []outbox.DeadLetter{{ID: "1-1"}}}, command.ExitFound},
+		{"contacts status", "unexpected", command.ExitFailed},
 	} {
 		args := append(strings.Fields(c.command), answering(t, c.answer)...)
 		if status, stdout, stderr := hubgate(t, args...); status != c.status {

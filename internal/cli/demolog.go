@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 // demoLog shortens the log of the demo for the person at its terminal. It shows warnings, errors, and what visitors and
@@ -37,7 +39,7 @@ func (d *demoLog) Write(text []byte) (int, error) {
 			continue
 		}
 		if d.serving && l.shown() {
-			fprintf(d.terminal, "%s  %s\n", l.Time.Local().Format(time.TimeOnly), l.short())
+			command.Fprintf(d.terminal, "%s  %s\n", l.Time.Local().Format(time.TimeOnly), l.short())
 		}
 		d.serving = d.serving || l.Component == "server" && l.Msg == "serving"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/spf13/cobra"
 )
 
@@ -16,7 +17,7 @@ func TestHelpHasExamplesThatParse(t *testing.T) {
 	t.Parallel()
 	newRoot := func() *cobra.Command {
 		unset := func(string) string { return "" }
-		return rootCommand(&env{ctx: t.Context(), getenv: unset, stdout: io.Discard, stderr: io.Discard})
+		return rootCommand(&command.Env{Ctx: t.Context(), Getenv: unset, Stdout: io.Discard, Stderr: io.Discard})
 	}
 	examples := 0
 	for _, path := range commandPaths(newRoot()) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
 	"github.com/hubgate/hubgate/session"
@@ -16,7 +17,7 @@ import (
 
 // explainFlags describe the request and its visitor.
 type explainFlags struct {
-	config                    configPath
+	config                    command.ConfigPath
 	claims, method            string
 	groups, lists, properties []string
 	groupsSet                 bool // also when the list is empty
@@ -24,11 +25,11 @@ type explainFlags struct {
 	noSecrets                 bool
 }
 
-func explainCommand(e *env) *cobra.Command {
+func explainCommand(e *command.Env) *cobra.Command {
 	f := &explainFlags{}
 	cmd := &cobra.Command{
 		Use: "explain [--config FILE] URL", Short: "Show which rule decides about a URL, and why",
-		Example: example(
+		Example: command.Example(
 			"hubgate explain /members/area",
 			"hubgate explain https://www.example.com/partners/prices --groups partner,staff",
 			"hubgate explain /gold/area --lists customers --property member_tier=gold",
@@ -38,15 +39,15 @@ gets. With --groups, --claims, --lists or --property the visitor is logged in. T
 auth.groups_claim, as at a login, unless --groups is given. The visitor's contact in HubSpot is in no other list of
 hubspot.access than those of --lists, and has no other values than those of --property. The secrets of the file are not
 needed.`,
-		Args: oneArgument("a URL, or a path of the first public host"),
+		Args: command.OneArgument("a URL, or a path of the first public host"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.groupsSet = cmd.Flags().Changed("groups")
 			f.loggedIn = f.groupsSet || f.claims != "" || cmd.Flags().Changed("lists") || len(f.properties) > 0
 			return explain(e, f, args[0])
 		},
 	}
-	configFlag(cmd, &f.config)
-	noSecretsFlag(cmd, &f.noSecrets, true)
+	command.ConfigFlag(cmd, &f.config)
+	command.NoSecretsFlag(cmd, &f.noSecrets, true)
 	cmd.Flags().StringSliceVar(&f.groups, "groups", nil, "for a visitor who is logged in, with these groups (a,b)")
 	cmd.Flags().StringVar(&f.claims, "claims", "", "for a visitor who is logged in, with the claims in this JSON file")
 	cmd.Flags().StringSliceVar(&f.lists, "lists", nil, "for a visitor whose contact is in these lists in HubSpot (a,b)")
@@ -56,16 +57,16 @@ needed.`,
 	return cmd
 }
 
-func explain(e *env, f *explainFlags, address string) error {
+func explain(e *command.Env, f *explainFlags, address string) error {
 	claims, err := readClaims(f.claims)
 	if err != nil {
 		return err
 	}
-	file, err := e.configFile(f.config)
+	file, err := e.ConfigFile(f.config)
 	if err != nil {
 		return err
 	}
-	cfg, err := e.mustLoad(file, f.noSecrets)
+	cfg, err := e.MustLoad(file, f.noSecrets)
 	if err != nil {
 		return err
 	}
@@ -81,12 +82,12 @@ func explain(e *env, f *explainFlags, address string) error {
 	}
 	x, err := cfg.Rules().Explain(cfg.Server.Sites(), question)
 	if err != nil {
-		return usageError(err.Error())
+		return command.UsageError(err.Error())
 	}
-	if e.output == "json" {
-		return e.printJSON(x)
+	if e.Output == "json" {
+		return e.PrintJSON(x)
 	}
-	fprintf(e.stdout, "%s", lines(explanationText(x, file, question.As != nil)))
+	command.Fprintf(e.Stdout, "%s", command.Lines(explanationText(x, file, question.As != nil)))
 	return nil
 }
 
@@ -94,17 +95,17 @@ func explain(e *env, f *explainFlags, address string) error {
 func (f *explainFlags) contact(env rules.Env) (*session.CRM, error) {
 	for _, name := range f.lists {
 		if bad := env.ListMistake(name); bad != nil {
-			return nil, usageError("--lists: " + bad.Error())
+			return nil, command.UsageError("--lists: " + bad.Error())
 		}
 	}
 	properties := map[string]setting.Words{}
 	for _, text := range f.properties {
 		name, value, found := strings.Cut(text, "=")
 		if !found {
-			return nil, usageError("--property: " + setting.Quote(text) + " has no value; write member_tier=gold")
+			return nil, command.UsageError("--property: " + setting.Quote(text) + " has no value; write member_tier=gold")
 		}
 		if bad := env.PropertyMistake(name); bad != nil {
-			return nil, usageError("--property: " + bad.Error())
+			return nil, command.UsageError("--property: " + bad.Error())
 		}
 		properties[name] = append(properties[name], value)
 	}
@@ -119,10 +120,10 @@ func readClaims(file string) (map[string]any, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, usageError("--claims: " + err.Error())
+		return nil, command.UsageError("--claims: " + err.Error())
 	}
 	if err := json.Unmarshal(text, &claims); err != nil {
-		return nil, usageError("--claims: " + file + " is not a JSON object: " + err.Error())
+		return nil, command.UsageError("--claims: " + file + " is not a JSON object: " + err.Error())
 	}
 	return claims, nil
 }
@@ -137,7 +138,7 @@ var outcomes = map[string]string{
 // explanationText returns an explanation as lines of a label and a text.
 func explanationText(x rules.Explanation, file string, loggedIn bool) string {
 	var b strings.Builder
-	line := func(label, text string) { fprintf(&b, "%-10s %s\n", label, text) }
+	line := func(label, text string) { command.Fprintf(&b, "%-10s %s\n", label, text) }
 	who := "nobody is logged in"
 	if loggedIn {
 		who = "the visitor is logged in"

@@ -8,21 +8,23 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/config"
 )
 
-func healthcheckCommand(e *env) *cobra.Command {
-	var path configPath
+func healthcheckCommand(e *command.Env) *cobra.Command {
+	var path command.ConfigPath
 	var admin string
 	var ready bool
 	cmd := &cobra.Command{
-		Use: "healthcheck", Short: "Check that a running gateway is alive (for containers without curl)", Args: noArguments,
-		Example: example("hubgate healthcheck", "hubgate healthcheck --admin http://127.0.0.1:9090 --ready"),
+		Use: "healthcheck", Short: "Check that a running gateway is alive (for containers without curl)",
+		Args:    command.NoArguments,
+		Example: command.Example("hubgate healthcheck", "hubgate healthcheck --admin http://127.0.0.1:9090 --ready"),
 		Long: `Requests /livez of the admin listener: at --admin, at server.admin_listen of the configuration, or at
 http://127.0.0.1:9090. Mistakes elsewhere in the file do not matter: the gateway keeps its last good configuration.
 Exit status: 0 when the status is 200, otherwise 1.`,
 		RunE: func(*cobra.Command, []string) error {
-			url, err := e.adminListener(path, admin)
+			url, err := adminListener(e, path, admin)
 			if err != nil {
 				return err
 			}
@@ -32,7 +34,7 @@ Exit status: 0 when the status is 200, otherwise 1.`,
 			return healthcheck(e, url+"/livez")
 		},
 	}
-	configFlag(cmd, &path)
+	command.ConfigFlag(cmd, &path)
 	cmd.Flags().StringVar(&admin, "admin", "", "URL of the admin listener")
 	cmd.Flags().BoolVar(&ready, "ready", false, "request /readyz instead, which fails while draining")
 	return cmd
@@ -41,28 +43,28 @@ Exit status: 0 when the status is 200, otherwise 1.`,
 // adminListener returns the URL of the admin listener: the one of --admin, else that of the configuration, else the
 // default. A mistake in the file does not fail the check: a container would be restarted although its gateway works
 // with the last good configuration.
-func (e *env) adminListener(path configPath, admin string) (string, error) {
+func adminListener(e *command.Env, path command.ConfigPath, admin string) (string, error) {
 	if admin != "" {
-		return adminAddress(admin)
+		return command.AdminAddress(admin)
 	}
-	file, found := config.Locate(string(path), e.getenv)
+	file, found := config.Locate(string(path), e.Getenv)
 	if !found {
 		return config.LocalURL(config.DefaultServer().AdminListen), nil
 	}
-	e.announce(file)
-	cfg, rep := config.LoadWithoutSecrets(file.Path, e.getenv)
+	e.Announce(file)
+	cfg, rep := config.LoadWithoutSecrets(file.Path, e.Getenv)
 	if rep.Failed() {
-		e.say(file.Path + " has mistakes; server.admin_listen may be another one")
+		e.Say(file.Path + " has mistakes; server.admin_listen may be another one")
 	}
 	return config.LocalURL(cfg.Server.AdminListen), nil
 }
 
-func healthcheck(e *env, url string) error {
-	ctx, cancel := context.WithTimeout(e.ctx, 5*time.Second)
+func healthcheck(e *command.Env, url string) error {
+	ctx, cancel := context.WithTimeout(e.Ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return usageError(err.Error())
+		return command.UsageError(err.Error())
 	}
 	client := http.Client{Transport: &http.Transport{}} // without HTTP_PROXY: the gateway is on this machine
 	res, err := client.Do(req)
@@ -70,17 +72,17 @@ func healthcheck(e *env, url string) error {
 		return fmt.Errorf("the gateway is not responding: %w", err)
 	}
 	defer res.Body.Close()
-	if e.output == "json" {
+	if e.Output == "json" {
 		result := map[string]any{"ok": res.StatusCode == http.StatusOK, "status": res.StatusCode, "url": url}
-		if err := e.printJSON(result); err != nil {
+		if err := e.PrintJSON(result); err != nil {
 			return err
 		}
 	}
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s responded with %s", url, res.Status)
 	}
-	if e.output != "json" {
-		fprintln(e.stdout, "ok")
+	if e.Output != "json" {
+		command.Fprintln(e.Stdout, "ok")
 	}
 	return nil
 }

@@ -8,14 +8,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/starter"
 )
 
-func initCommand(e *env) *cobra.Command {
+func initCommand(e *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "init", Short: "Write the first configuration of a site", Args: noArguments,
-		Example: example(
+		Use: "init", Short: "Write the first configuration of a site", Args: command.NoArguments,
+		Example: command.Example(
 			"hubgate init",
 			"hubgate init --site www.example.com --hub-id 12345678 --user-pool eu-west-1_AbCdEf123 --template terraform",
 		),
@@ -30,11 +31,11 @@ No file is replaced. On a terminal, init asks for what the flags do not say.`,
 	return cmd
 }
 
-func initialize(e *env, cmd *cobra.Command) error {
+func initialize(e *command.Env, cmd *cobra.Command) error {
 	if err := starter.Vacant("."); err != nil { // before the questions
 		return err
 	}
-	answers, err := e.answers(cmd)
+	answers, err := askAnswers(e, cmd)
 	if err != nil {
 		return err
 	}
@@ -45,58 +46,59 @@ func initialize(e *env, cmd *cobra.Command) error {
 	if err := starter.Write(".", files); err != nil {
 		return err
 	}
-	if e.output == "json" {
+	if e.Output == "json" {
 		names := []string{}
 		for _, f := range files {
 			names = append(names, f.Name)
 		}
-		return e.printJSON(map[string]any{
+		return e.PrintJSON(map[string]any{
 			"files": names, "origin": answers.Origin(), "callback_url": answers.CallbackURL(),
-			"sign_out_url": answers.SignOutURL(), "steps": answers.Steps(program()),
+			"sign_out_url": answers.SignOutURL(), "steps": answers.Steps(command.Program()),
 		})
 	}
 	printInitialized(e, answers, files)
 	return nil
 }
 
-// answers returns the answers of the flags, and those that a person at a terminal gives.
-func (e *env) answers(cmd *cobra.Command) (*starter.Answers, error) {
+// askAnswers returns the answers of the flags, and those that a person at a terminal gives.
+func askAnswers(e *command.Env, cmd *cobra.Command) (*starter.Answers, error) {
 	a, in := &starter.Answers{}, bufio.NewReader(cmd.InOrStdin())
-	obstacle, begun := e.cannotAsk(cmd.InOrStdin()), false
+	obstacle, begun := e.CannotAsk(cmd.InOrStdin()), false
 	var missing []string
 	for _, q := range starter.Questions() {
 		flag := cmd.Flags().Lookup(q.Flag)
 		switch {
 		case flag.Changed || obstacle != "" && !q.Required || q.Needless(a):
 			if err := q.Answer(a, flag.Value.String()); err != nil {
-				return nil, usageError("--" + q.Flag + ": " + err.Error())
+				return nil, command.UsageError("--" + q.Flag + ": " + err.Error())
 			}
 		case obstacle != "":
 			missing = append(missing, "--"+q.Flag)
 		default:
 			if !begun {
-				fprintln(e.stderr, "Enter accepts the answer in [brackets]. No file is written before the last answer.")
+				command.Fprintln(e.Stderr, "Enter accepts the answer in [brackets]. No file is written before the last answer.")
 			}
 			begun = true
-			if err := e.ask(q, a, in); err != nil {
+			if err := ask(e, q, a, in); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if len(missing) > 0 {
-		return nil, usageError(fmt.Sprintf("required: %s (init does not ask: %s)", strings.Join(missing, ", "), obstacle))
+		return nil, command.UsageError(fmt.Sprintf("required: %s (init does not ask: %s)",
+			strings.Join(missing, ", "), obstacle))
 	}
 	return a, nil
 }
 
 // ask asks until the answer is valid.
-func (e *env) ask(q starter.Question, a *starter.Answers, in *bufio.Reader) error {
+func ask(e *command.Env, q starter.Question, a *starter.Answers, in *bufio.Reader) error {
 	for {
 		suggestion := ""
 		if q.Default != "" {
 			suggestion = " [" + q.Default + "]"
 		}
-		fprintf(e.stderr, "%s%s: ", q.Text, suggestion)
+		command.Fprintf(e.Stderr, "%s%s: ", q.Text, suggestion)
 		line, err := in.ReadString('\n')
 		if err != nil && line == "" {
 			return errors.New("nothing was written: the input ended before the last answer")
@@ -105,19 +107,19 @@ func (e *env) ask(q starter.Question, a *starter.Answers, in *bufio.Reader) erro
 		if bad == nil {
 			return nil
 		}
-		fprintf(e.stderr, "  %v\n", bad)
+		command.Fprintf(e.Stderr, "  %v\n", bad)
 	}
 }
 
-func printInitialized(e *env, a *starter.Answers, files []starter.File) {
+func printInitialized(e *command.Env, a *starter.Answers, files []starter.File) {
 	for _, f := range files {
 		note := ""
 		if f.Name == starter.SecretsFile {
 			note = "  (readable only by you; keep it out of version control)"
 		}
-		fprintf(e.stdout, "wrote %s%s\n", f.Name, note)
+		command.Fprintf(e.Stdout, "wrote %s%s\n", f.Name, note)
 	}
-	fprintf(e.stdout, `
+	command.Fprintf(e.Stdout, `
 HubSpot's origin, derived from the Hub ID (check --live verifies it):
   %s
 URLs of the Cognito app client:
@@ -126,11 +128,11 @@ URLs of the Cognito app client:
 
 Next:
 `, a.Origin(), a.CallbackURL(), a.SignOutURL())
-	for i, step := range a.Steps(program()) {
-		fprintf(e.stdout, "%d. %s\n", i+1, lines(strings.ReplaceAll(step, "\n", "\n     ")))
+	for i, step := range a.Steps(command.Program()) {
+		command.Fprintf(e.Stdout, "%d. %s\n", i+1, command.Lines(strings.ReplaceAll(step, "\n", "\n     ")))
 	}
-	if at, _ := config.Locate("", e.getenv); at.From == config.Variable {
-		e.say(config.Variable + " is set to " + at.Path + ", so commands use that file; unset it, or add --config " +
+	if at, _ := config.Locate("", e.Getenv); at.From == config.Variable {
+		e.Say(config.Variable + " is set to " + at.Path + ", so commands use that file; unset it, or add --config " +
 			config.FileName)
 	}
 }

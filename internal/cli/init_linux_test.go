@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 // initialized runs init in a new working directory, with what a person types at a terminal.
@@ -22,11 +24,11 @@ func initializedHere(t *testing.T, typed string, args ...string) (status int, st
 		t.Fatal(err)
 	}
 	var out, messages bytes.Buffer
-	e := &env{ctx: t.Context(), getenv: func(string) string { return "" }, stdout: &out, stderr: &messages}
+	e := &command.Env{Ctx: t.Context(), Getenv: func(string) string { return "" }, Stdout: &out, Stderr: &messages}
 	root := rootCommand(e)
 	root.SetIn(terminal)
 	root.SetArgs(append([]string{"init"}, args...))
-	status = e.exit(root.ExecuteContextC(e.ctx))
+	status = e.Exit(root.ExecuteContextC(e.Ctx))
 	return status, out.String(), messages.String()
 }
 
@@ -36,7 +38,7 @@ func TestInitAsksAgainUntilTheAnswerIsValid(t *testing.T) {
 	typed := "www.example.com/blog\nwww.example.com\n12x\n12345678\n\n" + // the data center is the default
 		"eu-west-1\neu-west-1_AbCdEf123\n\nterraform\n"
 	status, stdout, stderr := initialized(t, typed)
-	if status != exitOK || !strings.Contains(stdout, "wrote cognito.tf") {
+	if status != command.ExitOK || !strings.Contains(stdout, "wrote cognito.tf") {
 		t.Errorf("%d\n%s\n%s", status, stdout, stderr)
 	}
 	for _, says := range []string{
@@ -54,7 +56,8 @@ func TestInitAsksAgainUntilTheAnswerIsValid(t *testing.T) {
 func TestInitAsksOnlyWhatFlagsDoNotSay(t *testing.T) {
 	status, _, stderr := initialized(t, "12345678\n", "--site", "www.example.com", "--data-center", "eu1",
 		"--user-pool", "eu-west-1_AbCdEf123", "--client-id", "4jqexample7k")
-	if status != exitOK || strings.Count(stderr, ": ") != 1 || !strings.Contains(stderr, "\nHub ID, such as 12345678") {
+	if status != command.ExitOK || strings.Count(stderr, ": ") != 1 ||
+		!strings.Contains(stderr, "\nHub ID, such as 12345678") {
 		t.Errorf("%d %s", status, stderr)
 	}
 }
@@ -67,7 +70,7 @@ func TestInitDoesNotAskWhereFilesExist(t *testing.T) {
 			t.Fatal(err)
 		}
 		status, _, stderr := initializedHere(t, endOfInput)
-		if status != exitFailed || stderr != "hubgate: nothing was written, because of files that exist: "+name+
+		if status != command.ExitFailed || stderr != "hubgate: nothing was written, because of files that exist: "+name+
 			"; move them away, or work in another folder\n" {
 			t.Errorf("%d %s", status, stderr)
 		}
@@ -81,7 +84,7 @@ func TestInitWritesNothingWithoutAllAnswers(t *testing.T) {
 	} {
 		status, _, stderr := initialized(t, typed)
 		files, err := os.ReadDir(".")
-		if status != exitFailed || !strings.Contains(stderr, says) || len(files) > 0 || err != nil {
+		if status != command.ExitFailed || !strings.Contains(stderr, says) || len(files) > 0 || err != nil {
 			t.Errorf("%q: %d %s %v %v", typed, status, stderr, files, err)
 		}
 	}

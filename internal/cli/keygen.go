@@ -3,21 +3,22 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
-func keygenCommand(e *env) *cobra.Command {
+func keygenCommand(e *command.Env) *cobra.Command {
 	return &cobra.Command{
-		Use: "keygen", Short: "Generate a key for session.keys", Args: noArguments,
-		Example: example("hubgate keygen > session_key"),
+		Use: "keygen", Short: "Generate a key for session.keys", Args: command.NoArguments,
+		Example: command.Example("hubgate keygen > session_key"),
 		Long:    "Generates a key of 32 random bytes in base64. The first key of session.keys encrypts; all of them decrypt.",
 		RunE: func(*cobra.Command, []string) error {
 			key := seal.NewKey()
-			if e.output == "json" {
-				return e.printJSON(map[string]string{"key": key})
+			if e.Output == "json" {
+				return e.PrintJSON(map[string]string{"key": key})
 			}
-			fprintln(e.stdout, key)
-			fprintf(e.stderr, `
+			command.Fprintln(e.Stdout, key)
+			command.Fprintf(e.Stderr, `
 Keep it secret: store it in an environment variable or a file, and refer to it in session.keys.
 To replace a key without logging anyone out:
   1. append the new key to session.keys on every replica;

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 func TestImpossibleImportAnswerIsRefused(t *testing.T) {
@@ -23,7 +25,7 @@ func TestImpossibleImportAnswerIsRefused(t *testing.T) {
 			"/api/contacts/import": answer, "/version": `{"go_version":"go1.25"}`,
 		})
 		status, stdout, stderr := hubgate(t, append([]string{"contacts", "backfill", file}, flags...)...)
-		if status != exitFailed || !strings.Contains(stderr, errUnexpectedResponse.Error()) {
+		if status != command.ExitFailed || !strings.Contains(stderr, command.ErrUnexpectedResponse.Error()) {
 			t.Errorf("%s: %d %s%s", answer, status, stdout, stderr)
 		}
 	}
@@ -43,15 +45,15 @@ func TestRetryPauseIsBounded(t *testing.T) {
 func TestListThatNeverEndsIsRefused(t *testing.T) {
 	t.Parallel()
 	const status = `{"dead":1000000000}`
-	for command, answers := range map[string]map[string]string{
+	for words, answers := range map[string]map[string]string{
 		"sessions list --limit 1000000":        {"/api/sessions": `{"sessions":[],"next":"a"}`},
 		"sessions list --user ada@example.com": {"/api/sessions": `{"sessions":[],"next":"b"}`},
 		"contacts replay --all": {"/api/contacts": status, "/api/contacts/dead": `{"dead":[{"id":"1-1"}]}`,
 			"/api/contacts/replay": `{"replayed":1}`},
 	} {
-		code, stdout, stderr := hubgate(t, append(strings.Fields(command), adminAnswers(t, answers)...)...)
-		if code != exitFailed || !strings.Contains(stderr, errUnexpectedResponse.Error()) {
-			t.Errorf("%s: %d %s%s", command, code, stdout, stderr)
+		code, stdout, stderr := hubgate(t, append(strings.Fields(words), adminAnswers(t, answers)...)...)
+		if code != command.ExitFailed || !strings.Contains(stderr, command.ErrUnexpectedResponse.Error()) {
+			t.Errorf("%s: %d %s%s", words, code, stdout, stderr)
 		}
 	}
 }

@@ -8,24 +8,26 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
 )
 
 // pagesFlags are the flags of the command pages.
 type pagesFlags struct {
-	path      configPath
+	path      command.ConfigPath
 	probe     bool
 	add       []string
 	leaksOnly bool
 	decision  string // list only pages with this decision; "" = all
 }
 
-func pagesCommand(e *env) *cobra.Command {
+func pagesCommand(e *command.Env) *cobra.Command {
 	var f pagesFlags
 	cmd := &cobra.Command{
-		Use: "pages [--config FILE]", Short: "List HubSpot's pages with the rule for each, and find leaks", Args: noArguments,
-		Example: example(
+		Use: "pages [--config FILE]", Short: "List HubSpot's pages with the rule for each, and find leaks",
+		Args: command.NoArguments,
+		Example: command.Example(
 			"hubgate pages --leaks-only --probe",
 			"hubgate pages --decision public",
 			"hubgate pages --add 5712345678,5712345679",
@@ -37,7 +39,7 @@ Exit status: 0 when everything was checked and there are no leaks, 3 when there 
 checked, 1 when HubSpot could not be asked, 2 when the file has mistakes.`,
 		RunE: func(*cobra.Command, []string) error { return pages(e, f) },
 	}
-	configFlag(cmd, &f.path)
+	command.ConfigFlag(cmd, &f.path)
 	cmd.Flags().BoolVar(&f.probe, "probe", false, "also request protected pages from the origin, bypassing the gateway")
 	cmd.Flags().StringSliceVar(&f.add, "add", nil, "add rules for the pages with these IDs to the file; comments are kept")
 	cmd.Flags().BoolVar(&f.leaksOnly, "leaks-only", false, "list leaks and what could not be checked, but no pages")
@@ -49,21 +51,21 @@ checked, 1 when HubSpot could not be asked, 2 when the file has mistakes.`,
 // pageDecisions returns the decisions about a page for a visitor who is not logged in.
 func pageDecisions() []string { return []string{"public", "login", "refuse", "elsewhere"} }
 
-func pages(e *env, f pagesFlags) error {
+func pages(e *command.Env, f pagesFlags) error {
 	if f.decision != "" && !slices.Contains(pageDecisions(), f.decision) {
-		return usageError(fmt.Sprintf("--decision must be one of %s, not %q", strings.Join(pageDecisions(), ", "),
+		return command.UsageError(fmt.Sprintf("--decision must be one of %s, not %q", strings.Join(pageDecisions(), ", "),
 			setting.Shorten(f.decision)))
 	}
-	path, err := e.configFile(f.path)
+	path, err := e.ConfigFile(f.path)
 	if err != nil {
 		return err
 	}
-	result, err := site.Survey(e.ctx, site.Request{
-		Path: path, Getenv: e.getenv, Probe: f.probe, Add: f.add,
-		Report: e.reportProgress,
+	result, err := site.Survey(e.Ctx, site.Request{
+		Path: path, Getenv: e.Getenv, Probe: f.probe, Add: f.add,
+		Report: e.ReportProgress,
 	})
 	if bad := (*site.SelectionError)(nil); errors.As(err, &bad) {
-		return usageError("--add: " + bad.Error())
+		return command.UsageError("--add: " + bad.Error())
 	}
 	if err != nil {
 		return err
@@ -76,13 +78,13 @@ func pages(e *env, f pagesFlags) error {
 		}
 	}
 	result.Pages = kept
-	if e.output == "json" {
-		err = e.printJSON(result)
+	if e.Output == "json" {
+		err = e.PrintJSON(result)
 	} else {
 		err = printPages(e, result, pagesView{pagesFlags: f, total: total})
 	}
 	if err != nil {
 		return err
 	}
-	return found(len(result.Leaks) > 0 || len(result.NotChecked) > 0)
+	return command.Found(len(result.Leaks) > 0 || len(result.NotChecked) > 0)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/configtest"
 	"github.com/hubgate/hubgate/proxy/fakesite"
 )
@@ -66,7 +67,7 @@ func TestPagesListsRulesAndLeaks(t *testing.T) {
 		Pages []struct{ ID, Decision string } `json:"pages"`
 		Leaks []struct{ Page, Kind string }   `json:"leaks"`
 	}
-	if err := json.Unmarshal([]byte(stdout), &got); err != nil || status != exitFound {
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || status != command.ExitFound {
 		t.Fatalf("%d %v %s %s", status, err, stdout, stderr)
 	}
 	decisions := map[string]string{}
@@ -117,7 +118,7 @@ func TestPagesReportsProgress(t *testing.T) {
 		Pages []struct{ ID string } `json:"pages"`
 	}
 	err := json.Unmarshal([]byte(stdout), &got)
-	if err != nil || status != exitOK || len(got.Pages) != len(many) || !strings.Contains(stderr,
+	if err != nil || status != command.ExitOK || len(got.Pages) != len(many) || !strings.Contains(stderr,
 		`{"progress":"9,500 of 10,000 pages"}`+"\n") {
 		t.Errorf("%d %v, %d pages, %s", status, err, len(got.Pages), stderr)
 	}

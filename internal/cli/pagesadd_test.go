@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 func TestPagesAddKeepsComments(t *testing.T) {
@@ -32,14 +33,14 @@ func TestPagesAddKeepsComments(t *testing.T) {
 					t.Errorf("lost: %q", line)
 				}
 			}
-			if status, _, problems := hubgate(t, "check", "--config", config); status != exitOK ||
+			if status, _, problems := hubgate(t, "check", "--config", config); status != command.ExitOK ||
 				!strings.Contains(string(after), `- path: "/de/mitglieder/**"  # Mitglieder`) {
 				t.Errorf("%d %s\n%s\n%s%s", status, problems, after, stdout, stderr)
 			}
 			if !strings.Contains(string(after), "- path: \"/\"  # Home") { // below the home page is the whole site
 				t.Errorf("the home page:\n%s", after)
 			}
-			if status, _, _ := hubgate(t, "pages", "--config", config, "--add", "999"); status != ExitUsage {
+			if status, _, _ := hubgate(t, "pages", "--config", config, "--add", "999"); status != command.ExitUsage {
 				t.Errorf("an unknown page: %d", status)
 			}
 		})

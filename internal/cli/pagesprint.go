@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/hubspot/crm"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/internal/site"
 	"github.com/hubgate/hubgate/proxy/rules"
@@ -17,41 +18,41 @@ type pagesView struct {
 }
 
 // printPages prints the leaks and a summary before the pages, which may be thousands of lines.
-func printPages(e *env, r site.Result, v pagesView) error {
+func printPages(e *command.Env, r site.Result, v pagesView) error {
 	for _, l := range r.Leaks {
-		fprintf(e.stdout, "%s %s: %s\n", e.color(e.stdout, red, "LEAK "+l.Kind), l.Page, l.Text)
+		command.Fprintf(e.Stdout, "%s %s: %s\n", e.Color(e.Stdout, command.Red, "LEAK "+l.Kind), l.Page, l.Text)
 	}
 	for _, c := range r.NotChecked {
-		label := e.color(e.stdout, yellow, "NOT CHECKED "+c.Part)
-		fprintf(e.stdout, "%s: %s%s; %s\n", label, someOf(c.Pages), c.Reason, c.Cure)
+		label := e.Color(e.Stdout, command.Yellow, "NOT CHECKED "+c.Part)
+		command.Fprintf(e.Stdout, "%s: %s%s; %s\n", label, someOf(c.Pages), c.Reason, c.Cure)
 	}
 	if len(r.Leaks)+len(r.NotChecked) > 0 {
-		fprintf(e.stdout, "\n")
+		command.Fprintf(e.Stdout, "\n")
 	}
-	fprintf(e.stdout, "%s%s; %s\n", setting.Count(v.total, "page"), decisionCounts(r), leakCount(r))
+	command.Fprintf(e.Stdout, "%s%s; %s\n", setting.Count(v.total, "page"), decisionCounts(r), leakCount(r))
 	for _, added := range r.Added {
-		fprintf(e.stdout, "added a rule for %s to %s\n", added, v.path)
+		command.Fprintf(e.Stdout, "added a rule for %s to %s\n", added, v.path)
 	}
 	if v.leaksOnly {
 		return nil
 	}
 	if len(r.Pages) > 0 {
-		fprintf(e.stdout, "\nPages, with the rules of %s:\n", v.path)
+		command.Fprintf(e.Stdout, "\nPages, with the rules of %s:\n", v.path)
 		if err := printPageTable(e, r); err != nil {
 			return err
 		}
 	}
 	for _, r := range r.Redirects {
-		fprintf(e.stdout, "redirect %d from %s (%s) into %s\n", r.Style, r.From, r.Decision, r.To)
+		command.Fprintf(e.Stdout, "redirect %d from %s (%s) into %s\n", r.Style, r.From, r.Decision, r.To)
 	}
 	return nil
 }
 
 // printPageTable prints a line for each page. The address is last, so that a long one widens only its own line.
-func printPageTable(e *env, r site.Result) error {
-	table := e.table("ID", "KIND", "DECISION", "RULE", "IN HUBSPOT", "ADDRESS")
+func printPageTable(e *command.Env, r site.Result) error {
+	table := e.Table("ID", "KIND", "DECISION", "RULE", "IN HUBSPOT", "ADDRESS")
 	for _, p := range r.Pages {
-		fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Decision, ruleCell(p.Rule), inHubSpot(p.Page),
+		command.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Decision, ruleCell(p.Rule), inHubSpot(p.Page),
 			p.Address)
 	}
 	return table.Flush()

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hubgate/hubgate/hubspot/fakehubspot"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 func TestPagesPrintsLeaksFirst(t *testing.T) {
@@ -40,7 +41,7 @@ ID  KIND     DECISION   RULE                    IN HUBSPOT  ADDRESS
 7   site     elsewhere                                      https://other.example.com/x
 redirect 301 from /old (public) into /members
 `
-	if d := cmp.Diff(want, strings.ReplaceAll(stdout, config, "CONFIG")); d != "" || status != exitFound {
+	if d := cmp.Diff(want, strings.ReplaceAll(stdout, config, "CONFIG")); d != "" || status != command.ExitFound {
 		t.Error(status, d)
 	}
 }
@@ -87,7 +88,7 @@ func TestPagesFilters(t *testing.T) {
 			fields := strings.Fields(line)
 			got = append(got, fields[len(fields)-1])
 		}
-		if d := cmp.Diff(c.want, got); d != "" || status != exitFound || !strings.Contains(stdout, counts) {
+		if d := cmp.Diff(c.want, got); d != "" || status != command.ExitFound || !strings.Contains(stdout, counts) {
 			t.Errorf("%s: %d %s\n%s", name, status, d, stdout)
 		}
 		_, stdout, _ = hubgate(t, append([]string{"pages", "--config", config, "-o", "json"}, c.flags...)...)
@@ -102,7 +103,7 @@ func TestPagesFilters(t *testing.T) {
 		}
 	}
 	status, _, stderr := hubgate(t, "pages", "--config", config, "--decision", "open")
-	if status != ExitUsage || !strings.Contains(stderr, `one of public, login, refuse, elsewhere, not "open"`) {
+	if status != command.ExitUsage || !strings.Contains(stderr, `one of public, login, refuse, elsewhere, not "open"`) {
 		t.Error(status, stderr)
 	}
 }
@@ -136,7 +137,7 @@ func TestPagesNamesWhatItDidNotCheck(t *testing.T) {
 		status, stdout, _ := hubgate(t, "pages", "--config", config, "--leaks-only")
 		want := "NOT CHECKED " + part + ": 403 no (missing scopes: " + c.scope + "); add the scope " + c.scope +
 			" to the key (HubSpot: Development, Keys, Service keys)\n"
-		if !strings.HasPrefix(stdout, want) || status != exitFound ||
+		if !strings.HasPrefix(stdout, want) || status != command.ExitFound ||
 			!strings.HasSuffix(stdout, "0 leaks (origin not asked; use --probe); not checked: "+part+"\n") {
 			t.Errorf("%d %s\nwant %s", status, stdout, want)
 		}
@@ -167,11 +168,12 @@ func TestPagesThatCannotAskFails(t *testing.T) {
 	} {
 		config := portal(t, fakehubspot.Config{Wrap: wrap}, "")
 		status, stdout, stderr := hubgate(t, "pages", "--config", config)
-		if status != exitFailed || stdout != "" || !strings.HasPrefix(stderr, "hubgate: hubspot: list site pages: ") {
+		if status != command.ExitFailed || stdout != "" || !strings.HasPrefix(stderr, "hubgate: hubspot: list site pages: ") {
 			t.Errorf("%s: %d %s%s", name, status, stdout, stderr)
 		}
 	}
-	if status, _, _ := hubgate(t, "pages", "--config", filepath.Join(t.TempDir(), "none.yaml")); status != ExitUsage {
+	absent := filepath.Join(t.TempDir(), "none.yaml")
+	if status, _, _ := hubgate(t, "pages", "--config", absent); status != command.ExitUsage {
 		t.Errorf("no file: %d", status)
 	}
 }
@@ -188,10 +190,10 @@ func TestMissingTokenIsAMistake(t *testing.T) {
 	if err := os.WriteFile(config, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range [][]string{{"pages"}, {"pages", "-o", "json"}, {"contacts", "setup"}} {
-		status, stdout, stderr := hubgate(t, append(command, "--config", config)...)
-		if status != ExitUsage || stdout != "" || !strings.Contains(stderr, "access_token") {
-			t.Errorf("%s: %d %s%s", command, status, stdout, stderr)
+	for _, words := range [][]string{{"pages"}, {"pages", "-o", "json"}, {"contacts", "setup"}} {
+		status, stdout, stderr := hubgate(t, append(words, "--config", config)...)
+		if status != command.ExitUsage || stdout != "" || !strings.Contains(stderr, "access_token") {
+			t.Errorf("%s: %d %s%s", words, status, stdout, stderr)
 		}
 	}
 }

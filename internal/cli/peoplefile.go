@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/hubgate/hubgate/hubspot/backfill"
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 // peopleFile is a file of people that can be read more than once.
@@ -27,11 +28,11 @@ func openPeopleFile(path string, stdin io.Reader, trustEmails bool) (*peopleFile
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
-			return nil, usageError(err.Error())
+			return nil, command.UsageError(err.Error())
 		}
 		info, err := file.Stat()
 		if err == nil && info.IsDir() {
-			err = usageError(path + " is a folder")
+			err = command.UsageError(path + " is a folder")
 		}
 		if err != nil {
 			file.Close()

@@ -3,6 +3,8 @@ package cli
 import (
 	"io"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/command"
 )
 
 // progress shows how far a command is: on a terminal in one line, otherwise now and then in a line of its own.
@@ -22,7 +24,7 @@ func (p *progress) show(text, because string) {
 	switch now := time.Now(); {
 	case p.terminal:
 		p.clear()
-		fprintf(p.w, "%s", text)
+		command.Fprintf(p.w, "%s", text)
 		p.shown = true
 	case now.Sub(p.last) >= progressEvery, because != "" && because != p.because:
 		p.report(text)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -12,7 +13,7 @@ const shownRows = 20
 
 // rowReport prints rows as they are found: as JSON all of them, as text the first ones and how many more there are.
 type rowReport struct {
-	env    *env
+	env    *command.Env
 	before func()       // called before a row is printed as text
 	after  func() error // prints the totals as text
 	kinds  []string
@@ -27,13 +28,13 @@ func (r *rowReport) add(kind string, row any, text string) {
 	if !slices.Contains(r.kinds, kind) {
 		r.kinds = append(r.kinds, kind)
 	}
-	if r.env.output == "json" {
+	if r.env.Output == "json" {
 		r.addJSON(row)
 	} else if r.counts[kind] < shownRows {
 		if r.before != nil {
 			r.before()
 		}
-		fprintln(r.env.stdout, lines(text))
+		command.Fprintln(r.env.Stdout, command.Lines(text))
 	}
 	r.counts[kind]++
 }
@@ -43,16 +44,16 @@ func (r *rowReport) addJSON(row any) {
 	if len(r.counts) == 0 {
 		begin = "{\n  \"rows\": [\n    "
 	}
-	encoded, _ := encodeJSON(row, "") // texts and numbers only
-	_, _ = r.env.stdout.Write(append([]byte(begin), bytes.TrimSuffix(encoded, []byte("\n"))...))
+	encoded, _ := command.EncodeJSON(row, "") // texts and numbers only
+	_, _ = r.env.Stdout.Write(append([]byte(begin), bytes.TrimSuffix(encoded, []byte("\n"))...))
 }
 
 // end prints what follows the rows: as JSON the members of an object, as text how many rows were not shown.
 func (r *rowReport) end(summary any) error {
-	if r.env.output != "json" {
+	if r.env.Output != "json" {
 		for _, kind := range r.kinds {
 			if more := r.counts[kind] - shownRows; more > 0 {
-				fprintf(r.env.stdout, "and %s; --output json shows all\n", setting.Count(more, "more "+kind))
+				command.Fprintf(r.env.Stdout, "and %s; --output json shows all\n", setting.Count(more, "more "+kind))
 			}
 		}
 		if r.after == nil {
@@ -60,7 +61,7 @@ func (r *rowReport) end(summary any) error {
 		}
 		return r.after()
 	}
-	encoded, err := encodeJSON(summary, "  ")
+	encoded, err := command.EncodeJSON(summary, "  ")
 	if err != nil {
 		return err
 	}
@@ -68,6 +69,6 @@ func (r *rowReport) end(summary any) error {
 	if r.begun() {
 		begin = "\n  ]"
 	}
-	_, err = r.env.stdout.Write(append([]byte(begin+","), bytes.TrimPrefix(encoded, []byte("{"))...))
+	_, err = r.env.Stdout.Write(append([]byte(begin+","), bytes.TrimPrefix(encoded, []byte("{"))...))
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/internal/configtest"
 	"github.com/hubgate/hubgate/internal/schema"
@@ -95,11 +96,11 @@ func TestRuleFieldsAreComplete(t *testing.T) {
 		row.out.checkAdmission(t, field.Name, row.strict, strict, false)
 		row.out.checkAdmission(t, field.Name, row.loose, loose, true)
 		status, stdout, _ := hubgate(t, "diff", strict.file, file)
-		if status != exitFailed || !strings.Contains(stdout, "MORE OPEN") {
+		if status != command.ExitFailed || !strings.Contains(stdout, "MORE OPEN") {
 			t.Errorf("%s: diff to the more open one: %d %s", field.Name, status, stdout)
 		}
 		status, stdout, _ = hubgate(t, "diff", file, strict.file)
-		if status != exitOK || strings.Contains(stdout, "No path changes") {
+		if status != command.ExitOK || strings.Contains(stdout, "No path changes") {
 			t.Errorf("%s: diff to the stricter one: %d %s", field.Name, status, stdout)
 		}
 	}
@@ -199,7 +200,7 @@ func TestDiffComparesSpecialCharacters(t *testing.T) {
 		strict, _, _ := rulesWith(t, fmt.Sprintf("{path: %q, groups: [staff]}", pattern), "/")
 		loose, _, _ := rulesWith(t, fmt.Sprintf("{path: %q, groups: [staff, guest]}", pattern), "/")
 		status, stdout, _ := hubgate(t, "diff", strict.file, loose.file)
-		if status != exitFailed || !strings.Contains(stdout, pattern) {
+		if status != command.ExitFailed || !strings.Contains(stdout, pattern) {
 			t.Errorf("%s: %d %s", pattern, status, stdout)
 		}
 	}

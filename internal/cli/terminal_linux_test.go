@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hubgate/hubgate/internal/command"
 	"golang.org/x/sys/unix"
 )
 
@@ -60,17 +61,17 @@ func notTerminals(t *testing.T) map[string]any {
 
 func TestTerminalIsNotAnyDevice(t *testing.T) {
 	t.Parallel()
-	e := &env{getenv: func(string) string { return "" }}
+	e := &command.Env{Getenv: func(string) string { return "" }}
 	for name, stream := range notTerminals(t) {
-		if isTerminal(stream) {
+		if command.IsTerminal(stream) {
 			t.Errorf("%s is taken for a terminal", name)
 		}
-		if w, ok := stream.(io.Writer); ok && e.color(w, red, "x") != "x" {
+		if w, ok := stream.(io.Writer); ok && e.Color(w, command.Red, "x") != "x" {
 			t.Errorf("%s is colored", name)
 		}
 	}
 	terminal, _ := newTerminal(t)
-	if !isTerminal(terminal) || e.color(terminal, red, "x") == "x" {
+	if !command.IsTerminal(terminal) || e.Color(terminal, command.Red, "x") == "x" {
 		t.Error("a terminal is not recognized")
 	}
 }
@@ -80,7 +81,7 @@ func TestContactsSetupAsksOnlyTerminals(t *testing.T) {
 	for name, stream := range notTerminals(t) {
 		config, created := unready(t, 4711)
 		status, stderr := setupFrom(t, config, stream.(io.Reader))
-		if status != exitFound || len(created) > 0 || !strings.Contains(stderr,
+		if status != command.ExitFound || len(created) > 0 || !strings.Contains(stderr,
 			"nothing was created: not a terminal; use --yes") {
 			t.Errorf("%s: %d %v %s", name, status, created, stderr)
 		}
@@ -91,7 +92,8 @@ func TestContactsSetupAsksOnlyTerminals(t *testing.T) {
 		if _, err := keyboard.WriteString(answer); err != nil {
 			t.Fatal(err)
 		}
-		if status, stderr := setupFrom(t, config, terminal); len(created) != want || (status == exitOK) != (want > 0) {
+		if status, stderr := setupFrom(t, config, terminal); len(created) != want ||
+			(status == command.ExitOK) != (want > 0) {
 			t.Errorf("%q: %d %v %s", answer, status, created, stderr)
 		}
 	}
@@ -101,10 +103,10 @@ func TestContactsSetupAsksOnlyTerminals(t *testing.T) {
 func setupFrom(t *testing.T, config string, stdin io.Reader) (status int, stderr string) {
 	t.Helper()
 	var messages bytes.Buffer
-	e := &env{ctx: t.Context(), getenv: func(string) string { return "" }, stdout: io.Discard, stderr: &messages}
+	e := &command.Env{Ctx: t.Context(), Getenv: func(string) string { return "" }, Stdout: io.Discard, Stderr: &messages}
 	root := rootCommand(e)
 	root.SetIn(stdin)
 	root.SetArgs([]string{"contacts", "setup", "--config", config})
-	status = e.exit(root.ExecuteContextC(e.ctx))
+	status = e.Exit(root.ExecuteContextC(e.Ctx))
 	return status, messages.String()
 }

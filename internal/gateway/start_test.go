@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/hubgate/hubgate/internal/cli"
+	"github.com/hubgate/hubgate/internal/command"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -63,19 +64,19 @@ func TestStartErrorsAreExplained(t *testing.T) {
 			}
 			env := map[string]string{"SECRET": "s3cret", "KEY": seal.NewKey()}
 			commands := []string{"serve"}
-			if c.status == cli.ExitUsage {
+			if c.status == command.ExitUsage {
 				commands = append(commands, "check") // it has the same requirements
 			}
-			for _, command := range commands {
+			for _, name := range commands {
 				var out, stderr bytes.Buffer
 				getenv := func(name string) string { return env[name] }
-				status := cli.Run(t.Context(), []string{command, "--config", path}, getenv, &out, &stderr)
+				status := cli.Run(t.Context(), []string{name, "--config", path}, getenv, &out, &stderr)
 				if status != c.status {
-					t.Errorf("%s: exit status %d, want %d", command, status, c.status)
+					t.Errorf("%s: exit status %d, want %d", name, status, c.status)
 				}
 				for _, want := range c.stderr {
 					if !strings.Contains(stderr.String(), want) {
-						t.Errorf("%s does not print %q:\n%s", command, want, stderr.String())
+						t.Errorf("%s does not print %q:\n%s", name, want, stderr.String())
 					}
 				}
 			}
@@ -89,7 +90,7 @@ func TestMissingConfigurationIsExplained(t *testing.T) {
 	missing := []string{"serve", "--config", filepath.Join(t.TempDir(), "nothing.yaml")}
 	status := cli.Run(t.Context(), missing, os.Getenv, &out, &stderr)
 	want := "nothing.yaml:1:1: error: the file cannot be read: "
-	if status != cli.ExitUsage || !strings.Contains(stderr.String(), want) {
+	if status != command.ExitUsage || !strings.Contains(stderr.String(), want) {
 		t.Errorf("no configuration: exit status %d, %s", status, stderr.String())
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,90 +23,90 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// adminFlags locate the admin API: by the configuration, or by URL and token.
-type adminFlags struct {
-	config           configPath
-	admin, tokenFile string
+// AdminFlags locate the admin API: by the configuration, or by URL and token.
+type AdminFlags struct {
+	Config           ConfigPath
+	Admin, TokenFile string
 }
 
-func (f *adminFlags) add(cmd *cobra.Command) {
-	cmd.PersistentFlags().VarP(&f.config, "config", "c",
+func (f *AdminFlags) Add(cmd *cobra.Command) {
+	cmd.PersistentFlags().VarP(&f.Config, "config", "c",
 		"configuration file with the address and the token (default: $HUBGATE_CONFIG, or ./hubgate.yaml)")
-	cmd.PersistentFlags().StringVar(&f.admin, "admin", "", "URL of the admin listener (requires --token-file)")
-	cmd.PersistentFlags().StringVar(&f.tokenFile, "token-file", "", "file that contains server.admin_token")
+	cmd.PersistentFlags().StringVar(&f.Admin, "admin", "", "URL of the admin listener (requires --token-file)")
+	cmd.PersistentFlags().StringVar(&f.TokenFile, "token-file", "", "file that contains server.admin_token")
 }
 
 // noAdmin says what is missing if the admin API cannot be located.
 const noAdmin = noConfigFile + ", or --admin URL --token-file FILE"
 
-// adminClient calls the admin API of a running gateway.
-type adminClient struct{ url, token string }
+// AdminClient calls the admin API of a running gateway.
+type AdminClient struct{ url, token string }
 
-func (f *adminFlags) client(e *env) (*adminClient, error) {
+func (f *AdminFlags) Client(e *Env) (*AdminClient, error) {
 	switch {
-	case f.admin == "" && (f.config != "" || f.tokenFile == ""):
+	case f.Admin == "" && (f.Config != "" || f.TokenFile == ""):
 		return f.byConfig(e)
-	case f.config == "" && f.admin != "" && f.tokenFile != "":
+	case f.Config == "" && f.Admin != "" && f.TokenFile != "":
 		return f.byAddress()
 	}
-	return nil, usageError(noAdmin)
+	return nil, UsageError(noAdmin)
 }
 
-func (f *adminFlags) byConfig(e *env) (*adminClient, error) {
-	if _, found := config.Locate(string(f.config), e.getenv); !found {
-		return nil, usageError(noAdmin)
+func (f *AdminFlags) byConfig(e *Env) (*AdminClient, error) {
+	if _, found := config.Locate(string(f.Config), e.Getenv); !found {
+		return nil, UsageError(noAdmin)
 	}
-	cfg, err := e.loadConfig(f.config)
+	cfg, err := e.LoadConfig(f.Config)
 	switch {
 	case err != nil:
 		return nil, err
 	case cfg.Server.AdminToken == "":
-		return nil, usageError("server.admin_token is missing in the configuration; the admin API requires it")
+		return nil, UsageError("server.admin_token is missing in the configuration; the admin API requires it")
 	}
-	return &adminClient{config.LocalURL(cfg.Server.AdminListen), cfg.Server.AdminToken.Reveal()}, nil
+	return &AdminClient{config.LocalURL(cfg.Server.AdminListen), cfg.Server.AdminToken.Reveal()}, nil
 }
 
-func (f *adminFlags) byAddress() (*adminClient, error) {
-	address, err := adminAddress(f.admin)
+func (f *AdminFlags) byAddress() (*AdminClient, error) {
+	address, err := AdminAddress(f.Admin)
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(f.tokenFile)
+	text, err := os.ReadFile(f.TokenFile)
 	if err != nil {
-		return nil, usageError("--token-file: " + err.Error())
+		return nil, UsageError("--token-file: " + err.Error())
 	}
 	token := strings.TrimSpace(string(text))
 	if token == "" {
-		return nil, usageError("--token-file: " + f.tokenFile + " is empty; write the value of server.admin_token into it")
+		return nil, UsageError("--token-file: " + f.TokenFile + " is empty; write the value of server.admin_token into it")
 	}
-	return &adminClient{address, token}, nil
+	return &AdminClient{address, token}, nil
 }
 
-// get sends one GET request to the API.
-func (f *adminFlags) get(e *env, path string, into any) error {
-	client, err := f.client(e)
+// Get sends one GET request to the API.
+func (f *AdminFlags) Get(e *Env, path string, into any) error {
+	client, err := f.Client(e)
 	if err != nil {
 		return err
 	}
-	return client.call(e.ctx, http.MethodGet, path, nil, into)
+	return client.Call(e.Ctx, http.MethodGet, path, nil, into)
 }
 
-// adminAddress parses --admin.
-func adminAddress(text string) (string, error) {
+// AdminAddress parses --admin.
+func AdminAddress(text string) (string, error) {
 	if !strings.Contains(text, "://") {
-		return "", usageError(fmt.Sprintf("--admin: %q has no scheme; write http://%[1]s", setting.Shorten(text)))
+		return "", UsageError(fmt.Sprintf("--admin: %q has no scheme; write http://%[1]s", setting.Shorten(text)))
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", usageError(fmt.Sprintf("--admin: %q is not a URL; write one such as http://127.0.0.1:9090",
+		return "", UsageError(fmt.Sprintf("--admin: %q is not a URL; write one such as http://127.0.0.1:9090",
 			setting.Shorten(text)))
 	}
 	return strings.TrimSuffix(text, "/"), nil
 }
 
-// call sends a request to the API. It decodes a successful response into into, and returns a problem as a
-// *callError.
-func (c *adminClient) call(ctx context.Context, method, path string, body, into any) error {
+// Call sends a request to the API. It decodes a successful response into into, and returns a problem as a
+// *CallError.
+func (c *AdminClient) Call(ctx context.Context, method, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	var reader io.Reader
@@ -118,30 +119,30 @@ func (c *adminClient) call(ctx context.Context, method, path string, body, into 
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, reader)
 	if err != nil {
-		return usageError(err.Error())
+		return UsageError(err.Error())
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return &callError{0, fmt.Errorf("the gateway's admin API is not responding: %w", err)}
+		return &CallError{0, fmt.Errorf("the gateway's admin API is not responding: %w", err)}
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
 	if err != nil {
-		return &callError{0, fmt.Errorf("the response of the gateway's admin API ended early: %w", err)}
+		return &CallError{0, fmt.Errorf("the response of the gateway's admin API ended early: %w", err)}
 	}
 	if res.StatusCode < 300 && json.Unmarshal(text, into) == nil {
 		return nil
 	}
-	return &callError{res.StatusCode, c.problem(ctx, res, text)}
+	return &CallError{res.StatusCode, c.problem(ctx, res, text)}
 }
 
-var errUnexpectedResponse = errors.New(
+var ErrUnexpectedResponse = errors.New(
 	"unexpected response of the admin API; check that the gateway has the same version")
 
 // problem returns why a call failed. It does not show the response of another listener, such as the public one.
-func (c *adminClient) problem(ctx context.Context, res *http.Response, text []byte) error {
+func (c *AdminClient) problem(ctx context.Context, res *http.Response, text []byte) error {
 	var problem page.Problem
 	switch {
 	case !c.isAdmin(ctx):
@@ -149,16 +150,16 @@ func (c *adminClient) problem(ctx context.Context, res *http.Response, text []by
 	case res.StatusCode == http.StatusUnauthorized:
 		return errors.New("the token was rejected; use the server.admin_token of the gateway at " + c.url)
 	case res.StatusCode < 300:
-		return errUnexpectedResponse
+		return ErrUnexpectedResponse
 	case json.Unmarshal(text, &problem) != nil || problem.Detail == "":
 		return errors.New("the admin API responded with " + res.Status)
 	}
-	return errors.New(visible(problem.Detail, ""))
+	return errors.New(Visible(problem.Detail, ""))
 }
 
 // isAdmin reports whether the URL is an admin listener. It requests /version without the token: an admin listener
 // responds with its build, or with the problem admin.WrongHost.
-func (c *adminClient) isAdmin(ctx context.Context) bool {
+func (c *AdminClient) isAdmin(ctx context.Context) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/version", nil)
 	if err != nil {
 		return false
@@ -174,4 +175,13 @@ func (c *adminClient) isAdmin(ctx context.Context) bool {
 	}
 	err = json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&answer)
 	return err == nil && (answer.GoVersion != "" || answer.Detail == admin.WrongHost)
+}
+
+// PageQuery selects a page of a list: at most limit entries after cursor ("" = from the first).
+func PageQuery(limit int, cursor string) url.Values {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
+	if cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	return q
 }

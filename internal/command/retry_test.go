@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"errors"
@@ -14,15 +14,15 @@ func TestRetryTransientGivesUpAfterAMinute(t *testing.T) {
 		err   error
 		waits time.Duration
 	}{
-		{&callError{0, errors.New("connection refused")}, time.Minute},
-		{&callError{http.StatusServiceUnavailable, errors.New("Redis is unavailable")}, time.Minute},
-		{&callError{http.StatusConflict, errors.New("contact sync is off")}, 0},
-		{&callError{http.StatusInternalServerError, errors.New("a bug")}, 0},
+		{&CallError{0, errors.New("connection refused")}, time.Minute},
+		{&CallError{http.StatusServiceUnavailable, errors.New("Redis is unavailable")}, time.Minute},
+		{&CallError{http.StatusConflict, errors.New("contact sync is off")}, 0},
+		{&CallError{http.StatusInternalServerError, errors.New("a bug")}, 0},
 		{errors.New("the file was changed"), 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			err := retryTransient(t.Context(), func(error) {}, func() error { return c.err })
+			err := RetryTransient(t.Context(), func(error) {}, func() error { return c.err })
 			if !errors.Is(err, c.err) || time.Since(start) != c.waits {
 				t.Errorf("%v after %v, want %v after %v", err, time.Since(start), c.err, c.waits)
 			}

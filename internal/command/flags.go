@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"errors"
@@ -14,22 +14,22 @@ import (
 // textOnly is the annotation of commands without a result for programs.
 const textOnly = "text only"
 
-// withoutJSON makes a command refuse --output json, which would do nothing.
-func withoutJSON(cmd *cobra.Command) { cmd.Annotations = map[string]string{textOnly: ""} }
+// WithoutJSON makes a command refuse --output json, which would do nothing.
+func WithoutJSON(cmd *cobra.Command) { cmd.Annotations = map[string]string{textOnly: ""} }
 
-// checkOutput checks --output.
-func (e *env) checkOutput(cmd *cobra.Command) error {
-	if e.output != "text" && e.output != "json" {
-		return usageError(fmt.Sprintf("--output must be text or json, not %q", setting.Shorten(e.output)))
+// CheckOutput checks --output.
+func (e *Env) CheckOutput(cmd *cobra.Command) error {
+	if e.Output != "text" && e.Output != "json" {
+		return UsageError(fmt.Sprintf("--output must be text or json, not %q", setting.Shorten(e.Output)))
 	}
-	if _, only := cmd.Annotations[textOnly]; only && e.output == "json" {
-		return usageError(cmd.CommandPath() + " has no JSON output; leave --output out")
+	if _, only := cmd.Annotations[textOnly]; only && e.Output == "json" {
+		return UsageError(cmd.CommandPath() + " has no JSON output; leave --output out")
 	}
 	return nil
 }
 
-// asksJSON reports whether arguments have --output json, wherever it stands.
-func asksJSON(args []string) bool {
+// AsksJSON reports whether arguments have --output json, wherever it stands.
+func AsksJSON(args []string) bool {
 	for i, arg := range args {
 		if slices.Contains([]string{"-ojson", "-o=json", "--output=json"}, arg) {
 			return true
@@ -44,20 +44,20 @@ func asksJSON(args []string) bool {
 	return false
 }
 
-// flagMistake says what is wrong with a flag, in the words of other usage errors.
-func flagMistake(cmd *cobra.Command, err error) error {
+// FlagMistake says what is wrong with a flag, in the words of other usage errors.
+func FlagMistake(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
 	case errors.As(err, &unknown):
-		return usageError(unknownFlag(cmd, unknown))
+		return UsageError(unknownFlag(cmd, unknown))
 	case errors.As(err, &missing):
-		return usageError("--" + missing.GetFlag().Name + ": required: a value")
+		return UsageError("--" + missing.GetFlag().Name + ": required: a value")
 	case errors.As(err, &invalid):
-		return usageError(invalidFlag(invalid))
+		return UsageError(invalidFlag(invalid))
 	}
-	return usageError(err.Error())
+	return UsageError(err.Error())
 }
 
 func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) string {

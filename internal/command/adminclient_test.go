@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"io"
@@ -43,8 +43,8 @@ func TestAdminClientRecognizesAdminListener(t *testing.T) {
 	} {
 		server := httptest.NewServer(c.handler)
 		t.Cleanup(server.Close)
-		client := &adminClient{server.URL, "wrong"}
-		err := client.call(t.Context(), http.MethodGet, "/config", nil, &[]string{})
+		client := &AdminClient{server.URL, "wrong"}
+		err := client.Call(t.Context(), http.MethodGet, "/config", nil, &[]string{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", name, err, c.want)
 		}
