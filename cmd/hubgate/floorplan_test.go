@@ -13,7 +13,7 @@ const module = "github.com/hubgate/hubgate"
 // floor that sideways lists.
 var floors = map[string]int{
 	"cmd/hubgate": 5, "bench": 5, "deploy/image": 5, "deploy/licenses": 5,
-	"internal/cli": 4, "internal/command": 4,
+	"internal/cli": 4, "internal/cli/contacts": 4, "internal/command": 4,
 	"internal/gateway": 3, "internal/admin": 3, "internal/doctor": 3, "internal/demo": 3, "internal/middleware": 3,
 	"internal/site": 3, "internal/config": 3, "internal/starter": 3, "internal/schema": 3,
 	"proxy": 2, "proxy/rules": 2, "proxy/pattern": 2, "proxy/urlpath": 2, "proxy/stricthttp": 2,
@@ -39,7 +39,9 @@ const (
 var sideways = map[string][]string{
 	"auth": {"auth/openid"},
 
-	"internal/cli":     {"internal/command"},
+	"internal/cli":          {"internal/cli/contacts", "internal/command"},
+	"internal/cli/contacts": {"internal/command"},
+
 	"internal/gateway": {"internal/admin", "internal/config", "internal/middleware"},
 	"internal/demo":    {"internal/gateway"},
 	"internal/admin":   {"internal/middleware"},

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hubgate/hubgate/internal/command"
 )
@@ -27,17 +26,6 @@ func TestImpossibleImportAnswerIsRefused(t *testing.T) {
 		status, stdout, stderr := hubgate(t, append([]string{"contacts", "backfill", file}, flags...)...)
 		if status != command.ExitFailed || !strings.Contains(stderr, command.ErrUnexpectedResponse.Error()) {
 			t.Errorf("%s: %d %s%s", answer, status, stdout, stderr)
-		}
-	}
-}
-
-func TestRetryPauseIsBounded(t *testing.T) {
-	t.Parallel()
-	for seconds, want := range map[float64]time.Duration{
-		1e300: time.Minute, 1e10: time.Minute, 60: time.Minute, 2.5: 2500 * time.Millisecond, 1e-300: time.Second,
-	} {
-		if got := retryPause(seconds); got != want {
-			t.Errorf("%g: %s", seconds, got)
 		}
 	}
 }

@@ -7,12 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hubgate/hubgate/internal/buildinfo"
+	"github.com/hubgate/hubgate/internal/cli/contacts"
 	"github.com/hubgate/hubgate/internal/command"
 )
 
 // commands is the table of subcommands.
 var commands = []func(*command.Env) *cobra.Command{
-	demoCommand, initCommand, serveCommand, checkCommand, explainCommand, diffCommand, sessionsCommand, contactsCommand,
+	demoCommand, initCommand, serveCommand, checkCommand, explainCommand, diffCommand, sessionsCommand, contacts.Command,
 	pagesCommand, schemaCommand, keygenCommand, healthcheckCommand, versionCommand,
 }
 

@@ -90,7 +90,7 @@ func TestPeopleFileIsVisible(t *testing.T) {
 func TestCommandsPrintWithFprintf(t *testing.T) {
 	t.Parallel()
 	var files []string
-	for _, folder := range []string{".", "../command"} {
+	for _, folder := range []string{".", "contacts", "../command"} {
 		found, err := filepath.Glob(folder + "/*.go")
 		if err != nil || len(found) == 0 {
 			t.Fatal(folder, err)

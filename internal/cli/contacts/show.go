@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsShowCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+func showCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "show EMAIL", Short: "Show everything that hubgate holds about a person",
 		Args:    command.OneArgument("an e-mail address"),

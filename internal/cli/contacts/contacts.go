@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"slices"
@@ -13,7 +13,8 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsCommand(e *command.Env) *cobra.Command {
+// Command returns the subcommand "contacts".
+func Command(e *command.Env) *cobra.Command {
 	flags := &command.AdminFlags{}
 	cmd := &cobra.Command{
 		Use: "contacts", Short: "Manage the contact queue of a running gateway, and set up HubSpot for it",
@@ -21,13 +22,13 @@ func contactsCommand(e *command.Env) *cobra.Command {
 	}
 	command.Group(cmd)
 	flags.Add(cmd)
-	cmd.AddCommand(contactsStatusCommand(e, flags), contactsQueueCommand(e, flags), contactsDeadCommand(e, flags),
-		contactsReplayCommand(e, flags), contactsSendCommand(e, flags), contactsShowCommand(e, flags),
-		contactsForgetCommand(e, flags), contactsSetupCommand(e, flags), contactsBackfillCommand(e, flags))
+	cmd.AddCommand(statusCommand(e, flags), queueCommand(e, flags), deadCommand(e, flags), replayCommand(e, flags),
+		sendCommand(e, flags), showCommand(e, flags), forgetCommand(e, flags), setupCommand(e, flags),
+		backfillCommand(e, flags))
 	return cmd
 }
 
-func contactsStatusCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+func statusCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show the contact queue, and which values do not reach HubSpot", Args: command.NoArguments,
 		Example: command.Example(

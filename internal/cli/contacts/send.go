@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsSendCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+func sendCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	create := false
 	cmd := &cobra.Command{
 		Use: "send EMAIL", Short: "Send a person's contact now", Args: command.OneArgument("an e-mail address"),

@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsReplayCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+func replayCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	all := false
 	cmd := &cobra.Command{
 		Use: "replay [ID...] | --all", Short: "Send dead letters again",

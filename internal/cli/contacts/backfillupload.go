@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"context"
@@ -24,7 +24,7 @@ const (
 )
 
 // upload returns what sends a file to the queue. Nothing is sent if the file cannot be read to its end.
-func (b *backfillCommand) upload() (work func() (summary any, err error), err error) {
+func (b *backfillRun) upload() (work func() (summary any, err error), err error) {
 	client, err := b.flags.Client(b.env)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (b *backfillCommand) upload() (work func() (summary any, err error), err er
 			return nil, err
 		}
 		u := &upload{
-			command: b, client: client, lines: map[int]int{},
+			run: b, client: client, lines: map[int]int{},
 			progress: progress{
 				w: b.env.Stderr, report: b.env.ReportProgress, last: time.Now(),
 				terminal: command.IsTerminal(b.env.Stderr) && b.env.Output != "json",
@@ -55,7 +55,7 @@ func (b *backfillCommand) upload() (work func() (summary any, err error), err er
 
 // upload is an import in progress.
 type upload struct {
-	command  *backfillCommand
+	run      *backfillRun
 	client   *command.AdminClient
 	progress progress
 	rows     []hubspot.ImportRow // of the next request
@@ -96,8 +96,8 @@ func (u *upload) add(row backfill.Row) error {
 func (u *upload) send() error {
 	for len(u.rows) > 0 {
 		var done hubspot.Imported
-		body := hubspot.Import{File: u.command.file.hash, TrustEmails: u.command.trustEmails, Rows: u.rows}
-		ctx := u.command.env.Ctx
+		body := hubspot.Import{File: u.run.file.hash, TrustEmails: u.run.trustEmails, Rows: u.rows}
+		ctx := u.run.env.Ctx
 		err := command.RetryTransient(ctx, u.failed, func() error {
 			done = hubspot.Imported{}
 			return u.client.Call(ctx, http.MethodPost, "/api/contacts/import", body, &done)
@@ -137,7 +137,7 @@ func (u *upload) count(done hubspot.Imported) {
 	u.totals.LoggedIn += done.LoggedIn
 	for _, s := range done.Skipped {
 		if s.Excluded {
-			u.command.excluded[s.Reason]++
+			u.run.excluded[s.Reason]++
 			continue
 		}
 		u.bad = append(u.bad, &backfill.RowError{Number: s.Row, Line: u.lines[s.Row], Fault: s.Reason})
@@ -147,7 +147,7 @@ func (u *upload) count(done hubspot.Imported) {
 // state returns how far the import is.
 func (u *upload) state() string {
 	done := u.totals.Queued + u.totals.Repeated
-	return fmt.Sprintf("%s of %s queued", setting.Number(done), setting.Count(u.command.good, "row"))
+	return fmt.Sprintf("%s of %s queued", setting.Number(done), setting.Count(u.run.good, "row"))
 }
 
 // maxUnreported limits the memory for bad rows.
@@ -164,7 +164,7 @@ func (u *upload) reject(e *backfill.RowError) {
 func (u *upload) report() {
 	slices.SortStableFunc(u.bad, func(a, b *backfill.RowError) int { return a.Line - b.Line })
 	for _, e := range u.bad {
-		u.command.reject(e)
+		u.run.reject(e)
 	}
 	u.bad = nil
 }
@@ -173,13 +173,13 @@ func (u *upload) report() {
 func (u *upload) wait(seconds float64) bool {
 	text, because := u.state()+"; waiting, as the queue is full", ""
 	var status outbox.Status
-	err := u.client.Call(u.command.env.Ctx, http.MethodGet, "/api/contacts", nil, &status)
+	err := u.client.Call(u.run.env.Ctx, http.MethodGet, "/api/contacts", nil, &status)
 	if err == nil && status.PausedUntil != nil {
 		because = status.PausedBecause
 		text += " and calls to HubSpot are paused: " + because
 	}
 	u.progress.show(text, because)
-	return background.Sleep(u.command.env.Ctx, retryPause(seconds))
+	return background.Sleep(u.run.env.Ctx, retryPause(seconds))
 }
 
 // failed shows why a request is repeated.
@@ -204,7 +204,7 @@ func (u *upload) finish(err error) error {
 	if err != nil {
 		return fmt.Errorf("%s, then: %w; run the same command again to go on, no row is queued twice", u.state(), err)
 	}
-	u.command.report.after = u.print
+	u.run.report.after = u.print
 	return command.Found(u.totals.BadRows > 0)
 }
 
@@ -222,6 +222,6 @@ func (u *upload) print() error {
 			text += ", " + setting.Number(part.rows) + " " + part.text
 		}
 	}
-	_, err := command.Fprintln(u.command.env.Stdout, text+u.command.excludedText())
+	_, err := command.Fprintln(u.run.env.Stdout, text+u.run.excludedText())
 	return err
 }

@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsForgetCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+func forgetCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	allow := false
 	cmd := &cobra.Command{
 		Use: "forget EMAIL", Short: "Remove everything that hubgate holds about a person",

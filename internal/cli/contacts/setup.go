@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"bufio"
@@ -17,7 +17,7 @@ import (
 	"github.com/hubgate/hubgate/internal/site"
 )
 
-func contactsSetupCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+func setupCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	var options setupOptions
 	cmd := &cobra.Command{
 		Use: "setup [--config FILE]", Short: "Create the mapped properties that are missing in HubSpot",

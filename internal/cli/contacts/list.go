@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"github.com/spf13/cobra"
@@ -34,7 +34,7 @@ func printNext(e *command.Env, next string) {
 	}
 }
 
-func contactsQueueCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+func queueCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
 		Use: "queue", Short: "List queued contacts with their attempts and last error", Args: command.NoArguments,

@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsDeadCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+func deadCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
 	var list listFlags
 	var drop string
 	cmd := &cobra.Command{

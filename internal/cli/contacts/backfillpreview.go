@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 )
 
 // preview returns what shows the effect of an import.
-func (b *backfillCommand) preview() (work func() (summary any, err error), err error) {
+func (b *backfillRun) preview() (work func() (summary any, err error), err error) {
 	if b.flags.Admin != "" || b.flags.TokenFile != "" {
 		return nil, command.UsageError("--dry-run asks HubSpot itself, not a gateway; use --config FILE")
 	}
@@ -27,7 +27,7 @@ func (b *backfillCommand) preview() (work func() (summary any, err error), err e
 		if err != nil {
 			return previewTotals{}, err
 		}
-		p := &backfillPreview{command: b, account: account, properties: map[string]*propertyTotals{}}
+		p := &backfillPreview{run: b, account: account, properties: map[string]*propertyTotals{}}
 		p.totals.UnusedClaims = []string{}
 		for _, name := range account.Properties() {
 			p.properties[name] = &propertyTotals{Property: name, Rejected: map[string]int{}}
@@ -39,7 +39,7 @@ func (b *backfillCommand) preview() (work func() (summary any, err error), err e
 
 // backfillPreview is a dry run.
 type backfillPreview struct {
-	command    *backfillCommand
+	run        *backfillRun
 	account    *mapping.ImportPreview
 	totals     previewTotals
 	properties map[string]*propertyTotals
@@ -81,13 +81,13 @@ func (p *backfillPreview) add(row backfill.Row) error {
 			*list = append(*list, claim)
 		}
 	}
-	list, skipped := p.account.Person(row.Claims, p.command.trustEmails)
+	list, skipped := p.account.Person(row.Claims, p.run.trustEmails)
 	if skipped.Excluded {
-		p.command.excluded[skipped.Reason]++
+		p.run.excluded[skipped.Reason]++
 		return nil
 	}
 	if skipped.Reason != "" {
-		p.command.reject(&backfill.RowError{Number: row.Number, Line: row.Line, Fault: skipped.Reason})
+		p.run.reject(&backfill.RowError{Number: row.Number, Line: row.Line, Fault: skipped.Reason})
 		return nil
 	}
 	p.totals.People++
@@ -95,8 +95,8 @@ func (p *backfillPreview) add(row backfill.Row) error {
 		p.count(item)
 	}
 	person := previewRow{row.Number, row.Line, row.Claims["email"], list}
-	p.command.report.add("row", person, person.text())
-	return p.command.env.Ctx.Err()
+	p.run.report.add("row", person, person.text())
+	return p.run.env.Ctx.Err()
 }
 
 func (p *backfillPreview) count(item mapping.ImportedProperty) {
@@ -134,8 +134,8 @@ func (r previewRow) text() string {
 }
 
 func (p *backfillPreview) summary() previewTotals {
-	p.totals.BadRows, p.totals.Properties = p.command.bad, []*propertyTotals{}
-	p.totals.Excluded = p.command.excluded
+	p.totals.BadRows, p.totals.Properties = p.run.bad, []*propertyTotals{}
+	p.totals.Excluded = p.run.excluded
 	for _, name := range slices.Sorted(maps.Keys(p.properties)) {
 		p.totals.Properties = append(p.totals.Properties, p.properties[name])
 	}
@@ -147,13 +147,13 @@ func (p *backfillPreview) finish(err error) error {
 	if err != nil {
 		return err
 	}
-	p.command.report.after = p.print
-	return command.Found(p.rejected || p.command.bad > 0)
+	p.run.report.after = p.print
+	return command.Found(p.rejected || p.run.bad > 0)
 }
 
 // print prints the totals.
 func (p *backfillPreview) print() error {
-	e, totals := p.command.env, p.summary()
+	e, totals := p.run.env, p.summary()
 	table := e.Table("PROPERTY", "WRITTEN", "LEFT OUT")
 	for _, property := range totals.Properties {
 		var rejected []string
@@ -170,6 +170,6 @@ func (p *backfillPreview) print() error {
 		command.Fprintf(e.Stdout, "not mapped to a property: %s\n", strings.Join(totals.UnusedClaims, ", "))
 	}
 	_, err := command.Fprintf(e.Stdout, "%s to send, %s%s; nothing was sent\n",
-		setting.Count(totals.People, "row"), setting.Count(totals.BadRows, "bad row"), p.command.excludedText())
+		setting.Count(totals.People, "row"), setting.Count(totals.BadRows, "bad row"), p.run.excludedText())
 	return err
 }

@@ -1,4 +1,4 @@
-package cli
+package contacts
 
 import (
 	"cmp"
@@ -15,8 +15,8 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func contactsBackfillCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
-	b := &backfillCommand{env: e, flags: flags, report: rowReport{env: e, counts: map[string]int{}},
+func backfillCommand(e *command.Env, flags *command.AdminFlags) *cobra.Command {
+	b := &backfillRun{env: e, flags: flags, report: rowReport{env: e, counts: map[string]int{}},
 		excluded: map[string]int{}}
 	cmd := &cobra.Command{
 		Use: "backfill FILE|-", Short: "Import the people of a CSV or JSON file as contacts",
@@ -40,8 +40,8 @@ Exit status: 0 when everybody else was queued, 2 when the file cannot be read, 3
 	return cmd
 }
 
-// backfillCommand is one run of contacts backfill.
-type backfillCommand struct {
+// backfillRun is one run of contacts backfill.
+type backfillRun struct {
 	env                 *command.Env
 	flags               *command.AdminFlags
 	dryRun, trustEmails bool
@@ -54,7 +54,7 @@ type backfillCommand struct {
 	excluded map[string]int // people by the reason why they must not become contacts
 }
 
-func (b *backfillCommand) run(path string, stdin io.Reader) error {
+func (b *backfillRun) run(path string, stdin io.Reader) error {
 	begin := b.upload
 	if b.dryRun {
 		begin = b.preview
@@ -80,7 +80,7 @@ func (b *backfillCommand) run(path string, stdin io.Reader) error {
 }
 
 // excludedText returns the numbers of people who must not become contacts, as the end of a sentence.
-func (b *backfillCommand) excludedText() string {
+func (b *backfillRun) excludedText() string {
 	text := ""
 	for _, reason := range slices.Sorted(maps.Keys(b.excluded)) {
 		text += fmt.Sprintf(", %s skipped (%s)", setting.Number(b.excluded[reason]), command.Visible(reason, ""))
@@ -89,7 +89,7 @@ func (b *backfillCommand) excludedText() string {
 }
 
 // reject reports a row that cannot be imported.
-func (b *backfillCommand) reject(e *backfill.RowError) {
+func (b *backfillRun) reject(e *backfill.RowError) {
 	b.bad++
 	text := fmt.Sprintf("line %d: %s", e.Line, e.Fault)
 	if e.Cure != "" {
