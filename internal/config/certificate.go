@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hubgate/hubgate/internal/certs"
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -18,7 +19,7 @@ func (c ServerConfig) checkCertificate() []setting.Problem {
 	}
 	for _, f := range []struct{ key, path string }{{"cert_file", c.TLS.CertFile}, {"key_file", c.TLS.KeyFile}} {
 		if _, err := readFile(f.path); err != nil {
-			return setting.Mistake("server.tls."+f.key, "the file cannot be read: "+err.Error(), readCure(err, missingFileCure))
+			return setting.Mistake("server.tls."+f.key, "the file cannot be read: "+err.Error(), source.ReadCure(err, source.MissingFileCure))
 		}
 	}
 	files, err := certs.NewFiles(c.TLS.CertFile, c.TLS.KeyFile)
@@ -54,5 +55,5 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readBounded(path, maxConfig)
+	return source.ReadBounded(path, maxConfig)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hubgate/hubgate/auth"
 	"github.com/hubgate/hubgate/auth/openid"
 	"github.com/hubgate/hubgate/hubspot"
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
@@ -44,15 +45,15 @@ func Default() *Config {
 // Load reads, expands, decodes and validates a configuration. It finds all problems in one pass. The Config must be
 // served only if the report has no errors.
 func Load(path string, getenv func(string) string) (*Config, *Report) {
-	return load(newReport(path), newExpander(path, getenv))
+	return load(newReport(path), source.NewExpander(path, getenv))
 }
 
 // LoadWithoutSecrets is Load for a machine without the secrets: a variable that is not set, or a file that cannot be
 // read, is not a mistake in a secret. Everything else is checked as if it had a valid value. The report names those
 // secrets, and has no hash, which would be another one with them. The Config must not be served.
 func LoadWithoutSecrets(path string, getenv func(string) string) (*Config, *Report) {
-	rep, expand := newReport(path), newExpander(path, getenv)
-	rep.noSecrets, expand.noSecrets = true, true
+	rep, expand := newReport(path), source.NewExpander(path, getenv)
+	rep.noSecrets, expand.NoSecrets = true, true
 	cfg, rep := load(rep, expand)
 	if len(rep.Absent) > 0 {
 		rep.SHA256 = ""
@@ -60,14 +61,14 @@ func LoadWithoutSecrets(path string, getenv func(string) string) (*Config, *Repo
 	return cfg, rep
 }
 
-func load(rep *Report, expand *expander) (*Config, *Report) {
+func load(rep *Report, expand *source.Expander) (*Config, *Report) {
 	cfg, path := Default(), rep.Path
 	text, bad := readConfig(path, rep)
 	if bad != nil {
 		rep.addAt(start, "", bad.Text, bad.Cure)
 		return cfg, rep
 	}
-	expand.hash.Write(text)
+	expand.Hash.Write(text)
 	if root := parseYAML(text, rep); root != nil {
 		d := &decoder{report: rep, expand: expand}
 		d.decode(root, reflect.ValueOf(cfg).Elem(), location{place: start})
@@ -77,20 +78,20 @@ func load(rep *Report, expand *expander) (*Config, *Report) {
 		cfg.validate(rep)
 	}
 	if rep.Unread == nil {
-		rep.Unread = expand.unread
+		rep.Unread = expand.Unread
 	}
-	rep.SHA256, rep.Files = hex.EncodeToString(expand.hash.Sum(nil)), expand.files
+	rep.SHA256, rep.Files = hex.EncodeToString(expand.Hash.Sum(nil)), expand.Files
 	rep.sort()
 	return cfg, rep
 }
 
 // resolvePaths resolves the paths of files, which are relative to the configuration file.
-func (c *Config) resolvePaths(e *expander) {
+func (c *Config) resolvePaths(e *source.Expander) {
 	for _, path := range []*string{
 		&c.Server.TLS.CertFile, &c.Server.TLS.KeyFile, &c.Session.Redis.CAFile, &c.Pages.Folder,
 	} {
-		if *path = e.resolve(*path); *path != "" {
-			e.files = append(e.files, *path)
+		if *path = e.Resolve(*path); *path != "" {
+			e.Files = append(e.Files, *path)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hubgate/hubgate/hubspot/access"
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -18,7 +19,7 @@ import (
 // every unknown, duplicate and mistyped key with its place; yaml.v3 itself stops early and loses columns.
 type decoder struct {
 	report *Report
-	expand *expander
+	expand *source.Expander
 	nodes  int
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/page"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
@@ -67,22 +68,22 @@ func (d *decoder) checkColor(key, value *yaml.Node, l location) {
 const maxPagesFile = 1 << 20
 
 // hashPages adds the folder of custom pages to the configuration's hash, so that a change there causes a reload.
-func (c *Config) hashPages(e *expander) {
+func (c *Config) hashPages(e *source.Expander) {
 	entries, err := os.ReadDir(c.Pages.Folder)
 	if err != nil {
-		e.noteLocal(err)
+		e.NoteLocal(err)
 		return // there is no folder, or crossPages reports the error
 	}
 	for _, entry := range entries {
 		file := filepath.Join(c.Pages.Folder, entry.Name())
-		e.files = append(e.files, file)
+		e.Files = append(e.Files, file)
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxPagesFile {
 			continue
 		}
 		if text, err := os.ReadFile(file); err != nil {
-			e.noteLocal(err)
+			e.NoteLocal(err)
 		} else {
-			fmt.Fprintf(e.hash, "%d:%s%d:%s", len(entry.Name()), entry.Name(), len(text), text)
+			fmt.Fprintf(e.Hash, "%d:%s%d:%s", len(entry.Name()), entry.Name(), len(text), text)
 		}
 	}
 }

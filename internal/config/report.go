@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -233,7 +234,7 @@ func (r *Report) SecretNow(key string, loaded setting.Secret, getenv func(string
 	if !strings.Contains(raw, "${file:") {
 		return loaded.Reveal()
 	}
-	if text, bad := newExpander(r.Path, getenv).expand(raw, true); bad == nil && text != "" {
+	if text, bad := source.NewExpander(r.Path, getenv).Expand(raw, true); bad == nil && text != "" {
 		return text
 	}
 	return loaded.Reveal()

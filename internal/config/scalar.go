@@ -11,6 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/seal"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
@@ -18,12 +19,12 @@ import (
 
 // word decodes a scalar whose type parses it.
 func (d *decoder) word(node *yaml.Node, v reflect.Value, word setting.Word, l location) {
-	absent := d.expand.absent
+	absent := d.expand.Absent
 	text, ok := d.text(node, l, v.Type() == reflect.TypeFor[setting.Secret]())
 	if !ok {
 		return
 	}
-	if d.expand.absent > absent {
+	if d.expand.Absent > absent {
 		d.report.Absent = append(d.report.Absent, l.key)
 		_ = word.SetWord(seal.NewKey()) // a random value that suits every secret, so that only its presence is checked
 		return
@@ -74,7 +75,7 @@ func (d *decoder) secret(node *yaml.Node, text string, l location) bool {
 		return false
 	case text != "" && !expanded && !setting.HasPlaceholder(text):
 		cure := "write ${NAME} or ${file:PATH} instead"
-		if name, isName := strings.CutPrefix(text, "$"); isName && isVariable(name) {
+		if name, isName := strings.CutPrefix(text, "$"); isName && source.IsVariable(name) {
 			cure = "did you mean ${" + name + "}?"
 		}
 		d.report.Findings = append(d.report.Findings, finding{place: l.place, Key: l.key, Warning: true,
@@ -82,15 +83,15 @@ func (d *decoder) secret(node *yaml.Node, text string, l location) bool {
 	}
 	switch {
 	case strings.TrimSpace(text) != text:
-		d.fail(l, "the secret begins or ends with white space", edgeCure)
+		d.fail(l, "the secret begins or ends with white space", source.EdgeCure)
 		return false
 	case strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
 		d.fail(l, "the secret contains a line break or a control character", "write only the value, as UTF-8 text")
 		return false
 	}
-	if i := strings.IndexFunc(text, hidden); i >= 0 {
+	if i := strings.IndexFunc(text, source.Hidden); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[i:])
-		d.fail(l, "the secret contains "+charName(r), "copy the value again, without it")
+		d.fail(l, "the secret contains "+source.CharName(r), "copy the value again, without it")
 		return false
 	}
 	return true
@@ -98,13 +99,13 @@ func (d *decoder) secret(node *yaml.Node, text string, l location) bool {
 
 // text returns a scalar's text with ${...} expanded.
 func (d *decoder) text(node *yaml.Node, l location, secret bool) (string, bool) {
-	text, bad := d.expand.expand(node.Value, secret)
+	text, bad := d.expand.Expand(node.Value, secret)
 	if bad != nil {
 		d.fail(l, bad.Text, bad.Cure)
 		return "", false
 	}
 	if text != node.Value && !ofReplica(l.key) {
-		fmt.Fprintf(d.expand.hash, "%d:%s", len(text), text)
+		fmt.Fprintf(d.expand.Hash, "%d:%s", len(text), text)
 	}
 	return text, true
 }

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"syscall"
-	"time"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -21,31 +19,16 @@ const maxConfig = 1 << 20
 
 // readConfig reads the configuration file.
 func readConfig(path string, rep *Report) ([]byte, *setting.Invalid) {
-	text, err := readBounded(path, maxConfig)
+	text, err := source.ReadBounded(path, maxConfig)
 	switch {
 	case err != nil:
 		rep.Unread = err
 		return nil, &setting.Invalid{Text: "the file cannot be read: " + err.Error(),
-			Cure: readCure(err, "check the path of the configuration file")}
+			Cure: source.ReadCure(err, "check the path of the configuration file")}
 	case len(text) > maxConfig:
 		return nil, &setting.Invalid{Text: "the file is larger than 1 MiB", Cure: "check that it is the right file"}
 	}
 	return text, nil
-}
-
-// pipeTimeout limits the wait for data from a pipe.
-const pipeTimeout = 5 * time.Second
-
-// readBounded reads at most limit bytes and one more. It opens pipes without waiting for a writer, so that it cannot
-// hang.
-func readBounded(path string, limit int64) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	_ = file.SetReadDeadline(time.Now().Add(pipeTimeout)) // regular files have no deadline
-	return io.ReadAll(io.LimitReader(file, limit+1))
 }
 
 // parseYAML returns the root node of the only document, or reports why there is none and returns nil. yaml.v3 panics

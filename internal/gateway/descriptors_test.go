@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
@@ -45,7 +46,7 @@ func TestReloadKeepsTheConfigurationWhileFilesCannotBeRead(t *testing.T) {
 	r := newRunning(t)
 	before := r.current.Load()
 	for range 3 {
-		r.reloader.setUnread(&fs.PathError{Op: "open", Path: r.reloader.path, Err: syscall.EMFILE}, config.OutOfDescriptors)
+		r.reloader.setUnread(&fs.PathError{Op: "open", Path: r.reloader.path, Err: syscall.EMFILE}, source.OutOfDescriptors)
 	}
 	if c := r.health().Checks["config"]; c.OK || !strings.Contains(c.Detail, "too many open files") {
 		t.Errorf("/readyz: %+v", c)
@@ -59,7 +60,7 @@ func TestReloadKeepsTheConfigurationWhileFilesCannotBeRead(t *testing.T) {
 	}
 	lines := r.log.with("the configuration cannot be read; keeping the last good configuration and trying again")
 	recovered := r.log.with("the configuration can be read again")
-	if len(lines) != 1 || lines[0]["cure"] != config.OutOfDescriptors || len(recovered) != 1 {
+	if len(lines) != 1 || lines[0]["cure"] != source.OutOfDescriptors || len(recovered) != 1 {
 		t.Errorf("the log is\n%s", r.log)
 	}
 }

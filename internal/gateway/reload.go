@@ -10,6 +10,7 @@ import (
 
 	"github.com/hubgate/hubgate/internal/admin"
 	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/config/source"
 	"github.com/hubgate/hubgate/internal/logging"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
@@ -63,7 +64,7 @@ func (r *reloader) started(first *generation) {
 // reload loads the newest configuration. Unless forced, it does nothing if nothing changed.
 func (r *reloader) reload(forced bool) {
 	err := r.load(forced)
-	if cure, local := config.LocalFault(err); local {
+	if cure, local := source.LocalFault(err); local {
 		r.setUnread(err, cure)
 		return
 	}
@@ -75,7 +76,7 @@ func (r *reloader) reload(forced bool) {
 // load does the work of reload. It returns an error only for a fault of this machine.
 func (r *reloader) load(forced bool) error {
 	cfg, rep := config.Load(r.path, r.getenv)
-	if _, local := config.LocalFault(rep.Unread); local {
+	if _, local := source.LocalFault(rep.Unread); local {
 		return rep.Unread
 	}
 	current := r.gateway.current.Load()
@@ -116,7 +117,7 @@ func (r *reloader) replace(result *loadResult, cfg *config.Config, rep *config.R
 	next, err := r.gateway.prepare(cfg, rep)
 	if err != nil {
 		r.lastSeen = "" // retry: the cause may disappear by itself, such as a key in use
-		if _, local := config.LocalFault(err); local {
+		if _, local := source.LocalFault(err); local {
 			return err
 		}
 		r.reject(result, err)

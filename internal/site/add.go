@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hubgate/hubgate/internal/config"
+	"github.com/hubgate/hubgate/internal/config/edit"
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/setting"
 	"github.com/hubgate/hubgate/proxy/rules"
@@ -23,16 +24,16 @@ func addPages(req Request, cfg *config.Config, found Result) (added []string, er
 	if err != nil {
 		return nil, err
 	}
-	var lines []config.NewRule
+	var lines []edit.NewRule
 	for _, p := range wanted {
-		rule := config.NewRule{Pattern: "/", Comment: p.Name} // the home page alone: below it is the whole site
+		rule := edit.NewRule{Pattern: "/", Comment: p.Name} // the home page alone: below it is the whole site
 		if page := patternOf(p.Address); page != "" {
 			rule.Pattern = page + "/**"
 		}
 		if len(cfg.Server.Sites()) > 1 {
 			rule.Host = hostOf(p.Address)
 		}
-		known := func(l config.NewRule) bool { return l.Pattern == rule.Pattern && l.Host == rule.Host }
+		known := func(l edit.NewRule) bool { return l.Pattern == rule.Pattern && l.Host == rule.Host }
 		if slices.ContainsFunc(lines, known) {
 			continue // another variant of the same page
 		}
@@ -43,7 +44,7 @@ func addPages(req Request, cfg *config.Config, found Result) (added []string, er
 		return nil, nil
 	}
 	protects := func(cfg *config.Config, ruleSet *rules.Set) error { return protectsAll(cfg, ruleSet, wanted) }
-	return added, config.AddRules(req.Path, req.Getenv, config.RuleEdit{Add: lines, Verify: protects})
+	return added, edit.AddRules(req.Path, req.Getenv, edit.Rules{Add: lines, Verify: protects})
 }
 
 // selectPages returns the pages in Request.Add that do not need a login yet.

@@ -1,4 +1,4 @@
-package config
+package source
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ func TestLocalFaultIsAFaultOfTheMachine(t *testing.T) {
 	if _, local := LocalFault(nil); local {
 		t.Error("no error is one")
 	}
-	cure := readCure(&fs.PathError{Err: syscall.EACCES}, "put it there")
+	cure := ReadCure(&fs.PathError{Err: syscall.EACCES}, "put it there")
 	if !strings.Contains(cure, "user that hubgate runs as") {
 		t.Error(cure)
 	}

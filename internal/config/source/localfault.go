@@ -1,4 +1,4 @@
-package config
+package source
 
 import (
 	"errors"
@@ -27,8 +27,8 @@ func LocalFault(err error) (cure string, local bool) {
 	return "", false
 }
 
-// readCure returns the cure for a file that cannot be read. missing is the cure for one that does not exist.
-func readCure(err error, missing string) string {
+// ReadCure returns the cure for a file that cannot be read. missing is the cure for one that does not exist.
+func ReadCure(err error, missing string) string {
 	if cure, local := LocalFault(err); local {
 		return cure
 	}

@@ -1,4 +1,4 @@
-package config
+package source
 
 import (
 	"bytes"
@@ -24,12 +24,12 @@ func checkVisible(value, source string) *setting.Invalid {
 	case value == "":
 		return nil
 	case invisible(first):
-		return &setting.Invalid{Text: source + " begins with " + charName(first), Cure: charCure(first)}
+		return &setting.Invalid{Text: source + " begins with " + CharName(first), Cure: charCure(first)}
 	case invisible(last):
-		return &setting.Invalid{Text: source + " ends with " + charName(last), Cure: charCure(last)}
+		return &setting.Invalid{Text: source + " ends with " + CharName(last), Cure: charCure(last)}
 	case inner >= 0:
 		r, _ := utf8.DecodeRuneInString(value[inner:])
-		return &setting.Invalid{Text: source + " contains " + charName(r), Cure: "write only the value, on one line"}
+		return &setting.Invalid{Text: source + " contains " + CharName(r), Cure: "write only the value, on one line"}
 	}
 	return nil
 }
@@ -50,13 +50,13 @@ func invisible(r rune) bool {
 	return r == ' ' || !unicode.IsPrint(r) || unicode.Is(blanks, r)
 }
 
-// hidden reports whether a character is invisible in the middle of a value too.
-func hidden(r rune) bool { return r != ' ' && invisible(r) }
+// Hidden reports whether a character is invisible in the middle of a value too.
+func Hidden(r rune) bool { return r != ' ' && invisible(r) }
 
 const byteOrderMark = 0xfeff
 
-// charName returns the name of an invisible character.
-func charName(r rune) string {
+// CharName returns the name of an invisible character.
+func CharName(r rune) string {
 	switch r {
 	case ' ':
 		return "a space"
@@ -74,12 +74,12 @@ func charName(r rune) string {
 	return fmt.Sprintf("an invisible character (U+%04X)", r)
 }
 
-// edgeCure is the cure for invisible characters at the edge of a value.
-const edgeCure = "remove it; only a single newline at the end of a ${file:...} is ignored"
+// EdgeCure is the cure for invisible characters at the edge of a value.
+const EdgeCure = "remove it; only a single newline at the end of a ${file:...} is ignored"
 
 func charCure(r rune) string {
 	if r == byteOrderMark {
 		return "save it as UTF-8 without a byte order mark"
 	}
-	return edgeCure
+	return EdgeCure
 }

@@ -1,4 +1,4 @@
-package config
+package source
 
 import (
 	"crypto/sha256"
@@ -10,31 +10,31 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-// expander replaces ${NAME}, ${NAME:-default} and ${file:PATH} in scalar values. It works on parsed YAML, so that a
+// Expander replaces ${NAME}, ${NAME:-default} and ${file:PATH} in scalar values. It works on parsed YAML, so that a
 // value cannot add keys (injection, CWE-74).
-type expander struct {
+type Expander struct {
 	folder string // of the configuration file, where relative paths start
 	getenv func(string) string
-	files  []string
-	hash   hash.Hash // of everything that was inserted
-	unread error     // why a file could not be read
+	Files  []string
+	Hash   hash.Hash // of everything that was inserted
+	Unread error     // why a file could not be read
 
-	noSecrets bool // a secret that is not here is not a mistake
-	absent    int  // number of values of secrets that are not here, with noSecrets
+	NoSecrets bool // a secret that is not here is not a mistake
+	Absent    int  // number of values of secrets that are not here, with noSecrets
 }
 
-func newExpander(path string, getenv func(string) string) *expander {
-	return &expander{folder: filepath.Dir(path), getenv: getenv, hash: sha256.New()}
+func NewExpander(path string, getenv func(string) string) *Expander {
+	return &Expander{folder: filepath.Dir(path), getenv: getenv, Hash: sha256.New()}
 }
 
 // maxSecretFile limits what ${file:...} reads.
 const maxSecretFile = 64 << 10
 
-// missingFileCure is the cure for a file that does not exist.
-const missingFileCure = "create the file, or correct the path (absolute or relative to the configuration file)"
+// MissingFileCure is the cure for a file that does not exist.
+const MissingFileCure = "create the file, or correct the path (absolute or relative to the configuration file)"
 
-// expand returns text with every ${...} replaced. It does not expand inserted values again.
-func (e *expander) expand(text string, secret bool) (string, *setting.Invalid) {
+// Expand returns text with every ${...} replaced. It does not expand inserted values again.
+func (e *Expander) Expand(text string, secret bool) (string, *setting.Invalid) {
 	if !strings.Contains(text, "${") {
 		return text, nil
 	}
@@ -68,12 +68,12 @@ func (e *expander) expand(text string, secret bool) (string, *setting.Invalid) {
 }
 
 // value returns the value of ${inner}. For a secret it does not suggest a default, which would be in the file.
-func (e *expander) value(inner string, secret bool) (string, *setting.Invalid) {
+func (e *Expander) value(inner string, secret bool) (string, *setting.Invalid) {
 	if path, isFile := strings.CutPrefix(inner, "file:"); isFile {
 		return e.file(path, secret)
 	}
 	name, fallback, hasFallback := strings.Cut(inner, ":-")
-	if !isVariable(name) {
+	if !IsVariable(name) {
 		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not a variable name", setting.Shorten(name)),
 			Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for a literal ${"}
 	}
@@ -83,8 +83,8 @@ func (e *expander) value(inner string, secret bool) (string, *setting.Invalid) {
 		return value, checkVisible(value, "the value of "+name)
 	case hasFallback:
 		return fallback, nil
-	case secret && e.noSecrets:
-		e.absent++
+	case secret && e.NoSecrets:
+		e.Absent++
 		return "", nil
 	}
 	cure := "set " + name + ", or write ${" + name + ":-default}"
@@ -94,26 +94,26 @@ func (e *expander) value(inner string, secret bool) (string, *setting.Invalid) {
 	return "", &setting.Invalid{Text: "the environment variable " + name + " is not set or is empty", Cure: cure}
 }
 
-func isVariable(name string) bool {
+func IsVariable(name string) bool {
 	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
 // file returns the content of a file without its last newline.
-func (e *expander) file(path string, secret bool) (string, *setting.Invalid) {
+func (e *Expander) file(path string, secret bool) (string, *setting.Invalid) {
 	if path == "" {
 		return "", &setting.Invalid{Text: "${file:} has no path",
 			Cure: "write ${file:PATH}, absolute or relative to the configuration file"}
 	}
-	path = e.resolve(path)
-	e.files = append(e.files, path)
-	text, err := readBounded(path, maxSecretFile)
+	path = e.Resolve(path)
+	e.Files = append(e.Files, path)
+	text, err := ReadBounded(path, maxSecretFile)
 	switch {
-	case err != nil && secret && e.noSecrets:
-		e.absent++
+	case err != nil && secret && e.NoSecrets:
+		e.Absent++
 		return "", nil
 	case err != nil:
-		e.unread = err
-		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: readCure(err, missingFileCure)}
+		e.Unread = err
+		return "", &setting.Invalid{Text: "the file cannot be read: " + err.Error(), Cure: ReadCure(err, MissingFileCure)}
 	case len(text) > maxSecretFile:
 		return "", &setting.Invalid{Text: "the file " + path + " is larger than 64 KiB",
 			Cure: "use a file that contains only the value"}
@@ -128,15 +128,15 @@ func (e *expander) file(path string, secret bool) (string, *setting.Invalid) {
 	return value, checkVisible(value, "the file "+path)
 }
 
-// noteLocal records an error of this machine (see LocalFault): without the file, the configuration is incomplete.
-func (e *expander) noteLocal(err error) {
+// NoteLocal records an error of this machine (see LocalFault): without the file, the configuration is incomplete.
+func (e *Expander) NoteLocal(err error) {
 	if _, local := LocalFault(err); local {
-		e.unread = err
+		e.Unread = err
 	}
 }
 
-// resolve returns a path that is relative to the configuration file as one that can be opened.
-func (e *expander) resolve(path string) string {
+// Resolve returns a path that is relative to the configuration file as one that can be opened.
+func (e *Expander) Resolve(path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
 	}

@@ -1,4 +1,4 @@
-package config
+package edit
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hubgate/hubgate/internal/config"
 	"github.com/hubgate/hubgate/proxy/rules"
 )
 
@@ -21,15 +22,15 @@ type NewRule struct {
 	Comment string // at the end of its first line
 }
 
-// RuleEdit is a change of a file's rules.
-type RuleEdit struct {
+// Rules is a change of a file's rules.
+type Rules struct {
 	Add    []NewRule
-	Verify func(*Config, *rules.Set) error // rejects a file that is valid but not what was meant
+	Verify func(*config.Config, *rules.Set) error // rejects a file that is valid but not what was meant
 }
 
 // AddRules adds rules to the file as lines of text. Everything else in it stays the same, including comments. The new
 // file is validated before it replaces the old one.
-func AddRules(path string, getenv func(string) string, edit RuleEdit) error {
+func AddRules(path string, getenv func(string) string, edit Rules) error {
 	var lines []string
 	for _, r := range edit.Add {
 		lines = append(lines, "- path: "+strconv.Quote(r.Pattern)+"  # "+strings.Join(strings.Fields(r.Comment), " "))
@@ -120,7 +121,7 @@ func lastLine(n *yaml.Node) int {
 // replaceConfig validates the new text in the folder of the old file, where its relative paths are the same, and then
 // replaces the file. If path is a symbolic link, it replaces the file that the link leads to.
 func replaceConfig(
-	path string, getenv func(string) string, text []byte, verify func(*Config, *rules.Set) error,
+	path string, getenv func(string) string, text []byte, verify func(*config.Config, *rules.Set) error,
 ) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -135,7 +136,7 @@ func replaceConfig(
 		return err
 	}
 	defer os.Remove(trial)
-	cfg, ruleSet, err := LoadRules(trial, getenv)
+	cfg, ruleSet, err := config.LoadRules(trial, getenv)
 	if err != nil {
 		// Not wrapped, because it is not an *Error of path.
 		return fmt.Errorf("the file was not changed, because the new rules make it invalid:\n%v", err)
