@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hubgate/hubgate/internal/fields"
 	"github.com/hubgate/hubgate/internal/redisread"
 )
 
@@ -172,5 +173,5 @@ func (e *ender) beganAfter(ctx context.Context, ref string, at time.Time) (bool,
 		return false, nil
 	}
 	u, known, err := e.store.summary(ctx, ref)
-	return known && fromMillis(u.Created).After(at), err
+	return known && fields.FromMillis(u.Created).After(at), err
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hubgate/hubgate/internal/fields"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -72,7 +73,7 @@ func TestIdleSessionIsReadAgainBeforeItEnds(t *testing.T) {
 	w.eventually("the idle clock is saved", func() bool {
 		sealed, _ := w.redis.Get(old.store.keys.summary(s.Ref))
 		u, err := decodeSummary(w.ring, s.Ref, []byte(sealed))
-		return err == nil && w.clock.Now().Sub(fromMillis(u.Seen)) < 3*time.Minute
+		return err == nil && w.clock.Now().Sub(fields.FromMillis(u.Seen)) < 3*time.Minute
 	})
 	if got := w.reason(old, cookie); got != "" {
 		t.Errorf("after the outage: %q", got)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"time"
+
+	"github.com/hubgate/hubgate/internal/fields"
 )
 
 // How sessions end in the model, and how Redis recovers.
@@ -79,7 +81,7 @@ func (r *history) heal() {
 			}
 			sealed, _ := r.redis.Get(summary)
 			u, err := decodeSummary(r.ring, w.ref, []byte(sealed))
-			return err == nil && w.used.Sub(fromMillis(u.Seen)) <= r.cfg.IdleTimeout.D()/10
+			return err == nil && w.used.Sub(fields.FromMillis(u.Seen)) <= r.cfg.IdleTimeout.D()/10
 		})
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/hubgate/hubgate/internal/fields"
 	"github.com/hubgate/hubgate/internal/seal"
 )
 
@@ -25,20 +25,6 @@ var ErrTooLarge = errors.New("session: the record is too large")
 const versionSize = 8
 
 var errRecord = errors.New("session: invalid record")
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms)
-}
 
 // binding returns what a record is sealed to: its name, host, issuer and client. A record that was moved to another
 // name, or is requested for another host, issuer or client, cannot be opened.
@@ -94,7 +80,7 @@ type summary struct {
 func toSummary(s *Session) summary {
 	return summary{
 		Issuer: s.Issuer, Subject: s.Subject, Email: s.Email, Host: s.Host, Address: s.Address, SID: s.SID,
-		Created: millis(s.CreatedAt), Seen: millis(s.LastSeenAt), Expires: millis(s.ExpiresAt),
+		Created: fields.Millis(s.CreatedAt), Seen: fields.Millis(s.LastSeenAt), Expires: fields.Millis(s.ExpiresAt),
 	}
 }
 
@@ -102,17 +88,18 @@ func (u summary) session(ref string) *Session {
 	return &Session{
 		User: User{Issuer: u.Issuer, Subject: u.Subject, Email: u.Email},
 		Ref:  ref, Host: u.Host, Address: u.Address, SID: u.SID,
-		CreatedAt: fromMillis(u.Created), LastSeenAt: fromMillis(u.Seen), ExpiresAt: fromMillis(u.Expires),
+		CreatedAt: fields.FromMillis(u.Created), LastSeenAt: fields.FromMillis(u.Seen),
+		ExpiresAt: fields.FromMillis(u.Expires),
 	}
 }
 
 func encodeSummary(ring *seal.Ring, ref string, u summary) []byte {
-	e := encoder{recordFormat}
+	e := fields.Encoder{recordFormat}
 	for _, text := range []string{u.Issuer, u.Subject, u.Email, u.Host, u.Address, u.SID} {
-		e.text(text)
+		e.Text(text)
 	}
 	for _, ms := range []int64{u.Created, u.Seen, u.Expires} {
-		e.time(fromMillis(ms))
+		e.Time(fields.FromMillis(ms))
 	}
 	return ring.Seal(seal.Summary, e, []byte(ref))
 }
@@ -133,14 +120,14 @@ func parseSummary(plain []byte) (summary, error) {
 	if len(plain) == 0 || plain[0] != recordFormat {
 		return u, errRecord
 	}
-	d := decoder{left: string(plain[1:])}
+	d := fields.Decoder{Left: string(plain[1:])}
 	for _, text := range []*string{&u.Issuer, &u.Subject, &u.Email, &u.Host, &u.Address, &u.SID} {
-		*text = d.text()
+		*text = d.Text()
 	}
 	for _, ms := range []*int64{&u.Created, &u.Seen, &u.Expires} {
-		*ms = millis(d.time())
+		*ms = fields.Millis(d.Time())
 	}
-	if d.bad || d.left != "" {
+	if d.Bad || d.Left != "" {
 		return summary{}, errRecord
 	}
 	return u, nil

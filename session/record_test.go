@@ -190,20 +190,6 @@ func FuzzParseSummary(f *testing.F) {
 	})
 }
 
-func FuzzToken(f *testing.F) {
-	for _, token := range []string{"", "a", "YQ", "YQ.YQ", "..", "YQ==", "Y\nQ", "eyJ.x.y", "YR"} {
-		f.Add(token)
-	}
-	f.Fuzz(func(t *testing.T, token string) {
-		var e encoder
-		e.token(token)
-		d := decoder{left: string(e)}
-		if back := d.token(); back != token || d.bad || d.left != "" {
-			t.Fatalf("%q came back as %q", token, back)
-		}
-	})
-}
-
 func FuzzOnEvent(f *testing.F) {
 	f.Add("end 0123456789abcdef0123456789abcdef")
 	f.Add("new 0123456789abcdef0123456789abcdef")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ var floors = map[string]int{
 	"internal/inbound": 0, "internal/page": 0, "internal/seal": 0, "internal/setting": 0, "internal/dependency": 0,
 	"internal/origin": 0, "internal/redisclient": 0, "internal/connlimit": 0, "internal/logging": 0,
 	"internal/clockskew": 0, "internal/buildinfo": 0, "internal/trace": 0, "internal/lease": 0,
-	"internal/redisserver": 0, "internal/redisread": 0, "internal/broadcast": 0,
+	"internal/redisserver": 0, "internal/redisread": 0, "internal/broadcast": 0, "internal/fields": 0,
 	"internal/background": cellar,
 	"proxy/fakesite":      beside, "auth/fakecognito": beside, "hubspot/fakehubspot": beside,
 	"internal/faultproxy": beside, "internal/realredis": beside, "internal/configtest": beside, "e2e": beside,
@@ -91,6 +92,31 @@ func TestImportsPointDownOnly(t *testing.T) {
 			if to, ours := strings.CutPrefix(imported, module+"/"); ours && !mayImport(from, to) {
 				t.Errorf("%s imports %s: imports point down only", from, to)
 			}
+		}
+	}
+}
+
+// maxLines is the number of lines that a package may have without its tests. A larger one is hard to know as a whole.
+const maxLines = 3000
+
+func TestPackagesAreSmall(t *testing.T) {
+	t.Parallel()
+	const files = `{{$dir := .Dir}}{{.ImportPath}}{{range .GoFiles}} {{$dir}}/{{.}}{{end}}`
+	out, err := exec.Command("go", "list", "-f", files, module+"/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields, lines := strings.Fields(line), 0
+		for _, file := range fields[1:] {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines += strings.Count(string(text), "\n")
+		}
+		if lines > maxLines {
+			t.Errorf("%s has %d lines without tests, the limit is %d: split it", fields[0], lines, maxLines)
 		}
 	}
 }
