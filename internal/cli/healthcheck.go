@@ -66,8 +66,7 @@ func healthcheck(e *command.Env, url string) error {
 	if err != nil {
 		return command.UsageError(err.Error())
 	}
-	client := http.Client{Transport: &http.Transport{}} // without HTTP_PROXY: the gateway is on this machine
-	res, err := client.Do(req)
+	res, err := command.ListenerClient().Do(req)
 	if err != nil {
 		return fmt.Errorf("the gateway is not responding: %w", err)
 	}

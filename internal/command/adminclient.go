@@ -104,6 +104,16 @@ func AdminAddress(text string) (string, error) {
 	return strings.TrimSuffix(text, "/"), nil
 }
 
+// ListenerClient returns a client for the admin listener alone. It ignores HTTP_PROXY: the proxy would see the token and
+// people's data (CWE-319). It follows no redirect: an admin listener has none, and the target would get what is meant
+// for it.
+func ListenerClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 // Call sends a request to the API. It decodes a successful response into into, and returns a problem as a
 // *CallError.
 func (c *AdminClient) Call(ctx context.Context, method, path string, body, into any) error {
@@ -123,7 +133,7 @@ func (c *AdminClient) Call(ctx context.Context, method, path string, body, into 
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
+	res, err := ListenerClient().Do(req)
 	if err != nil {
 		return &CallError{0, fmt.Errorf("the gateway's admin API is not responding: %w", err)}
 	}
@@ -164,7 +174,7 @@ func (c *AdminClient) isAdmin(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := ListenerClient().Do(req)
 	if err != nil {
 		return false
 	}

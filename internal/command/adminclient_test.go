@@ -50,3 +50,23 @@ func TestAdminClientRecognizesAdminListener(t *testing.T) {
 		}
 	}
 }
+
+// A redirect, such as the public listener's to https, would pass on the command and its body.
+func TestAdminClientFollowsNoRedirect(t *testing.T) {
+	t.Parallel()
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.Errorf("the redirect was followed: %s %s", r.Method, r.URL)
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	t.Cleanup(target.Close)
+	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, target.URL+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(listener.Close)
+	client := &AdminClient{listener.URL, "token"}
+	err := client.Call(t.Context(), http.MethodPost, "/api/contacts/forget", map[string]string{"email": "a@b.example"},
+		&map[string]any{})
+	if err == nil || !strings.Contains(err.Error(), "is not an admin listener") {
+		t.Error(err)
+	}
+}
