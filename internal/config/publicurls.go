@@ -84,14 +84,20 @@ func validatePublicHost(key string, u *url.URL) []setting.Problem {
 	return nil
 }
 
-// isHostName accepts names and IP addresses. Names may have letters of any script.
+// isHostName accepts names and IP addresses. Names may have letters of any script. An address has no zone, which no
+// browser sends, and which may have any characters.
 func isHostName(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.Zone() == ""
+	}
+	if strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
+		if _, err := idna.Lookup.ToASCII(host); err != nil {
+			return false // such as with characters that change the reading direction
+		}
 	}
 	invalid := func(r rune) bool { return r < 0x80 && !isAlphanumeric(r) && r != '-' }
 	for label := range strings.SplitSeq(strings.TrimSuffix(host, "."), ".") {
-		if label == "" || strings.ContainsFunc(label, invalid) {
+		if label == "" || strings.Trim(label, "-") != label || strings.ContainsFunc(label, invalid) {
 			return false
 		}
 	}

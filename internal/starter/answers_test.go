@@ -53,6 +53,9 @@ func TestAnswersThatAreMistakesNameTheCure(t *testing.T) {
 		{"site", "http://www.example.com", "http would expose session cookies on the network; write https://"},
 		{"site", "ftp://www.example.com", "not a URL with scheme and host"},
 		{"site", "https://*.example.com", "wildcards are not supported"},
+		{"site", `https://[fe80::1%25eth0"]`, "is not a host name"}, // it would end a string of cognito.tf
+		{"site", "https://www.ex\u202eample.com", "is not a host name"},
+		{"site", "--help", "is not a host name"},
 		{"site", "https://www.example.com:99999", "is not a port"},
 		{"site", "https://user:secret@www.example.com", "more than scheme, host and port"},
 		{"site", "https://12345678.sites-proxy.hscoscdn20.net", "host of HubSpot"},
