@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // ask sends a request with a client of HTTP/1 and HTTP/2, and returns the response, its body and the error of reading
@@ -29,6 +30,10 @@ func (s *stage) ask(t *testing.T, path string) (*http.Response, string, error) {
 	return res, string(body), err
 }
 
+// holdBack makes the gate hold a response back until there is more than a buffer of it, however long the end of the
+// origin's connection takes. Otherwise a busy machine sends its beginning after flushAfter.
+func (s *stage) holdBack() { s.gate.proxy.FlushInterval = time.Hour }
+
 func TestEarlyOriginFailureIsErrorPage(t *testing.T) {
 	t.Parallel()
 	const head = "HTTP/1.1 200 OK\r\nSet-Cookie: half=1\r\nX-Half: 1\r\n"
@@ -48,6 +53,7 @@ func TestEarlyOriginFailureIsErrorPage(t *testing.T) {
 		for _, h2 := range []bool{false, true} {
 			for _, path := range []string{"/public", "/members/x"} {
 				s := newStage(t, staging{cfg: testConfig(says(t, said), loginRule("/members/**")), h2: h2})
+				s.holdBack()
 				res, body, err := s.ask(t, path)
 				if err != nil || res.StatusCode != http.StatusBadGateway || !strings.Contains(body, s.last.Load().ID) {
 					t.Errorf("%s, HTTP/2 %v, %s: %v %.80q %v", name, h2, path, res, body, err)
@@ -65,6 +71,7 @@ func TestEarlyOriginResetIsErrorPage(t *testing.T) {
 		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nxxx")
 		conn.SetLinger(0)
 	}))})
+	s.holdBack()
 	if res, body, err := s.ask(t, "/"); err != nil || res.StatusCode != http.StatusBadGateway {
 		t.Errorf("%v %q %v", res, body, err)
 	}
