@@ -81,6 +81,7 @@ func load(rep *Report, expand *source.Expander) (*Config, *Report) {
 		rep.Unread = expand.Unread
 	}
 	rep.SHA256, rep.Files = hex.EncodeToString(expand.Hash.Sum(nil)), expand.Files
+	rep.Listen = expand.Listen
 	rep.sort()
 	return cfg, rep
 }

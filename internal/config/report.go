@@ -16,6 +16,7 @@ type Report struct {
 	Findings []finding
 	Unread   error             // why the file, or one that is expanded into it, could not be read
 	SHA256   string            // of the file and of what was expanded into it, except addresses to listen on
+	Listen   string            // what was expanded into addresses to listen on
 	Files    []string          // other files that were read: a change in one is a change in the configuration
 	Secrets  map[string]string // key -> text of a secret before expansion, to read it again
 	Absent   []string          // keys of the secrets that are not here and were not checked; see LoadWithoutSecrets
@@ -25,6 +26,9 @@ type Report struct {
 	malformed  map[string]bool  // keys whose value cannot be read: problems below them are not reported
 	misspelled []string         // what misspelled keys were probably meant to be: they are not reported as missing
 }
+
+// Version identifies everything that was read, also what differs between replicas. A reload compares it.
+func (r *Report) Version() string { return r.SHA256 + r.Listen }
 
 // newReport returns the empty report about a file.
 func newReport(path string) *Report {

@@ -104,7 +104,11 @@ func (d *decoder) text(node *yaml.Node, l location, secret bool) (string, bool) 
 		d.fail(l, bad.Text, bad.Cure)
 		return "", false
 	}
-	if text != node.Value && !ofReplica(l.key) {
+	switch {
+	case text == node.Value:
+	case ofReplica(l.key):
+		d.expand.Listen += l.key + "=" + text + "\n"
+	default:
 		fmt.Fprintf(d.expand.Hash, "%d:%s", len(text), text)
 	}
 	return text, true

@@ -28,7 +28,7 @@ type reloader struct {
 	last     atomic.Pointer[loadResult]
 	unread   atomic.Pointer[unread] // nil if the configuration can be read
 	lastGood *loadResult
-	lastSeen string // hash of the last configuration that was loaded; "" to load it again
+	lastSeen string // version of the last configuration that was loaded; "" to load it again
 }
 
 // loadResult is the result of loading a configuration, for /config.
@@ -57,7 +57,7 @@ func newReloader(g *gateway, sc ServeConfig) *reloader {
 
 // started records the first generation.
 func (r *reloader) started(first *generation) {
-	r.lastSeen = first.hash
+	r.lastSeen = first.report.Version()
 	r.accept(&loadResult{At: first.loadedAt, OK: true, SHA256: first.hash, Problems: first.report.Lines()})
 }
 
@@ -81,12 +81,12 @@ func (r *reloader) load(forced bool) error {
 	}
 	current := r.gateway.current.Load()
 	r.gateway.certs.reload(current.cfg.Server)
-	if !forced && rep.SHA256 == r.lastSeen {
+	if !forced && rep.Version() == r.lastSeen {
 		return nil
 	}
 	r.gateway.service.reloading()
 	defer r.gateway.service.ready()
-	r.lastSeen = rep.SHA256
+	r.lastSeen = rep.Version()
 	result := &loadResult{At: time.Now(), SHA256: rep.SHA256, Problems: rep.Lines()}
 	switch {
 	case rep.Failed():
@@ -99,7 +99,7 @@ func (r *reloader) load(forced bool) error {
 			r.log.Error("configuration refused", "problem", line)
 		}
 		return nil
-	case rep.SHA256 == current.hash:
+	case rep.Version() == current.report.Version():
 		result.OK, result.RestartNeeded = true, r.lastGood.RestartNeeded
 		r.accept(result)
 		r.log.Info("configuration unchanged", "sha256", current.hash)

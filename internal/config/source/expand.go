@@ -16,7 +16,8 @@ type Expander struct {
 	folder string // of the configuration file, where relative paths start
 	getenv func(string) string
 	Files  []string
-	Hash   hash.Hash // of everything that was inserted
+	Hash   hash.Hash // of everything that was inserted, except into addresses to listen on
+	Listen string    // what was inserted into addresses to listen on
 	Unread error     // why a file could not be read
 
 	NoSecrets bool // a secret that is not here is not a mistake
