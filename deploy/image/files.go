@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"debug/buildinfo"
 	"encoding/json"
 	"fmt"
@@ -13,7 +14,10 @@ import (
 	"time"
 )
 
-const documents = "usr/share/doc/hubgate"
+const (
+	documents   = "usr/share/doc/hubgate"
+	authorities = "etc/ssl/certs/ca-certificates.crt"
+)
 
 var folders = []string{"etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/share", "usr/share/doc", documents}
 
@@ -35,7 +39,7 @@ func (o options) writeFiles(root, platform string) (build, error) {
 		return build{}, err
 	}
 	for from, to := range map[string]string{
-		o.authorities:          filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"),
+		o.authorities:          filepath.Join(root, authorities),
 		"LICENSE":              filepath.Join(root, documents, "LICENSE"),
 		"THIRD_PARTY_LICENSES": filepath.Join(root, documents, "THIRD_PARTY_LICENSES"),
 	} {
@@ -56,7 +60,7 @@ func (o options) writeFiles(root, platform string) (build, error) {
 		return build{}, err
 	}
 	b.version = cmp.Or(o.version, b.version)
-	return b, writeSBOM(filepath.Join(root, documents, "sbom.cdx.json"), binary, b.version)
+	return b, writeSBOM(root, b.version)
 }
 
 // makeFolder creates a folder whose mode does not depend on the umask.
@@ -110,11 +114,11 @@ func readBuild(binary string) (build, error) {
 	return b, nil
 }
 
-// writeSBOM lists the modules of the binary in the format CycloneDX. It leaves out what differs between two builds: the
-// time, the serial number, and the hashes of the program that writes the list.
-func writeSBOM(path, binary, version string) error {
+// writeSBOM lists the modules of the binary, and the certificate authorities, in the format CycloneDX. It leaves out
+// what differs between two builds: the time, the serial number, and the hashes of the program that writes the list.
+func writeSBOM(root, version string) error {
 	cmd := exec.Command("go", "tool", "-modfile=tools.mod", "cyclonedx-gomod", "bin", "-json", "-std",
-		"-noserial", "-notimestamp", "-version", version, binary)
+		"-noserial", "-notimestamp", "-version", version, filepath.Join(root, "hubgate"))
 	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("cyclonedx-gomod: %w", err)
@@ -126,9 +130,16 @@ func writeSBOM(path, binary, version string) error {
 	if metadata, ok := list["metadata"].(map[string]any); ok {
 		delete(metadata, "tools")
 	}
+	trusted, err := os.ReadFile(filepath.Join(root, authorities))
+	if err != nil {
+		return err
+	}
+	modules, _ := list["components"].([]any)
+	list["components"] = append(modules, map[string]any{"type": "file", "name": "/" + authorities,
+		"hashes": []any{map[string]any{"alg": "SHA-256", "content": fmt.Sprintf("%x", sha256.Sum256(trusted))}}})
 	text, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
 		return err
 	}
-	return writeFile(path, append(text, '\n'), 0o644)
+	return writeFile(filepath.Join(root, documents, "sbom.cdx.json"), append(text, '\n'), 0o644)
 }

@@ -3,6 +3,7 @@ package validate
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"debug/buildinfo"
 	"debug/elf"
@@ -94,7 +95,7 @@ func testImageFiles(t *testing.T, files map[string]imageFile) {
 }
 
 // testImageBinary checks that the binary is static and for its platform, and that the SBOM and the licenses name
-// exactly the modules that it contains.
+// exactly the modules that it contains. The SBOM also names the certificate authorities.
 func testImageBinary(t *testing.T, files map[string]imageFile, platform *v1.Platform) {
 	t.Helper()
 	binary := files["hubgate"].content
@@ -119,7 +120,10 @@ func testImageBinary(t *testing.T, files map[string]imageFile, platform *v1.Plat
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"std": info.GoVersion}
+	const trusted = "etc/ssl/certs/ca-certificates.crt"
+	want := map[string]string{
+		"std": info.GoVersion, "/" + trusted: fmt.Sprintf("%x", sha256.Sum256(files[trusted].content)),
+	}
 	licenses := string(files["usr/share/doc/hubgate/THIRD_PARTY_LICENSES"].content)
 	for _, module := range info.Deps {
 		want[module.Path] = module.Version
@@ -127,7 +131,7 @@ func testImageBinary(t *testing.T, files map[string]imageFile, platform *v1.Plat
 			t.Errorf("no license text of %s %s", module.Path, module.Version)
 		}
 	}
-	if diff := cmp.Diff(want, sbomModules(t, files)); diff != "" || len(want) < 20 {
+	if diff := cmp.Diff(want, sbomComponents(t, files)); diff != "" || len(want) < 20 {
 		t.Errorf("SBOM (-binary +list):\n%s", diff)
 	}
 	if !strings.Contains(licenses, "\nGo standard library\n") {
@@ -135,15 +139,18 @@ func testImageBinary(t *testing.T, files map[string]imageFile, platform *v1.Plat
 	}
 }
 
-// sbomModules returns the modules in the SBOM and their versions.
-func sbomModules(t *testing.T, files map[string]imageFile) map[string]string {
+// sbomComponents returns the modules in the SBOM with their versions, and the files with their SHA-256.
+func sbomComponents(t *testing.T, files map[string]imageFile) map[string]string {
 	t.Helper()
 	var list struct {
 		BOMFormat string
 		Metadata  struct {
 			Component struct{ Name, Version string }
 		}
-		Components []struct{ Name, Version string }
+		Components []struct {
+			Name, Version string
+			Hashes        []struct{ Content string }
+		}
 	}
 	if err := json.Unmarshal(files["usr/share/doc/hubgate/sbom.cdx.json"].content, &list); err != nil {
 		t.Fatal(err)
@@ -152,9 +159,12 @@ func sbomModules(t *testing.T, files map[string]imageFile) map[string]string {
 	if list.BOMFormat != "CycloneDX" || main.Name != "github.com/hubgate/hubgate" || main.Version != release {
 		t.Errorf("the SBOM is about %+v", main)
 	}
-	modules := map[string]string{}
+	components := map[string]string{}
 	for _, c := range list.Components {
-		modules[c.Name] = c.Version
+		components[c.Name] = c.Version
+		if len(c.Hashes) > 0 && c.Version == "" {
+			components[c.Name] = c.Hashes[0].Content
+		}
 	}
-	return modules
+	return components
 }
