@@ -195,6 +195,23 @@ func TestDashboardQueriesFollowTheVariables(t *testing.T) {
 // exemplars matches histograms whose observations belong to a request or a call, and so have the id of its trace.
 var exemplars = regexp.MustCompile(`(?:request|overhead|upstream|login|dependency)_(?:duration_)?seconds_bucket`)
 
+// A WebSocket may last for hours. Among the durations of pages, a few of them would look like an outage.
+func TestDashboardLeavesWebSocketsOutOfDurations(t *testing.T) {
+	t.Parallel()
+	durations := 0
+	for _, q := range dashboardQueries(t) {
+		const metric = "hubgate_http_request_duration_seconds"
+		if n := strings.Count(q.expr, metric); n != strings.Count(q.expr, metric+`_bucket{code!="1xx", `) {
+			t.Errorf("%s: durations of WebSockets are not left out: %s", q.place, q.expr)
+		} else {
+			durations += n
+		}
+	}
+	if durations == 0 {
+		t.Error("no query of durations")
+	}
+}
+
 func TestDashboardPanelsDoNotOverlap(t *testing.T) {
 	t.Parallel()
 	taken := map[string]string{}
