@@ -19,6 +19,9 @@ func (m *manifests) check(t *testing.T) {
 	pod := m.deployments[0].Spec.Template
 	m.checkSelectors(t, pod.Labels)
 	checkProbes(t, pod.Spec.Containers[0])
+	if pod.Spec.Containers[0].Resources.Limits.Memory().Value() > 0 {
+		checkSoftMemory(t, pod.Spec.Containers[0])
+	}
 	checkServicePorts(t, m.services, pod.Spec.Containers[0])
 	m.checkRoutes(t)
 	m.checkVolumes(t, pod.Spec)
