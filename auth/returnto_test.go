@@ -15,7 +15,7 @@ func TestCleanReturnKeepsPathsOfThisHost(t *testing.T) {
 		"/a?x=\xff\"ä":                  "/a?x=%FF%22%C3%A4",
 		"/" + strings.Repeat("a", 2047): "/" + strings.Repeat("a", 2047), "/" + strings.Repeat("a", 2100): "/",
 		"/oauth2/test": "/oauth2/test",
-		"/a?" + long: "/a?" + long, "/a?b" + long: "/a", "/a?" + strings.Repeat("b", 9000): "/a",
+		"/a?" + long:   "/a?" + long, "/a?b" + long: "/a", "/a?" + strings.Repeat("b", 9000): "/a",
 	} {
 		if got := cleanReturn(raw, "/oauth2"); got != want {
 			t.Errorf("%q: %q, want %q", raw, got, want)
