@@ -30,7 +30,7 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 	case !wellFormed(q):
 		h.replies.failed(w, r, failure{http.StatusBadRequest, causeState, a.ReturnTo})
 	case q.Has("iss") && iss != a.Issuer: // a response of another provider (mix-up attack, RFC 9207)
-		h.replies.failed(w, r, failure{http.StatusBadRequest, causeToken, a.ReturnTo})
+		h.replies.reported().failed(w, r, failure{http.StatusBadRequest, causeToken, a.ReturnTo})
 	case q.Has("error"):
 		h.providerError(w, r, a)
 	default:

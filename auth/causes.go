@@ -41,3 +41,19 @@ func Causes() map[page.Name][]string {
 		},
 	}
 }
+
+// reasonLoginRate is the reason of a login that was not begun, because its address has begun too many.
+const reasonLoginRate = "login_rate"
+
+// failedCauses returns the reasons of the result failed.
+func failedCauses() []string {
+	return []string{
+		causeTooLarge, causeProvider, causeExpired, causeUsed, causeState, causeCookies, causeCached, causeToken,
+		causeClock, causeStore, reasonLoginRate,
+	}
+}
+
+// reportedCauses returns the reasons of the result reported.
+func reportedCauses() []string {
+	return []string{causeDenied, causeTimeout, causeRule, causeAttribute, causeLogin, causeProvider, causeToken}
+}

@@ -32,7 +32,7 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, d delivery) {
 	case err != nil:
 		note(r, "store", err)
 		h.attempts.save(w, r, d.state, d.attempt, attemptKept) // with the claim that may have been made
-		h.replies.unavailable(w, r, causeStore, "")            // the same address: the code does not appear in the page
+		h.replies.storeUnavailable(w, r, "")                   // the same address: the code does not appear in the page
 	case !claimed:
 		h.repeat(w, r, d)
 	default:
@@ -87,7 +87,7 @@ func (h *Handler) startError(w http.ResponseWriter, r *http.Request, a *attempt,
 		return
 	}
 	note(r, "store", err)
-	h.replies.unavailable(w, r, causeStore, h.replies.startURL(a.ReturnTo))
+	h.replies.storeUnavailable(w, r, h.replies.startURL(a.ReturnTo))
 }
 
 // record counts a login and reports it to the log line and to OnLogin.
@@ -115,7 +115,7 @@ func (h *Handler) repeat(w http.ResponseWriter, r *http.Request, d delivery) {
 	}
 	if err != nil {
 		note(r, "store", err)
-		h.replies.unavailable(w, r, causeStore, "")
+		h.replies.storeUnavailable(w, r, "")
 		return
 	}
 	if first := h.claims.openResult(p.sealed, d.state, a); first != nil {

@@ -91,7 +91,7 @@ func New(cfg Config, deps Deps) (*Handler, error) {
 	jar := cookies{deps.Ring}
 	h := &Handler{
 		cfg: cfg, deps: deps, attempts: attempts{jar}, claims: newClaims(deps), loops: loops{jar, deps.Now},
-		replies: replies{pages: deps.Pages, metrics: deps.Metrics, prefix: cfg.Prefix},
+		replies: replies{pages: deps.Pages, metrics: deps.Metrics, prefix: cfg.Prefix, result: resultFailed},
 	}
 	h.logout = &logout{
 		cfg: cfg, deps: deps, cookies: jar, loops: h.loops,

@@ -72,7 +72,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, l login) {
 	if err != nil {
 		note(r, "provider", err)
 		facts.Outcome.Login = true
-		h.replies.unavailable(w, r, causeUnreachable, h.replies.startURL(l.returnTo))
+		h.replies.providerUnavailable(w, r, l.returnTo)
 		return
 	}
 	if wait, first := h.deps.Limiter.wait(h.cfg.LoginRate, facts, now); wait > 0 {
@@ -100,7 +100,8 @@ func (h *Handler) tooMany(w http.ResponseWriter, r *http.Request, l login, wait 
 		redirect(w, l.returnTo)
 		return
 	}
-	note(r, "login_rate", nil)
+	note(r, reasonLoginRate, nil)
+	h.replies.count(reasonLoginRate)
 	h.deps.Pages.Write(w, r, page.Page{
 		Name: page.TooMany, Status: http.StatusTooManyRequests, RetryAfter: wait,
 		Links: h.replies.retryOrHome(l.returnTo),

@@ -59,13 +59,14 @@ func (h *Handler) providerError(w http.ResponseWriter, r *http.Request, a *attem
 	if h.errors.due(code, h.deps.Now()) {
 		h.deps.Log.InfoContext(r.Context(), "callback with a provider error", "error", safe)
 	}
+	reported := h.replies.reported()
 	switch code {
 	case "unauthorized_client", "invalid_scope", "unsupported_response_type":
-		h.replies.misconfigured(w, r)
+		reported.misconfigured(w, r)
 	case "temporarily_unavailable":
-		h.replies.providerUnavailable(w, r, a.ReturnTo)
+		reported.providerUnavailable(w, r, a.ReturnTo)
 	default:
-		h.replies.failed(w, r, failureOf(code, description, a.ReturnTo))
+		reported.failed(w, r, failureOf(code, description, a.ReturnTo))
 	}
 }
 

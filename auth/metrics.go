@@ -1,6 +1,16 @@
 package auth
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hubgate/hubgate/internal/page"
+)
+
+// The results of logins that did not succeed.
+const (
+	resultFailed   = "failed"   // hubgate, Redis or an answer of the provider to hubgate says so
+	resultReported = "reported" // only the address of the callback says so, which anyone can make up
+)
 
 // Metrics counts logins and logouts.
 type Metrics struct {
@@ -34,15 +44,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 	reg.MustRegister(m.started, m.finished, m.duration, m.loops, m.logouts)
 	m.finished.WithLabelValues("ok", "none")
-	for page, causes := range Causes() {
-		for _, cause := range causes {
-			switch page {
-			case "loop":
-				m.loops.WithLabelValues(cause)
-			default:
-				m.finished.WithLabelValues("failed", cause)
-			}
-		}
+	for _, cause := range failedCauses() {
+		m.finished.WithLabelValues(resultFailed, cause)
+	}
+	for _, cause := range reportedCauses() {
+		m.finished.WithLabelValues(resultReported, cause)
+	}
+	for _, cause := range Causes()[page.Loop] {
+		m.loops.WithLabelValues(cause)
 	}
 	for _, kind := range []string{"cognito", "oidc", "local", "backchannel", "everywhere"} {
 		m.logouts.WithLabelValues(kind)

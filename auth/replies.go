@@ -15,7 +15,17 @@ type replies struct {
 	pages   *page.Pages
 	metrics *Metrics
 	prefix  string // auth.prefix
+	result  string // of the logins that it counts
 }
+
+// reported returns replies that count what only the address of a callback says. No alert may take it for a failure of
+// the provider, because anyone can make up such an address.
+func (p replies) reported() replies {
+	p.result = resultReported
+	return p
+}
+
+func (p replies) count(reason string) { p.metrics.finished.WithLabelValues(p.result, reason).Inc() }
 
 // retryAfter is the Retry-After of 503 responses.
 const retryAfter = 5 * time.Second
@@ -32,12 +42,18 @@ func (p replies) failed(w http.ResponseWriter, r *http.Request, f failure) {
 	if o := &inbound.Of(r).Outcome; o.Reason == "" {
 		o.Reason = f.cause // every failed login has a reason in the log
 	}
-	p.metrics.finished.WithLabelValues("failed", f.cause).Inc()
+	p.count(f.cause)
 	answer := page.Page{Name: page.LoginFailed, Status: f.status, Cause: f.cause, Links: p.retryOrHome(f.returnTo)}
 	if f.status == http.StatusServiceUnavailable {
 		answer.RetryAfter = retryAfter
 	}
 	p.pages.Write(w, r, answer)
+}
+
+// storeUnavailable shows that a login could not be finished without Redis, with a link to retry as in unavailable.
+func (p replies) storeUnavailable(w http.ResponseWriter, r *http.Request, retry string) {
+	p.count(causeStore)
+	p.unavailable(w, r, causeStore, retry)
 }
 
 // unavailable asks the visitor to try again at the address retry, or at the same address if retry is empty.
@@ -50,13 +66,13 @@ func (p replies) unavailable(w http.ResponseWriter, r *http.Request, cause, retr
 
 // providerUnavailable asks the visitor to begin the login again later.
 func (p replies) providerUnavailable(w http.ResponseWriter, r *http.Request, returnTo string) {
-	p.metrics.finished.WithLabelValues("failed", causeProvider).Inc()
+	p.count(causeProvider)
 	p.unavailable(w, r, causeUnreachable, p.startURL(returnTo))
 }
 
 // misconfigured shows that the site's settings are wrong, and that trying again does not help.
 func (p replies) misconfigured(w http.ResponseWriter, r *http.Request) {
-	p.metrics.finished.WithLabelValues("failed", causeSettings).Inc()
+	p.count(causeSettings)
 	p.pages.Write(w, r, page.Page{
 		Name: page.Misconfigured, Status: http.StatusInternalServerError, Cause: causeSettings,
 	})

@@ -47,6 +47,8 @@ type world struct {
 	began      func(*http.Request)                              // called for each request to the gateway; may be nil
 	lists      func(context.Context, *session.Session) []string // of a person; nil if none are configured
 
+	serving sync.RWMutex // held for reading by every request: a browser can have its answer before the request has ended
+
 	mu     sync.Mutex
 	offset time.Duration
 	logins []string // return addresses of finished logins
@@ -162,6 +164,8 @@ func (w *world) must(err error) {
 
 // serve is the gateway: its own endpoints, and protected pages at all other paths.
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	w.serving.RLock()
+	defer w.serving.RUnlock()
 	if w.began != nil {
 		w.began(r)
 	}
@@ -216,6 +220,8 @@ func (w *statusRecorder) WriteHeader(status int) {
 
 // outcome returns the outcome of the last request to the gateway, as in its log line.
 func (w *world) outcome() inbound.Outcome {
+	w.serving.Lock()
+	defer w.serving.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.judged[len(w.judged)-1].outcome
@@ -223,6 +229,8 @@ func (w *world) outcome() inbound.Outcome {
 
 // reasonOf returns the reason in the log line of the last request to a path.
 func (w *world) reasonOf(path string) string {
+	w.serving.Lock()
+	defer w.serving.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, j := range slices.Backward(w.judged) {

@@ -179,7 +179,7 @@ var visitorsCause = map[string][]string{
 	"hubgate_auth_logins_started_total": nil,
 	"hubgate_auth_logins_finished_total": {
 		"state", "used", "expired", "denied", "timeout", "rule", "attribute", "login_required", "provider", "token",
-		"cookies_blocked", "cached_redirect",
+		"cookies_blocked", "cached_redirect", "login_rate",
 	},
 	"hubgate_auth_login_loops_total":        nil,
 	"hubgate_upstream_errors_total":         nil,

@@ -18,8 +18,8 @@ var contract = map[string]map[string]string{
 	"hubgate_upstream_errors_total":         {"reason": "dial tls timeout reset rate_limited challenge"},
 	"hubgate_auth_logins_started_total":     nil,
 	"hubgate_auth_logins_finished_total": {
-		"result": "ok failed", "reason": "none attribute cached_redirect clock cookies_blocked denied expired " +
-			"login_required provider rule state store timeout token too_large used",
+		"result": "ok failed reported", "reason": "none attribute cached_redirect clock cookies_blocked denied " +
+			"expired login_rate login_required provider rule state store timeout token too_large used",
 	},
 	"hubgate_auth_login_duration_seconds": nil,
 	"hubgate_auth_login_loops_total": {
