@@ -128,12 +128,12 @@ func (r *reader) session() string {
 	return list.Sessions[0].ID
 }
 
-var subcommand = regexp.MustCompile(`^hubgate(?: [a-z]+)+`)
+var subcommand = regexp.MustCompile(`^hubgate(?: [a-z]+)+(?: |$)`)
 
 // help returns the help of the subcommand that a command names.
 func (r *reader) help(c command) string {
 	r.t.Helper()
-	name := subcommand.FindString(c.line)
+	name := strings.TrimSpace(subcommand.FindString(c.line))
 	_, out := shell(r.t, r.smallest, name+" --help")
 	if !strings.Contains(out, "\n  "+name+" ") {
 		r.t.Errorf("%s: there is no %s", c.place, name)
