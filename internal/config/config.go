@@ -72,6 +72,7 @@ func load(rep *Report, expand *source.Expander) (*Config, *Report) {
 	if root := parseYAML(text, rep); root != nil {
 		d := &decoder{report: rep, expand: expand}
 		d.decode(root, reflect.ValueOf(cfg).Elem(), location{place: start})
+		rep.concealer = expand.Concealer
 		cfg.resolvePaths(expand)
 		cfg.normalizeNone()
 		cfg.hashPages(expand)

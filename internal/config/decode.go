@@ -56,8 +56,12 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, l location) {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return // the default stays
 	}
+	if v.Type() == reflect.TypeFor[setting.Secret]() {
+		d.expand.Concealer.Add(node.Value)
+	}
 	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") || node.Tag == "!!binary" {
-		d.failSection(l, "unsupported tag "+setting.Shorten(node.Tag), "remove it")
+		// Its name is not shown: it may be a password that begins with an exclamation mark.
+		d.failSection(l, "unsupported tag", "remove it, or quote a value that begins with !")
 		return
 	}
 	if word, ok := v.Addr().Interface().(setting.Word); ok && node.Kind == yaml.ScalarNode {
@@ -171,14 +175,7 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, l location) {
 
 func (d *decoder) list(node *yaml.Node, v reflect.Value, l location) {
 	if node.Kind != yaml.SequenceNode {
-		cure := "write a list: " + listOf(l.key, node.Value)
-		text := "expected a list, got " + nodeWords(node)
-		if strings.Contains(node.Value, "${") {
-			text, cure = "expected a list, got ${...}", "write a list, with ${...} in its entries"
-		} else if node.Kind == yaml.MappingNode {
-			cure = "begin each entry with a dash (-)"
-		}
-		d.fail(l, text, cure)
+		d.notList(node, v, l)
 		return
 	}
 	list := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))

@@ -21,6 +21,7 @@ type Report struct {
 	Secrets  map[string]string // key -> text of a secret before expansion, to read it again
 	Absent   []string          // keys of the secrets that are not here and were not checked; see LoadWithoutSecrets
 
+	concealer  source.Concealer // removes secrets from what is reported
 	noSecrets  bool             // secrets may be absent
 	at         map[string]place // key -> its place
 	malformed  map[string]bool  // keys whose value cannot be read: problems below them are not reported
@@ -129,8 +130,8 @@ func (r *Report) WithLines(where string) string {
 // keyInText matches a key of a section in a text.
 var keyInText = regexp.MustCompile(`[a-z_]+(\.[a-z0-9_-]+)+`)
 
-// sort puts the findings in file order and drops those that follow from another: a value that does not decode fails
-// its validation too, and its section lacks it.
+// sort puts the findings in file order, drops those that follow from another, and conceals secrets: a value that does
+// not decode fails its validation too, and its section lacks it.
 func (r *Report) sort() {
 	slices.SortStableFunc(r.Findings, func(a, b finding) int {
 		if a.Line != b.Line {
@@ -147,6 +148,7 @@ func (r *Report) sort() {
 		if !f.Warning {
 			broken[f.Key] = true
 		}
+		f.Text, f.Cure = r.concealer.Conceal(f.Text), r.concealer.Conceal(f.Cure)
 		kept = append(kept, f)
 	}
 	r.Findings = kept

@@ -68,6 +68,7 @@ func mayBeZero(key string) bool {
 // would pass every other check, and then each login would fail.
 func (d *decoder) secret(node *yaml.Node, text string, l location) bool {
 	d.report.Secrets[l.key] = node.Value
+	d.expand.Concealer.Add(text)
 	expanded := strings.Contains(node.Value, "${") && !strings.HasPrefix(node.Value, "$${")
 	switch {
 	case expanded && text == "":

@@ -20,6 +20,9 @@ func reportSyntax(err error, file []byte, rep *Report) {
 			line = n
 		}
 	}
+	if strings.HasPrefix(message, "unknown anchor") {
+		message = "unknown anchor" // its name may be a password that begins with *
+	}
 	lines := strings.Split(string(file), "\n")
 	at, text := place{min(firstBadLine(file, line), len(lines)), 1}, "invalid YAML: "+message
 	if tab, found := tabIndent(lines, at.Line, message); found {

@@ -20,6 +20,8 @@ type Expander struct {
 	Listen string    // what was inserted into addresses to listen on
 	Unread error     // why a file could not be read
 
+	Concealer Concealer // of every secret that was read
+
 	NoSecrets bool // a secret that is not here is not a mistake
 	Absent    int  // number of values of secrets that are not here, with noSecrets
 }
@@ -75,10 +77,16 @@ func (e *Expander) value(inner string, secret bool) (string, *setting.Invalid) {
 	}
 	name, fallback, hasFallback := strings.Cut(inner, ":-")
 	if !IsVariable(name) {
+		if secret {
+			e.Concealer.Add(name)
+		}
 		return "", &setting.Invalid{Text: fmt.Sprintf("%q is not a variable name", setting.Shorten(name)),
 			Cure: "write ${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for a literal ${"}
 	}
 	value := e.getenv(name)
+	if namesSecret(name) {
+		e.Concealer.Add(value)
+	}
 	switch {
 	case value != "":
 		return value, checkVisible(value, "the value of "+name)
@@ -125,6 +133,9 @@ func (e *Expander) file(path string, secret bool) (string, *setting.Invalid) {
 	value, ended := strings.CutSuffix(string(text), "\n")
 	if ended {
 		value = strings.TrimSuffix(value, "\r")
+	}
+	if namesSecret(path) {
+		e.Concealer.Add(value)
 	}
 	return value, checkVisible(value, "the file "+path)
 }
