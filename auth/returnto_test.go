@@ -29,7 +29,8 @@ func TestCleanReturnRejectsOtherAddresses(t *testing.T) {
 		"//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`, "https://evil.example", "evil.example",
 		"/%09/evil.example", "/%0a/evil.example", "/ /evil.example", "/.//evil.example", "/%2f%2fevil.example",
 		"/%5cevil.example", "javascript:alert(1)", "/./x", "/../x", "/%2e%2e/x", "/a#b", "/a%zz",
-		"/oauth2/test/x", "/oauth2/test?rd=/a", "/oauth2/TEST", "/oauth2/%74est", "/oauth2/sign_out", "/OAuth2/sign_out", "/oauth2", "/%6fauth2/start",
+		"/oauth2/test/x", "/oauth2/test?rd=/a", "/oauth2/TEST", "/oauth2/%74est", "/oauth2/sign_out",
+		"/OAuth2/sign_out", "/oauth2", "/%6fauth2/start",
 		"/a;b", "/hubfs/..;/x", "/hubfs/.;a/x",
 	} {
 		if got := cleanReturn(raw, "/oauth2"); got != "/" {

@@ -1,5 +1,5 @@
-// Command bench measures the figures in docs/performance.md and docs/sizing.md, always next to a reference in the same run: on a machine
-// with other load, only ratios of neighbouring rounds are meaningful.
+// Command bench measures the figures in docs/performance.md and docs/sizing.md, always next to a reference in the same
+// run: on a machine with other load, only ratios of neighbouring rounds are meaningful.
 //
 //	go run ./bench signedin   CPU of a request through hubgate, divided by that through a bare tuned reverse proxy
 //	go run ./bench revoke     how soon another replica drops a session that was ended

@@ -193,7 +193,8 @@ func TestTestPageShowsClaimsButNoTokens(t *testing.T) {
 		t.Errorf("the test is not repeated after a login: %s", again.Request.URL)
 	}
 	for _, part := range []string{
-		"Login works.", "rules are open to you.", `href="/oauth2/start?rd=%2Foauth2%2Ftest"`, "cognito:groups", "given_name", "firstname", "token_use", "/partners/**", "email_verified",
+		"Login works.", "rules are open to you.", `href="/oauth2/start?rd=%2Foauth2%2Ftest"`, "cognito:groups",
+		"given_name", "firstname", "token_use", "/partners/**", "email_verified",
 	} {
 		if !strings.Contains(page.body, part) {
 			t.Errorf("the test page does not show %q", part)

@@ -86,7 +86,9 @@ func documentedBlocks(t *testing.T, language string) []block {
 // Only blocks whose language is known are checked: a block without one would be left out of every test.
 func TestDocumentedBlocksNameTheirLanguage(t *testing.T) {
 	t.Parallel()
-	languages := []string{"sh", "yaml", "json", "html", "csv", "promql", "redis", "text", "hcl", "nginx", "caddyfile", "ini"}
+	languages := []string{
+		"sh", "yaml", "json", "html", "csv", "promql", "redis", "text", "hcl", "nginx", "caddyfile", "ini",
+	}
 	for _, document := range documents(t) {
 		found, _ := blocks(t, document)
 		for _, b := range found {

@@ -74,8 +74,8 @@ func (c *Contacts) Forget(ctx context.Context, email string, sessions Sessions) 
 	return f, err
 }
 
-// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. If no rules ask HubSpot and
-// nothing is recorded, Redis need not permit hubgate to notify the others: they have nothing to forget.
+// eraseAnswers removes what HubSpot said about the people, also from the memory of replicas. If no rules ask HubSpot
+// and nothing is recorded, Redis need not permit hubgate to notify the others: they have nothing to forget.
 func (c *Contacts) eraseAnswers(ctx context.Context, email string) (int, error) {
 	found, err := c.answers.Find(ctx, email)
 	if err != nil {

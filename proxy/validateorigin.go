@@ -44,8 +44,8 @@ func validateOrigin(origin string) []setting.Problem {
 	return validateOriginHost(key, strings.ToLower(u.Hostname()))
 }
 
-// originForm matches HubSpot's origins for reverse proxies. Its groups are the HubID, the number after hscoscdn, and the
-// suffix of the data center.
+// originForm matches HubSpot's origins for reverse proxies. Its groups are the HubID, the number after hscoscdn, and
+// the suffix of the data center.
 var originForm = regexp.MustCompile(`^([0-9]+)\.sites-proxy\.hscoscdn([0-9]{2})(-[a-z]{2}[0-9])?\.net$`)
 
 // OriginNumber returns the number after hscoscdn in the origin of an account, which follows from the last two digits of

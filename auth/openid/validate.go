@@ -104,7 +104,8 @@ func (c Config) validateCognitoScopes() []setting.Problem {
 		case near != "":
 			cure = "did you mean " + near + "?"
 		}
-		problems.Add(fmt.Sprintf("auth.scopes[%d]", i), setting.Quote(scope)+" is not a scope of Cognito, which rejects it", cure)
+		problems.Add(fmt.Sprintf("auth.scopes[%d]", i),
+			setting.Quote(scope)+" is not a scope of Cognito, which rejects it", cure)
 	}
 	return problems
 }

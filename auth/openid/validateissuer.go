@@ -36,7 +36,9 @@ func (c Config) validateIssuer() []setting.Problem {
 	return nil
 }
 
-var poolAnywhere = regexp.MustCompile(`(?:^|[^0-9A-Za-z-])([a-z]{2,4}(?:-[a-z]+)+-\d{1,2}_[0-9A-Za-z]+)(?:$|[^0-9A-Za-z_-])`)
+var poolAnywhere = regexp.MustCompile(
+	`(?:^|[^0-9A-Za-z-])([a-z]{2,4}(?:-[a-z]+)+-\d{1,2}_[0-9A-Za-z]+)(?:$|[^0-9A-Za-z_-])`,
+)
 
 // poolIn returns the user pool ID in a text such as an ARN or a URL, or "".
 func poolIn(text string) string {

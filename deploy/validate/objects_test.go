@@ -10,7 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// check tests that the objects of an installation refer to each other: what the API server accepts and then never works.
+// check tests that the objects of an installation refer to each other: what the API server accepts and then never
+// works.
 func (m *manifests) check(t *testing.T) {
 	t.Helper()
 	if len(m.deployments) != 1 || len(m.configMaps) == 0 || len(m.services) == 0 {

@@ -73,7 +73,9 @@ func TestValuesSayWhyInOneWord(t *testing.T) {
 		}
 	}
 	login := outbox.Login{At: time.Unix(1, 0), Claims: map[string]any{"c": "bronze"}}
-	for property, want := range map[string]string{"one": "not_an_option", "n": "wrong_type", "nowhere": "no_such_property"} {
+	for property, want := range map[string]string{
+		"one": "not_an_option", "n": "wrong_type", "nowhere": "no_such_property",
+	} {
 		got := New(Config{Properties: map[string]Property{property: {Claim: "c"}}}).Values(login, 0, known)[0]
 		if got.Why != want {
 			t.Errorf("%s: %q, want %q", property, got.Why, want)

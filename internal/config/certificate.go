@@ -19,7 +19,8 @@ func (c ServerConfig) checkCertificate() []setting.Problem {
 	}
 	for _, f := range []struct{ key, path string }{{"cert_file", c.TLS.CertFile}, {"key_file", c.TLS.KeyFile}} {
 		if _, err := readFile(f.path); err != nil {
-			return setting.Mistake("server.tls."+f.key, "the file cannot be read: "+err.Error(), source.ReadCure(err, source.MissingFileCure))
+			return setting.Mistake("server.tls."+f.key, "the file cannot be read: "+err.Error(),
+				source.ReadCure(err, source.MissingFileCure))
 		}
 	}
 	files, err := certs.NewFiles(c.TLS.CertFile, c.TLS.KeyFile)

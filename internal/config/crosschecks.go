@@ -88,8 +88,8 @@ func crossEmbedded(c *Config) []setting.Problem {
 	if c.Session.Redis.Mode != "embedded" {
 		return nil
 	}
-	problems := warning("session.redis.mode", "the embedded Redis is for trials: sessions and queued contacts are lost at "+
-		"every restart, and other replicas cannot see them", "set mode: single and urls in production")
+	problems := warning("session.redis.mode", "the embedded Redis is for trials: sessions and queued contacts are lost "+
+		"at every restart, and other replicas cannot see them", "set mode: single and urls in production")
 	if c.Server.TLS.Mode == "acme" {
 		problems = append(problems, setting.Mistake("server.tls.mode",
 			"mode acme needs a lasting Redis: the embedded one loses the certificates at every restart",

@@ -85,7 +85,9 @@ func flow(list *yaml.Node) string {
 }
 
 // withoutSpaces are the lists whose entries cannot contain white space, + and |.
-var withoutSpaces = []string{"scopes", "methods", "hosts", "public_urls", "urls", "trusted_proxies", "client_ip_headers"}
+var withoutSpaces = []string{
+	"scopes", "methods", "hosts", "public_urls", "urls", "trusted_proxies", "client_ip_headers",
+}
 
 // withoutUser returns a text without the name and password in the URLs that it consists of.
 func withoutUser(text string) string {

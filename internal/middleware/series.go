@@ -8,9 +8,9 @@ import (
 )
 
 // This file knows which series exist from the start, so that rate() sees the first increment. Of all combinations of
-// labels, most never happen, and one scrape has the series of all rules: those that a rule can decide exist for GET with
-// every code, and for two more methods with the usual code. A histogram has no increment that must not be missed, and 17
-// series: those of rules begin with their first request.
+// labels, most never happen, and one scrape has the series of all rules: those that a rule can decide exist for GET
+// with every code, and for two more methods with the usual code. A histogram has no increment that must not be missed,
+// and 17 series: those of rules begin with their first request.
 
 const (
 	// maxPrepared bounds the rules whose series exist from the start, with the built-in ones: with thousands, a scrape

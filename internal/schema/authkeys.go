@@ -1,9 +1,16 @@
 package schema
 
-import "github.com/hubgate/hubgate/internal/setting"
+import (
+	"slices"
 
-func authKeys() []Key {
-	return append([]Key{
+	"github.com/hubgate/hubgate/internal/setting"
+)
+
+func authKeys() []Key { return slices.Concat(providerKeys(), protocolKeys(), userKeys(), endpointKeys()) }
+
+// providerKeys are the keys about the provider and the client there.
+func providerKeys() []Key {
+	return []Key{
 		{Path: "auth", Text: "the login provider, and hubgate's client there", Required: true},
 		{
 			Path: "auth.user_pool", Shown: "REPLACE_REGION_AND_POOL", Examples: []string{"eu-west-1_AbCdEf123"},
@@ -33,6 +40,12 @@ func authKeys() []Key {
 			Path: "auth.prefix", Examples: []string{"/portal-login"},
 			Text: "path prefix of the gateway's own endpoints, on every public host",
 		},
+	}
+}
+
+// protocolKeys are the keys about the protocol between hubgate and the provider.
+func protocolKeys() []Key {
+	return []Key{
 		{
 			Path: "auth.logout", Words: []string{"auto", "cognito", "oidc", "local"},
 			Text: "how a logout ends the provider's session",
@@ -55,6 +68,12 @@ func authKeys() []Key {
 			Path: "auth.clock_skew", Examples: []string{"0s"},
 			Text: "accepted difference between the provider's clock and ours: 0s to 60s",
 		},
+	}
+}
+
+// userKeys are the keys about users: their claims and groups, and their requests.
+func userKeys() []Key {
+	return []Key{
 		{
 			Path: "auth.groups_claim", Examples: []string{"groups", "realm_access.roles"},
 			Text: "claim with the groups; elsewhere often `groups`, or `realm_access.roles`",
@@ -83,7 +102,7 @@ func authKeys() []Key {
 			Text: "how other servers call `/oauth2/auth`; nginx uses `query`",
 			More: "Traefik and Caddy use `headers`.",
 		},
-	}, endpointKeys()...)
+	}
 }
 
 func endpointKeys() []Key {

@@ -24,7 +24,8 @@ func pageKeys() []Key {
 		},
 		{
 			Path: "pages.accent", Text: "color of buttons and links, in quotes; empty: blue",
-			More: "check computes its contrast with the pages and suggests a shade that is enough.", Examples: []string{`"#b00020"`},
+			More:     "check computes its contrast with the pages and suggests a shade that is enough.",
+			Examples: []string{`"#b00020"`},
 		},
 		{
 			Path: "pages.accent_dark", Text: "the same for dark pages; empty: a lighter shade of accent",

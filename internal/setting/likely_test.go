@@ -13,7 +13,8 @@ func TestCuresOfQuantitiesAreAccepted(t *testing.T) {
 		word  func() Word
 		texts []string
 	}{
-		"duration": {func() Word { return new(Duration) }, []string{"0", "15", "30 days", "1w", "5sec", "1.5d", "2 Hours", "1y"}},
+		"duration": {func() Word { return new(Duration) },
+			[]string{"0", "15", "30 days", "1w", "5sec", "1.5d", "2 Hours", "1y"}},
 		"duration or none": {func() Word { return new(DurationOrNone) },
 			[]string{"0", "0s", "0 days", "15", "never", "Disabled", "null", "1.5 weeks", "250 millis"}},
 		"size": {func() Word { return new(Size) },
