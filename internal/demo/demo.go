@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hubgate/hubgate/internal/gateway"
+	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/logging"
 )
 
@@ -86,5 +87,20 @@ func listenFake(address netip.AddrPort, h http.Handler) (fake, error) {
 		return fake{}, fmt.Errorf("demo: %w", err)
 	}
 	errorLog := slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
-	return fake{listener, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}}, nil
+	return fake{listener, &http.Server{
+		Handler: byAddress(h), ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog,
+	}}, nil
+}
+
+// byAddress refuses requests for hosts with other names than localhost: a website could lead its own name to this
+// machine (DNS rebinding), and its scripts could read and change what the fakes have.
+func byAddress(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := inbound.HostOnly(r.Host)
+		if _, err := netip.ParseAddr(host); err != nil && !inbound.IsLoopback(host) {
+			http.Error(w, "Open the demo by address, such as 127.0.0.1.", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
