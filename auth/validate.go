@@ -68,7 +68,11 @@ func (c Config) validateForwardAuth() []setting.Problem {
 }
 
 func (c Config) validateLogout() (problems []setting.Problem) {
-	if c.AfterLogout != "" && cleanReturn(c.AfterLogout, c.Prefix) != c.AfterLogout {
+	prefix := c.Prefix
+	if !prefixPattern.MatchString(prefix) {
+		prefix = DefaultConfig().Prefix // another problem tells about it
+	}
+	if c.AfterLogout != "" && cleanReturn(c.AfterLogout, prefix) != c.AfterLogout {
 		text := fmt.Sprintf("%q is not a path on this site", c.AfterLogout)
 		problems = append(problems, setting.Mistake("auth.after_logout", text, "write a path such as /goodbye")...)
 	}

@@ -16,7 +16,7 @@ func (c Config) validateIssuer() []setting.Problem {
 	switch {
 	case c.UserPool == "" && c.Issuer == "":
 		return []setting.Problem{{
-			Key: "auth", Either: [2]string{"auth.user_pool", "auth.issuer"}, Text: "no login provider is set",
+			Key: "auth", Either: [3]string{"auth.user_pool", "auth.issuer"}, Text: "no login provider is set",
 			Cure: "write user_pool: eu-west-1_AbCdEf123 for Cognito, or issuer: https://id.example.com for another provider",
 		}}
 	case c.UserPool != "" && c.Issuer != "":

@@ -77,12 +77,15 @@ func (c Property) validateSource(p *setting.Problems, key string) {
 			sources++
 		}
 	}
-	if sources != 1 {
-		text := "has no source"
-		if sources > 1 {
-			text = "has more than one source"
-		}
-		p.Add(key, text, "write exactly one of claim, value and constant; a plain word is a claim")
+	const cure = "write exactly one of claim, value and constant; a plain word is a claim"
+	switch {
+	case sources == 0:
+		*p = append(*p, setting.Problem{
+			Key: key, Either: [3]string{key + ".claim", key + ".value", key + ".constant"},
+			Text: "the property has no source: claim, value and constant are missing or empty", Cure: cure,
+		})
+	case sources > 1:
+		p.Add(key, "has more than one source", cure)
 	}
 	if c.Value != "" && !slices.Contains(loginValues, c.Value) {
 		p.Add(key+".value", setting.NotValid(c.Value, loginValues...),

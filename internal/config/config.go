@@ -127,7 +127,8 @@ func (c *Config) validate(rep *Report) {
 // rules themselves, for which any host will do.
 func (c *Config) validateRules(rep *Report) {
 	env, sites := c.RulesEnv(), c.Server.Sites()
-	env.AccessUnclear = rep.unclear(accessSection)
+	env.ListsUnclear = rep.namesUnclear(accessSection + ".lists")
+	env.PropertiesUnclear = rep.namesUnclear(accessSection + ".properties")
 	if len(sites) == 0 {
 		env.Hosts = []string{"www.example.com"}
 		for _, r := range c.Proxy.Rules {
@@ -141,11 +142,13 @@ func (c *Config) validateRules(rep *Report) {
 	}
 	rep.addAll(problems)
 	rep.addAll(c.checkHealthPath(ruleSet))
-	if !rep.Failed() {
-		rep.addAll(crossContact(c))
-		rep.addAll(c.checkPageAddresses(ruleSet))
-		rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
+	if rep.unclear("server", "proxy", "auth", accessSection) || len(sites) < len(c.Server.PublicURLs) {
+		rep.addAll(rules.CheckTestURLs(c.Proxy.Tests, sites))
+		return
 	}
+	rep.addAll(crossContact(c))
+	rep.addAll(c.checkPageAddresses(ruleSet))
+	rep.addAll(ruleSet.RunTests(c.Proxy.Tests, sites, time.Now()))
 }
 
 func (c *Config) validateVersion() []setting.Problem {

@@ -65,7 +65,7 @@ func crossScheme(c *Config) []setting.Problem {
 
 // crossRuleHosts rejects hosts of rules that are not public hosts.
 func crossRuleHosts(c *Config) []setting.Problem {
-	hosts := c.RulesEnv().Hosts
+	hosts := c.Server.meantHosts()
 	if len(hosts) == 0 {
 		return nil // server.public_urls is reported
 	}

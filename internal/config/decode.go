@@ -105,7 +105,7 @@ func (d *decoder) structure(node *yaml.Node, v reflect.Value, l location) {
 		if !known {
 			meant, cure := d.meantBy(v.Type(), l, name, value)
 			d.report.Findings = append(d.report.Findings,
-				finding{place: child.place, Key: child.key, Text: "unknown key", Cure: cure})
+				finding{place: child.place, Key: child.key, Text: unknownKey, Cure: cure})
 			if meant != "" {
 				d.report.misspelled = append(d.report.misspelled, meant)
 			}

@@ -108,16 +108,37 @@ func isAlphanumeric(r rune) bool {
 	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
+// meantHosts returns the public hosts, also those of URLs with mistakes: other keys may name them.
+func (c ServerConfig) meantHosts() []string {
+	var hosts []string
+	for _, text := range c.PublicURLs {
+		if site, ok := inbound.ParseSite(text); ok {
+			hosts = append(hosts, site.Host)
+			continue
+		}
+		_, rest, found := strings.Cut(text, ":/")
+		if !found {
+			rest = text
+		}
+		rest = strings.TrimLeft(strings.TrimSpace(rest), "/")
+		if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+			rest = rest[:end]
+		}
+		hosts = append(hosts, strings.ToLower(rest[strings.LastIndexByte(rest, '@')+1:]))
+	}
+	return hosts
+}
+
 func (c ServerConfig) validateRedirects() []setting.Problem {
 	taken := map[string]bool{}
-	for _, site := range c.Sites() {
-		taken[site.Host] = true
+	for _, host := range c.meantHosts() {
+		taken[host] = true
 	}
 	public := maps.Clone(taken)
 	var problems []setting.Problem
 	for _, host := range slices.Sorted(maps.Keys(c.RedirectFrom)) {
 		key := setting.Join("server.redirect_from", host)
-		if !public[strings.ToLower(host)] {
+		if len(public) > 0 && !public[strings.ToLower(host)] {
 			problems = append(problems, setting.Mistake(key, fmt.Sprintf("%q is not a public host", setting.Shorten(host)),
 				"write a host of server.public_urls: [its other names]")...)
 		}

@@ -174,15 +174,31 @@ func (r *Report) incompleteKeys() map[string]bool {
 	return keys
 }
 
-// unclear reports whether a section has mistakes, or one above it cannot be read, so that what it lacks may be meant by
-// one of them.
-func (r *Report) unclear(section string) bool {
-	below := func(key string) bool { return key == section || strings.HasPrefix(key, section+".") }
-	return slices.ContainsFunc(r.misspelled, below) ||
-		slices.ContainsFunc(r.Findings, func(f finding) bool {
-			return !f.Warning && below(f.Key) || f.decoding && f.Key != "" && strings.HasPrefix(section, f.Key+".")
-		})
+// unclear reports whether one of the sections has mistakes, or one above it cannot be read.
+func (r *Report) unclear(sections ...string) bool {
+	return slices.ContainsFunc(sections, func(section string) bool {
+		below := func(key string) bool { return key == section || strings.HasPrefix(key, section+".") }
+		return slices.ContainsFunc(r.misspelled, below) ||
+			slices.ContainsFunc(r.Findings, func(f finding) bool {
+				return !f.Warning && below(f.Key) || f.decoding && f.Key != "" && strings.HasPrefix(section, f.Key+".")
+			})
+	})
 }
+
+// namesUnclear reports whether the names below a key are not all known, because of a mistake there or in its section: a
+// name that is not among them may be meant by it. A wrong value still has its name.
+func (r *Report) namesUnclear(key string) bool {
+	misspelled := func(meant string) bool { return meant == key || strings.HasPrefix(key, meant+".") }
+	return slices.ContainsFunc(r.misspelled, misspelled) || slices.ContainsFunc(r.Findings, func(f finding) bool {
+		named := strings.HasPrefix(f.Key, key+".")
+		sibling := f.Text == unknownKey && parentKey(f.Key) == parentKey(key) && strings.HasPrefix(f.Cure, "known keys")
+		return !f.Warning && (sibling || f.Key == key || strings.HasPrefix(f.Key, key) && !named ||
+			f.decoding && f.Key != "" && strings.HasPrefix(key, f.Key+"."))
+	})
+}
+
+// unknownKey is the text about a key that its section does not have.
+const unknownKey = "unknown key"
 
 // belowMalformed reports whether a section above the key could not be read.
 func (r *Report) belowMalformed(key string) bool {

@@ -51,6 +51,9 @@ func setWord(v reflect.Value, word setting.Word, text, key string) error {
 	if positive && text == "0" {
 		return setting.NotPositive(text)
 	}
+	if _, isRate := word.(*setting.Rate); isRate && key == "hubspot.rate_limit" && !setting.IsNone(text) {
+		return &setting.Invalid{Text: "expected a rate", Cure: "write {requests: 90, per: 10s}"} // none is refused there
+	}
 	err := word.SetWord(text)
 	if err == nil && positive && v.Int() == 0 {
 		return setting.NotPositive(text)

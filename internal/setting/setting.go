@@ -32,7 +32,7 @@ type Problem struct {
 	Warning bool   // probably a mistake, but not an error
 	// Either is a key that would do in place of others, if Key is their section: when it is in the file without a value,
 	// the problem is there.
-	Either [2]string
+	Either [3]string
 }
 
 // Mistake returns one error, as the result of a check.

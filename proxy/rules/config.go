@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,7 +113,7 @@ func (c HubSpotConfig) validate() []setting.Problem {
 				setting.Quote(g)+" is empty or has spaces around it", "remove the spaces or the entry")...)
 		}
 	}
-	if len(c.PreviewGroups) > 0 && c.Previews != "login" {
+	if len(c.PreviewGroups) > 0 && c.Previews != "login" && slices.Contains(FeatureWords(), c.Previews) {
 		problems = append(problems, setting.Mistake(section+"preview_groups", "has no effect with previews: "+c.Previews,
 			"set previews: login, or remove preview_groups")...)
 	}

@@ -83,18 +83,18 @@ func some(names []string) string {
 // for one of them could never be met.
 func (c Config) checkContactNames(env Env) []setting.Problem {
 	var problems setting.Problems
-	check := func(key string, bad *setting.Invalid) {
-		if bad != nil {
+	check := func(key string, bad *setting.Invalid, unclear bool) {
+		if bad != nil && !unclear {
 			problems.Add(key, bad.Text, bad.Cure)
 		}
 	}
 	for i, r := range c.Rules {
 		for j, name := range r.Lists {
-			check(keyOfRule(i)+".lists["+strconv.Itoa(j)+"]", env.ListMistake(name))
+			check(keyOfRule(i)+".lists["+strconv.Itoa(j)+"]", env.ListMistake(name), env.ListsUnclear)
 		}
 		for _, claim := range slices.Sorted(maps.Keys(r.Claims)) {
 			if name, ofContact := strings.CutPrefix(claim, session.CRMClaimPrefix); ofContact && name != "" {
-				check(setting.Join(keyOfRule(i)+".claims", claim), env.PropertyMistake(name))
+				check(setting.Join(keyOfRule(i)+".claims", claim), env.PropertyMistake(name), env.PropertiesUnclear)
 			}
 		}
 	}
@@ -104,10 +104,10 @@ func (c Config) checkContactNames(env Env) []setting.Problem {
 		}
 		key := keyOfTest(i) + ".as"
 		for j, name := range t.As.Lists {
-			check(key+".lists["+strconv.Itoa(j)+"]", env.ListMistake(name))
+			check(key+".lists["+strconv.Itoa(j)+"]", env.ListMistake(name), env.ListsUnclear)
 		}
 		for _, name := range slices.Sorted(maps.Keys(t.As.Properties)) {
-			check(setting.Join(key+".properties", name), env.PropertyMistake(name))
+			check(setting.Join(key+".properties", name), env.PropertyMistake(name), env.PropertiesUnclear)
 		}
 	}
 	return problems

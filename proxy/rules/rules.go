@@ -62,8 +62,9 @@ type Env struct {
 	Lists map[string]string
 	// Properties are the properties of contacts that rules may ask for, as the claim hubspot.NAME.
 	Properties []string
-	// AccessUnclear means that hubspot.access has mistakes: a name that it lacks may be meant by one of them.
-	AccessUnclear bool
+	// ListsUnclear and PropertiesUnclear mean that the file has more of them, which cannot be read: a name that is not
+	// among them may be right.
+	ListsUnclear, PropertiesUnclear bool
 }
 
 // New compiles the rules. If a problem is not a Warning, the Set must not be used to serve.
@@ -79,9 +80,7 @@ func New(cfg Config, env Env) (*Set, []setting.Problem) {
 		problems = append(problems, bad...)
 		rs.rules = append(rs.rules, r)
 	}
-	if !env.AccessUnclear {
-		problems = append(problems, cfg.checkContactNames(env)...)
-	}
+	problems = append(problems, cfg.checkContactNames(env)...)
 	problems = append(problems, rs.checkConflicts(env)...)
 	rs.index()
 	if !slices.ContainsFunc(problems, func(p setting.Problem) bool { return !p.Warning }) {

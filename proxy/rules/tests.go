@@ -20,9 +20,7 @@ func (rs *Set) RunTests(tests []TestConfig, sites []*inbound.Site, now time.Time
 		key := keyOfTest(i)
 		d, err := rs.runTest(t, sites, now)
 		if err != nil {
-			problems = append(problems, setting.Problem{
-				Key: key + ".url", Text: err.Error(), Cure: "write a path, or a URL of a host in server.public_urls",
-			})
+			problems = append(problems, badURL(i, err))
 			continue
 		}
 		if string(d.Kind) == t.Expect {
@@ -39,6 +37,25 @@ func (rs *Set) RunTests(tests []TestConfig, sites []*inbound.Site, now time.Time
 		})
 	}
 	return problems
+}
+
+// CheckTestURLs returns the mistakes in the URLs of tests that cannot run, because something else is wrong.
+func CheckTestURLs(tests []TestConfig, sites []*inbound.Site) []setting.Problem {
+	var problems []setting.Problem
+	for i, t := range tests {
+		_, err := ParseSubject(t.URL, sites)
+		if bad := (*urlpath.Error)(nil); err != nil && t.URL != "" && !errors.As(err, &bad) {
+			problems = append(problems, badURL(i, err))
+		}
+	}
+	return problems
+}
+
+// badURL is the problem of a test whose URL is not an address of the site.
+func badURL(i int, err error) setting.Problem {
+	return setting.Problem{
+		Key: keyOfTest(i) + ".url", Text: err.Error(), Cure: "write a path, or a URL of a host in server.public_urls",
+	}
 }
 
 // keyOfTest returns the key of the test at an index of proxy.tests.
