@@ -48,6 +48,7 @@ var elsewhere = map[string]string{
 	"internal/gateway Serve":          "process-long",
 
 	"internal/command Env.Finish":      "the end of the process",
+	"internal/command Env.ReadLine":    "a read of the terminal, which ends with the process",
 	"internal/redisclient readAny":     "a probe of Redis, which belongs to no request",
 	"internal/redisclient Probe.query": "a probe of Redis, which belongs to no request",
 }

@@ -99,7 +99,10 @@ func ask(e *command.Env, q starter.Question, a *starter.Answers, in *bufio.Reade
 			suggestion = " [" + q.Default + "]"
 		}
 		command.Fprintf(e.Stderr, "%s%s: ", q.Text, suggestion)
-		line, err := in.ReadString('\n')
+		line, err := e.ReadLine(in)
+		if e.Ctx.Err() != nil {
+			return errors.New("nothing was written: interrupted before the last answer")
+		}
 		if err != nil && line == "" {
 			return errors.New("nothing was written: the input ended before the last answer")
 		}

@@ -139,7 +139,7 @@ func propertyType(p crm.NewProperty) string {
 // confirmed asks for a confirmation. Only y and yes confirm.
 func confirmed(e *command.Env, stdin io.Reader, portal int64) bool {
 	command.Fprintf(e.Stdout, "Create the missing properties in account %d? [y/N] ", portal)
-	line, _ := bufio.NewReader(stdin).ReadString('\n')
+	line, _ := e.ReadLine(bufio.NewReader(stdin))
 	answer := strings.ToLower(strings.TrimSpace(line))
 	if answer == "y" || answer == "yes" {
 		return true
