@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -28,9 +29,15 @@ type Config struct {
 	Program string // how the reader runs hubgate, for the commands that the demo prints
 }
 
-// Run runs serve and the fakes until ctx ends. The gateway is localhost and the fakes are 127.0.0.1, so that they are
-// different sites for cookies, as in production.
+// Run runs serve and the fakes until ctx ends, or until the terminal is closed, for which serve only reads its file
+// again. The gateway is localhost and the fakes are 127.0.0.1, so that they are different sites for cookies, as in
+// production.
 func Run(ctx context.Context, cfg Config, stdout io.Writer, log *logging.Writer) error {
+	if !signal.Ignored(syscall.SIGHUP) { // as with nohup
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
+	}
 	err := run(ctx, cfg, stdout, log)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%w; stop what uses the port, or choose other ports, as with --base-port 9000", err)
