@@ -6,7 +6,9 @@ import (
 	"github.com/hubgate/hubgate/internal/setting"
 )
 
-func authKeys() []Key { return slices.Concat(providerKeys(), protocolKeys(), userKeys(), endpointKeys()) }
+func authKeys() []Key {
+	return slices.Concat(providerKeys(), protocolKeys(), userKeys(), endpointKeys())
+}
 
 // providerKeys are the keys about the provider and the client there.
 func providerKeys() []Key {
