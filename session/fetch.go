@@ -68,7 +68,9 @@ func (ch *cache) fetch(ctx context.Context, t ticket, aad []byte) (*cached, erro
 	}
 	c, err := ch.open(t, stored, aad)
 	if err != nil {
-		ch.store.metrics.unreadable.Inc()
+		if !ch.ofAnotherHost(ref, sealedSummary, aad) {
+			ch.store.metrics.unreadable.Inc()
+		}
 		return nil, &NoSessionError{Reason: RecordMissing, cause: errUnreadable}
 	}
 	kept := c.confirmed.Load() != nil
@@ -78,6 +80,13 @@ func (ch *cache) fetch(ctx context.Context, t ticket, aad []byte) (*cached, erro
 		ch.put(ref, c)
 	}
 	return c, nil
+}
+
+// ofAnotherHost reports whether a record that aad does not open belongs to another public host. Only a visitor who moves
+// the cookie causes that, so it must not count as a record that nothing can open.
+func (ch *cache) ofAnotherHost(ref, sealedSummary string, aad []byte) bool {
+	u, err := decodeSummary(ch.store.ring, ref, []byte(sealedSummary))
+	return err == nil && !bytes.HasPrefix(aad, bindingToHost(ref, u.Host))
 }
 
 // open opens a stored record. If this replica has opened an equal one with the same key, for the same host, issuer and

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/hubgate/hubgate/internal/inbound"
 	"github.com/hubgate/hubgate/internal/seal"
 )
@@ -125,6 +127,9 @@ func TestSessionIsBoundToHostIssuerAndClient(t *testing.T) {
 	r = r.WithContext(inbound.With(r.Context(), &inbound.Facts{Site: other}))
 	if _, err := m.Load(httptest.NewRecorder(), r); err == nil {
 		t.Error("another host accepted the session")
+	}
+	if n := testutil.ToFloat64(m.deps.Metrics.unreadable); n != 0 {
+		t.Errorf("a visitor who moved a cookie to another host is counted as %v unreadable records", n)
 	}
 	for name, live := range map[string]Settings{
 		"provider": {Config: w.cfg, Issuer: "https://other", ClientID: clientID},

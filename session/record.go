@@ -29,8 +29,14 @@ var errRecord = errors.New("session: invalid record")
 // binding returns what a record is sealed to: its name, host, issuer and client. A record that was moved to another
 // name, or is requested for another host, issuer or client, cannot be opened.
 func binding(ref, host, issuer, clientID string) []byte {
-	aad := []byte{recordFormat}
-	for _, part := range []string{ref, host, issuer, clientID} {
+	return appendParts(bindingToHost(ref, host), issuer, clientID)
+}
+
+// bindingToHost returns how the binding of a record to a host begins.
+func bindingToHost(ref, host string) []byte { return appendParts([]byte{recordFormat}, ref, host) }
+
+func appendParts(aad []byte, parts ...string) []byte {
+	for _, part := range parts {
 		aad = binary.BigEndian.AppendUint32(aad, uint32(len(part)))
 		aad = append(aad, part...)
 	}
