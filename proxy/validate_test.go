@@ -21,7 +21,7 @@ var configMistakes = []struct {
 	},
 	{
 		"no scheme", func(c *Config) { c.Origin = "4711.sites-proxy.hscoscdn10.net" },
-		"proxy.origin", "is not a URL", "https://HUBID",
+		"proxy.origin", "is not a URL", "write https://4711.sites-proxy",
 	},
 	{"ftp", func(c *Config) { c.Origin = "ftp://example.com" }, "proxy.origin", "is not a URL", ""},
 	{

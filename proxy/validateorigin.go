@@ -27,6 +27,8 @@ func validateOrigin(origin string) []setting.Problem {
 		return bad("the placeholder is still there", shape)
 	case err != nil:
 		return bad("not a URL", shape) // not shown, because it may contain a password
+	case originForm.MatchString(strings.ToLower(origin)):
+		return bad(setting.Quote(origin)+" is not a URL with scheme and host", "write https://"+strings.ToLower(origin))
 	case u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		return bad(setting.Quote(u.Redacted())+" is not a URL with scheme and host", shape)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):

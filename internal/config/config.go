@@ -77,6 +77,7 @@ func load(rep *Report, expand *source.Expander) (*Config, *Report) {
 		cfg.normalizeNone()
 		cfg.hashPages(expand)
 		cfg.validate(rep)
+		d.reportPlaceholders()
 	}
 	if rep.Unread == nil {
 		rep.Unread = expand.Unread

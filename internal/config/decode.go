@@ -21,6 +21,8 @@ type decoder struct {
 	report *Report
 	expand *source.Expander
 	nodes  int
+
+	placeholders []string // keys whose values have one
 }
 
 // Limits of a file: aliases can make a small file enormous or endless (CWE-776).

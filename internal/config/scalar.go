@@ -77,6 +77,9 @@ func (d *decoder) secret(node *yaml.Node, text string, l location) bool {
 	case expanded && text == "":
 		d.fail(l, "the secret is empty: "+setting.Shorten(node.Value)+" has no content", "write the secret there")
 		return false
+	case text != "" && expanded && strings.Contains(node.Value, ":-") && strings.HasSuffix(node.Value, ":-"+text+"}"):
+		d.report.Findings = append(d.report.Findings, finding{place: l.place, Key: l.key, Warning: true,
+			Text: "the secret is in the configuration file in plain text, as a default", Cure: "remove the default"})
 	case text != "" && !expanded && !setting.HasPlaceholder(text):
 		cure := "write ${NAME} or ${file:PATH} instead"
 		if name, isName := strings.CutPrefix(text, "$"); isName && source.IsVariable(name) {
@@ -86,6 +89,9 @@ func (d *decoder) secret(node *yaml.Node, text string, l location) bool {
 			Text: "the secret is in the configuration file in plain text", Cure: cure})
 	}
 	switch {
+	case meansEmpty(text) && slices.Contains(emptySecrets, l.key):
+		d.fail(l, setting.Quote(text)+" is not a secret", `remove the key, or write ""`)
+		return false
 	case strings.TrimSpace(text) != text:
 		d.fail(l, "the secret begins or ends with white space", source.EdgeCure)
 		return false
@@ -115,6 +121,9 @@ func (d *decoder) text(node *yaml.Node, l location, secret bool) (string, bool) 
 	default:
 		fmt.Fprintf(d.expand.Hash, "%d:%s", len(text), text)
 	}
+	if setting.HasPlaceholder(text) {
+		d.placeholders = append(d.placeholders, l.key)
+	}
 	return text, true
 }
 
@@ -122,6 +131,16 @@ func (d *decoder) text(node *yaml.Node, l location, secret bool) (string, bool) 
 // inserted there is not part of the hash, by which operators see whether all replicas serve the same configuration.
 func ofReplica(key string) bool {
 	return slices.Contains([]string{"server.listen", "server.admin_listen", "server.tls.http_listen"}, key)
+}
+
+// reportPlaceholders reports the placeholders of the example that the sections accept, as any text is valid there.
+func (d *decoder) reportPlaceholders() {
+	for _, key := range d.placeholders {
+		reported := func(f finding) bool { return !f.Warning && (f.Key == key || strings.HasPrefix(f.Key, key+".")) }
+		if !slices.ContainsFunc(d.report.Findings, reported) {
+			d.report.addAll(setting.Mistake(key, "the placeholder is still there", "write the real value"))
+		}
+	}
 }
 
 // scalar decodes a text, a boolean or a whole number.
@@ -136,6 +155,10 @@ func (d *decoder) scalar(node *yaml.Node, v reflect.Value, l location) {
 	}
 	switch v.Kind() {
 	case reflect.String:
+		if meansEmpty(text) && slices.Contains(emptyTexts, l.key) {
+			d.fail(l, setting.Quote(text)+" is not a valid value", `remove the key, or write ""`)
+			return
+		}
 		v.SetString(text)
 	case reflect.Bool:
 		b, ok := parseBool(text)
@@ -153,6 +176,19 @@ func (d *decoder) scalar(node *yaml.Node, v reflect.Value, l location) {
 		v.SetInt(n)
 	}
 }
+
+// meansEmpty reports whether a text is a word for nothing. In a key whose default is empty it would be taken literally.
+func meansEmpty(text string) bool { return setting.IsNone(text) || setting.MeansNone(text) }
+
+// emptyTexts and emptySecrets are optional keys that accept any word, and are empty by default.
+var (
+	emptyTexts = []string{
+		"proxy.origin_host", "session.cookie_name", "session.redis.username", "session.redis.master_name",
+		"session.redis.ca_file", "pages.folder", "server.tls.cert_file", "server.tls.key_file",
+		"auth.after_logout", "pages.logo", "pages.support", "pages.accent", "pages.accent_dark", "tracing.endpoint",
+	}
+	emptySecrets = []string{"server.admin_token", "session.redis.password", "session.redis.sentinel_password"}
+)
 
 func parseBool(text string) (value, ok bool) {
 	switch strings.ToLower(text) {

@@ -40,7 +40,10 @@ func CheckWord(key, value string, words ...string) []Problem {
 // CheckHost checks that a value is a host with an optional port, and no other part of a URL.
 func CheckHost(key, host string) []Problem {
 	u, err := url.Parse("//" + host)
-	if err == nil && u.Host == host && u.Hostname() != "" && !strings.ContainsAny(host, "*_ ") {
+	foreign := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-.:[]", r)
+	}
+	if err == nil && u.Host == host && u.Hostname() != "" && !strings.ContainsFunc(host, foreign) {
 		return nil
 	}
 	p := Problem{
@@ -49,7 +52,10 @@ func CheckHost(key, host string) []Problem {
 	}
 	switch full, err := url.Parse(host); {
 	case strings.Contains(host, "*"):
-		p.Cure = "write each host by name, or remove hosts to match all hosts"
+		p.Cure = "write the host by name; wildcards are not supported"
+		if strings.Contains(key, ".hosts[") {
+			p.Cure = "write each host by name, or remove hosts to match all hosts"
+		}
 	case err == nil && full.User != nil:
 		p.Text = "not a host: it contains a password"
 	case err == nil && full.Host != "":

@@ -1,13 +1,16 @@
 package setting
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Nearest returns the known word that text is probably a misspelling of, or "" if none is close enough: at most a third
-// of its letters may differ, two in short words.
+// of its letters may differ, two in short words. Letter case does not count.
 func Nearest(text string, known []string) string {
 	best, bestDistance := "", 1<<30
 	for _, word := range known {
-		d := Distance(text, word)
+		d := Distance(strings.ToLower(text), strings.ToLower(word))
 		if d < bestDistance {
 			best, bestDistance = word, d
 		}
