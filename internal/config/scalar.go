@@ -156,7 +156,7 @@ func (d *decoder) scalar(node *yaml.Node, v reflect.Value, l location) {
 	switch v.Kind() {
 	case reflect.String:
 		if meansEmpty(text) && slices.Contains(emptyTexts, l.key) {
-			d.fail(l, setting.Quote(text)+" is not a valid value", `remove the key, or write ""`)
+			d.fail(l, setting.Quote(text)+" would be taken literally", `remove the key, or write ""`)
 			return
 		}
 		v.SetString(text)

@@ -45,8 +45,9 @@ func (a appearance) enough(c color, needed float64, others ...color) color {
 	return a.away
 }
 
-// declarations returns the CSS that applies an accent. The focus ring and the badge get a shade of it that can be seen,
-// whatever the accent is. Under the pointer a button moves away from its text's color, so the text stays readable.
+// declarations returns the CSS that applies an accent. The badge, and the focus ring and edge of a button, get a shade
+// of it that can be seen, whatever the accent is. Under the pointer a button moves away from its text's color, so that
+// the text stays readable.
 func (a appearance) declarations(accent color) string {
 	text := ink(accent)
 	tint := a.card.mix(accent, 31)

@@ -47,7 +47,7 @@ func serveSamples(t *testing.T, ctx context.Context, cfg Config) browser {
 			return
 		}
 		w.Header().Set("Content-Type", "image/svg+xml")
-		_, _ = w.Write([]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="120" height="36"></svg>`))
+		_, _ = w.Write([]byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40"></svg>`))
 	}))
 	t.Cleanup(server.Close)
 	return browser{t, ctx, server.URL}

@@ -23,7 +23,7 @@ func pageKeys() []Key {
 			Examples: []string{"de"},
 		},
 		{
-			Path: "pages.accent", Text: "color of buttons and links, in quotes; empty: blue",
+			Path: "pages.accent", Text: "color of buttons, in quotes; empty: blue",
 			More:     "check computes its contrast with the pages and suggests a shade that is enough.",
 			Examples: []string{`"#b00020"`},
 		},

@@ -34,6 +34,13 @@
   }
   needs(3, 'contrast of the icon', getComputedStyle(document.querySelector('.badge svg')).stroke,
     background(document.querySelector('.badge')), document.querySelector('h1'));
+  for (const e of document.querySelectorAll('.actions .primary')) {
+    needs(3, 'edge of a button', getComputedStyle(e).borderTopColor, background(e.parentElement), e);
+  }
+  const name = document.querySelector('header span');
+  if (name && !fontSize && name.getClientRects().length && name.offsetHeight > 1.9 * parseFloat(getComputedStyle(name).lineHeight)) {
+    found.push('the name of the site is broken into lines');
+  }
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   let last = {bottom: 0, left: 0};
   for (const e of document.querySelectorAll('a, button, summary')) {
