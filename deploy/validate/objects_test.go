@@ -91,7 +91,12 @@ func checkProbes(t *testing.T, c core.Container) {
 func checkServicePorts(t *testing.T, services []*core.Service, c core.Container) {
 	t.Helper()
 	for _, s := range services {
+		numbers := map[int32]bool{}
 		for _, p := range s.Spec.Ports {
+			if numbers[p.Port] {
+				t.Errorf("service %s has port %d twice, which Kubernetes rejects", s.Name, p.Port)
+			}
+			numbers[p.Port] = true
 			if !hasPort(c, p.TargetPort) {
 				t.Errorf("service %s leads to port %v, which the container lacks", s.Name, p.TargetPort.String())
 			}

@@ -34,6 +34,17 @@
 {{- has $mode (list "files" "acme") | ternary "https" "http" }}
 {{- end }}
 
+{{/* hubgate.servicePort is the Service's port for visitors, which must not be the one for redirects to https. */}}
+{{- define "hubgate.servicePort" -}}
+{{- $redirects := include "hubgate.redirectPort" . }}
+{{- $secure := or $redirects (eq (include "hubgate.scheme" .) "https") }}
+{{- $port := int .Values.service.port | default (empty $secure | ternary 80 443) }}
+{{- if and $redirects (eq $port 80) }}
+{{- fail "service.port: 80 is the port for config.server.tls.http_listen; leave it out, or write 443" }}
+{{- end }}
+{{- $port }}
+{{- end }}
+
 {{/* hubgate.hosts is a JSON list of the hosts that visitors use. */}}
 {{- define "hubgate.hosts" -}}
 {{- $hosts := list }}
