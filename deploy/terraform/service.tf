@@ -59,6 +59,7 @@ locals {
       image                  = var.image
       essential              = true
       readonlyRootFilesystem = true
+      linuxParameters        = { capabilities = { drop = ["ALL"] } }
       dependsOn              = [{ containerName = "config", condition = "SUCCESS" }]
       portMappings = [
         { containerPort = local.port, protocol = "tcp" },

@@ -126,6 +126,7 @@ type container struct {
 	}
 	PortMappings           []struct{ ContainerPort int }
 	ReadonlyRootFilesystem bool
+	LinuxParameters        struct{ Capabilities struct{ Drop []string } }
 	StopTimeout            int
 	HealthCheck            struct{ Command []string }
 }
@@ -145,6 +146,9 @@ func terraformContainers(t *testing.T) map[string]container {
 	for _, c := range all {
 		if byName[c.Name] = c; !c.ReadonlyRootFilesystem {
 			t.Errorf("the container %s can write its root file system", c.Name)
+		}
+		if !slices.Equal(c.LinuxParameters.Capabilities.Drop, []string{"ALL"}) {
+			t.Errorf("the container %s has capabilities", c.Name)
 		}
 	}
 	return byName
