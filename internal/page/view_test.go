@@ -124,3 +124,16 @@ func TestEmptyColumnsAreNotShown(t *testing.T) {
 		t.Errorf("programs get other columns: %+v", facts)
 	}
 }
+
+func TestEnglishPagesSpellWordsOneWay(t *testing.T) {
+	t.Parallel()
+	text, err := embedded.ReadFile("catalogue/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"e-mail", "E-mail", "sign in", "Sign in"} {
+		if strings.Contains(string(text), other) {
+			t.Errorf("%q: write email, log in", other)
+		}
+	}
+}
