@@ -82,8 +82,8 @@ func (ch *cache) fetch(ctx context.Context, t ticket, aad []byte) (*cached, erro
 	return c, nil
 }
 
-// ofAnotherHost reports whether a record that aad does not open belongs to another public host. Only a visitor who moves
-// the cookie causes that, so it must not count as a record that nothing can open.
+// ofAnotherHost reports whether a record that aad does not open belongs to another public host. Only a visitor who
+// moves the cookie causes that, so it must not count as a record that nothing can open.
 func (ch *cache) ofAnotherHost(ref, sealedSummary string, aad []byte) bool {
 	u, err := decodeSummary(ch.store.ring, ref, []byte(sealedSummary))
 	return err == nil && !bytes.HasPrefix(aad, bindingToHost(ref, u.Host))

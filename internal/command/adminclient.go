@@ -104,9 +104,9 @@ func AdminAddress(text string) (string, error) {
 	return strings.TrimSuffix(text, "/"), nil
 }
 
-// ListenerClient returns a client for the admin listener alone. It ignores HTTP_PROXY: the proxy would see the token and
-// people's data (CWE-319). It follows no redirect: an admin listener has none, and the target would get what is meant
-// for it.
+// ListenerClient returns a client for the admin listener alone. It ignores HTTP_PROXY: the proxy would see the token
+// and people's data (CWE-319). It follows no redirect: an admin listener has none, and the target would get what is
+// meant for it.
 func ListenerClient() *http.Client {
 	return &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},

@@ -128,7 +128,7 @@ func TestTestPageShowsWhatHubSpotKnows(t *testing.T) {
 	s.want(eve, "/oauth2/test", 200, `>hubspot.member_tier</th><td role="cell" data-label="Answer">empty</td>`)
 	s.want(bob, "/oauth2/test", 403, "only for certain accounts")
 	s.login(bob, func(s *session.Session) { s.Groups, s.EmailVerified = []string{"admin"}, false })
-	s.want(bob, "/oauth2/test", 200, "no verified e-mail address")
+	s.want(bob, "/oauth2/test", 200, "no verified email address")
 	s.down.Store(true)
 	s.login("new@example.com", admin)
 	for _, text := range []string{
