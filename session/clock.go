@@ -76,12 +76,17 @@ func (k *idleClock) save(ctx context.Context, c *cached) {
 	}
 }
 
-// saveLate writes the idle clock unless another replica has saved a later one meanwhile.
+// saveLate writes the idle clock unless another replica has saved a later one meanwhile. When several replicas save late
+// at once, as after an outage, the latest wins: otherwise the visitor's idle time would start too early.
 func (k *idleClock) saveLate(ctx context.Context, c *cached) error {
-	seen := c.seen.Load()
-	u, known, err := k.store.summary(ctx, c.session.Ref)
-	if err != nil || known && u.Seen >= seen {
-		return err
+	for {
+		seen := c.seen.Load()
+		u, stored, known, err := k.store.summary(ctx, c.session.Ref)
+		if err != nil || known && u.Seen >= seen {
+			return err
+		}
+		if err = k.store.saveSummary(ctx, c.session, seen, stored); !errors.Is(err, errSummaryChanged) {
+			return err
+		}
 	}
-	return k.store.saveSummary(ctx, c.session, seen)
 }

@@ -74,7 +74,7 @@ func (e *ender) end(ctx context.Context, x ending) (existed bool, err error) {
 
 // remove deletes the record, then the entries in lists, and notifies the other replicas.
 func (e *ender) remove(ctx context.Context, x ending) (existed bool, err error) {
-	u, known, err := e.store.summary(ctx, x.ref)
+	u, _, known, err := e.store.summary(ctx, x.ref)
 	if err != nil {
 		return false, err
 	}
@@ -172,6 +172,6 @@ func (e *ender) beganAfter(ctx context.Context, ref string, at time.Time) (bool,
 	if at.IsZero() {
 		return false, nil
 	}
-	u, known, err := e.store.summary(ctx, ref)
+	u, _, known, err := e.store.summary(ctx, ref)
 	return known && fields.FromMillis(u.Created).After(at), err
 }

@@ -232,3 +232,26 @@ func TestNoReplyIsNotALogout(t *testing.T) {
 		}
 	}
 }
+
+// Two replicas that save an idle clock late, as after an outage, both read the old one first.
+func TestLateIdleClockDoesNotReplaceLaterOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m, other := w.replica(nil), w.replica(nil)
+	_, s := w.login(m, ada())
+	_, stored, known, err := other.store.summary(t.Context(), s.Ref)
+	if err != nil || !known {
+		t.Fatal(known, err)
+	}
+	earlier := w.clock.Now().Add(time.Minute).UnixMilli()
+	later := w.clock.Now().Add(time.Hour).UnixMilli()
+	if err := m.store.saveSummary(t.Context(), s, later, stored); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.store.saveSummary(t.Context(), s, earlier, stored); !errors.Is(err, errSummaryChanged) {
+		t.Errorf("the earlier clock: %v", err)
+	}
+	if u, _, _, err := m.store.summary(t.Context(), s.Ref); err != nil || u.Seen != later {
+		t.Errorf("seen %d, %v, want %d", u.Seen, err, later)
+	}
+}

@@ -45,7 +45,7 @@ const steps = 300
 
 func TestModelOfSessionsHolds(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{1, 2, 3, 4, 5, 6, uint64(time.Now().UnixNano())} {
+	for _, seed := range []uint64{1, 2, 3, 4, 5, 6, 1795899350314982445, uint64(time.Now().UnixNano())} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			r := newHistory(t, seed)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -101,7 +102,7 @@ if ttl == -1 then ttl = ARGV[3] elseif ttl <= 0 then return 0 end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ttl)
 return 1`)
 
-// The results of replaceScript.
+// The results of replaceScript and summaryScript.
 const (
 	recordGone    = 0
 	recordWritten = 1
@@ -129,40 +130,53 @@ func (st *store) remove(ctx context.Context, ref string) (existed bool, err erro
 	return n > 0, err
 }
 
-// summaryScript writes a summary only beside an existing record, so that an ended session leaves nothing behind. A
-// record without an expiry (PERSIST, a restored backup) gets its session's expiry again.
+// summaryScript writes a summary only beside an existing record, so that an ended session leaves nothing behind. With a
+// third argument it writes only over the summary that this is. A record without an expiry (PERSIST, a restored backup)
+// gets its session's expiry again.
 var summaryScript = redis.NewScript(`
 local ttl = redis.call("PTTL", KEYS[1])
 if ttl == -1 then
   ttl = ARGV[2]
   redis.call("PEXPIRE", KEYS[1], ttl)
 elseif ttl <= 0 then return 0 end
+if ARGV[3] and (redis.call("GET", KEYS[2]) or "") ~= ARGV[3] then return 2 end
 redis.call("SET", KEYS[2], ARGV[1], "PX", ttl)
 return 1`)
 
-// saveSummary writes a session's summary with the time when the visitor was last seen.
-func (st *store) saveSummary(ctx context.Context, s *Session, seen int64) error {
+// errSummaryChanged means that another replica wrote the summary meanwhile.
+var errSummaryChanged = errors.New("session: another replica saved the idle clock meanwhile")
+
+// saveSummary writes a session's summary with the time when the visitor was last seen. With over, which is the stored
+// summary or "" if there is none, it replaces only that one, or returns errSummaryChanged.
+func (st *store) saveSummary(ctx context.Context, s *Session, seen int64, over ...string) error {
 	if err := st.noteKey(ctx, s.ExpiresAt); err != nil {
 		return err
 	}
 	u := toSummary(s)
 	u.Seen = seen
 	keys := []string{st.keys.record(s.Ref), st.keys.summary(s.Ref)}
-	exists, err := summaryScript.Run(ctx, st.rdb, keys, encodeSummary(st.ring, s.Ref, u), st.timeLeft(s)).Bool()
-	if exists {
+	args := []any{encodeSummary(st.ring, s.Ref, u), st.timeLeft(s)}
+	for _, stored := range over {
+		args = append(args, stored)
+	}
+	result, err := summaryScript.Run(ctx, st.rdb, keys, args...).Int()
+	switch result {
+	case recordWritten:
 		st.reindex(ctx, s)
+	case recordChanged:
+		return errSummaryChanged
 	}
 	return err
 }
 
-// summary returns a session's summary. known is false if it is absent or cannot be opened.
-func (st *store) summary(ctx context.Context, ref string) (u summary, known bool, err error) {
-	sealed, err := redisread.Text(redisread.Request(ctx, st.rdb, st.keys.summary(ref), maxStored), nil)
+// summary returns a session's summary, and its stored form. known is false if it is absent or cannot be opened.
+func (st *store) summary(ctx context.Context, ref string) (u summary, sealed string, known bool, err error) {
+	sealed, err = redisread.Text(redisread.Request(ctx, st.rdb, st.keys.summary(ref), maxStored), nil)
 	if err != nil {
-		return summary{}, false, err
+		return summary{}, "", false, err
 	}
 	u, unreadable := decodeSummary(st.ring, ref, []byte(sealed))
-	return u, unreadable == nil, nil
+	return u, sealed, unreadable == nil, nil
 }
 
 // publish notifies the other replicas that a session ended or changed. A Redis user without the permission to publish
