@@ -80,7 +80,7 @@ func TestMembershipEndBeforeResponseIsNoLogin(t *testing.T) {
 			for _, h2 := range []bool{false, true} {
 				t.Run(name+" "+request+map[bool]string{true: " HTTP2"}[h2], func(t *testing.T) {
 					t.Parallel()
-					crm := newCRMStub()
+					crm, w := newCRMStub(), w // the other protocol's test has its own stage
 					w.stage = newStage(t, staging{h2: h2, cfg: testConfig(silentSite(t), listRules()...),
 						change: func(d *stubs) { d.CRM = crm }})
 					res, text := w.answer(t, func() { <-crm.watched; crm.set("alice", c.after) })
