@@ -76,8 +76,8 @@ func (k *idleClock) save(ctx context.Context, c *cached) {
 	}
 }
 
-// saveLate writes the idle clock unless another replica has saved a later one meanwhile. When several replicas save late
-// at once, as after an outage, the latest wins: otherwise the visitor's idle time would start too early.
+// saveLate writes the idle clock unless another replica has saved a later one meanwhile. When several replicas save
+// late at once, as after an outage, the latest wins: otherwise the visitor's idle time would start too early.
 func (k *idleClock) saveLate(ctx context.Context, c *cached) error {
 	for {
 		seen := c.seen.Load()
@@ -85,7 +85,7 @@ func (k *idleClock) saveLate(ctx context.Context, c *cached) error {
 		if err != nil || known && u.Seen >= seen {
 			return err
 		}
-		if err = k.store.saveSummary(ctx, c.session, seen, stored); !errors.Is(err, errSummaryChanged) {
+		if err = k.store.replaceSummary(ctx, c.session, seen, stored); !errors.Is(err, errSummaryChanged) {
 			return err
 		}
 	}

@@ -245,10 +245,10 @@ func TestLateIdleClockDoesNotReplaceLaterOne(t *testing.T) {
 	}
 	earlier := w.clock.Now().Add(time.Minute).UnixMilli()
 	later := w.clock.Now().Add(time.Hour).UnixMilli()
-	if err := m.store.saveSummary(t.Context(), s, later, stored); err != nil {
+	if err := m.store.replaceSummary(t.Context(), s, later, stored); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.store.saveSummary(t.Context(), s, earlier, stored); !errors.Is(err, errSummaryChanged) {
+	if err := other.store.replaceSummary(t.Context(), s, earlier, stored); !errors.Is(err, errSummaryChanged) {
 		t.Errorf("the earlier clock: %v", err)
 	}
 	if u, _, _, err := m.store.summary(t.Context(), s.Ref); err != nil || u.Seen != later {

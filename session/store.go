@@ -146,19 +146,26 @@ return 1`)
 // errSummaryChanged means that another replica wrote the summary meanwhile.
 var errSummaryChanged = errors.New("session: another replica saved the idle clock meanwhile")
 
-// saveSummary writes a session's summary with the time when the visitor was last seen. With over, which is the stored
-// summary or "" if there is none, it replaces only that one, or returns errSummaryChanged.
-func (st *store) saveSummary(ctx context.Context, s *Session, seen int64, over ...string) error {
+// saveSummary writes a session's summary with the time when the visitor was last seen.
+func (st *store) saveSummary(ctx context.Context, s *Session, seen int64) error {
+	return st.writeSummary(ctx, s, seen)
+}
+
+// replaceSummary is saveSummary over one stored summary, or over none if stored is "". It returns errSummaryChanged if
+// another one is stored by now.
+func (st *store) replaceSummary(ctx context.Context, s *Session, seen int64, stored string) error {
+	return st.writeSummary(ctx, s, seen, stored)
+}
+
+// writeSummary runs summaryScript with its third argument or without it.
+func (st *store) writeSummary(ctx context.Context, s *Session, seen int64, third ...any) error {
 	if err := st.noteKey(ctx, s.ExpiresAt); err != nil {
 		return err
 	}
 	u := toSummary(s)
 	u.Seen = seen
 	keys := []string{st.keys.record(s.Ref), st.keys.summary(s.Ref)}
-	args := []any{encodeSummary(st.ring, s.Ref, u), st.timeLeft(s)}
-	for _, stored := range over {
-		args = append(args, stored)
-	}
+	args := append([]any{encodeSummary(st.ring, s.Ref, u), st.timeLeft(s)}, third...)
 	result, err := summaryScript.Run(ctx, st.rdb, keys, args...).Int()
 	switch result {
 	case recordWritten:
