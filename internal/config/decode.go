@@ -22,7 +22,8 @@ type decoder struct {
 	expand *source.Expander
 	nodes  int
 
-	placeholders []string // keys whose values have one
+	placeholders []string            // keys whose values have one
+	homes        map[string][]string // see keyHomes
 }
 
 // Limits of a file: aliases can make a small file enormous or endless (CWE-776).
@@ -226,7 +227,7 @@ func (d *decoder) meantBy(in reflect.Type, l location, name string, value *yaml.
 	}
 	names := slices.Sorted(maps.Keys(fieldsOf(in)))
 	near := setting.Nearest(name, names)
-	if meant, cure = misplaced(name); cure != "" && (near == "" || setting.Distance(name, near) > 1) {
+	if meant, cure = d.misplaced(name); cure != "" && (near == "" || setting.Distance(name, near) > 1) {
 		return meant, cure
 	}
 	if near != "" {

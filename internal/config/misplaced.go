@@ -4,15 +4,20 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 )
 
-// keyHomes maps the name of each key to the full keys that it has, with [] for entries of lists.
-var keyHomes = sync.OnceValue(func() map[string][]string {
-	homes := map[string][]string{}
-	addHomes(homes, "", reflect.TypeFor[Config]())
-	return homes
-})
+// anyName stands in a full key for the name of an entry of a mapping, and [] for the index of an entry of a list.
+const anyName = "NAME"
+
+// keyHomes returns the full keys that a name has in the file. The decoder builds the table once, because a file may have
+// many unknown keys.
+func (d *decoder) keyHomes(name string) []string {
+	if d.homes == nil {
+		d.homes = map[string][]string{}
+		addHomes(d.homes, "", reflect.TypeFor[Config]())
+	}
+	return d.homes[name]
+}
 
 func addHomes(homes map[string][]string, parent string, t reflect.Type) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
@@ -22,7 +27,7 @@ func addHomes(homes map[string][]string, parent string, t reflect.Type) {
 		t = t.Elem()
 	}
 	if t.Kind() == reflect.Map {
-		addHomes(homes, parent+".NAME", t.Elem())
+		addHomes(homes, parent+"."+anyName, t.Elem())
 		return
 	}
 	if t.Kind() != reflect.Struct {
@@ -37,20 +42,20 @@ func addHomes(homes map[string][]string, parent string, t reflect.Type) {
 	}
 }
 
-// manyHomes is the number of places from which on a list of them does not help to find the right one.
-const manyHomes = 4
+// maxHomes is the number of places up to which a list of them helps to find the right one.
+const maxHomes = 3
 
 // misplaced returns where a key belongs that is unknown in a section, but known in another one; "" if there is none.
 // meant is the full key if there is only one.
-func misplaced(name string) (meant, cure string) {
+func (d *decoder) misplaced(name string) (meant, cure string) {
 	if parent, last, dotted := cutLast(name); dotted {
-		if slices.Contains(keyHomes()[last], name) {
+		if slices.Contains(d.keyHomes(last), name) {
 			return name, "write " + last + " below " + parent + ":, indented"
 		}
 		return "", ""
 	}
-	homes := keyHomes()[name]
-	if len(homes) == 0 || len(homes) >= manyHomes {
+	homes := d.keyHomes(name)
+	if len(homes) == 0 || len(homes) > maxHomes {
 		return "", ""
 	}
 	var places []string
@@ -65,7 +70,7 @@ func misplaced(name string) (meant, cure string) {
 			places = append(places, "under "+parent+", as "+home)
 		}
 	}
-	if len(homes) == 1 && !strings.ContainsAny(homes[0], "[N") {
+	if len(homes) == 1 && !strings.Contains(homes[0], "[]") && !strings.Contains(homes[0], anyName) {
 		meant = homes[0]
 	}
 	return meant, "it belongs " + strings.Join(places, ", or ")
