@@ -70,7 +70,7 @@ func (c Config) validateForwardAuth() []setting.Problem {
 func (c Config) validateLogout() (problems []setting.Problem) {
 	prefix := c.Prefix
 	if !prefixPattern.MatchString(prefix) {
-		prefix = DefaultConfig().Prefix // another problem tells about it
+		prefix = DefaultConfig().Prefix // the prefix is reported as another problem
 	}
 	if c.AfterLogout != "" && cleanReturn(c.AfterLogout, prefix) != c.AfterLogout {
 		text := fmt.Sprintf("%q is not a path on this site", c.AfterLogout)

@@ -35,7 +35,7 @@ type listed struct {
 }
 
 // list returns the modules of cmd/hubgate on all platforms, sorted by path, and the standard library first. It collects
-// the license files of each package's folder and of the folders above it: a package may be somebody else's code.
+// the license files of each package's folder and of the folders above it: a package may contain code of other authors.
 func list(root string) ([]module, error) {
 	found := map[string]*module{}
 	for _, platform := range platforms {

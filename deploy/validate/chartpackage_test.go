@@ -62,7 +62,7 @@ func TestReleasedChartIsComplete(t *testing.T) {
 	}
 }
 
-// Chart and image must not be published under a word that is no version.
+// Chart and image must not be published under a word that is not a version.
 func TestChartIsPackagedOnlyWithAVersion(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -150,14 +150,14 @@ func TestChartRejectsMistakes(t *testing.T) {
 		"{config: {server: {drain_delay: 5}}}":                "/config/server/drain_delay",
 		"{config: {server: {admin_listen: '127.0.0.1:9090'}}}": `the kubelet cannot reach 127.0.0.1:9090; ` +
 			`write "[${POD_IP}]:9090"`,
-		"{config: {server: {listen: ':http'}}}":                                `config.server.listen: ":http" must end in a port number`,
-		"{config: {session: {redis: {mode: embedded}}}}":                       "replicas cannot share embedded Redis",
-		"{config: {server: {drain_delay: '${DELAY}'}}}":                        "terminationGracePeriodSeconds: missing",
-		"{terminationGracePeriodSeconds: 35}":                                  "35 must be more than drain_delay + drain_timeout, 35 seconds",
-		"{networkPolicy: {egress: {enabled: true}}}":                           "networkPolicy.egress.allow: missing; one rule must lead to Redis",
-		"{autoscaling: {enabled: true, minReplicas: 9}}":                       "autoscaling.minReplicas: 9 is more than maxReplicas, 6",
-		"{service: {port: 80}, config: {server: {tls: {http_listen: ':81'}}}}": "service.port: 80 is the port",
+		"{config: {server: {listen: ':http'}}}":          `config.server.listen: ":http" must end in a port number`,
+		"{config: {session: {redis: {mode: embedded}}}}": "replicas cannot share embedded Redis",
+		"{config: {server: {drain_delay: '${DELAY}'}}}":  "terminationGracePeriodSeconds: missing",
+		"{terminationGracePeriodSeconds: 35}":            "35 must be more than drain_delay + drain_timeout, 35 seconds",
+		"{networkPolicy: {egress: {enabled: true}}}":     "networkPolicy.egress.allow: missing; one rule must lead to Redis",
+		"{autoscaling: {enabled: true, minReplicas: 9}}": "autoscaling.minReplicas: 9 is more than maxReplicas, 6",
 
+		"{service: {port: 80}, config: {server: {tls: {http_listen: ':81'}}}}":             "service.port: 80 is the port",
 		"{ingress: {enabled: true}, config: {server: {public_urls: ['https://${HOST}']}}}": "ingress.hosts",
 	} {
 		_, err := render(loadChart(t), minimal(t, values))

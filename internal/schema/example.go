@@ -118,7 +118,7 @@ func wrapped(text string, width int) (lines []string) {
 	return lines
 }
 
-// comment returns what config.example.yaml says about a key: a sentence, and an example if the default is no value.
+// comment returns what config.example.yaml says about a key: a sentence, and an example if the default is empty.
 func (n *node) comment() []string {
 	text := plain(n.Text)
 	if words := strings.Join(n.Words, " | "); words != "" && !n.wordsAbove {
@@ -142,7 +142,7 @@ func (n *node) comment() []string {
 // isLong reports whether a key and what is below it take several lines.
 func (n *node) isLong() bool { return n.isSection() || n.Sample != nil }
 
-// isUnset reports whether the default is no value at all, so that an example helps.
+// isUnset reports whether the default is empty, so that an example helps.
 func (n *node) isUnset() bool {
 	return n.Shown == "" && n.Sample == nil && slices.Contains([]string{`""`, "[]", "{}", "none", "0"}, n.defaultText())
 }

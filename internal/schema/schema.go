@@ -136,7 +136,7 @@ func (n *node) markdownText() string {
 	return strings.Join(facts, " ")
 }
 
-// usual returns the default in words, or "" if it is no value at all.
+// usual returns the default in words, or "" if it is empty.
 func (n *node) usual() string {
 	switch text := n.defaultText(); {
 	case n.Usual != "":
